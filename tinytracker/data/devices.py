@@ -1,0 +1,148 @@
+"""The devices of GazeCapture and where their camera sits: from points on the screen to centimetres and back.
+
+Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right and y up
+as the user sees it in the current orientation. Source of the table and of the four formulas: the GazeCapture release
+(`apple_device_data.csv`, `screen2cam.m`, `cam2screen.m`), Krafka et al., "Eye Tracking for Everyone", CVPR 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinytracker.errors import UnknownNameError
+
+Floats = NDArray[np.float64]
+
+
+class Orientation(IntEnum):
+    """How the device is held, as `screen.json` says it."""
+
+    PORTRAIT = 1
+    UPSIDE_DOWN = 2
+    LANDSCAPE_HOME_RIGHT = 3
+    LANDSCAPE_HOME_LEFT = 4
+
+    @property
+    def is_landscape(self) -> bool:
+        """True for the two orientations in which the screen is wider than high."""
+        return self >= Orientation.LANDSCAPE_HOME_RIGHT
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device model, in portrait: screen size and the way from the camera to the screen's top-left corner.
+
+    Attributes:
+        name: as in `info.json`'s DeviceName.
+        family: "phone" or "tablet".
+        camera_dx_mm: camera centre minus the screen's left edge, along x.
+        camera_dy_mm: screen's top edge below the camera centre, along y.
+        width_mm: active area, x. height_mm: active area, y.
+        width_pt: screen width in points. height_pt: screen height in points.
+        zoomed_pt: (width, height) in points when display zoom is on, or None where the device has none.
+    """
+
+    name: str
+    family: str
+    camera_dx_mm: float
+    camera_dy_mm: float
+    width_mm: float
+    height_mm: float
+    width_pt: int
+    height_pt: int
+    zoomed_pt: tuple[int, int] | None = None
+
+    def screen_points(self, orientation: int, zoomed: bool = False) -> tuple[int, int]:
+        """(W, H) of the screen in points in this orientation, as `screen.json` records it."""
+        w, h = self.zoomed_pt if zoomed and self.zoomed_pt else (self.width_pt, self.height_pt)
+        return (h, w) if Orientation(orientation).is_landscape else (w, h)
+
+    def screen_rectangle_cm(self, orientation: int) -> tuple[float, float, float, float]:
+        """(x_min, y_min, x_max, y_max) of the active area in camera cm."""
+        corners = self.to_camera_cm([0.0, 1.0], [0.0, 1.0], 1.0, 1.0, orientation)
+        return (*corners.min(0).tolist(), *corners.max(0).tolist())  # type: ignore[return-value]
+
+    def to_camera_cm(
+        self, x_pt: ArrayLike, y_pt: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
+    ) -> Floats:
+        """Points on the screen (origin top-left, y down) to gaze in camera cm.
+
+        Args:
+            x_pt: x in points, any shape S. y_pt: y in points.
+            screen_w: width of the screen in points in this orientation. screen_h: its height.
+            orientation: 1 to 4; broadcast against the points.
+
+        Returns:
+            Float array S + (2,): x right, y up, in cm.
+        """
+        x, y, sw, sh, o = np.broadcast_arrays(*(np.asarray(a, float) for a in (x_pt, y_pt, screen_w, screen_h, orientation)))
+        dx, dy, w, h = self.camera_dx_mm, self.camera_dy_mm, self.width_mm, self.height_mm
+        landscape = o >= Orientation.LANDSCAPE_HOME_RIGHT
+        x_mm = x / sw * np.where(landscape, h, w)
+        y_mm = y / sh * np.where(landscape, w, h)
+        which = [o == k for k in Orientation]
+        cam_x = np.select(which, [x_mm - dx, dx - w + x_mm, dy + x_mm, -dy - h + x_mm], np.nan)
+        cam_y = np.select(which, [-dy - y_mm, dy + h - y_mm, w - dx - y_mm, dx - y_mm], np.nan)
+        return np.stack([cam_x, cam_y], -1) / 10
+
+    def to_screen_points(
+        self, gaze_cm: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
+    ) -> Floats:
+        """Gaze in camera cm, shape S + (2,), to points on the screen; the inverse of `to_camera_cm`."""
+        gaze = np.asarray(gaze_cm, float) * 10
+        cam_x, cam_y, sw, sh, o = np.broadcast_arrays(
+            gaze[..., 0], gaze[..., 1], *(np.asarray(a, float) for a in (screen_w, screen_h, orientation))
+        )
+        dx, dy, w, h = self.camera_dx_mm, self.camera_dy_mm, self.width_mm, self.height_mm
+        landscape = o >= Orientation.LANDSCAPE_HOME_RIGHT
+        which = [o == k for k in Orientation]
+        x_mm = np.select(which, [cam_x + dx, cam_x - dx + w, cam_x - dy, cam_x + dy + h], np.nan)
+        y_mm = np.select(which, [-dy - cam_y, dy + h - cam_y, w - dx - cam_y, dx - cam_y], np.nan)
+        return np.stack([x_mm * sw / np.where(landscape, h, w), y_mm * sh / np.where(landscape, w, h)], -1)
+
+
+_PHONES = (
+    # name, camera dx, camera dy, width mm, height mm, width pt, height pt, zoomed pt
+    ("iPhone 6s Plus", 23.54, 8.66, 68.36, 121.54, 414, 736, (375, 667)),
+    ("iPhone 6s", 18.61, 8.04, 58.49, 104.05, 375, 667, (320, 568)),
+    ("iPhone 6 Plus", 23.54, 8.65, 68.36, 121.54, 414, 736, (375, 667)),
+    ("iPhone 6", 18.61, 8.03, 58.5, 104.05, 375, 667, (320, 568)),
+    ("iPhone 5s", 25.85, 10.65, 51.7, 90.39, 320, 568, None),
+    ("iPhone 5c", 25.85, 10.64, 51.7, 90.39, 320, 568, None),
+    ("iPhone 5", 25.85, 10.65, 51.7, 90.39, 320, 568, None),
+    ("iPhone 4s", 14.96, 9.78, 49.92, 74.88, 320, 480, None),
+)
+_TABLETS = (
+    ("iPad Mini", 60.7, 8.7, 121.3, 161.2, 768, 1024, None),
+    ("iPad Air 2", 76.86, 7.37, 153.71, 203.11, 768, 1024, None),
+    ("iPad Air", 74.4, 9.9, 149.0, 198.1, 768, 1024, None),
+    ("iPad 4", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
+    ("iPad 3", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
+    ("iPad 2", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
+    ("iPad Pro", 98.31, 10.69, 196.61, 262.15, 1024, 1366, None),
+)
+
+DEVICES: dict[str, Device] = {
+    row[0]: Device(row[0], family, *row[1:])
+    for family, rows in (("phone", _PHONES), ("tablet", _TABLETS))
+    for row in rows
+}
+"""All 15 devices of GazeCapture by name."""
+
+_BY_LOWER_NAME = {name.lower(): device for name, device in DEVICES.items()}
+
+
+def find_device(name: str) -> Device:
+    """The device of this name, in any case.
+
+    Raises:
+        UnknownNameError: when GazeCapture has no such device.
+    """
+    try:
+        return _BY_LOWER_NAME[name.strip().lower()]
+    except KeyError:
+        raise UnknownNameError("device", name, DEVICES) from None
