@@ -64,10 +64,15 @@ class Device:
     def screen_rectangle_cm(self, orientation: int) -> tuple[float, float, float, float]:
         """(x_min, y_min, x_max, y_max) of the active area in camera cm."""
         corners = self.to_camera_cm([0.0, 1.0], [0.0, 1.0], 1.0, 1.0, orientation)
-        return (*corners.min(0).tolist(), *corners.max(0).tolist())  # type: ignore[return-value]
+        return (*corners.min(0).tolist(), *corners.max(0).tolist())
 
     def to_camera_cm(
-        self, x_pt: ArrayLike, y_pt: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
+        self,
+        x_pt: ArrayLike,
+        y_pt: ArrayLike,
+        screen_w: ArrayLike,
+        screen_h: ArrayLike,
+        orientation: ArrayLike,
     ) -> Floats:
         """Points on the screen (origin top-left, y down) to gaze in camera cm.
 
@@ -79,7 +84,9 @@ class Device:
         Returns:
             Float array S + (2,): x right, y up, in cm.
         """
-        x, y, sw, sh, o = np.broadcast_arrays(*(np.asarray(a, float) for a in (x_pt, y_pt, screen_w, screen_h, orientation)))
+        x, y, sw, sh, o = np.broadcast_arrays(
+            *(np.asarray(a, float) for a in (x_pt, y_pt, screen_w, screen_h, orientation))
+        )
         dx, dy, w, h = self.camera_dx_mm, self.camera_dy_mm, self.width_mm, self.height_mm
         landscape = o >= Orientation.LANDSCAPE_HOME_RIGHT
         x_mm = x / sw * np.where(landscape, h, w)

@@ -43,7 +43,11 @@ class Evaluation:
 
 
 def evaluate(
-    target: Path, data: Path | None = None, split: str = "test", model: str = "float", preset: str | None = None
+    target: Path,
+    data: Path | None = None,
+    split: str = "test",
+    model: str = "float",
+    preset: str | None = None,
 ) -> Evaluation:
     """Evaluate one model on a split.
 
@@ -82,7 +86,9 @@ def evaluate(
             raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
     index = read_index(data)
     if index.frames(split) == 0:
-        raise InputFileError(data, f"the {split} split has no frames", "Choose another --split or prepare more subjects.")
+        raise InputFileError(
+            data, f"the {split} split has no frames", "Choose another --split or prepare more subjects."
+        )
     require_tensorflow("evaluation")
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
@@ -98,7 +104,9 @@ def evaluate(
         make_folder(result.path.parent)
         predictions = result.path.with_suffix(".npz")
         with writing(predictions):
-            np.savez_compressed(predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot)
+            np.savez_compressed(
+                predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot
+            )
         write_json(result.path, {**result.as_json(), "command": command_line(), "versions": versions()})
     return result
 
@@ -131,4 +139,7 @@ def _preset_for(path: Path) -> Any:
     for preset in PRESETS.values():
         if sorted(preset.input.shapes().values()) == shapes:
             return preset
-    raise UsageError(f"{path}: no preset has inputs of shape {shapes}.", "Name the preset that it takes its input from with --preset.")
+    raise UsageError(
+        f"{path}: no preset has inputs of shape {shapes}.",
+        "Name the preset that it takes its input from with --preset.",
+    )

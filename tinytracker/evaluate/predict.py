@@ -47,7 +47,9 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
     return np.concatenate(predictions).astype(np.float64)
 
 
-def predict_quantized(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
+def predict_quantized(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> NDArray[np.float64]:
     """(N, 2) cm from a .tflite file, run by the reference kernels."""
     runtime = ReferenceRuntime(read_bytes(model_path))
     raw: list[NDArray[Any]] = []

@@ -118,7 +118,13 @@ def quantize(
         },
         contract.as_json(),
     )  # fmt: skip
-    record = {"schema_version": SCHEMA_VERSION, "method": method, "io": io, **asdict(result), "model": path.name}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "method": method,
+        "io": io,
+        **asdict(result),
+        "model": path.name,
+    }
     write_json(folder / "quantization.json", {**record, "command": command_line(), "versions": versions()})
     return result
 

@@ -1,0 +1,1 @@
+"""Synthetic people who look at screens, in GazeCapture's layout."""

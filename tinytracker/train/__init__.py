@@ -65,7 +65,9 @@ def train(
     for split in ("train", "val"):
         if index.frames(split) == 0:
             raise InputFileError(
-                prepared, f"the {split} split has no frames", "Prepare a data set with subjects in all three splits."
+                prepared,
+                f"the {split} split has no frames",
+                "Prepare a data set with subjects in all three splits.",
             )
     require_tensorflow("training")
     from tinytracker.train.loop import fit

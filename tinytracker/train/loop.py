@@ -70,7 +70,11 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
     train_data = decoded(index, "train", preset.input, config.cache, caches)
     val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
     val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
-    logs = tf.summary.create_file_writer(str(run.tensorboard)) if config.tensorboard else tf.summary.create_noop_writer()
+    logs = (
+        tf.summary.create_file_writer(str(run.tensorboard))
+        if config.tensorboard
+        else tf.summary.create_noop_writer()
+    )
 
     with bar(f"train {preset.name}", config.epochs * steps, "steps") as advance:
         advance(state.epoch * steps)
@@ -128,7 +132,9 @@ def _schedule(config: TrainConfig, steps: int) -> Any:
     return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
 
 
-def _start_or_resume(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
+def _start_or_resume(
+    index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool
+) -> State:
     """A fresh run folder, or the state of the one that is there."""
     data = {"path": str(index.path), "data_hash": index.data_hash, "frames": index.frames_by_split(),
             "mean_gaze_cm": list(index.mean_gaze_cm)}  # fmt: skip
