@@ -1,1 +1,1 @@
-"""GazeCapture data: layout, devices, crops, the face grid, preparation and the records that training reads."""
+"""GazeCapture folders in, prepared shards and network inputs out."""

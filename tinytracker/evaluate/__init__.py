@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import InputFileError, UnknownNameError, UsageError
+from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.files import make_folder, read_json, write_json, writing
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
@@ -85,10 +85,7 @@ def evaluate(
         if data is None:
             raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
     index = read_index(data)
-    if index.frames(split) == 0:
-        raise InputFileError(
-            data, f"the {split} split has no frames", "Choose another --split or prepare more subjects."
-        )
+    index.split(split)
     require_tensorflow("evaluation")
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
@@ -96,8 +93,10 @@ def evaluate(
     frames = truth(index, split)
     predict = predict_float if path.suffix == ".keras" else predict_quantized
     predicted = predict(path, index, split, spec)
-    errors = summarize(predicted, frames, index.mean_gaze_cm)
-    result = Evaluation(path, kind, split, index.data_hash, errors, run and run.evaluation(model, split))
+    errors = summarize(predicted, frames, index.gaze.mean)
+    result = Evaluation(
+        path, kind, split, index.data_sha256, errors, run.evaluation(model, split) if run else None
+    )
     if result.path is not None:
         import numpy as np
 

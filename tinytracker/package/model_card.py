@@ -76,6 +76,12 @@ def _errors(metrics: dict[str, Any]) -> str:
         overall, family = errors["overall"], errors["by_family"]
         by = [f"{family[f]['error_cm']:.2f}" if f in family else "" for f in ("phone", "tablet")]
         low, high = overall["ci95_cm"]
-        cells = [name, f"{overall['error_cm']:.2f}", f"{low:.2f} to {high:.2f}", *by, f"{overall['constant_cm']:.2f}"]
+        cells = [
+            name,
+            f"{overall['error_cm']:.2f}",
+            f"{low:.2f} to {high:.2f}",
+            *by,
+            f"{overall['constant_cm']:.2f}",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

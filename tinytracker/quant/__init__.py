@@ -114,7 +114,7 @@ def quantize(
         {
             "split": SPLIT, "frames": calibration.frames, "subjects": calibration.subjects,
             "device_orientation_pairs": calibration.strata, "sha256": calibration.sha256,
-            "data_hash": index.data_hash, "seed": seed,
+            "data_hash": index.data_sha256, "seed": seed,
         },
         contract.as_json(),
     )  # fmt: skip

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.data.pipeline import make_inputs, records
-from tinytracker.errors import InputFileError
 from tinytracker.quant.contract import Codes
 
 SPLIT = "train"  # never the split that the error is measured on
