@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
@@ -51,8 +52,8 @@ def _table(result: DemoResult) -> Table:
     for column in ("all", "phone", "tablet"):
         table.add_column(column, justify="right")
 
-    def errors(name: str, document: dict[str, object], key: str) -> None:
-        rows = {"all": document["overall"], **document["by_family"]}  # type: ignore[dict-item]
+    def errors(name: str, document: dict[str, Any], key: str) -> None:
+        rows = {"all": document["overall"], **document["by_family"]}
         table.add_row(
             name, *(f"{rows[f][key]:.2f} cm" if f in rows else "" for f in ("all", "phone", "tablet"))
         )

@@ -44,7 +44,8 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
         for inputs, gaze in plain_batches(decoded(index, split, spec)):
             predictions.append(model(inputs, training=False).numpy())
             advance(len(gaze))
-    return np.concatenate(predictions).astype(np.float64)
+    gaze_cm: NDArray[np.float64] = np.concatenate(predictions).astype(np.float64)
+    return gaze_cm
 
 
 def predict_quantized(

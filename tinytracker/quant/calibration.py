@@ -97,10 +97,6 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
         for r in records(index, SPLIT).map(_only_groups).as_numpy_iterator()
     ]
-    if not groups:
-        raise InputFileError(
-            index.path, f"the {SPLIT} split has no frames to calibrate with", "Prepare more subjects."
-        )
     positions = choose_positions(groups, count, seed)
     wanted = np.zeros(len(groups), bool)
     wanted[positions] = True
