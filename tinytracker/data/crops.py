@@ -51,9 +51,9 @@ def to_crop(box: ArrayLike, crop: ArrayLike, scale: ArrayLike = 1.0) -> Floats:
     Returns:
         (..., 4) in px of the crop.
     """
-    corner, size = np.split(np.asarray(box, np.float64), 2, axis=-1)
-    corner = (corner - np.asarray(crop, np.float64)[..., :2]) * scale
-    return np.concatenate([corner, size * scale], axis=-1)
+    whole, factor = np.asarray(box, np.float64), np.asarray(scale, np.float64)
+    corner = (whole[..., :2] - np.asarray(crop, np.float64)[..., :2]) * factor
+    return np.concatenate([corner, whole[..., 2:] * factor], axis=-1)
 
 
 def overlap(box: ArrayLike, width: ArrayLike, height: ArrayLike) -> Floats:

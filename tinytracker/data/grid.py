@@ -96,9 +96,9 @@ def position_planes(
 
 
 def _positions(start: Floats, extent: Floats, size: Floats, n: int) -> Floats:
-    centres = start[..., None] + (np.arange(n, dtype=np.float64) + 0.5) * extent[..., None] / n
-    positions: Floats = 2 * centres / size[..., None] - 1
-    return positions
+    steps: Floats = np.arange(n, dtype=np.float64) + 0.5
+    centres = start[..., None] + steps * extent[..., None] / n
+    return np.asarray(2 * centres / size[..., None] - 1, np.float64)
 
 
 def to_codes(values: ArrayLike) -> Codes:
