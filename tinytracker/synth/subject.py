@@ -19,18 +19,9 @@ if TYPE_CHECKING:
 GENERATOR_VERSION = 1
 """Raised whenever the same seed gives other pictures or labels."""
 
-_PATTERN = ("train", "test", "val", *("train",) * 7, "test", *("train",) * 6, "val", "train", "train", "test", *("train",) * 4)
-    "train",
-    "test",
-    "val",
-    *("train",) * 7,
-    "test",
-    *("train",) * 6,
-    "val",
-    "train",
-    "train",
-    "test",
-    "train",
+_PATTERN = (
+    *("train", "test", "val", *("train",) * 7),
+    *("test", *("train",) * 6, "val", "train", "train", "test", *("train",) * 4),
 )
 """Of 25 subjects in a row 20 train, 2 validate and 3 test; three in a row from the start have one of each."""
 
