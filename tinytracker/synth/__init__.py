@@ -1,1 +1,1 @@
-"""Synthetic people who look at screens, in GazeCapture's layout."""
+"""Synthetic GazeCapture: a morphable head in front of a device, looking at dots whose place is known exactly."""
