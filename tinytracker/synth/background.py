@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from tinytracker.synth.light import Light
 from tinytracker.synth.sensor import blur, blur_kernel
 
 Floats = NDArray[np.float32]
-F = np.float32
+F: Any = np.float32
 SIDE = 192
 """Pixels along each side of the painted room, which covers more than the camera sees."""
 SEEN_SHARE = 0.75
@@ -66,15 +66,15 @@ def fill_background(
     limit = F(room.shape[0] - 1.001)
     centre = F(room.shape[0] / 2)
     for y in range(height):
-        v = min(max(centre + (y - height / 2) * zoom + shift_y, F(0)), limit)
+        v = min(max(centre + (F(y) - F(height) * F(0.5)) * zoom + shift_y, F(0)), limit)
         iv = int(v)
-        fv = F(v - iv)
+        fv = v - F(iv)
         for x in range(width):
             if index[y, x] >= 0:
                 continue
-            u = min(max(centre + (x - width / 2) * zoom + shift_x, F(0)), limit)
-            iu = int(math.floor(u))
-            fu = F(u - iu)
+            u = min(max(centre + (F(x) - F(width) * F(0.5)) * zoom + shift_x, F(0)), limit)
+            iu = int(u)
+            fu = u - F(iu)
             for c in range(3):
                 top = room[iv, iu, c] + (room[iv, iu + 1, c] - room[iv, iu, c]) * fu
                 bottom = room[iv + 1, iu, c] + (room[iv + 1, iu + 1, c] - room[iv + 1, iu, c]) * fu

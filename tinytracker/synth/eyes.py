@@ -7,6 +7,7 @@ plane. Distances are those of a schematic eye. The device's screen is mirrored w
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from tinytracker.synth.jit import compiled
 from tinytracker.synth.noise import lattice_noise
 
 Floats = NDArray[np.float32]
-F = np.float32
+F: Any = np.float32
 
 
 @compiled
@@ -70,7 +71,7 @@ def shade_eye(
     lid = np.zeros((y1 - y0, x1 - x0), F)
     for y in range(y0, y1):
         for x in range(x0, x1):
-            dx, dy = (view[1] - x - F(0.5)) / view[0], (view[2] - y - F(0.5)) / view[0]
+            dx, dy = (view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0]
             norm = F(1) / math.sqrt(dx * dx + dy * dy + F(1))
             b = (dx * ex + dy * ey + ez) * norm
             disc = b * b - (ex * ex + ey * ey + ez * ez - sr * sr)
@@ -95,7 +96,7 @@ def shade_eye(
         for x in range(x0, x1):
             if lid[y - y0, x - x0] <= 0:
                 continue
-            dx, dy, dz = (view[1] - x - F(0.5)) / view[0], (view[2] - y - F(0.5)) / view[0], F(1)
+            dx, dy, dz = (view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0], F(1)
             norm = F(1) / math.sqrt(dx * dx + dy * dy + F(1))
             dx, dy, dz = dx * norm, dy * norm, dz * norm
             b = dx * ex + dy * ey + dz * ez
@@ -182,7 +183,7 @@ def shade_eye(
             mx, my, mz = dx - dot * gx, dy - dot * gy, dz - dot * gz
             facing = max(-(dx * gx + dy * gy + dz * gz), F(0))
             grazing = (F(1) - facing) ** 5
-            mirror = (F(0.022) + F(0.5) * grazing) * wet
+            mirror = (F(0.025) + F(0.5) * grazing) * wet
             sr_, sg_, sb_ = F(0), F(0), F(0)
             for s in range(sources.shape[0]):
                 cosine = nx * sources[s, 0] + ny * sources[s, 1] + nz * sources[s, 2]

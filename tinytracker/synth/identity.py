@@ -320,6 +320,6 @@ def sample_identity(rng: Generator) -> Identity:
     return Identity(
         vertices=vertices, neck=head.neck - origin, eyes=_eyes(head, vertices, rng), globe=_globe(rng, european), hair=hair,
         skin=_skin(rng, tone, masculine, age, hair), glasses=_glasses(rng), clothes=_clothes(rng),
-        lid_rest=_truncated(rng, 0.02, 0.07), neutral={n: max(0.0, _truncated(rng, 0, 0.12)) for n in neutral_units},
+        lid_rest=_truncated(rng, -0.10, 0.07), neutral={n: max(0.0, _truncated(rng, 0, 0.12)) for n in neutral_units},
         noise_offset=rng.uniform(0, 64, 3),
     )  # fmt: skip

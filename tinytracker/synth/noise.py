@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,13 @@ TABLE: Floats = np.random.default_rng(20160626).standard_normal((CELLS, CELLS, C
 def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
     """Value noise at a point: cubic-weighted average of the eight lattice values around it, about N(0, 0.6)."""
     fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
-    ix, iy, iz = int(fx) & 31, int(fy) & 31, int(fz) & 31
+    ix, iy, iz = fx & 31, fy & 31, fz & 31
     jx, jy, jz = (ix + 1) & 31, (iy + 1) & 31, (iz + 1) & 31
-    tx, ty, tz = np.float32(x - fx), np.float32(y - fy), np.float32(z - fz)
+    tx, ty, tz = (
+        np.float32(x - np.float32(fx)),
+        np.float32(y - np.float32(fy)),
+        np.float32(z - np.float32(fz)),
+    )
     two, three = np.float32(2), np.float32(3)
     tx, ty, tz = tx * tx * (three - two * tx), ty * ty * (three - two * ty), tz * tz * (three - two * tz)
     a = table[ix, iy, iz] + (table[jx, iy, iz] - table[ix, iy, iz]) * tx

@@ -46,7 +46,7 @@ def beard_area(position: NDArray[np.floating], lips: NDArray[np.floating]) -> ND
 def brow_curve(x: NDArray[np.floating], raised: float) -> NDArray[np.float64]:
     """Height (cm, base mesh) of the middle of the brow at distance |x| from the middle of the face."""
     along = np.clip((np.abs(x) - 1.0) / 5.4, 0, 1)
-    return 74.95 + raised + 0.95 * np.sin(along * np.pi * 0.78) - 0.25 * along
+    return 75.3 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
 
 
 def brow_area(position: NDArray[np.floating], height: float, width: float) -> NDArray[np.float64]:
@@ -56,7 +56,7 @@ def brow_area(position: NDArray[np.floating], height: float, width: float) -> ND
     along = np.clip((side - 1.0) / 5.4, 0, 1)
     thickness = width * (1 - 0.62 * along**1.5)
     across = np.abs(y - brow_curve(x, height)) / thickness
-    return smoothstep(1.25, 0.5, across) * smoothstep(1.0, 1.7, side) * smoothstep(6.5, 5.4, side) * (z > 8)
+    return smoothstep(1.25, 0.5, across) * smoothstep(1.2, 2.0, side) * smoothstep(6.4, 5.2, side) * (z > 8)
 
 
 def _spot(position: Floats, x: float, y: float, width: float, height: float) -> NDArray[np.float64]:
@@ -77,22 +77,22 @@ def paint_skin(identity: Identity) -> Floats:
         field: Floats = noise_field(TABLE, flat, np.float32(scale), offset).reshape(HEIGHT, WIDTH)
         return field
 
-    broad, middle, fine, pores = noise(0.22), noise(0.9), noise(3.1), noise(9.0)
+    broad, middle, fine, pores, grain = noise(0.22), noise(0.9), noise(3.1), noise(9.0), noise(15.0)
     front = smoothstep(2.0, 8.0, position[..., 2])
-    colour = np.broadcast_to(skin.tone, (HEIGHT, WIDTH, 3)).copy()
+    colour = np.broadcast_to(skin.tone.astype(np.float32), (HEIGHT, WIDTH, 3)).copy()
     # Blood close to the surface: cheeks, nose, ears, chin; it takes green and blue rather than red.
     blood = skin.blush * (
         0.8 * _spot(position, 4.2, 69.6, 2.2, 2.2) + 0.9 * _spot(position, 0, 69.6, 1.5, 1.4) + 0.4 * _spot(position, 0, 62.5, 2.0, 1.2)
-    ) * front + 0.5 * skin.blush * atlas.ears + 0.10 * middle + 0.12 * broad  # fmt: skip
+    ) * front + 0.5 * skin.blush * atlas.ears + 0.08 * middle + 0.12 * broad  # fmt: skip
     colour *= np.exp(-blood[..., None] * np.array([0.12, 0.55, 0.48]))
-    colour *= (1 + 0.045 * broad + 0.03 * middle + 0.035 * fine + 0.03 * pores)[..., None]
+    colour *= (1 + 0.04 * broad + 0.025 * middle + 0.02 * fine + 0.03 * pores)[..., None]
     circles = skin.dark_circles * _spot(position, 3.0, 71.35, 1.7, 0.65) * front
     colour *= np.exp(-circles[..., None] * np.array([0.30, 0.42, 0.30]))
     lids = atlas.eyelids * (0.12 + 0.5 * skin.makeup * smoothstep(72.6, 73.2, position[..., 1]))
     colour *= np.exp(-lids[..., None] * np.array([0.6, 0.9, 0.75]))
     freckles = (
         skin.freckles
-        * smoothstep(0.75, 1.15, noise(2.2) + 0.4 * fine)
+        * smoothstep(0.75, 1.15, noise(4.6) + 0.3 * pores)
         * smoothstep(66.5, 69.5, position[..., 1])
         * front
     )
@@ -117,7 +117,7 @@ def paint_skin(identity: Identity) -> Floats:
     colour *= np.exp(-0.28 * lines[..., None] * np.array([0.8, 1.0, 1.0]))
     lips = smoothstep(0.25, 0.75, atlas.lips + 0.05 * fine) * skin.lip_strength
     colour = colour * (1 - lips[..., None]) + skin.lips * (1 + 0.15 * fine[..., None]) * lips[..., None]
-    stubble = skin.beard * beard_area(position, atlas.lips) * np.clip(0.62 + 0.35 * fine + 0.3 * pores, 0, 1)
+    stubble = skin.beard * beard_area(position, atlas.lips) * np.clip(0.7 + 0.08 * fine + 0.35 * grain, 0, 1)
     colour = colour * (1 - 0.75 * stubble[..., None]) + identity.hair.colour * 0.75 * stubble[..., None]
     brows = (
         skin.brow_density
@@ -126,7 +126,7 @@ def paint_skin(identity: Identity) -> Floats:
     )
     brows = np.clip(brows, 0, 1)[..., None]
     colour = colour * (1 - brows) + skin.brow_colour * brows
-    cover = _scalp_cover(identity.hair, position, fine, pores)[..., None]
+    cover = _scalp_cover(identity.hair, position, middle, pores)[..., None]
     colour = colour * (1 - cover) + identity.hair.colour * (0.8 + 0.3 * fine[..., None]) * cover
     gloss = skin.oil * (
         0.5 + 0.6 * _spot(position, 0, 70, 1.6, 5) + 0.5 * smoothstep(76, 78, y) + 0.35 * pores
@@ -141,10 +141,10 @@ def paint_skin(identity: Identity) -> Floats:
     return texture
 
 
-def _scalp_cover(hair: Hair, position: Floats, fine: Floats, pores: Floats) -> NDArray[np.float64]:
+def _scalp_cover(hair: Hair, position: Floats, ragged: Floats, pores: Floats) -> NDArray[np.float64]:
     """How much of the scalp the hair's own colour hides."""
     if hair.style == "bald":
-        sides = scalp(position, hair, 0.5 * fine) * smoothstep(79.5, 77.0, position[..., 1])
+        sides = scalp(position, hair, 0.4 * ragged) * smoothstep(79.5, 77.0, position[..., 1])
         return 0.4 * sides
     opacity = 0.72 if hair.style == "buzz" else 0.93
-    return opacity * scalp(position, hair, 0.55 * fine) * np.clip(0.9 + 0.2 * pores, 0, 1)
+    return opacity * scalp(position, hair, 0.35 * ragged + 0.25 * pores) * np.clip(0.9 + 0.2 * pores, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +52,9 @@ def rasterize(
         ux, uy = (by - cy) * scale, (cx - bx) * scale
         vx, vy = (cy - ay) * scale, (ax - cx) * scale
         for y in range(top, bottom + 1):
-            py = y + np.float32(0.5) - cy
+            py = np.float32(y) + np.float32(0.5) - cy
             for x in range(left, right + 1):
-                px = x + np.float32(0.5) - cx
+                px = np.float32(x) + np.float32(0.5) - cx
                 u = ux * px + uy * py
                 v = vx * px + vy * py
                 w = np.float32(1) - u - v

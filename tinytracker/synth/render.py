@@ -22,7 +22,7 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import NOISE, TONE, blur, blur_kernel, expose
 from tinytracker.synth.session import Frame, Session
-from tinytracker.synth.shade import shade_mesh, vertex_normals
+from tinytracker.synth.shade import COLLAR_DIP_CM, COLLAR_HALF_CM, shade_mesh, vertex_normals, vertex_shadows
 from tinytracker.synth.strands import draw_strands, splat_shadow
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Strip:
 def lid_weights(eye: EyePose, side: str, closed: float) -> dict[str, float]:
     """Face units that make the lids follow the eye; the upper lid goes with the pupil (about 1:1 over 30°)."""
     name = side.capitalize()
-    weights = {f"eyeLook{'Up' if eye.pitch > 0 else 'Down'}{name}": min(abs(eye.pitch) / np.radians(30), 1.3)}
+    weights = {f"eyeLook{'Up' if eye.pitch > 0 else 'Down'}{name}": min(abs(eye.pitch) / np.radians(42), 1.2)}
     outward = eye.yaw if side == "left" else -eye.yaw
     weights[f"eyeLook{'Out' if outward > 0 else 'In'}{name}"] = min(abs(outward) / np.radians(35), 1.2)
     if closed > 0:
@@ -93,7 +93,9 @@ class Renderer:
         self._noise_key = int(streams["noise"].integers(1 << 20))
         base = self._head.vertices
         self._attributes = _single(
-            np.column_stack([texture_coordinates(base), self._head.occlusion, self._head.mouth, base])
+            np.column_stack(
+                [texture_coordinates(base), self._head.occlusion, self._head.mouth, base, np.ones(len(base))]
+            )
         )
         self._kinds = self._head.is_teeth.astype(np.int32)
         self._clothed = self._cloth_offset(base)
@@ -122,7 +124,8 @@ class Renderer:
         """How far (n,) the shirt stands off the body, cm."""
         collar = COLLAR_CM + self._session.identity.clothes.neckline
         angle = np.arctan2(base[:, 0], base[:, 2] - 3.0)
-        edge = collar - 2.6 * np.exp(-2.2 * angle**2)
+        edge = collar - COLLAR_DIP_CM * np.exp(-2.2 * angle**2)
+        edge += 2 * np.maximum(np.abs(base[:, 0]) - COLLAR_HALF_CM, 0)
         offset: Floats = self._session.identity.clothes.thickness * smoothstep(
             edge + 0.3, edge - 0.6, base[:, 1]
         )
@@ -157,26 +160,31 @@ class Renderer:
         image = np.zeros((camera.height, camera.width, 3), np.float32)
         turn = np.arctan2(frame.pose.position[:2], frame.pose.position[2])
         zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
-        fill_background(image, index, self._room, 40 * turn[0], 40 * turn[1], zoom)
+        fill_background(
+            image, index, self._room, *(np.float32(v) for v in (40 * turn[0], 40 * turn[1], zoom))
+        )
         n = EYE_SAMPLES
         skip = np.array([strip.x, strip.y, strip.x + strip.width // n, strip.y + strip.height // n], np.int32)
-        shared = (inverse_depth, normals, self._attributes, self._head.triangles, self._kinds, self._texture, self._cloth,
-                  TABLE, lamps, sources, shadow, axes)  # fmt: skip
+        vertex_shadows(shadow, axes, positions, self._attributes)
+        shared = (
+            inverse_depth, normals, self._attributes, self._head.triangles, self._kinds, self._texture, self._cloth, TABLE,
+            lamps, sources,
+        )  # fmt: skip
         shade_mesh(image, index, inverse, view, xy, *shared, skip)
         self._draw_strip(image, strip, view, xy, depth, shared, scene, frame, eyes, screen, lamps, sources)
         beard = self._beard
         if beard is not None:
             self._draw(image, inverse, view, hairs.skin_points(beard, scene, frame.pose.head), beard.colours, beard.widths,
-                       (0.85, 0.25, 0.6, 0.5), lamps, sources)  # fmt: skip
+                       (0.85, 0.25, 0.6, 0.5, 0.8), lamps, sources)  # fmt: skip
         if self._scalp is not None and scalp is not None:
             opacity = 0.75 if identity.hair.style == "buzz" else 0.85
-            self._draw(image, inverse, view, scalp, self._scalp.colours, self._scalp.widths, (opacity, 0.7, 0.45, 0.35),
+            self._draw(image, inverse, view, scalp, self._scalp.colours, self._scalp.widths, (opacity, 0.7, 0.45, 0.35, 0.8),
                        lamps, sources)  # fmt: skip
         if identity.glasses is not None:
             for points, width in glasses_curves(identity, identity.glasses):
                 curve = _single(points @ frame.pose.head.T + frame.pose.position)[None]
                 self._draw(image, inverse, view, curve, _single(identity.glasses.colour)[None], _single([width]),
-                           (0.97, 0.8, 1.0, 0.6), lamps, sources)  # fmt: skip
+                           (0.97, 0.8, 1.0, 0.6, 0.0), lamps, sources)  # fmt: skip
         return self._develop(image, frame, number)
 
     def _light(self, frame: Frame, screen: tuple[float, float, float, float]) -> tuple[Singles, Singles]:
@@ -233,23 +241,23 @@ class Renderer:
         up = _single(frame.pose.head[:, 1])
         for eye in eyes.values():
             shade_eye(fine, inverse, fine_view, _single(eye.centre), _single(eye.optical), up, self._globe, self._iris, TABLE,
-                      lamps, sources, glints, _single(screen), _single(light.screen * 2.0), 0.8)  # fmt: skip
+                      lamps, sources, glints, _single(screen), _single(light.screen * 5.0), 0.8)  # fmt: skip
         dark = _single(np.minimum(self._session.identity.skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
             points = _single(hairs.lash_points(lashes, scene))
             count = len(points)
             self._draw(fine, inverse, fine_view, points, np.repeat(dark[None], count, 0), np.full(count, 0.016, np.float32),
-                       (0.9, 0.2, 1.0, 0.25), lamps, sources)  # fmt: skip
+                       (0.9, 0.2, 1.0, 0.25, 0.8), lamps, sources)  # fmt: skip
         brows = self._brows
         self._draw(fine, inverse, fine_view, hairs.skin_points(brows, scene, frame.pose.head), brows.colours, brows.widths,
-                   (0.8 * self._session.identity.skin.brow_density, 0.2, 0.7, 0.35), lamps, sources)  # fmt: skip
+                   (0.8 * self._session.identity.skin.brow_density, 0.2, 0.7, 0.35, 0.8), lamps, sources)  # fmt: skip
         part[:] = fine.reshape(rows, n, columns, n, 3).mean((1, 3))
 
     def _draw(
         self, image: Singles, inverse: Singles, view: Singles, points: NDArray[np.floating], colours: Singles, widths: Singles,
-        look: tuple[float, float, float, float], lamps: Singles, sources: Singles,
+        look: tuple[float, float, float, float, float], lamps: Singles, sources: Singles,
     ) -> None:  # fmt: skip
-        """Strands, far to near; `look` is opacity, shine, light at the roots, bias (cm)."""
+        """Strands, far to near; `look` is opacity, shine, light at the roots, bias (cm), taper."""
         curves = _single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
         draw_strands(
@@ -276,7 +284,7 @@ class Renderer:
         middle = soft[height // 4 : 3 * height // 4 : 4, width // 4 : 3 * width // 4 : 4]
         whole = soft[::8, ::8]
         level = 0.7 * float(np.minimum(middle, 3).mean()) + 0.3 * float(np.minimum(whole, 3).mean())
-        gain = FACE_LEVEL / max(level, 0.02) ** 0.92 * exposure.gain * sensor.balance
+        gain = FACE_LEVEL / max(level, 0.05) ** 0.92 * exposure.gain * sensor.balance
         lift = max(float(gain.mean()), 1.0)
         return expose(
             soft, _single(gain), np.float32(sensor.vignette), np.float32(sensor.shot * lift), np.float32(sensor.read * lift**0.5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +11,19 @@ from numpy.typing import NDArray
 from tinytracker.synth.jit import compiled
 
 Floats = NDArray[np.float32]
-F = np.float32
+F: Any = np.float32
 
 _STEPS = 4096
-_CEILING = 4.0
+CEILING = 4.0
+"""Signal at which everything is white."""
 
 
 def _tone_curve() -> Floats:
-    """Display value 0..255 of linear signal 0.._CEILING: the sRGB curve after a soft shoulder.
+    """Display value 0..255 of linear signal 0..CEILING: the sRGB curve after a soft shoulder.
 
     Steps are even in the square root of the signal, so that the dark end is as fine as the bright one.
     """
-    linear = (np.linspace(0, 1, _STEPS) ** 2) * _CEILING
+    linear = (np.linspace(0, 1, _STEPS) ** 2) * CEILING
     knee = 0.6
     soft = np.where(linear < knee, linear, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))))
     shown = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 1e-9) ** (1 / 2.4) - 0.055)
@@ -30,8 +32,7 @@ def _tone_curve() -> Floats:
 
 TONE: Floats = _tone_curve()
 
-NOISE_SIDE = 1024
-NOISE: Floats = np.random.default_rng(13).standard_normal((NOISE_SIDE, NOISE_SIDE)).astype(np.float32)
+NOISE: Floats = np.random.default_rng(13).standard_normal(1 << 20).astype(np.float32)
 """Normal numbers; each frame reads them from other places."""
 
 
@@ -71,46 +72,39 @@ def blur(image: Floats, across: Floats, down: Floats) -> Floats:
 
 @compiled
 def expose(
-    image: Floats,
-    gain: Floats,
-    vignette: float,
-    shot: float,
-    read: float,
-    sharpening: float,
-    noise: Floats,
-    key: int,
+    image: Floats, gain: Floats, vignette: float, shot: float, read: float, sharpening: float, noise: Floats, key: int,
     tone: Floats,
-) -> NDArray[np.uint8]:
+) -> NDArray[np.uint8]:  # fmt: skip
     """Linear light (h, w, 3) to 8-bit RGB.
 
     Args:
         image: after blur. gain: (3,) exposure times colour balance. vignette: loss in the corners, 0..1.
         shot: variance per signal. read: deviation at zero signal. sharpening: strength of the unsharp mask.
-        noise: table of normal numbers. key: which of them this frame reads. tone: the display curve.
+        noise: table of normal numbers, longer than a few rows. key: which of them this frame reads.
+        tone: the display curve.
     """
     height, width, _ = image.shape
-    shown = np.empty((height, width, 3), F)
-    side = noise.shape[0]
-    middle_x, middle_y = F(width / 2), F(height / 2)
-    norm = F(1) / (middle_x * middle_x + middle_y * middle_y)
-    steps = F(tone.shape[0] - 1)
+    shown = np.empty((height, width, 3), np.float32)
+    row = np.empty(width, np.float32)
+    last = F(tone.shape[0] - 1)
+    room = noise.shape[0] - width - 1
+    norm = F(4) / F(width * width + height * height)
     for y in range(height):
-        shift_y = (y * 7 + key * 131) % side
-        for x in range(width):
-            dx, dy = x - middle_x, y - middle_y
-            falloff = F(1) - vignette * (dx * dx + dy * dy) * norm
-            grain = noise[shift_y, (x + key * 617 + (y * 389)) & (side - 1)]
-            for c in range(3):
-                signal = image[y, x, c] * gain[c] * falloff
-                # Half of the noise is common to the colours: cameras suppress chroma noise.
-                own = noise[
-                    (shift_y + 173 * (c + 1)) % side, (x + key * 353 + (y * 631) + 97 * c) & (side - 1)
-                ]
-                deviation = math.sqrt(max(signal, F(0)) * shot + read * read)
-                signal += deviation * (F(0.8) * grain + F(0.6) * own)
-                at = math.sqrt(min(max(signal, F(0)), F(4)) * F(0.25)) * steps
-                i = min(int(at), tone.shape[0] - 2)
-                shown[y, x, c] = tone[i] + (tone[i + 1] - tone[i]) * (at - i)
+        # Rows start at scattered places of the table; 4 numbers per pixel, one of them common to the colours, since
+        # cameras suppress noise of colour more than of brightness.
+        place = (key * 7919 + y) * 40503
+        common = place % room
+        dy = F(y) - F(height) * F(0.5)
+        for c in range(3):
+            own = (place + (c + 1) * 271829) % room
+            for x in range(width):
+                dx = F(x) - F(width) * F(0.5)
+                signal = max(image[y, x, c] * gain[c] * (F(1) - vignette * (dx * dx + dy * dy) * norm), F(0))
+                grain = F(0.85) * noise[common + x] + F(0.5) * noise[own + x]
+                signal = max(signal + math.sqrt(signal * shot + read * read) * grain, F(0))
+                row[x] = min(math.sqrt(signal * F(1 / CEILING)) * last, last)
+            for x in range(width):
+                shown[y, x, c] = tone[int(row[x])]
     result = np.empty((height, width, 3), np.uint8)
     for y in range(height):
         above, below = max(y - 1, 0), min(y + 1, height - 1)
@@ -118,9 +112,7 @@ def expose(
             left, right = max(x - 1, 0), min(x + 1, width - 1)
             for c in range(3):
                 value = shown[y, x, c]
-                around = F(0.25) * (
-                    shown[above, x, c] + shown[below, x, c] + shown[y, left, c] + shown[y, right, c]
-                )
-                value += sharpening * (value - around)
+                around = shown[above, x, c] + shown[below, x, c] + shown[y, left, c] + shown[y, right, c]
+                value += sharpening * (value - F(0.25) * around)
                 result[y, x, c] = np.uint8(min(max(value + F(0.5), F(0)), F(255)))
     return result

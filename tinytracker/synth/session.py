@@ -126,7 +126,7 @@ def _habits(rng: Generator, device: Device, difficulty: float) -> _Habits:
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return _Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
-        centring=float(rng.uniform(0.2, 0.9)), offset=rng.normal(0, [1.6, 2.0]) * difficulty,
+        centring=float(rng.uniform(0.0, 0.9)), offset=rng.normal(0, [1.6, 2.6]) * difficulty,
         yaw=rng.normal(0, 0.05) * difficulty, pitch=rng.normal(-0.03, 0.09) * difficulty, roll=rng.normal(0, 0.045) * difficulty,
         coupling=float(np.clip(rng.normal(0.25, 0.15), 0, 0.7)), follow=float(rng.uniform(0.6, 0.95)),
         torso_pitch=rng.normal(0.22, 0.10), torso_yaw=rng.normal(0, 0.12), torso_roll=rng.normal(0, 0.05),
@@ -161,7 +161,6 @@ def _pose(
     r = habits.restlessness
     distance = np.clip(habits.distance + 1.4 * r * drift[2], NEAREST_CM, FARTHEST_CM)
     position = np.array([*(habits.centring * centre + habits.offset + 0.7 * r * drift[:2]), distance])
-    position[1] -= 0.0
     position = _keep_in_view(position, camera)
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
@@ -215,7 +214,7 @@ def plan_session(
     focal = float(rng.uniform(535, 630)) * max(size) / 640
     dark = 3.0 if light.kind == "screen" else 1.6 if light.kind == "lamp" else 1.0
     sensor = Sensor(
-        shot=float(rng.uniform(0.0003, 0.0016)) * dark * difficulty, read=float(rng.uniform(0.001, 0.004)) * dark * difficulty,
+        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty, read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
         balance=rng.normal(1, 0.025, 3), sharpening=float(rng.uniform(0, 0.7)), vignette=float(rng.uniform(0, 0.25)),
     )  # fmt: skip
     dots = sample_dots(device, frames, rng)
