@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinytracker.synth.jit import compiled
 from tinytracker.synth.light import Light
+from tinytracker.synth.scene import Camera
 from tinytracker.synth.sensor import blur, blur_kernel
 
 Floats = NDArray[np.float32]
@@ -16,6 +17,7 @@ F: Any = np.float32
 SIDE = 192
 """Pixels along each side of the painted room, which covers more than the camera sees."""
 SEEN_SHARE = 0.75
+ROOM_PER_RADIAN = 40.0
 
 
 def paint_room(rng: np.random.Generator, light: Light) -> Floats:
@@ -55,6 +57,13 @@ def paint_room(rng: np.random.Generator, light: Light) -> Floats:
     room = room * shade * (ambient * light.room).astype(np.float32)
     kernel = blur_kernel(float(rng.uniform(0.8, 4.0)))
     return blur(np.ascontiguousarray(room, np.float32), kernel, kernel)
+
+
+def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[np.float32, np.float32, np.float32]:
+    """Shift x, y and zoom for `fill_background`: the room moves against a face that moves."""
+    turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
+    zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
+    return np.float32(turn[0]), np.float32(turn[1]), np.float32(zoom)
 
 
 @compiled

@@ -44,3 +44,19 @@ def glasses_curves(identity: Identity, glasses: Glasses) -> list[tuple[Floats, f
     bridge = inner[0] + (inner[1] - inner[0]) * arch + np.array([0, 0.5, 0.35]) * np.sin(np.pi * arch)
     curves.append((bridge, max(width, 0.1)))
     return curves
+
+
+def lens_frames(identity: Identity, glasses: Glasses) -> list[tuple[Floats, Floats]]:
+    """For both lenses: (4, 3) centre, across, up, out in head axes, and (5,) what `lens.draw_lens` calls shape."""
+    result = []
+    for side in SIDES:
+        centre = identity.eyes[side].centre
+        outward = np.sign(centre[0])
+        middle = centre + [0.2 * outward, -0.25, VERTEX_CM - 0.12]
+        out = np.array([0.10 * outward, -0.06, 1.0])
+        out /= np.linalg.norm(out)
+        across = np.cross([0.0, 1.0, 0.0], out)
+        across /= np.linalg.norm(across)
+        shape = [glasses.width, glasses.height, glasses.power, glasses.magnification, 0.012 + 0.07 * glasses.reflection]
+        result.append((np.stack([middle, across, np.cross(out, across), out]), np.array(shape)))
+    return result

@@ -145,9 +145,9 @@ def _skull(identity: Identity) -> _Skull:
         ],
         -1,
     )
-    near = np.einsum("abj,nj->abn", directions, local / length[:, None])
-    closest = np.argpartition(-near, 4, axis=-1)[..., :4]
-    return _Skull(centre, np.max(length[closest], axis=-1))
+    # The vertex nearest in direction; of several about as near (folds of the ear, say) the outermost.
+    near = directions.reshape(-1, 3) @ (local / length[:, None]).T + 0.004 * length
+    return _Skull(centre, length[near.argmax(1)].reshape(columns, rows))
 
 
 def _flow(

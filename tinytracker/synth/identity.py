@@ -289,9 +289,9 @@ def _glasses(rng: Generator) -> Glasses | None:
 
 def _clothes(rng: Generator) -> Clothes:
     grey = rng.uniform(0.01, 0.55)
-    colour = np.clip(grey * (1 + rng.uniform(0, 0.9) * rng.uniform(-1, 1, 3)), 0.008, 0.75)
+    colour = np.clip(grey * (1 + rng.beta(1, 2) * rng.uniform(-1, 1, 3)), 0.008, 0.75)
     return Clothes(
-        colour=colour, second=np.clip(rng.uniform(0.02, 0.7, 3), 0, 1), pattern=int(rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1])),
+        colour=colour, second=np.clip(rng.uniform(0.03, 0.6) * (1 + rng.beta(1, 2) * rng.uniform(-1, 1, 3)), 0.008, 0.8), pattern=int(rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1])),
         pattern_size=float(rng.uniform(0.8, 3.0)), neckline=float(rng.uniform(-1.5, 2.5)), thickness=float(rng.uniform(0.3, 0.9)),
     )  # fmt: skip
 

@@ -52,6 +52,7 @@ class Frame:
         dot_cm: (2,) gaze label.
         pose: of head and torso. closed: blink weight per side, 0 open to 1 closed. units: face units.
         lost: the detector finds no face. eyes_lost: it finds the face but not the eyes.
+        finger: a fingertip over the lens, see `lens.draw_finger`, or None.
     """
 
     camera: Camera
@@ -62,6 +63,7 @@ class Frame:
     exposure: Exposure
     lost: bool
     eyes_lost: bool
+    finger: Floats | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,20 @@ def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
     pool = [DEVICES[name] for name in names] if names else list(DEVICES.values())
     weights = np.array([1.0 if names else DEVICE_WEIGHT[d.family] for d in pool])
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
+
+
+FINGER_SHARE = 0.07
+"""Share of blocks of dots in which a finger of the holding hand is in front of the lens."""
+
+
+def _finger(rng: Generator, camera: Camera) -> Floats:
+    """A fingertip that comes in over an edge or corner of the picture."""
+    size = np.array([camera.width, camera.height])
+    angle = rng.uniform(0, 2 * np.pi)
+    outward = np.array([np.cos(angle), np.sin(angle)])
+    radius = rng.uniform(0.12, 0.25) * size.min()
+    tip = size / 2 + outward * (size / 2) * rng.uniform(1.0, 1.15)
+    return np.array([*tip, radius, radius * rng.uniform(0.35, 0.6), 2.0 * size.max(), *outward])
 
 
 @dataclass(frozen=True)
@@ -224,6 +240,7 @@ def plan_session(
     quick = _drift(rng, max(frames, 1), 0.6)
     short, long = min(size), max(size)
     plan = []
+    block_finger: dict[int, Floats | None] = {}
     for i in range(frames):
         landscape = dots.orientation[i] >= 3
         camera = Camera(long if landscape else short, short if landscape else long, focal)
@@ -241,7 +258,10 @@ def plan_session(
             "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
         }
         units["browInnerUp"] = max(0.0, rng.normal(0, 0.06))
+        held = int(dots.orientation[i])
+        if held not in block_finger:
+            block_finger[held] = _finger(rng, camera) if rng.random() < FINGER_SHARE * difficulty else None
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
-        plan.append(Frame(camera, cm[i], pose, closed, units, exposure, missed or outside is not None, shut))
+        plan.append(Frame(camera, cm[i], pose, closed, units, exposure, missed or outside is not None, shut, block_finger[held]))
     return Session(identity, device, dots, light, sensor, tuple(plan))

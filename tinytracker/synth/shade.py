@@ -207,7 +207,7 @@ def shade_mesh(
         xy: (n, 2) px. inverse_depth: (n,) 1/cm. normals: (n, 3). All per vertex.
         attributes: (n, 8) texture column, row, occlusion, mouth, base x, y, z (cm), share of the key light.
         triangles: (m, 3). kinds: (m,) 0 body, 1 teeth.
-        texture: of the skin, see `paint`. cloth: two colours, pattern, size, collar height, depth of folds.
+        texture: of the skin, see `paint`. cloth: two colours, pattern, size, collar height.
         table: of lattice noise.
         light: (3, 3) sky, ground, up. sources: (k, 7) direction, colour, softness; the first casts shadows.
         skip: (4,) x0, y0, x1, y1 of a rectangle to leave alone.
@@ -241,8 +241,12 @@ def shade_mesh(
             is_cloth = False
             edge = F(0)
             if kinds[t] == 0 and a[5] < cloth[8] + F(4):
-                angle = (a[0] / F(texture.shape[1]) - F(0.5)) * F(2 * math.pi)
-                edge = collar(cloth, table, angle, a[4], a[5], a[6]) - a[5]
+                edge = cloth[8] - F(COLLAR_DIP_CM) - F(1) - a[5]  # below this there is nothing but shirt
+                if edge < F(0.5):
+                    angle = (a[0] / F(texture.shape[1]) - F(0.5)) * F(2 * math.pi)
+                    edge = collar(cloth, table, angle, a[4], a[5], a[6]) - a[5]
+                else:
+                    edge += F(2)
                 is_cloth = edge > F(0)
             openness = a[2]
             if kinds[t] == 1:
@@ -254,13 +258,6 @@ def shade_mesh(
                 # A hem: the edge is doubled and darker where it is sewn.
                 if F(0.9) < edge < F(1.05):
                     red, green, blue = red * F(0.75), green * F(0.75), blue * F(0.75)
-                fold = cloth[9]
-                u, v, w = a[4] * F(0.25), a[5] * F(0.16), a[6] * F(0.3)
-                nx, ny, nz = normalised(
-                    nx + fold * lattice_noise(table, u, v, w),
-                    ny + fold * lattice_noise(table, u + F(9), v, w),
-                    nz + F(0.5) * fold * lattice_noise(table, u, v + F(9), w),
-                )
             else:
                 softness = F(1)
                 red, green, blue, gloss, slope_u, slope_v = texel(texture, a[0], a[1])

@@ -128,6 +128,11 @@ def draw_strands(
             if span < F(1e-4):
                 continue
             slope = (v1 - v0) / span
+            if taper == F(0):
+                # Thick opaque curves overlap at their joints, or the background shines through.
+                overlap = F(0.35) * half + F(0.5)
+                u0, v0, u1, v1 = u0 - overlap, v0 - overlap * slope, u1 + overlap, v1 + overlap * slope
+                span = u1 - u0
             reach = (half + F(0.5)) * math.sqrt(F(1) + slope * slope)
             shrink = F(1) / math.sqrt(F(1) + slope * slope)
             long_limit, wide_limit = (height, width) if steep else (width, height)
