@@ -59,7 +59,9 @@ def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDAr
         grey = tuple(int(v) for v in np.asarray(frame.resize((1, 1), Image.Resampling.BOX))[0, 0])
         for x, y, w, h in (left, right):
             extra_w, extra_h = w * (MASK_GROWTH - 1) / 2, h * (MASK_GROWTH - 1) / 2
-            frame.paste(grey, (int(x - extra_w), int(y - extra_h), int(x + w + extra_w), int(y + h + extra_h)))
+            frame.paste(
+                grey, (int(x - extra_w), int(y - extra_h), int(x + w + extra_w), int(y + h + extra_h))
+            )
     width, height = SIZES[kind]
     if kind.startswith("band"):
         cx = (left[0] + left[2] / 2 + right[0] + right[2] / 2) / 2
@@ -76,9 +78,14 @@ def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDAr
     return np.asarray(part.resize((width, height), Image.Resampling.BILINEAR, box=inner))
 
 
-def read_subject(folder: Path, kind: str) -> tuple[str, list[NDArray[np.uint8]], list[list[float]], list[list[float]]]:
+def read_subject(
+    folder: Path, kind: str
+) -> tuple[str, list[NDArray[np.uint8]], list[list[float]], list[list[float]]]:
     """Split, pictures, box features and gaze of one subject."""
-    tables = {n: read_json(folder / f"{n}.json") for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info")}
+    tables = {
+        n: read_json(folder / f"{n}.json")
+        for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info")
+    }
     face, left, right, dots = (tables[n] for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo"))
     pictures, boxes, gaze = [], [], []
     for i, name in enumerate(tables["frames"]):
@@ -143,7 +150,10 @@ def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
         mine = data.subject == s
         p[mine] -= p[mine].mean(0)
         g[mine] -= g[mine].mean(0)
-    return [float((p[:, k] * g[:, k]).sum() / np.sqrt((p[:, k] ** 2).sum() * (g[:, k] ** 2).sum() + 1e-12)) for k in (0, 1)]
+    return [
+        float((p[:, k] * g[:, k]).sum() / np.sqrt((p[:, k] ** 2).sum() * (g[:, k] ** 2).sum() + 1e-12))
+        for k in (0, 1)
+    ]
 
 
 def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
@@ -160,7 +170,9 @@ def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
     weights = np.linalg.solve(design.T @ design + np.eye(design.shape[1]), design.T @ train.gaze)
 
     def predict(data: Data) -> Floats:
-        return (np.column_stack([(features(data.boxes) - mean) / scale, np.ones(len(data.boxes))]) @ weights).astype(np.float32)
+        return (
+            np.column_stack([(features(data.boxes) - mean) / scale, np.ones(len(data.boxes))]) @ weights
+        ).astype(np.float32)
 
     return predict(train), predict(held)
 
@@ -171,11 +183,17 @@ def build_model(size: tuple[int, int]) -> Any:
 
     keras = tf.keras
     trunk = keras.applications.MobileNetV3Small(
-        input_shape=(size[1], size[0], 3), minimalistic=True, include_top=False, weights=None, include_preprocessing=False
+        input_shape=(size[1], size[0], 3),
+        minimalistic=True,
+        include_top=False,
+        weights=None,
+        include_preprocessing=False,
     )
     for layer in trunk.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.95  # Keras' 0.999 needs thousands of steps before held-out error means anything
+            layer.momentum = (
+                0.95  # Keras' 0.999 needs thousands of steps before held-out error means anything
+            )
     trunk = keras.models.model_from_json(trunk.to_json())
     picture, box = keras.Input((size[1], size[0], 3)), keras.Input((3,))
     x = keras.layers.Conv2D(16, 1, use_bias=False)(trunk(picture))
@@ -185,7 +203,9 @@ def build_model(size: tuple[int, int]) -> Any:
     return keras.Model([picture, box], keras.layers.Dense(2)(x))
 
 
-def train_network(train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int) -> tuple[Floats, Floats, int]:
+def train_network(
+    train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int
+) -> tuple[Floats, Floats, int]:
     """Fit; returns predictions for both sets and the number of parameters."""
     import tensorflow as tf
 
@@ -195,7 +215,9 @@ def train_network(train: Data, held: Data, size: tuple[int, int], epochs: int, b
     box_mean = train.boxes.mean(0)
     centre, scale = train.gaze.mean(0), train.gaze.std()
     steps = int(np.ceil(len(train.gaze) / batch))
-    schedule = tf.keras.optimizers.schedules.CosineDecay(2e-3, steps * epochs, warmup_target=2e-3, warmup_steps=steps // 2)
+    schedule = tf.keras.optimizers.schedules.CosineDecay(
+        2e-3, steps * epochs, warmup_target=2e-3, warmup_steps=steps // 2
+    )
     optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=1e-4)
 
     def pixels(p: Any) -> Any:
@@ -224,7 +246,10 @@ def train_network(train: Data, held: Data, size: tuple[int, int], epochs: int, b
         return model([pixels(p), (b - box_mean) / spread], training=False) * scale + centre
 
     def predict(data: Data) -> Floats:
-        parts = [forward(data.pictures[i : i + 256], data.boxes[i : i + 256]).numpy() for i in range(0, len(data.gaze), 256)]
+        parts = [
+            forward(data.pictures[i : i + 256], data.boxes[i : i + 256]).numpy()
+            for i in range(0, len(data.gaze), 256)
+        ]
         return np.concatenate(parts)
 
     rng = np.random.default_rng(seed)
@@ -238,7 +263,11 @@ def train_network(train: Data, held: Data, size: tuple[int, int], epochs: int, b
         start = time.time()
         losses = [float(step(train.pictures[k], train.boxes[k], train.gaze[k])) for k in batches()]
         held_error = error(predict(held), held.gaze) if epoch % 2 or epoch == epochs - 1 else float("nan")
-        print(f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, {time.time() - start:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, {time.time() - start:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
     return predict(train), predict(held), model.count_params()
 
 
@@ -262,7 +291,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "synth_learnability.csv")
+    parser.add_argument(
+        "--results", type=Path, default=Path(__file__).parent / "results" / "synth_learnability.csv"
+    )
     arguments = parser.parse_args()
     start = time.time()
     train, held = read_data(arguments.data, arguments.input, arguments.train_frames, arguments.threads)
@@ -270,7 +301,9 @@ def main() -> None:
     if arguments.input == "ridge":
         on_train, on_held = ridge(train, held)
     else:
-        on_train, on_held, parameters = train_network(train, held, SIZES[arguments.input], arguments.epochs, arguments.batch, arguments.seed)
+        on_train, on_held, parameters = train_network(
+            train, held, SIZES[arguments.input], arguments.epochs, arguments.batch, arguments.seed
+        )
     constant = error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
     held_error = error(on_held, held.gaze)
     correlation = within_subject_correlation(on_held, held)

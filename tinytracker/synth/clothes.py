@@ -37,7 +37,10 @@ def fold_normals(identity: Identity) -> Singles:
     """What the folds add to the normal (n, 3) of each vertex, in mesh axes."""
     base = load_head().vertices * [0.25, 0.16, 0.3]
     offset = identity.noise_offset.astype(np.float32)
-    fields = [noise_field(TABLE, base.astype(np.float32), np.float32(1), offset + np.float32(9 * k)) for k in range(3)]
+    fields = [
+        noise_field(TABLE, base.astype(np.float32), np.float32(1), offset + np.float32(9 * k))
+        for k in range(3)
+    ]
     folds = FOLD_DEPTH * np.stack(fields, 1) * [1.0, 1.0, 0.5]
     covered = stand_off(identity.clothes) > 0
     return (folds * covered[:, None]).astype(np.float32)

@@ -57,6 +57,12 @@ def lens_frames(identity: Identity, glasses: Glasses) -> list[tuple[Floats, Floa
         out /= np.linalg.norm(out)
         across = np.cross([0.0, 1.0, 0.0], out)
         across /= np.linalg.norm(across)
-        shape = [glasses.width, glasses.height, glasses.power, glasses.magnification, 0.012 + 0.07 * glasses.reflection]
+        shape = [
+            glasses.width,
+            glasses.height,
+            glasses.power,
+            glasses.magnification,
+            0.012 + 0.07 * glasses.reflection,
+        ]
         result.append((np.stack([middle, across, np.cross(out, across), out]), np.array(shape)))
     return result

@@ -45,7 +45,9 @@ def draw_lens(
     behind = image[y0:y1, x0:x1].copy()
     for y in range(y0, y1):
         for x in range(x0, x1):
-            dx, dy, dz = normalised((view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0], F(1))
+            dx, dy, dz = normalised(
+                (view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0], F(1)
+            )
             into = dx * frame[3, 0] + dy * frame[3, 1] + dz * frame[3, 2]
             if into > F(-0.05):
                 continue
@@ -111,7 +113,9 @@ def soften_edges(image: Floats, inverse: Floats, skip: NDArray[np.int32]) -> Non
             )  # fmt: skip
             if jump > F(0.05) * max(here, F(0.012)):
                 for c in range(3):
-                    around = before[y, x - 1, c] + before[y, x + 1, c] + before[y - 1, x, c] + before[y + 1, x, c]
+                    around = (
+                        before[y, x - 1, c] + before[y, x + 1, c] + before[y - 1, x, c] + before[y + 1, x, c]
+                    )
                     image[y, x, c] = F(0.4) * before[y, x, c] + F(0.15) * around
 
 

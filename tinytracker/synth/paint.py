@@ -88,7 +88,9 @@ def paint_skin(identity: Identity) -> Floats:
     blood = skin.blush * (cheeks + 0.5 * atlas.ears) + 0.08 * middle + 0.12 * broad
     circles = skin.dark_circles * _spot(position, 3.0, 71.35, 1.7, 0.65) * front
     lids = atlas.eyelids * (0.12 + 0.5 * skin.makeup * smoothstep(72.6, 73.2, y))
-    freckles = skin.freckles * smoothstep(0.75, 1.15, noise(4.6) + 0.3 * pores) * smoothstep(66.5, 69.5, y) * front
+    freckles = (
+        skin.freckles * smoothstep(0.75, 1.15, noise(4.6) + 0.3 * pores) * smoothstep(66.5, 69.5, y) * front
+    )
     lines = _wrinkles(skin.wrinkles, position, broad, middle) * front
     absorbed = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     for amount, colour_of_loss in (
@@ -102,9 +104,15 @@ def paint_skin(identity: Identity) -> Floats:
     mottling = 1 + 0.04 * broad + 0.025 * middle + 0.02 * fine + 0.03 * pores
     colour = skin.tone.astype(np.float32) * np.exp(-absorbed) * mottling[..., None]
     lips = smoothstep(0.25, 0.75, atlas.lips + 0.05 * fine) * skin.lip_strength
-    colour = colour * (1 - lips[..., None]) + skin.lips.astype(np.float32) * (1 + 0.15 * fine[..., None]) * lips[..., None]
+    colour = (
+        colour * (1 - lips[..., None])
+        + skin.lips.astype(np.float32) * (1 + 0.15 * fine[..., None]) * lips[..., None]
+    )
     stubble = skin.beard * beard_area(position, atlas.lips) * np.clip(0.7 + 0.08 * fine + 0.35 * grain, 0, 1)
-    colour = colour * (1 - 0.75 * stubble[..., None]) + identity.hair.colour.astype(np.float32) * 0.75 * stubble[..., None]
+    colour = (
+        colour * (1 - 0.75 * stubble[..., None])
+        + identity.hair.colour.astype(np.float32) * 0.75 * stubble[..., None]
+    )
     brows = (
         skin.brow_density
         * brow_area(position, skin.brow_height, skin.brow_width * 0.9)
@@ -113,7 +121,9 @@ def paint_skin(identity: Identity) -> Floats:
     brows = np.clip(brows, 0, 1)[..., None]
     colour = colour * (1 - brows) + skin.brow_colour.astype(np.float32) * brows
     cover = _scalp_cover(identity.hair, position, middle, pores)[..., None]
-    colour = colour * (1 - cover) + identity.hair.colour.astype(np.float32) * (0.8 + 0.3 * fine[..., None]) * cover
+    colour = (
+        colour * (1 - cover) + identity.hair.colour.astype(np.float32) * (0.8 + 0.3 * fine[..., None]) * cover
+    )
     gloss = skin.oil * (
         0.5 + 0.6 * _spot(position, 0, 70, 1.6, 5) + 0.5 * smoothstep(76, 78, y) + 0.35 * pores
     )
@@ -133,7 +143,11 @@ def _wrinkles(depth: float, position: Floats, broad: Floats, middle: Floats) -> 
     forehead = np.sin(y * 5.2 + 0.8 * broad) ** 8 * smoothstep(76.0, 77.0, y) * smoothstep(81.0, 79.0, y)
     forehead *= smoothstep(6, 4, side)
     crow = np.sin(y * 6.5 + side * 2.0 + middle) ** 8 * _spot(position, 6.2, 72.6, 0.9, 1.2)
-    fold = np.exp(-(((side - 2.3 - 0.28 * (69.3 - y)) / 0.16) ** 2)) * smoothstep(70.0, 69.0, y) * smoothstep(65.5, 66.5, y)
+    fold = (
+        np.exp(-(((side - 2.3 - 0.28 * (69.3 - y)) / 0.16) ** 2))
+        * smoothstep(70.0, 69.0, y)
+        * smoothstep(65.5, 66.5, y)
+    )
     lines: NDArray[np.floating[Any]] = depth * (0.9 * forehead + 0.8 * crow) + (0.15 + 0.6 * depth) * fold
     return lines
 

@@ -108,7 +108,13 @@ class Renderer:
         self._lashes = hairs.grow_lashes(identity, rng)
         self._noise_key = int(streams["noise"].integers(1 << 20))
         base = self._head.vertices
-        columns = [texture_coordinates(base), self._head.occlusion, self._head.mouth, base, np.ones(len(base))]
+        columns = [
+            texture_coordinates(base),
+            self._head.occlusion,
+            self._head.mouth,
+            base,
+            np.ones(len(base)),
+        ]
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
         self._stand_off = stand_off(identity.clothes)
@@ -182,7 +188,13 @@ class Renderer:
         return rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
 
     def _shade(
-        self, image: Singles, index: NDArray[np.int32], inverse: Singles, view: View, shot: Shot, skip: NDArray[np.int32]
+        self,
+        image: Singles,
+        index: NDArray[np.int32],
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        skip: NDArray[np.int32],
     ) -> None:
         inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
         shade_mesh(
@@ -204,7 +216,10 @@ class Renderer:
         n = EYE_SAMPLES
         x0, y0, x1, y1 = (int(v) for v in strip)
         fine_view = View(
-            view.focal * n, ((view.centre[0] - x0) * n, (view.centre[1] - y0) * n), (x1 - x0) * n, (y1 - y0) * n
+            view.focal * n,
+            ((view.centre[0] - x0) * n, (view.centre[1] - y0) * n),
+            (x1 - x0) * n,
+            (y1 - y0) * n,
         )
         index, inverse = self._rasterize(fine_view, shot)
         part = image[y0:y1, x0:x1]
@@ -251,8 +266,12 @@ class Renderer:
         """Strands (s, p, 3), far to near."""
         curves = _single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
-        settings = [np.float32(v) for v in (look.opacity, look.shine, look.root_light, look.bias_cm, look.taper)]
-        draw_strands(image, inverse, view.array(), curves, order, colours, widths, *settings, shot.light, shot.sources)
+        settings = [
+            np.float32(v) for v in (look.opacity, look.shine, look.root_light, look.bias_cm, look.taper)
+        ]
+        draw_strands(
+            image, inverse, view.array(), curves, order, colours, widths, *settings, shot.light, shot.sources
+        )
 
 
 def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:

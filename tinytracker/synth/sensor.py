@@ -33,6 +33,7 @@ def _tone_curve() -> Floats:
 
 TONE: Floats = _tone_curve()
 
+
 def _grain(pixels: int) -> Floats:
     """Unit noise of `pixels` pixels, flat RGB; part of it is common to the colours.
 
@@ -160,4 +161,6 @@ def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDAr
     gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
     lift = max(float(gain.mean()), 1.0)  # amplification lifts the noise with the signal
     noise = (np.float32(sensor.shot * lift), np.float32(sensor.read * lift**0.5))
-    return expose(soft, gain, np.float32(sensor.vignette), *noise, np.float32(sensor.sharpening), GRAIN, key, TONE)
+    return expose(
+        soft, gain, np.float32(sensor.vignette), *noise, np.float32(sensor.sharpening), GRAIN, key, TONE
+    )

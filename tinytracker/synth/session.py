@@ -263,5 +263,17 @@ def plan_session(
             block_finger[held] = _finger(rng, camera) if rng.random() < FINGER_SHARE * difficulty else None
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
-        plan.append(Frame(camera, cm[i], pose, closed, units, exposure, missed or outside is not None, shut, block_finger[held]))
+        plan.append(
+            Frame(
+                camera,
+                cm[i],
+                pose,
+                closed,
+                units,
+                exposure,
+                missed or outside is not None,
+                shut,
+                block_finger[held],
+            )
+        )
     return Session(identity, device, dots, light, sensor, tuple(plan))
