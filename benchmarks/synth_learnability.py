@@ -1,8 +1,9 @@
 """Can a network learn gaze from the synthetic data, and does it learn it from the eyes?
 
-Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the frames, and
-compares its error on held-out subjects with that of the best constant. Controls: the same with the eyes painted over, and a
-ridge regression on the face box alone. One row per run is appended to a CSV file.
+Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the
+frames, and compares its error on held-out subjects with that of the best constant. Controls: the same with
+the eyes painted over, and a ridge regression on the face box alone. One row per run is appended to a CSV
+file.
 
     tinytracker synth data/learn --subjects 500 --frames 60 --seed 1
     python benchmarks/synth_learnability.py data/learn --input face --epochs 14
@@ -40,7 +41,7 @@ LONG_SIDE = 640.0
 
 @dataclass
 class Data:
-    """Frames with face and eyes found: pictures (n, h, w, 3) uint8, boxes (n, 3), gaze (n, 2) cm, subject (n,)."""
+    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, subject (n,)."""
 
     pictures: NDArray[np.uint8]
     boxes: Floats
@@ -264,7 +265,8 @@ def train_network(
         losses = [float(step(train.pictures[k], train.boxes[k], train.gaze[k])) for k in batches()]
         held_error = error(predict(held), held.gaze) if epoch % 2 or epoch == epochs - 1 else float("nan")
         print(
-            f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, {time.time() - start:.0f} s",
+            f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, "
+            f"{time.time() - start:.0f} s",
             file=sys.stderr,
             flush=True,
         )
@@ -309,14 +311,26 @@ def main() -> None:
     correlation = within_subject_correlation(on_held, held)
     made_with = read_json(arguments.data / "synth.json") if (arguments.data / "synth.json").exists() else {}
     row = {
-        "input": arguments.input, "train_frames": len(train.gaze), "train_subjects": len(np.unique(train.subject)),
-        "held_frames": len(held.gaze), "held_subjects": len(np.unique(held.subject)),
-        "epochs": arguments.epochs if parameters else 0, "seed": arguments.seed, "parameters": parameters,
-        "train_cm": round(error(on_train, train.gaze), 3), "held_cm": round(held_error, 3), "constant_cm": round(constant, 3),
-        "ratio": round(held_error / constant, 3), "r_x": round(correlation[0], 3), "r_y": round(correlation[1], 3),
-        "seconds": round(time.time() - start), "generator_version": made_with.get("generator_version", ""),
-        "difficulty": made_with.get("difficulty", ""), "machine": machine(), "command": " ".join(["python", *sys.argv]),
-    }  # fmt: skip
+        "input": arguments.input,
+        "train_frames": len(train.gaze),
+        "train_subjects": len(np.unique(train.subject)),
+        "held_frames": len(held.gaze),
+        "held_subjects": len(np.unique(held.subject)),
+        "epochs": arguments.epochs if parameters else 0,
+        "seed": arguments.seed,
+        "parameters": parameters,
+        "train_cm": round(error(on_train, train.gaze), 3),
+        "held_cm": round(held_error, 3),
+        "constant_cm": round(constant, 3),
+        "ratio": round(held_error / constant, 3),
+        "r_x": round(correlation[0], 3),
+        "r_y": round(correlation[1], 3),
+        "seconds": round(time.time() - start),
+        "generator_version": made_with.get("generator_version", ""),
+        "difficulty": made_with.get("difficulty", ""),
+        "machine": machine(),
+        "command": " ".join(["python", *sys.argv]),
+    }
     new = not arguments.results.exists()
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     with arguments.results.open("a", newline="") as file:

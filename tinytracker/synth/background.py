@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.light import Light
 from tinytracker.synth.rooms import SIDE, paint_scenery
 from tinytracker.synth.scene import Camera
 from tinytracker.synth.sensor import blur, blur_kernel
 
 Floats = NDArray[np.float32]
-F: Any = np.float32
 SEEN_SHARE = 0.75
 ROOM_PER_RADIAN = 40.0
 
@@ -30,11 +27,11 @@ def paint_room(rng: np.random.Generator, light: Light) -> Floats:
     return blur(np.ascontiguousarray(room, np.float32), kernel, kernel)
 
 
-def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[np.float32, np.float32, np.float32]:
+def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, float, float]:
     """Shift x, y and zoom for `fill_background`: the room moves against a face that moves."""
     turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
     zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
-    return np.float32(turn[0]), np.float32(turn[1]), np.float32(zoom)
+    return F(turn[0]), F(turn[1]), F(zoom)
 
 
 @compiled

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Clothes, Identity
+from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
 from tinytracker.synth.paint import smoothstep
 from tinytracker.synth.shade import COLLAR_DIP_CM, COLLAR_HALF_CM
@@ -37,16 +38,13 @@ def fold_normals(identity: Identity) -> Singles:
     """What the folds add to the normal (n, 3) of each vertex, in mesh axes."""
     base = load_head().vertices * [0.25, 0.16, 0.3]
     offset = identity.noise_offset.astype(np.float32)
-    fields = [
-        noise_field(TABLE, base.astype(np.float32), np.float32(1), offset + np.float32(9 * k))
-        for k in range(3)
-    ]
+    fields = [noise_field(TABLE, base.astype(np.float32), F(1), offset + np.float32(9 * k)) for k in range(3)]
     folds = FOLD_DEPTH * np.stack(fields, 1) * [1.0, 1.0, 0.5]
     covered = stand_off(identity.clothes) > 0
     return (folds * covered[:, None]).astype(np.float32)
 
 
 def shader_parameters(clothes: Clothes) -> Singles:
-    """The shirt as `shade.shade_mesh` reads it: two colours, pattern, size of the pattern, height of the collar."""
+    """As `shade.shade_mesh` reads it: two colours, pattern, size of the pattern, height of the collar."""
     values = [*clothes.colour, *clothes.second, clothes.pattern, clothes.pattern_size, collar_height(clothes)]
     return np.array(values, np.float32)

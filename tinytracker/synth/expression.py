@@ -10,7 +10,7 @@ from tinytracker.synth.scene import EyePose
 from tinytracker.synth.session import Frame
 
 LID_PITCH = np.radians(42)
-"""Gaze, up or down, at which the lids' face unit is fully on; the upper lid then covers the iris as in rest."""
+"""Gaze, up or down, at which the lids' face unit is fully on."""
 LID_YAW = np.radians(35)
 
 

@@ -1,22 +1,20 @@
 """The eyeball: a white sphere, a clear cornea that bends the view of the iris, and the mirror images on it.
 
-Each pixel's ray meets the sclera or the cornea; through the cornea it is refracted (n = 1.336) and meets the iris
-plane. Distances are those of a schematic eye. The device's screen is mirrored where it really is.
+Each pixel's ray meets the sclera or the cornea; through the cornea it is refracted (n = 1.336) and meets the
+iris plane. Distances are those of a schematic eye. The device's screen is mirrored where it really is.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.noise import lattice_noise
 
 Floats = NDArray[np.float32]
-F: Any = np.float32
 
 
 @compiled
@@ -40,12 +38,21 @@ def shade_eye(
     """Draw one eyeball into `image` where the face in `inverse` does not hide it.
 
     Args:
-        image: (h, w, 3) linear RGB. inverse: (h, w) 1/cm of the face. view: focal length, principal point.
-        centre: (3,) of rotation, cm. axis: (3,) optical axis. up: (3,) of the head.
-        globe: (7,) radius of sclera and cornea, offset of the cornea's centre, depth and radius of the iris, radius
-            of the pupil, redness. colours: (2, 3) outer and inner iris.
-        light: (3, 3). sources: (k, 7). glints: (k,) cosine of the sources' half angle.
-        screen: (4,) x0, y0, x1, y1 of the lit screen, cm. screen_colour: (3,).
+        image: (h, w, 3) linear RGB.
+        inverse: (h, w) 1/cm of the face.
+        view: focal length, principal point.
+        centre: (3,) of rotation, cm.
+        axis: (3,) optical axis.
+        up: (3,) of the head.
+        globe: (7,) radius of sclera and cornea, offset of the cornea's centre, depth and radius of the iris,
+            radius of the pupil, redness.
+        colours: (2, 3) outer and inner iris.
+        table: of lattice noise.
+        light: (3, 3).
+        sources: (k, 7).
+        glints: (k,) cosine of the sources' half angle.
+        screen: (4,) x0, y0, x1, y1 of the lit screen, cm.
+        screen_colour: (3,).
         key: share of the key light that reaches the face here.
     """
     height, width = inverse.shape

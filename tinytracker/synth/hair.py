@@ -49,7 +49,7 @@ class SkinHair:
 
 @dataclass(frozen=True)
 class Lashes:
-    """For each lash the two neighbouring columns of the lid's strip, the share of the second, and how it fans out."""
+    """Per lash: its two neighbouring columns of the lid's strip, share of the second, and how it fans."""
 
     first: Ints
     second: Ints
@@ -60,7 +60,7 @@ class Lashes:
 
 
 def _roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Random places on the body mesh: triangles (by area and per-vertex weight in the base mesh) and their weights."""
+    """Random places on the mesh, by area and per-vertex weight: corners of triangles, and their shares."""
     head = load_head()
     triangles = head.triangles[~head.is_teeth].astype(np.int64)
     a, b, c = (head.vertices[triangles[:, i]] for i in range(3))
@@ -287,9 +287,16 @@ def grow_beard(identity: Identity, rng: np.random.Generator) -> SkinHair | None:
 
 
 def _skin_strands(
-    corners: Ints, weights: Floats, direction: Floats, normals: Floats, length: Floats, lift: float, colour: Floats,
-    width: float, rng: np.random.Generator,
-) -> SkinHair:  # fmt: skip
+    corners: Ints,
+    weights: Floats,
+    direction: Floats,
+    normals: Floats,
+    length: Floats,
+    lift: float,
+    colour: Floats,
+    width: float,
+    rng: np.random.Generator,
+) -> SkinHair:
     n = len(corners)
     direction = _unit(direction - 0.8 * (direction * normals).sum(1, keepdims=True) * normals)
     middle = direction * length[:, None] * 0.5 + normals * lift
@@ -321,7 +328,7 @@ def grow_lashes(identity: Identity, rng: np.random.Generator) -> list[Lashes]:
                 Lashes(
                     columns[i],
                     columns[i + 1],
-                    place - i,
+                    (place - i).astype(np.float64),
                     length,
                     rng.normal(0, 0.12, count),
                     rng.uniform(0.7, 1.3, count),

@@ -1,18 +1,16 @@
-"""What spectacle lenses do to the picture: they shrink or enlarge what is behind them, and mirror lamps and screen."""
+"""What spectacle lenses do to the picture, and other things that come between scene and lens."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.shade import normalised
 
 Floats = NDArray[np.float32]
-F: Any = np.float32
 
 CURVE_PER_CM = 0.085
 """Curvature of the front surface: a usual base curve has a radius of about 12 cm."""
@@ -20,17 +18,29 @@ CURVE_PER_CM = 0.085
 
 @compiled
 def draw_lens(
-    image: Floats, view: Floats, frame: Floats, shape: Floats, sources: Floats, glints: Floats, sky: Floats, screen: Floats,
+    image: Floats,
+    view: Floats,
+    frame: Floats,
+    shape: Floats,
+    sources: Floats,
+    glints: Floats,
+    sky: Floats,
+    screen: Floats,
     screen_colour: Floats,
-) -> None:  # fmt: skip
+) -> None:
     """Draw one lens over `image`.
 
     Args:
-        image: (h, w, 3) linear RGB, changed in place. view: focal length and principal point.
+        image: (h, w, 3) linear RGB, changed in place.
+        view: focal length and principal point.
         frame: (4, 3) centre of the lens in the scene, unit vectors across, up and out of it.
-        shape: half width and half height (cm), exponent of the outline, magnification - 1, share of light mirrored.
-        sources: (k, 7) lamps. glints: (k,) cosine of their half angle. sky: (3,).
-        screen: x0, y0, x1, y1 of the lit screen. screen_colour: (3,).
+        shape: half width and half height (cm), exponent of the outline, magnification - 1, share of light
+            mirrored.
+        sources: (k, 7) lamps.
+        glints: (k,) cosine of their half angle.
+        sky: (3,).
+        screen: x0, y0, x1, y1 of the lit screen.
+        screen_colour: (3,).
     """
     height, width, _ = image.shape
     cx, cy, cz = frame[0, 0], frame[0, 1], frame[0, 2]
@@ -108,9 +118,11 @@ def soften_edges(image: Floats, inverse: Floats, skip: NDArray[np.int32]) -> Non
                 continue
             here = inverse[y, x]
             jump = max(
-                abs(inverse[y, x - 1] - here), abs(inverse[y, x + 1] - here), abs(inverse[y - 1, x] - here),
+                abs(inverse[y, x - 1] - here),
+                abs(inverse[y, x + 1] - here),
+                abs(inverse[y - 1, x] - here),
                 abs(inverse[y + 1, x] - here),
-            )  # fmt: skip
+            )
             if jump > F(0.05) * max(here, F(0.012)):
                 for c in range(3):
                     around = (
@@ -127,8 +139,14 @@ def draw_finger(image: Floats, finger: Floats, colour: Floats) -> None:
     """
     height, width, _ = image.shape
     fx, fy, radius, soft, length, dx, dy = (
-        finger[0], finger[1], finger[2], finger[3], finger[4], finger[5], finger[6],
-    )  # fmt: skip
+        finger[0],
+        finger[1],
+        finger[2],
+        finger[3],
+        finger[4],
+        finger[5],
+        finger[6],
+    )
     for y in range(height):
         for x in range(width):
             px, py = F(x) - fx, F(y) - fy

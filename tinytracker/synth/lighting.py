@@ -1,4 +1,4 @@
-"""The session's light as the compiled loops read it, for one frame: lamps, the screen, and the key light's shadow."""
+"""A frame's light as the compiled loops read it: lamps, the screen, and the key light's shadow."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinytracker.synth.atlas import HEIGHT, WIDTH, load_atlas
 from tinytracker.synth.identity import Hair, Identity
+from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
 
 Floats = NDArray[np.float32]
@@ -25,7 +26,7 @@ def smoothstep(low: ArrayLike, high: ArrayLike, x: ArrayLike) -> NDArray[np.floa
 
 
 def scalp(position: NDArray[np.floating[Any]], hair: Hair, ragged: ArrayLike = 0.0) -> NDArray[np.float64]:
-    """Where hair grows, 0 to 1, at base mesh positions (..., 3) cm; `ragged` shifts the hairline per point (cm)."""
+    """Where hair grows, 0 to 1, at base mesh positions (..., 3) cm; `ragged` (cm) shifts the hairline."""
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
     side = np.abs(x)
     line = 79.8 + hair.line - 9.0 * smoothstep(10.5, 2.0, z) - 5.0 * smoothstep(2.0, -6.0, z) - 0.13 * side
@@ -48,7 +49,8 @@ def beard_area(position: NDArray[np.floating[Any]], lips: NDArray[np.floating[An
 def brow_curve(x: NDArray[np.floating[Any]], raised: float) -> NDArray[np.float64]:
     """Height (cm, base mesh) of the middle of the brow at distance |x| from the middle of the face."""
     along = np.clip((np.abs(x) - 1.0) / 5.4, 0, 1)
-    return 75.3 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
+    height: NDArray[np.float64] = 75.3 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
+    return height
 
 
 def brow_area(position: NDArray[np.floating[Any]], height: float, width: float) -> NDArray[np.float64]:
@@ -76,12 +78,12 @@ def paint_skin(identity: Identity) -> Floats:
     offset = identity.noise_offset.astype(np.float32)
 
     def noise(scale: float) -> Floats:
-        field: Floats = noise_field(TABLE, flat, np.float32(scale), offset).reshape(HEIGHT, WIDTH)
+        field: Floats = noise_field(TABLE, flat, F(scale), offset).reshape(HEIGHT, WIDTH)
         return field
 
     broad, middle, fine, pores, grain = noise(0.22), noise(0.9), noise(3.1), noise(9.0), noise(15.0)
     front = smoothstep(2.0, 8.0, position[..., 2])
-    x, y = position[..., 0], position[..., 1]
+    y = position[..., 1]
     # Blood close to the surface: cheeks, nose, chin, ears; it takes green and blue rather than red.
     cheeks = 0.8 * _spot(position, 4.2, 69.6, 2.2, 2.2) + 0.9 * _spot(position, 0, 69.6, 1.5, 1.4)
     cheeks = (cheeks + 0.4 * _spot(position, 0, 62.5, 2.0, 1.2)) * front

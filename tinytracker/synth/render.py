@@ -1,4 +1,4 @@
-"""A planned frame to a picture: pose the mesh, draw room, face, eyes, hair and glasses, then what the camera makes of it."""
+"""A planned frame to a picture: room, face, eyes, hair, glasses, and what the camera makes of it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tinytracker.synth.expression import face_units
 from tinytracker.synth.eyes import shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
 from tinytracker.synth.head import Side, load_head
+from tinytracker.synth.jit import F
 from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
 from tinytracker.synth.lighting import Rectangle, key_shadow, lamps
 from tinytracker.synth.noise import TABLE
@@ -185,7 +186,8 @@ class Renderer:
 
     def _rasterize(self, view: View, shot: Shot) -> tuple[NDArray[np.int32], Singles]:
         xy, depth = self._project(view, shot), _single(shot.positions[:, 2])
-        return rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
+        index, inverse = rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
+        return index, inverse
 
     def _shade(
         self,
@@ -198,9 +200,23 @@ class Renderer:
     ) -> None:
         inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
         shade_mesh(
-            image, index, inverse, view.array(), self._project(view, shot), inverse_depth, shot.normals, self._attributes,
-            self._head.triangles, self._kinds, self._texture, self._cloth, TABLE, shot.light, shot.sources, skip,
-        )  # fmt: skip
+            image,
+            index,
+            inverse,
+            view.array(),
+            self._project(view, shot),
+            inverse_depth,
+            shot.normals,
+            self._attributes,
+            self._head.triangles,
+            self._kinds,
+            self._texture,
+            self._cloth,
+            TABLE,
+            shot.light,
+            shot.sources,
+            skip,
+        )
 
     def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
         """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
@@ -229,9 +245,22 @@ class Renderer:
         screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
         for eye in shot.eyes.values():
             shade_eye(
-                fine, inverse, fine_view.array(), _single(eye.centre), _single(eye.optical), up, self._globe, self._iris,
-                TABLE, shot.light, shot.sources, shot.glints, _single(shot.screen), screen_colour, np.float32(KEY_ON_EYES),
-            )  # fmt: skip
+                fine,
+                inverse,
+                fine_view.array(),
+                _single(eye.centre),
+                _single(eye.optical),
+                up,
+                self._globe,
+                self._iris,
+                TABLE,
+                shot.light,
+                shot.sources,
+                shot.glints,
+                _single(shot.screen),
+                screen_colour,
+                F(KEY_ON_EYES),
+            )
         skin = self._session.identity.skin
         dark = _single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
@@ -252,25 +281,49 @@ class Renderer:
             frame = axes @ pose.head.T
             frame[0] += pose.position
             draw_lens(
-                image, view.array(), _single(frame), _single(shape), shot.sources, shot.glints, _single(light.sky * light.room),
-                _single(shot.screen), _single(light.screen * SCREEN_RADIANCE),
-            )  # fmt: skip
+                image,
+                view.array(),
+                _single(frame),
+                _single(shape),
+                shot.sources,
+                shot.glints,
+                _single(light.sky * light.room),
+                _single(shot.screen),
+                _single(light.screen * SCREEN_RADIANCE),
+            )
         for points, width in glasses_curves(identity, identity.glasses):
             curve = (points @ pose.head.T + pose.position)[None]
             self._draw(image, inverse, view, shot, curve, colour, _single([width]), FRAME_LOOK)
 
     def _draw(
-        self, image: Singles, inverse: Singles, view: View, shot: Shot, points: ArrayLike, colours: Singles,
-        widths: Singles, look: StrandLook,
-    ) -> None:  # fmt: skip
+        self,
+        image: Singles,
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        points: ArrayLike,
+        colours: Singles,
+        widths: Singles,
+        look: StrandLook,
+    ) -> None:
         """Strands (s, p, 3), far to near."""
         curves = _single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
-        settings = [
-            np.float32(v) for v in (look.opacity, look.shine, look.root_light, look.bias_cm, look.taper)
-        ]
         draw_strands(
-            image, inverse, view.array(), curves, order, colours, widths, *settings, shot.light, shot.sources
+            image,
+            inverse,
+            view.array(),
+            curves,
+            order,
+            colours,
+            widths,
+            F(look.opacity),
+            F(look.shine),
+            F(look.root_light),
+            F(look.bias_cm),
+            F(look.taper),
+            shot.light,
+            shot.sources,
         )
 
 

@@ -1,4 +1,4 @@
-"""Rooms and streets behind the user, painted once per session; the camera's depth of field blurs them anyway."""
+"""Rooms and streets behind the user, painted once per session."""
 
 from __future__ import annotations
 

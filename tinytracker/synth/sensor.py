@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.session import Exposure, Sensor
 
 Floats = NDArray[np.float32]
-F: Any = np.float32
 
 _STEPS = 4096
 CEILING = 4.0
@@ -41,7 +39,8 @@ def _grain(pixels: int) -> Floats:
     """
     rng = np.random.default_rng(13)
     common, own = rng.standard_normal((pixels, 1)), rng.standard_normal((pixels, 3))
-    return (0.85 * common + 0.5 * own).astype(np.float32).ravel()
+    grain: Floats = (0.85 * common + 0.5 * own).astype(np.float32).ravel()
+    return grain
 
 
 GRAIN_PIXELS = 1 << 19
@@ -53,7 +52,8 @@ def blur_kernel(sigma: float) -> Floats:
     """Half of a normalised Gaussian: centre first."""
     radius = max(1, math.ceil(2.5 * sigma))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
-    return (half / (2 * half.sum() - half[0])).astype(np.float32)
+    kernel: Floats = (half / (2 * half.sum() - half[0])).astype(np.float32)
+    return kernel
 
 
 @compiled
@@ -86,15 +86,27 @@ def blur(image: Floats, across: Floats, down: Floats) -> Floats:
 
 @compiled
 def expose(
-    image: Floats, gain: Floats, vignette: float, shot: float, read: float, sharpening: float, grain: Floats, key: int,
+    image: Floats,
+    gain: Floats,
+    vignette: float,
+    shot: float,
+    read: float,
+    sharpening: float,
+    grain: Floats,
+    key: int,
     tone: Floats,
-) -> NDArray[np.uint8]:  # fmt: skip
+) -> NDArray[np.uint8]:
     """Linear light (h, w, 3) to 8-bit RGB.
 
     Args:
-        image: after blur. gain: (3,) exposure times colour balance. vignette: loss in the corners, 0..1.
-        shot: variance per signal. read: deviation at zero signal. sharpening: strength of the unsharp mask.
-        grain: unit noise, flat RGB, longer than a few rows. key: which part of it this frame reads.
+        image: after blur.
+        gain: (3,) exposure times colour balance.
+        vignette: loss in the corners, 0..1.
+        shot: variance per signal.
+        read: deviation at zero signal.
+        sharpening: strength of the unsharp mask.
+        grain: unit noise, flat RGB, longer than a few rows.
+        key: which part of it this frame reads.
         tone: the display curve over the square root of the signal.
     """
     height, width, _ = image.shape
@@ -160,7 +172,5 @@ def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDAr
     level = max(level, 0.3 * float(np.quantile(soft[::6, ::6], 0.97)))
     gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
     lift = max(float(gain.mean()), 1.0)  # amplification lifts the noise with the signal
-    noise = (np.float32(sensor.shot * lift), np.float32(sensor.read * lift**0.5))
-    return expose(
-        soft, gain, np.float32(sensor.vignette), *noise, np.float32(sensor.sharpening), GRAIN, key, TONE
-    )
+    shot, read = F(sensor.shot * lift), F(sensor.read * lift**0.5)
+    return expose(soft, gain, F(sensor.vignette), shot, read, F(sensor.sharpening), GRAIN, key, TONE)

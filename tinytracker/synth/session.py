@@ -68,7 +68,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sensor:
-    """Noise and colour of a camera: shot and read noise of linear signal, chroma share, white balance (3,)."""
+    """A camera: shot and read noise, white balance (3,), unsharp mask, loss of light in the corners."""
 
     shot: float
     read: float
@@ -142,13 +142,21 @@ def _habits(rng: Generator, device: Device, difficulty: float) -> _Habits:
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return _Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
-        centring=float(rng.uniform(0.0, 0.9)), offset=rng.normal(0, [1.6, 2.6]) * difficulty,
-        yaw=rng.normal(0, 0.05) * difficulty, pitch=rng.normal(-0.03, 0.09) * difficulty, roll=rng.normal(0, 0.045) * difficulty,
-        coupling=float(np.clip(rng.normal(0.25, 0.15), 0, 0.7)), follow=float(rng.uniform(0.6, 0.95)),
-        torso_pitch=rng.normal(0.22, 0.10), torso_yaw=rng.normal(0, 0.12), torso_roll=rng.normal(0, 0.05),
+        centring=float(rng.uniform(0.0, 0.9)),
+        offset=rng.normal(0, [1.6, 2.6]) * difficulty,
+        yaw=rng.normal(0, 0.05) * difficulty,
+        pitch=rng.normal(-0.03, 0.09) * difficulty,
+        roll=rng.normal(0, 0.045) * difficulty,
+        coupling=float(np.clip(rng.normal(0.25, 0.15), 0, 0.7)),
+        follow=float(rng.uniform(0.6, 0.95)),
+        torso_pitch=rng.normal(0.22, 0.10),
+        torso_yaw=rng.normal(0, 0.12),
+        torso_roll=rng.normal(0, 0.05),
         restlessness=float(rng.uniform(0.5, 1.5)) * difficulty,
-        blur=float(rng.uniform(0.35, 0.95)), gain=float(np.exp(rng.normal(0, 0.13))), quality=int(rng.integers(80, 96)),
-    )  # fmt: skip
+        blur=float(rng.uniform(0.35, 0.95)),
+        gain=float(np.exp(rng.normal(0, 0.13))),
+        quality=int(rng.integers(80, 96)),
+    )
 
 
 def _drift(rng: Generator, steps: int, memory: float) -> Floats:
@@ -219,7 +227,8 @@ def plan_session(
         frames: number of frames.
         devices: names from the device table to choose from; None for all, phones more often than tablets.
         size: (width, height) of a portrait frame in px; landscape-held frames are the other way round.
-        difficulty: factor on the spread of head pose and position, on motion, noise and lost frames; 1 is realistic.
+        difficulty: factor on the spread of head pose and position, on motion, noise and lost frames; 1 is
+            realistic.
     """
     identity = sample_identity(streams["identity"])
     rng = streams["session"]
@@ -230,9 +239,12 @@ def plan_session(
     focal = float(rng.uniform(535, 630)) * max(size) / 640
     dark = 3.0 if light.kind == "screen" else 1.6 if light.kind == "lamp" else 1.0
     sensor = Sensor(
-        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty, read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
-        balance=rng.normal(1, 0.025, 3), sharpening=float(rng.uniform(0, 0.7)), vignette=float(rng.uniform(0, 0.25)),
-    )  # fmt: skip
+        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
+        read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
+        balance=rng.normal(1, 0.025, 3),
+        sharpening=float(rng.uniform(0, 0.7)),
+        vignette=float(rng.uniform(0, 0.25)),
+    )
     dots = sample_dots(device, frames, rng)
     cm = device.to_camera_cm(dots.x_pts, dots.y_pts, dots.screen_w, dots.screen_h, dots.orientation)
     rng = streams["frames"]
@@ -250,9 +262,11 @@ def plan_session(
         closed = _closed(rng, identity.lid_rest)
         shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)
         exposure = Exposure(
-            gain=habits.gain * float(np.exp(rng.normal(0, 0.04))), blur=habits.blur * max(size) / 640 + abs(float(rng.normal(0, 0.08))),
-            motion=(float(shake[0]), float(shake[1])), quality=habits.quality,
-        )  # fmt: skip
+            gain=habits.gain * float(np.exp(rng.normal(0, 0.04))),
+            blur=habits.blur * max(size) / 640 + abs(float(rng.normal(0, 0.08))),
+            motion=(float(shake[0]), float(shake[1])),
+            quality=habits.quality,
+        )
         units = {
             "mouthSmileLeft": max(0.0, rng.normal(0, 0.08)),
             "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),

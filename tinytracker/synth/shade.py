@@ -1,26 +1,23 @@
 """Colour of skin, shirt, teeth and the inside of the mouth, per pixel, in linear light.
 
-Diffuse light wraps around the terminator, further for red than for blue, which stands in for light that travels
-under the skin (the idea of pre-integrated skin shading, Penner 2011). Highlights are two Blinn-Phong lobes with a
-Fresnel rise. All numbers in the loops are 32-bit on purpose: mixing in Python's integers would make them 64-bit.
+Diffuse light wraps around the terminator, further for red than for blue, which stands in for light that
+travels under the skin (the idea of pre-integrated skin shading, Penner 2011). Highlights are two Blinn-Phong
+lobes with a Fresnel rise. All numbers in the loops are 32-bit on purpose: mixing in Python's integers would
+make them 64-bit.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.noise import lattice_noise
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
-Single: Any = np.float32
-"""32-bit numbers; typed loosely because the compiled code treats them as plain floats."""
-F = Single
 
 SHADOW_BIAS_CM = 0.45
 COLLAR_DIP_CM = 2.6
@@ -34,11 +31,15 @@ def vertex_normals(positions: Floats, triangles: Ints) -> Floats:
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ux, uy, uz = (
-            positions[j, 0] - positions[i, 0], positions[j, 1] - positions[i, 1], positions[j, 2] - positions[i, 2],
-        )  # fmt: skip
+            positions[j, 0] - positions[i, 0],
+            positions[j, 1] - positions[i, 1],
+            positions[j, 2] - positions[i, 2],
+        )
         vx, vy, vz = (
-            positions[k, 0] - positions[i, 0], positions[k, 1] - positions[i, 1], positions[k, 2] - positions[i, 2],
-        )  # fmt: skip
+            positions[k, 0] - positions[i, 0],
+            positions[k, 1] - positions[i, 1],
+            positions[k, 2] - positions[i, 2],
+        )
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for v in (i, j, k):
             normals[v, 0] += nx
@@ -64,8 +65,8 @@ def normalised(x: float, y: float, z: float) -> tuple[float, float, float]:
 def shadow_lookup(shadow: Floats, axes: Floats, px: float, py: float, pz: float) -> float:
     """Share of the key light that reaches a point, 0 to 1: a soft depth test over 3 x 3 texels.
 
-    `shadow` holds 1/depth as the light sees it; the rows of `axes` are the two directions across that picture (per
-    texel), the direction of the light, and the corner.
+    `shadow` holds 1/depth as the light sees it; the rows of `axes` are the two directions across that picture
+    (per texel), the direction of the light, and the corner.
     """
     size = shadow.shape[0]
     dx, dy, dz = px - axes[3, 0], py - axes[3, 1], pz - axes[3, 2]
@@ -91,7 +92,8 @@ def shadow_lookup(shadow: Floats, axes: Floats, px: float, py: float, pz: float)
 def vertex_shadows(shadow: Floats, axes: Floats, positions: Floats, attributes: Floats) -> None:
     """Write each vertex' share of the key light into column 7 of `attributes`.
 
-    Per vertex is enough: the mesh is finer than the penumbra of any lamp, and it costs a twentieth of per pixel.
+    Per vertex is enough: the mesh is finer than the penumbra of any lamp, and it costs a twentieth of per
+    pixel.
     """
     for v in range(positions.shape[0]):
         attributes[v, 7] = shadow_lookup(shadow, axes, positions[v, 0], positions[v, 1], positions[v, 2])
@@ -122,7 +124,8 @@ def collar(cloth: Floats, table: Floats, angle: float, x: float, y: float, z: fl
     dip = math.exp(-(angle * angle) * F(2.2))
     # Towards the shoulders the edge rises out of the way: they are covered.
     shoulder = F(2) * max(abs(x) - F(COLLAR_HALF_CM), F(0))
-    return cloth[8] - F(COLLAR_DIP_CM) * dip + shoulder + F(0.05) * lattice_noise(table, x, y, z)
+    height: float = cloth[8] - F(COLLAR_DIP_CM) * dip + shoulder + F(0.05) * lattice_noise(table, x, y, z)
+    return height
 
 
 @compiled
@@ -139,10 +142,22 @@ def cloth_colour(cloth: Floats, table: Floats, x: float, y: float, z: float) -> 
 
 @compiled
 def light_point(
-    red: float, green: float, blue: float, gloss: float, softness: float, openness: float,
-    nx: float, ny: float, nz: float, sx: float, sy: float, sz: float,
-    light: Floats, sources: Floats, lit: float,
-) -> tuple[float, float, float]:  # fmt: skip
+    red: float,
+    green: float,
+    blue: float,
+    gloss: float,
+    softness: float,
+    openness: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    sx: float,
+    sy: float,
+    sz: float,
+    light: Floats,
+    sources: Floats,
+    lit: float,
+) -> tuple[float, float, float]:
     """Light that a point (scene cm) of this reflectance and unit normal sends to the camera.
 
     `lit` is the share of the first source that no shadow takes.
@@ -194,22 +209,41 @@ def light_point(
 
 @compiled
 def shade_mesh(
-    image: Floats, index: Ints, inverse: Floats, view: Floats, xy: Floats, inverse_depth: Floats, normals: Floats,
-    attributes: Floats, triangles: Ints, kinds: Ints, texture: Floats, cloth: Floats, table: Floats, light: Floats,
-    sources: Floats, skip: Ints,
-) -> None:  # fmt: skip
+    image: Floats,
+    index: Ints,
+    inverse: Floats,
+    view: Floats,
+    xy: Floats,
+    inverse_depth: Floats,
+    normals: Floats,
+    attributes: Floats,
+    triangles: Ints,
+    kinds: Ints,
+    texture: Floats,
+    cloth: Floats,
+    table: Floats,
+    light: Floats,
+    sources: Floats,
+    skip: Ints,
+) -> None:
     """Shade every pixel of `index` into `image`.
 
     Args:
         image: (h, w, 3) linear RGB, changed in place.
-        index: from `rasterize`. inverse: from `rasterize`.
+        index: from `rasterize`.
+        inverse: from `rasterize`.
         view: (3,) focal length and principal point x, y, in px of this picture.
-        xy: (n, 2) px. inverse_depth: (n,) 1/cm. normals: (n, 3). All per vertex.
+        xy: (n, 2) px.
+        inverse_depth: (n,) 1/cm.
+        normals: (n, 3). All per vertex.
         attributes: (n, 8) texture column, row, occlusion, mouth, base x, y, z (cm), share of the key light.
-        triangles: (m, 3). kinds: (m,) 0 body, 1 teeth.
-        texture: of the skin, see `paint`. cloth: two colours, pattern, size, collar height.
+        triangles: (m, 3).
+        kinds: (m,) 0 body, 1 teeth.
+        texture: of the skin, see `paint`.
+        cloth: two colours, pattern, size, collar height.
         table: of lattice noise.
-        light: (3, 3) sky, ground, up. sources: (k, 7) direction, colour, softness; the first casts shadows.
+        light: (3, 3) sky, ground, up.
+        sources: (k, 7) direction, colour, softness; the first casts shadows.
         skip: (4,) x0, y0, x1, y1 of a rectangle to leave alone.
     """
     height, width = index.shape

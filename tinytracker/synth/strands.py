@@ -1,4 +1,4 @@
-"""Hair of every kind (scalp, brows, lashes, beard) as thin tapered curves, blended over the picture far to near.
+"""Hair of every kind as thin tapered curves, blended over the picture far to near.
 
 Light on a strand follows Kajiya and Kay, "Rendering fur with three dimensional textures", 1989.
 """
@@ -6,16 +6,14 @@ Light on a strand follows Kajiya and Kay, "Rendering fur with three dimensional 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-F: Any = np.float32
 
 
 @compiled
@@ -38,12 +36,22 @@ def draw_strands(
     """Draw curves into `image` where nothing in `inverse` is nearer by more than `bias` cm.
 
     Args:
-        image: (h, w, 3) linear RGB, changed in place. inverse: (h, w) 1/cm, 0 where empty.
+        image: (h, w, 3) linear RGB, changed in place.
+        inverse: (h, w) 1/cm, 0 where empty.
         view: focal length and principal point in px of this picture.
-        points: (strands, p, 3) scene cm, root first. order: strands, far to near.
-        colours: (strands, 3). widths: (strands,) cm at the root.
-        opacity: of a strand as wide as a pixel. shine: strength of the highlight. root_light: light at the roots, 0..1.
-        bias: cm. taper: how much thinner the tip is, 0..1. light: (3, 3) sky, ground, up. sources: (k, 7), see `shade`.
+        points: (strands, p, 3) scene cm, root first.
+        order: strands, far to near.
+        colours: (strands, 3).
+        widths: (strands,) cm at the root.
+        opacity: of a strand as wide as a pixel.
+        shine: strength of the highlight.
+        root_light: light at the
+            roots, 0..1.
+        bias: cm.
+        taper: how much thinner the tip is, 0..1.
+        light: (3, 3) sky, ground, up.
+        sources: (k, 7),
+            see `shade`.
     """
     height, width = inverse.shape
     right_edge, bottom_edge = F(width), F(height)
