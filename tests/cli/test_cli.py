@@ -161,7 +161,7 @@ def prepared_index(tmp_path):
     zero = [0.0, 0.0]
     document = {
         "schema_version": 1, "kind": "prepared", "data_sha256": "0" * 64, "parameters": {},
-        "splits": {name: split for name in ("train", "val", "test")},
+        "splits": dict.fromkeys(("train", "val", "test"), split),
         "gaze": {"mean": zero, "low": zero, "high": zero}, "skipped": {}, "labels": {}, "grid_disagreements": 0,
     }  # fmt: skip
     folder = tmp_path / "ready"
