@@ -49,7 +49,8 @@ def test_help_and_info_import_neither_tensorflow_nor_numba(arguments):
     code = (
         "import sys\nfrom tinytracker.cli.main import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'tensorflow', 'numba', 'matplotlib', 'scipy'} & set(sys.modules)\nsys.exit(f'imported {heavy}' if heavy else 0)"
+        "heavy = {'tensorflow', 'numba', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
