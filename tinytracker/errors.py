@@ -157,3 +157,19 @@ class ParityError(ModelError):
     """Two runtimes that must agree bit for bit do not."""
 
     kind = "parity"
+
+
+class RefusedError(TinyTrackerError):
+    """A measurement does not allow the answer that was asked for; a number would be wrong or made up.
+
+    Args:
+        reason: one of a small vocabulary, for programs; see `tinytracker.energy.refusals`.
+        problem: what exactly is wrong, with value and limit.
+        hint: the way out.
+    """
+
+    kind = "refused"
+
+    def __init__(self, reason: str, problem: str, hint: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"No answer ({reason}): {problem}.", hint)
