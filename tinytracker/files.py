@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tinytracker.errors import InputFileError, OutputError
 
@@ -93,20 +93,32 @@ def write_json(path: Path, value: Any) -> Path:
     return write_bytes(path, json_bytes(value, indent=2))
 
 
-def read_bytes(path: Path, hint: str = "") -> bytes:
-    """The content of a file.
+@contextmanager
+def opened_for_reading(path: Path, hint: str = "") -> Iterator[BinaryIO]:
+    """Open a file; whatever the operating system refuses, also while the block reads, becomes a sentence.
 
     Raises:
         InputFileError: when it is missing, a folder, or cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise InputFileError(path, "there is no such file", hint) from None
     except IsADirectoryError:
         raise InputFileError(path, "this is a folder, a file is needed", hint) from None
     except OSError as error:
         raise InputFileError(path, f"cannot be read ({error.strerror})", hint) from error
+
+
+def read_bytes(path: Path, hint: str = "") -> bytes:
+    """The content of a file.
+
+    Raises:
+        InputFileError: when it is missing, a folder, or cannot be read.
+    """
+    with opened_for_reading(path, hint) as file:
+        return file.read()
 
 
 def read_json(path: Path, hint: str = "") -> Any:

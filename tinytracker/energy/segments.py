@@ -152,7 +152,7 @@ def _runs(trace: Trace, lines: Sequence[int]) -> tuple[NDArray[np.int64], Levels
         part = trace.digital[at : at + CHUNK]
         code = np.zeros(len(part), np.uint8)
         for bit, line in enumerate(lines):
-            code |= (part >> line & 1) << bit
+            code |= np.left_shift(np.right_shift(part, line) & np.uint8(1), bit, dtype=np.uint8)
         low = int(np.searchsorted(trace.gaps[:, 1], at, "right"))
         high = int(np.searchsorted(trace.gaps[:, 0], at + len(part), "left"))
         for first, stop in trace.gaps[low:high]:

@@ -19,8 +19,9 @@ CHUNK = 1 << 21
 
 @dataclass(frozen=True)
 class Trace:
-    """N samples at a constant rate. Sample k was taken at `start_s + k / rate_hz` and stands for half an interval
-    before and after that time.
+    """N samples at a constant rate.
+
+    Sample k was taken at `start_s + k / rate_hz` and stands for half an interval before and after that time.
 
     Attributes:
         current_a: (N,) float32, A; NaN where the meter lost the sample.
@@ -97,4 +98,5 @@ def find_gaps(current_a: Samples) -> Spans:
     breaks = np.flatnonzero(np.diff(lost) > 1)
     first = lost[np.concatenate([[0], breaks + 1])]
     last = lost[np.concatenate([breaks, [len(lost) - 1]])]
-    return np.stack([first, last + 1], 1).astype(np.int64)
+    gaps: Spans = np.stack([first, last + 1], 1).astype(np.int64)
+    return gaps
