@@ -111,7 +111,7 @@ def test_lost_samples_beside_the_window_only_shorten_the_idle():
 def test_clipped_samples_are_refused():
     trace, _ = true_trace(1e4, 20)
     clipped = replace(trace, full_scale_a=0.15, current_a=np.minimum(trace.current_a, np.float32(0.15)))
-    with pytest.raises(RefusedError, match="at the end of the range, 0.15 A") as caught:
+    with pytest.raises(RefusedError, match=r"at the end of the range, 0\.15 A") as caught:
         analyse(clipped, segments_from_lines(clipped, PHASES))
     assert caught.value.reason == "clipped"
     assert "not known" not in " ".join(

@@ -1,4 +1,4 @@
-"""Joulescope recordings. Damaged ones are read in another process: the library is C, and a crash there is a failure here."""
+"""Joulescope recordings. Damaged ones are read in another process: the library is C and might crash."""
 
 import subprocess
 import sys

@@ -303,10 +303,10 @@ def _idle(
     used = [side for side in sides if side is not None]
     seconds = sum(b - a for a, b in used) / trace.rate_hz
     if seconds < MIN_IDLE_S:
-        return (
-            Refusal(NO_IDLE, f"{seconds:.2f} s of idle without lost samples beside the frames, {MIN_IDLE_S:g} s are needed"),
-            np.zeros(ROUNDS),
-        )  # fmt: skip
+        detail = (
+            f"{seconds:.2f} s of idle without lost samples beside the frames, {MIN_IDLE_S:g} s are needed"
+        )
+        return Refusal(NO_IDLE, detail), np.zeros(ROUNDS)
     blocks: list[Floats] = []
     means: list[float | None] = []
     for side in sides:

@@ -73,7 +73,7 @@ def trace_of(path: Path, table: Table, options: ReadOptions, meter: str) -> Trac
         if not np.all((levels == 0) | (levels == 1)):
             row = int(np.flatnonzero((levels != 0) & (levels != 1))[0])
             raise InputFileError(path, f"line D{line} of sample {row} is {levels[row]:g}, not 0 or 1")
-        digital |= levels.astype(np.uint8) << line
+        digital |= levels.astype(np.uint8) << np.uint8(line)
         lines |= 1 << line
     return Trace(
         current_a,

@@ -70,7 +70,7 @@ def _check_header(path: Path) -> None:
         size = path.stat().st_size
     if len(header) < _HEADER.size or not header.startswith(IDENTIFICATION):
         raise InputFileError(path, "not a JLS file")
-    _, length, _, _, major, _ = _HEADER.unpack(header)
+    _, length, *_ = _HEADER.unpack(header)
     if length == 0:
         raise InputFileError(
             path,
@@ -157,6 +157,6 @@ def _lines(reader: Any, signals: dict[str, Any], like: Any) -> tuple[Levels, int
         for at in range(0, like.length, CHUNK):
             count = min(CHUNK, like.length - at)
             packed = reader.fsr(signal.signal_id, at - shift, count)
-            digital[at : at + count] |= np.unpackbits(packed, bitorder="little")[:count] << line
+            digital[at : at + count] |= np.unpackbits(packed, bitorder="little")[:count] << np.uint8(line)
         lines |= 1 << line
     return digital, lines, tuple(notes)

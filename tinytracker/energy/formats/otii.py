@@ -106,7 +106,7 @@ def _column_lines(table: Table, grid: Grid) -> tuple[Levels, int]:
         match = _LINE.fullmatch(column.name)
         if match:
             bit = int(match[1]) - 1
-            levels |= (table.numbers(at) > 0.5).astype(np.uint8) << bit
+            levels |= (table.numbers(at) > 0.5).astype(np.uint8) << np.uint8(bit)
             lines |= 1 << bit
     return grid.spread_levels(levels), lines
 
@@ -156,6 +156,6 @@ def _beside_lines(path: Path, grid: Grid) -> tuple[Levels, int]:
             raise InputFileError(path, f"the times of digital input {bit + 1} beside it do not ascend")
         known = np.searchsorted(time, _stamps(grid), "right") - 1
         level = np.where(known >= 0, value[np.maximum(known, 0)] > 0.5, False)
-        digital |= level.astype(np.uint8) << bit
+        digital |= level.astype(np.uint8) << np.uint8(bit)
         lines |= 1 << bit
     return digital, lines

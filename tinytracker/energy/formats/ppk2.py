@@ -48,7 +48,7 @@ def read(path: Path, options: ReadOptions) -> Trace:
             with zipfile.ZipFile(file) as archive:
                 metadata = json.loads(_member(path, archive, "metadata.json", _MAX_METADATA_BYTES))
                 raw = _member(path, archive, "session.raw", _MAX_BYTES)
-        # NotImplementedError: a compression method or an encryption that zipfile does not know; RuntimeError: encrypted.
+        # NotImplementedError: a compression method that zipfile does not know; RuntimeError: encrypted.
         except (
             zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, IndexError, OverflowError,
             NotImplementedError, RuntimeError, RecursionError,
@@ -126,6 +126,6 @@ def _levels(bits: NDArray[np.uint16]) -> tuple[Levels, int]:
         pair = (bits >> (2 * line) & 3).astype(np.uint8)
         if not pair.all():
             continue
-        digital |= settle_uncertain((pair == _HIGH).astype(np.uint8), pair == _BOTH) << line
+        digital |= settle_uncertain((pair == _HIGH).astype(np.uint8), pair == _BOTH) << np.uint8(line)
         lines |= 1 << line
     return digital, lines

@@ -92,7 +92,7 @@ def _levels(path: Path, table: Table) -> tuple[Levels, int]:
             )
         if (signs == ord("-")).any():
             continue
-        digital |= settle_uncertain((signs == ord("1")).astype(np.uint8), signs == ord("X")) << line
+        digital |= settle_uncertain((signs == ord("1")).astype(np.uint8), signs == ord("X")) << np.uint8(line)
         lines |= 1 << line
     return digital, lines
 

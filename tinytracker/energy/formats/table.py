@@ -70,7 +70,7 @@ def header_of(head: bytes) -> tuple[tuple[Column, ...], str] | None:
         return None
     delimiter = max(",;\t", key=text.count)
     names = [name.strip().strip("\"'").strip() for name in text.split(delimiter)]
-    if not text.isprintable() and delimiter != "\t" or not any(re.match(r"[A-Za-z]", n) for n in names):
+    if (not text.isprintable() and delimiter != "\t") or not any(re.match(r"[A-Za-z]", n) for n in names):
         return None
     return tuple(_column(name) for name in names), delimiter
 
