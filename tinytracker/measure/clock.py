@@ -184,7 +184,8 @@ def _possible_lines(below_x: Floats, below_y: Floats, above_x: Floats, above_y: 
     slack = 1e-9 * (1 + np.abs(points).max()) + 1e-3
     fits = np.all(offsets[:, None] + rates[:, None] * low[:, 0] >= low[:, 1] - slack, 1)
     fits &= np.all(offsets[:, None] + rates[:, None] * high[:, 0] <= high[:, 1] + slack, 1)
-    return np.stack([offsets, rates], 1)[fits]
+    lines: Floats = np.stack([offsets, rates], 1)[fits]
+    return lines
 
 
 def _hull(x: Floats, y: Floats, upper: bool) -> Floats:
