@@ -44,7 +44,9 @@ def test_every_verb_has_help_and_json(name):
     assert "--json" in answer.out or "COMMAND" in answer.out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["info", "itracker", "--json"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["info", "itracker", "--json"], ["energy", "-h"]]
+)
 def test_help_and_info_import_neither_tensorflow_nor_numba(arguments):
     code = (
         "import sys\nfrom tinytracker.cli.main import main\n"
@@ -68,6 +70,7 @@ def test_importing_all_floors_but_training_needs_no_tensorflow():
         "quant",
         "evaluate",
         "package",
+        "measure.power",
     ]
     code = (
         "import sys\n"
@@ -112,6 +115,10 @@ def test_info_as_json_and_as_table_say_the_same(preset):
         (["synth", "out", "--subjects", "-3"], 2, "-3"),
         (["synth", "out", "--devices", "iPhone 7"], 2, "Unknown device 'iPhone 7'. Did you mean"),
         (["quantize", "run", "--calibration-frames", "0"], 2, "0 is not in the range x>=1"),
+        (["compare", "a.jsonl", "b.jsonl"], 1, "a.jsonl: there is no such file."),
+        (["energy", "trace.csv"], 1, "trace.csv: there is no such file."),
+        (["energy", "trace.csv", "--voltage", "-1"], 2, "-1 is no voltage."),
+        (["energy", "trace.csv", "--lines", "a"], 2, "'a' are no lines; write numbers from 0 to 7"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_the_right_code(arguments, code, sentence, tmp_path, monkeypatch):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.ppk2 import ppk2_bits, ppk2_frames
 
 from tinytracker.energy.formats import FORMATS, read_trace
-from tinytracker.energy.formats.ppk2 import FRAME
 from tinytracker.energy.formats.table import settle_uncertain
 from tinytracker.errors import InputFileError, TinyTrackerError, UnknownNameError, UsageError
 
@@ -16,17 +16,9 @@ CURRENT_UA = np.array([1000.0, 2000.5, 3000.25, 4000.125, 5000.0, 6000.0])
 LEVELS = np.array([0, 1, 3, 2, 0, 0], np.uint8)
 
 
-def ppk2_bits(level):
-    """Nordic's pairs of bits, by their own definition: 10 for a high line, 01 for a low one."""
-    return sum((2 if level >> line & 1 else 1) << 2 * line for line in range(8))
-
-
 def ppk2_bytes(current=CURRENT_UA, bits=None, rate=100_000, version=2, **members):
-    samples = np.zeros(len(current), FRAME)
-    samples["current"] = current
-    samples["bits"] = [ppk2_bits(x) for x in LEVELS[: len(current)]] if bits is None else bits
     content = {
-        "session.raw": samples.tobytes(),
+        "session.raw": ppk2_frames(current, LEVELS[: len(current)], bits),
         "metadata.json": json.dumps(
             {
                 "metadata": {"samplesPerSecond": rate, "startSystemTime": 1_700_000_000_500},

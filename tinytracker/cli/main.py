@@ -29,6 +29,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
+    "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
+    "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),
 }
 
 SCHEMA_VERSION = 1

@@ -26,3 +26,46 @@ class SizeType(click.ParamType[tuple[int, int]]):
 
 
 SIZE = SizeType()
+
+
+class LinesType(click.ParamType[tuple[int, ...]]):
+    """Numbers of a meter's digital lines, with commas."""
+
+    name = "N,N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Turn "0,1" into (0, 1)."""
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(r"\s*[0-7]\s*(,\s*[0-7]\s*)*", str(value)):
+            self.fail(f"{value!r} are no lines; write numbers from 0 to 7, for example 0,1.", param, ctx)
+        return tuple(int(number) for number in str(value).split(","))
+
+
+class SpanType(click.ParamType[tuple[float, float]]):
+    """FROM:TO in seconds."""
+
+    name = "FROM:TO"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Turn "0.5:6" into (0.5, 6.0)."""
+        if isinstance(value, tuple):
+            return value
+        first, _, last = str(value).partition(":")
+        try:
+            span = float(first), float(last)
+        except ValueError:
+            span = 0.0, 0.0
+        if not span[0] < span[1]:
+            self.fail(
+                f"{value!r} is no stretch of time; write FROM:TO in seconds, for example 0.5:6.", param, ctx
+            )
+        return span
+
+
+LINES = LinesType()
+SPAN = SpanType()

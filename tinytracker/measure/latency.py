@@ -128,7 +128,8 @@ def compare_sessions(
     """Whether two sessions differ, phase by phase.
 
     Args:
-        a, b: session files; differences are b minus a.
+        a: session file.
+        b: another; differences are b minus a.
         warmup: first frames of each that do not count; None for what each session says.
         seed: of the bootstrap.
 

@@ -5,6 +5,7 @@ Lines are written whole, so a session that was cut off anywhere (Ctrl-C, kill, a
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -344,9 +345,7 @@ def _take(line: bytes, header: Header, found: _Lines) -> bool:
 def _take_frame(document: dict[str, Any], header: Header, found: _Lines) -> bool:
     stamps, extra = document["t"], document.get("extra", {})
     outputs = bytes.fromhex(document["out"])
-    rising = _integers(stamps, len(header.phases) + 1) and all(
-        a <= b for a, b in zip(stamps, stamps[1:], strict=False)
-    )
+    rising = _integers(stamps, len(header.phases) + 1) and all(a <= b for a, b in itertools.pairwise(stamps))
     if not rising or not _integers([document["seq"], document["host_ns"]], 2) or not isinstance(extra, dict):
         return False
     found.sequence.append(document["seq"])

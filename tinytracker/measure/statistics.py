@@ -242,7 +242,8 @@ def compare(
     """Whether two series have different medians.
 
     Args:
-        a, b: (N,) and (M,) durations in order of time, warm-up included; measured apart from each other.
+        a: (N,) durations in order of time, warm-up included.
+        b: (M,) others, measured apart from the first.
         warmup: first values of each that do not count.
         resolution: of each timer.
         seed: of the bootstrap.

@@ -36,10 +36,8 @@ def matches(path: Path, head: bytes) -> bool:
     if found is None or not _STAMP.fullmatch(found[0][0].name):
         return False
     names = [column.name for column in found[0]]
-    return (
-        names[1:] == ["value"]
-        and _FILE.fullmatch(path.name) is not None
-        or any(map(_CURRENT.fullmatch, names))
+    return (names[1:] == ["value"] and _FILE.fullmatch(path.name) is not None) or any(
+        map(_CURRENT.fullmatch, names)
     )
 
 

@@ -1,0 +1,161 @@
+import json
+
+import numpy as np
+import pytest
+from support.cli import run
+from support.sessions import UNIX_NS, write_session
+from support.traces import PHASES, replace, true_trace
+
+from tinytracker.energy.analysis import Energy, Refusal
+from tinytracker.errors import RefusedError, UsageError
+from tinytracker.measure.power import measure_energy
+
+RATE = 1e5
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return true_trace(RATE, 60, noise_a=0.001)
+
+
+def means(measured):
+    return [
+        row.total.mean_j if isinstance(row.total, Energy) else row.total.reason
+        for row in measured.report.phases
+    ]
+
+
+def test_lines_and_records_that_agree(recorded, tmp_path):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, drift=50e-6, skip=(7,), warmup=0)
+    measured = measure_energy(trace, session)
+    assert measured.segments.origin == "lines"
+    np.testing.assert_allclose(means(measured)[:3], truth.energy_j.mean(0), rtol=1e-3)
+
+
+def test_the_time_stamps_of_the_session_serve_when_there_are_no_lines(recorded, tmp_path):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, drift=50e-6, warmup=0)
+    blind = replace(trace, digital=None, lines=0, start_s=100.0)
+    measured = measure_energy(blind, session, offset_s=100.0 + truth.edges_s[0, 0], offset_bound_s=1e-4)
+    assert measured.segments.origin == "session"
+    np.testing.assert_allclose(means(measured)[:3], truth.energy_j.mean(0), rtol=1e-3)
+
+
+def test_wall_clocks_are_good_enough_for_long_phases_only(tmp_path):
+    trace, truth = true_trace(1e4, 30, lengths=(1.0, 0.03, 1.0), currents=(0.05, 0.08, 0.2))
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, warmup=0)
+    blind = replace(trace, digital=None, lines=0, start_unix_s=UNIX_NS / 1e9)
+    found = means(measure_energy(blind, session))
+    assert found[1] == "alignment-too-coarse"
+    np.testing.assert_allclose([found[0], found[2]], truth.energy_j.mean(0)[[0, 2]], rtol=1e-3)
+    with pytest.raises(RefusedError, match="does not say when it began"):
+        measure_energy(replace(blind, start_unix_s=None), session)
+    quiet = write_session(tmp_path / "q.jsonl", truth.edges_s, exchanges=0)
+    with pytest.raises(RefusedError, match="no usable clock exchanges"):
+        measure_energy(blind, quiet)
+
+
+def test_records_that_do_not_match_the_lines_are_refused(recorded, tmp_path):
+    trace, truth = recorded
+    shorter = write_session(tmp_path / "a.jsonl", truth.edges_s[:-1])
+    with pytest.raises(RefusedError, match="show 60 frames, the session's records are 59") as caught:
+        measure_energy(trace, shorter)
+    assert caught.value.reason == "markers-mismatch"
+    other = truth.edges_s.copy()
+    other[30, 1] += 0.002
+    with pytest.raises(RefusedError, match="in frame 30 capture lasts"):
+        measure_energy(trace, write_session(tmp_path / "b.jsonl", other))
+    # One frame late: as many, but not the same ones.
+    _, another = true_trace(RATE, 60, seed=5)
+    with pytest.raises(RefusedError, match="in frame 0 capture lasts"):
+        measure_energy(trace, write_session(tmp_path / "c.jsonl", another.edges_s))
+    with pytest.raises(UsageError, match="the session has expose, read, send"):
+        measure_energy(
+            trace,
+            write_session(tmp_path / "d.jsonl", truth.edges_s, phases=("expose", "read", "send")),
+            phases=PHASES,
+        )
+
+
+def test_nothing_that_says_where_frames_are_and_emulated_sessions(recorded, tmp_path):
+    trace, truth = recorded
+    with pytest.raises(UsageError, match="nothing says where the frames are"):
+        measure_energy(replace(trace, digital=None, lines=0))
+    emulated = write_session(tmp_path / "e.jsonl", truth.edges_s, source="emulated", clock="emulated")
+    with pytest.raises(UsageError, match="draws no current"):
+        measure_energy(trace, emulated)
+
+
+@pytest.fixture(scope="module")
+def csv_file(tmp_path_factory):
+    trace, truth = true_trace(1e4, 40, lengths=(0.03, 0.001, 0.06), noise_a=0.001)
+    time_us, voltage = np.arange(len(trace)) * 100, np.full(len(trace), 3.3)
+    lines = [trace.digital & 1, trace.digital >> 1 & 1]
+    rows = np.stack([time_us, trace.current_a * 1e3, voltage, *lines], 1)
+    path = tmp_path_factory.mktemp("trace") / "trace.csv"
+    np.savetxt(path, rows, "%d,%.4f,%.1f,%d,%d", header="time_us,current_mA,voltage_V,D0,D1", comments="")
+    return path, truth
+
+
+def test_the_verb_prints_numbers_and_refusals(csv_file, tmp_path):
+    path, truth = csv_file
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, warmup=0)
+    answer = run("energy", path, "--session", session)
+    assert answer.code == 0, answer.err
+    assert "sample-rate-too-low" in answer.out
+    assert "preprocess lasts" in answer.out
+    document = run("energy", path, "--session", session, "--json").document
+    assert document["schema_version"] == 1
+    inference = document["phases"][2]
+    assert inference["total"]["mean_j"] == pytest.approx(truth.energy_j[:, 2].mean(), rel=2e-3)
+    low, high = inference["total"]["ci95_j"]
+    assert low < inference["total"]["mean_j"] < high
+    assert document["phases"][1]["total"]["refused"]["reason"] == "sample-rate-too-low"
+    assert document["idle"]["power_w"] == pytest.approx(truth.idle_w, rel=1e-2)
+    assert run("energy", path, "--json", "--phases", "a,b,c").document["phases"][0]["phase"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        (["--lines", "0,9"], 2, "'0,9' are no lines"),
+        (["--lines", "3,4"], 2, "The trace has no line 3"),
+        (["--idle", "5"], 2, "no stretch of time"),
+        (["--idle", "100:200"], 2, "100 to 200 s is not a stretch of the trace"),
+        (["--format", "csvv"], 2, "Unknown format 'csvv'. Did you mean 'csv'?"),
+        (["--session", "none.jsonl"], 1, "there is no such file"),
+        (["--phases", "a,b"], 1, "markers-mismatch"),
+        (["--warmup", "40"], 2, "All 40 frames are warm-up"),
+        (["--full-scale", "0.1"], 1, "No answer (clipped)"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(options, code, sentence, csv_file):
+    answer = run("energy", csv_file[0], *options)
+    assert (answer.code, answer.out) == (code, "")
+    assert sentence in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_compare_prints_the_difference(tmp_path):
+    _, truth = true_trace(1e3, 60)
+    a = write_session(tmp_path / "a.jsonl", truth.edges_s)
+    slower = truth.edges_s.copy()
+    slower[:, -1] += 0.012
+    b = write_session(tmp_path / "b.jsonl", slower, source="emulated", clock="emulated")
+    answer = run("compare", a, b)
+    assert answer.code == 0
+    assert "(emulated)" in answer.out.replace("\n", " ")
+    assert "yes" in answer.out
+    document = run("compare", a, b, "--json").document
+    assert document["phases"]["inference"]["differ"] is True
+    assert document["phases"]["capture"]["differ"] is False
+    assert document["b"]["emulated"] is True
+    assert run("compare", a, tmp_path / "none").code == 1
+    assert json.dumps(document, allow_nan=False)
+
+
+def test_refusals_of_single_phases_are_values(recorded):
+    trace, _ = recorded
+    rows = measure_energy(replace(trace, rate_hz=RATE / 1e4)).report.phases
+    assert not any(isinstance(row.total, Refusal) for row in rows)

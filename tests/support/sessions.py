@@ -1,0 +1,55 @@
+"""Sessions as a board would leave them, made up."""
+
+import numpy as np
+
+from tinytracker.measure.session import Header, SessionWriter
+
+PHASES = ("capture", "preprocess", "inference")
+HZ = 1_000_000
+MONOTONIC_NS = 5_000_000_000_000
+UNIX_NS = 1_700_000_000_000_000_000
+TICKS = 123_456_789
+
+
+def header(**changes):
+    values = {
+        "source": "hardware",
+        "board": {"name": "spresense", "build": "test", "protocol": 1},
+        "model": {"sha256": "0" * 64},
+        "phases": PHASES,
+        "ticks_per_s": HZ,
+        "host": {"unix_ns": UNIX_NS, "monotonic_ns": MONOTONIC_NS},
+        "created": "2026-01-01T00:00:00Z",
+    }
+    return Header(**(values | changes))
+
+
+def write_session(path, edges_s, drift=0.0, skip=(), delay_ns=300_000, exchanges=40, first=0, **changes):
+    """A session whose frames have their edges (N, P + 1) at given seconds after the host's instant in the header.
+
+    The device's clock runs faster by `drift`; exchanges take `delay_ns` each way; records in `skip` are lost.
+    """
+    edges_s = np.asarray(edges_s, float)
+
+    def ticks(seconds):
+        return TICKS + np.floor(np.asarray(seconds) * (1 + drift) * HZ).astype(np.int64)
+
+    def host(seconds):
+        return MONOTONIC_NS + round(seconds * 1e9)
+
+    with SessionWriter(path, header(**changes)) as writer:
+        for at in np.linspace(edges_s[0, 0] - 1, edges_s[-1, -1] + 1, exchanges):
+            arrived = at + delay_ns * 1e-9
+            writer.exchange(
+                host(at),
+                int(ticks(arrived)),
+                int(ticks(arrived + 1e-5)),
+                host(arrived + 1e-5 + delay_ns * 1e-9),
+            )
+        for k, edges in enumerate(edges_s):
+            if k in skip:
+                writer.lose(1, first + k - 1)
+                continue
+            stamps = [int(t) for t in ticks(edges)]
+            writer.frame(first + k, stamps, bytes([k & 255]), host(edges[-1] + 2e-3), {"dsp_us": 500 + k % 3})
+    return path

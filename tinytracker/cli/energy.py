@@ -1,0 +1,116 @@
+"""`tinytracker energy`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import LINES, SPAN
+
+if TYPE_CHECKING:
+    from tinytracker.energy.analysis import Energy, EnergyReport, Refusal
+
+
+@verb
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--session", type=click.Path(path_type=Path), help="Session of the same run.")
+@click.option("--format", "format_name", help="Of the trace; default: found by its content.")
+@click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
+@click.option(
+    "--full-scale", type=float, help="End of the meter's range, A, so that clipped samples are noticed."
+)
+@click.option("--lines", type=LINES, default="0,1", help="Meter's lines with the phases, lowest bit first.")
+@click.option("--phases", help="Their names, with commas; default: the session's, or the boards' usual ones.")
+@click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
+@click.option("--offset-bound", type=click.FloatRange(0), default=0.0, help="How far --offset may be off, s.")
+@click.option(
+    "--warmup", type=click.IntRange(0), help="First frames that do not count; default: as the session says."
+)
+@click.option("--idle", type=SPAN, help="FROM:TO in s of the meter's time, known to be idle.")
+@click.option("--skip-damaged", is_flag=True, help="Leave out frames with lost or clipped samples.")
+@click.option("--seed", default=0, help="Of the bootstrap.")
+def command(
+    trace: Path,
+    session: Path | None,
+    format_name: str | None,
+    voltage: float | None,
+    full_scale: float | None,
+    lines: tuple[int, ...],
+    phases: str | None,
+    offset: float | None,
+    offset_bound: float,
+    warmup: int | None,
+    idle: tuple[float, float] | None,
+    skip_damaged: bool,
+    seed: int,
+) -> Output:
+    """Energy per frame and phase of TRACE, the file of a power meter (ppk2, ppk2-csv, jls, otii-csv, csv)."""
+    from tinytracker.measure.power import measure_energy
+
+    result = measure_energy(
+        trace,
+        session,
+        format_name=format_name,
+        voltage_v=voltage,
+        full_scale_a=full_scale,
+        lines=lines,
+        phases=tuple(p.strip() for p in phases.split(",")) if phases else None,
+        offset_s=offset,
+        offset_bound_s=offset_bound,
+        warmup=warmup,
+        idle=idle,
+        skip_damaged=skip_damaged,
+        seed=seed,
+    )
+    problems = () if result.session is None else result.session.problems
+    title = f"{trace}: {result.trace.meter}, {result.trace.rate_hz:,.0f} samples/s, {result.trace.duration_s:.1f} s"
+    return Output(result.as_json(), (_table(title, result.report), *_remarks(result.report), *problems))
+
+
+def _table(title: str, report: EnergyReport) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for column in ("frames", "ms", "mW", "mJ total", "95 % interval", "mJ without idle", "95 % interval"):
+        table.add_column(column, justify="right")
+    for row in report.phases:
+        if row.phase == report.phases[-1].phase:
+            table.add_section()
+        power = "" if row.power_w is None else f"{row.power_w * 1e3:.2f}"
+        table.add_row(
+            row.phase,
+            f"{row.frames:,}",
+            f"{row.duration_s * 1e3:.3f}",
+            power,
+            *_cells(row.total),
+            *_cells(row.dynamic),
+        )
+    return table
+
+
+def _cells(value: Energy | Refusal) -> tuple[str, str]:
+    from tinytracker.energy.analysis import Refusal
+
+    if isinstance(value, Refusal):
+        return "-", value.reason
+    low, high = value.ci95_j
+    return f"{value.mean_j * 1e3:.4f}", f"{low * 1e3:.4f} to {high * 1e3:.4f}"
+
+
+def _remarks(report: EnergyReport) -> list[str]:
+    from tinytracker.energy.analysis import Refusal
+
+    refusals = {r.detail for row in report.phases for r in (row.total, row.dynamic) if isinstance(r, Refusal)}
+    said = sorted(f"No answer: {detail}." for detail in refusals)
+    if not isinstance(report.idle, Refusal):
+        low, high = report.idle.ci95_w
+        power = f"{report.idle.power_w * 1e3:.3f} mW ({low * 1e3:.3f} to {high * 1e3:.3f})"
+        said.append(f"Idle: {power} over {report.idle.seconds:.1f} s.")
+    if not isinstance(report.window_j, Refusal):
+        said.append(f"Whole window, pauses included: {report.window_j * 1e3:.4f} mJ per frame.")
+    if report.damaged or report.partial:
+        said.append(f"Left out: {report.damaged} damaged, {report.partial} cut off by an end of the trace.")
+    return [*said, *report.warnings]

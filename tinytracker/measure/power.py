@@ -1,0 +1,204 @@
+"""Energy of a session's frames: a power meter's file beside the session, or alone with its phase lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinytracker.energy.analysis import EnergyReport, analyse
+from tinytracker.energy.formats import read_trace
+from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
+from tinytracker.energy.segments import Segments, segments_from_lines, segments_from_times
+from tinytracker.energy.trace import Trace
+from tinytracker.errors import RefusedError, UsageError
+from tinytracker.measure.latency import latencies
+from tinytracker.measure.session import Session, read_session
+
+PHASES = ("capture", "preprocess", "inference")
+"""Of a trace without a session: what the boards show on their pins (docs/protocol.md)."""
+
+WALL_CLOCK_S = 0.010
+"""How far the wall clocks of two programs on one computer may be apart at the moment each of them notes it. A guess on
+the safe side: neither meter says when exactly it takes the time of its first sample."""
+
+_SAMPLES = 3.0
+_SHARE = 0.002
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Energies, and what they come from."""
+
+    report: EnergyReport
+    trace: Trace
+    segments: Segments
+    session: Session | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the JSON document."""
+        header = None if self.session is None else self.session.header
+        return {
+            "trace": {
+                "meter": self.trace.meter, "rate_hz": self.trace.rate_hz, "seconds": self.trace.duration_s,
+                "lost": self.trace.lost,
+            },
+            "session": None if self.session is None or header is None else {
+                "path": str(self.session.path), "source": header.source, "board": header.board,
+                "problems": list(self.session.problems),
+            },
+            "segments_from": self.segments.origin,
+            **self.report.as_json(),
+        }  # fmt: skip
+
+
+def measure_energy(
+    trace: Path | str | Trace,
+    session: Path | str | Session | None = None,
+    *,
+    format_name: str | None = None,
+    voltage_v: float | None = None,
+    full_scale_a: float | None = None,
+    lines: Sequence[int] = (0, 1),
+    phases: Sequence[str] | None = None,
+    offset_s: float | None = None,
+    offset_bound_s: float = 0.0,
+    warmup: int | None = None,
+    idle: tuple[float, float] | None = None,
+    skip_damaged: bool = False,
+    seed: int = 0,
+) -> Measured:
+    """Energy per frame and phase.
+
+    Phases come from the trace's lines when it has them, else from the session's time stamps. With both, the session
+    must agree with the lines: as many frames, as long.
+
+    Args:
+        trace: a meter's file, or a trace.
+        session: of the same run, or None.
+        format_name: see `read_trace`, like the next two.
+        voltage_v: supply, V.
+        full_scale_a: end of the meter's range, A.
+        lines: meter's lines that carry the phases, lowest bit first.
+        phases: their names; None for those of the session, or the boards' usual ones.
+        offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
+        offset_bound_s: how far `offset_s` may be off.
+        warmup: first frames that do not count; None for what the session says, 0 without one.
+        idle: from and to on the meter's clock, s, that is known to be idle.
+        skip_damaged: leave out frames that touch lost or clipped samples, instead of refusing.
+        seed: of the resampling.
+
+    Raises:
+        InputFileError: a file is missing or damaged.
+        RefusedError: no number would be right; says why.
+        UsageError: the arguments do not fit the files.
+        MissingDependencyError: the format needs a package that is not installed.
+    """
+    recorded = (
+        trace
+        if isinstance(trace, Trace)
+        else read_trace(trace, format_name, voltage_v=voltage_v, full_scale_a=full_scale_a)
+    )
+    run = read_session(session) if isinstance(session, str | Path) else session
+    if run is not None and run.header.is_emulated:
+        raise UsageError(
+            f"{run.path}: an emulated board draws no current.",
+            "Give the session of the board that the meter watched.",
+        )
+    names = tuple(phases or (run.header.phases if run is not None else PHASES))
+    if recorded.lines and offset_s is None:
+        segments = segments_from_lines(recorded, names, lines)
+        if run is not None:
+            _check_against(run, segments, recorded)
+    elif run is not None:
+        segments = _segments_from_session(run, recorded, offset_s, offset_bound_s)
+    else:
+        raise UsageError(
+            "The trace has no digital lines, and there is no session: nothing says where the frames are.",
+            "Wire the phase pins to the meter, or give --session.",
+        )
+    drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
+    report = analyse(recorded, segments, warmup=drop, idle=idle, skip_damaged=skip_damaged, seed=seed)
+    return Measured(report, recorded, segments, run)
+
+
+def _check_against(session: Session, segments: Segments, trace: Trace) -> None:
+    """Refuse lines that show other frames than the session's records."""
+    if segments.phases != session.header.phases:
+        raise UsageError(
+            f"The lines carry {', '.join(segments.phases)}, the session has {', '.join(session.header.phases)}."
+        )
+    if not len(session):
+        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+    expected = int(session.sequence[-1] - session.sequence[0]) + 1
+    if segments.damaged:
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            "samples were lost among the frames, so records cannot be told apart",
+            "Leave --session out and use the lines alone, with --skip-damaged.",
+        )
+    if len(segments) != expected:
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            f"the lines show {len(segments)} frames, the session's records are {expected} (lost ones included)",
+            "Start the meter before the measurement and stop it after; use one run's files.",
+        )
+    place = session.sequence - session.sequence[0]
+    told = np.diff(session.stamps, axis=1) / session.header.ticks_per_s
+    seen = np.diff(segments.edges, axis=1)[place] / trace.rate_hz
+    allowed = _SAMPLES / trace.rate_hz + _SHARE * told + 1 / session.header.ticks_per_s
+    off = np.abs(seen - told) > allowed
+    if off.any():
+        frame, phase = (int(k) for k in np.argwhere(off)[0])
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            f"in frame {session.sequence[frame]} {segments.phases[phase]} lasts {seen[frame, phase] * 1e3:.3f} ms "
+            f"on the lines and {told[frame, phase] * 1e3:.3f} ms in the record",
+            "Are trace and session of the same run, and are the lines in the right order?",
+        )
+
+
+def _segments_from_session(
+    session: Session, trace: Trace, offset_s: float | None, offset_bound_s: float
+) -> Segments:
+    """Frames at the times of the session, brought to the meter's clock."""
+    found = latencies(session)
+    # Rate and bound are the clock's; without one, the device's own rate is taken, and only an offset can help.
+    device_s = (session.stamps - session.stamps[0, 0]) / session.header.ticks_per_s
+    if offset_s is not None:
+        if found.clock is not None:
+            device_s = device_s * found.clock.rate
+            drift = 0.0
+        else:
+            drift = 100e-6 * float(device_s.max())
+        return segments_from_times(
+            trace, session.header.phases, offset_s + device_s, offset_bound_s + drift + 0.5 / trace.rate_hz
+        )
+    host = session.header.host
+    unix_ns, monotonic_ns = host.get("unix_ns"), host.get("monotonic_ns")
+    if (
+        found.clock is None
+        or trace.start_unix_s is None
+        or not isinstance(unix_ns, int)
+        or not isinstance(monotonic_ns, int)
+    ):
+        missing = (
+            "the session has no usable clock exchanges" if found.clock is None
+            else "the meter's file does not say when it began" if trace.start_unix_s is None
+            else "the session does not say the host's wall time"
+        )  # fmt: skip
+        raise RefusedError(
+            ALIGNMENT_TOO_COARSE,
+            f"meter and device cannot be brought together: {missing}",
+            "Wire the phase pins to the meter, or give --offset.",
+        )
+    clock = found.clock
+    since_start = clock.host_ns(session.stamps) + float(clock.origin_ns - monotonic_ns)
+    # Seconds since 1970 keep 0.2 µs in float64: the large parts are subtracted from each other first.
+    begin = unix_ns / 1e9 - trace.start_unix_s + trace.start_s
+    return segments_from_times(
+        trace, session.header.phases, begin + since_start / 1e9, clock.bound_ns / 1e9 + WALL_CLOCK_S
+    )
