@@ -66,10 +66,19 @@ def test_skipped_samples_are_lost(tmp_path, signals):
     np.testing.assert_array_equal(trace.current_a[5100:20_000], current[5100:20_000])
 
 
-def test_a_line_that_does_not_cover_the_current_is_left_out(tmp_path, signals):
+def test_signals_that_begin_apart_are_cut_to_what_all_cover(tmp_path, signals):
     current, voltage, bits = signals
-    trace = read_trace(write(tmp_path / "a.jls", current, voltage, bits, bits_from=ORIGIN + 8))
-    assert (trace.digital, trace.lines) == (None, 0)
+    trace = read_trace(write(tmp_path / "a.jls", current, voltage, bits, bits_from=ORIGIN + 800))
+    np.testing.assert_array_equal(trace.current_a, current[800:])
+    np.testing.assert_array_equal(trace.voltage_v, voltage[800:])
+    np.testing.assert_array_equal(trace.digital, (bits[0] | bits[1] << 1)[:-800])
+    assert trace.start_unix_s == pytest.approx(1.7e9 + 800e-6, abs=1e-5)
+
+
+def test_a_line_of_another_time_is_left_out(tmp_path, signals):
+    current, voltage, bits = signals
+    trace = read_trace(write(tmp_path / "a.jls", current, voltage, bits, bits_from=ORIGIN + COUNT // 2))
+    assert (trace.digital, trace.lines, len(trace)) == (None, 0, COUNT)
     assert "gpi[0]" in trace.notes[0]
 
 

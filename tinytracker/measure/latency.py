@@ -140,7 +140,7 @@ def compare_sessions(
     sessions = read_session(a), read_session(b)
     first, second = (latencies(s) for s in sessions)
     common = [name for name in first.series if name in second.series]
-    if not set(common) - {FRAME, PERIOD, ARRIVAL}:
+    if not set(sessions[0].header.phases) & set(sessions[1].header.phases):
         names = [", ".join(s.header.phases) for s in sessions]
         raise UsageError(f"The sessions have no phase in common: {names[0]}; {names[1]}.")
     drop = tuple(s.header.warmup if warmup is None else warmup for s in sessions)

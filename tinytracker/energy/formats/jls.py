@@ -28,6 +28,7 @@ _HEADER = struct.Struct("<16sQBBHI")
 _U1 = 0x0103
 _F32 = 0x2004
 _MAX_SAMPLES = 1 << 31
+_MIN_COVERED = 0.9
 _LINE = re.compile(r"gpi\[?([0-7])\]?", re.IGNORECASE)
 
 
@@ -93,23 +94,33 @@ def _read(path: Path, reader: Any, options: ReadOptions, pyjls: Any) -> Trace:
         raise InputFileError(
             path, f"a current of {current.length:,} samples of type {current.data_type:#x} is not read"
         )
-    current_a = _samples(path, reader, current, current)
+    voltage = signals.get("voltage") if options.voltage_v is None else None
+    if voltage is not None and (voltage.sample_rate != rate or voltage.data_type & 0xFFFF != _F32):
+        raise InputFileError(
+            path, f"the voltage was recorded at {voltage.sample_rate} samples/s, the current at {rate:g}",
+            "Give the supply with --voltage.",
+        )  # fmt: skip
+    lines, notes = _usable_lines(signals, current)
+    # The meter streams each signal on its own: they begin and end a little apart. What all of them cover counts.
+    spans = [_span(s) for s in (current, *([voltage] if voltage is not None else []), *lines.values())]
+    first, last = max(a for a, _ in spans), min(b for _, b in spans)
+    if first >= last:
+        raise InputFileError(path, "current and voltage were not recorded at the same time")
+    current_a = _samples(path, reader, current, first, last)
     voltage_v: float | Samples
-    if options.voltage_v is None and "voltage" in signals:
-        voltage = signals["voltage"]
-        if voltage.sample_rate != rate or voltage.data_type & 0xFFFF != _F32:
-            raise InputFileError(
-                path, f"the voltage was recorded at {voltage.sample_rate} samples/s, the current at {rate:g}",
-                "Give the supply with --voltage.",
-            )  # fmt: skip
-        voltage_v = _samples(path, reader, voltage, current)
+    if voltage is None:
+        voltage_v = voltage_or_fail(path, options)
+    else:
+        voltage_v = _samples(path, reader, voltage, first, last)
         for at in range(0, len(current_a), CHUNK):
             current_a[at : at + CHUNK][np.isnan(voltage_v[at : at + CHUNK])] = np.nan
-    else:
-        voltage_v = voltage_or_fail(path, options)
-    digital, lines, notes = _lines(reader, signals, current)
+    digital = _levels(reader, lines, first, last) if lines else None
     try:
-        start = float(pyjls.jls_to_utc(reader.sample_id_to_timestamp(current.signal_id, 0)))
+        start = float(
+            pyjls.jls_to_utc(
+                reader.sample_id_to_timestamp(current.signal_id, first - current.sample_id_offset)
+            )
+        )
     except (RuntimeError, ValueError):
         start = 0.0
     source = reader.sources.get(current.source_id)
@@ -118,8 +129,8 @@ def _read(path: Path, reader: Any, options: ReadOptions, pyjls: Any) -> Trace:
         voltage_v,
         rate,
         start_unix_s=start if start > 0 else None,
-        digital=digital if lines else None,
-        lines=lines,
+        digital=digital,
+        lines=sum(1 << line for line in lines),
         gaps=find_gaps(current_a),
         full_scale_a=options.full_scale_a,
         meter=f"Joulescope {getattr(source, 'model', '') or ''}".strip(),
@@ -127,36 +138,48 @@ def _read(path: Path, reader: Any, options: ReadOptions, pyjls: Any) -> Trace:
     )
 
 
-def _samples(path: Path, reader: Any, signal: Any, like: Any) -> Samples:
-    """(N,) samples of a signal at the places of another; NaN where it has none."""
-    result = np.full(like.length, np.nan, np.float32)
-    shift = signal.sample_id_offset - like.sample_id_offset
-    for at in range(0, signal.length, CHUNK):
-        count = min(CHUNK, signal.length - at)
-        part: Floats = reader.fsr(signal.signal_id, at, count)
-        check_finite(path, signal.name, part)
-        first, last = max(0, at + shift), min(like.length, at + shift + count)
-        if first < last:
-            result[first:last] = part[first - at - shift : last - at - shift]
-    return result
+def _span(signal: Any) -> tuple[int, int]:
+    """First sample and one past the last, on the count that all signals of a rate share."""
+    begin = int(signal.sample_id_offset)
+    return begin, begin + int(signal.length)
 
 
-def _lines(reader: Any, signals: dict[str, Any], like: Any) -> tuple[Levels, int, tuple[str, ...]]:
-    """(N,) bits, the lines that cover the whole current, and what was left out."""
-    digital, lines, notes = np.zeros(like.length, np.uint8), 0, []
+def _usable_lines(signals: dict[str, Any], current: Any) -> tuple[dict[int, Any], tuple[str, ...]]:
+    """Digital lines by number that go with nearly the whole current, and notes about the others."""
+    lines, notes = {}, []
+    begin, end = _span(current)
     for name, signal in signals.items():
         match = _LINE.fullmatch(name)
         if match is None:
             continue
-        line = int(match[1])
-        shift = signal.sample_id_offset - like.sample_id_offset
-        covers = shift <= 0 and shift + signal.length >= like.length
-        if signal.data_type & 0xFFFF != _U1 or signal.sample_rate != like.sample_rate or not covers:
-            notes.append(f"Line {name} has another rate or length than the current and is left out.")
-            continue
-        for at in range(0, like.length, CHUNK):
-            count = min(CHUNK, like.length - at)
-            packed = reader.fsr(signal.signal_id, at - shift, count)
-            digital[at : at + count] |= np.unpackbits(packed, bitorder="little")[:count] << np.uint8(line)
-        lines |= 1 << line
-    return digital, lines, tuple(notes)
+        first, last = _span(signal)
+        covered = (min(end, last) - max(begin, first)) / current.length
+        same = signal.data_type & 0xFFFF == _U1 and signal.sample_rate == current.sample_rate
+        if same and covered >= _MIN_COVERED:
+            lines[int(match[1])] = signal
+        else:
+            notes.append(f"Line {name} has another rate or another time than the current and is left out.")
+    return lines, tuple(notes)
+
+
+def _samples(path: Path, reader: Any, signal: Any, first: int, last: int) -> Samples:
+    """(last - first,) samples of a signal; NaN where the meter skipped some."""
+    result = np.empty(last - first, np.float32)
+    for at in range(first, last, CHUNK):
+        count = min(CHUNK, last - at)
+        part: Floats = reader.fsr(signal.signal_id, at - signal.sample_id_offset, count)
+        check_finite(path, signal.name, part)
+        result[at - first : at - first + count] = part
+    return result
+
+
+def _levels(reader: Any, lines: dict[int, Any], first: int, last: int) -> Levels:
+    """(last - first,) a bit per line."""
+    digital = np.zeros(last - first, np.uint8)
+    for line, signal in lines.items():
+        for at in range(first, last, CHUNK):
+            count = min(CHUNK, last - at)
+            packed = reader.fsr(signal.signal_id, at - signal.sample_id_offset, count)
+            bits = np.unpackbits(packed, bitorder="little")[:count]
+            digital[at - first : at - first + count] |= bits << np.uint8(line)
+    return digital
