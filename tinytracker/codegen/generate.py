@@ -27,8 +27,11 @@ class GeneratedStep:
     """One step of the run function, in the order of the hook's numbers.
 
     Attributes:
-        operator: index of the operator in the file. name: its builtin name. kernel: which kernel computes it.
-        output_shape: of the tensor that it writes. macs: multiply-accumulates.
+        operator: index of the operator in the file.
+        name: its builtin name.
+        kernel: which kernel computes it.
+        output_shape: of the tensor that it writes.
+        macs: multiply-accumulates.
     """
 
     operator: int

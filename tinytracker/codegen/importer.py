@@ -74,7 +74,8 @@ def import_graph(model: TfliteModel) -> Graph:
             raise ModelError(f"{tensor.label} is an input or output; supported are int8, uint8 and float32.")
         if tensor.is_dynamic or tensor.elements == 0:
             raise ModelError(
-                f"{tensor.label} has the shape {list(tensor.shape_signature)}; inputs and outputs must be static.",
+                f"{tensor.label} has the dynamic shape {list(tensor.shape_signature)}; "
+                "inputs and outputs must be fixed.",
                 "Export the model with a fixed input size.",
             )
         if tensor.is_constant:

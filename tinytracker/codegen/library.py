@@ -158,9 +158,8 @@ def _accessors(graph: Graph, name: str, plan: MemoryPlan) -> str:
     functions = []
     for tensor, stem in zip(graph.inputs, numbered("input", graph.inputs), strict=True):
         cast = "" if tensor.dtype == "int8" else f"({c_type(tensor.dtype)} *)(void *)"
-        functions.append(
-            f"{c_type(tensor.dtype)} *{name}_{stem}(void)\n{{\n    return {cast}{_place(name, plan, tensor)};\n}}\n"
-        )
+        head = f"{c_type(tensor.dtype)} *{name}_{stem}(void)"
+        functions.append(f"{head}\n{{\n    return {cast}{_place(name, plan, tensor)};\n}}\n")
     return "\n".join(functions)
 
 
