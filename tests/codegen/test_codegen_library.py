@@ -36,7 +36,7 @@ def test_banner_names_the_source_model(tmp_path):
         text = (tmp_path / name).read_text()
         assert text.startswith("/* AUTOGEN by tinytracker")
         assert library.model_sha256 in text
-    assert library.functions == ("gaze_run", "gaze_input", "gaze_gaze")
+    assert library.functions == ("gaze_run", "gaze_run_packed", "gaze_input", "gaze_gaze")
 
 
 def test_only_the_kernels_in_use_are_written(tmp_path):
@@ -80,6 +80,9 @@ int main(void)
     int8_t image[NET_INPUT_ELEMENTS];
     memset(image, 7, sizeof image);
     if (net_run(image, NULL) != TT_ERROR_ARGUMENT || net_run(image, by_copy) != TT_OK) { return 1; }
+    uint8_t packed[NET_OUTPUT_BYTES];
+    if (net_run_packed((const uint8_t *)image, packed) != TT_OK) { return 3; }
+    if (memcmp(by_copy, packed, 2) != 0) { return 4; }
     memset(net_input(), 7, NET_INPUT_ELEMENTS);
     if (net_run(NULL, in_place) != TT_OK || memcmp(by_copy, in_place, 2) != 0) { return 2; }
     printf("%s %d %d %d %g %g\\n", net_inputs[0].name, (int)net_inputs[0].rank, (int)net_inputs[0].shape[1],

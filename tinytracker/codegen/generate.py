@@ -118,7 +118,11 @@ def generate(
         texts[source] = kernel_source(source)
     directory = Path(out_dir)
     _write(directory, texts)
-    functions = [f"{name}_run", *(f"{name}_{stem}" for stem in numbered("input", graph.inputs))]
+    functions = [
+        f"{name}_run",
+        f"{name}_run_packed",
+        *(f"{name}_{stem}" for stem in numbered("input", graph.inputs)),
+    ]
     if f"void {name}_gaze(" in texts[f"{name}.h"]:
         functions.append(f"{name}_gaze")
     return GeneratedLibrary(

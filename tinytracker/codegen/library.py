@@ -66,6 +66,8 @@ def header_text(graph: Graph, name: str, plan: MemoryPlan, version: str) -> str:
 #define {macro}_OUTPUTS {len(graph.outputs)}
 #define {macro}_STEPS {len(graph.nodes)}
 #define {macro}_ARENA_BYTES {max(plan.arena_bytes, 1)}
+#define {macro}_INPUT_BYTES {sum(t.nbytes for t in graph.inputs)}
+#define {macro}_OUTPUT_BYTES {sum(t.nbytes for t in graph.outputs)}
 {sizes}
 extern const char {name}_sha256[65];
 extern const tt_tensor_t {name}_inputs[{macro}_INPUTS];
@@ -77,6 +79,9 @@ extern const tt_tensor_t {name}_outputs[{macro}_OUTPUTS];
  * Inputs in the arena are lost during the run. Not reentrant.
  * Returns TT_OK, or TT_ERROR_ARGUMENT when an output is NULL. */
 int {name}_run({run_arguments(graph)});
+
+/* The same with all inputs, and all outputs, one after the other as bytes, whatever their types. */
+int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs);
 {gaze}
 #endif
 """
@@ -111,6 +116,7 @@ def source_text(
 /* A measuring build defines TT_STEP_HOOK and provides the function, which is then called after each step. */
 #ifdef TT_STEP_HOOK
 extern void tt_step_done(int32_t step);
+uint8_t *{name}_arena_bytes(void);
 #define TT_STEP_DONE(step) tt_step_done(step)
 #else
 #define TT_STEP_DONE(step) ((void)0)
@@ -130,10 +136,33 @@ const char {name}_sha256[65] = "{graph.model.sha256}";
 
 {declarations}
 
+#ifdef TT_STEP_HOOK
+uint8_t *{name}_arena_bytes(void)
+{{
+    return (uint8_t *){name}_arena.bytes;
+}}
+#endif
+
 {_accessors(graph, name, plan)}
+static void {name}_steps(void)
+{{
+{steps}}}
+
 int {name}_run({run_arguments(graph)})
 {{
-{_copies_in(graph, name, plan)}{steps}{_copies_out(graph, name, plan)}    return TT_OK;
+{_copies_in(graph, name, plan)}    {name}_steps();
+{_copies_out(graph, name, plan)}    return TT_OK;
+}}
+
+int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
+{{
+    if (outputs == NULL) {{
+        return TT_ERROR_ARGUMENT;
+    }}
+    if (inputs != NULL) {{
+{_packed(graph.inputs, name, plan, "inputs", inward=True)}    }}
+    {name}_steps();
+{_packed(graph.outputs, name, plan, "outputs", inward=False)}    return TT_OK;
 }}
 {_gaze_function(graph, name, cm_per_unit)}"""
 
@@ -180,6 +209,17 @@ def _copies_out(graph: Graph, name: str, plan: MemoryPlan) -> str:
         f"    (void)memcpy({stem}, {_place(name, plan, tensor)}, {tensor.nbytes});\n"
         for tensor, stem in zip(graph.outputs, numbered("output", graph.outputs), strict=True)
     )
+
+
+def _packed(tensors: Sequence[Tensor], name: str, plan: MemoryPlan, pointer: str, *, inward: bool) -> str:
+    text, start = "", 0
+    for tensor in tensors:
+        place, packed = _place(name, plan, tensor), f"&{pointer}[{start}]"
+        first, second = (place, packed) if inward else (packed, place)
+        indent = "        " if inward else "    "
+        text += f"{indent}(void)memmove({first}, {second}, {tensor.nbytes});\n"
+        start += tensor.nbytes
+    return text
 
 
 def _gaze_function(graph: Graph, name: str, cm_per_unit: float) -> str:
