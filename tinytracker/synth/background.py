@@ -1,0 +1,58 @@
+"""What is behind the user: a plain room, out of focus, in linear light."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.synth.jit import F, compiled
+from tinytracker.synth.light import Light
+from tinytracker.synth.rooms import SIDE, paint_scenery
+from tinytracker.synth.scene import Camera
+from tinytracker.synth.sensor import blur, blur_kernel
+
+Floats = NDArray[np.float32]
+SEEN_SHARE = 0.75
+ROOM_PER_RADIAN = 40.0
+
+
+def paint_room(rng: np.random.Generator, light: Light) -> Floats:
+    """What is behind the user as (SIDE, SIDE, 3) linear RGB, out of focus."""
+    surfaces, glow = paint_scenery(rng, outdoors=light.kind == "outdoor" and bool(rng.random() < 0.75))
+    ambient = (light.sky + light.ground) / 2 + 0.35 * light.colours[0]
+    shade = np.linspace(1.1, 0.85, SIDE, dtype=np.float32)[:, None, None]
+    lamps = float(ambient.mean()) * (0.15 if light.kind == "screen" else 1.0)
+    room = (surfaces * shade * ambient.astype(np.float32) + glow * np.float32(lamps)) * np.float32(light.room)
+    kernel = blur_kernel(float(np.exp(rng.uniform(np.log(0.5), np.log(3.5)))))
+    return blur(np.ascontiguousarray(room, np.float32), kernel, kernel)
+
+
+def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Shift x, y and zoom for `fill_background`: the room moves against a face that moves."""
+    turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
+    zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
+    return F(turn[0]), F(turn[1]), F(zoom)
+
+
+@compiled
+def fill_background(
+    image: Floats, index: NDArray[np.int32], room: Floats, shift_x: float, shift_y: float, zoom: float
+) -> None:
+    """Paint the room where `index` is empty; shift in room pixels, zoom in room pixels per picture pixel."""
+    height, width = index.shape
+    limit = F(room.shape[0] - 1.001)
+    centre = F(room.shape[0] / 2)
+    for y in range(height):
+        v = min(max(centre + (F(y) - F(height) * F(0.5)) * zoom + shift_y, F(0)), limit)
+        iv = int(v)
+        fv = v - F(iv)
+        for x in range(width):
+            if index[y, x] >= 0:
+                continue
+            u = min(max(centre + (F(x) - F(width) * F(0.5)) * zoom + shift_x, F(0)), limit)
+            iu = int(u)
+            fu = u - F(iu)
+            for c in range(3):
+                top = room[iv, iu, c] + (room[iv, iu + 1, c] - room[iv, iu, c]) * fu
+                bottom = room[iv + 1, iu, c] + (room[iv + 1, iu + 1, c] - room[iv + 1, iu, c]) * fu
+                image[y, x, c] = top + (bottom - top) * fv

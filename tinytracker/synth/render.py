@@ -1,0 +1,334 @@
+"""A planned frame to a picture: room, face, eyes, hair, glasses, and what the camera makes of it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from tinytracker.synth import hair as hairs
+from tinytracker.synth.atlas import texture_coordinates
+from tinytracker.synth.background import fill_background, paint_room, window_into_room
+from tinytracker.synth.clothes import fold_normals, shader_parameters, stand_off
+from tinytracker.synth.expression import face_units
+from tinytracker.synth.eyes import shade_eye
+from tinytracker.synth.glasses import glasses_curves, lens_frames
+from tinytracker.synth.head import Side, load_head
+from tinytracker.synth.jit import F
+from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
+from tinytracker.synth.lighting import Rectangle, key_shadow, lamps
+from tinytracker.synth.noise import TABLE
+from tinytracker.synth.paint import paint_skin
+from tinytracker.synth.raster import rasterize
+from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
+from tinytracker.synth.sensor import develop
+from tinytracker.synth.session import Frame, Session
+from tinytracker.synth.shade import shade_mesh, vertex_normals, vertex_shadows
+from tinytracker.synth.strands import draw_strands
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+EYE_SAMPLES = 2
+"""The strip with eyes and brows is drawn at this many times the resolution, then averaged."""
+STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
+SCREEN_RADIANCE = 5.0
+"""Radiance of a bright screen relative to that of a lit face."""
+KEY_ON_EYES = 0.8
+
+
+def _single(values: ArrayLike) -> Singles:
+    return np.ascontiguousarray(values, np.float32)
+
+
+@dataclass(frozen=True)
+class StrandLook:
+    """How a kind of hair is drawn; see `strands.draw_strands`."""
+
+    opacity: float
+    shine: float
+    root_light: float
+    bias_cm: float
+    taper: float = 0.8
+
+
+SCALP_LOOK = StrandLook(0.85, 0.7, 0.45, 0.35)
+BUZZ_LOOK = StrandLook(0.75, 0.5, 0.6, 0.35)
+BEARD_LOOK = StrandLook(0.85, 0.25, 0.6, 0.5)
+LASH_LOOK = StrandLook(0.9, 0.2, 1.0, 0.25)
+FRAME_LOOK = StrandLook(0.97, 0.8, 1.0, 0.6, taper=0.0)
+LASH_CM = 0.016
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture, or a magnified part of one: focal length and principal point in its own px, and its size."""
+
+    focal: float
+    centre: tuple[float, float]
+    width: int
+    height: int
+
+    def array(self) -> Singles:
+        """(3,) focal length and principal point, as the compiled loops read it."""
+        return _single([self.focal, *self.centre])
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame's scene: vertices (n, 3) float64 and float32, normals, hair, light, eyes and the lit screen."""
+
+    frame: Frame
+    scene: Floats
+    positions: Singles
+    normals: Singles
+    scalp: Singles | None
+    light: Singles
+    sources: Singles
+    glints: Singles
+    eyes: dict[Side, EyePose]
+    screen: Rectangle
+
+
+class Renderer:
+    """Draws the frames of one session; what stays the same over a session is made once."""
+
+    def __init__(self, session: Session, streams: dict[str, np.random.Generator]) -> None:
+        self._session = session
+        self._head = load_head()
+        identity = session.identity
+        self._texture = paint_skin(identity)
+        self._room = paint_room(streams["background"], session.light)
+        rng = streams["hair"]
+        self._scalp = hairs.grow_scalp_hair(identity, rng)
+        self._brows = hairs.grow_brows(identity, rng)
+        self._beard = hairs.grow_beard(identity, rng)
+        self._lashes = hairs.grow_lashes(identity, rng)
+        self._noise_key = int(streams["noise"].integers(1 << 20))
+        base = self._head.vertices
+        columns = [
+            texture_coordinates(base),
+            self._head.occlusion,
+            self._head.mouth,
+            base,
+            np.ones(len(base)),
+        ]
+        self._attributes = _single(np.column_stack(columns))
+        self._kinds = self._head.is_teeth.astype(np.int32)
+        self._stand_off = stand_off(identity.clothes)
+        self._folds = fold_normals(identity)
+        self._cloth = shader_parameters(identity.clothes)
+        globe = identity.globe
+        self._globe = _single(
+            [
+                *(globe.sclera_radius, globe.cornea_radius, globe.cornea_offset),
+                *(globe.iris_depth, globe.iris_radius, globe.pupil_radius, globe.redness),
+            ]
+        )
+        self._iris = _single([globe.iris_colour, globe.iris_inner])
+
+    def render(self, number: int) -> NDArray[np.uint8]:
+        """Frame `number` as (height, width, 3) uint8 RGB."""
+        identity = self._session.identity
+        shot = self._set_up(number)
+        camera = shot.frame.camera
+        view = View(camera.focal, (camera.width / 2, camera.height / 2), camera.width, camera.height)
+        shadow, axes = key_shadow(
+            self._session.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
+        )
+        vertex_shadows(shadow, axes, shot.positions, self._attributes)
+        strip = self._eye_strip(camera, shot.eyes)
+        image = np.zeros((camera.height, camera.width, 3), np.float32)
+        index, inverse = self._rasterize(view, shot)
+        fill_background(image, index, self._room, *window_into_room(camera, shot.frame.pose.position))
+        self._shade(image, index, inverse, view, shot, strip)
+        soften_edges(image, inverse, strip)
+        self._draw_eyes(image, view, shot, strip)
+        if self._beard is not None:
+            beard = hairs.skin_points(self._beard, shot.scene, shot.frame.pose.head)
+            self._draw(image, inverse, view, shot, beard, self._beard.colours, self._beard.widths, BEARD_LOOK)
+        if self._scalp is not None and shot.scalp is not None:
+            look = BUZZ_LOOK if identity.hair.style == "buzz" else SCALP_LOOK
+            self._draw(image, inverse, view, shot, shot.scalp, self._scalp.colours, self._scalp.widths, look)
+        self._draw_glasses(image, inverse, view, shot)
+        if shot.frame.finger is not None:
+            warm = self._session.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
+            draw_finger(image, _single(shot.frame.finger), _single(warm))
+        return develop(image, self._session.sensor, shot.frame.exposure, self._noise_key + number)
+
+    def _set_up(self, number: int) -> Shot:
+        """Pose everything for one frame."""
+        session, frame = self._session, self._session.frames[number]
+        identity, pose = session.identity, frame.pose
+        eyes = aim_eyes(identity, pose, frame.dot_cm)
+        vertices = identity.vertices.copy()
+        for unit, weight in face_units(identity, frame, eyes).items():
+            self._head.move(vertices, f"face/{unit}", weight)
+        scene = pose_vertices(vertices, identity.neck, self._head.follows_head, pose)
+        normals = vertex_normals(_single(scene), self._head.triangles)
+        scene = scene + self._stand_off[:, None] * normals
+        normals += self._folds @ _single(pose.torso.T)
+        screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
+        light, sources = lamps(session.light, pose, screen)
+        scalp = None
+        if self._scalp is not None:
+            scalp = self._scalp.points @ _single(pose.head.T) + _single(pose.position)
+        glints = _single([*session.light.glint, 1.0])
+        return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
+
+    def _project(self, view: View, shot: Shot) -> Singles:
+        p = shot.scene
+        scale = -view.focal / p[:, 2]
+        return _single(np.stack([view.centre[0] + scale * p[:, 0], view.centre[1] + scale * p[:, 1]], 1))
+
+    def _rasterize(self, view: View, shot: Shot) -> tuple[NDArray[np.int32], Singles]:
+        xy, depth = self._project(view, shot), _single(shot.positions[:, 2])
+        index, inverse = rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
+        return index, inverse
+
+    def _shade(
+        self,
+        image: Singles,
+        index: NDArray[np.int32],
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        skip: NDArray[np.int32],
+    ) -> None:
+        inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
+        shade_mesh(
+            image,
+            index,
+            inverse,
+            view.array(),
+            self._project(view, shot),
+            inverse_depth,
+            shot.normals,
+            self._attributes,
+            self._head.triangles,
+            self._kinds,
+            self._texture,
+            self._cloth,
+            TABLE,
+            shot.light,
+            shot.sources,
+            skip,
+        )
+
+    def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
+        """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
+        uv = camera.project(np.stack([e.centre for e in eyes.values()]))
+        cm = camera.focal / min(e.centre[2] for e in eyes.values())
+        size = np.array([camera.width, camera.height])
+        low = np.clip(np.floor(uv.min(0) - cm * np.array([STRIP_ASIDE_CM, STRIP_ABOVE_CM])), 0, size - 1)
+        high = np.clip(np.ceil(uv.max(0) + cm * np.array([STRIP_ASIDE_CM, STRIP_BELOW_CM])), low + 1, size)
+        return np.concatenate([low, high]).astype(np.int32)
+
+    def _draw_eyes(self, image: Singles, view: View, shot: Shot, strip: NDArray[np.int32]) -> None:
+        """Eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the picture."""
+        n = EYE_SAMPLES
+        x0, y0, x1, y1 = (int(v) for v in strip)
+        fine_view = View(
+            view.focal * n,
+            ((view.centre[0] - x0) * n, (view.centre[1] - y0) * n),
+            (x1 - x0) * n,
+            (y1 - y0) * n,
+        )
+        index, inverse = self._rasterize(fine_view, shot)
+        part = image[y0:y1, x0:x1]
+        fine = np.repeat(np.repeat(part, n, 0), n, 1)
+        self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
+        up = _single(shot.frame.pose.head[:, 1])
+        screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
+        for eye in shot.eyes.values():
+            shade_eye(
+                fine,
+                inverse,
+                fine_view.array(),
+                _single(eye.centre),
+                _single(eye.optical),
+                up,
+                self._globe,
+                self._iris,
+                TABLE,
+                shot.light,
+                shot.sources,
+                shot.glints,
+                _single(shot.screen),
+                screen_colour,
+                F(KEY_ON_EYES),
+            )
+        skin = self._session.identity.skin
+        dark = _single(np.minimum(skin.brow_colour * 0.5, 0.02))
+        for lashes in self._lashes:
+            points = hairs.lash_points(lashes, shot.scene)
+            colours, widths = np.repeat(dark[None], len(points), 0), np.full(len(points), LASH_CM, np.float32)
+            self._draw(fine, inverse, fine_view, shot, points, colours, widths, LASH_LOOK)
+        brows = hairs.skin_points(self._brows, shot.scene, shot.frame.pose.head)
+        look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
+        self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
+        part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))
+
+    def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        identity, pose, light = self._session.identity, shot.frame.pose, self._session.light
+        if identity.glasses is None:
+            return
+        colour = _single(identity.glasses.colour)[None]
+        for axes, shape in lens_frames(identity, identity.glasses):
+            frame = axes @ pose.head.T
+            frame[0] += pose.position
+            draw_lens(
+                image,
+                view.array(),
+                _single(frame),
+                _single(shape),
+                shot.sources,
+                shot.glints,
+                _single(light.sky * light.room),
+                _single(shot.screen),
+                _single(light.screen * SCREEN_RADIANCE),
+            )
+        for points, width in glasses_curves(identity, identity.glasses):
+            curve = (points @ pose.head.T + pose.position)[None]
+            self._draw(image, inverse, view, shot, curve, colour, _single([width]), FRAME_LOOK)
+
+    def _draw(
+        self,
+        image: Singles,
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        points: ArrayLike,
+        colours: Singles,
+        widths: Singles,
+        look: StrandLook,
+    ) -> None:
+        """Strands (s, p, 3), far to near."""
+        curves = _single(points)
+        order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
+        draw_strands(
+            image,
+            inverse,
+            view.array(),
+            curves,
+            order,
+            colours,
+            widths,
+            F(look.opacity),
+            F(look.shine),
+            F(look.root_light),
+            F(look.bias_cm),
+            F(look.taper),
+            shot.light,
+            shot.sources,
+        )
+
+
+def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:
+    """Baseline JPEG bytes of an RGB picture."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    return buffer.getvalue()
