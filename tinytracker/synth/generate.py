@@ -7,7 +7,6 @@ device held in landscape have it the other way round, as in GazeCapture.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import queue
@@ -23,8 +22,9 @@ from typing import Any
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
-from tinytracker.errors import MissingDependencyError, OutputError, UsageError
+from tinytracker.errors import OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, write_bytes
+from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = "synth.json"
@@ -90,8 +90,7 @@ def generate(
         MissingDependencyError: numba is not installed.
     """
     parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
-    if importlib.util.find_spec("numba") is None:
-        raise MissingDependencyError("numba", "drawing synthetic frames", "pip install 'tinytracker[synth]'")
+    require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     _claim(out, parameters)
     wanted = range(first, first + subjects)
