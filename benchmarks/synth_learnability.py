@@ -41,12 +41,13 @@ LONG_SIDE = 640.0
 
 @dataclass
 class Data:
-    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, subject (n,)."""
+    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, per frame."""
 
     pictures: NDArray[np.uint8]
     boxes: Floats
     gaze: Floats
     subject: NDArray[np.int64]
+    portrait: NDArray[np.bool_]
 
 
 def read_json(path: Path) -> Any:
@@ -85,7 +86,7 @@ def read_subject(
     """Split, pictures, box features and gaze of one subject."""
     tables = {
         n: read_json(folder / f"{n}.json")
-        for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info")
+        for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info", "screen")
     }
     face, left, right, dots = (tables[n] for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo"))
     pictures, boxes, gaze = [], [], []
