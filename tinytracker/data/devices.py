@@ -1,9 +1,9 @@
 """The devices of GazeCapture and where their camera sits: from points on the screen to centimetres and back.
 
-Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right and y
-up as the user sees it in the current orientation. Source of the table and of the four formulas: the GazeCapture
-release (`apple_device_data.csv`, `screen2cam.m`, `cam2screen.m`), Krafka et al., "Eye Tracking for Everyone", CVPR
-2016.
+Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right
+and y up as the user sees it in the current orientation. Source of the table and of the four formulas: the
+GazeCapture release (`apple_device_data.csv`, `screen2cam.m`, `cam2screen.m`), Krafka et al., "Eye Tracking
+for Everyone", CVPR 2016.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A GazeCapture subject in memory, and writing one to disk in the layout of the real data set.
 
-One recording is one folder `NNNNN/`: `frames/NNNNN.jpg` and nine JSON files of parallel arrays whose index is
-the frame number. Source: the GazeCapture release (Krafka et al., "Eye Tracking for Everyone", CVPR 2016) and its
-README; docs/data.md describes every file.
+One recording is one folder `NNNNN/`: `frames/NNNNN.jpg` and nine JSON files of parallel arrays whose index
+is the frame number. Source: the GazeCapture release (Krafka et al., "Eye Tracking for Everyone", CVPR 2016)
+and its README; docs/data.md describes every file.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.files import json_bytes, make_folder, writing
 from tinytracker.errors import OutputError
+from tinytracker.files import json_bytes, make_folder, writing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -128,8 +128,8 @@ class Recording:
 def write_recording(root: Path, recording: Recording, jpegs: Iterable[bytes]) -> Path:
     """Write one subject in the layout of the real data set: all of it or nothing.
 
-    The folder is filled under a hidden name and renamed when complete, so an interrupted run never leaves half
-    a subject that looks whole; what a killed run left under the hidden name is removed by the next one.
+    The folder is filled under a hidden name and renamed when complete, so an interrupted run never leaves
+    half a subject that looks whole; what a killed run left behind is removed by the next one.
 
     Args:
         root: the folder of subjects; made when missing.

@@ -1,0 +1,144 @@
+"""Evaluation: how far off is the gaze, for whom, on what, and how much better is that than not looking at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.files import make_folder, read_json, write_json, writing
+from tinytracker.requirements import require_tensorflow
+from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+
+__all__ = ["SPLITS", "Evaluation", "evaluate"]
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The errors of one model on one split.
+
+    Attributes:
+        model: file that was evaluated. kind: "float" or the quantized model's name.
+        split: of the prepared data. data_hash: which data.
+        errors: see `tinytracker.evaluate.metrics.summarize`.
+        path: JSON file that holds all this, or None when the model is not in a run.
+    """
+
+    model: Path
+    kind: str
+    split: str
+    data_hash: str
+    errors: dict[str, Any]
+    path: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON document of this evaluation."""
+        return {
+            "schema_version": SCHEMA_VERSION, "model": str(self.model), "kind": self.kind, "split": self.split,
+            "data_hash": self.data_hash, "errors": self.errors,
+        }  # fmt: skip
+
+
+def evaluate(
+    target: Path,
+    data: Path | None = None,
+    split: str = "test",
+    model: str = "float",
+    preset: str | None = None,
+) -> Evaluation:
+    """Evaluate one model on a split.
+
+    A run keeps the result in `RUN/evaluation/<model>-<split>.json` and the predictions beside it as .npz.
+    Quantized models are run with TensorFlow Lite's reference kernels.
+
+    Args:
+        target: a run folder, or a .tflite file.
+        data: prepared data; None for the data of the run.
+        split: "train", "val" or "test".
+        model: of a run: "float", or the name of a quantized model such as "ptq-int8".
+        preset: for a .tflite file outside a run: whose input it takes; None to find it by the input's shape.
+
+    Raises:
+        InputFileError: the target, the data or the split is not there or empty.
+        UnknownNameError: no such split, model or preset.
+        UsageError: a .tflite file without `data`.
+        MissingDependencyError: TensorFlow is not installed.
+    """
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+
+    is_file = target.suffix == ".tflite"
+    run = None if is_file else Run.open(target)
+    if run is not None:
+        description = run.describe()
+        path, kind = _model_of_run(run, model), model
+        spec = find_preset(description["preset"]).input
+        data = data or Path(description["data"]["path"])
+    else:
+        path, kind = target, target.stem
+        spec = (find_preset(preset) if preset else _preset_for(target)).input
+        if data is None:
+            raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
+    index = read_index(data)
+    index.split(split)
+    require_tensorflow("evaluation")
+    from tinytracker.evaluate.metrics import summarize
+    from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
+
+    frames = truth(index, split)
+    predict = predict_float if path.suffix == ".keras" else predict_quantized
+    predicted = predict(path, index, split, spec)
+    errors = summarize(predicted, frames, index.gaze.mean)
+    result = Evaluation(
+        path, kind, split, index.data_sha256, errors, run.evaluation(model, split) if run else None
+    )
+    if result.path is not None:
+        import numpy as np
+
+        make_folder(result.path.parent)
+        predictions = result.path.with_suffix(".npz")
+        with writing(predictions):
+            np.savez_compressed(
+                predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot
+            )
+        write_json(result.path, {**result.as_json(), "command": command_line(), "versions": versions()})
+    return result
+
+
+def stored_errors(run: Run, model: str, split: str = "test") -> dict[str, Any] | None:
+    """The errors that an earlier `evaluate` left in the run, or None."""
+    path = run.evaluation(model, split)
+    if not path.is_file():
+        return None
+    document = read_json(path)
+    errors: dict[str, Any] = document["errors"]
+    return errors
+
+
+def _model_of_run(run: Run, model: str) -> Path:
+    if model == "float":
+        return run.trained_model()
+    names = run.quantized_names()
+    if model not in names:
+        raise UnknownNameError("model in this run", model, ["float", *names])
+    return run.quantized(model) / "model.tflite"
+
+
+def _preset_for(path: Path) -> Any:
+    """The preset whose inputs have the shapes of this file's."""
+    from tinytracker.model.presets import PRESETS
+    from tinytracker.model.tflite_file import read_tflite
+
+    shapes = sorted(t.shape[1:] for t in read_tflite(path).input_tensors())
+    for preset in PRESETS.values():
+        if sorted(preset.input.shapes.values()) == shapes:
+            return preset
+    raise UsageError(
+        f"{path}: no preset has inputs of shape {shapes}.",
+        "Name the preset that it takes its input from with --preset.",
+    )

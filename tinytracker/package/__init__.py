@@ -1,0 +1,77 @@
+"""Packages for devices. Each target is one sub-package, registered here by one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import OutputError, UnknownNameError
+
+__all__ = ["TARGETS", "PackageResult", "Target", "package"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A device family.
+
+    Attributes:
+        name: as the command line knows it. summary: one line.
+        module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
+        quantized: the quantized model that it takes from a run unless told otherwise.
+    """
+
+    name: str
+    summary: str
+    module: str
+    quantized: str
+
+
+TARGETS: dict[str, Target] = {
+    t.name: t
+    for t in (
+        Target("spresense", "Sony Spresense: TFLM C array", "tinytracker.package.spresense.build", "ptq-int8"),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PackageResult:
+    """A finished package.
+
+    Attributes:
+        folder: holds all files. manifest: its description.
+        content: what manifest.json says.
+    """
+
+    folder: Path
+    manifest: Path
+    content: dict[str, Any]
+
+
+def package(source: Path, target: str, out: Path, quantized: str | None = None) -> PackageResult:
+    """Package a quantized model for a device.
+
+    Args:
+        source: run folder, or an INT8 .tflite file from anywhere.
+        target: one of `TARGETS`.
+        out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
+        quantized: which quantized model of a run; None for the target's own choice.
+
+    Raises:
+        UnknownNameError: no such target or quantized model.
+        InputFileError, ModelError: the model cannot be used.
+        ParityError: a runtime disagrees with the oracle; nothing is written then.
+        OutputError: `out` cannot be written or is not a package.
+    """
+    if target not in TARGETS:
+        raise UnknownNameError("target", target, TARGETS)
+    from tinytracker.package.manifest import MANIFEST_NAME
+
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
+        raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
+    chosen = TARGETS[target]
+    build: Callable[[Path, Path, str], PackageResult] = import_module(chosen.module).build
+    return build(source, out, quantized or chosen.quantized)

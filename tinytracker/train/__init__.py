@@ -1,0 +1,72 @@
+"""Training: configuration, augmentation, and a loop that survives being stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinytracker.requirements import require_tensorflow
+from tinytracker.train.config import AugmentConfig, TrainConfig, load_config
+
+if TYPE_CHECKING:
+    from tinytracker.runs import Run
+
+__all__ = ["AugmentConfig", "TrainConfig", "TrainResult", "load_config", "train"]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training ended.
+
+    Attributes:
+        run: the run folder.
+        epochs: that were trained.
+        best_epoch: whose weights became model.keras.
+        val_error_cm: mean Euclidean error of that epoch on the validation split.
+        seconds: of training, all starts together.
+    """
+
+    run: Run
+    epochs: int
+    best_epoch: int
+    val_error_cm: float
+    seconds: float
+
+
+def train(
+    prepared: Path, preset: str, out: Path, config: TrainConfig | None = None, resume: bool = False
+) -> TrainResult:
+    """Train a preset on prepared data into a run folder.
+
+    After each epoch the weights and the optimizer are saved. With `resume`, a stopped run goes on after its last
+    epoch and ends with the same metrics as one that was never stopped; a finished run returns at once.
+
+    Args:
+        prepared: folder that `tinytracker prepare` made.
+        preset: name of the network.
+        out: run folder to make.
+        config: how to train; None for the defaults.
+        resume: go on with the run that is in `out`, or begin when there is none.
+
+    Raises:
+        UnknownNameError: no such preset.
+        InputFileError: not a prepared folder, or an empty train or val split.
+        OutputError: `out` is in use, belongs to another configuration, or cannot be written.
+        MissingDependencyError: TensorFlow is not installed.
+    """
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+    from tinytracker.runs import Run
+
+    found = find_preset(preset)
+    index = read_index(prepared)
+    for name in ("train", "val"):
+        index.split(name)
+    require_tensorflow("training")
+    from tinytracker.train.loop import fit
+
+    run = Run(Path(out))
+    state = fit(index, found, run, config or TrainConfig(), resume)  # type: ignore[call-arg]
+    assert state.best_error_cm is not None
+    return TrainResult(run, state.epoch, state.best_epoch, state.best_error_cm, state.seconds)

@@ -1,0 +1,133 @@
+"""The `tinytracker` command: a table of verbs, each loaded only when it is used.
+
+Exit code: 0 when all went well, 1 when the work failed, 2 when the command was used wrongly, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tinytracker import __version__
+from tinytracker.errors import TinyTrackerError, UsageError
+
+# Verb -> (module with a click command named `command`, one line of help). Kept here as text so that `--help` imports
+# none of the modules: it answers at once, with or without TensorFlow.
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("tinytracker.cli.demo", "From nothing to a packaged INT8 network, on synthetic data."),
+    "synth": ("tinytracker.cli.synth", "Make a synthetic data set in GazeCapture's layout."),
+    "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
+    "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
+    "train": ("tinytracker.cli.train", "Train a network into a run folder."),
+    "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
+    "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
+}
+
+SCHEMA_VERSION = 1
+ENVIRONMENT_PREFIX = "TINYTRACKER"
+CONFIG_VARIABLE = "TINYTRACKER_CONFIG"
+CONFIG_FILE = "tinytracker.toml"
+
+
+class VerbTable(click.Group):
+    """A click group that knows its verbs by name and loads one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the work, not of the alphabet."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[cmd_name][0]).command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the verb, or say which one was meant."""
+        name = args[0] if args else ""
+        if name not in VERBS and not name.startswith("-"):
+            from tinytracker.errors import UnknownNameError
+
+            raise UnknownNameError("verb", name, VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+@click.group(
+    cls=VerbTable,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT_PREFIX},
+    epilog=f"Options can also be set by the environment ({ENVIRONMENT_PREFIX}_VERB_OPTION) and in {CONFIG_FILE} "
+    f"(or the file named by {CONFIG_VARIABLE}), a section per verb; a flag wins over both.",
+)
+@click.version_option(__version__, prog_name="tinytracker")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Gaze estimation inside the camera: train, quantize, package and measure."""
+    ctx.default_map = load_defaults()
+
+
+def load_defaults() -> dict[str, Any]:
+    """Option defaults per verb from the configuration file, or {} when there is none.
+
+    Raises:
+        ConfigError: not TOML, or a section or key that no verb has.
+        InputFileError: the file named by the environment is not there.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    path = Path(named or CONFIG_FILE)
+    if not named and not path.is_file():
+        return {}
+    from tinytracker.cli.config_file import read_defaults
+
+    return read_defaults(path, cli)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point: runs the verb and turns errors into sentences and exit codes."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What is finished is kept; the same command goes on from there.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" Try '{context.command_path} --help'." if context is not None else ""
+        _fail(UsageError(error.format_message() + hint), arguments)
+    except TinyTrackerError as error:
+        _fail(error, arguments)
+    except BrokenPipeError:
+        # The reader of our output went away; a second attempt to flush would raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        what = error.filename or "the operating system"
+        _fail(TinyTrackerError(f"{what}: {error.strerror or error}."), arguments)
+
+
+def _fail(error: TinyTrackerError, arguments: list[str]) -> None:
+    """Say it on stderr, put it into the JSON document when one was asked for, and exit."""
+    click.echo(f"Error: {error}", err=True)
+    if "--json" in arguments:
+        detail = {"kind": error.kind, "message": error.message, "hint": error.hint}
+        click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "error": detail}, indent=2))
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What a verb prints: a table for people on stdout, or one JSON document with `--json`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console, RenderableType
+
+from tinytracker.cli.main import SCHEMA_VERSION
+from tinytracker.progress import set_quiet
+
+
+@dataclass(frozen=True)
+class Output:
+    """The result of a verb: the same numbers for machines and for people."""
+
+    document: dict[str, Any]
+    text: tuple[RenderableType, ...]
+
+
+def verb(function: Callable[..., Output]) -> click.Command:
+    """Make a click command of a function that returns an `Output`; adds `--json` and `--quiet`."""
+
+    @functools.wraps(function)
+    def run(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> None:
+        set_quiet(quiet)
+        output = function(*args, **kwargs)
+        if as_json:
+            click.echo(
+                json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False)
+            )
+            return
+        # A file or a pipe has no width to fit into: lines there must not be broken.
+        width = None if sys.stdout.isatty() else 160
+        console = Console(width=width, highlight=False)
+        for part in output.text:
+            console.print(part)
+
+    run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
+    run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)
+    return click.command(context_settings={"show_default": True})(run)

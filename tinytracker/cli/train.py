@@ -1,0 +1,39 @@
+"""`tinytracker train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinytracker.cli.output import Output, verb
+
+
+@verb
+@click.argument("prepared", type=click.Path(path_type=Path))
+@click.option("--model", default="tinytracker", help="Preset to train.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder to make.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with training settings.")
+@click.option("--epochs", type=int, help="Passes over the training split; wins over --config.")
+@click.option("--batch-size", type=int, help="Frames per step; wins over --config.")
+@click.option("--learning-rate", type=float, help="Peak of the schedule; wins over --config.")
+@click.option("--seed", type=int, help="Of weights, order and augmentation; wins over --config.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, or begin when there is none.")
+def command(
+    prepared: Path, model: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
+    learning_rate: float | None, seed: int | None, resume: bool,
+) -> Output:  # fmt: skip
+    """Train a preset on PREPARED data (made by `tinytracker prepare`) into a run folder."""
+    from tinytracker.train import load_config, train
+
+    overrides = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    result = train(prepared, model, out, load_config(config, overrides), resume)
+    document = {
+        "run": str(result.run.path), "model": str(result.run.model_path), "preset": model, "epochs": result.epochs,
+        "best_epoch": result.best_epoch, "val_error_cm": result.val_error_cm, "seconds": result.seconds,
+    }  # fmt: skip
+    text = (
+        f"{result.run.model_path}: validation error {result.val_error_cm:.2f} cm "
+        f"(epoch {result.best_epoch} of {result.epochs}, {result.seconds:.0f} s)"
+    )
+    return Output(document, (text,))

@@ -1,0 +1,107 @@
+"""Errors in centimetres, as the gaze literature counts them, with what one needs to believe them.
+
+Error of a frame: Euclidean distance in cm between predicted and true gaze. Error of a dot: the predictions of all
+frames of one dot are averaged first (Krafka et al., "Eye Tracking for Everyone", CVPR 2016, section 5.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_BOOTSTRAP_ROUNDS = 2000
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Truth and origin of N evaluated frames.
+
+    Attributes:
+        gaze: (N, 2) cm.
+        subject, device, family: (N,) str.
+        orientation, dot: (N,) int; a dot is one target shown to one subject.
+    """
+
+    gaze: Floats
+    subject: NDArray[np.str_]
+    device: NDArray[np.str_]
+    family: NDArray[np.str_]
+    orientation: NDArray[np.int64]
+    dot: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.gaze)
+
+
+def frame_errors(predicted: Floats, gaze: Floats) -> Floats:
+    """(N,) Euclidean distance in cm of (N, 2) predictions from (N, 2) truth."""
+    distance: Floats = np.linalg.norm(predicted - gaze, axis=1)
+    return distance
+
+
+def dot_errors(predicted: Floats, frames: Frames) -> Floats:
+    """Error per (subject, dot) after averaging predictions and truth over its frames, in cm."""
+    _, group = np.unique(np.stack([frames.subject, frames.dot.astype(str)]), axis=1, return_inverse=True)
+    group = np.ravel(group)
+    count = np.bincount(group)
+
+    def averaged(values: Floats) -> Floats:
+        return np.stack([np.bincount(group, values[:, i]) / count for i in (0, 1)], -1)
+
+    return frame_errors(averaged(predicted), averaged(frames.gaze))
+
+
+def subject_bootstrap(errors: Floats, subject: NDArray[np.str_], seed: int = 0) -> tuple[float, float]:
+    """95 % confidence interval of the mean over frames, by drawing whole subjects with replacement.
+
+    Frames of one person are not independent; an interval that drew frames would be far too narrow.
+    """
+    _, group = np.unique(subject, return_inverse=True)
+    total, count = np.bincount(group, errors), np.bincount(group)
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(len(count), size=(_BOOTSTRAP_ROUNDS, len(count)))
+    means = total[draws].sum(1) / count[draws].sum(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) -> dict[str, Any]:
+    """All errors of one model, beside those of the constant predictor.
+
+    Args:
+        predicted: (N, 2) cm.
+        frames: truth.
+        constant: gaze in cm that the constant predictor always answers: the mean of the training labels.
+
+    Returns:
+        JSON-able: `overall`, and the same numbers in `by_family`, `by_orientation`, `by_device`, `by_subject`.
+    """
+    errors = frame_errors(predicted, frames.gaze)
+    blind = frame_errors(np.broadcast_to(np.asarray(constant), frames.gaze.shape), frames.gaze)
+
+    def numbers(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        part = Frames(*(getattr(frames, name)[chosen] for name in Frames.__dataclass_fields__))
+        return {
+            "frames": len(part),
+            "subjects": len(np.unique(part.subject)),
+            "error_cm": float(errors[chosen].mean()),
+            "median_cm": float(np.median(errors[chosen])),
+            "dot_error_cm": float(dot_errors(predicted[chosen], part).mean()),
+            "ci95_cm": list(subject_bootstrap(errors[chosen], part.subject)),
+            "constant_cm": float(blind[chosen].mean()),
+        }
+
+    def split_by(values: NDArray[Any]) -> dict[str, Any]:
+        return {str(v): numbers(values == v) for v in np.unique(values)}
+
+    return {
+        "overall": numbers(np.ones(len(frames), bool)),
+        "by_family": split_by(frames.family),
+        "by_orientation": split_by(frames.orientation),
+        "by_device": split_by(frames.device),
+        "by_subject": split_by(frames.subject),
+    }

@@ -1,0 +1,66 @@
+"""Gaze for every frame of a split, from a float network or a quantized one. Importing this imports TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.data.examples import parse
+from tinytracker.data.index import PreparedIndex
+from tinytracker.data.inputs import InputSpec
+from tinytracker.data.pipeline import serialized_records
+from tinytracker.evaluate.metrics import Frames
+from tinytracker.files import read_bytes
+from tinytracker.progress import bar
+from tinytracker.quant.runtimes import ReferenceRuntime
+from tinytracker.train.dataset import decoded, plain_batches
+
+_CHUNK = 256
+_META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
+
+
+def truth(index: PreparedIndex, split: str) -> Frames:
+    """Gaze and origin of all frames of a split, in the order of the records."""
+
+    def meta(serialized: Any) -> dict[str, Any]:
+        record = parse(serialized)
+        return {key: record[key] for key in _META}
+
+    rows = list(serialized_records(index, split).map(meta).as_numpy_iterator())
+
+    def text(key: str) -> NDArray[np.str_]:
+        return np.array([r[key].decode() for r in rows])
+
+    return Frames(
+        np.array([r["gaze"] for r in rows], float), text("subject"), text("device"), text("family"),
+        np.array([r["orientation"] for r in rows]), np.array([r["dot_num"] for r in rows]),
+    )  # fmt: skip
+
+
+def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
+    """(N, 2) cm from a Keras model."""
+    from tinytracker.train.loop import load_trained
+
+    model = load_trained(model_path)
+    predictions = []
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
+        for inputs, gaze in plain_batches(decoded(index, split, spec)):
+            predictions.append(model(inputs, training=False).numpy())
+            advance(len(gaze))
+    gaze_cm: NDArray[np.float64] = np.concatenate(predictions).astype(np.float64)
+    return gaze_cm
+
+
+def predict_quantized(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> NDArray[np.float64]:
+    """(N, 2) cm from a .tflite file, run by the reference kernels."""
+    runtime = ReferenceRuntime(read_bytes(model_path))
+    raw: list[NDArray[Any]] = []
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
+        for codes, _ in decoded(index, split, spec).batch(_CHUNK):
+            raw.append(runtime.run({name: p.numpy() for name, p in codes.items()}, advance))
+    return runtime.contract.decode(np.concatenate(raw))

@@ -1,0 +1,136 @@
+"""Files that are either whole or not there: atomic writes, hashes, and disk errors as sentences."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import InputFileError, OutputError
+
+_WAY_OUT = {
+    errno.ENOSPC: (
+        "the disk is full",
+        "Free some space or choose another folder, then run the same command again.",
+    ),
+    errno.EDQUOT: (
+        "the disk quota is used up",
+        "Free some space or choose another folder, then run the same command again.",
+    ),
+    errno.EACCES: ("no permission to write here", "Choose a folder that you own."),
+    errno.EPERM: ("no permission to write here", "Choose a folder that you own."),
+    errno.EROFS: ("the file system is read-only", "Choose another folder."),
+    errno.ENOTDIR: ("a file is in the way of a folder", "Move that file or choose another folder."),
+    errno.EISDIR: ("a folder is where a file is needed", "Move that folder or choose another name."),
+    errno.EEXIST: ("a file is in the way", "Move it or choose another name."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
+}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError raised while `path` is written into an OutputError that says the way out."""
+    try:
+        yield
+    except OSError as error:
+        problem, hint = _WAY_OUT.get(error.errno or 0, (f"cannot be written ({error.strerror or error})", ""))
+        raise OutputError(path, problem, hint) from error
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and its parents; an OutputError when that cannot be.
+
+    Returns:
+        The folder.
+    """
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Write a file so that a reader sees the old content or the new, never a half of it.
+
+    Returns:
+        The file.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with writing(path):
+            with temporary.open("wb") as f:
+                f.write(data)
+                f.flush()
+                os.fsync(f.fileno())
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """`write_bytes` for UTF-8 text."""
+    return write_bytes(path, text.encode())
+
+
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """JSON in UTF-8, keys in the order given, newline at the end; the same value always gives the same bytes.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON cannot hold.
+    """
+    return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """`write_bytes` for a JSON document that people read: indented."""
+    return write_bytes(path, json_bytes(value, indent=2))
+
+
+def read_bytes(path: Path, hint: str = "") -> bytes:
+    """The content of a file.
+
+    Raises:
+        InputFileError: when it is missing, a folder, or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputFileError(path, "there is no such file", hint) from None
+    except IsADirectoryError:
+        raise InputFileError(path, "this is a folder, a file is needed", hint) from None
+    except OSError as error:
+        raise InputFileError(path, f"cannot be read ({error.strerror})", hint) from error
+
+
+def read_json(path: Path, hint: str = "") -> Any:
+    """The JSON document in a file.
+
+    Raises:
+        InputFileError: when it is missing, unreadable or not JSON.
+    """
+    data = read_bytes(path, hint)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(path, f"not valid JSON ({error})", hint) from None
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        for chunk in iter(lambda: f.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()

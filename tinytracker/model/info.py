@@ -1,0 +1,73 @@
+"""What a network costs, as data: a preset without TensorFlow, or a .tflite file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import InputFileError
+from tinytracker.model.presets import PRESETS, find_preset
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_stats import model_stats, non_int8_tensors
+
+
+def describe(network: str) -> dict[str, Any]:
+    """Layers and totals of a preset or a file.
+
+    Args:
+        network: name of a preset, or path of a .tflite file.
+
+    Returns:
+        JSON-able: `name`, `summary`, `inputs`, `layers` (name, operator, shape, parameters, macs), and the totals
+        `parameters` (batch normalisation folded), `macs`, `peak_activation_bytes`; of a file also `file_bytes` and
+        `non_int8_tensors`.
+
+    Raises:
+        UnknownNameError: neither a preset nor a file.
+        InputFileError: a file that is not .tflite, or damaged.
+    """
+    path = Path(network)
+    if network not in PRESETS and (path.suffix or "/" in network):
+        if path.suffix != ".tflite":
+            raise InputFileError(
+                path, "only .tflite files can be shown", f"Or name a preset: {', '.join(PRESETS)}."
+            )
+        return _describe_file(path)
+    preset = find_preset(network)
+    net = preset.network()
+    return {
+        "name": preset.name,
+        "summary": preset.summary,
+        "source": preset.source,
+        "inputs": {name: list(shape) for name, shape in net.inputs.items()},
+        "layers": [
+            {"name": n.name, "operator": n.op, "shape": list(n.shape), "parameters": n.params, "macs": n.macs}
+            for n in net.nodes.values()
+        ],
+        "parameters": net.params,
+        "macs": net.macs,
+        "peak_activation_bytes": net.peak_activation_bytes(),
+    }
+
+
+def _describe_file(path: Path) -> dict[str, Any]:
+    model = read_tflite(path)
+    stats = model_stats(model)
+    floats = non_int8_tensors(model)
+    return {
+        "name": path.name,
+        "summary": "INT8" if not floats else f"{len(floats)} tensors are not INT8, such as {floats[0].name!r}",
+        "inputs": {t.name: list(t.shape) for t in model.input_tensors()},
+        "layers": [
+            {
+                "name": f"{o.index}", "operator": o.name, "shape": list(o.output_shape),
+                "parameters": o.parameters, "macs": o.macs,
+            }
+            for o in stats.operators
+        ],
+        "parameters": stats.parameters,
+        "macs": stats.macs,
+        "peak_activation_bytes": stats.peak_activation_bytes,
+        "file_bytes": model.file_bytes,
+        "non_int8_tensors": [{"name": t.name, "dtype": t.dtype} for t in floats],
+    }  # fmt: skip

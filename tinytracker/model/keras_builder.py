@@ -1,0 +1,129 @@
+"""From a `Network` to a trainable Keras model. Importing this module imports TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tinytracker.model.network import Network, Node
+
+L = tf.keras.layers
+
+# Keras' MobileNetV3 uses 0.999: its running statistics are those of the initial weights for the first thousands of
+# steps, and validation stays at the constant predictor while the training loss falls.
+BATCH_NORM_MOMENTUM = 0.95
+
+
+@tf.keras.utils.register_keras_serializable(package="tinytracker")
+class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
+    """Append two constant channels: each pixel's x and y from -1 to 127/128, the range of an INT8 pixel."""
+
+    def build(self, input_shape: Any) -> None:
+        """Make the planes for a fixed height and width."""
+        _, h, w, _ = input_shape
+        x, y = np.meshgrid(np.linspace(-1, 127 / 128, w), np.linspace(-1, 127 / 128, h))
+        self._planes = tf.constant(np.stack([x, y], -1)[None], tf.float32)
+        super().build(input_shape)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, H, W, C) -> (N, H, W, C + 2)."""
+        # Tiling only where the batch is not known to be 1 lets the converter fold the planes into one constant.
+        planes = self._planes if x.shape[0] == 1 else tf.tile(self._planes, [tf.shape(x)[0], 1, 1, 1])
+        return tf.concat([x, planes], -1)
+
+
+def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0)) -> tf.keras.Model:
+    """A Keras model with fresh weights (from TensorFlow's global seed).
+
+    Args:
+        network: the graph.
+        output_bias: initial bias of the output, cm: the mean of the training labels, so that training starts
+            from the constant predictor.
+
+    Returns:
+        A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
+    """
+    tensors: dict[str, Any] = {}
+    shared: dict[str, list[Any]] = {}
+    for node in network.nodes.values():
+        args: list[Any] = [tensors[i] for i in node.inputs]
+        if node.op == "input":
+            tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
+            continue
+        layers = shared.get(node.weights_of) or _layers(node, last=node is network.output, bias=output_bias)
+        shared[node.name] = layers
+        value: Any = args[0] if len(args) == 1 else args
+        for layer in layers:
+            value = layer(value)
+        if tuple(value.shape[1:]) != node.shape:
+            raise AssertionError(f"{node.name}: counted as {node.shape}, built as {tuple(value.shape[1:])}")
+        tensors[node.name] = value
+    inputs = {name: tensors[name] for name in network.inputs}
+    return tf.keras.Model(inputs, tensors[network.output.name])
+
+
+def _layers(node: Node, last: bool, bias: tuple[float, float]) -> list[Any]:
+    """The Keras layers of one node, to be called one after another."""
+    if node.op == "conv":
+        return [_convolution(node), *_norm_and_activation(node)]
+    if node.op == "depthwise":
+        conv = L.DepthwiseConv2D(
+            node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name
+        )
+        return [conv, *_norm_and_activation(node)]
+    if node.op == "dense":
+        initial = tf.keras.initializers.Constant(bias) if last else "zeros"
+        activation = None if node.activation == "linear" else node.activation
+        return [L.Dense(node.shape[-1], activation=activation, bias_initializer=initial, name=node.name)]
+    if node.op == "max_pool":
+        return [L.MaxPooling2D(node.kernel, node.stride, node.padding, name=node.name)]
+    simple = {
+        "add": L.Add, "concat": L.Concatenate, "position_planes": PositionPlanes, "flatten": L.Flatten,
+        "global_average": L.GlobalAveragePooling2D,
+    }  # fmt: skip
+    return [simple[node.op](name=node.name)]
+
+
+def _convolution(node: Node) -> Any:
+    if node.groups == 1:
+        return L.Conv2D(
+            node.shape[-1], node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name
+        )
+    return GroupedConv2D(node.shape[-1], node.kernel[0], node.groups, name=node.name)
+
+
+def _norm_and_activation(node: Node) -> list[Any]:
+    layers = [L.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{node.name}_bn")] if node.norm else []
+    if node.activation != "linear":
+        layers.append(
+            L.ReLU(6.0 if node.activation == "relu6" else None, name=f"{node.name}_{node.activation}")
+        )
+    return layers
+
+
+@tf.keras.utils.register_keras_serializable(package="tinytracker")
+class GroupedConv2D(tf.keras.layers.Layer):  # type: ignore[misc]
+    """A "same" convolution whose channels are split in groups.
+
+    Written as one convolution per group, because TensorFlow's own grouped convolution has no gradient on the CPU.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, groups: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.groups = filters, kernel_size, groups
+        self._parts = [
+            L.Conv2D(filters // groups, kernel_size, padding="same", use_bias=False, name=f"group{i}")
+            for i in range(groups)
+        ]
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, H, W, C) -> (N, H, W, filters)."""
+        slices = tf.split(x, self.groups, -1)
+        return tf.concat([conv(part) for conv, part in zip(self._parts, slices, strict=True)], -1)
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        own = {"filters": self.filters, "kernel_size": self.kernel_size, "groups": self.groups}
+        return {**super().get_config(), **own}

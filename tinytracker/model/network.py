@@ -1,0 +1,266 @@
+"""A network as plain data: nodes with shapes that can be counted and checked without TensorFlow.
+
+Each node is one *fused* operator, as it will run on a device: a convolution carries its batch normalisation (folded
+into weights and bias) and its activation. All tensors are NHWC without the batch dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Literal
+
+Shape = tuple[int, ...]
+Padding = Literal["same", "valid"]
+Op = Literal[
+    "input",
+    "conv",
+    "depthwise",
+    "dense",
+    "add",
+    "concat",
+    "position_planes",
+    "flatten",
+    "global_average",
+    "max_pool",
+]
+Activation = Literal["linear", "relu", "relu6"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator and its output tensor.
+
+    Attributes:
+        name: unique; also the Keras layer's name.
+        op: what it does.
+        inputs: names of the nodes it reads.
+        shape: of its output, without batch.
+        kernel: (height, width) of a convolution or pooling window; stride and padding likewise.
+        groups: of a grouped convolution.
+        norm: batch normalisation follows (then there is no bias of its own until it is folded).
+        activation: fused after it.
+        weights_of: name of an earlier node whose weights this one shares ("" for its own).
+        weights: number of kernel weights, biases: number of biases after folding; both 0 when shared.
+        macs: multiply-accumulates for one frame.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    shape: Shape
+    kernel: tuple[int, int] = (1, 1)
+    stride: int = 1
+    padding: Padding = "same"
+    groups: int = 1
+    norm: bool = False
+    activation: Activation = "linear"
+    weights_of: str = ""
+    weights: int = 0
+    biases: int = 0
+    macs: int = 0
+
+    @property
+    def params(self) -> int:
+        """Weights and biases after batch normalisation is folded."""
+        return self.weights + self.biases
+
+    @property
+    def elements(self) -> int:
+        """Elements of the output, which are bytes in INT8."""
+        return prod(self.shape)
+
+
+@dataclass
+class Network:
+    """A directed graph of nodes in the order in which they run; built node by node with the methods below.
+
+    Each method appends one node and returns its name, so that calls chain like layers.
+    """
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def _put(self, node: Node) -> str:
+        if node.name in self.nodes:
+            raise ValueError(f"two nodes named {node.name}")
+        if any(n < 1 for n in node.shape):
+            raise ValueError(f"{node.name}: the input is too small, its output would be {node.shape}")
+        self.nodes[node.name] = node
+        return node.name
+
+    def shape(self, name: str) -> Shape:
+        """Output shape of a node, without batch."""
+        return self.nodes[name].shape
+
+    def input(self, name: str, shape: Shape) -> str:
+        """An input tensor of this shape (without batch)."""
+        return self._put(Node(name, "input", (), shape))
+
+    def conv(
+        self,
+        x: str,
+        name: str,
+        filters: int,
+        kernel: int = 1,
+        stride: int = 1,
+        padding: Padding = "same",
+        groups: int = 1,
+        norm: bool = True,
+        activation: Activation = "linear",
+        weights_of: str = "",
+    ) -> str:
+        """A 2-D convolution."""
+        h, w, c = self.shape(x)
+        oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
+        weights = kernel * kernel * (c // groups) * filters
+        own = not weights_of
+        return self._put(
+            Node(
+                name,
+                "conv",
+                (x,),
+                (oh, ow, filters),
+                (kernel, kernel),
+                stride,
+                padding,
+                groups,
+                norm,
+                activation,
+                weights_of,
+                weights * own,
+                filters * own,
+                oh * ow * weights,
+            )
+        )
+
+    def depthwise(
+        self,
+        x: str,
+        name: str,
+        kernel: int = 3,
+        stride: int = 1,
+        padding: Padding = "same",
+        norm: bool = True,
+        activation: Activation = "linear",
+    ) -> str:
+        """A depthwise convolution with multiplier 1."""
+        h, w, c = self.shape(x)
+        oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
+        weights = kernel * kernel * c
+        return self._put(
+            Node(
+                name,
+                "depthwise",
+                (x,),
+                (oh, ow, c),
+                (kernel, kernel),
+                stride,
+                padding,
+                1,
+                norm,
+                activation,
+                "",
+                weights,
+                c,
+                oh * ow * weights,
+            )
+        )
+
+    def dense(
+        self, x: str, name: str, units: int, activation: Activation = "linear", weights_of: str = ""
+    ) -> str:
+        """A fully connected layer on a flat input."""
+        (n,) = self.shape(x)
+        own = not weights_of
+        return self._put(
+            Node(
+                name,
+                "dense",
+                (x,),
+                (units,),
+                activation=activation,
+                weights_of=weights_of,
+                weights=n * units * own,
+                biases=units * own,
+                macs=n * units,
+            )
+        )
+
+    def add(self, a: str, b: str, name: str) -> str:
+        """Elementwise sum of two tensors of one shape."""
+        if self.shape(a) != self.shape(b):
+            raise ValueError(f"{name}: cannot add {self.shape(a)} and {self.shape(b)}")
+        return self._put(Node(name, "add", (a, b), self.shape(a)))
+
+    def concat(self, parts: tuple[str, ...], name: str) -> str:
+        """Concatenation along the last axis."""
+        shapes = [self.shape(p) for p in parts]
+        return self._put(Node(name, "concat", parts, (*shapes[0][:-1], sum(s[-1] for s in shapes))))
+
+    def position_planes(self, x: str, name: str) -> str:
+        """Append two constant channels that hold each pixel's x and y in [-1, 127/128]: the baked grid."""
+        h, w, c = self.shape(x)
+        return self._put(Node(name, "position_planes", (x,), (h, w, c + 2)))
+
+    def flatten(self, x: str, name: str) -> str:
+        """All elements as one vector, row by row, channels last."""
+        return self._put(Node(name, "flatten", (x,), (prod(self.shape(x)),)))
+
+    def global_average(self, x: str, name: str) -> str:
+        """Mean over height and width."""
+        return self._put(Node(name, "global_average", (x,), (self.shape(x)[-1],)))
+
+    def max_pool(self, x: str, name: str, kernel: int, stride: int) -> str:
+        """Maximum over windows that lie wholly inside."""
+        h, w, c = self.shape(x)
+        oh, ow = (output_size(n, kernel, stride, "valid") for n in (h, w))
+        return self._put(Node(name, "max_pool", (x,), (oh, ow, c), (kernel, kernel), stride, "valid"))
+
+    @property
+    def inputs(self) -> Mapping[str, Shape]:
+        """Input tensors by name."""
+        return {n.name: n.shape for n in self.nodes.values() if n.op == "input"}
+
+    @property
+    def output(self) -> Node:
+        """The last node."""
+        return next(reversed(self.nodes.values()))
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one frame."""
+        return sum(n.macs for n in self.nodes.values())
+
+    @property
+    def params(self) -> int:
+        """Weights and biases after batch normalisation is folded."""
+        return sum(n.params for n in self.nodes.values())
+
+    def peak_activation_bytes(self) -> int:
+        """Largest sum of INT8 tensors that must exist at one time when the nodes run in order, none in place.
+
+        A flatten moves nothing: it shares the memory of its input.
+        """
+        home = {n.name: n.name for n in self.nodes.values()}
+        for n in self.nodes.values():
+            if n.op == "flatten":
+                home[n.name] = home[n.inputs[0]]
+        order = list(self.nodes.values())
+        last_use = {home[n.name]: i for i, n in enumerate(order)}
+        for i, n in enumerate(order):
+            for x in n.inputs:
+                last_use[home[x]] = max(last_use[home[x]], i)
+        first_use = {
+            n.name: 0 if n.op == "input" else i for i, n in enumerate(order) if home[n.name] == n.name
+        }
+        peaks = (
+            sum(self.nodes[t].elements for t, born in first_use.items() if born <= i <= last_use[t])
+            for i in range(len(order))
+        )
+        return max(peaks)
+
+
+def output_size(size: int, kernel: int, stride: int, padding: Padding) -> int:
+    """Length of a convolution's output along one axis, as TensorFlow defines it."""
+    return -(-size // stride) if padding == "same" else (size - kernel) // stride + 1

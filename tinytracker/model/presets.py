@@ -1,0 +1,176 @@
+"""The networks by name. A preset is data: what the network sees, and the graph that turns it into gaze.
+
+The output of every preset is (x, y) in cm, linear: the range comes from the data, and no tanh bends its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinytracker.data.inputs import InputSpec
+from tinytracker.errors import UnknownNameError
+from tinytracker.model.network import Activation, Network, Padding
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network that can be trained by name.
+
+    Attributes:
+        name: as the command line knows it.
+        summary: one line for a list.
+        source: paper and section, or file, that the shape was taken from.
+        input: what the network sees of a frame.
+        build: input spec -> network; the last node is the gaze.
+    """
+
+    name: str
+    summary: str
+    source: str
+    input: InputSpec
+    build: Callable[[InputSpec], Network]
+
+    def network(self) -> Network:
+        """The network for this preset's input."""
+        return self.build(self.input)
+
+
+def _halving(size: int) -> Padding:
+    """Padding of a stride-2 3x3 convolution with (0, 1) extra pixels, as Keras' MobileNetV3 pads an open size.
+
+    On an even map that is "same". On an odd one the extra pixel is never reached, so that "valid" computes the same
+    and needs no PAD operator. ("same" on an odd map would centre the windows elsewhere and give 4x4 instead of 3x3
+    last maps at 112 pixels: 14,068,680 MACs instead of the paper's 11.8 M.)
+    """
+    return "same" if size % 2 == 0 else "valid"
+
+
+def _inverted_residual(
+    net: Network,
+    x: str,
+    name: str,
+    expanded: int,
+    filters: int,
+    stride: int,
+    activation: Activation,
+    expand: bool = True,
+) -> str:
+    """1x1 expansion, 3x3 depthwise, 1x1 linear projection; the input is added where shapes allow."""
+    shortcut = x
+    if expand:
+        x = net.conv(x, f"{name}_expand", expanded, activation=activation)
+    padding = _halving(net.shape(x)[0]) if stride == 2 else "same"
+    x = net.depthwise(x, f"{name}_depthwise", stride=stride, padding=padding, activation=activation)
+    x = net.conv(x, f"{name}_project", filters)
+    return net.add(shortcut, x, f"{name}_add") if net.shape(x) == net.shape(shortcut) else x
+
+
+# Minimalistic MobileNetV3-Small (Howard et al., "Searching for MobileNetV3", ICCV 2019, table 2 without
+# squeeze-and-excite, hard-swish and 5x5 kernels): expanded channels, output channels, stride.
+_MOBILENET_V3_SMALL = (
+    (16, 16, 2), (72, 24, 2), (88, 24, 1), (96, 40, 2), (240, 40, 1), (240, 40, 1),
+    (120, 48, 1), (144, 48, 1), (288, 96, 2), (576, 96, 1), (576, 96, 1),
+)  # fmt: skip
+
+
+def _tinytracker(spec: InputSpec) -> Network:
+    net = Network()
+    (name, shape), *_ = spec.shapes.items()
+    x = net.input(name, shape)
+    if shape[-1] != 3:
+        x = net.conv(x, "fuse_position", 3, norm=False)
+    x = net.conv(x, "stem", 16, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
+    for i, (expanded, filters, stride) in enumerate(_MOBILENET_V3_SMALL):
+        x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
+    x = net.conv(x, "features", 576, activation="relu")
+    x = net.conv(x, "squeeze", 2, norm=False)
+    x = net.flatten(x, "flatten")
+    x = net.dense(x, "hidden", 128, "relu")
+    net.dense(x, "gaze", 2)
+    return net
+
+
+# The widths of the published TinyTrackerS.tflite (pbonazzi/tinytracker@586ba27): expanded, output, stride.
+_TINYTRACKER_S = ((8, 8, 2), (96, 16, 2), (144, 24, 1), (192, 32, 2), (384, 64, 1))
+
+
+def _tinytracker_s(spec: InputSpec) -> Network:
+    net = Network()
+    (name, shape), *_ = spec.shapes.items()
+    x = net.input(name, shape)
+    if spec.grid == "baked":
+        x = net.position_planes(x, "position")
+    x = net.conv(x, "stem", 8, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu6")
+    for i, (expanded, filters, stride) in enumerate(_TINYTRACKER_S):
+        x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu6")
+    x = net.conv(x, "features", 128, activation="relu6")
+    x = net.global_average(x, "pool")
+    x = net.dense(x, "hidden", 64, "relu")
+    net.dense(x, "gaze", 2)
+    return net
+
+
+def _itracker_tower(net: Network, x: str, name: str, shared: str = "") -> str:
+    """AlexNet-like tower; `shared` names a tower whose weights are reused (the two eyes share)."""
+
+    def twin(layer: str) -> str:
+        return f"{shared}_{layer}" if shared else ""
+
+    relu: Activation = "relu"
+    x = net.conv(x, f"{name}_conv1", 96, 11, 4, "valid", activation=relu, weights_of=twin("conv1"))
+    x = net.max_pool(x, f"{name}_pool1", 3, 2)
+    x = net.conv(x, f"{name}_conv2", 256, 5, groups=2, activation=relu, weights_of=twin("conv2"))
+    x = net.max_pool(x, f"{name}_pool2", 3, 2)
+    x = net.conv(x, f"{name}_conv3", 384, 3, activation=relu, weights_of=twin("conv3"))
+    x = net.conv(x, f"{name}_conv4", 64, activation=relu, weights_of=twin("conv4"))
+    return net.flatten(x, f"{name}_flatten")
+
+
+def _itracker(spec: InputSpec) -> Network:
+    net = Network()
+    x = {name: net.input(name, shape) for name, shape in spec.shapes.items()}
+    left = _itracker_tower(net, x["left_eye"], "eye")
+    right = _itracker_tower(net, x["right_eye"], "right_eye_tower", shared="eye")
+    eyes = net.dense(net.concat((left, right), "eyes"), "eyes_fc1", 128, "relu")
+    face = _itracker_tower(net, x["face"], "face_tower")
+    face = net.dense(net.dense(face, "face_fc1", 128, "relu"), "face_fc2", 64, "relu")
+    grid = net.flatten(x["grid"], "grid_flatten")
+    grid = net.dense(net.dense(grid, "grid_fc1", 256, "relu"), "grid_fc2", 128, "relu")
+    hidden = net.dense(net.concat((eyes, face, grid), "join"), "hidden", 128, "relu")
+    net.dense(hidden, "gaze", 2)
+    return net
+
+
+PRESETS: dict[str, Preset] = {
+    p.name: p
+    for p in (
+        Preset(
+            "tinytracker", "the paper's network: 112x112 RGB face and its position, MobileNetV3-Small trunk",
+            "Bonazzi et al., IEEE Sensors 2023 (arXiv 2307.07813)",
+            InputSpec(kind="face", width=112, height=112, channels="rgb", grid="input"), _tinytracker,
+        ),
+        Preset(
+            "tinytracker-s", "the small one: 96x96 grey face, position baked in, for microcontrollers",
+            "Ruegg et al. (arXiv 2308.12313) and the published TinyTrackerS.tflite",
+            InputSpec(kind="face", width=96, height=96, channels="grey", grid="baked"), _tinytracker_s,
+        ),
+        Preset(
+            "itracker", "the baseline: face, two eyes and 25x25 grid, 6.3 M parameters",
+            "Krafka et al., CVPR 2016; batch normalisation for local response normalisation, which has no INT8 kernel",
+            InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input"), _itracker,
+        ),
+    )
+}  # fmt: skip
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        UnknownNameError: when there is none.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UnknownNameError("preset", name, PRESETS) from None

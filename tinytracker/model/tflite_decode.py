@@ -1,0 +1,341 @@
+"""From the FlatBuffers bytes of a .tflite file to `TfliteModel`; every offset, length and index is suspected.
+
+The generated accessors of the `tflite` package check nothing. Three things make them safe: reads outside the
+buffer raise in `struct` or numpy (caught in `decode`), vectors are taken as numpy views whose length numpy
+checks against the buffer, and small vectors that a damaged file could share between many tables (shapes,
+tensor lists) have a limit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tflite
+from numpy.typing import NDArray
+
+from tinytracker.errors import InputFileError, ModelError
+from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Option, Tensor, TfliteModel
+
+MAX_RANK = 8  # TFLite's own kernels stop at 6 or 8
+MAX_OPERANDS = 4096
+MAX_NAME_BYTES = 1024
+MAX_ELEMENTS = 1 << 40  # far above anything that can run; keeps products of shapes small
+
+_POOL_FIELDS = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
+
+_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "CONV_2D": (
+        "Conv2DOptions",
+        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "FusedActivationFunction"),
+    ),
+    "DEPTHWISE_CONV_2D": (
+        "DepthwiseConv2DOptions",
+        (
+            "Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "DepthMultiplier",
+            "FusedActivationFunction",
+        ),
+    ),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
+    "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims")),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL_FIELDS),
+    "MAX_POOL_2D": ("Pool2DOptions", _POOL_FIELDS),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "SUM": ("ReducerOptions", ("KeepDims",)),
+    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
+    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "RESHAPE": ("ReshapeOptions", ("NewShape",)),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", ("AlignCorners", "HalfPixelCenters")),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ("AlignCorners", "HalfPixelCenters")),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+    ),
+}  # fmt: skip
+"""Operator -> (options table, fields kept). Operators that are not here keep no options."""
+
+_DAMAGE = (
+    struct.error,
+    IndexError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    AttributeError,
+    KeyError,
+    AssertionError,
+)
+
+
+class _Budget:
+    """Bounds the work that a small damaged file can cause by pointing at one long vector from many tables."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._left = 4 * file_bytes + (1 << 20)
+
+    def spend(self, amount: int) -> None:
+        """Count elements or characters just read; raises `ValueError` when no honest file has so many."""
+        self._left -= amount
+        if self._left < 0:
+            raise ValueError("its tables share more data than the file can hold")
+
+
+def decode(content: bytes, label: str) -> TfliteModel:
+    """Decode the bytes of a .tflite file; see `tflite_file.read_tflite`, which documents the errors."""
+    if len(content) < 16 or content[4:8] != b"TFL3":
+        raise InputFileError(label, "is not a .tflite file (no TFL3 mark at byte 4)")
+    try:
+        return _decode(content, label)
+    except _DAMAGE as error:
+        raise InputFileError(
+            label, f"is damaged or cut short ({error})", "Export or copy it again"
+        ) from error
+
+
+def _decode(content: bytes, label: str) -> TfliteModel:
+    root = tflite.Model.GetRootAs(content, 0)
+    if root.Version() != 3:
+        raise InputFileError(label, f"has schema version {root.Version()}, known is 3")
+    if root.SubgraphsLength() != 1:
+        raise ModelError(
+            f"{label} holds {root.SubgraphsLength()} subgraphs, supported is 1.",
+            "Export the network without control flow (if, while) and without resource initialisers.",
+        )
+    graph = root.Subgraphs(0)
+    tensor_count = _table_count(content, graph.TensorsLength(), "tensors")
+    operator_count = _table_count(content, graph.OperatorsLength(), "operators")
+    budget = _Budget(len(content))
+    tensors = tuple(_tensor(content, root, graph.Tensors(i), i, budget) for i in range(tensor_count))
+    operators = tuple(_operator(root, graph.Operators(i), i, budget) for i in range(operator_count))
+    model = TfliteModel(
+        source=label,
+        sha256=hashlib.sha256(content).hexdigest(),
+        file_bytes=len(content),
+        description=_text(root.Description()),
+        tensors=tensors,
+        operators=operators,
+        inputs=_indices(graph.InputsAsNumpy(), "graph inputs"),
+        outputs=_indices(graph.OutputsAsNumpy(), "graph outputs"),
+    )
+    _check_graph(model)
+    return model
+
+
+def _table_count(content: bytes, count: int, what: str) -> int:
+    """Refuse a count of tables whose offsets alone would not fit into the file."""
+    if count * 4 > len(content):
+        raise ValueError(f"{count} {what} announced")
+    return count
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"")[:MAX_NAME_BYTES].decode("utf-8", errors="replace")
+
+
+def _indices(vector: Any, what: str, limit: int = MAX_OPERANDS) -> tuple[int, ...]:
+    """A short vector of integers; the accessors return the number 0 for a missing one."""
+    if isinstance(vector, int):
+        return ()
+    if len(vector) > limit:
+        raise ModelError(f"{len(vector)} {what}, limit is {limit}.")
+    return tuple(int(v) for v in vector)
+
+
+def _tensor(content: bytes, root: Any, raw: Any, index: int, budget: _Budget) -> Tensor:
+    name_bytes = raw.Name()
+    name = _text(name_bytes)
+    where = f"tensor {index} {name!r}"
+    shape = _indices(raw.ShapeAsNumpy(), f"dimensions of {where}", MAX_RANK)
+    if shape and shape[0] == -1:
+        shape = (1, *shape[1:])
+    elements = 1
+    for n in shape:
+        if n < 0:
+            raise ModelError(f"{where} has shape {list(shape)}: only the batch dimension may be unknown.")
+        elements *= n
+    if elements > MAX_ELEMENTS:
+        raise ModelError(f"{where} has {elements} elements, limit is {MAX_ELEMENTS}.")
+    dtype = _names(tflite.TensorType).get(raw.Type(), f"type{raw.Type()}").lower()
+    if raw.Sparsity() is not None:
+        raise ModelError(
+            f"{where} is stored sparse, which is not supported.", "Export the model with dense weights."
+        )
+    scales, zero_points, axis = _quantization(raw.Quantization(), shape, where)
+    budget.spend(len(name_bytes or b"") + len(shape) + len(scales))
+    return Tensor(
+        index=index,
+        name=name,
+        shape=shape,
+        shape_signature=_indices(raw.ShapeSignatureAsNumpy(), f"dimensions of {where}", MAX_RANK) or shape,
+        dtype=dtype,
+        scales=scales,
+        zero_points=zero_points,
+        quantized_dimension=axis,
+        data=_constant(content, root, raw.Buffer(), shape, elements, dtype, where),
+        is_variable=bool(raw.IsVariable()),
+    )
+
+
+def _quantization(
+    raw: Any, shape: tuple[int, ...], where: str
+) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    if raw is None:
+        return (), (), 0
+    scales, zero_points = raw.ScaleAsNumpy(), raw.ZeroPointAsNumpy()
+    axis = int(raw.QuantizedDimension())
+    if isinstance(scales, int) or len(scales) == 0:
+        return (), (), 0
+    if isinstance(zero_points, int) or len(zero_points) == 0:
+        zero_points = np.zeros(len(scales), np.int64)
+    if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
+        raise ModelError(f"{where} has {len(scales)} scales along axis {axis} of shape {list(shape)}.")
+    if len(zero_points) not in (1, len(scales)):
+        raise ModelError(f"{where} has {len(scales)} scales but {len(zero_points)} zero points.")
+    if not bool(np.all(np.isfinite(scales) & (scales >= 0))):
+        raise ModelError(f"{where} has a scale that is negative or not finite.")
+    if len(zero_points) != len(scales):
+        zero_points = np.repeat(zero_points, len(scales))
+    return tuple(map(float, scales)), tuple(map(int, zero_points)), axis
+
+
+def _constant(
+    content: bytes,
+    root: Any,
+    buffer_index: int,
+    shape: tuple[int, ...],
+    elements: int,
+    dtype: str,
+    where: str,
+) -> NDArray[np.generic] | None:
+    """The tensor's contents as a read-only view, or None when they are computed at run time."""
+    if buffer_index == 0:  # by convention the empty buffer
+        return None
+    if not 0 < buffer_index < root.BuffersLength():
+        raise ModelError(f"{where} refers to buffer {buffer_index}, the file has {root.BuffersLength()}.")
+    buffer = root.Buffers(buffer_index)
+    data = buffer.DataAsNumpy()
+    if isinstance(data, int):
+        if buffer.Offset() <= 1:
+            return None
+        # Models above 2 GB keep their constants behind the FlatBuffer.
+        data = np.frombuffer(
+            content, np.uint8, count=min(buffer.Size(), len(content)), offset=buffer.Offset()
+        )
+    if len(data) == 0 or dtype not in ITEM_BYTES:
+        return None
+    if len(data) != elements * ITEM_BYTES[dtype]:
+        raise ModelError(
+            f"{where} has shape {list(shape)} of {dtype}, which is {elements * ITEM_BYTES[dtype]} bytes, "
+            f"but its buffer holds {len(data)}."
+        )
+    view: NDArray[np.generic] = data.view(np.dtype(dtype).newbyteorder("<")).reshape(shape)
+    return view
+
+
+def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
+    code_index = raw.OpcodeIndex()
+    if not 0 <= code_index < root.OperatorCodesLength():
+        raise ModelError(
+            f"operator {index} refers to code {code_index}, the file has {root.OperatorCodesLength()}."
+        )
+    code = root.OperatorCodes(code_index)
+    # Files before schema 3a only have the 8-bit field; later ones put 127 there for codes above it.
+    builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
+    name = _names(tflite.BuiltinOperator).get(builtin)
+    if name is None:
+        raise ModelError(
+            f"operator {index} has the unknown builtin code {builtin}.", "The file may be damaged."
+        )
+    if name == "CUSTOM":
+        name = f"CUSTOM:{_text(code.CustomCode())}"
+    inputs = _indices(raw.InputsAsNumpy(), f"inputs of operator {index}")
+    outputs = _indices(raw.OutputsAsNumpy(), f"outputs of operator {index}")
+    budget.spend(len(inputs) + len(outputs))
+    return Operator(
+        index=index,
+        name=name,
+        version=int(code.Version()),
+        inputs=inputs,
+        outputs=outputs,
+        options=_options(raw, name, index),
+    )
+
+
+def _options(raw: Any, name: str, index: int) -> dict[str, Option]:
+    type_id = raw.BuiltinOptionsType()
+    table = raw.BuiltinOptions()
+    if name not in _OPTIONS or type_id == 0 or table is None:
+        return {}
+    class_name, fields = _OPTIONS[name]
+    found = _names(tflite.BuiltinOptions).get(type_id, f"type {type_id}")
+    if found != class_name:
+        raise ModelError(f"operator {index} {name} carries {found} where {class_name} belongs.")
+    options = getattr(tflite, class_name)()
+    options.Init(table.Bytes, table.Pos)
+    return {_snake(field): _option(options, field, f"operator {index} {name}") for field in fields}
+
+
+def _option(options: Any, field: str, where: str) -> Option:
+    if field == "NewShape":
+        return _indices(options.NewShapeAsNumpy(), f"dimensions in {where}", MAX_RANK)
+    value = getattr(options, field)()
+    enumeration = {
+        "Padding": tflite.Padding,
+        "FusedActivationFunction": tflite.ActivationFunctionType,
+        "WeightsFormat": tflite.FullyConnectedOptionsWeightsFormat,
+    }.get(field)
+    if enumeration is None:
+        return value if isinstance(value, int | float | bool) else int(value)
+    if value not in _names(enumeration):
+        raise ModelError(f"{where} has the unknown {field} {value}.", "The file may be damaged.")
+    return _names(enumeration)[value]
+
+
+def _snake(camel: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in camel).lstrip("_")
+
+
+@cache
+def _names(enumeration: type) -> dict[int, str]:
+    """Value -> name of one of the schema's enumerations (plain classes with integer attributes)."""
+    return {v: k for k, v in vars(enumeration).items() if isinstance(v, int) and not k.startswith("_")}
+
+
+def _check_graph(model: TfliteModel) -> None:
+    """Every index is in range and every operator only reads what exists by then."""
+    count = len(model.tensors)
+    for i in (*model.inputs, *model.outputs):
+        if not 0 <= i < count:
+            raise ModelError(f"A graph input or output refers to tensor {i}, the file has {count}.")
+    for i in model.inputs:
+        if model.tensors[i].is_constant:
+            raise ModelError(f"Graph input {model.tensors[i].label} is a constant.")
+    ready = {t.index for t in model.tensors if t.is_constant or t.is_variable or t.elements == 0} | set(
+        model.inputs
+    )
+    for operator in model.operators:
+        for i in operator.inputs:
+            if i != -1 and not 0 <= i < count:
+                raise ModelError(f"{operator.label} reads tensor {i}, the file has {count}.")
+            if i != -1 and i not in ready:
+                raise ModelError(
+                    f"{operator.label} reads {model.tensors[i].label} before anything computes it."
+                )
+        for i in operator.outputs:
+            if not 0 <= i < count:
+                raise ModelError(f"{operator.label} writes tensor {i}, the file has {count}.")
+            if i in ready:
+                raise ModelError(
+                    f"{operator.label} writes {model.tensors[i].label}, which already has contents."
+                )
+        ready.update(operator.outputs)
+    for i in model.outputs:
+        if i not in ready:
+            raise ModelError(f"Graph output {model.tensors[i].label} is never computed.")

@@ -1,0 +1,117 @@
+"""The model that is to be packaged: from a run, or a .tflite file that anybody made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import InputFileError, ModelError, UnknownNameError
+from tinytracker.evaluate import stored_errors
+from tinytracker.files import read_bytes, read_json, sha256_bytes
+from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.quant.contract import IoContract
+from tinytracker.runs import Run
+
+_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A quantized model and what is known about it.
+
+    Attributes:
+        content: of the .tflite file. model: the same, parsed. contract: its inputs and outputs.
+        origin: JSON-able: preset, run configuration and data hash, or only the file's name.
+        quantization: content of quantization.json, or None for a foreign file.
+        metrics: errors that were measured, by model name and split; empty for a foreign file.
+        data: prepared data to take test images from, or None.
+    """
+
+    content: bytes
+    model: TfliteModel
+    contract: IoContract
+    origin: dict[str, Any]
+    quantization: dict[str, Any] | None
+    metrics: dict[str, Any]
+    data: Path | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the .tflite file."""
+        return sha256_bytes(self.content)
+
+
+def load_source(source: Path, quantized: str) -> ModelSource:
+    """Read a run folder's quantized model, or a .tflite file.
+
+    Args:
+        source: run folder or .tflite file.
+        quantized: which quantized model of a run, for example "ptq-int8".
+
+    Raises:
+        InputFileError: neither a run nor a .tflite file, or nothing is quantized yet.
+        ModelError: the model computes in floating point.
+    """
+    if source.suffix == ".tflite" or source.is_file():
+        content = read_bytes(source)
+        origin: dict[str, Any] = {"file": source.name}
+        return _checked(content, origin, None, {}, None, str(source))
+    run = Run.open(source)
+    names = run.quantized_names()
+    if not names:
+        raise InputFileError(
+            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
+        )
+    if quantized not in names:
+        raise UnknownNameError("quantized model in this run", quantized, names)
+    folder = run.quantized(quantized)
+    description = run.describe()
+    origin = {k: description[k] for k in ("preset", "config", "git")} | {
+        "data_hash": description["data"]["data_hash"]
+    }
+    metrics = {
+        f"{name}-test": _headline(errors)
+        for name in ("float", quantized)
+        if (errors := stored_errors(run, name)) is not None
+    }
+    data = Path(description["data"]["path"])
+    record = read_json(folder / "quantization.json")
+    quantization = {k: record[k] for k in ("method", "io", "calibration", "versions")}
+    return _checked(
+        read_bytes(folder / "model.tflite"), origin, quantization, metrics,
+        data if data.is_dir() else None, f"{source} ({quantized})",
+    )  # fmt: skip
+
+
+def _headline(errors: dict[str, Any]) -> dict[str, Any]:
+    return {"overall": errors["overall"], "by_family": errors["by_family"]}
+
+
+def _checked(
+    content: bytes, origin: dict[str, Any], quantization: dict[str, Any] | None, metrics: dict[str, Any],
+    data: Path | None, name: str,
+) -> ModelSource:  # fmt: skip
+    model = read_tflite(content, name)
+    refuse_float_arithmetic(model)
+    return ModelSource(content, model, IoContract.of(model), origin, quantization, metrics, data)
+
+
+def refuse_float_arithmetic(model: TfliteModel) -> None:
+    """Refuse a model with an operator that computes in floating point.
+
+    Conversions at the edge (QUANTIZE, DEQUANTIZE) are allowed: published models often give float32 out.
+
+    Raises:
+        ModelError: names the first such operator and its tensor.
+    """
+    for operator in model.operators:
+        if operator.name in _CONVERSIONS:
+            continue
+        for i in (*operator.inputs, *operator.outputs):
+            if i >= 0 and model.tensors[i].dtype.startswith("float"):
+                raise ModelError(
+                    f"{model.source}: operator {operator.index} ({operator.name}) works on "
+                    f"{model.tensors[i].dtype} tensor {model.tensors[i].name!r}.",
+                    "Quantize the model fully to INT8 first, for example with `tinytracker quantize`.",
+                )

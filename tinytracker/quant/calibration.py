@@ -1,0 +1,132 @@
+"""Which training frames the quantizer looks at. Importing this module imports TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.data.examples import parse
+from tinytracker.data.index import PreparedIndex
+from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.pipeline import decode, serialized_records
+from tinytracker.quant.contract import Codes
+
+SPLIT = "train"  # never the split that the error is measured on
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """Frames for post-training quantization.
+
+    Attributes:
+        codes: network inputs by name, uint8 (N, H, W, C).
+        sha256: of the names, shapes and bytes of all inputs, in order.
+        subjects: how many people they show. strata: how many device and orientation pairs.
+    """
+
+    codes: Codes
+    sha256: str
+    subjects: int
+    strata: int
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(next(iter(self.codes.values())))
+
+    def samples(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """One frame after another as the float network sees it, (1, H, W, C), p/128 - 1.
+
+        In the first frame one pixel of each input is set to 0 and one to 255. The quantizer takes the scale of the
+        input from the extremes that it sees; with both ends present it is (127/128 + 1)/255 = 1/128 with zero point 0,
+        for every calibration set. Two pixels of one frame do not move any other tensor's range.
+        """
+        for i in range(self.frames):
+            sample = {name: p[i : i + 1].astype(np.float32) / 128 - 1 for name, p in self.codes.items()}
+            if i == 0:
+                for x in sample.values():
+                    x.flat[0], x.flat[-1] = -1.0, 127 / 128
+            yield sample
+
+
+def choose_positions(groups: list[tuple[str, str]], count: int, seed: int) -> list[int]:
+    """Positions of `count` frames, spread evenly over strata first and over the subjects in each stratum second.
+
+    Args:
+        groups: (stratum, subject) of each frame, in the order of the records.
+        count: how many to choose; all when there are fewer.
+        seed: of the order within a subject and among subjects.
+
+    Returns:
+        Sorted positions in `groups`.
+    """
+    rng = np.random.default_rng(seed)
+    frames: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, (stratum, subject) in enumerate(groups):
+        frames[stratum][subject].append(position)
+    queues = [list(_round_robin(subjects, rng)) for _, subjects in sorted(frames.items())]
+    chosen: list[int] = []
+    while queues and len(chosen) < count:
+        for queue in queues:
+            if len(chosen) < count:
+                chosen.append(queue.pop(0))
+        queues = [q for q in queues if q]
+    return sorted(chosen)
+
+
+def _round_robin(subjects: dict[str, list[int]], rng: np.random.Generator) -> Iterator[int]:
+    """Each subject's frames in random order, one subject after another."""
+    queues = [rng.permutation(positions).tolist() for _, positions in sorted(subjects.items())]
+    while queues:
+        for i in rng.permutation(len(queues)):
+            yield queues[i].pop()
+        queues = [q for q in queues if q]
+
+
+def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int = 0) -> CalibrationSet:
+    """Draw frames across devices, orientations and subjects of the training split.
+
+    Raises:
+        InputFileError: the training split is empty.
+    """
+    groups = [
+        (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
+        for r in serialized_records(index, SPLIT).map(_only_groups).as_numpy_iterator()
+    ]
+    positions = choose_positions(groups, count, seed)
+    wanted = np.zeros(len(groups), bool)
+    wanted[positions] = True
+    codes = _decode(index, spec, wanted)
+    digest = hashlib.sha256()
+    for name, p in sorted(codes.items()):
+        digest.update(f"{name} {p.shape} ".encode())
+        digest.update(p.tobytes())
+    chosen = [groups[i] for i in positions]
+    return CalibrationSet(codes, digest.hexdigest(), len({s for _, s in chosen}), len({d for d, _ in chosen}))
+
+
+def _only_groups(serialized: Any) -> dict[str, Any]:
+    record = parse(serialized)
+    return {key: record[key] for key in ("device", "orientation", "subject")}
+
+
+def _decode(index: PreparedIndex, spec: InputSpec, wanted: NDArray[np.bool_]) -> Codes:
+    import tensorflow as tf
+
+    mask = tf.constant(wanted)
+    chosen = (
+        serialized_records(index, SPLIT)
+        .enumerate()
+        .filter(lambda i, _: mask[i])
+        .map(
+            lambda _, r: make_inputs(spec, decode(r)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+    )
+    samples = list(chosen.as_numpy_iterator())
+    return {name: np.stack([s[name] for s in samples]) for name in samples[0]}

@@ -1,0 +1,125 @@
+"""Do two runtimes compute the same thing? Test images, comparison, verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinytracker.errors import ParityError
+from tinytracker.progress import bar
+from tinytracker.quant.contract import Codes, IoContract
+from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime
+
+MIN_IMAGES = 32
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Comparison of a runtime with the oracle.
+
+    Attributes:
+        runtime: that was compared. oracle: with which.
+        images: how many, and `images_from`: what they were.
+        max_difference: largest absolute difference of any output value, in output steps.
+        differing: images with any difference.
+        distinct_outputs: how many different outputs the oracle gave; a network that always answers the same
+            would agree with anything.
+    """
+
+    runtime: str
+    oracle: str
+    images: int
+    images_from: str
+    max_difference: float
+    differing: int
+    distinct_outputs: int
+
+    @property
+    def exact(self) -> bool:
+        """True when all outputs are equal bit for bit."""
+        return self.differing == 0
+
+
+def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
+    """Test images that need no data: noise, flat fields, ramps and blurred blobs over the whole range of codes.
+
+    Args:
+        contract: gives names and shapes.
+        count: images per input.
+        seed: of the noise.
+    """
+    rng = np.random.default_rng(seed)
+
+    def one(shape: tuple[int, ...], kind: int) -> Any:
+        if kind == 0 or len(shape) != 3:
+            return rng.integers(0, 256, shape)
+        h, w, c = shape
+        if kind == 1:
+            return np.broadcast_to(rng.integers(0, 256, c), shape)
+        y, x = np.mgrid[0:h, 0:w]
+        if kind == 2:
+            ramp = x * rng.uniform(-1, 1) / w + y * rng.uniform(-1, 1) / h
+            return np.repeat((255 * (ramp - ramp.min()) / max(np.ptp(ramp), 1e-9))[..., None], c, -1)
+        centre, width = rng.uniform(0, 1, 2) * (w, h), rng.uniform(0.05, 0.5) * w
+        blob = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * width**2))
+        return 255 * blob[..., None] * rng.uniform(0.3, 1, c)
+
+    return {
+        t.name: np.stack([one(t.shape[1:], i % 4) for i in range(count)]).astype(np.uint8)
+        for t in contract.inputs
+    }
+
+
+def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes:
+    """The first frames of a split as a preset sees them (shards are shuffled, so these mix subjects).
+
+    Raises:
+        InputFileError: not prepared data, or an empty split.
+    """
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+    from tinytracker.train.dataset import decoded
+
+    dataset = decoded(read_index(data), split, find_preset(preset).input).take(count)
+    samples = [codes for codes, _ in dataset.as_numpy_iterator()]
+    return {name: np.stack([s[name] for s in samples]) for name in samples[0]}
+
+
+def compare_with_tflm(model: bytes, codes: Codes, images_from: str) -> Parity:
+    """Run TFLM and the reference kernels on the same images.
+
+    Args:
+        model: content of the .tflite file.
+        codes: inputs by name, uint8 (N, H, W, C).
+        images_from: what the images are, for the record.
+    """
+    oracle, micro = ReferenceRuntime(model), MicroRuntime(model)
+    count = len(next(iter(codes.values())))
+    if count < MIN_IMAGES:
+        raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")
+    with bar("parity of TFLM with the oracle", 2 * count, "inferences") as advance:
+        expected = oracle.run(codes, advance)
+        found = micro.run(codes, advance)
+    step = oracle.contract.outputs[0].scale if expected.dtype.kind == "f" else 1
+    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)) / step
+    return Parity(
+        micro.name, oracle.name, count, images_from, float(difference.max()),
+        int((difference.max(1) > 0).sum()), len(np.unique(expected, axis=0)),
+    )  # fmt: skip
+
+
+def require_exact(parity: Parity) -> None:
+    """Refuse a runtime that differs from the oracle.
+
+    Raises:
+        ParityError: says on how many images and by how much.
+    """
+    if not parity.exact:
+        raise ParityError(
+            f"{parity.runtime} differs from {parity.oracle} on {parity.differing} of {parity.images} images, "
+            f"by up to {parity.max_difference:g} output steps; the limit is 0.",
+            "Use the tflite-micro version of the lock file, or an operator version that both know.",
+        )

@@ -1,0 +1,36 @@
+"""Optional parts: find out whether they are installed, and say how to bring them when they are not."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from tinytracker.errors import MissingDependencyError
+
+
+def require_tensorflow(needed_for: str) -> None:
+    """Make sure that TensorFlow can be imported, and keep its start-up chatter off stderr.
+
+    Raises:
+        MissingDependencyError: when it is not installed.
+    """
+    require("tensorflow", "TensorFlow", needed_for, "train")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def require(module: str, name: str, needed_for: str, extra: str) -> None:
+    """Make sure that an importable module of one of our extras is there.
+
+    Args:
+        module: top-level module name.
+        name: what people call it.
+        needed_for: what was asked, for the sentence.
+        extra: the extra of this package that brings it.
+
+    Raises:
+        MissingDependencyError: when it is not installed.
+    """
+    if find_spec(module) is None:
+        raise MissingDependencyError(
+            name, needed_for, f"pip install 'tinytracker[{extra}]' (Python 3.10 or 3.11)"
+        )

@@ -1,0 +1,177 @@
+"""The run folder: everything that is known about one training, in files.
+
+    RUN/
+      run.json            what was trained on what: preset, resolved configuration, data hash, versions, command
+      state.json          how far training has come; rewritten after each epoch
+      history.jsonl       one line per epoch
+      model.keras         the trained float network (best epoch on the validation split)
+      checkpoints/        weights and optimizer of the last epoch and the best one
+      tensorboard/        logs for `tensorboard --logdir`
+      quantized/<name>/   model.tflite and quantization.json
+      evaluation/         <model>-<split>.json and the predictions behind it as .npz
+
+Commands read and write run folders; nothing lives only in a log.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tinytracker import __version__
+from tinytracker.errors import InputFileError
+from tinytracker.files import read_json, write_json
+
+SCHEMA_VERSION = 1
+_LIBRARIES = ("tensorflow", "numpy", "tflite-micro")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder; the properties are the places of its files, whether they exist or not."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """The run in a folder that `tinytracker train` made.
+
+        Raises:
+            InputFileError: when the folder is missing or is not a run.
+        """
+        run = cls(Path(path))
+        if not run.path.is_dir():
+            raise InputFileError(run.path, "there is no such run folder", "`tinytracker train` makes one.")
+        if not run.description_path.is_file():
+            raise InputFileError(
+                run.path,
+                "not a run folder (it has no run.json)",
+                "Name a folder that `tinytracker train --out` made.",
+            )
+        return run
+
+    @property
+    def description_path(self) -> Path:
+        """run.json."""
+        return self.path / "run.json"
+
+    @property
+    def state_path(self) -> Path:
+        """state.json."""
+        return self.path / "state.json"
+
+    @property
+    def history_path(self) -> Path:
+        """history.jsonl."""
+        return self.path / "history.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard logs."""
+        return self.path / "tensorboard"
+
+    @property
+    def model_path(self) -> Path:
+        """model.keras: the trained float network."""
+        return self.path / "model.keras"
+
+    def quantized(self, name: str) -> Path:
+        """Folder of one quantized model, for example "ptq-int8"."""
+        return self.path / "quantized" / name
+
+    def quantized_names(self) -> list[str]:
+        """Names of the quantized models that exist, sorted."""
+        return sorted(p.parent.name for p in self.path.glob("quantized/*/model.tflite"))
+
+    def evaluation(self, model: str, split: str) -> Path:
+        """JSON file with the errors of one model ("float", "ptq-int8", ...) on one split."""
+        return self.path / "evaluation" / f"{model}-{split}.json"
+
+    def describe(self) -> dict[str, Any]:
+        """The content of run.json."""
+        description = read_json(self.description_path)
+        if not isinstance(description, dict) or "preset" not in description:
+            raise InputFileError(
+                self.description_path, "this is not the description of a run", "Train again."
+            )
+        return description
+
+    @property
+    def preset_name(self) -> str:
+        """Name of the preset that was trained."""
+        return str(self.describe()["preset"])
+
+    def trained_model(self) -> Path:
+        """The trained float network.
+
+        Raises:
+            InputFileError: when training has not finished.
+        """
+        if not self.model_path.is_file():
+            raise InputFileError(
+                self.path, "training has not finished here", "Go on with `tinytracker train ... --resume`."
+            )
+        return self.model_path
+
+
+def write_description(run: Run, preset: str, config: dict[str, Any], data: dict[str, Any]) -> None:
+    """Write run.json with what is needed to repeat the run."""
+    write_json(
+        run.description_path,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "preset": preset,
+            "config": config,
+            "data": data,
+            "command": command_line(),
+            "versions": versions(),
+            "git": git_commit(),
+        },
+    )
+
+
+def command_line(argv: Sequence[str] | None = None) -> str:
+    """The command as one could type it again."""
+    program, *rest = sys.argv if argv is None else argv
+    return shlex.join([Path(program).name, *rest])
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, this package and the libraries that decide the numbers (only those installed)."""
+    found = {"python": platform.python_version(), "tinytracker": __version__}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str:
+    """Commit of the source checkout this code runs from, "+changes" behind it when edited, "" when installed."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return ""
+    try:
+        commit = subprocess.run(
+            ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10
+        )
+        dirty = subprocess.run(
+            ["git", "-C", root, "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True, text=True, check=True, timeout=30,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return commit.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")

@@ -1,0 +1,88 @@
+"""The input pipeline: prepared records to batches of network inputs. Importing this module imports TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from tinytracker.data.index import PreparedIndex
+from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.pipeline import decode, serialized_records
+from tinytracker.files import make_folder
+from tinytracker.train.augment import augment
+from tinytracker.train.config import AugmentConfig, TrainConfig
+
+PIXEL_ZERO = 128.0
+"""The network's input is x = p / 128 - 1, so that its INT8 input is exactly q = p - 128."""
+
+
+def decoded(
+    index: PreparedIndex, split: str, spec: InputSpec, cache: str = "none", cache_folder: Path | None = None
+) -> tf.data.Dataset:
+    """Frames of a split as (inputs, gaze): uint8 codes by input name, float32 (2,) cm; in the order of the shards.
+
+    Args:
+        index: prepared data.
+        split: "train", "val" or "test".
+        spec: what the network sees.
+        cache: "memory" or "disk" keeps the decoded, resized crops after the first pass; "none" decodes every time.
+        cache_folder: where "disk" puts them.
+    """
+
+    def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        record = decode(serialized)
+        return make_inputs(spec, record), record["gaze"]
+
+    dataset = serialized_records(index, split).map(
+        to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    if cache == "memory":
+        return dataset.cache()
+    if cache == "disk":
+        assert cache_folder is not None
+        return dataset.cache(str(make_folder(cache_folder) / split))
+    return dataset
+
+
+def training_batches(
+    dataset: tf.data.Dataset, frames: int, spec: InputSpec, config: TrainConfig, epoch: int
+) -> tf.data.Dataset:
+    """One epoch: shuffled, batched, augmented, scaled. The same for the same seed and epoch, whatever ran before.
+
+    A cached split is shuffled whole; otherwise within a window, which is enough because shards are shuffled already.
+    """
+    window = frames if config.cache == "memory" else min(frames, 64 * config.batch_size)
+    batches = dataset.shuffle(window, seed=config.seed * 100_003 + epoch, reshuffle_each_iteration=False)
+    batches = batches.batch(config.batch_size, drop_remainder=frames >= config.batch_size)
+    return (
+        batches.enumerate()
+        .map(
+            lambda step, batch: _augmented(
+                batch, [config.seed * 1_000_003 + epoch, step * 16], spec, config.augment
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Dataset:
+    """All frames in order, scaled but not augmented."""
+    return dataset.batch(batch_size).map(lambda x, y: (scaled(x), y)).prefetch(tf.data.AUTOTUNE)
+
+
+def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Codes 0..255 to the network's input p / 128 - 1, float32."""
+    return {name: tf.cast(p, tf.float32) / PIXEL_ZERO - 1 for name, p in inputs.items()}
+
+
+def _augmented(
+    batch: tuple[dict[str, tf.Tensor], tf.Tensor],
+    seed: list[int | tf.Tensor],
+    spec: InputSpec,
+    config: AugmentConfig,
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    inputs, gaze = augment(*batch, tf.stack([tf.cast(s, tf.int64) for s in seed]), spec, config)
+    return scaled(inputs), gaze

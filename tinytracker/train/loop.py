@@ -1,0 +1,221 @@
+"""Training with checkpoints after each epoch, so that a resumed run ends exactly where an uninterrupted one would.
+
+Importing this module imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tinytracker.data.index import PreparedIndex
+from tinytracker.errors import OutputError, TinyTrackerError
+from tinytracker.files import make_folder, read_json, write_json, write_text, writing
+from tinytracker.model.keras_builder import build_keras
+from tinytracker.model.presets import Preset
+from tinytracker.progress import bar, say
+from tinytracker.runs import Run, write_description
+from tinytracker.train.config import TrainConfig
+from tinytracker.train.dataset import decoded, plain_batches, training_batches
+
+
+@dataclass
+class State:
+    """How far training has come; what state.json holds.
+
+    Attributes:
+        epoch: epochs that are finished.
+        best_epoch: the one with the lowest validation error (0 before the first).
+        best_error_cm: that error.
+        finished: True when the last epoch or the early stop was reached.
+        seconds: spent in training so far.
+        history: one dict per epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_error_cm: float | None = None
+    finished: bool = False
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
+    """Train a preset; see `tinytracker.train.train` for the contract."""
+    frames = index.split("train").frames
+    state = _start_or_resume(index, preset, run, config, resume)
+    if state.finished and run.model_path.is_file():
+        say(f"{run.path}: already trained, best validation error {state.best_error_cm:.2f} cm")
+        return state
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    tf.keras.utils.set_random_seed(config.seed)
+
+    steps = max(1, frames // config.batch_size)
+    model = build_keras(preset.network(), output_bias=index.gaze.mean)
+    optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
+    model.compile(optimizer, _LOSSES[config.loss])
+    optimizer.build(model.trainable_variables)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+    if state.epoch:
+        _restore(checkpoint, run, state.epoch)
+
+    caches = run.path / "cache"
+    train_data = decoded(index, "train", preset.input, config.cache, caches)
+    val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
+    val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
+    logs = (
+        tf.summary.create_file_writer(str(run.tensorboard))
+        if config.tensorboard
+        else tf.summary.create_noop_writer()
+    )
+
+    with bar(f"train {preset.name}", config.epochs * steps, "steps") as advance:
+        advance(state.epoch * steps)
+        while not state.finished:
+            start = time.monotonic()
+            epoch = state.epoch + 1
+            batches = training_batches(train_data, frames, preset.input, config, epoch)
+            fitted = model.fit(batches, epochs=1, verbose=0, callbacks=[_Advance(advance)])
+            predicted = model.predict(val_data, verbose=0)
+            error = float(np.linalg.norm(predicted - val_gaze, axis=1).mean())
+            row = {
+                "epoch": epoch,
+                "train_loss": float(fitted.history["loss"][0]),
+                "val_error_cm": error,
+                "learning_rate": float(optimizer.learning_rate),
+                "seconds": round(time.monotonic() - start, 3),
+            }
+            if not np.isfinite(row["train_loss"]):
+                raise TinyTrackerError(
+                    f"Training diverged in epoch {epoch}: the loss is {row['train_loss']}.",
+                    f"Lower learning_rate (now {config.learning_rate:g}) and start again.",
+                )
+            _finish_epoch(state, row, config)
+            _save(checkpoint, run, state)
+            with logs.as_default(step=epoch):
+                for key in ("train_loss", "val_error_cm", "learning_rate"):
+                    tf.summary.scalar(key, row[key])
+            logs.flush()
+            advance(0, f"epoch {epoch}: train {row['train_loss']:.2f}, val {error:.2f} cm")
+
+    # The best weights become the run's model; a kill between the two leaves a finished state without a model,
+    # from which the next start comes here again.
+    _restore(checkpoint, run, state.best_epoch)
+    temporary = run.path / ".model.tmp.keras"
+    with writing(run.model_path):
+        model.save(temporary)
+        temporary.replace(run.model_path)
+    return state
+
+
+def _euclidean(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """Mean distance in cm, smooth at zero."""
+    return tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(truth - predicted), -1) + 1e-3))
+
+
+_LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": "mse"}
+
+
+def _schedule(config: TrainConfig, steps: int) -> Any:
+    total = config.epochs * steps
+    warmup = min(round(config.warmup_epochs * steps), total - 1)
+    cosine = tf.keras.optimizers.schedules.CosineDecay
+    if warmup == 0:
+        return cosine(config.learning_rate, total)
+    return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
+
+
+def _start_or_resume(
+    index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool
+) -> State:
+    """A fresh run folder, or the state of the one that is there."""
+    data = {
+        "path": str(index.folder.resolve()),
+        "data_hash": index.data_sha256,
+        "frames": {name: split.frames for name, split in index.splits.items()},
+        "mean_gaze_cm": list(index.gaze.mean),
+    }
+    resolved = config.model_dump()
+    if not run.description_path.is_file():
+        if run.path.is_dir() and any(run.path.iterdir()):
+            raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
+        make_folder(run.path)
+        write_description(run, preset.name, resolved, data)
+        return State()
+    before = run.describe()
+    if not resume:
+        raise OutputError(
+            run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
+        )
+    same = {"preset": preset.name, "config": resolved, "data_hash": data["data_hash"]}
+    was = {"preset": before["preset"], "config": before["config"], "data_hash": before["data"]["data_hash"]}
+    for what, value in same.items():
+        if was[what] != value:
+            raise OutputError(
+                run.path, f"cannot resume: the {what.replace('_', ' ')} differs from the one this run began with",
+                f"It began with {was[what]}; now it is {value}. Use the same, or choose another --out.",
+            )  # fmt: skip
+    if not run.state_path.is_file():
+        return State()
+    return State(**read_json(run.state_path))
+
+
+def _finish_epoch(state: State, row: dict[str, float], config: TrainConfig) -> None:
+    state.epoch = int(row["epoch"])
+    state.seconds += row["seconds"]
+    state.history.append(row)
+    if state.best_error_cm is None or row["val_error_cm"] < state.best_error_cm:
+        state.best_error_cm = row["val_error_cm"]
+        state.best_epoch = state.epoch
+    state.finished = state.epoch >= config.epochs or state.epoch - state.best_epoch >= config.patience
+
+
+def _checkpoint_prefix(run: Run, epoch: int) -> str:
+    return str(run.checkpoints / f"epoch-{epoch:04d}")
+
+
+def _save(checkpoint: tf.train.Checkpoint, run: Run, state: State) -> None:
+    """Write weights, then the state that names them, then drop what no state names any more."""
+    with writing(run.checkpoints):
+        make_folder(run.checkpoints)
+        checkpoint.write(_checkpoint_prefix(run, state.epoch))
+    write_text(run.history_path, "".join(json.dumps(row) + "\n" for row in state.history))
+    write_json(run.state_path, asdict(state))
+    keep = {f"epoch-{e:04d}" for e in (state.epoch, state.best_epoch)}
+    for old in run.checkpoints.glob("epoch-*"):
+        if old.name.split(".")[0] not in keep:
+            old.unlink()
+
+
+def _restore(checkpoint: tf.train.Checkpoint, run: Run, epoch: int) -> None:
+    try:
+        checkpoint.read(_checkpoint_prefix(run, epoch)).assert_consumed()
+    except (tf.errors.OpError, AssertionError, ValueError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise TinyTrackerError(
+            f"{run.checkpoints}: the checkpoint of epoch {epoch} cannot be read ({first_line}).",
+            "Delete the run folder and train again.",
+        ) from error
+
+
+class _Advance(tf.keras.callbacks.Callback):  # type: ignore[misc]
+    """Moves the progress bar."""
+
+    def __init__(self, advance: Any) -> None:
+        super().__init__()
+        self._advance = advance
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._advance(1)
+
+
+def load_trained(path: Path) -> tf.keras.Model:
+    """The float network of a finished run, from its model.keras."""
+    return tf.keras.models.load_model(path, compile=False)
