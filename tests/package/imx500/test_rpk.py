@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from rpk_samples import XML, packages, write_packer_output
+from support.rpk_samples import XML, packages, write_packer_output
 
 from tinytracker.errors import InputFileError, TinyTrackerError, UnknownNameError
 from tinytracker.package.imx500.rpk import Register, Rpk, RpkError, describe, encode, pack, parse, verify
