@@ -60,12 +60,16 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     run = Run.open(source)
     names = run.quantized_names()
     if not names:
-        raise InputFileError(source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}")
+        raise InputFileError(
+            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
+        )
     if quantized not in names:
         raise UnknownNameError("quantized model in this run", quantized, names)
     folder = run.quantized(quantized)
     description = run.describe()
-    origin = {k: description[k] for k in ("preset", "config", "git")} | {"data_hash": description["data"]["data_hash"]}
+    origin = {k: description[k] for k in ("preset", "config", "git")} | {
+        "data_hash": description["data"]["data_hash"]
+    }
     metrics = {
         f"{name}-test": _headline(errors)
         for name in ("float", quantized)
