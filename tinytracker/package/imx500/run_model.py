@@ -104,7 +104,7 @@ def _quantize(trained: Path, preset: Preset, data: Path, path: Path) -> dict[str
         "calibration": {
             "split": SPLIT, "frames": calibration.frames, "subjects": calibration.subjects,
             "device_orientation_pairs": calibration.strata, "sha256": calibration.sha256,
-            "data_hash": index.data_hash,
+            "data_hash": index.data_sha256,
         },
     }  # fmt: skip
 
@@ -131,7 +131,7 @@ def evaluated(model: RunModel) -> dict[str, Any]:
 def _has_test_frames(data: Path) -> bool:
     from tinytracker.data.index import read_index
 
-    return read_index(data).frames(_SPLIT) > 0
+    return read_index(data).splits[_SPLIT].frames > 0
 
 
 def _evaluate_quantized(model: RunModel, data: Path) -> None:
@@ -143,7 +143,7 @@ def _evaluate_quantized(model: RunModel, data: Path) -> None:
     sha256 = model.quantization["sha256"]
     if result_path.is_file():
         stored = read_json(result_path)
-        if (stored.get("model_sha256"), stored.get("data_hash")) == (sha256, index.data_hash):
+        if (stored.get("model_sha256"), stored.get("data_hash")) == (sha256, index.data_sha256):
             return
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import truth
@@ -151,7 +151,7 @@ def _evaluate_quantized(model: RunModel, data: Path) -> None:
 
     predict = load_quantized(model.path)
     predictions = []
-    with bar(f"evaluate {NAME}", index.frames(_SPLIT), "frames") as advance:
+    with bar(f"evaluate {NAME}", index.split(_SPLIT).frames, "frames") as advance:
         for inputs, gaze in plain_batches(decoded(index, _SPLIT, model.preset.input)):
             predictions.append(predict(next(iter(inputs.values())).numpy()))
             advance(len(gaze))
@@ -167,7 +167,7 @@ def _evaluate_quantized(model: RunModel, data: Path) -> None:
         result_path,
         {
             "schema_version": SCHEMA_VERSION, "model": str(model.path), "model_sha256": sha256, "kind": NAME,
-            "split": _SPLIT, "data_hash": index.data_hash,
-            "errors": summarize(predicted, frames, index.mean_gaze_cm),
+            "split": _SPLIT, "data_hash": index.data_sha256,
+            "errors": summarize(predicted, frames, index.gaze.mean),
         },
     )  # fmt: skip
