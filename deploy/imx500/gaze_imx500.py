@@ -65,7 +65,9 @@ def parse_roi(text: str) -> Roi:
     if min(left, top) < 0 or min(width, height) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} has a negative place or an empty size")
     if left + width > SENSOR_WIDTH or top + height > SENSOR_HEIGHT:
-        raise argparse.ArgumentTypeError(f"{text!r} leaves the sensor's {SENSOR_WIDTH} x {SENSOR_HEIGHT} pixels")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} leaves the sensor's {SENSOR_WIDTH} x {SENSOR_HEIGHT} pixels"
+        )
     return left, top, width, height
 
 
@@ -81,7 +83,8 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
 
     Args:
         box: left, top, width, height of the face in sensor pixels.
-        aspect_width: shape of the network's input. aspect_height: likewise.
+        aspect_width: width of the network's input.
+        aspect_height: its height.
 
     Returns:
         a region of the input's shape with the box in its middle, as wide as the face, moved inside the sensor.
@@ -118,7 +121,9 @@ def read_frame(imx500: Any, metadata: dict[str, Any], frame: int, roi: Roi) -> F
     )
 
 
-def dot_position(gaze_cm: tuple[float, float], screen_cm: tuple[float, float], image: tuple[int, int]) -> tuple[int, int]:
+def dot_position(
+    gaze_cm: tuple[float, float], screen_cm: tuple[float, float], image: tuple[int, int]
+) -> tuple[int, int]:
     """Where to draw the gaze in a preview image that stands for the screen below the camera.
 
     Args:
@@ -206,18 +211,24 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="network.rpk")
-    parser.add_argument("--fps", type=float, help="frames per second; default: what the network's intrinsics say")
+    parser.add_argument(
+        "--fps", type=float, help="frames per second; default: what the network's intrinsics say"
+    )
     parser.add_argument(
         "-r", "--preserve-aspect-ratio", action=argparse.BooleanOptionalAction, default=None,
         help="show the network a region of its own shape; default: what the intrinsics say",
     )  # fmt: skip
     parser.add_argument("--roi", type=parse_roi, help="left,top,width,height of the face in sensor pixels")
-    parser.add_argument("--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19")
+    parser.add_argument(
+        "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
+    )
     parser.add_argument("--smoothing", type=float, default=0.7, help="0 draws each gaze, 0.9 a slow mean")
     parser.add_argument("--record", type=Path, help="write one JSON object per frame to this file")
     parser.add_argument("--seconds", type=float, help="stop after this time")
     parser.add_argument("--no-preview", action="store_true", help="no window, for measuring")
-    parser.add_argument("--print-intrinsics", action="store_true", help="print network_intrinsics as JSON and exit")
+    parser.add_argument(
+        "--print-intrinsics", action="store_true", help="print network_intrinsics as JSON and exit"
+    )
     return parser.parse_args(argv)
 
 
@@ -235,7 +246,11 @@ def choose_roi(imx500: Any, intrinsics: Any, asked: Roi | None) -> Roi:
     width, height = imx500.get_input_size()
     if asked is not None:
         return face_roi(asked, width, height) if intrinsics.preserve_aspect_ratio else asked
-    return centred_roi(width, height) if intrinsics.preserve_aspect_ratio else (0, 0, SENSOR_WIDTH, SENSOR_HEIGHT)
+    return (
+        centred_roi(width, height)
+        if intrinsics.preserve_aspect_ratio
+        else (0, 0, SENSOR_WIDTH, SENSOR_HEIGHT)
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -245,10 +260,16 @@ def run(args: argparse.Namespace) -> int:
         from picamera2.devices import IMX500
         from picamera2.devices.imx500 import NetworkIntrinsics
     except ImportError as error:
-        print(f"{error}. Install it with: sudo apt install imx500-all python3-picamera2 python3-opencv", file=sys.stderr)
+        print(
+            f"{error}. Install it with: sudo apt install imx500-all python3-picamera2 python3-opencv",
+            file=sys.stderr,
+        )
         return 1
     if not args.model.is_file():
-        print(f"{args.model}: no such file. `tinytracker package RUN --target imx500` makes one.", file=sys.stderr)
+        print(
+            f"{args.model}: no such file. `tinytracker package RUN --target imx500` makes one.",
+            file=sys.stderr,
+        )
         return 1
     imx500 = IMX500(str(args.model))  # before Picamera2: it loads the network's name into the driver
     intrinsics = imx500.network_intrinsics or NetworkIntrinsics()
