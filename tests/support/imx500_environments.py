@@ -1,4 +1,4 @@
-"""Environments that these tests make once, in the same cache that the commands use."""
+"""Fixtures: environments that slow tests make once, in the cache that the commands use."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def converter() -> Path:
     ):
         pytest.skip(f"no Java: {environment.INSTALL_JAVA}")
     return environment.setup().folder
+
+
+@pytest.fixture
+def with_converter(converter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Commands in this test find the converter (other tests do not see TINYTRACKER_HOME)."""
+    monkeypatch.setenv(environment.HOME_VARIABLE, str(converter.parent))
+    return converter
 
 
 @pytest.fixture(scope="session")
