@@ -40,9 +40,7 @@ def test_a_conversion_becomes_a_package(converted, tmp_path: Path) -> None:
 
 def test_an_input_that_is_not_the_sensors_pixels_is_refused(converted, tmp_path: Path) -> None:
     converted(format="unsigned")
-    with pytest.raises(
-        ModelError, match="8 unsigned bits with scale 0.0078125 and zero point 0; the sensor's"
-    ):
+    with pytest.raises(ModelError, match="8 unsigned bits with scale"):
         build.sensor_network(tmp_path / "gaze.keras", tmp_path)
 
 
