@@ -28,7 +28,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "check": ("tinytracker.cli.check", "Say whether a device can run a preset or a run, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
+    "rpk": ("tinytracker.cli.rpk", "Show or verify an IMX500 network package."),
+    "setup": ("tinytracker.cli.setup", "Install a vendor's tool into an environment of its own."),
+    "doctor": ("tinytracker.cli.doctor", "Say what is installed, what is missing, and what brings it."),
 }
 
 SCHEMA_VERSION = 1
@@ -99,9 +103,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: runs the verb and turns errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Verbs return nothing; what comes back here is the code of a click.exceptions.Exit.
+        code = cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
+        if code:
+            sys.exit(code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. What is finished is kept; the same command goes on from there.", err=True)
         sys.exit(130)

@@ -12,7 +12,7 @@ from tinytracker.cli.output import Output, verb
 
 @verb
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--target", required=True, help="Device: spresense.")
+@click.option("--target", required=True, help="Device: imx500 or spresense.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Package folder to make.")
 @click.option("--quantized", help="Which quantized model of a run; default: the one the target takes.")
 def command(source: Path, target: str, out: Path, quantized: str | None) -> Output:
@@ -27,6 +27,10 @@ def command(source: Path, target: str, out: Path, quantized: str | None) -> Outp
     table.add_row("model", f"{model['bytes']:,} bytes, {model['macs']:,} MACs")
     if "arena" in result.content:
         table.add_row("arena", f"{result.content['arena']['total_bytes']:,} bytes")
+    if "used_bytes" in result.content.get("memory", {}):
+        memory = result.content["memory"]
+        share = f"{memory['used_percent']:.1f} % of {memory['available_bytes']:,}"
+        table.add_row("sensor memory", f"{memory['used_bytes']:,} bytes, {share}")
     if "parity" in result.content:
         parity = result.content["parity"]
         table.add_row("parity", f"{parity['runtime']} = {parity['oracle']} on {parity['images']} images")

@@ -32,6 +32,7 @@ class Target:
 TARGETS: dict[str, Target] = {
     t.name: t
     for t in (
+        Target("imx500", "Raspberry Pi AI Camera: network.rpk", "tinytracker.package.imx500.build", "mct-int8"),
         Target("spresense", "Sony Spresense: TFLM C array", "tinytracker.package.spresense.build", "ptq-int8"),
     )
 }  # fmt: skip
