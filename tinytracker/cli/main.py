@@ -29,6 +29,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
+    "check": ("tinytracker.cli.check", "Say which operators a device takes, and what to do about the rest."),
+    "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
 }
 
 SCHEMA_VERSION = 1

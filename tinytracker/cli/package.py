@@ -32,4 +32,6 @@ def command(source: Path, target: str, out: Path, quantized: str | None) -> Outp
         table.add_row("parity", f"{parity['runtime']} = {parity['oracle']} on {parity['images']} images")
     for path in sorted(p for p in result.folder.rglob("*") if p.is_file()):
         table.add_row("file", str(path))
-    return Output({"folder": str(result.folder), "manifest": str(result.manifest), **result.content}, (table,))
+    return Output(
+        {"folder": str(result.folder), "manifest": str(result.manifest), **result.content}, (table,)
+    )

@@ -59,6 +59,10 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "StridedSliceOptions",
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
     ),
+    "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
+    "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "SPLIT": ("SplitOptions", ("NumSplits",)),
+    "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
 }  # fmt: skip
 """Operator -> (options table, fields kept). Operators that are not here keep no options."""
 
@@ -257,7 +261,9 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
         name = f"CUSTOM:{_text(code.CustomCode())}"
     inputs = _indices(raw.InputsAsNumpy(), f"inputs of operator {index}")
     outputs = _indices(raw.OutputsAsNumpy(), f"outputs of operator {index}")
-    budget.spend(len(inputs) + len(outputs))
+    custom = raw.CustomOptionsAsNumpy() if name.startswith("CUSTOM:") else 0
+    custom_options = b"" if isinstance(custom, int) else custom.tobytes()
+    budget.spend(len(inputs) + len(outputs) + len(custom_options))
     return Operator(
         index=index,
         name=name,
@@ -265,6 +271,7 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
         inputs=inputs,
         outputs=outputs,
         options=_options(raw, name, index),
+        custom_options=custom_options,
     )
 
 
@@ -283,8 +290,8 @@ def _options(raw: Any, name: str, index: int) -> dict[str, Option]:
 
 
 def _option(options: Any, field: str, where: str) -> Option:
-    if field == "NewShape":
-        return _indices(options.NewShapeAsNumpy(), f"dimensions in {where}", MAX_RANK)
+    if field in ("NewShape", "SqueezeDims"):
+        return _indices(getattr(options, f"{field}AsNumpy")(), f"dimensions in {where}", MAX_RANK)
     value = getattr(options, field)()
     enumeration = {
         "Padding": tflite.Padding,

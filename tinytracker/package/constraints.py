@@ -1,0 +1,114 @@
+"""Constraints of a device as functions: each is the check, its message and its row in docs/constraints.md.
+
+    @rule("coralmicro")
+    def no_fused_activation(node: Node) -> str | None:
+        \"\"\"Pooling and concatenation carry no fused activation.
+
+        Fix: Put the activation behind as a layer of its own.
+        Source: Coral, "TensorFlow models on the Edge TPU".
+        \"\"\"
+        return f"fused {node.activation}" if ... else None
+
+The function looks at one subject (an operator, a graph, a file) and returns what it found, with the value, or
+None when all is well. Its docstring holds the constraint, the way out, and where it is known from.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+Subject = TypeVar("Subject")
+Level = Literal["fails", "warns"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A constraint that does not hold.
+
+    Attributes:
+        rule: its name. level: "fails" or "warns".
+        where: what it was looked at on, for example "operator 3 CONV_2D".
+        found: what is there, with the value.
+        statement: the constraint. fix: the way out.
+    """
+
+    rule: str
+    level: Level
+    where: str
+    found: str
+    statement: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found}. {self.statement} {self.fix}".strip()
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Subject]):
+    """A constraint.
+
+    Attributes:
+        name: of the function, with dashes. target: device.
+        level: "fails" when the package would not work, "warns" when it works with a price.
+        check: subject -> what was found, or None.
+        statement, fix, source: from the docstring.
+    """
+
+    name: str
+    target: str
+    level: Level
+    check: Callable[[Subject], str | None]
+    statement: str
+    fix: str
+    source: str
+
+    def apply(self, subject: Subject, where: str) -> Verdict | None:
+        """The verdict on a subject, or None when the constraint holds."""
+        found = self.check(subject)
+        return (
+            None if found is None else Verdict(self.name, self.level, where, found, self.statement, self.fix)
+        )
+
+
+def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], str | None]], Rule[Subject]]:
+    """Make a `Rule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
+
+    def decorate(check: Callable[[Subject], str | None]) -> Rule[Subject]:
+        statement, fix, source = _parts(inspect.getdoc(check) or "", check.__name__)
+        name = check.__name__.strip("_").replace("_", "-")
+        return Rule(name, target, level, check, statement, fix, source)
+
+    return decorate
+
+
+_PARTS = re.compile(r"(?P<statement>.+?)\s+Fix:\s+(?P<fix>.+?)\s+Source:\s+(?P<source>.+)", re.DOTALL)
+
+
+def _parts(text: str, name: str) -> tuple[str, str, str]:
+    match = _PARTS.fullmatch(text.strip())
+    if match is None:
+        raise TypeError(f"the docstring of rule {name} needs a statement, 'Fix:' and 'Source:'")
+    statement, fix, source = (" ".join(part.split()) for part in match.groups())
+    return statement, fix, source
+
+
+def markdown_table(rules: Iterable[Rule[Any]]) -> str:
+    """Rows for docs/constraints.md, in the order given."""
+    lines = ["| rule | constraint | way out | source |", "| --- | --- | --- | --- |"]
+    for r in rules:
+        mark = "" if r.level == "fails" else " (warning)"
+        cells = (f"`{r.name}`{mark}", r.statement, r.fix, r.source)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(verdict: Verdict) -> Mapping[str, str]:
+    """For manifests and `--json`."""
+    return {
+        "rule": verdict.rule, "level": verdict.level, "where": verdict.where, "found": verdict.found,
+        "statement": verdict.statement, "fix": verdict.fix,
+    }  # fmt: skip
