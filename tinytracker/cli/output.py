@@ -18,10 +18,16 @@ from tinytracker.progress import set_quiet
 
 @dataclass(frozen=True)
 class Output:
-    """The result of a verb: the same numbers for machines and for people."""
+    """The result of a verb: the same numbers for machines and for people.
+
+    Attributes:
+        document: for `--json`. text: for people.
+        exit_code: of the process, after the result was printed; 1 when the answer is no.
+    """
 
     document: dict[str, Any]
     text: tuple[RenderableType, ...]
+    exit_code: int = 0
 
 
 def verb(function: Callable[..., Output]) -> click.Command:
@@ -33,12 +39,14 @@ def verb(function: Callable[..., Output]) -> click.Command:
         output = function(*args, **kwargs)
         if as_json:
             click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False))
-            return
-        # A file or a pipe has no width to fit into: lines there must not be broken.
-        width = None if sys.stdout.isatty() else 160
-        console = Console(width=width, highlight=False)
-        for part in output.text:
-            console.print(part)
+        else:
+            # A file or a pipe has no width to fit into: lines there must not be broken.
+            width = None if sys.stdout.isatty() else 160
+            console = Console(width=width, highlight=False, soft_wrap=width is not None)
+            for part in output.text:
+                console.print(part)
+        if output.exit_code:
+            sys.exit(output.exit_code)
 
     run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)

@@ -21,18 +21,30 @@ class Target:
         name: as the command line knows it. summary: one line.
         module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
         quantized: the quantized model that it takes from a run unless told otherwise.
+        checks: module with `check(model) -> CheckReport`, "" when the target has no rules of its own.
+        options: name in `module` of a frozen dataclass with the target's own options, "" when it has none.
     """
 
     name: str
     summary: str
     module: str
     quantized: str
+    checks: str = ""
+    options: str = ""
 
 
 TARGETS: dict[str, Target] = {
     t.name: t
     for t in (
-        Target("spresense", "Sony Spresense: TFLM C array", "tinytracker.package.spresense.build", "ptq-int8"),
+        Target(
+            "spresense", "Sony Spresense: TFLM C array",
+            module="tinytracker.package.spresense.build", quantized="ptq-int8",
+        ),
+        Target(
+            "coralmicro", "Coral Dev Board Micro: Edge TPU",
+            module="tinytracker.package.coralmicro.build", quantized="ptq-uint8",
+            checks="tinytracker.package.coralmicro.check", options="CoralmicroOptions",
+        ),
     )
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 Subject = TypeVar("Subject")
@@ -104,6 +105,66 @@ def markdown_table(rules: Iterable[Rule[Any]]) -> str:
         cells = (f"`{r.name}`{mark}", r.statement, r.fix, r.source)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class OperatorReport:
+    """Where one operator would run.
+
+    Attributes:
+        index, name, version: of the operator. macs: its work.
+        maps: True when the accelerator would run it.
+        verdicts: why not, and warnings.
+    """
+
+    index: int
+    name: str
+    version: int
+    maps: bool
+    macs: int
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a device would make of a model.
+
+    Attributes:
+        target: device. source: the model's name.
+        operators: in execution order. graph: verdicts on the whole.
+        facts: numbers that the target adds, JSON-able.
+        remark: how far the answer can be trusted.
+    """
+
+    target: str
+    source: str
+    operators: tuple[OperatorReport, ...]
+    graph: tuple[Verdict, ...]
+    facts: dict[str, Any]
+    remark: str
+
+    @property
+    def ok(self) -> bool:
+        """True when every operator maps and no rule of the graph fails."""
+        return all(o.maps for o in self.operators) and all(v.level != "fails" for v in self.graph)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json` and manifests."""
+        return {
+            "target": self.target,
+            "source": Path(self.source).name,
+            "ok": self.ok,
+            "remark": self.remark,
+            "facts": self.facts,
+            "graph": [as_json(v) for v in self.graph],
+            "operators": [
+                {
+                    "index": o.index, "name": o.name, "version": o.version, "maps": o.maps, "macs": o.macs,
+                    "verdicts": [as_json(v) for v in o.verdicts],
+                }
+                for o in self.operators
+            ],
+        }  # fmt: skip
 
 
 def as_json(verdict: Verdict) -> Mapping[str, str]:

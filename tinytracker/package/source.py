@@ -57,13 +57,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         content = read_bytes(source)
         origin: dict[str, Any] = {"file": source.name}
         return _checked(content, origin, None, {}, None, str(source))
+    folder = quantized_model(source, quantized).parent
     run = Run.open(source)
-    names = run.quantized_names()
-    if not names:
-        raise InputFileError(source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}")
-    if quantized not in names:
-        raise UnknownNameError("quantized model in this run", quantized, names)
-    folder = run.quantized(quantized)
     description = run.describe()
     origin = {k: description[k] for k in ("preset", "config", "git")} | {"data_hash": description["data"]["data_hash"]}
     metrics = {
@@ -77,6 +72,22 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         read_bytes(folder / "model.tflite"), origin, quantization, metrics,
         data if data.is_dir() else None, f"{source} ({quantized})",
     )  # fmt: skip
+
+
+def quantized_model(source: Path, quantized: str) -> Path:
+    """The .tflite file of a quantized model of a run.
+
+    Raises:
+        InputFileError: not a run, or nothing is quantized yet.
+        UnknownNameError: it has other quantized models.
+    """
+    run = Run.open(source)
+    names = run.quantized_names()
+    if not names:
+        raise InputFileError(source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}")
+    if quantized not in names:
+        raise UnknownNameError("quantized model in this run", quantized, names)
+    return run.quantized(quantized) / "model.tflite"
 
 
 def _headline(errors: dict[str, Any]) -> dict[str, Any]:

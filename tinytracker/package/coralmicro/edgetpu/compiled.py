@@ -106,7 +106,7 @@ def read_compiled(source: Path | str | bytes, name: str = "") -> CompiledModel:
     if not on_chip:
         raise InputFileError(
             label, "not compiled for the Edge TPU (no edgetpu-custom-op in it)",
-            "Compile it with edgetpu_compiler; `tinytracker check FILE --target coralmicro` says what would map.",
+            "Compile it with edgetpu_compiler; `tinytracker check --target coralmicro` says what would map.",
         )  # fmt: skip
     try:
         tpu_operators = tuple(_tpu_operator(o) for o in on_chip)
