@@ -34,6 +34,18 @@ class TinyTrackerError(Exception):
         self.hint = hint
         super().__init__(f"{message} {hint}".strip())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default calls the class with `args`, which fails for classes that build their own sentence;
+        # errors of worker processes must reach the parent.
+        return _restore, (type(self), str(self)), self.__dict__
+
+
+def _restore(cls: type[TinyTrackerError], text: str) -> TinyTrackerError:
+    """An unpickled error; pickle fills in the attributes."""
+    error = cls.__new__(cls)
+    error.args = (text,)
+    return error
+
 
 class UsageError(TinyTrackerError):
     """An option or argument cannot mean what was asked."""
@@ -91,6 +103,23 @@ class InputFileError(TinyTrackerError):
     def __init__(self, path: Path | str, problem: str, hint: str = "") -> None:
         self.path = Path(path)
         super().__init__(f"{path}: {problem}.", hint)
+
+
+class RecordingError(InputFileError):
+    """A recorded subject is damaged.
+
+    Args:
+        path: the file or folder.
+        reason: the kind of damage, one of a small vocabulary, so that damage can be counted.
+        problem: what exactly is wrong.
+    """
+
+    kind = "recording"
+
+    def __init__(self, path: Path | str, reason: str, problem: str) -> None:
+        self.reason = reason
+        self.problem = problem
+        super().__init__(path, problem, "The subject cannot be used; fetch it again or leave it out.")
 
 
 class OutputError(TinyTrackerError):

@@ -14,8 +14,14 @@ from typing import Any
 from tinytracker.errors import InputFileError, OutputError
 
 _WAY_OUT = {
-    errno.ENOSPC: ("no space left on the disk", "Free some space or choose another folder, then run the same command again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space or choose another folder, then run the same command again."),
+    errno.ENOSPC: (
+        "no space left on the disk",
+        "Free some space or choose another folder, then run the same command again.",
+    ),
+    errno.EDQUOT: (
+        "the disk quota is used up",
+        "Free some space or choose another folder, then run the same command again.",
+    ),
     errno.EACCES: ("no permission to write here", "Choose a folder that you own."),
     errno.EPERM: ("no permission to write here", "Choose a folder that you own."),
     errno.EROFS: ("the file system is read-only", "Choose another folder."),

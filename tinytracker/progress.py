@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 Advance = Callable[..., None]
 """`advance(n=1, note="")`: n more units are done; the note replaces the text behind the bar."""
@@ -49,14 +56,21 @@ def bar(title: str, total: int | None, unit: str = "") -> Iterator[Advance]:
         return
     if _interactive():
         columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
-            TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=console()) as progress:
             task = progress.add_task(title, total=total, note="")
 
             def advance(n: int = 1, note: str = "") -> None:
-                progress.update(task, advance=n, **({"note": note} if note else {}))
+                progress.advance(task, n)
+                if note:
+                    progress.update(task, note=note)
 
             yield advance
         return

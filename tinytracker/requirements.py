@@ -31,4 +31,6 @@ def require(module: str, name: str, needed_for: str, extra: str) -> None:
         MissingDependencyError: when it is not installed.
     """
     if find_spec(module) is None:
-        raise MissingDependencyError(name, needed_for, f"pip install 'tinytracker[{extra}]' (Python 3.10 or 3.11)")
+        raise MissingDependencyError(
+            name, needed_for, f"pip install 'tinytracker[{extra}]' (Python 3.10 or 3.11)"
+        )

@@ -51,7 +51,9 @@ class Run:
             raise InputFileError(run.path, "there is no such run folder", "`tinytracker train` makes one.")
         if not run.description_path.is_file():
             raise InputFileError(
-                run.path, "not a run folder (it has no run.json)", "Name a folder that `tinytracker train --out` made."
+                run.path,
+                "not a run folder (it has no run.json)",
+                "Name a folder that `tinytracker train --out` made.",
             )
         return run
 
@@ -101,7 +103,9 @@ class Run:
         """The content of run.json."""
         description = read_json(self.description_path)
         if not isinstance(description, dict) or "preset" not in description:
-            raise InputFileError(self.description_path, "this is not the description of a run", "Train again.")
+            raise InputFileError(
+                self.description_path, "this is not the description of a run", "Train again."
+            )
         return description
 
     @property

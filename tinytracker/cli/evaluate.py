@@ -16,7 +16,9 @@ from tinytracker.cli.output import Output, verb
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
 @click.option("--split", default="test", help="train, val or test.")
 @click.option("--model", default="float", help="Of a run: float, or a quantized model such as ptq-int8.")
-@click.option("--preset", help="For a .tflite file: the preset whose input it takes; default: found by shape.")
+@click.option(
+    "--preset", help="For a .tflite file: the preset whose input it takes; default: found by shape."
+)
 def command(target: Path, data: Path | None, split: str, model: str, preset: str | None) -> Output:
     """Measure the error of TARGET, a run folder or a .tflite file, in cm on a split."""
     from tinytracker.evaluate import evaluate

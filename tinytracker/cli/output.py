@@ -38,7 +38,9 @@ def verb(function: Callable[..., Output]) -> click.Command:
         set_quiet(quiet)
         output = function(*args, **kwargs)
         if as_json:
-            click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False))
+            click.echo(
+                json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False)
+            )
         else:
             # A file or a pipe has no width to fit into: lines there must not be broken.
             width = None if sys.stdout.isatty() else 160

@@ -1,0 +1,1 @@
+"""GazeCapture folders in, prepared shards and network inputs out."""

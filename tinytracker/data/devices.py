@@ -1,8 +1,9 @@
 """The devices of GazeCapture and where their camera sits: from points on the screen to centimetres and back.
 
-Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right and y up
-as the user sees it in the current orientation. Source of the table and of the four formulas: the GazeCapture release
-(`apple_device_data.csv`, `screen2cam.m`, `cam2screen.m`), Krafka et al., "Eye Tracking for Everyone", CVPR 2016.
+Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right
+and y up as the user sees it in the current orientation. Source of the table and of the four formulas: the
+GazeCapture release (`apple_device_data.csv`, `screen2cam.m`, `cam2screen.m`), Krafka et al., "Eye Tracking
+for Everyone", CVPR 2016.
 """
 
 from __future__ import annotations
@@ -64,22 +65,32 @@ class Device:
     def screen_rectangle_cm(self, orientation: int) -> tuple[float, float, float, float]:
         """(x_min, y_min, x_max, y_max) of the active area in camera cm."""
         corners = self.to_camera_cm([0.0, 1.0], [0.0, 1.0], 1.0, 1.0, orientation)
-        return (*corners.min(0).tolist(), *corners.max(0).tolist())  # type: ignore[return-value]
+        (x_min, y_min), (x_max, y_max) = corners.min(0).tolist(), corners.max(0).tolist()
+        return x_min, y_min, x_max, y_max
 
     def to_camera_cm(
-        self, x_pt: ArrayLike, y_pt: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
+        self,
+        x_pt: ArrayLike,
+        y_pt: ArrayLike,
+        screen_w: ArrayLike,
+        screen_h: ArrayLike,
+        orientation: ArrayLike,
     ) -> Floats:
         """Points on the screen (origin top-left, y down) to gaze in camera cm.
 
         Args:
-            x_pt: x in points, any shape S. y_pt: y in points.
-            screen_w: width of the screen in points in this orientation. screen_h: its height.
-            orientation: 1 to 4; broadcast against the points.
+            x_pt: x in points, any shape S.
+            y_pt: y in points.
+            screen_w: width of the screen in points in this orientation, broadcast against the points.
+            screen_h: its height.
+            orientation: 1 to 4.
 
         Returns:
             Float array S + (2,): x right, y up, in cm.
         """
-        x, y, sw, sh, o = np.broadcast_arrays(*(np.asarray(a, float) for a in (x_pt, y_pt, screen_w, screen_h, orientation)))
+        x, y, sw, sh, o = np.broadcast_arrays(
+            *(np.asarray(a, float) for a in (x_pt, y_pt, screen_w, screen_h, orientation))
+        )
         dx, dy, w, h = self.camera_dx_mm, self.camera_dy_mm, self.width_mm, self.height_mm
         landscape = o >= Orientation.LANDSCAPE_HOME_RIGHT
         x_mm = x / sw * np.where(landscape, h, w)
@@ -87,7 +98,8 @@ class Device:
         which = [o == k for k in Orientation]
         cam_x = np.select(which, [x_mm - dx, dx - w + x_mm, dy + x_mm, -dy - h + x_mm], np.nan)
         cam_y = np.select(which, [-dy - y_mm, dy + h - y_mm, w - dx - y_mm, dx - y_mm], np.nan)
-        return np.stack([cam_x, cam_y], -1) / 10
+        gaze: Floats = np.stack([cam_x, cam_y], -1) / 10
+        return gaze
 
     def to_screen_points(
         self, gaze_cm: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
@@ -102,7 +114,10 @@ class Device:
         which = [o == k for k in Orientation]
         x_mm = np.select(which, [cam_x + dx, cam_x - dx + w, cam_x - dy, cam_x + dy + h], np.nan)
         y_mm = np.select(which, [-dy - cam_y, dy + h - cam_y, w - dx - cam_y, dx - cam_y], np.nan)
-        return np.stack([x_mm * sw / np.where(landscape, h, w), y_mm * sh / np.where(landscape, w, h)], -1)
+        points: Floats = np.stack(
+            [x_mm * sw / np.where(landscape, h, w), y_mm * sh / np.where(landscape, w, h)], -1
+        )
+        return points
 
 
 _PHONES = (
@@ -123,7 +138,7 @@ _TABLETS = (
     ("iPad 4", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
     ("iPad 3", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
     ("iPad 2", 74.5, 10.5, 149.0, 198.1, 768, 1024, None),
-    ("iPad Pro", 98.31, 10.69, 196.61, 262.15, 1024, 1366, None),
+    ("iPad Pro", 98.31, 10.69, 196.61, 262.15, 1024, 1366, (768, 1024)),
 )
 
 DEVICES: dict[str, Device] = {

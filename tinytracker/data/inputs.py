@@ -1,13 +1,261 @@
+"""From a stored crop to what a network sees: uint8 tensors by the name of the model's input.
+
+The contract of all of them is x = p / 128 - 1 for the network's real input x and the uint8 code p, so that
+the int8 input of the quantized network is exactly p - 128. There are two implementations: TensorFlow ops
+for training, and numpy, which is the plain statement of the rules and the oracle of the first.
+
+A box is resized by averaging: each output pixel is the mean of the part of the crop that it covers, with
+fractions of pixels at the edges (the rule of `tf.image.resize(method="area")`, which accepts only whole
+pixels), and black outside the crop. A camera or a microcontroller can follow this rule; bicubic it cannot.
+"""
+
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.data.crops import eye_band
+from tinytracker.data.grid import (
+    CELLS,
+    GRID_IN_CODE,
+    GRID_OUT_CODE,
+    face_grid,
+    grid_mask,
+    position_planes,
+    to_codes,
+)
+from tinytracker.errors import UnknownNameError, UsageError
+
+Codes = NDArray[np.uint8]
+
+KINDS = ("face", "eye_band", "itracker")
+CHANNELS = {"rgb": 3, "grey": 1}
+GRIDS = ("none", "baked", "input")
+
+LUMA = (77, 150, 29)
+"""Grey = (77 R + 150 G + 29 B + 128) >> 8: ITU-R BT.601 in 8-bit integers, the same on every device."""
+
+
 @dataclass(frozen=True)
 class InputSpec:
+    """What a network wants to see.
+
+    Attributes:
+        kind: "face" (the face box), "eye_band" (a strip with both eyes), or "itracker" (face, both eyes and
+            the 25 × 25 face grid as four inputs).
+        width: of the image in px; for "itracker" of the face and of each eye.
+        height: likewise.
+        channels: "rgb" or "grey".
+        grid: where in the frame the face is: "none", "baked" (constant, inside the graph, nothing is added
+            here) or "input" (two more channels with the position of each pixel; for "itracker" the face
+            grid).
+        band_width: width of the eye band as part of the face box's width; its height follows from the
+            image's.
+    """
+
     kind: str
     width: int
     height: int
-    channels: str
-    grid: str
-    def shapes(self):
+    channels: str = "rgb"
+    grid: str = "none"
+    band_width: float = 0.75
+
+    def __post_init__(self) -> None:
+        known = (
+            ("input kind", self.kind, KINDS),
+            ("channels", self.channels, CHANNELS),
+            ("grid", self.grid, GRIDS),
+        )
+        for what, value, values in known:
+            if value not in values:
+                raise UnknownNameError(what, value, values)
+        if self.width < 1 or self.height < 1:
+            raise UsageError(
+                f"An input of {self.width} x {self.height} px cannot be.", "Both must be at least 1."
+            )
+        if not 0 < self.band_width <= 2:
+            raise UsageError(f"An eye band of {self.band_width} face widths cannot be.", "Choose up to 2.")
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int, int]]:
+        """(height, width, channels) of each model input by name."""
+        colours = CHANNELS[self.channels]
         if self.kind == "itracker":
-            s=(224,224,3)
-            return dict(face=s,left_eye=s,right_eye=s,grid=(25,25,1))
-        return {"image": (self.height,self.width,(3 if self.channels=="rgb" else 1)+2*(self.grid=="input"))}
+            image = (self.height, self.width, colours)
+            return {"face": image, "left_eye": image, "right_eye": image, "grid": (CELLS, CELLS, 1)}
+        planes = 2 if self.grid == "input" else 0
+        return {"image": (self.height, self.width, colours + planes)}
+
+
+def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Codes]:
+    """The model inputs of one frame, in numpy: the oracle of `make_inputs`.
+
+    Args:
+        spec: what the network wants.
+        example: `image` uint8 (h, w, 3), `face_in_crop`, `left_eye_in_crop`, `right_eye_in_crop` and `face`
+            (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`.
+
+    Returns:
+        uint8 (height, width, channels) by input name; see `InputSpec.shapes`.
+    """
+    image, face, frame = example["image"], example["face"], np.asarray(example["frame_size"], np.float64)
+    if spec.kind == "itracker":
+        inputs = {
+            name: _picture_numpy(spec, image, example[f"{name}_in_crop"])
+            for name in ("face", "left_eye", "right_eye")
+        }
+        mask = grid_mask(face_grid(face, frame[0], frame[1]))
+        inputs["grid"] = np.where(mask, GRID_IN_CODE, GRID_OUT_CODE).astype(np.uint8)[..., None]
+        return inputs
+    box = _box_numpy(spec, example)
+    picture = _picture_numpy(spec, image, box)
+    if spec.grid != "input":
+        return {"image": picture}
+    planes = position_planes(_in_frame(box, example), frame[0], frame[1], spec.width, spec.height)
+    return {"image": np.concatenate([picture, to_codes(planes)], axis=-1)}
+
+
+def _box_numpy(spec: InputSpec, example: dict[str, Any]) -> NDArray[np.float64]:
+    """The box to show, in px of the crop."""
+    face = np.asarray(example["face_in_crop"], np.float64)
+    if spec.kind == "face":
+        return face
+    eyes = (example["left_eye_in_crop"], example["right_eye_in_crop"])
+    return eye_band(*eyes, face, spec.band_width, spec.width / spec.height)
+
+
+def _in_frame(box: NDArray[np.float64], example: dict[str, Any]) -> NDArray[np.float64]:
+    """A box in px of the crop, in px of the frame."""
+    face, in_crop = (np.asarray(example[name], np.float64) for name in ("face", "face_in_crop"))
+    scale = face[2:] / in_crop[2:]
+    return np.concatenate([face[:2] + (box[:2] - in_crop[:2]) * scale, box[2:] * scale])
+
+
+def _picture_numpy(spec: InputSpec, image: Codes, box: Any) -> Codes:
+    x, y, w, h = np.asarray(box, np.float64)
+    rows = area_weights(y, h, image.shape[0], spec.height)
+    columns = area_weights(x, w, image.shape[1], spec.width)
+    mean = np.einsum("ih,hwc,jw->ijc", rows, image.astype(np.float64), columns, optimize=True)
+    rgb = np.floor(mean + 0.5).astype(np.uint8)
+    if spec.channels == "rgb":
+        return rgb
+    return ((rgb.astype(np.int64) @ np.array(LUMA) + 128) >> 8).astype(np.uint8)[..., None]
+
+
+def area_weights(start: float, extent: float, size: int, n: int) -> NDArray[np.float64]:
+    """How much each source pixel counts in each output pixel, along one axis.
+
+    Args:
+        start: where the box begins, in px of the source. extent: its length.
+        size: of the source in px.
+        n: output pixels.
+
+    Returns:
+        (n, size): rows sum to 1 where the output pixel lies inside the source.
+    """
+    step = extent / n
+    low = start + np.arange(n)[:, None] * step
+    pixel = np.arange(size)[None, :]
+    covered = np.minimum(low + step, pixel + 1) - np.maximum(low, pixel)
+    weights: NDArray[np.float64] = np.clip(covered, 0, None) / step
+    return weights
+
+
+def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
+    """The model inputs of one frame, in TensorFlow ops for `tf.data`; see `make_inputs_numpy`."""
+    import tensorflow as tf
+
+    boxes = {
+        name: tf.cast(example[name], tf.float64)
+        for name in ("face", "face_in_crop", "left_eye_in_crop", "right_eye_in_crop", "frame_size")
+    }
+    if spec.kind == "itracker":
+        inputs = {
+            name: crop_resize(example["image"], boxes[f"{name}_in_crop"], spec)
+            for name in ("face", "left_eye", "right_eye")
+        }
+        inputs["grid"] = _grid_tf(boxes["face"], boxes["frame_size"])
+        return inputs
+    box = boxes["face_in_crop"]
+    if spec.kind == "eye_band":
+        left, right = boxes["left_eye_in_crop"], boxes["right_eye_in_crop"]
+        centre = (left[:2] + right[:2]) / 2 + (left[2:] + right[2:]) / 4
+        w = spec.band_width * box[2]
+        size = tf.stack([w, w * (spec.height / spec.width)])
+        box = tf.concat([centre - size / 2, size], 0)
+    picture = crop_resize(example["image"], box, spec)
+    if spec.grid != "input":
+        return {"image": picture}
+    scale = boxes["face"][2:] / boxes["face_in_crop"][2:]
+    corner = boxes["face"][:2] + (box[:2] - boxes["face_in_crop"][:2]) * scale
+    planes = _positions_tf(corner, box[2:] * scale, boxes["frame_size"], spec)
+    return {"image": tf.concat([picture, planes], -1)}
+
+
+def crop_resize(image: Any, box: Any, spec: InputSpec) -> Any:
+    """One box of a crop at the spec's size and colours, in TensorFlow ops.
+
+    Args:
+        image: uint8 (h, w, 3) tensor.
+        box: (4,) x, y, w, h in px of the image; fractions count, and it may leave the image.
+        spec: gives width, height and channels.
+
+    Returns:
+        uint8 (height, width, channels) tensor.
+    """
+    import tensorflow as tf
+
+    box = tf.cast(box, tf.float64)
+    shape = tf.shape(image)
+    rows = _area_weights_tf(box[1], box[3], shape[0], spec.height)
+    columns = _area_weights_tf(box[0], box[2], shape[1], spec.width)
+    # Two plain matrix products: rows first, then columns.
+    flat = tf.reshape(tf.cast(image, tf.float32), [shape[0], shape[1] * 3])
+    tall = tf.reshape(tf.matmul(rows, flat), [spec.height, shape[1], 3])
+    mean = tf.matmul(tf.broadcast_to(columns, [spec.height, spec.width, shape[1]]), tall)
+    rgb = tf.cast(tf.floor(mean + 0.5), tf.uint8)
+    rgb = tf.ensure_shape(rgb, [spec.height, spec.width, 3])
+    if spec.channels == "rgb":
+        return rgb
+    weighted = tf.reduce_sum(tf.cast(rgb, tf.int32) * tf.constant(LUMA, tf.int32), -1, keepdims=True)
+    return tf.cast(tf.bitwise.right_shift(weighted + 128, 8), tf.uint8)
+
+
+def _area_weights_tf(start: Any, extent: Any, size: Any, n: int) -> Any:
+    import tensorflow as tf
+
+    step = extent / n
+    low = start + tf.range(n, dtype=tf.float64)[:, None] * step
+    pixel = tf.range(tf.cast(size, tf.float64), dtype=tf.float64)[None, :]
+    covered = tf.minimum(low + step, pixel + 1) - tf.maximum(low, pixel)
+    return tf.cast(tf.maximum(covered, 0) / step, tf.float32)
+
+
+def _positions_tf(corner: Any, size: Any, frame_size: Any, spec: InputSpec) -> Any:
+    import tensorflow as tf
+
+    planes = []
+    for axis, n in ((0, spec.width), (1, spec.height)):
+        centres = corner[axis] + (tf.range(n, dtype=tf.float64) + 0.5) * size[axis] / n
+        codes = tf.floor(128 * (2 * centres / frame_size[axis] - 1) + 0.5) + 128
+        codes = tf.cast(tf.clip_by_value(codes, 0, 255), tf.uint8)
+        planes.append(codes[None, :] if axis == 0 else codes[:, None])
+    shape = [spec.height, spec.width]
+    return tf.stack([tf.broadcast_to(plane, shape) for plane in planes], -1)
+
+
+def _grid_tf(face: Any, frame_size: Any) -> Any:
+    import tensorflow as tf
+
+    inside = []
+    cell = tf.range(1, CELLS + 1, dtype=tf.float64)
+    for axis in (0, 1):
+        first = tf.floor(face[axis] * CELLS / frame_size[axis] + 0.5) + 1
+        last = first + tf.floor(face[axis + 2] * CELLS / frame_size[axis] + 0.5) - 1
+        first, last = (tf.clip_by_value(edge, 1, CELLS) for edge in (first, last))
+        inside.append((cell >= first) & (cell <= last))
+    mask = inside[1][:, None] & inside[0][None, :]
+    return tf.cast(tf.where(mask, GRID_IN_CODE, GRID_OUT_CODE), tf.uint8)[..., None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import InputFileError, UnknownNameError, UsageError
+from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.files import make_folder, read_json, write_json, writing
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
@@ -43,7 +43,11 @@ class Evaluation:
 
 
 def evaluate(
-    target: Path, data: Path | None = None, split: str = "test", model: str = "float", preset: str | None = None
+    target: Path,
+    data: Path | None = None,
+    split: str = "test",
+    model: str = "float",
+    preset: str | None = None,
 ) -> Evaluation:
     """Evaluate one model on a split.
 
@@ -81,8 +85,7 @@ def evaluate(
         if data is None:
             raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
     index = read_index(data)
-    if index.frames(split) == 0:
-        raise InputFileError(data, f"the {split} split has no frames", "Choose another --split or prepare more subjects.")
+    index.split(split)
     require_tensorflow("evaluation")
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
@@ -90,15 +93,19 @@ def evaluate(
     frames = truth(index, split)
     predict = predict_float if path.suffix == ".keras" else predict_quantized
     predicted = predict(path, index, split, spec)
-    errors = summarize(predicted, frames, index.mean_gaze_cm)
-    result = Evaluation(path, kind, split, index.data_hash, errors, run and run.evaluation(model, split))
+    errors = summarize(predicted, frames, index.gaze.mean)
+    result = Evaluation(
+        path, kind, split, index.data_sha256, errors, run.evaluation(model, split) if run else None
+    )
     if result.path is not None:
         import numpy as np
 
         make_folder(result.path.parent)
         predictions = result.path.with_suffix(".npz")
         with writing(predictions):
-            np.savez_compressed(predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot)
+            np.savez_compressed(
+                predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot
+            )
         write_json(result.path, {**result.as_json(), "command": command_line(), "versions": versions()})
     return result
 
@@ -131,4 +138,7 @@ def _preset_for(path: Path) -> Any:
     for preset in PRESETS.values():
         if sorted(preset.input.shapes().values()) == shapes:
             return preset
-    raise UsageError(f"{path}: no preset has inputs of shape {shapes}.", "Name the preset that it takes its input from with --preset.")
+    raise UsageError(
+        f"{path}: no preset has inputs of shape {shapes}.",
+        "Name the preset that it takes its input from with --preset.",
+    )

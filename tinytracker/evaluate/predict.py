@@ -18,7 +18,7 @@ from tinytracker.quant.runtimes import ReferenceRuntime
 from tinytracker.train.dataset import decoded, plain_batches
 
 _CHUNK = 256
-_META = ("gaze", "subject", "device", "family", "orientation", "dot")
+_META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 
 
 def truth(index: PreparedIndex, split: str) -> Frames:
@@ -30,7 +30,7 @@ def truth(index: PreparedIndex, split: str) -> Frames:
 
     return Frames(
         np.array([r["gaze"] for r in rows], float), text("subject"), text("device"), text("family"),
-        np.array([r["orientation"] for r in rows]), np.array([r["dot"] for r in rows]),
+        np.array([r["orientation"] for r in rows]), np.array([r["dot_num"] for r in rows]),
     )  # fmt: skip
 
 
@@ -40,18 +40,21 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
 
     model = load_trained(model_path)
     predictions = []
-    with bar(f"evaluate {model_path.name}", index.frames(split), "frames") as advance:
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
         for inputs, gaze in plain_batches(decoded(index, split, spec)):
             predictions.append(model(inputs, training=False).numpy())
             advance(len(gaze))
-    return np.concatenate(predictions).astype(np.float64)
+    gaze_cm: NDArray[np.float64] = np.concatenate(predictions).astype(np.float64)
+    return gaze_cm
 
 
-def predict_quantized(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
+def predict_quantized(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> NDArray[np.float64]:
     """(N, 2) cm from a .tflite file, run by the reference kernels."""
     runtime = ReferenceRuntime(read_bytes(model_path))
     raw: list[NDArray[Any]] = []
-    with bar(f"evaluate {model_path.name}", index.frames(split), "frames") as advance:
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
         for codes, _ in decoded(index, split, spec).batch(_CHUNK):
             raw.append(runtime.run({name: p.numpy() for name, p in codes.items()}, advance))
     return runtime.contract.decode(np.concatenate(raw))

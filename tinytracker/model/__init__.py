@@ -1,0 +1,1 @@
+"""Networks as data, their cost, and .tflite files."""

@@ -29,7 +29,9 @@ def describe(network: str) -> dict[str, Any]:
     path = Path(network)
     if network not in PRESETS and (path.suffix or "/" in network):
         if path.suffix != ".tflite":
-            raise InputFileError(path, "only .tflite files can be shown", f"Or name a preset: {', '.join(PRESETS)}.")
+            raise InputFileError(
+                path, "only .tflite files can be shown", f"Or name a preset: {', '.join(PRESETS)}."
+            )
         return _describe_file(path)
     preset = find_preset(network)
     net = preset.network()

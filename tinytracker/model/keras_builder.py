@@ -17,7 +17,7 @@ BATCH_NORM_MOMENTUM = 0.95
 
 
 @tf.keras.utils.register_keras_serializable(package="tinytracker")
-class PositionPlanes(L.Layer):  # type: ignore[misc]
+class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
     """Append two constant channels: each pixel's x and y from -1 to 127/128, the range of an INT8 pixel."""
 
     def build(self, input_shape: Any) -> None:
@@ -48,13 +48,13 @@ def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0))
     tensors: dict[str, Any] = {}
     shared: dict[str, list[Any]] = {}
     for node in network.nodes.values():
-        args = [tensors[i] for i in node.inputs]
+        args: list[Any] = [tensors[i] for i in node.inputs]
         if node.op == "input":
             tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
             continue
         layers = shared.get(node.weights_of) or _layers(node, last=node is network.output, bias=output_bias)
         shared[node.name] = layers
-        value = args[0] if len(args) == 1 else args
+        value: Any = args[0] if len(args) == 1 else args
         for layer in layers:
             value = layer(value)
         if tuple(value.shape[1:]) != node.shape:
@@ -69,7 +69,9 @@ def _layers(node: Node, last: bool, bias: tuple[float, float]) -> list[Any]:
     if node.op == "conv":
         return [_convolution(node), *_norm_and_activation(node)]
     if node.op == "depthwise":
-        conv = L.DepthwiseConv2D(node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name)
+        conv = L.DepthwiseConv2D(
+            node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name
+        )
         return [conv, *_norm_and_activation(node)]
     if node.op == "dense":
         initial = tf.keras.initializers.Constant(bias) if last else "zeros"
@@ -95,12 +97,14 @@ def _convolution(node: Node) -> Any:
 def _norm_and_activation(node: Node) -> list[Any]:
     layers = [L.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{node.name}_bn")] if node.norm else []
     if node.activation != "linear":
-        layers.append(L.ReLU(6.0 if node.activation == "relu6" else None, name=f"{node.name}_{node.activation}"))
+        layers.append(
+            L.ReLU(6.0 if node.activation == "relu6" else None, name=f"{node.name}_{node.activation}")
+        )
     return layers
 
 
 @tf.keras.utils.register_keras_serializable(package="tinytracker")
-class GroupedConv2D(L.Layer):  # type: ignore[misc]
+class GroupedConv2D(tf.keras.layers.Layer):  # type: ignore[misc]
     """A "same" convolution whose channels are split in groups.
 
     Written as one convolution per group, because TensorFlow's own grouped convolution has no gradient on the CPU.

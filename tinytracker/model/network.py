@@ -14,7 +14,16 @@ from typing import Literal
 Shape = tuple[int, ...]
 Padding = Literal["same", "valid"]
 Op = Literal[
-    "input", "conv", "depthwise", "dense", "add", "concat", "position_planes", "flatten", "global_average", "max_pool"
+    "input",
+    "conv",
+    "depthwise",
+    "dense",
+    "add",
+    "concat",
+    "position_planes",
+    "flatten",
+    "global_average",
+    "max_pool",
 ]
 Activation = Literal["linear", "relu", "relu6"]
 
@@ -89,40 +98,94 @@ class Network:
         return self._put(Node(name, "input", (), shape))
 
     def conv(
-        self, x: str, name: str, filters: int, kernel: int = 1, stride: int = 1, padding: Padding = "same",
-        groups: int = 1, norm: bool = True, activation: Activation = "linear", weights_of: str = "",
+        self,
+        x: str,
+        name: str,
+        filters: int,
+        kernel: int = 1,
+        stride: int = 1,
+        padding: Padding = "same",
+        groups: int = 1,
+        norm: bool = True,
+        activation: Activation = "linear",
+        weights_of: str = "",
     ) -> str:
         """A 2-D convolution."""
         h, w, c = self.shape(x)
         oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
         weights = kernel * kernel * (c // groups) * filters
         own = not weights_of
-        return self._put(Node(
-            name, "conv", (x,), (oh, ow, filters), (kernel, kernel), stride, padding, groups, norm, activation,
-            weights_of, weights * own, filters * own, oh * ow * weights,
-        ))
+        return self._put(
+            Node(
+                name,
+                "conv",
+                (x,),
+                (oh, ow, filters),
+                (kernel, kernel),
+                stride,
+                padding,
+                groups,
+                norm,
+                activation,
+                weights_of,
+                weights * own,
+                filters * own,
+                oh * ow * weights,
+            )
+        )
 
     def depthwise(
-        self, x: str, name: str, kernel: int = 3, stride: int = 1, padding: Padding = "same", norm: bool = True,
+        self,
+        x: str,
+        name: str,
+        kernel: int = 3,
+        stride: int = 1,
+        padding: Padding = "same",
+        norm: bool = True,
         activation: Activation = "linear",
     ) -> str:
         """A depthwise convolution with multiplier 1."""
         h, w, c = self.shape(x)
         oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
         weights = kernel * kernel * c
-        return self._put(Node(
-            name, "depthwise", (x,), (oh, ow, c), (kernel, kernel), stride, padding, 1, norm, activation,
-            "", weights, c, oh * ow * weights,
-        ))
+        return self._put(
+            Node(
+                name,
+                "depthwise",
+                (x,),
+                (oh, ow, c),
+                (kernel, kernel),
+                stride,
+                padding,
+                1,
+                norm,
+                activation,
+                "",
+                weights,
+                c,
+                oh * ow * weights,
+            )
+        )
 
-    def dense(self, x: str, name: str, units: int, activation: Activation = "linear", weights_of: str = "") -> str:
+    def dense(
+        self, x: str, name: str, units: int, activation: Activation = "linear", weights_of: str = ""
+    ) -> str:
         """A fully connected layer on a flat input."""
         (n,) = self.shape(x)
         own = not weights_of
-        return self._put(Node(
-            name, "dense", (x,), (units,), activation=activation, weights_of=weights_of,
-            weights=n * units * own, biases=units * own, macs=n * units,
-        ))
+        return self._put(
+            Node(
+                name,
+                "dense",
+                (x,),
+                (units,),
+                activation=activation,
+                weights_of=weights_of,
+                weights=n * units * own,
+                biases=units * own,
+                macs=n * units,
+            )
+        )
 
     def add(self, a: str, b: str, name: str) -> str:
         """Elementwise sum of two tensors of one shape."""
@@ -188,7 +251,9 @@ class Network:
         for i, n in enumerate(order):
             for x in n.inputs:
                 last_use[home[x]] = max(last_use[home[x]], i)
-        first_use = {n.name: 0 if n.op == "input" else i for i, n in enumerate(order) if home[n.name] == n.name}
+        first_use = {
+            n.name: 0 if n.op == "input" else i for i, n in enumerate(order) if home[n.name] == n.name
+        }
         peaks = (
             sum(self.nodes[t].elements for t, born in first_use.items() if born <= i <= last_use[t])
             for i in range(len(order))

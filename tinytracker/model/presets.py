@@ -37,7 +37,7 @@ class Preset:
 
 
 def _halving(size: int) -> Padding:
-    """Padding of a stride-2 3x3 convolution that reads (0, 1) extra pixels as Keras' MobileNetV3 does without a fixed size.
+    """Padding of a stride-2 3x3 convolution with (0, 1) extra pixels, as Keras' MobileNetV3 pads an open size.
 
     On an even map that is "same". On an odd one the extra pixel is never reached, so that "valid" computes the same
     and needs no PAD operator. ("same" on an odd map would centre the windows elsewhere and give 4x4 instead of 3x3
@@ -47,7 +47,14 @@ def _halving(size: int) -> Padding:
 
 
 def _inverted_residual(
-    net: Network, x: str, name: str, expanded: int, filters: int, stride: int, activation: Activation, expand: bool = True
+    net: Network,
+    x: str,
+    name: str,
+    expanded: int,
+    filters: int,
+    stride: int,
+    activation: Activation,
+    expand: bool = True,
 ) -> str:
     """1x1 expansion, 3x3 depthwise, 1x1 linear projection; the input is added where shapes allow."""
     shortcut = x
@@ -150,7 +157,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "itracker", "the baseline: face, two eyes and 25x25 grid, 6.3 M parameters",
-            "Krafka et al., CVPR 2016; batch normalisation in place of local response normalisation, which has no INT8 kernel",
+            "Krafka et al., CVPR 2016; batch normalisation for local response normalisation, which has no INT8 kernel",
             InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input"), _itracker,
         ),
     )

@@ -34,7 +34,11 @@ def write_manifest(folder: Path, target: str, content: dict[str, Any]) -> Path:
             **content,
             "tools": versions(),
             "files": [
-                {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": sha256_file(p)}
+                {
+                    "path": p.relative_to(folder).as_posix(),
+                    "bytes": p.stat().st_size,
+                    "sha256": sha256_file(p),
+                }
                 for p in files
             ],
         },

@@ -24,7 +24,11 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
             _errors(content["metrics"]),
             use,
             "## Limits\n\nTrained on "
-            + ("the data set with hash `" + model["data_hash"][:16] + "`." if "data_hash" in model else "unknown data.")
+            + (
+                "the data set with hash `" + model["data_hash"][:16] + "`."
+                if "data_hash" in model
+                else "unknown data."
+            )
             + " A network trained on synthetic faces says little about real ones. Weights trained on GazeCapture, and\n"
             "whatever is derived from them, are for research only: its licence forbids commercial use.\n",
         ]
@@ -44,22 +48,40 @@ def _facts(content: dict[str, Any]) -> str:
     for role in ("inputs", "outputs"):
         for t in content["io"][role]:
             shape = "x".join(map(str, t["shape"]))
-            rows.append((role[:-1], f"{t['name']}: {t['dtype']} {shape}, scale {t['scale']:g}, zero point {t['zero_point']}"))
+            rows.append(
+                (
+                    role[:-1],
+                    f"{t['name']}: {t['dtype']} {shape}, scale {t['scale']:g}, zero point {t['zero_point']}",
+                )
+            )
     if parity:
         same = "equal bit for bit" if parity["differing"] == 0 else f"{parity['differing']} differ"
-        rows.append((f"{parity['runtime']} against {parity['oracle']}", f"{same} on {parity['images']} images ({parity['images_from']})"))
+        rows.append(
+            (
+                f"{parity['runtime']} against {parity['oracle']}",
+                f"{same} on {parity['images']} images ({parity['images_from']})",
+            )
+        )
     return "| | |\n| --- | --- |\n" + "".join(f"| {k} | {v} |\n" for k, v in rows)
 
 
 def _errors(metrics: dict[str, Any]) -> str:
     if not metrics:
         return "Its error has not been measured here.\n"
-    lines = ["| model | error, cm | 95 % interval | phone | tablet | constant predictor |\n| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| model | error, cm | 95 % interval | phone | tablet | constant predictor |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for name, errors in metrics.items():
         overall, family = errors["overall"], errors["by_family"]
         by = [f"{family[f]['error_cm']:.2f}" if f in family else "" for f in ("phone", "tablet")]
         low, high = overall["ci95_cm"]
-        lines.append(
-            f"| {name} | {overall['error_cm']:.2f} | {low:.2f} to {high:.2f} | {by[0]} | {by[1]} | {overall['constant_cm']:.2f} |"
-        )
+        cells = [
+            name,
+            f"{overall['error_cm']:.2f}",
+            f"{low:.2f} to {high:.2f}",
+            *by,
+            f"{overall['constant_cm']:.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -60,7 +60,9 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     folder = quantized_model(source, quantized).parent
     run = Run.open(source)
     description = run.describe()
-    origin = {k: description[k] for k in ("preset", "config", "git")} | {"data_hash": description["data"]["data_hash"]}
+    origin = {k: description[k] for k in ("preset", "config", "git")} | {
+        "data_hash": description["data"]["data_hash"]
+    }
     metrics = {
         f"{name}-test": _headline(errors)
         for name in ("float", quantized)
@@ -84,7 +86,9 @@ def quantized_model(source: Path, quantized: str) -> Path:
     run = Run.open(source)
     names = run.quantized_names()
     if not names:
-        raise InputFileError(source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}")
+        raise InputFileError(
+            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
+        )
     if quantized not in names:
         raise UnknownNameError("quantized model in this run", quantized, names)
     return run.quantized(quantized) / "model.tflite"

@@ -114,11 +114,17 @@ def quantize(
         {
             "split": SPLIT, "frames": calibration.frames, "subjects": calibration.subjects,
             "device_orientation_pairs": calibration.strata, "sha256": calibration.sha256,
-            "data_hash": index.data_hash, "seed": seed,
+            "data_hash": index.data_sha256, "seed": seed,
         },
         contract.as_json(),
     )  # fmt: skip
-    record = {"schema_version": SCHEMA_VERSION, "method": method, "io": io, **asdict(result), "model": path.name}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "method": method,
+        "io": io,
+        **asdict(result),
+        "model": path.name,
+    }
     write_json(folder / "quantization.json", {**record, "command": command_line(), "versions": versions()})
     return result
 

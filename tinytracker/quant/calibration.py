@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.data.pipeline import make_inputs, records
-from tinytracker.errors import InputFileError
 from tinytracker.quant.contract import Codes
 
 SPLIT = "train"  # never the split that the error is measured on
@@ -98,8 +97,6 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
         for r in records(index, SPLIT).map(_only_groups).as_numpy_iterator()
     ]
-    if not groups:
-        raise InputFileError(index.path, f"the {SPLIT} split has no frames to calibrate with", "Prepare more subjects.")
     positions = choose_positions(groups, count, seed)
     wanted = np.zeros(len(groups), bool)
     wanted[positions] = True

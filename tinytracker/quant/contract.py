@@ -99,7 +99,8 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
     quantized = tensor.dtype != "float32"
     if quantized and len(tensor.scales) != 1:
         raise ModelError(
-            f"The {role} {tensor.name!r} is {tensor.dtype} without a scale.", "Quantize the model with a calibration set."
+            f"The {role} {tensor.name!r} is {tensor.dtype} without a scale.",
+            "Quantize the model with a calibration set.",
         )
     return TensorContract(
         short_name(tensor.name), tensor.name, tensor.shape, tensor.dtype,
@@ -108,5 +109,5 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
 
 
 def short_name(tensor: str) -> str:
-    """"image" for TensorFlow's "serving_default_image:0"; any other name as it is."""
+    """Turn TensorFlow's "serving_default_image:0" into "image"; any other name stays as it is."""
     return tensor.removeprefix("serving_default_").split(":")[0]

@@ -66,7 +66,8 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
         return 255 * blob[..., None] * rng.uniform(0.3, 1, c)
 
     return {
-        t.name: np.stack([one(t.shape[1:], i % 4) for i in range(count)]).astype(np.uint8) for t in contract.inputs
+        t.name: np.stack([one(t.shape[1:], i % 4) for i in range(count)]).astype(np.uint8)
+        for t in contract.inputs
     }
 
 

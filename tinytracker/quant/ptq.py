@@ -31,6 +31,10 @@ def convert(model: tf.keras.Model, calibration: CalibrationSet, io: str) -> byte
     with captured_output() as printed:
         try:
             return bytes(converter.convert())
-        except Exception as error:  # the converter raises many types; each means that this network cannot be converted
+        except (
+            Exception
+        ) as error:  # the converter raises many types; each means that this network cannot be converted
             reason = str(error).strip().splitlines()[0] if str(error).strip() else printed().strip()[-300:]
-    raise ModelError(f"TensorFlow Lite's converter refuses this network: {reason}", "Use operators with an INT8 kernel.")
+    raise ModelError(
+        f"TensorFlow Lite's converter refuses this network: {reason}", "Use operators with an INT8 kernel."
+    )

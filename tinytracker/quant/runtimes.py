@@ -65,7 +65,9 @@ class ReferenceRuntime:
 
     def _one(self, codes: Codes, frame: int) -> NDArray[Any]:
         interpreter = self._interpreter()
-        for detail, tensor in zip(interpreter.get_input_details(), self.contract.encode(codes, frame), strict=True):
+        for detail, tensor in zip(
+            interpreter.get_input_details(), self.contract.encode(codes, frame), strict=True
+        ):
             interpreter.set_tensor(detail["index"], tensor)
         interpreter.invoke()
         return np.ravel(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
@@ -159,7 +161,9 @@ def measure_arena(model: bytes) -> Arena:
     Raises:
         ModelError: TFLM cannot load the model.
     """
-    found = {kind: int(n) for kind, n in _ALLOCATION.findall(MicroRuntime(model, _GENEROUS_ARENA).allocations())}
+    found = {
+        kind: int(n) for kind, n in _ALLOCATION.findall(MicroRuntime(model, _GENEROUS_ARENA).allocations())
+    }
     if set(found) != {"total", "head", "tail"}:
         raise ModelError("TFLM did not report its arena.", "Use the tflite-micro version of the lock file.")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinytracker.errors import InputFileError
 from tinytracker.requirements import require_tensorflow
 from tinytracker.train.config import AugmentConfig, TrainConfig, load_config
 
@@ -62,11 +61,8 @@ def train(
 
     found = find_preset(preset)
     index = read_index(prepared)
-    for split in ("train", "val"):
-        if index.frames(split) == 0:
-            raise InputFileError(
-                prepared, f"the {split} split has no frames", "Prepare a data set with subjects in all three splits."
-            )
+    for name in ("train", "val"):
+        index.split(name)
     require_tensorflow("training")
     from tinytracker.train.loop import fit
 

@@ -27,7 +27,7 @@ def augment(
         config: how much.
 
     Returns:
-        The changed codes, still float32 in 0..255 (pixels are rounded to whole codes, as a camera gives them), and gaze.
+        The changed codes, still float32 in 0..255 (pixels rounded to whole codes, as a camera gives them), and gaze.
     """
     if config.mirror:
         inputs, gaze = _mirror(inputs, gaze, seed, spec)
@@ -67,7 +67,9 @@ def _photometric(
         return tf.random.stateless_uniform(shape, seed + [0, stream], -limit, limit)
 
     # The streams are shared by all inputs of a frame: face and eyes are seen by one camera in one light.
-    gain = (1 + uniform([n, 1, 1, 1], config.contrast, 2)) * (1 + uniform([n, 1, 1, colours], config.colour, 3))
+    gain = (1 + uniform([n, 1, 1, 1], config.contrast, 2)) * (
+        1 + uniform([n, 1, 1, colours], config.colour, 3)
+    )
     pixels = (pixels - 128) * gain + 128 + uniform([n, 1, 1, 1], config.brightness, 4)
     sigma = tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 5], 0, config.noise)
     pixels += sigma * tf.random.stateless_normal(tf.shape(pixels), seed + [0, 6 + sum(map(ord, name))])

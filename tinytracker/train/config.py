@@ -24,10 +24,14 @@ class _Section(BaseModel):
 class AugmentConfig(_Section):
     """Changes to training images, drawn anew for each image and epoch; 0 switches one off."""
 
-    mirror: bool = Field(True, description="flip left and right in half of the images, with x of gaze and position")
+    mirror: bool = Field(
+        True, description="flip left and right in half of the images, with x of gaze and position"
+    )
     brightness: float = Field(30.0, ge=0, le=128, description="largest shift, grey levels of 255")
     contrast: float = Field(0.3, ge=0, lt=1, description="contrast is multiplied by 1 ± this at most")
-    colour: float = Field(0.08, ge=0, lt=1, description="each colour channel is multiplied by 1 ± this at most")
+    colour: float = Field(
+        0.08, ge=0, lt=1, description="each colour channel is multiplied by 1 ± this at most"
+    )
     noise: float = Field(5.0, ge=0, le=64, description="largest sigma of Gaussian noise, grey levels")
 
 
@@ -39,10 +43,14 @@ class TrainConfig(_Section):
     learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the cosine schedule")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up")
     weight_decay: float = Field(1e-3, ge=0, le=1, description="of AdamW")
-    loss: Literal["euclidean", "mse"] = Field("euclidean", description="mean distance in cm, or its mean square")
+    loss: Literal["euclidean", "mse"] = Field(
+        "euclidean", description="mean distance in cm, or its mean square"
+    )
     patience: int = Field(10, ge=1, description="stop after so many epochs without a better validation error")
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
-    cache: Literal["memory", "disk", "none"] = Field("memory", description="where decoded crops are kept between epochs")
+    cache: Literal["memory", "disk", "none"] = Field(
+        "memory", description="where decoded crops are kept between epochs"
+    )
     deterministic: bool = Field(True, description="same seed, same weights bit for bit; slower on a GPU")
     tensorboard: bool = Field(True, description="write logs for TensorBoard")
     augment: AugmentConfig = AugmentConfig()  # type: ignore[call-arg]

@@ -53,7 +53,9 @@ def training_batches(
     return (
         batches.enumerate()
         .map(
-            lambda step, batch: _augmented(batch, [config.seed * 1_000_003 + epoch, step * 16], spec, config.augment),
+            lambda step, batch: _augmented(
+                batch, [config.seed * 1_000_003 + epoch, step * 16], spec, config.augment
+            ),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )

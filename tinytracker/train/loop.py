@@ -48,7 +48,7 @@ class State:
 
 def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
     """Train a preset; see `tinytracker.train.train` for the contract."""
-    frames = index.frames("train")
+    frames = index.split("train").frames
     state = _start_or_resume(index, preset, run, config, resume)
     if state.finished and run.model_path.is_file():
         say(f"{run.path}: already trained, best validation error {state.best_error_cm:.2f} cm")
@@ -58,7 +58,7 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
     tf.keras.utils.set_random_seed(config.seed)
 
     steps = max(1, frames // config.batch_size)
-    model = build_keras(preset.network(), output_bias=index.mean_gaze_cm)
+    model = build_keras(preset.network(), output_bias=index.gaze.mean)
     optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
     model.compile(optimizer, _LOSSES[config.loss])
     optimizer.build(model.trainable_variables)
@@ -70,7 +70,11 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
     train_data = decoded(index, "train", preset.input, config.cache, caches)
     val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
     val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
-    logs = tf.summary.create_file_writer(str(run.tensorboard)) if config.tensorboard else tf.summary.create_noop_writer()
+    logs = (
+        tf.summary.create_file_writer(str(run.tensorboard))
+        if config.tensorboard
+        else tf.summary.create_noop_writer()
+    )
 
     with bar(f"train {preset.name}", config.epochs * steps, "steps") as advance:
         advance(state.epoch * steps)
@@ -128,10 +132,16 @@ def _schedule(config: TrainConfig, steps: int) -> Any:
     return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
 
 
-def _start_or_resume(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
+def _start_or_resume(
+    index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool
+) -> State:
     """A fresh run folder, or the state of the one that is there."""
-    data = {"path": str(index.path), "data_hash": index.data_hash, "frames": index.frames_by_split(),
-            "mean_gaze_cm": list(index.mean_gaze_cm)}  # fmt: skip
+    data = {
+        "path": str(index.folder.resolve()),
+        "data_hash": index.data_sha256,
+        "frames": {name: split.frames for name, split in index.splits.items()},
+        "mean_gaze_cm": list(index.gaze.mean),
+    }
     resolved = config.model_dump()
     if not run.description_path.is_file():
         if run.path.is_dir() and any(run.path.iterdir()):

@@ -199,7 +199,7 @@ def test_predicted_bytes_follow_the_fitted_formula():
     # The compiler's log for a dense layer of 256 x 256 says 66.00KiB cached (the formula gives 69,632 bytes, an
     # error of 3 %).
     weights = T((256, 256), "int8", (0.1,), data=np.zeros((256, 256), np.int8))
-    wide = one("FULLY_CONNECTED", act((1, 256)), weights, out=act((1, 256)), FusedActivationFunction="NONE")
+    wide = one("FULLY_CONNECTED", act((1, 256)), weights, out=act((1, 256)))
     assert predicted_bytes(read_tflite(wide)) == pytest.approx(67_584, rel=0.043)
 
 

@@ -42,7 +42,7 @@ def header(
     methods = list(methods)
     parts = [
         banner(sha256),
-        f"#ifndef {upper}_H\n#define {upper}_H\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n",
+        f'#ifndef {upper}_H\n#define {upper}_H\n\n#ifdef __cplusplus\nextern "C" {{\n#endif\n',
         f"/* The .tflite file. */\n#define {upper}_BYTES {len(model)}u\n"
         f"extern const unsigned char {name}_tflite[{upper}_BYTES];\n",
         "/* Arena for tflite::MicroInterpreter, in bytes, 16-byte aligned. Measured with TFLM on a 64-bit computer;\n"
@@ -53,8 +53,14 @@ def header(
         f" * a tflite::MicroMutableOpResolver<{upper}_OPERATOR_COUNT> knows what the model needs and no more. */\n"
         f"#define {upper}_OPERATOR_COUNT {len(methods)}\n"
         f"#define {upper}_OPERATORS(ADD) {' '.join(f'ADD({m})' for m in methods)}\n",
-        *(_tensor(f"{upper}_INPUT{_number(i, contract.inputs)}", t, "input") for i, t in enumerate(contract.inputs)),
-        *(_tensor(f"{upper}_OUTPUT{_number(i, contract.outputs)}", t, "output") for i, t in enumerate(contract.outputs)),
+        *(
+            _tensor(f"{upper}_INPUT{_number(i, contract.inputs)}", t, "input")
+            for i, t in enumerate(contract.inputs)
+        ),
+        *(
+            _tensor(f"{upper}_OUTPUT{_number(i, contract.outputs)}", t, "output")
+            for i, t in enumerate(contract.outputs)
+        ),
         _pixel_rule(contract),
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n",
     ]
@@ -67,7 +73,11 @@ def _number(i: int, tensors: tuple[TensorContract, ...]) -> str:
 
 def _tensor(prefix: str, t: TensorContract, role: str) -> str:
     axes = ("HEIGHT", "WIDTH", "CHANNELS") if len(t.shape) == 4 else ()
-    lines = [f"/* {role.capitalize()} {t.name!r}: {t.dtype}, shape {'x'.join(map(str, t.shape))}. */".replace("'", '"')]
+    lines = [
+        f"/* {role.capitalize()} {t.name!r}: {t.dtype}, shape {'x'.join(map(str, t.shape))}. */".replace(
+            "'", '"'
+        )
+    ]
     lines += [f"#define {prefix}_{axis} {n}" for axis, n in zip(axes, t.shape[1:], strict=False)]
     lines.append(f"#define {prefix}_ELEMENTS {prod(t.shape)}u")
     if t.dtype != "float32":

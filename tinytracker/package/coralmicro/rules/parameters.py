@@ -17,8 +17,8 @@ _OUTPUT_LANES, _INPUT_LANES = 64, 16
 def predicted_bytes(model: TfliteModel) -> int:
     """Parameter bytes of the compiled file, cached or streamed.
 
-    Fitted to compiled models, not documented: weights are padded to 64 output and 16 input channels (dense layers
-    to 16 and 16), and each output channel brings 16 bytes.
+    Fitted to compiled models, not documented: weights are padded to 64 output and 16 input channels (dense
+    layers to 16 and 16), and each output channel brings 16 bytes.
     """
     return sum(operator_bytes(model, operator) for operator in model.operators)
 

@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. Each finds Python, makes .venv from the lock file, and runs.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_OUT ?= demo-out
+# Workers of pytest-xdist; TensorFlow needs about 1.5 GB in each.
+TEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit bench lock docs clean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## From nothing to a packaged INT8 network, on synthetic data.
+	$(BIN)/tinytracker demo --out $(DEMO_OUT)
+
+test: lint unit  ## Lint, types, floors, then all tests.
+
+lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.installed  ## All tests.
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
+
+bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed  ## Rewrite the generated parts of docs/.
+	$(BIN)/python -m docs.generate
+
+lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.10 \
+	  --generate-hashes --output-file requirements/lock.txt --upgrade
+
+clean:  ## Remove the environment and everything that was generated.
+	rm -rf $(VENV) $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamp is written last: an installation that was cut off goes on at the next start.
+$(VENV)/.installed: requirements/lock.txt pyproject.toml
+	@python=$$(PYTHON="$(PYTHON)" requirements/find-python) && { [ -x $(BIN)/pip ] || "$$python" -m venv --clear $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@

@@ -1,0 +1,88 @@
+import pytest
+
+from tinytracker.errors import UnknownNameError
+from tinytracker.model.network import Network, output_size
+from tinytracker.model.presets import PRESETS, find_preset
+
+# The published networks: MACs for one frame, parameters with batch normalisation folded.
+GOLDEN = {
+    "tinytracker": (11_839_208, 426_694),
+    "tinytracker-s": (5_229_184, 81_946),
+    "itracker": (1_324_455_808, 6_286_274),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_counts_equal_the_published_networks(name):
+    network = find_preset(name).network()
+    assert (network.macs, network.params) == GOLDEN[name]
+
+
+def test_every_preset_is_pinned():
+    assert set(GOLDEN) == set(PRESETS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_output_is_gaze(name):
+    network = find_preset(name).network()
+    assert network.output.name == "gaze"
+    assert network.output.shape == (2,)
+    assert network.output.activation == "linear"
+
+
+def test_the_last_map_of_the_112_pixel_trunk_is_3x3():
+    assert find_preset("tinytracker").network().shape("features") == (3, 3, 576)
+
+
+def test_peak_activations_of_the_small_one_equal_the_published_model():
+    # 24x24x96 in and 12x12x96 out of the widest depthwise layer.
+    assert find_preset("tinytracker-s").network().peak_activation_bytes() == 24 * 24 * 96 + 12 * 12 * 96
+
+
+def test_unknown_preset_says_which_was_meant():
+    with pytest.raises(UnknownNameError, match=r"'tinytraker'\. Did you mean 'tinytracker'\?"):
+        find_preset("tinytraker")
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding", "expected"),
+    [
+        (112, 3, 2, "same", 56),
+        (7, 3, 2, "valid", 3),
+        (7, 3, 2, "same", 4),
+        (224, 11, 4, "valid", 54),
+        (5, 1, 1, "same", 5),
+    ],
+)
+def test_output_size(size, kernel, stride, padding, expected):
+    assert output_size(size, kernel, stride, padding) == expected
+
+
+def test_a_residual_keeps_its_shortcut_alive():
+    net = Network()
+    x = net.input("x", (4, 4, 8))
+    y = net.conv(x, "wide", 32)
+    z = net.conv(y, "narrow", 8)
+    net.add(x, z, "sum")
+    # While "narrow" runs: x (kept for the sum), wide and narrow.
+    assert net.peak_activation_bytes() == 4 * 4 * (8 + 32 + 8)
+
+
+def test_shared_weights_count_once_but_work_twice():
+    net = Network()
+    a, b = net.input("a", (4, 4, 3)), net.input("b", (4, 4, 3))
+    net.conv(a, "first", 5, kernel=3)
+    net.conv(b, "second", 5, kernel=3, weights_of="first")
+    assert net.params == 3 * 3 * 3 * 5 + 5
+    assert net.macs == 2 * 4 * 4 * 3 * 3 * 3 * 5
+
+
+def test_mistakes_in_a_graph_are_found_when_it_is_built():
+    net = Network()
+    x = net.input("x", (4, 4, 3))
+    with pytest.raises(ValueError, match="two nodes named x"):
+        net.conv(x, "x", 3)
+    with pytest.raises(ValueError, match="too small"):
+        net.conv(x, "big", 3, kernel=5, padding="valid")
+    with pytest.raises(ValueError, match="cannot add"):
+        net.add(x, net.conv(x, "c", 4), "sum")

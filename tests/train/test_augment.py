@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from tinytracker.data.inputs import InputSpec
+from tinytracker.train import AugmentConfig
+
+pytestmark = pytest.mark.train
+tf = pytest.importorskip("tensorflow")
+
+WITH_GRID = InputSpec(kind="face", width=8, height=6, channels="rgb", grid="input")
+STILL = AugmentConfig(mirror=False, brightness=0, contrast=0, colour=0, noise=0)
+
+
+def batch(n=64, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 256, (n, 6, 8, 5)).astype(np.float32)
+    return {"image": tf.constant(x)}, tf.constant(rng.normal(0, 4, (n, 2)), tf.float32)
+
+
+def apply(config, spec=WITH_GRID, seed=(1, 2), inputs=None, gaze=None):
+    from tinytracker.train.augment import augment
+
+    x, y = batch() if inputs is None else (inputs, gaze)
+    out, moved = augment(x, y, tf.constant(seed, tf.int64), spec, config)
+    return {k: v.numpy() for k, v in out.items()}, moved.numpy()
+
+
+def test_nothing_changes_when_all_is_off():
+    (x, y), (out, gaze) = batch(), apply(STILL)
+    np.testing.assert_array_equal(out["image"], x["image"])
+    np.testing.assert_array_equal(gaze, y)
+
+
+def test_the_same_seed_gives_the_same_images_and_another_one_others():
+    a, b, c = apply(AugmentConfig()), apply(AugmentConfig()), apply(AugmentConfig(), seed=(1, 3))
+    np.testing.assert_array_equal(a[0]["image"], b[0]["image"])
+    assert np.abs(a[0]["image"] - c[0]["image"]).mean() > 5
+
+
+def test_pixels_really_change_and_stay_whole_codes():
+    x, _ = batch()
+    out, _ = apply(AugmentConfig(mirror=False))
+    pixels = out["image"][..., :3]
+    assert np.abs(pixels - x["image"][..., :3]).mean() > 8
+    assert pixels.min() >= 0
+    assert pixels.max() <= 255
+    np.testing.assert_array_equal(pixels, np.rint(pixels))
+
+
+def test_positions_are_not_photographed():
+    x, _ = batch()
+    out, _ = apply(AugmentConfig(mirror=False))
+    np.testing.assert_array_equal(out["image"][..., 3:], x["image"][..., 3:])
+
+
+def test_mirror_moves_image_position_and_gaze_together():
+    (x, y), (out, gaze) = batch(), apply(STILL.model_copy(update={"mirror": True}))
+    flipped = gaze[:, 0] == -y.numpy()[:, 0]
+    assert 10 < flipped.sum() < 54
+    before, after = x["image"].numpy(), out["image"]
+    np.testing.assert_array_equal(gaze[:, 1], y.numpy()[:, 1])
+    np.testing.assert_array_equal(after[~flipped], before[~flipped])
+    np.testing.assert_array_equal(after[flipped][..., :3], before[flipped][:, :, ::-1, :3])
+    np.testing.assert_array_equal(after[flipped][..., 4], before[flipped][:, :, ::-1, 4])
+    value = after[flipped][..., 3] / 128 - 1
+    mirrored = -(before[flipped][:, :, ::-1, 3] / 128 - 1)
+    np.testing.assert_allclose(value, np.minimum(mirrored, 127 / 128))
+
+
+def test_mirrored_eyes_change_places():
+    spec = InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input")
+    rng = np.random.default_rng(0)
+    x = {
+        k: tf.constant(rng.integers(0, 256, (32, 4, 4, 3)), tf.float32)
+        for k in ("face", "left_eye", "right_eye")
+    }
+    x["grid"] = tf.constant(rng.integers(0, 256, (32, 5, 5, 1)), tf.float32)
+    y = tf.constant(rng.normal(0, 4, (32, 2)), tf.float32)
+    out, gaze = apply(STILL.model_copy(update={"mirror": True}), spec, inputs=x, gaze=y)
+    flipped = gaze[:, 0] != y.numpy()[:, 0]
+    np.testing.assert_array_equal(out["left_eye"][flipped], x["right_eye"].numpy()[flipped][:, :, ::-1])
+    np.testing.assert_array_equal(out["right_eye"][~flipped], x["right_eye"].numpy()[~flipped])
+    np.testing.assert_array_equal(out["grid"][flipped], x["grid"].numpy()[flipped][:, :, ::-1])

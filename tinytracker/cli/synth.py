@@ -1,0 +1,37 @@
+"""`tinytracker synth`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import SIZE
+
+
+@verb
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--subjects", type=int, default=20, help="How many people.")
+@click.option("--frames", type=int, default=50, help="Frames of each.")
+@click.option("--seed", type=int, default=0, help="Of everything; the same seed gives the same bytes.")
+@click.option("--jobs", type=int, help="Processes; default: one per core.")
+@click.option("--devices", help="Comma-separated names, such as 'iPhone 6,iPad Mini'; default: all 15.")
+@click.option(
+    "--size", type=SIZE, default="480x640", help="Width and height of frames held upright, in pixels."
+)
+def command(
+    out: Path,
+    subjects: int,
+    frames: int,
+    seed: int,
+    jobs: int | None,
+    devices: str | None,
+    size: tuple[int, int],
+) -> Output:
+    """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
+    from tinytracker.synth.generate import generate
+
+    names = [name.strip() for name in devices.split(",")] if devices else None
+    report = generate(out, subjects, frames, seed=seed, jobs=jobs, devices=names, size=size)
+    return Output(report.as_json(), (str(report),))

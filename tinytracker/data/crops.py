@@ -1,0 +1,113 @@
+"""Cutting boxes out of frames.
+
+A box is `(x, y, w, h)` in px with the origin at the top-left corner of the frame's top-left pixel; it may
+leave the frame. One convention holds everywhere (docs/data.md compares it with the two official ones, which
+differ): x, y, w and h are each rounded to the nearest integer, halves up, so a square box stays square
+wherever it lies, and whatever lies outside the frame is black.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MARGIN = 0.125
+"""A stored crop is the face box grown by this part of its size on each side: room for the eye band of a
+tilted head and for shifting the box during training."""
+
+
+def round_half_up(values: ArrayLike) -> Ints:
+    """Nearest integers, halves up, as int64 (numpy's own rounding takes halves to even numbers)."""
+    rounded: Ints = np.floor(np.asarray(values, np.float64) + 0.5).astype(np.int64)
+    return rounded
+
+
+def grow(box: ArrayLike, margin: float = MARGIN) -> Floats:
+    """Boxes (..., 4) with `margin` of their width and height added on each side."""
+    x, y, w, h = np.moveaxis(np.asarray(box, np.float64), -1, 0)
+    return np.stack([x - margin * w, y - margin * h, (1 + 2 * margin) * w, (1 + 2 * margin) * h], axis=-1)
+
+
+def eye_in_frame(face: ArrayLike, eye: ArrayLike) -> Floats:
+    """Eye boxes (..., 4), relative to the top-left of the face box as the files hold them, in frame px."""
+    result = np.array(np.broadcast_arrays(np.asarray(eye, np.float64), np.asarray(face, np.float64))[0])
+    result[..., :2] += np.asarray(face, np.float64)[..., :2]
+    return result
+
+
+def to_crop(box: ArrayLike, crop: ArrayLike, scale: ArrayLike = 1.0) -> Floats:
+    """Boxes in frame px as seen in a crop of the frame that was resized.
+
+    Args:
+        box: (..., 4) in frame px.
+        crop: (..., 4) in frame px; only its x and y matter.
+        scale: px of the crop per px of the frame, (..., 2) for x and y, or one number.
+
+    Returns:
+        (..., 4) in px of the crop.
+    """
+    whole, factor = np.asarray(box, np.float64), np.asarray(scale, np.float64)
+    corner = (whole[..., :2] - np.asarray(crop, np.float64)[..., :2]) * factor
+    return np.concatenate([corner, whole[..., 2:] * factor], axis=-1)
+
+
+def overlap(box: ArrayLike, width: ArrayLike, height: ArrayLike) -> Floats:
+    """The part of each box's area that lies inside the frame, 0 to 1, shape (...); 0 for empty boxes."""
+    x, y, w, h = np.moveaxis(np.asarray(box, np.float64), -1, 0)
+    inside_w = np.clip(np.minimum(x + w, width) - np.maximum(x, 0), 0, None)
+    inside_h = np.clip(np.minimum(y + h, height) - np.maximum(y, 0), 0, None)
+    area = np.maximum(w, 0) * np.maximum(h, 0)
+    part: Floats = np.divide(inside_w * inside_h, area, out=np.zeros_like(area), where=area > 0)
+    return np.minimum(part, 1.0)
+
+
+def cut(image: NDArray[Any], box: ArrayLike) -> NDArray[Any]:
+    """The pixels of one box.
+
+    Args:
+        image: (height, width, ...) of any dtype.
+        box: x, y, w, h; rounded as above.
+
+    Returns:
+        (h, w, ...) of the same dtype, zero where the box leaves the frame.
+
+    Raises:
+        ValueError: the rounded box is empty.
+    """
+    x, y, w, h = (int(v) for v in round_half_up(box))
+    if w <= 0 or h <= 0:
+        raise ValueError(f"an empty box cannot be cut: {w} x {h}")
+    rows, columns = image.shape[:2]
+    result = np.zeros((h, w, *image.shape[2:]), image.dtype)
+    top, bottom = np.clip([y, y + h], 0, rows)
+    left, right = np.clip([x, x + w], 0, columns)
+    if top < bottom and left < right:
+        result[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
+    return result
+
+
+def eye_band(
+    left_eye: ArrayLike, right_eye: ArrayLike, face: ArrayLike, width: float, aspect: float
+) -> Floats:
+    """The strip that holds both eyes.
+
+    Args:
+        left_eye: (..., 4), in any one coordinate frame.
+        right_eye: likewise.
+        face: (..., 4) in the same coordinate frame.
+        width: of the strip, as part of the face box's width.
+        aspect: width / height of the strip.
+
+    Returns:
+        (..., 4): centred between the centres of the two eye boxes, in the same coordinate frame.
+    """
+    left, right, whole = (np.asarray(box, np.float64) for box in (left_eye, right_eye, face))
+    centre = (left[..., :2] + right[..., :2]) / 2 + (left[..., 2:] + right[..., 2:]) / 4
+    w = width * whole[..., 2]
+    size = np.stack([w, w / aspect], axis=-1)
+    return np.concatenate([centre - size / 2, size], axis=-1)

@@ -1,0 +1,97 @@
+"""One prepared frame: what a record of a shard holds, and its way through TensorFlow's Example format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """One record. Boxes are (x, y, w, h); everything a preset may want is here, so none prepares again.
+
+    Attributes:
+        image: the face box and a margin around it, encoded as JPEG or PNG; black outside the frame.
+        face_in_crop: the face box in px of `image`; float, since the image may have been made smaller.
+        left_eye_in_crop: the subject's left eye, likewise. right_eye_in_crop: the right eye.
+        face: the face box in px of the frame.
+        frame_size: width and height of the frame in px.
+        gaze: x, y in cm from the camera.
+        screen_size: width and height of the screen in points.
+        dot_time: seconds since the dot appeared.
+        orientation: 1 to 4. dot_num: number of the dot. frame: number of the frame in the recording.
+        subject: name of the subject. device: its name. family: "phone" or "tablet".
+    """
+
+    image: bytes
+    face_in_crop: tuple[float, float, float, float]
+    left_eye_in_crop: tuple[float, float, float, float]
+    right_eye_in_crop: tuple[float, float, float, float]
+    face: tuple[float, float, float, float]
+    frame_size: tuple[float, float]
+    gaze: tuple[float, float]
+    screen_size: tuple[float, float]
+    dot_time: float
+    orientation: int
+    dot_num: int
+    frame: int
+    subject: str
+    device: str
+    family: str
+
+
+FLOAT_FIELDS = {
+    "face_in_crop": 4,
+    "left_eye_in_crop": 4,
+    "right_eye_in_crop": 4,
+    "face": 4,
+    "frame_size": 2,
+    "gaze": 2,
+    "screen_size": 2,
+    "dot_time": 0,
+}
+"""Float32 fields of a record and their length; 0 is a scalar."""
+
+INT_FIELDS = ("orientation", "dot_num", "frame")
+TEXT_FIELDS = ("subject", "device", "family")
+
+
+def serialize(stored: StoredFrame) -> bytes:
+    """The frame as a serialized `tf.train.Example`; the same frame always gives the same bytes."""
+    import tensorflow as tf
+
+    features = {}
+    for item in fields(stored):
+        value = getattr(stored, item.name)
+        if item.name in FLOAT_FIELDS:
+            values = value if isinstance(value, tuple) else (value,)
+            features[item.name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
+        elif item.name in INT_FIELDS:
+            features[item.name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        else:
+            content = value if isinstance(value, bytes) else value.encode()
+            features[item.name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    serialized: bytes = example.SerializeToString(deterministic=True)
+    return serialized
+
+
+def parse(serialized: Any) -> dict[str, Any]:
+    """Parse one serialized example inside a `tf.data` graph; the image stays encoded.
+
+    Args:
+        serialized: scalar string tensor.
+
+    Returns:
+        A dict with the fields of `StoredFrame`: `image` and texts as scalar strings, floats as float32 of
+        their length, integers as scalar int64.
+    """
+    import tensorflow as tf
+
+    features = {
+        name: tf.io.FixedLenFeature((n,) if n else (), tf.float32) for name, n in FLOAT_FIELDS.items()
+    }
+    features |= {name: tf.io.FixedLenFeature((), tf.int64) for name in INT_FIELDS}
+    features |= {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", *TEXT_FIELDS)}
+    parsed: dict[str, Any] = tf.io.parse_single_example(serialized, features)
+    return parsed

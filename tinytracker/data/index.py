@@ -1,0 +1,180 @@
+"""The index of a prepared folder: what is in the shards, and how to know that they are whole.
+
+The index is written last, so a folder without one is unfinished.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinytracker.data.files import sha256_file
+from tinytracker.data.gazecapture import SPLITS
+from tinytracker.errors import InputFileError, UnknownNameError
+
+SCHEMA_VERSION = 1
+INDEX_FILE = "index.json"
+SHARD_FOLDER = "shards"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One TFRecord file.
+
+    Attributes:
+        file: path relative to the prepared folder.
+        frames: number of records.
+        bytes: size of the file.
+        sha256: of its content.
+    """
+
+    file: str
+    frames: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """One of train, val and test.
+
+    Attributes:
+        frames: number of records in all shards.
+        subjects: names of the subjects with at least one frame.
+        devices: frames per device name. families: frames per "phone" and "tablet".
+        orientations: frames per orientation "1" to "4".
+        shards: in order.
+    """
+
+    frames: int
+    subjects: tuple[str, ...]
+    devices: dict[str, int]
+    families: dict[str, int]
+    orientations: dict[str, int]
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True)
+class Gaze:
+    """Gaze of the train split in cm: (x, y) mean, smallest and largest; zeros when the split is empty."""
+
+    mean: tuple[float, float] = (0.0, 0.0)
+    low: tuple[float, float] = (0.0, 0.0)
+    high: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class PreparedIndex:
+    """What `index.json` of a prepared folder says.
+
+    Attributes:
+        folder: the prepared folder.
+        data_sha256: changes with any byte of any shard.
+        parameters: what `prepare` was asked for.
+        splits: by name; all three are there, possibly empty.
+        gaze: of the train split.
+        skipped: frames (or whole subjects) left out, by reason.
+        labels: by device: frames checked, frames that disagree with their screen point, the worst in cm.
+        grid_disagreements: frames whose faceGrid.json says another thing about validity than the boxes.
+    """
+
+    folder: Path
+    data_sha256: str
+    parameters: dict[str, Any]
+    splits: dict[str, Split]
+    gaze: Gaze
+    skipped: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, dict[str, float]] = field(default_factory=dict)
+    grid_disagreements: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Records in all splits."""
+        return sum(split.frames for split in self.splits.values())
+
+    def split(self, name: str) -> Split:
+        """The split of this name.
+
+        Raises:
+            UnknownNameError: no such split.
+            InputFileError: it holds no frame.
+        """
+        if name not in self.splits:
+            raise UnknownNameError("split", name, self.splits)
+        split = self.splits[name]
+        if not split.frames:
+            filled = [other for other in self.splits if self.splits[other].frames]
+            raise InputFileError(
+                self.folder,
+                f"the split {name!r} holds no frame",
+                f"Frames are in: {', '.join(filled)}. A subject's split is the Dataset in its info.json.",
+            )
+        return split
+
+    def shard_paths(self, name: str) -> list[Path]:
+        """The shard files of a split; raises like `split`."""
+        return [self.folder / shard.file for shard in self.split(name).shards]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that is written, without the folder."""
+        document = {"schema_version": SCHEMA_VERSION, "kind": "prepared", **asdict(self)}
+        del document["folder"]
+        return document
+
+
+def read_index(folder: Path, verify: bool = False) -> PreparedIndex:
+    """Read the index of a prepared folder and check that its shards are there in full size.
+
+    Args:
+        folder: what `prepare` wrote.
+        verify: also compare the SHA-256 of every shard, which reads all of them.
+
+    Raises:
+        InputFileError: not a prepared folder, not finished, another version, a shard missing or changed.
+    """
+    again = f"Run: tinytracker prepare SRC {folder}"
+    path = folder / INDEX_FILE
+    if not path.is_file():
+        problem = "not a prepared folder (no index.json)"
+        if (folder / SHARD_FOLDER).is_dir():
+            problem = "its preparation was not finished (no index.json)"
+        raise InputFileError(folder, problem, f"{again} (finished shards are kept).")
+    try:
+        document = json.loads(path.read_bytes())
+        version = document["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise InputFileError(
+                path, f"schema version {version}, but this release reads {SCHEMA_VERSION}", f"{again}."
+            )
+        index = _parse(folder, document)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputFileError(path, f"not an index of prepared data ({error!r})", f"{again}.") from error
+    for split in index.splits.values():
+        for shard in split.shards:
+            _check(folder / shard.file, shard, verify, f"{again} to make it again.")
+    return index
+
+
+def _parse(folder: Path, document: dict[str, Any]) -> PreparedIndex:
+    splits = {}
+    for name in SPLITS:
+        raw = dict(document["splits"][name])
+        raw["shards"] = tuple(Shard(**shard) for shard in raw["shards"])
+        raw["subjects"] = tuple(raw["subjects"])
+        splits[name] = Split(**raw)
+    gaze = Gaze(**{key: (float(x), float(y)) for key, (x, y) in document["gaze"].items()})
+    names = ("data_sha256", "parameters", "skipped", "labels", "grid_disagreements")
+    known = {name: document[name] for name in names}
+    return PreparedIndex(folder=folder, splits=splits, gaze=gaze, **known)
+
+
+def _check(path: Path, shard: Shard, verify: bool, hint: str) -> None:
+    if not path.is_file():
+        raise InputFileError(path, "the shard is missing", hint)
+    size = path.stat().st_size
+    if size != shard.bytes:
+        raise InputFileError(path, f"the shard has {size} bytes instead of {shard.bytes}", hint)
+    if verify and sha256_file(path) != shard.sha256:
+        raise InputFileError(path, "the shard's content changed since it was prepared", hint)

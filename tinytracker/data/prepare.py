@@ -1,0 +1,328 @@
+"""From a GazeCapture folder to TFRecord shards: parallel, resumable, reproducible, honest about every skip.
+
+Plan (read the JSON files of all subjects) → shards (in worker processes) → `skipped.csv` and, last,
+`index.json`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.util
+import io
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.data.crops import MARGIN
+from tinytracker.data.devices import find_device
+from tinytracker.data.files import json_bytes, make_folder, write_atomically, writing
+from tinytracker.data.gazecapture import SPLITS
+from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, Gaze, PreparedIndex, Shard, Split
+from tinytracker.data.labels import LIMIT_CM, TOLERANCE_CM
+from tinytracker.data.reader import read_recording
+from tinytracker.data.shards import JPEG_QUALITY, ShardJob, ShardResult, Skip, finished, make_shard
+from tinytracker.data.source import Subject, iter_subjects
+from tinytracker.data.workers import Workers
+from tinytracker.errors import InputFileError, MissingDependencyError, RecordingError, UsageError
+from tinytracker.progress import bar, say
+
+SKIPPED_FILE = "skipped.csv"
+IMAGE_FORMATS = ("jpeg", "png")
+_FORMAT_VERSION = 1
+"""Part of every shard's key: shards of an older layout are made again."""
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What `prepare` did.
+
+    Attributes:
+        index: the finished index.
+        kept_shards: shards of an earlier run that were still right.
+        made_shards: shards made now.
+        skipped_csv: the file that names every skipped frame and its reason.
+    """
+
+    index: PreparedIndex
+    kept_shards: int
+    made_shards: int
+    skipped_csv: Path
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What decides the content of the shards, besides the source."""
+
+    max_crop: int
+    shard_frames: int
+    image_format: str
+
+    def check(self) -> None:
+        """Raise `UsageError` on a value that cannot be."""
+        for name, value, low in (("max_crop", self.max_crop, 16), ("shard_frames", self.shard_frames, 1)):
+            if value < low:
+                raise UsageError(f"{name} is {value}, but must be at least {low}.")
+        if self.image_format not in IMAGE_FORMATS:
+            raise UsageError(
+                f"The image format is {self.image_format!r}.", f"Choose one of: {', '.join(IMAGE_FORMATS)}."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, also the constants, for the index."""
+        return {
+            "max_crop": self.max_crop,
+            "shard_frames": self.shard_frames,
+            "image_format": self.image_format,
+            "jpeg_quality": JPEG_QUALITY,
+            "margin": MARGIN,
+            "label_tolerance_cm": TOLERANCE_CM,
+            "label_limit_cm": LIMIT_CM,
+        }
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """What the JSON files of one subject say."""
+
+    subject: Subject
+    fingerprint: str
+    split: str = ""
+    usable: int = 0
+    skip: Skip | None = None
+
+
+def prepare(
+    src: Path,
+    out: Path,
+    jobs: int | None = None,
+    max_crop: int = 256,
+    shard_frames: int = 2000,
+    image_format: str = "jpeg",
+) -> PrepareReport:
+    """Turn a GazeCapture folder into TFRecord shards and an index.
+
+    A second run after an interruption keeps the shards that are whole and whose source did not change. The
+    same source gives the same bytes, whatever the number of jobs.
+
+    Args:
+        src: the folder of subjects (unpacked, `NNNNN.tar.gz`, or both), or one subject.
+        out: the folder to fill; made when missing.
+        jobs: worker processes, by default one per usable core; 1 works in this process.
+        max_crop: longest side in px that a stored face box keeps; larger ones are averaged down.
+        shard_frames: a shard is closed when it holds this many frames; a subject is never split.
+        image_format: "jpeg" (quality 95, 4:4:4) or "png" (lossless, about five times larger).
+
+    Returns:
+        The report, with the index.
+
+    Raises:
+        InputFileError: no subject found, or not one usable frame.
+        OutputError: `out` cannot be written.
+        UsageError: a parameter cannot be, or `out` lies inside `src`.
+        MissingDependencyError: TensorFlow is not installed.
+    """
+    parameters = Parameters(max_crop, shard_frames, image_format)
+    parameters.check()
+    jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    if jobs < 1:
+        raise UsageError(f"jobs is {jobs}, but must be at least 1.")
+    subjects = iter_subjects(src)
+    if out.resolve().is_relative_to(src.resolve()):
+        raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside of the data set.")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise MissingDependencyError("tensorflow", "writing shards", "pip install 'tinytracker[train]'")
+    make_folder(out / SHARD_FOLDER)
+    with writing(out):
+        (out / INDEX_FILE).unlink(missing_ok=True)  # from here on the folder is unfinished, and shows it
+
+    with Workers(jobs) as workers:
+        scans = _scan_all(subjects, workers)
+        shard_jobs = _plan(scans, out, parameters)
+        if not shard_jobs:
+            raise InputFileError(
+                src, _nothing_usable(scans), "Frames need a face and both eyes to be of use."
+            )
+        _remove_strangers(out, shard_jobs)
+        results, kept = _make_all(shard_jobs, scans, workers)
+
+    skips = sorted(
+        [scan.skip for scan in scans if scan.skip] + [skip for result in results for skip in result.skips],
+        key=lambda skip: (skip.subject, skip.frame),
+    )
+    index = _index(out, parameters, shard_jobs, results, skips)
+    if not index.frames:
+        raise InputFileError(
+            src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."
+        )
+    write_atomically(out / SKIPPED_FILE, _skipped_csv(skips))
+    write_atomically(out / INDEX_FILE, json_bytes(index.to_json(), indent=1))
+    return PrepareReport(index, kept, len(shard_jobs) - kept, out / SKIPPED_FILE)
+
+
+def _scan_subject(subject: Subject) -> _Scan:
+    """Read a subject's arrays to learn its split and size; damage is returned, not raised."""
+    fingerprint = ""
+    try:
+        fingerprint = subject.fingerprint()
+        recording = read_recording(subject, strict=False, motion=False)
+    except RecordingError as error:
+        skip = Skip(subject.name, "", str(error.reason), error.problem)
+        return _Scan(subject, fingerprint, skip=skip)
+    return _Scan(subject, fingerprint, recording.dataset, int(recording.usable.sum()))
+
+
+def _scan_all(subjects: list[Subject], workers: Workers) -> list[_Scan]:
+    scans = []
+    with bar("Reading subjects", len(subjects), "subjects") as advance:
+        for scan in workers.map(_scan_subject, subjects):
+            scans.append(scan)
+            advance()
+    return sorted(scans, key=lambda scan: scan.subject.name)
+
+
+def _plan(scans: list[_Scan], out: Path, parameters: Parameters) -> list[ShardJob]:
+    """Group subjects into shards, in an order that mixes devices but depends on nothing but the names."""
+    groups: list[tuple[str, int, list[_Scan]]] = []
+    for split in SPLITS:
+        members = [scan for scan in scans if scan.split == split]
+        members.sort(key=lambda scan: hashlib.sha256(scan.subject.name.encode()).digest())
+        group: list[_Scan] = []
+        number = 0
+        for scan in members:
+            group.append(scan)
+            last = scan is members[-1]
+            if last or sum(member.usable for member in group) >= parameters.shard_frames:
+                groups.append((split, number, group))
+                group = []
+                number += 1
+    return [_job(out, parameters, *group) for group in groups]
+
+
+def _job(out: Path, parameters: Parameters, split: str, number: int, group: list[_Scan]) -> ShardJob:
+    sources = [[scan.subject.name, scan.fingerprint] for scan in group]
+    decides = json.dumps([_FORMAT_VERSION, parameters.to_json(), split, sources], sort_keys=True)
+    return ShardJob(
+        path=out / SHARD_FOLDER / f"{split}-{number:05d}.tfrecord",
+        split=split,
+        subjects=tuple(scan.subject for scan in group),
+        max_crop=parameters.max_crop,
+        image_format=parameters.image_format,
+        key=hashlib.sha256(decides.encode()).hexdigest(),
+    )
+
+
+def _remove_strangers(out: Path, jobs: list[ShardJob]) -> None:
+    """Remove shards of an earlier plan and what a killed run left; nothing else in the folder is touched."""
+    belongs = {path.name for job in jobs for path in (job.path, job.sidecar)}
+    folder = out / SHARD_FOLDER
+    with writing(folder):
+        for split in SPLITS:
+            for pattern in (f"{split}-*.tfrecord", f"{split}-*.json", f".{split}-*.partial"):
+                for path in folder.glob(pattern):
+                    if path.name not in belongs:
+                        path.unlink()
+
+
+def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tuple[list[ShardResult], int]:
+    """The results in the order of the jobs, and how many shards were kept from an earlier run."""
+    usable = {scan.subject.name: scan.usable for scan in scans}
+    results: dict[str, ShardResult] = {}
+    total = sum(usable.values())
+    with bar("Preparing", total, "frames") as advance:
+        todo = []
+        for job in jobs:
+            earlier = finished(job)
+            if earlier is None:
+                todo.append(job)
+                continue
+            results[job.key] = earlier
+            advance(sum(usable[subject.name] for subject in job.subjects))
+        kept = len(results)
+        if kept:
+            say(f"{kept} of {len(jobs)} shards are finished already and are kept.")
+        by_key = {job.key: job for job in todo}
+        for result in workers.map(make_shard, todo):
+            results[result.key] = result
+            advance(sum(usable[subject.name] for subject in by_key[result.key].subjects))
+    return [results[job.key] for job in jobs], kept
+
+
+def _index(
+    out: Path, parameters: Parameters, jobs: list[ShardJob], results: list[ShardResult], skips: list[Skip]
+) -> PreparedIndex:
+    digest = hashlib.sha256()
+    splits = {}
+    for split in SPLITS:
+        pairs = [(j, r) for j, r in zip(jobs, results, strict=True) if j.split == split and r.frames]
+        splits[split] = _split(out, pairs)
+        for shard in splits[split].shards:
+            digest.update(f"{split} {shard.sha256} {shard.frames}\n".encode())
+    train = [r for j, r in zip(jobs, results, strict=True) if j.split == "train" and r.frames]
+    labels: dict[str, dict[str, float]] = {}
+    for result in results:
+        for device, found in result.labels.items():
+            entry = labels.setdefault(device, {"frames": 0, "disagree": 0, "worst_cm": 0.0})
+            entry["frames"] += found["frames"]
+            entry["disagree"] += found["disagree"]
+            entry["worst_cm"] = max(entry["worst_cm"], found["worst_cm"])
+    return PreparedIndex(
+        folder=out,
+        data_sha256=digest.hexdigest(),
+        parameters=parameters.to_json(),
+        splits=splits,
+        gaze=_gaze(train),
+        skipped=dict(sorted(Counter(skip.reason for skip in skips).items())),
+        labels=dict(sorted(labels.items())),
+        grid_disagreements=sum(result.grid_disagreements for result in results),
+    )
+
+
+def _split(out: Path, pairs: list[tuple[ShardJob, ShardResult]]) -> Split:
+    devices: Counter[str] = Counter()
+    orientations: Counter[str] = Counter()
+    families: Counter[str] = Counter()
+    for _, result in pairs:
+        devices.update(result.devices)
+        orientations.update(result.orientations)
+    for device, frames in devices.items():
+        families[find_device(device).family] += frames
+    return Split(
+        frames=sum(result.frames for _, result in pairs),
+        subjects=tuple(sorted(name for _, result in pairs for name in result.subjects)),
+        devices=dict(sorted(devices.items())),
+        families=dict(sorted(families.items())),
+        orientations=dict(sorted(orientations.items())),
+        shards=tuple(
+            Shard(job.path.relative_to(out).as_posix(), result.frames, result.bytes, result.sha256)
+            for job, result in pairs
+        ),
+    )
+
+
+def _gaze(train: list[ShardResult]) -> Gaze:
+    if not train:
+        return Gaze()
+    frames = sum(result.frames for result in train)
+    mean_x, mean_y = (sum(result.gaze_sum[axis] for result in train) / frames for axis in (0, 1))
+    low_x, low_y = (min(result.gaze_low[axis] for result in train) for axis in (0, 1))
+    high_x, high_y = (max(result.gaze_high[axis] for result in train) for axis in (0, 1))
+    return Gaze((mean_x, mean_y), (low_x, low_y), (high_x, high_y))
+
+
+def _skipped_csv(skips: list[Skip]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["subject", "frame", "reason", "detail"])
+    writer.writerows([skip.subject, skip.frame, skip.reason, skip.detail] for skip in skips)
+    return text.getvalue().encode()
+
+
+def _nothing_usable(scans: list[_Scan], skips: list[Skip] | None = None) -> str:
+    found = skips if skips is not None else [scan.skip for scan in scans if scan.skip]
+    reasons = Counter(skip.reason for skip in found)
+    why = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
+    return f"not one usable frame in {len(scans)} subjects: {why or 'no frame at all'}"

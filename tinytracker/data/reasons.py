@@ -1,0 +1,28 @@
+"""Why a frame or a whole subject is not used: a small vocabulary, so that damage can be counted."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Reason(str, Enum):
+    """One word per kind of damage; the value is what reports show."""
+
+    MISSING_FILE = "missing file"
+    BAD_ARCHIVE = "bad archive"
+    UNSAFE_ARCHIVE = "unsafe archive"
+    BAD_JSON = "bad JSON"
+    LENGTH = "arrays of different length"
+    BAD_SPLIT = "unknown split"
+    UNKNOWN_DEVICE = "unknown device"
+    UNKNOWN_ORIENTATION = "unknown orientation"
+    NOT_FINITE = "not a finite number"
+    NOT_DETECTED = "face or eyes not detected"
+    EMPTY_BOX = "empty box"
+    BOX_OUTSIDE = "box outside the frame"
+    TRUNCATED_IMAGE = "truncated image"
+    UNREADABLE_IMAGE = "unreadable image"
+    LABEL_DISAGREES = "label disagrees with the screen point"
+
+    def __str__(self) -> str:
+        return self.value

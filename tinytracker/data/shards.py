@@ -1,0 +1,331 @@
+"""Making one shard: decode, crop, encode and write the frames of a few subjects.
+
+Runs in worker processes. A shard and its sidecar (`.json`: checksum, counts, skipped frames) are each
+renamed into place when complete, the sidecar last, so whatever is found under its final name is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinytracker.data.crops import MARGIN, cut, eye_in_frame, grow, overlap, round_half_up, to_crop
+from tinytracker.data.devices import find_device
+from tinytracker.data.examples import StoredFrame, serialize
+from tinytracker.data.files import json_bytes, sha256_file, write_atomically, writing
+from tinytracker.data.gazecapture import Floats, Recording
+from tinytracker.data.labels import check_labels, known_orientation
+from tinytracker.data.reader import finite_frames, read_recording
+from tinytracker.data.reasons import Reason
+from tinytracker.data.source import Subject
+from tinytracker.errors import OutputError, RecordingError
+
+JPEG_QUALITY = 95
+_LARGEST_BOX = 4.0
+"""A box wider than this many frames is damage, and cutting it would fill the memory."""
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """What a worker needs to make one shard.
+
+    Attributes:
+        path: the shard to write.
+        split: "train", "val" or "test"; a subject of another split is refused.
+        subjects: whose frames it holds.
+        max_crop: longest side in px that a face box keeps.
+        image_format: "jpeg" or "png".
+        key: digest of everything that decides the content; equal keys mean an equal shard.
+    """
+
+    path: Path
+    split: str
+    subjects: tuple[Subject, ...]
+    max_crop: int
+    image_format: str
+    key: str
+
+    @property
+    def sidecar(self) -> Path:
+        """The JSON file beside the shard."""
+        return self.path.with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A frame that was left out, or a whole subject where `frame` is empty."""
+
+    subject: str
+    frame: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass
+class ShardResult:
+    """What a shard holds and what it left out; this is the sidecar's content.
+
+    Attributes:
+        key: of the job. sha256: of the shard. bytes: its size. frames: its records.
+        subjects: frames per subject. devices: per device. orientations: per orientation "1" to "4".
+        gaze_sum: of all records, cm. gaze_low: smallest x and y. gaze_high: largest.
+        labels: by device: frames checked, frames that disagree, the worst in cm.
+        grid_disagreements: frames where faceGrid.json contradicts the boxes about validity.
+        skips: everything left out.
+    """
+
+    key: str
+    sha256: str = ""
+    bytes: int = 0
+    frames: int = 0
+    subjects: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, int] = field(default_factory=dict)
+    orientations: dict[str, int] = field(default_factory=dict)
+    gaze_sum: tuple[float, float] = (0.0, 0.0)
+    gaze_low: tuple[float, float] = (0.0, 0.0)
+    gaze_high: tuple[float, float] = (0.0, 0.0)
+    labels: dict[str, dict[str, float]] = field(default_factory=dict)
+    grid_disagreements: int = 0
+    skips: list[Skip] = field(default_factory=list)
+
+
+def finished(job: ShardJob) -> ShardResult | None:
+    """The result of an earlier run, if its shard is whole and would come out the same again."""
+    try:
+        document = json.loads(job.sidecar.read_bytes())
+        result = ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
+        whole = result.key == job.key and sha256_file(job.path) == result.sha256
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return result if whole else None
+
+
+def make_shard(job: ShardJob) -> ShardResult:
+    """Make one shard and its sidecar. Damage in the source is recorded in `skips` and never raised.
+
+    Raises:
+        OutputError: the shard cannot be written.
+    """
+    result = ShardResult(job.key)
+    records: list[tuple[bytes, bytes]] = []
+    gaze: list[tuple[float, float]] = []
+    for subject in job.subjects:
+        try:
+            frames = list(_stored_frames(subject, job, result))
+        except RecordingError as error:
+            result.skips = [skip for skip in result.skips if skip.subject != subject.name]
+            result.skips.append(Skip(subject.name, "", str(error.reason), error.problem))
+            continue
+        for stored in frames:
+            # The order looks random but depends on nothing but the names: every run writes the same bytes.
+            place = hashlib.sha256(f"{stored.subject}/{stored.frame}".encode()).digest()
+            records.append((place, serialize(stored)))
+            gaze.append(stored.gaze)
+        _count(result, frames)
+    records.sort()
+    result.frames = len(records)
+    if gaze:
+        points = np.array(gaze, np.float64)
+        result.gaze_sum = _pair(points[np.lexsort(points.T)].sum(axis=0))
+        result.gaze_low, result.gaze_high = _pair(points.min(axis=0)), _pair(points.max(axis=0))
+    result.skips.sort(key=lambda skip: (skip.subject, skip.frame))
+    _write_records(job.path, [content for _, content in records])
+    result.bytes = job.path.stat().st_size
+    result.sha256 = sha256_file(job.path)
+    write_atomically(job.sidecar, json_bytes(asdict(result), indent=1))
+    return result
+
+
+def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iterator[StoredFrame]:
+    """The usable frames of one subject; the others are recorded in `result`."""
+    recording = read_recording(subject, strict=False, motion=False)
+    if recording.dataset != job.split:
+        raise RecordingError(
+            subject.path, Reason.BAD_SPLIT, "the subject's split changed while it was prepared"
+        )
+    reasons = _reasons_before_decoding(recording)
+    _check_labels(recording, reasons, result)
+    face = recording.face.corners()
+    eyes = [eye_in_frame(face, eye.corners()) for eye in (recording.left_eye, recording.right_eye)]
+    wanted = {name: i for i, name in enumerate(recording.frame_names) if reasons[i] is None}
+    seen = set()
+    for name, content in subject.frames(list(wanted)):
+        i = wanted[name]
+        seen.add(name)
+        try:
+            yield _store(recording, i, content, (face[i], eyes[0][i], eyes[1][i]), job)
+        except _SkipFrameError as skip:
+            reasons[i] = skip.reason
+            result.skips.append(Skip(recording.name, name, skip.reason.value, skip.detail))
+    for name, i in wanted.items():
+        if name not in seen:
+            reasons[i] = Reason.MISSING_FILE
+            result.skips.append(Skip(recording.name, name, Reason.MISSING_FILE.value))
+
+
+def _reasons_before_decoding(recording: Recording) -> list[Reason | None]:
+    """Why each frame cannot be used as far as the arrays tell; None where they raise no objection."""
+    boxes = np.stack([b.corners() for b in (recording.face, recording.left_eye, recording.right_eye)], axis=1)
+    with np.errstate(invalid="ignore"):
+        empty = (round_half_up(np.nan_to_num(boxes[..., 2:], posinf=0, neginf=0)) < 1).any(axis=(1, 2))
+    checks = (
+        (~recording.usable, Reason.NOT_DETECTED),
+        (~finite_frames(recording), Reason.NOT_FINITE),
+        (~known_orientation(recording.orientation), Reason.UNKNOWN_ORIENTATION),
+        (empty, Reason.EMPTY_BOX),
+    )
+    reasons: list[Reason | None] = [None] * len(recording)
+    for bad, reason in checks:
+        for i in np.flatnonzero(bad):
+            reasons[i] = reasons[i] or reason
+    return reasons
+
+
+def _check_labels(recording: Recording, reasons: list[Reason | None], result: ShardResult) -> None:
+    """Compare labels with screen points, where the arrays raised no objection; record all skips so far."""
+    check = check_labels(recording)
+    considered = np.array([reason is None for reason in reasons], bool)
+    for i in np.flatnonzero(considered & check.unusable):
+        reasons[i] = Reason.LABEL_DISAGREES
+    for i, reason in enumerate(reasons):
+        if reason is not None:
+            detail = f"{check.error_cm[i]:.2f} cm apart" if reason is Reason.LABEL_DISAGREES else ""
+            result.skips.append(Skip(recording.name, recording.frame_names[i], reason.value, detail))
+    errors = check.error_cm[considered]
+    finite = errors[np.isfinite(errors)]
+    entry = result.labels.setdefault(recording.device_name, {"frames": 0, "disagree": 0, "worst_cm": 0.0})
+    entry["frames"] += len(errors)
+    entry["disagree"] += int((check.disagrees & considered).sum())
+    entry["worst_cm"] = max(entry["worst_cm"], round(float(finite.max(initial=0.0)), 4))
+    result.grid_disagreements += int((recording.usable != recording.face_grid.valid).sum())
+
+
+class _SkipFrameError(Exception):
+    """A frame turned out unusable when its pixels were read."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(reason)
+
+
+def _store(
+    recording: Recording, i: int, content: bytes, boxes: tuple[Floats, Floats, Floats], job: ShardJob
+) -> StoredFrame:
+    pixels = _decode(content)
+    height, width = pixels.shape[:2]
+    face, left_eye, right_eye = boxes
+    for name, box in (("face", face), ("left eye", left_eye), ("right eye", right_eye)):
+        too_large = box[2] > _LARGEST_BOX * width or box[3] > _LARGEST_BOX * height
+        if too_large or overlap(box, width, height) == 0:
+            detail = f"{name} at {np.round(box, 1).tolist()} in {width} x {height}"
+            raise _SkipFrameError(Reason.BOX_OUTSIDE, detail)
+    stored_box = round_half_up(grow(face))
+    crop, scale = _shrink(cut(pixels, stored_box), job.max_crop)
+    device = find_device(recording.device_name)
+    in_crop = [_quad(to_crop(box, stored_box, scale)) for box in boxes]
+    return StoredFrame(
+        image=_encode(crop, job.image_format),
+        face_in_crop=in_crop[0],
+        left_eye_in_crop=in_crop[1],
+        right_eye_in_crop=in_crop[2],
+        face=_quad(face),
+        frame_size=(float(width), float(height)),
+        gaze=(float(recording.x_cam[i]), float(recording.y_cam[i])),
+        screen_size=(float(recording.screen_w[i]), float(recording.screen_h[i])),
+        dot_time=float(recording.dot_time[i]),
+        orientation=int(recording.orientation[i]),
+        dot_num=int(recording.dot_num[i]),
+        frame=int(recording.frame_names[i][:5]),
+        subject=recording.name,
+        device=device.name,
+        family=device.family,
+    )
+
+
+def _decode(content: bytes) -> Any:
+    """RGB pixels, uint8 (height, width, 3)."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not content:
+        raise _SkipFrameError(Reason.TRUNCATED_IMAGE, "the file is empty")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return np.asarray(image.convert("RGB"))
+    except UnidentifiedImageError as error:
+        raise _SkipFrameError(Reason.UNREADABLE_IMAGE, "not an image") from error
+    except Exception as error:  # Pillow's codecs raise many types on damage, and damage must not stop the run
+        truncated = "truncated" in str(error).lower()
+        reason = Reason.TRUNCATED_IMAGE if truncated else Reason.UNREADABLE_IMAGE
+        raise _SkipFrameError(reason, str(error)[:80]) from error
+
+
+def _shrink(crop: Any, max_crop: int) -> tuple[Any, Floats]:
+    """A crop, area-averaged so that its face box has at most `max_crop` px, and by how much (x, y) it shrank."""
+    from PIL import Image
+
+    height, width = crop.shape[:2]
+    limit = max_crop * (1 + 2 * MARGIN)
+    factor = min(1.0, limit / max(width, height))
+    size = np.maximum(1, round_half_up([width * factor, height * factor]))
+    scale = size / np.array([width, height], np.float64)
+    if factor == 1.0:
+        return crop, scale
+    shrunk = Image.fromarray(crop).resize((int(size[0]), int(size[1])), Image.Resampling.BOX)
+    return np.asarray(shrunk), scale
+
+
+def _encode(crop: Any, image_format: str) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    if image_format == "png":
+        Image.fromarray(crop).save(buffer, "PNG", compress_level=1)
+    else:
+        # Subsampling 0 is 4:4:4: the colour of an iris is a few pixels wide.
+        Image.fromarray(crop).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def _count(result: ShardResult, frames: list[StoredFrame]) -> None:
+    if not frames:
+        return
+    result.subjects[frames[0].subject] = len(frames)
+    result.devices = dict(Counter(result.devices) + Counter(stored.device for stored in frames))
+    orientations = Counter(str(stored.orientation) for stored in frames)
+    result.orientations = dict(Counter(result.orientations) + orientations)
+
+
+def _write_records(path: Path, records: list[bytes]) -> None:
+    import tensorflow as tf
+
+    partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        try:
+            with tf.io.TFRecordWriter(str(partial)) as writer:
+                for record in records:
+                    writer.write(record)
+            partial.replace(path)
+        except tf.errors.OpError as error:
+            # TensorFlow hides errno; its message is the best there is.
+            full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space" in error.message
+            problem = "the disk is full" if full else f"cannot be written ({error.message})"
+            raise OutputError(path, problem, "Free some space or choose another folder.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _pair(values: Any) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
+
+
+def _quad(values: Any) -> tuple[float, float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2]), float(values[3])

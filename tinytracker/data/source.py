@@ -1,0 +1,173 @@
+"""Where a subject's bytes come from: a folder, or a `NNNNN.tar.gz` that is read without unpacking it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from tinytracker.data.gazecapture import SUBJECT_NAME
+from tinytracker.data.reasons import Reason
+from tinytracker.errors import InputFileError, RecordingError
+
+_MAX_MEMBER_BYTES = 256 << 20
+"""No file of a subject comes near this; a larger one is damage or an attack, and would fill the memory."""
+
+_PACKED = ".tar.gz"
+_LOOKED_FOR = "Looked for folders 00000/ with an info.json and for archives 00000.tar.gz"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One subject on disk.
+
+    Attributes:
+        name: five digits.
+        path: the folder or the archive.
+    """
+
+    name: str
+    path: Path
+
+    @property
+    def packed(self) -> bool:
+        """Whether the subject is still a `.tar.gz`."""
+        return self.path.name.endswith(_PACKED)
+
+    def fingerprint(self) -> str:
+        """A hex digest that changes when any of the subject's files does (names, sizes, times of change)."""
+        digest = hashlib.sha256()
+        files = [self.path] if self.packed else sorted(p for p in self.path.rglob("*") if p.is_file())
+        for file in files:
+            status = file.stat()
+            relative = file.relative_to(self.path.parent)
+            digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+    def documents(self, names: Collection[str]) -> dict[str, bytes]:
+        """The content of those of the JSON files that exist, by name.
+
+        Raises:
+            RecordingError: the archive is damaged or unsafe.
+        """
+        if self.packed:
+            return dict(self._members("", names))
+        return {name: content for name in names if (content := _read(self.path / name)) is not None}
+
+    def frames(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """(file name, encoded image) of those of the frames that exist, in the order of the source.
+
+        Raises:
+            RecordingError: the archive is damaged or unsafe.
+        """
+        if self.packed:
+            yield from self._members("frames", set(names))
+            return
+        for name in names:
+            content = _read(self.path / "frames" / name)
+            if content is not None:
+                yield name, content
+
+    def _members(self, folder: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        # tarfile's own gzip stream takes a truncated archive for a short one; the gzip module raises.
+        with (
+            _archive_errors(self.path),
+            gzip.open(self.path) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as archive,
+        ):
+            for member in archive:
+                parts = self._parts(member)
+                if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
+                    continue
+                if member.size > _MAX_MEMBER_BYTES:
+                    raise RecordingError(
+                        self.path, Reason.UNSAFE_ARCHIVE, f"{member.name!r} holds {member.size} bytes"
+                    )
+                file = archive.extractfile(member)
+                assert file is not None  # a regular file always has content
+                yield parts[-1], file.read()
+            while stream.read(1 << 20):
+                pass  # to the end, where the checksum is compared
+
+    def _parts(self, member: tarfile.TarInfo) -> tuple[str, ...]:
+        """The member's path below the subject's own folder; refuses what could point outside."""
+        path = PurePosixPath(member.name)
+        unsafe = path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir())
+        if unsafe:
+            problem = f"member {member.name!r} is a link or points outside the subject"
+            raise RecordingError(self.path, Reason.UNSAFE_ARCHIVE, problem)
+        parts = path.parts
+        return parts[1:] if parts and parts[0] == self.name and len(parts) > 1 else parts or ("",)
+
+
+def iter_subjects(root: Path) -> list[Subject]:
+    """Every subject below `root`, ordered by name.
+
+    Args:
+        root: a folder of subjects, one subject's folder, or one `NNNNN.tar.gz`. Where a subject is there both
+            unpacked and packed, the folder is used.
+
+    Raises:
+        InputFileError: nothing there, or no subject in it; says what was looked for.
+    """
+    if not root.exists():
+        raise InputFileError(root, "no such file or folder", "Give the folder that holds the subjects.")
+    if _is_subject(root):
+        return [_subject(root)]
+    if not root.is_dir():
+        raise InputFileError(root, "not a GazeCapture folder", f"{_LOOKED_FOR}.")
+    found: dict[str, Subject] = {}
+    for path in sorted(root.iterdir()):
+        if _is_subject(path):
+            subject = _subject(path)
+            if subject.name not in found or found[subject.name].packed:
+                found[subject.name] = subject
+    if not found:
+        hint = f"{_LOOKED_FOR}."
+        if (root / "gazecapture.tar").exists():
+            hint = f"Unpack the outer archive first: tar -xf {root / 'gazecapture.tar'} -C {root}"
+        raise InputFileError(root, "no GazeCapture subject in this folder", hint)
+    return [found[name] for name in sorted(found)]
+
+
+def as_subject(path: Path) -> Subject:
+    """The subject that this folder or archive holds.
+
+    Raises:
+        InputFileError: it is neither.
+    """
+    if not _is_subject(path):
+        raise InputFileError(path, "not a GazeCapture subject", f"{_LOOKED_FOR}.")
+    return _subject(path)
+
+
+def _subject(path: Path) -> Subject:
+    return Subject(path.name.removesuffix(_PACKED), path)
+
+
+def _is_subject(path: Path) -> bool:
+    if path.is_dir():
+        # A folder of the right name counts even when files are missing: damage is reported, not overlooked.
+        return SUBJECT_NAME.fullmatch(path.name) is not None
+    name = path.name.removesuffix(_PACKED)
+    return name != path.name and SUBJECT_NAME.fullmatch(name) is not None
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+@contextmanager
+def _archive_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise RecordingError(path, Reason.BAD_ARCHIVE, f"the archive is damaged ({error})") from error

@@ -1,0 +1,76 @@
+"""A pool of worker processes that ends with its parent, however the parent ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import TypeVar
+
+from tinytracker.errors import TinyTrackerError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Workers:
+    """`jobs` processes, started afresh ("spawn": a fork of a process that runs TensorFlow can hang).
+
+    With one job everything runs in this process. Use as a context manager.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        if jobs > 1:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(jobs, context, initializer=_start)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """Results as they are finished, in any order.
+
+        Raises:
+            TinyTrackerError: a worker was killed; and whatever `work` raises.
+        """
+        if self._pool is None:
+            yield from (work(item) for item in items)
+            return
+        futures: list[Future[R]] = [self._pool.submit(work, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise TinyTrackerError(
+                "A worker process was killed, most likely because the memory ran out.",
+                "Run again with fewer jobs; finished parts are kept.",
+            ) from error
+
+
+def _start() -> None:
+    """Prepare a worker: quiet TensorFlow, die at once on Ctrl-C, and never outlive the parent."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)  # a killed parent cannot tell its workers to stop
+
+    threading.Thread(target=follow, daemon=True).start()

@@ -1,0 +1,157 @@
+"""The whole way in one call: synthetic data, training, INT8, a device package, and one table.
+
+Every step writes whole files or none, and a step whose result is there is not done again. The demo can therefore be
+stopped at any moment and started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import OutputError
+from tinytracker.evaluate import evaluate, stored_errors
+from tinytracker.files import make_folder, read_json, write_json
+from tinytracker.package import package
+from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.progress import say
+from tinytracker.quant import quantize
+from tinytracker.runs import SCHEMA_VERSION
+from tinytracker.train import TrainConfig, train
+
+SETTINGS_NAME = "demo.json"
+QUANTIZED = "ptq-int8"
+TARGET = "spresense"
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What the demo does; kept in its folder, so that a second start goes on with the same.
+
+    Attributes:
+        preset: network to train.
+        subjects, frames: size of the synthetic data set: people, and frames of each.
+        epochs: passes over the training split.
+        seed: of everything.
+    """
+
+    preset: str = "tinytracker"
+    subjects: int = 110
+    frames: int = 40
+    epochs: int = 24
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Where everything lies and how good it is.
+
+    Attributes:
+        settings: what was done.
+        folders: data, prepared, run and package folder by name.
+        float_errors, int8_errors: on the test split, see `tinytracker.evaluate.metrics.summarize`.
+        manifest: of the package.
+    """
+
+    settings: DemoSettings
+    folders: dict[str, Path]
+    float_errors: dict[str, Any]
+    int8_errors: dict[str, Any]
+    manifest: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as a JSON document."""
+        return {
+            "data": "synthetic",
+            "settings": asdict(self.settings),
+            "folders": {name: str(path) for name, path in self.folders.items()},
+            "errors": {"float": self.float_errors, "int8": self.int8_errors},
+            "model": self.manifest["model"],
+            "arena": self.manifest["arena"],
+        }
+
+
+def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = None) -> DemoResult:
+    """Run the demo in a folder, or go on with the one that was begun there.
+
+    Args:
+        out: folder for everything.
+        settings: None for the defaults.
+        jobs: processes for making and preparing data; None for one per core.
+
+    Raises:
+        OutputError: the folder holds something else, or a demo with other settings.
+        TinyTrackerError: whatever a step raises.
+    """
+    settings = settings or DemoSettings()
+    _claim(out, settings)
+    folders = {
+        "synthetic data": out / "gazecapture", "prepared data": out / "prepared", "run": out / "run",
+        "package": out / TARGET,
+    }  # fmt: skip
+    data, prepared, run_folder, packaged = folders.values()
+
+    _step(1, "make synthetic frames")
+    from tinytracker.synth.generate import generate
+
+    generate(data, settings.subjects, settings.frames, seed=settings.seed, jobs=jobs)
+
+    _step(2, "prepare shards")
+    from tinytracker.data.prepare import prepare
+
+    prepare(data, prepared, jobs=jobs)
+
+    _step(3, f"train {settings.preset}")
+    config = TrainConfig.model_validate({"epochs": settings.epochs, "seed": settings.seed})
+    run = train(prepared, settings.preset, run_folder, config, resume=True).run
+
+    _step(4, "evaluate the float network")
+    float_errors = _once(lambda: stored_errors(run, "float"), lambda: evaluate(run.path).errors)
+
+    _step(5, "quantize to INT8")
+    if QUANTIZED not in run.quantized_names():
+        quantize(run.path)
+
+    _step(6, "evaluate the INT8 network")
+    int8_errors = _once(
+        lambda: stored_errors(run, QUANTIZED), lambda: evaluate(run.path, model=QUANTIZED).errors
+    )
+
+    _step(7, f"package for {TARGET}")
+    manifest = packaged / MANIFEST_NAME
+    if not manifest.is_file():
+        package(run.path, TARGET, packaged)
+    result = DemoResult(settings, folders, float_errors, int8_errors, read_json(manifest))
+    write_json(out / "result.json", {"schema_version": SCHEMA_VERSION, **result.as_json()})
+    return result
+
+
+def _claim(out: Path, settings: DemoSettings) -> None:
+    """Make the folder ours, or see that it is a demo with the same settings."""
+    mark = out / SETTINGS_NAME
+    if mark.is_file():
+        before = read_json(mark)
+        if before != asdict(settings):
+            raise OutputError(
+                out,
+                f"a demo with other settings is here ({before})",
+                "Choose another --out or delete the folder.",
+            )
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise OutputError(out, "this folder is not empty and holds no demo", "Choose another --out.")
+    make_folder(out)
+    write_json(mark, asdict(settings))
+
+
+def _step(number: int, what: str) -> None:
+    say(f"[bold]{number}/7[/bold] {what}")
+
+
+def _once(
+    stored: Callable[[], dict[str, Any] | None], compute: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    found = stored()
+    return found if found is not None else compute()

@@ -1,0 +1,234 @@
+"""Make a synthetic data set in the layout of GazeCapture.
+
+On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
+[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; frames of a device
+held in landscape have it the other way round, as in GazeCapture.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker import progress
+from tinytracker.data.devices import find_device
+from tinytracker.data.files import json_bytes, make_folder, write_atomically
+from tinytracker.errors import MissingDependencyError, OutputError, UsageError
+from tinytracker.synth.subject import Parameters, make_subject, split_of
+
+PARAMETERS_FILE = "synth.json"
+"""Beside the subjects: what they were made with, so that a second run continues the same data set or refuses."""
+
+MAX_SUBJECTS = 100_000
+MAX_FRAMES = 100_000
+SIZE_LIMITS = (64, 4096)
+
+
+@dataclass(frozen=True)
+class SynthReport:
+    """What one call of `generate` did.
+
+    Attributes:
+        out: the folder. subjects: in it now, of those asked for. made: drawn by this call. kept: found finished.
+        frames: drawn by this call. seconds: wall time. splits: subjects per split, of those asked for.
+    """
+
+    out: Path
+    subjects: int
+    made: int
+    kept: int
+    frames: int
+    seconds: float
+    splits: dict[str, int]
+
+
+def generate(
+    out: Path,
+    subjects: int,
+    frames: int,
+    seed: int = 0,
+    jobs: int | None = None,
+    devices: Sequence[str] | None = None,
+    size: tuple[int, int] = (480, 640),
+    first: int = 0,
+    difficulty: float = 1.0,
+) -> SynthReport:
+    """Write subjects `first` to `first + subjects - 1` under `out`.
+
+    A subject is a pure function of (seed, index) and the other parameters, so the files do not depend on `jobs`, and
+    several machines can share the work by `first`. Subjects that are finished already are kept: after Ctrl-C the same
+    call continues.
+
+    Args:
+        out: folder of the data set; made when missing.
+        subjects: how many. frames: per subject.
+        seed: of everything random, not negative.
+        jobs: processes; None for one per core.
+        devices: names from the device table to choose from, in any case; None for all 15.
+        size: (width, height) of a portrait frame, px.
+        first: index of the first subject.
+        difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is realistic.
+
+    Raises:
+        UsageError: a number that cannot be, an unknown device.
+        OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk full.
+        MissingDependencyError: numba is not installed.
+    """
+    parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
+    if importlib.util.find_spec("numba") is None:
+        raise MissingDependencyError("numba", "drawing synthetic frames", "pip install 'tinytracker[synth]'")
+    start = time.monotonic()
+    _claim(out, parameters)
+    wanted = range(first, first + subjects)
+    missing = [i for i in wanted if not (out / f"{i:05d}").is_dir()]
+    with progress.bar("synth", len(missing) * frames, "frames") as advance:
+        workers = min(jobs or os.cpu_count() or 1, len(missing))
+        if workers > 1:
+            _in_processes(out, parameters, missing, workers, advance)
+        else:
+            for index in missing:
+                make_subject(out, parameters, index, lambda n: advance(n))
+    splits = {name: sum(split_of(i) == name for i in wanted) for name in ("train", "val", "test")}
+    return SynthReport(
+        out=out, subjects=len(wanted), made=len(missing), kept=len(wanted) - len(missing),
+        frames=len(missing) * frames, seconds=time.monotonic() - start, splits=splits,
+    )  # fmt: skip
+
+
+def _checked(
+    subjects: int, frames: int, seed: int, jobs: int | None, devices: Sequence[str] | None, size: tuple[int, int],
+    first: int, difficulty: float,
+) -> Parameters:  # fmt: skip
+    limits = (
+        ("subjects", subjects, 1, MAX_SUBJECTS),
+        ("frames", frames, 1, MAX_FRAMES),
+        ("seed", seed, 0, 2**63 - 1),
+        ("first", first, 0, MAX_SUBJECTS - subjects),
+        ("jobs", jobs if jobs is not None else 1, 1, 1024),
+        ("width", size[0], *SIZE_LIMITS),
+        ("height", size[1], *SIZE_LIMITS),
+    )
+    for name, value, low, high in limits:
+        if not low <= value <= high:
+            raise UsageError(f"{name} is {value}.", f"It must be from {low} to {high}.")
+    if size[0] > size[1]:
+        raise UsageError(
+            f"size is {size[0]}x{size[1]}, wider than high.",
+            f"Say {size[1]}x{size[0]}: it is that of a portrait frame.",
+        )
+    if not 0 <= difficulty <= 5:
+        raise UsageError(f"difficulty is {difficulty}.", "It must be from 0 to 5; 1 is realistic.")
+    if devices is not None and not devices:
+        raise UsageError("The list of devices is empty.", "Leave it out to use all.")
+    names = tuple(find_device(name).name for name in devices or ())
+    return Parameters(
+        frames=frames, seed=seed, devices=names, size=(size[0], size[1]), difficulty=float(difficulty)
+    )
+
+
+def _claim(out: Path, parameters: Parameters) -> None:
+    """Make sure that `out` is ours: new, empty, or begun with the same parameters."""
+    make_folder(out)
+    record = out / PARAMETERS_FILE
+    # Compare as JSON, since that is what the file holds.
+    mine = json.loads(json_bytes(parameters.to_json()))
+    if record.exists():
+        try:
+            found = json.loads(record.read_bytes())
+        except (OSError, ValueError) as error:
+            raise OutputError(
+                record, "cannot be read", "Remove it if the folder may be overwritten."
+            ) from error
+        if found != mine:
+            found = found if isinstance(found, dict) else {}
+            changed = sorted(k for k in mine | found if mine.get(k) != found.get(k))
+            values = ", ".join(f"{k} is {found.get(k)}, not {mine.get(k)}" for k in changed)
+            raise OutputError(
+                out, f"holds a synthetic data set of other parameters ({values})", "Write to another folder."
+            )
+        return
+    if any(out.iterdir()):
+        raise OutputError(out, "is not empty and not a synthetic data set", "Write to a new folder.")
+    write_atomically(record, json_bytes(mine))
+
+
+@contextmanager
+def _worker(out: Path, parameters: Parameters) -> Iterator[subprocess.Popen[str]]:
+    """A started worker process that knows the parameters; killed at the end."""
+    package_root = str(Path(__file__).parents[2])
+    path = os.pathsep.join([package_root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinytracker.synth.worker"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
+    assert process.stdin is not None
+    try:
+        process.stdin.write(
+            json.dumps({"out": str(out.absolute()), "parameters": parameters.to_json()}) + "\n"
+        )
+        process.stdin.flush()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _in_processes(
+    out: Path, parameters: Parameters, missing: list[int], count: int, advance: Callable[[int], None]
+) -> None:
+    """Share the missing subjects among `count` processes; the first error ends them all."""
+    events: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
+    waiting = list(reversed(missing))
+
+    def listen(worker: int, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            events.put((worker, json.loads(line)))
+        events.put((worker, None))
+
+    def give(process: subprocess.Popen[str]) -> bool:
+        assert process.stdin is not None
+        if not waiting:
+            return False
+        process.stdin.write(json.dumps({"index": waiting.pop()}) + "\n")
+        process.stdin.flush()
+        return True
+
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_worker(out, parameters)) for _ in range(count)]
+        for number, process in enumerate(processes):
+            threading.Thread(target=listen, args=(number, process), daemon=True).start()
+        busy = sum(give(process) for process in processes)
+        while busy:
+            number, message = events.get()
+            if message is None:
+                code = processes[number].wait()
+                raise OutputError(
+                    out,
+                    f"a drawing process ended unexpectedly (exit code {code})",
+                    "Run the same command to continue.",
+                )
+            if "error" in message:
+                error = message["error"]
+                raise OutputError(
+                    error["path"],
+                    error["message"].removeprefix(f"{error['path']}: ").removesuffix("."),
+                    error["hint"],
+                )
+            if "frames" in message:
+                advance(message["frames"])
+            elif not give(processes[number]):
+                busy -= 1

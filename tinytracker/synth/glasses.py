@@ -1,0 +1,46 @@
+"""Spectacle frames as curves in head coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.synth.head import SIDES
+from tinytracker.synth.identity import Glasses, Identity
+
+Floats = NDArray[np.float64]
+
+VERTEX_CM = 2.7
+"""Lenses sit this far in front of the eyes' centres of rotation: 1.3 cm in front of the cornea."""
+
+
+def rim(centre: Floats, glasses: Glasses, points: int = 48) -> Floats:
+    """Outline (points, 3) of a lens around an eye: a superellipse that bends back towards the temple."""
+    angle = np.linspace(0, 2 * np.pi, points)
+    c, s = np.cos(angle), np.sin(angle)
+    power = 2 / glasses.power
+    outward = np.sign(centre[0])
+    x = glasses.width * np.sign(c) * np.abs(c) ** power
+    y = glasses.height * np.sign(s) * np.abs(s) ** power
+    z = VERTEX_CM - 0.45 * np.clip(outward * x / glasses.width, 0, 1) ** 2
+    return np.stack([centre[0] + 0.2 * outward + x, centre[1] - 0.25 + y, centre[2] + z], 1)
+
+
+def glasses_curves(identity: Identity, glasses: Glasses) -> list[tuple[Floats, float]]:
+    """Curves (p, 3) and their width: both rims, bridge and temples."""
+    curves: list[tuple[Floats, float]] = []
+    width = 0.04 if glasses.rimless else glasses.thickness
+    inner = []
+    for side in SIDES:
+        centre = identity.eyes[side].centre
+        outward = np.sign(centre[0])
+        outline = rim(centre, glasses)
+        curves.append((outline, width))
+        outer = centre + [outward * (glasses.width + 0.2), 0.35, VERTEX_CM - 0.45]
+        ear = np.array([outward * 7.6, centre[1] + 0.5, centre[2] - 8.5])
+        curves.append((outer + (ear - outer) * np.linspace(0, 1, 8)[:, None], max(width, 0.12)))
+        inner.append(centre + [-outward * (glasses.width - 0.2), 0.15, VERTEX_CM])
+    arch = np.linspace(0, 1, 9)[:, None]
+    bridge = inner[0] + (inner[1] - inner[0]) * arch + np.array([0, 0.5, 0.35]) * np.sin(np.pi * arch)
+    curves.append((bridge, max(width, 0.1)))
+    return curves

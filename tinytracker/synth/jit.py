@@ -1,0 +1,37 @@
+"""One way to compile the renderer's inner loops: no Python in them, 32-bit floats, cached between runs where possible.
+
+Importing this imports numba; only the renderer's own modules do.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+_FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
+"""Float rules that may be relaxed; NaN and infinity keep their meaning."""
+
+
+def compiled(function: Function) -> Function:
+    """Compile on first call; keep the machine code beside the source, in the user's cache, or in a temporary folder.
+
+    A package in a read-only place used by an account without a home has none of the first two, and numba then
+    refuses to cache at all; a folder of our own under the system's temporary folder serves instead.
+    """
+    try:
+        jitted: Function = numba.njit(cache=True, fastmath=_FAST, error_model="numpy")(function)
+    except RuntimeError:
+        folder = (
+            Path(tempfile.gettempdir())
+            / f"tinytracker-numba-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+        )
+        numba.config.CACHE_DIR = str(folder)
+        jitted = numba.njit(cache=True, fastmath=_FAST, error_model="numpy")(function)
+    return jitted

@@ -1,0 +1,95 @@
+"""A plausible track of the motion sensors: gravity that agrees with how the head sits upright, and a hand's tremor.
+
+Keys and units are those of Apple's CMDeviceMotion as `motion.json` stores it: gravity and acceleration in g, rates in
+rad/s, attitude in radians; 60 samples a second while frames are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.data.devices import Orientation
+from tinytracker.synth.session import Session
+
+Floats = NDArray[np.float64]
+
+RATE_HZ = 60.0
+TREMOR_RAD_S = 0.03
+TREMOR_G = 0.006
+
+_HELD = {
+    Orientation.PORTRAIT: 0.0,
+    Orientation.UPSIDE_DOWN: np.pi,
+    Orientation.LANDSCAPE_HOME_RIGHT: np.pi / 2,
+    Orientation.LANDSCAPE_HOME_LEFT: -np.pi / 2,
+}
+"""How far the device is turned counter-clockwise as the user sees it."""
+
+
+def _gravity(torso: Floats, orientation: int) -> Floats:
+    """Unit gravity in the device's axes (x right, y to the top, z out of the screen, in portrait)."""
+    down = -torso[:, 1]  # the torso's own up axis, in the scene, points away from the earth
+    turn = -_HELD[Orientation(orientation)]
+    x = np.cos(turn) * down[0] - np.sin(turn) * down[1]
+    y = np.sin(turn) * down[0] + np.cos(turn) * down[1]
+    return np.array([x, y, down[2]])
+
+
+def _rotation(gravity: Floats, heading: float) -> Floats:
+    """Attitude matrix whose third row is the direction away from the earth in the device's axes."""
+    up = -gravity / np.linalg.norm(gravity)
+    side = np.cross([np.cos(heading), np.sin(heading), 0.3], up)
+    side /= np.linalg.norm(side)
+    return np.stack([side, np.cross(up, side), up])
+
+
+def _quaternion(m: Floats) -> list[float]:
+    """Rotation matrix to [x, y, z, w] with w >= 0 (Shepperd's method)."""
+    candidates = np.array([1 + m[0, 0] - m[1, 1] - m[2, 2], 1 - m[0, 0] + m[1, 1] - m[2, 2],
+                           1 - m[0, 0] - m[1, 1] + m[2, 2], 1 + np.trace(m)])  # fmt: skip
+    largest = int(np.argmax(candidates))
+    s = 0.5 / np.sqrt(candidates[largest])
+    xy, xz, yz = m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1]
+    wx, wy, wz = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    rows = [
+        (candidates[0], xy, xz, wx),
+        (xy, candidates[1], yz, wy),
+        (xz, yz, candidates[2], wz),
+        (wx, wy, wz, candidates[3]),
+    ]
+    q = np.array(rows[largest]) * s
+    return [float(v) for v in (q if q[3] >= 0 else -q)]
+
+
+def motion_track(session: Session, rng: np.random.Generator) -> tuple[dict[str, Any], ...]:
+    """Samples from the first to the last kept frame of each dot."""
+    track: list[dict[str, Any]] = []
+    heading = float(rng.uniform(-np.pi, np.pi))
+    dots = session.dots
+    for dot in np.unique(dots.number):
+        frames = np.flatnonzero(dots.number == dot)
+        first, last = float(dots.time[frames[0]]), float(dots.time[frames[-1]])
+        count = max(2, int(np.ceil((last - first) * RATE_HZ)) + 1)
+        gravity = _gravity(session.frames[frames[0]].pose.torso, int(dots.orientation[frames[0]]))
+        for k in range(count):
+            gravity = gravity + rng.normal(0, 0.002, 3)
+            gravity /= np.linalg.norm(gravity)
+            matrix = _rotation(gravity, heading)
+            track.append(
+                {
+                    "DotNum": int(dot),
+                    "Time": first + k / RATE_HZ,
+                    "Gravity": gravity.tolist(),
+                    "UserAcceleration": rng.normal(0, TREMOR_G, 3).tolist(),
+                    "RotationRate": rng.normal(0, TREMOR_RAD_S, 3).tolist(),
+                    "AttitudeRotationMatrix": matrix.ravel().tolist(),
+                    "AttitudeQuaternion": _quaternion(matrix),
+                    "AttitudePitch": float(np.arcsin(np.clip(matrix[1, 2], -1, 1))),
+                    "AttitudeRoll": float(np.arctan2(-matrix[0, 2], matrix[2, 2])),
+                    "AttitudeYaw": float(np.arctan2(-matrix[1, 0], matrix[1, 1])),
+                }
+            )
+    return tuple(track)

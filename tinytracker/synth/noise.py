@@ -1,0 +1,47 @@
+"""Smooth random fields in space: lattice noise with a fixed table, so that a place always has the same value."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.synth.jit import compiled
+
+Floats = NDArray[np.float32]
+
+CELLS = 32
+TABLE: Floats = np.random.default_rng(20160626).standard_normal((CELLS, CELLS, CELLS)).astype(np.float32)
+"""Lattice values; the field repeats after 32 units."""
+
+
+@compiled
+def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
+    """Value noise at a point: cubic-weighted average of the eight lattice values around it, about N(0, 0.6)."""
+    fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
+    ix, iy, iz = int(fx) & 31, int(fy) & 31, int(fz) & 31
+    jx, jy, jz = (ix + 1) & 31, (iy + 1) & 31, (iz + 1) & 31
+    tx, ty, tz = np.float32(x - fx), np.float32(y - fy), np.float32(z - fz)
+    two, three = np.float32(2), np.float32(3)
+    tx, ty, tz = tx * tx * (three - two * tx), ty * ty * (three - two * ty), tz * tz * (three - two * tz)
+    a = table[ix, iy, iz] + (table[jx, iy, iz] - table[ix, iy, iz]) * tx
+    b = table[ix, jy, iz] + (table[jx, jy, iz] - table[ix, jy, iz]) * tx
+    c = table[ix, iy, jz] + (table[jx, iy, jz] - table[ix, iy, jz]) * tx
+    d = table[ix, jy, jz] + (table[jx, jy, jz] - table[ix, jy, jz]) * tx
+    e = a + (b - a) * ty
+    return e + (c + (d - c) * ty - e) * tz
+
+
+@compiled
+def noise_field(table: Floats, points: Floats, scale: float, offset: Floats) -> Floats:
+    """Noise at many points (..., 3) flattened to (n, 3), after scaling and shifting."""
+    result = np.empty(points.shape[0], np.float32)
+    for i in range(points.shape[0]):
+        result[i] = lattice_noise(
+            table,
+            points[i, 0] * scale + offset[0],
+            points[i, 1] * scale + offset[1],
+            points[i, 2] * scale + offset[2],
+        )
+    return result

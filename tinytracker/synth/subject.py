@@ -1,0 +1,113 @@
+"""One synthetic subject: the recording's arrays and its frames, a pure function of the parameters and its index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytracker.data.gazecapture import Recording, write_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinytracker.synth.session import Session
+
+GENERATOR_VERSION = 1
+"""Raised whenever the same seed gives other pictures or labels."""
+
+_PATTERN = (
+    *("train", "test", "val", *("train",) * 7),
+    *("test", *("train",) * 6, "val", "train", "train", "test", *("train",) * 4),
+)
+"""Of 25 subjects in a row 20 train, 2 validate and 3 test; three in a row from the start have one of each."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a data set is made of; subjects of equal parameters belong together.
+
+    Attributes:
+        frames: per subject. seed: of everything random. devices: names to choose from, () for all.
+        size: (width, height) of a portrait frame in px. difficulty: see `plan_session`.
+    """
+
+    frames: int
+    seed: int
+    devices: tuple[str, ...]
+    size: tuple[int, int]
+    difficulty: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object, with the generator's version."""
+        return {"generator_version": GENERATOR_VERSION} | asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Parameters:
+        """The inverse of `to_json`; ignores the version."""
+        return cls(
+            frames=int(document["frames"]), seed=int(document["seed"]), devices=tuple(document["devices"]),
+            size=(int(document["size"][0]), int(document["size"][1])), difficulty=float(document["difficulty"]),
+        )  # fmt: skip
+
+
+def split_of(index: int) -> str:
+    """The split of subject `index`: about 80 % train, 8 % val, 12 % test, the same whatever the seed."""
+    return _PATTERN[index % len(_PATTERN)]
+
+
+def describe(session: Session, index: int, streams: dict[str, np.random.Generator]) -> Recording:
+    """All of a subject but the pixels."""
+    from tinytracker.synth.boxes import detect
+    from tinytracker.synth.motion import motion_track
+
+    boxes = detect(session.identity, session.frames, streams["boxes"])
+    dots = session.dots
+    gaze = np.array([f.dot_cm for f in session.frames]).reshape(-1, 2)
+    return Recording(
+        name=f"{index:05d}",
+        dataset=split_of(index),
+        device_name=session.device.name,
+        frame_names=tuple(f"{i:05d}.jpg" for i in range(len(session.frames))),
+        face=boxes["face"],
+        left_eye=boxes["left_eye"],
+        right_eye=boxes["right_eye"],
+        face_grid=boxes["face_grid"],
+        dot_num=dots.number,
+        x_pts=dots.x_pts,
+        y_pts=dots.y_pts,
+        x_cam=gaze[:, 0],
+        y_cam=gaze[:, 1],
+        dot_time=dots.time,
+        screen_w=dots.screen_w,
+        screen_h=dots.screen_h,
+        orientation=dots.orientation,
+        motion=motion_track(session, streams["motion"]),
+    )
+
+
+def make_subject(out: Path, parameters: Parameters, index: int, advance: Callable[[int], None]) -> Path:
+    """Draw subject `index` and write it under `out`, whole or not at all; `advance(1)` after each frame.
+
+    Raises:
+        OutputError: disk full, no permission.
+    """
+    from tinytracker.synth.render import Renderer, encode_jpeg
+    from tinytracker.synth.session import plan_session, subject_streams
+
+    streams = subject_streams(parameters.seed, index)
+    session = plan_session(
+        streams, parameters.frames, parameters.devices or None, parameters.size, parameters.difficulty
+    )
+    recording = describe(session, index, streams)
+    renderer = Renderer(session, streams)
+
+    def jpegs() -> Iterator[bytes]:
+        for number, frame in enumerate(session.frames):
+            yield encode_jpeg(renderer.render(number), frame.exposure.quality)
+            advance(1)
+
+    return write_recording(out, recording, jpegs())
