@@ -198,8 +198,10 @@ def compiled_net(
     dequantize: bool = False,
     image_shape: tuple[int, ...] = (1, 16, 16, 1),
     further: list[bytes] | None = None,
+    cpu_tail: str = "",
+    gaze: tuple[float, int] | None = None,
 ) -> bytes:
-    """A whole compiled file."""
+    """A whole compiled file; `cpu_tail` is an operator that stays on the CPU, `gaze` the output's scale and zero."""
     package = build_package(executables or gaze_executables(), min_runtime)
     carried = build_options(package, further) if options is None else options
     tensors = [
@@ -208,11 +210,16 @@ def compiled_net(
     ]
     ops = []
     sources = list(range(inputs))
+    scale, zero_point = gaze or (0.1, 120 if dtype == "uint8" else -8)
     for _ in range(operators):
-        tensors.append(T((1, 2), dtype, (0.1,), (120 if dtype == "uint8" else -8,), name="gaze"))
+        tensors.append(T((1, 2), dtype, (scale,), (zero_point,), name="gaze"))
         ops.append(
             Op("CUSTOM:edgetpu-custom-op", sources, [len(tensors) - 1], version=1, custom_options=carried)
         )
+        sources = [len(tensors) - 1]
+    if cpu_tail:
+        tensors.append(T((1, 2), dtype, (scale,), (zero_point,), name="gaze_cpu"))
+        ops.append(Op(cpu_tail, sources, [len(tensors) - 1]))
         sources = [len(tensors) - 1]
     if dequantize:
         tensors.append(T((1, 2), "float32", name="gaze_float"))

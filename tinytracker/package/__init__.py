@@ -22,7 +22,8 @@ class Target:
         module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
         quantized: the quantized model that it takes from a run unless told otherwise.
         checks: module with `check(model) -> CheckReport`, "" when the target has no rules of its own.
-        options: name in `module` of a frozen dataclass with the target's own options, "" when it has none.
+        options: module with a frozen dataclass `Options`, "" when the target has no options of its own; `build`
+            then takes an instance as its fourth argument.
     """
 
     name: str
@@ -43,7 +44,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU",
             module="tinytracker.package.coralmicro.build", quantized="ptq-uint8",
-            checks="tinytracker.package.coralmicro.check", options="CoralmicroOptions",
+            checks="tinytracker.package.coralmicro.check", options="tinytracker.package.coralmicro.options",
         ),
     )
 }  # fmt: skip
@@ -63,7 +64,9 @@ class PackageResult:
     content: dict[str, Any]
 
 
-def package(source: Path, target: str, out: Path, quantized: str | None = None) -> PackageResult:
+def package(
+    source: Path, target: str, out: Path, quantized: str | None = None, options: object | None = None
+) -> PackageResult:
     """Package a quantized model for a device.
 
     Args:
@@ -71,8 +74,10 @@ def package(source: Path, target: str, out: Path, quantized: str | None = None) 
         target: one of `TARGETS`.
         out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
         quantized: which quantized model of a run; None for the target's own choice.
+        options: an instance of the target's `Options`; None for its defaults.
 
     Raises:
+        UsageError: options of another target.
         UnknownNameError: no such target or quantized model.
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
@@ -81,9 +86,11 @@ def package(source: Path, target: str, out: Path, quantized: str | None = None) 
     if target not in TARGETS:
         raise UnknownNameError("target", target, TARGETS)
     from tinytracker.package.manifest import MANIFEST_NAME
+    from tinytracker.package.options import require_options
 
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     chosen = TARGETS[target]
-    build: Callable[[Path, Path, str], PackageResult] = import_module(chosen.module).build
-    return build(source, out, quantized or chosen.quantized)
+    own = require_options(target, chosen.options, options)
+    build: Callable[..., PackageResult] = import_module(chosen.module).build
+    return build(source, out, quantized or chosen.quantized, *((own,) if own is not None else ()))
