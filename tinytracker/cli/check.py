@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.package.constraints import CheckReport, Verdict
+from tinytracker.package.graph_rules import GraphReport, Finding
 
 
 @verb
@@ -21,13 +21,13 @@ def command(source: Path, target: str, quantized: str | None) -> Output:
 
     Exit code 1 when something would not run on the accelerator.
     """
-    from tinytracker.package.check import check
+    from tinytracker.package.graph_check import check
 
     report = check(source, target, quantized)
     return Output(report.as_json(), (_operators(report), *_verdicts(report)), exit_code=0 if report.ok else 1)
 
 
-def _operators(report: CheckReport) -> Table:
+def _operators(report: GraphReport) -> Table:
     table = Table(title=f"{report.source} on {report.target}", title_justify="left")
     for column in ("", "operator", "version", "MACs", "verdict"):
         table.add_column(column, justify="right" if column in ("", "MACs", "version") else "left")
@@ -38,9 +38,9 @@ def _operators(report: CheckReport) -> Table:
     return table
 
 
-def _verdicts(report: CheckReport) -> list[Text]:
-    verdicts: list[Verdict] = [*report.graph, *(v for o in report.operators for v in o.verdicts)]
-    by_rule: dict[str, list[Verdict]] = {}
+def _verdicts(report: GraphReport) -> list[Text]:
+    verdicts: list[Finding] = [*report.graph, *(v for o in report.operators for v in o.verdicts)]
+    by_rule: dict[str, list[Finding]] = {}
     for v in verdicts:
         by_rule.setdefault(v.rule, []).append(v)
     lines = []

@@ -11,7 +11,7 @@ from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.errors import InputFileError, UnknownNameError
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.check import check as check_target
+from tinytracker.package.graph_check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES

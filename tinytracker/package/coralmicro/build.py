@@ -11,7 +11,7 @@ from tinytracker.files import read_bytes, write_bytes, write_text
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
-from tinytracker.package.constraints import CheckReport, Verdict
+from tinytracker.package.graph_rules import GraphReport, Finding
 from tinytracker.package.coralmicro.check import check
 from tinytracker.package.coralmicro.compiler import PROGRAM, command_line, compile_model, find_compiler
 from tinytracker.package.coralmicro.compiler_log import CompilerLog
@@ -22,7 +22,7 @@ from tinytracker.package.coralmicro.header import MODEL_NAME, header, image_layo
 from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import use_section
-from tinytracker.package.folder import package_folder
+from tinytracker.package.folder import replaced_folder
 from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
@@ -64,7 +64,7 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
 
     on_board = compiled.model.model if compiled else chosen.model
     cpu_operators = compiled.model.cpu_operators if compiled else ()
-    with package_folder(out) as folder:
+    with replaced_folder(out) as folder:
         write_bytes(folder / f"{MODEL_NAME}.tflite", chosen.content)
         if compiled:
             write_bytes(folder / f"{MODEL_NAME}_edgetpu.tflite", compiled.content)
@@ -103,7 +103,7 @@ def _compile(chosen: ModelSource, options: Options) -> _Compiled | None:
     return _Compiled(made.content, made.model, made.log)
 
 
-def _accept(chosen: ModelSource, compiled: _Compiled, options: Options) -> tuple[Verdict, ...]:
+def _accept(chosen: ModelSource, compiled: _Compiled, options: Options) -> tuple[Finding, ...]:
     """Refuse a compiled model that is not this one, that the board would run wrongly, or that is only a part."""
     _require_same_io(chosen.contract, IoContract.of(compiled.model.model))
     verdicts = traps(compiled.model)
@@ -156,7 +156,7 @@ def _arena_bytes(model: TfliteModel) -> int:
 
 
 def _content(
-    chosen: ModelSource, report: CheckReport, compiled: _Compiled | None, verdicts: tuple[Verdict, ...],
+    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, verdicts: tuple[Finding, ...],
     options: Options,
 ) -> dict[str, Any]:  # fmt: skip
     stats = model_stats(chosen.model)
@@ -190,7 +190,7 @@ def _content(
     return content
 
 
-def _warn(report: CheckReport, compiled: _Compiled | None, verdicts: tuple[Verdict, ...]) -> None:
+def _warn(report: GraphReport, compiled: _Compiled | None, verdicts: tuple[Finding, ...]) -> None:
     if compiled is None:
         say(f"warning: no {PROGRAM} found; the package is not compiled. Its README.md has the command.")
         unmapped = [o for o in report.operators if not o.maps]

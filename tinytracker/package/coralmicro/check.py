@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinytracker.errors import InputFileError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
-from tinytracker.package.constraints import CheckReport, OperatorReport, Verdict
+from tinytracker.package.graph_rules import GraphReport, OperatorReport, Finding
 from tinytracker.package.coralmicro.edgetpu.compiled import CUSTOM_OPERATOR
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
@@ -18,7 +18,7 @@ from tinytracker.package.coralmicro.rules.table import OPERATORS
 BEHIND = "behind-an-unmapped-operator"
 
 
-def check(model: TfliteModel) -> CheckReport:
+def check(model: TfliteModel) -> GraphReport:
     """Predict where each operator of an uncompiled model would run.
 
     The compiler cuts the graph at the first operator that does not map; that one and all behind it run on the
@@ -52,7 +52,7 @@ def check(model: TfliteModel) -> CheckReport:
             )
         )
     graph = (r.apply(model, model.source) for r in GRAPH_RULES)
-    return CheckReport(
+    return GraphReport(
         target=TARGET,
         source=model.source,
         operators=tuple(reports),
@@ -67,7 +67,7 @@ def check(model: TfliteModel) -> CheckReport:
     )
 
 
-def operator_verdicts(model: TfliteModel, operator: Operator) -> tuple[Verdict, ...]:
+def operator_verdicts(model: TfliteModel, operator: Operator) -> tuple[Finding, ...]:
     """All rules that one operator breaks."""
     node = Node(model, operator)
     rules = [*GENERAL_RULES, *(r for names, r in OPERATOR_RULES if operator.name in names)]
@@ -79,8 +79,8 @@ def _converts_input(model: TfliteModel, operator: Operator) -> bool:
     return operator.name == "QUANTIZE" and set(operator.inputs) <= set(model.inputs)
 
 
-def _behind(operator: Operator, cut: Operator) -> Verdict:
-    return Verdict(
+def _behind(operator: Operator, cut: Operator) -> Finding:
+    return Finding(
         BEHIND, "fails", operator.label, f"it comes after {cut.label}, which does not map",
         "The compiler maps one part of the graph: all up to the first operator that does not map.",
         "Repair that operator, or move it to the end of the network.",

@@ -1,11 +1,11 @@
 """What the board's driver would do wrong, or slowly, with a compiled file, before one finds out on the board.
 
-Each function looks at a whole compiled model; see `tinytracker.package.constraints`.
+Each function looks at a whole compiled model; see `tinytracker.package.graph_rules`.
 """
 
 from __future__ import annotations
 
-from tinytracker.package.constraints import Rule, Verdict, rule
+from tinytracker.package.graph_rules import GraphRule, Finding, rule
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel
 
 TARGET = "coralmicro"
@@ -136,13 +136,13 @@ def parameters_are_cached(model: CompiledModel) -> str | None:
     return f"{model.streamed_bytes:,} bytes are streamed per inference" if model.streamed_bytes else None
 
 
-TRAPS: tuple[Rule[CompiledModel], ...] = (
+TRAPS: tuple[GraphRule[CompiledModel], ...] = (
     one_tpu_operator, one_input, signed_input_in_one_transfer, unsigned_input, transfers_are_complete,
     chip_is_edge_tpu, runtime_is_known, rest_is_registered, everything_on_chip, parameters_are_cached,
 )  # fmt: skip
 
 
-def traps(model: CompiledModel) -> tuple[Verdict, ...]:
+def traps(model: CompiledModel) -> tuple[Finding, ...]:
     """All traps that a compiled model would fall into."""
     found = (trap.apply(model, model.model.source) for trap in TRAPS)
     return tuple(v for v in found if v is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.model.tflite_file import Tensor
-from tinytracker.package.constraints import Rule, rule
+from tinytracker.package.graph_rules import GraphRule, rule
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
@@ -123,7 +123,7 @@ def version_was_seen_mapped(node: Node) -> str | None:
     return f"version {node.operator.version}; the newest seen mapped is {support.seen}"
 
 
-GENERAL_RULES: tuple[Rule[Node], ...] = (
+GENERAL_RULES: tuple[GraphRule[Node], ...] = (
     known_operator, integer_tensors, integer_parameters, static_shapes, three_dimensions, constant_parameters,
     version_is_taken, version_was_seen_mapped,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.model.tflite_file import TfliteModel
-from tinytracker.package.constraints import Rule, rule
+from tinytracker.package.graph_rules import GraphRule, rule
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, predicted_bytes
 
@@ -51,4 +51,4 @@ def has_operators(model: TfliteModel) -> str | None:
     return "the graph is empty" if not model.operators else None
 
 
-GRAPH_RULES: tuple[Rule[TfliteModel], ...] = (has_operators, single_input, uint8_input, parameters_fit)
+GRAPH_RULES: tuple[GraphRule[TfliteModel], ...] = (has_operators, single_input, uint8_input, parameters_fit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytracker.package.constraints import Rule, rule
+from tinytracker.package.graph_rules import GraphRule, rule
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 
@@ -215,7 +215,7 @@ _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _DENSE = ("FULLY_CONNECTED",)
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
 
-OPERATOR_RULES: tuple[tuple[tuple[str, ...], Rule[Node]], ...] = (
+OPERATOR_RULES: tuple[tuple[tuple[str, ...], GraphRule[Node]], ...] = (
     (("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"), no_fused_activation),
     (("CONCATENATION",), concatenated_constant),
     (_CONVOLUTIONS, equal_dilation),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tinytracker.errors import UnknownNameError
 from tinytracker.package import TARGETS
-from tinytracker.package.constraints import CheckReport
+from tinytracker.package.graph_rules import GraphReport
 
 
-def check(source: Path, target: str, quantized: str | None = None) -> CheckReport:
+def check(source: Path, target: str, quantized: str | None = None) -> GraphReport:
     """Say for each operator of a model whether a device takes it, which rule it breaks, and the way out.
 
     Args:
@@ -32,5 +32,5 @@ def check(source: Path, target: str, quantized: str | None = None) -> CheckRepor
         path = source
     else:
         path = quantized_model(source, quantized or TARGETS[target].quantized)
-    report: CheckReport = import_module(checkers[target]).check(read_tflite(path))
+    report: GraphReport = import_module(checkers[target]).check(read_tflite(path))
     return report

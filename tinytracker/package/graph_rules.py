@@ -27,7 +27,7 @@ Level = Literal["fails", "warns"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Finding:
     """A constraint that does not hold.
 
     Attributes:
@@ -49,7 +49,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Rule(Generic[Subject]):
+class GraphRule(Generic[Subject]):
     """A constraint.
 
     Attributes:
@@ -67,21 +67,21 @@ class Rule(Generic[Subject]):
     fix: str
     source: str
 
-    def apply(self, subject: Subject, where: str) -> Verdict | None:
+    def apply(self, subject: Subject, where: str) -> Finding | None:
         """The verdict on a subject, or None when the constraint holds."""
         found = self.check(subject)
         return (
-            None if found is None else Verdict(self.name, self.level, where, found, self.statement, self.fix)
+            None if found is None else Finding(self.name, self.level, where, found, self.statement, self.fix)
         )
 
 
-def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], str | None]], Rule[Subject]]:
-    """Make a `Rule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
+def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], str | None]], GraphRule[Subject]]:
+    """Make a `GraphRule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
 
-    def decorate(check: Callable[[Subject], str | None]) -> Rule[Subject]:
+    def decorate(check: Callable[[Subject], str | None]) -> GraphRule[Subject]:
         statement, fix, source = _parts(inspect.getdoc(check) or "", check.__name__)
         name = check.__name__.strip("_").replace("_", "-")
-        return Rule(name, target, level, check, statement, fix, source)
+        return GraphRule(name, target, level, check, statement, fix, source)
 
     return decorate
 
@@ -97,7 +97,7 @@ def _parts(text: str, name: str) -> tuple[str, str, str]:
     return statement, fix, source
 
 
-def markdown_table(rules: Iterable[Rule[Any]]) -> str:
+def markdown_table(rules: Iterable[GraphRule[Any]]) -> str:
     """Rows for docs/constraints.md, in the order given."""
     lines = ["| rule | constraint | way out | source |", "| --- | --- | --- | --- |"]
     for r in rules:
@@ -122,11 +122,11 @@ class OperatorReport:
     version: int
     maps: bool
     macs: int
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class GraphReport:
     """What a device would make of a model.
 
     Attributes:
@@ -139,7 +139,7 @@ class CheckReport:
     target: str
     source: str
     operators: tuple[OperatorReport, ...]
-    graph: tuple[Verdict, ...]
+    graph: tuple[Finding, ...]
     facts: dict[str, Any]
     remark: str
 
@@ -167,7 +167,7 @@ class CheckReport:
         }  # fmt: skip
 
 
-def as_json(verdict: Verdict) -> Mapping[str, str]:
+def as_json(verdict: Finding) -> Mapping[str, str]:
     """For manifests and `--json`."""
     return {
         "rule": verdict.rule, "level": verdict.level, "where": verdict.where, "found": verdict.found,
