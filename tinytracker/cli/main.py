@@ -28,9 +28,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
-    "check": ("tinytracker.cli.check", "Say which operators a device takes, and what to do about the rest."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
+    "rpk": ("tinytracker.cli.rpk", "Show or verify an IMX500 network package."),
+    "setup": ("tinytracker.cli.setup", "Install a vendor's tool into an environment of its own."),
+    "doctor": ("tinytracker.cli.doctor", "Say what is installed, what is missing, and what brings it."),
 }
 
 SCHEMA_VERSION = 1

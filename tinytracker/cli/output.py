@@ -22,7 +22,7 @@ class Output:
 
     Attributes:
         document: for `--json`. text: for people.
-        exit_code: of the process, after the result was printed; 1 when the answer is no.
+        exit_code: 1 when the verb did its work and the answer is no.
     """
 
     document: dict[str, Any]
@@ -38,16 +38,16 @@ def verb(function: Callable[..., Output]) -> click.Command:
         set_quiet(quiet)
         output = function(*args, **kwargs)
         if as_json:
-            click.echo(
-                json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False)
-            )
+            document = {"schema_version": SCHEMA_VERSION, **output.document}
+            click.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
             # A file or a pipe has no width to fit into: lines there must not be broken.
             width = None if sys.stdout.isatty() else 160
-            console = Console(width=width, highlight=False, soft_wrap=width is not None)
+            console = Console(width=width, highlight=False)
             for part in output.text:
                 console.print(part)
         if output.exit_code:
+            # Not click's Exit: without its standalone mode, click would turn that into a return value.
             sys.exit(output.exit_code)
 
     run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)

@@ -71,6 +71,10 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("model", f"{model['bytes']:,} bytes, {model['macs']:,} MACs")]
     if "arena" in content:
         rows.append(("arena", f"{content['arena']['total_bytes']:,} bytes"))
+    if "used_bytes" in content.get("memory", {}):
+        memory = content["memory"]
+        share = f"{memory['used_percent']:.1f} % of {memory['available_bytes']:,}"
+        rows.append(("sensor memory", f"{memory['used_bytes']:,} bytes, {share}"))
     if "parity" in content:
         parity = content["parity"]
         rows.append(("parity", f"{parity['runtime']} = {parity['oracle']} on {parity['images']} images"))

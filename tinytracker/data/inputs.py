@@ -139,17 +139,19 @@ def _picture_numpy(spec: InputSpec, image: Codes, box: Any) -> Codes:
     rows = area_weights(y, h, image.shape[0], spec.height)
     columns = area_weights(x, w, image.shape[1], spec.width)
     mean = np.einsum("ih,hwc,jw->ijc", rows, image.astype(np.float64), columns, optimize=True)
-    rgb = np.floor(mean + 0.5).astype(np.uint8)
+    rgb: Codes = np.floor(mean + 0.5).astype(np.uint8)
     if spec.channels == "rgb":
         return rgb
-    return ((rgb.astype(np.int64) @ np.array(LUMA) + 128) >> 8).astype(np.uint8)[..., None]
+    grey: Codes = ((rgb.astype(np.int64) @ np.array(LUMA) + 128) >> 8).astype(np.uint8)
+    return grey[..., None]
 
 
 def area_weights(start: float, extent: float, size: int, n: int) -> NDArray[np.float64]:
     """How much each source pixel counts in each output pixel, along one axis.
 
     Args:
-        start: where the box begins, in px of the source. extent: its length.
+        start: where the box begins, in px of the source.
+        extent: its length.
         size: of the source in px.
         n: output pixels.
 
@@ -209,29 +211,35 @@ def crop_resize(image: Any, box: Any, spec: InputSpec) -> Any:
     import tensorflow as tf
 
     box = tf.cast(box, tf.float64)
-    shape = tf.shape(image)
-    rows = _area_weights_tf(box[1], box[3], shape[0], spec.height)
-    columns = _area_weights_tf(box[0], box[2], shape[1], spec.width)
-    # Two plain matrix products: rows first, then columns.
-    flat = tf.reshape(tf.cast(image, tf.float32), [shape[0], shape[1] * 3])
-    tall = tf.reshape(tf.matmul(rows, flat), [spec.height, shape[1], 3])
-    mean = tf.matmul(tf.broadcast_to(columns, [spec.height, spec.width, shape[1]]), tall)
+    size = tf.shape(image)[:2]
+    top, rows = _area_weights_tf(box[1], box[3], size[0], spec.height)
+    left, columns = _area_weights_tf(box[0], box[2], size[1], spec.width)
+    # Only the pixels under the box, and two plain matrix products: rows first, then columns.
+    n_rows, n_columns = tf.shape(rows)[1], tf.shape(columns)[1]
+    part = tf.cast(image[top : top + n_rows, left : left + n_columns], tf.float32)
+    tall = tf.matmul(rows, tf.reshape(part, [n_rows, n_columns * 3]))
+    by_column = tf.transpose(tf.reshape(tall, [spec.height, n_columns, 3]), [1, 0, 2])
+    mean = tf.matmul(columns, tf.reshape(by_column, [n_columns, spec.height * 3]))
+    mean = tf.transpose(tf.reshape(mean, [spec.width, spec.height, 3]), [1, 0, 2])
     rgb = tf.cast(tf.floor(mean + 0.5), tf.uint8)
-    rgb = tf.ensure_shape(rgb, [spec.height, spec.width, 3])
     if spec.channels == "rgb":
         return rgb
     weighted = tf.reduce_sum(tf.cast(rgb, tf.int32) * tf.constant(LUMA, tf.int32), -1, keepdims=True)
     return tf.cast(tf.bitwise.right_shift(weighted + 128, 8), tf.uint8)
 
 
-def _area_weights_tf(start: Any, extent: Any, size: Any, n: int) -> Any:
+def _area_weights_tf(start: Any, extent: Any, size: Any, n: int) -> tuple[Any, Any]:
+    """The first source pixel under the box, and `area_weights` from there to the last one under it."""
     import tensorflow as tf
 
     step = extent / n
     low = start + tf.range(n, dtype=tf.float64)[:, None] * step
-    pixel = tf.range(tf.cast(size, tf.float64), dtype=tf.float64)[None, :]
+    end = tf.cast(size, tf.float64)
+    first = tf.clip_by_value(tf.floor(start), 0, end)
+    last = tf.maximum(first, tf.clip_by_value(tf.math.ceil(start + extent), 0, end))
+    pixel = tf.range(first, last, dtype=tf.float64)[None, :]
     covered = tf.minimum(low + step, pixel + 1) - tf.maximum(low, pixel)
-    return tf.cast(tf.maximum(covered, 0) / step, tf.float32)
+    return tf.cast(first, tf.int32), tf.cast(tf.maximum(covered, 0) / step, tf.float32)
 
 
 def _positions_tf(corner: Any, size: Any, frame_size: Any, spec: InputSpec) -> Any:

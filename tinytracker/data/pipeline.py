@@ -1,4 +1,4 @@
-"""Reading prepared shards with `tf.data`: records in, decoded frames out. Importing this needs no TensorFlow."""
+"""Reading prepared shards with `tf.data`: records in, decoded frames out."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def serialized_records(
         records = tf.data.TFRecordDataset(files)
     else:
         files = files.shuffle(len(paths), seed=shuffle_seed, reshuffle_each_iteration=False)
-        records = files.interleave(
-            tf.data.TFRecordDataset, cycle_length=min(_SHARDS_AT_ONCE, len(paths)), deterministic=True
-        )
+        records = files.interleave(tf.data.TFRecordDataset, cycle_length=min(_SHARDS_AT_ONCE, len(paths)))
         records = records.shuffle(shuffle_buffer, seed=shuffle_seed, reshuffle_each_iteration=False)
     return records.apply(tf.data.experimental.assert_cardinality(index.split(split).frames))
 

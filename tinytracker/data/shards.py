@@ -269,7 +269,7 @@ def _decode(content: bytes) -> Any:
 
 
 def _shrink(crop: Any, max_crop: int) -> tuple[Any, Floats]:
-    """A crop, area-averaged so that its face box has at most `max_crop` px, and by how much (x, y) it shrank."""
+    """A crop, averaged down so that its face box has at most `max_crop` px, and by how much (x, y)."""
     from PIL import Image
 
     height, width = crop.shape[:2]

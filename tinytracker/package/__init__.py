@@ -21,7 +21,6 @@ class Target:
         name: as the command line knows it. summary: one line.
         module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
         quantized: the quantized model that it takes from a run unless told otherwise.
-        checks: module with `check(model) -> CheckReport`, "" when the target has no rules of its own.
         options: module with a frozen dataclass `Options`, "" when the target has no options of its own; `build`
             then takes an instance as its fourth argument.
     """
@@ -30,7 +29,6 @@ class Target:
     summary: str
     module: str
     quantized: str
-    checks: str = ""
     options: str = ""
 
 
@@ -38,13 +36,17 @@ TARGETS: dict[str, Target] = {
     t.name: t
     for t in (
         Target(
+            "imx500", "Raspberry Pi AI Camera: network.rpk",
+            module="tinytracker.package.imx500.build", quantized="mct-int8",
+        ),
+        Target(
             "spresense", "Sony Spresense: TFLM C array",
             module="tinytracker.package.spresense.build", quantized="ptq-int8",
         ),
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU",
             module="tinytracker.package.coralmicro.build", quantized="ptq-uint8",
-            checks="tinytracker.package.coralmicro.check", options="tinytracker.package.coralmicro.options",
+            options="tinytracker.package.coralmicro.options",
         ),
     )
 }  # fmt: skip

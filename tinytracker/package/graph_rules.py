@@ -68,14 +68,16 @@ class GraphRule(Generic[Subject]):
     source: str
 
     def apply(self, subject: Subject, where: str) -> Finding | None:
-        """The verdict on a subject, or None when the constraint holds."""
+        """The finding on a subject, or None when the constraint holds."""
         found = self.check(subject)
         return (
             None if found is None else Finding(self.name, self.level, where, found, self.statement, self.fix)
         )
 
 
-def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], str | None]], GraphRule[Subject]]:
+def rule(
+    target: str, level: Level = "fails"
+) -> Callable[[Callable[[Subject], str | None]], GraphRule[Subject]]:
     """Make a `GraphRule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
 
     def decorate(check: Callable[[Subject], str | None]) -> GraphRule[Subject]:
@@ -114,7 +116,7 @@ class OperatorReport:
     Attributes:
         index, name, version: of the operator. macs: its work.
         maps: True when the accelerator would run it.
-        verdicts: why not, and warnings.
+        findings: why not, and warnings.
     """
 
     index: int
@@ -122,7 +124,7 @@ class OperatorReport:
     version: int
     maps: bool
     macs: int
-    verdicts: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -160,16 +162,16 @@ class GraphReport:
             "operators": [
                 {
                     "index": o.index, "name": o.name, "version": o.version, "maps": o.maps, "macs": o.macs,
-                    "verdicts": [as_json(v) for v in o.verdicts],
+                    "findings": [as_json(v) for v in o.findings],
                 }
                 for o in self.operators
             ],
         }  # fmt: skip
 
 
-def as_json(verdict: Finding) -> Mapping[str, str]:
+def as_json(finding: Finding) -> Mapping[str, str]:
     """For manifests and `--json`."""
     return {
-        "rule": verdict.rule, "level": verdict.level, "where": verdict.where, "found": verdict.found,
-        "statement": verdict.statement, "fix": verdict.fix,
+        "rule": finding.rule, "level": finding.level, "where": finding.where, "found": finding.found,
+        "statement": finding.statement, "fix": finding.fix,
     }  # fmt: skip

@@ -11,7 +11,7 @@ from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.errors import InputFileError, UnknownNameError
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.graph_check import check as check_target
+from tinytracker.package.check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
@@ -148,7 +148,7 @@ CASES = {
 
 def found(graph):
     report = check(read_tflite(graph, "test"))
-    return {v.rule: v.found for v in (*report.graph, *(v for o in report.operators for v in o.verdicts))}
+    return {v.rule: v.found for v in (*report.graph, *(v for o in report.operators for v in o.findings))}
 
 
 def test_there_is_a_case_for_every_rule():
@@ -212,13 +212,13 @@ def chain(codes, dtype="uint8"):
 def test_everything_behind_the_first_unmapped_operator_goes_to_the_cpu():
     report = check(read_tflite(chain(["RELU", "HARD_SWISH", "RELU", "TANH"])))
     assert [o.maps for o in report.operators] == [True, False, False, False]
-    assert [[v.rule for v in o.verdicts] for o in report.operators] == [
+    assert [[v.rule for v in o.findings] for o in report.operators] == [
         [],
         ["known-operator"],
         [BEHIND],
         [BEHIND],
     ]
-    assert "operator 1 HARD_SWISH" in report.operators[2].verdicts[0].found
+    assert "operator 1 HARD_SWISH" in report.operators[2].findings[0].found
     assert not report.ok
 
 
@@ -245,7 +245,7 @@ def test_a_network_that_maps_maps_and_names_its_runtime():
 
 def test_the_published_small_network_does_not_map_because_of_its_constant_planes():
     report = check(read_tflite(tinytracker_s()))
-    assert [v.rule for v in report.operators[0].verdicts] == ["concatenated-constant"]
+    assert [v.rule for v in report.operators[0].findings] == ["concatenated-constant"]
     assert not any(o.maps for o in report.operators)
 
 
@@ -259,14 +259,14 @@ def test_the_public_function_takes_files_and_runs(tmp_path):
     model = tmp_path / "quantized" / "ptq-uint8" / "model.tflite"
     model.parent.mkdir(parents=True)
     model.write_bytes(RELU)
-    assert check_target(tmp_path, "coralmicro").ok
-    assert check_target(model, "coralmicro").ok
+    assert check_target(str(tmp_path), "coralmicro").ok
+    assert check_target(str(model), "coralmicro").ok
     with pytest.raises(UnknownNameError, match="Unknown target with rules 'spresense'"):
-        check_target(model, "spresense")
+        check_target(str(model), "spresense")
     with pytest.raises(UnknownNameError, match="ptq-uint8"):
-        check_target(tmp_path, "coralmicro", "ptq-int8")
+        check_target(str(tmp_path), "coralmicro", quantized="ptq-int8")
     with pytest.raises(InputFileError):
-        check_target(tmp_path / "missing.tflite", "coralmicro")
+        check_target(str(tmp_path / "missing.tflite"), "coralmicro")
 
 
 @pytest.mark.parametrize(("codes", "exit_code"), [(["RELU"], 0), (["RELU", "HARD_SWISH", "RELU", "RELU"], 1)])

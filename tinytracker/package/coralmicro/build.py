@@ -11,7 +11,6 @@ from tinytracker.files import read_bytes, write_bytes, write_text
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
-from tinytracker.package.graph_rules import GraphReport, Finding
 from tinytracker.package.coralmicro.check import check
 from tinytracker.package.coralmicro.compiler import PROGRAM, command_line, compile_model, find_compiler
 from tinytracker.package.coralmicro.compiler_log import CompilerLog
@@ -23,6 +22,7 @@ from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import use_section
 from tinytracker.package.folder import replaced_folder
+from tinytracker.package.graph_rules import Finding, GraphReport
 from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
@@ -58,9 +58,9 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
     report = check(chosen.model)
     layout = image_layout(chosen.contract, _has_planes(chosen))
     compiled = _compile(chosen, options)
-    verdicts = _accept(chosen, compiled, options) if compiled else ()
-    content = _content(chosen, report, compiled, verdicts, options)
-    _warn(report, compiled, verdicts)
+    findings = _accept(chosen, compiled, options) if compiled else ()
+    content = _content(chosen, report, compiled, findings, options)
+    _warn(report, compiled, findings)
 
     on_board = compiled.model.model if compiled else chosen.model
     cpu_operators = compiled.model.cpu_operators if compiled else ()
@@ -106,7 +106,7 @@ def _compile(chosen: ModelSource, options: Options) -> _Compiled | None:
 def _accept(chosen: ModelSource, compiled: _Compiled, options: Options) -> tuple[Finding, ...]:
     """Refuse a compiled model that is not this one, that the board would run wrongly, or that is only a part."""
     _require_same_io(chosen.contract, IoContract.of(compiled.model.model))
-    verdicts = traps(compiled.model)
+    findings = traps(compiled.model)
     left = sorted({o.name for o in compiled.model.cpu_operators})
     if left and not options.allow_cpu_ops:
         reasons = "".join(f" {r.name}: {r.status}." for r in (compiled.log.unmapped if compiled.log else ()))
@@ -115,10 +115,10 @@ def _accept(chosen: ModelSource, compiled: _Compiled, options: Options) -> tuple
             "See `tinytracker check` for the way out, or accept them with --allow-cpu-ops.",
         )
     # Operators that were accepted for the CPU are registered by the generated header.
-    broken = [v for v in verdicts if v.level == "fails" and v.rule != rest_is_registered.name]
+    broken = [v for v in findings if v.level == "fails" and v.rule != rest_is_registered.name]
     if broken:
         raise ModelError(str(broken[0]))
-    return verdicts
+    return findings
 
 
 def _require_same_io(expected: IoContract, found: IoContract) -> None:
@@ -156,7 +156,7 @@ def _arena_bytes(model: TfliteModel) -> int:
 
 
 def _content(
-    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, verdicts: tuple[Finding, ...],
+    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, findings: tuple[Finding, ...],
     options: Options,
 ) -> dict[str, Any]:  # fmt: skip
     stats = model_stats(chosen.model)
@@ -190,16 +190,16 @@ def _content(
     return content
 
 
-def _warn(report: GraphReport, compiled: _Compiled | None, verdicts: tuple[Finding, ...]) -> None:
+def _warn(report: GraphReport, compiled: _Compiled | None, findings: tuple[Finding, ...]) -> None:
     if compiled is None:
         say(f"warning: no {PROGRAM} found; the package is not compiled. Its README.md has the command.")
         unmapped = [o for o in report.operators if not o.maps]
         if unmapped:
-            first = unmapped[0].verdicts[0]
+            first = unmapped[0].findings[0]
             say(
                 f"warning: {len(unmapped)} of {len(report.operators)} operators would stay on the CPU: {first}"
             )
         for v in report.graph:
             say(f"warning: {v}")
-    for v in verdicts:
+    for v in findings:
         say(f"warning: {v}")

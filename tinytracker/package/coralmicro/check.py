@@ -5,7 +5,6 @@ from __future__ import annotations
 from tinytracker.errors import InputFileError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
-from tinytracker.package.graph_rules import GraphReport, OperatorReport, Finding
 from tinytracker.package.coralmicro.edgetpu.compiled import CUSTOM_OPERATOR
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
@@ -14,6 +13,7 @@ from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR, predicted_bytes
 from tinytracker.package.coralmicro.rules.table import OPERATORS
+from tinytracker.package.graph_rules import Finding, GraphReport, OperatorReport
 
 BEHIND = "behind-an-unmapped-operator"
 
@@ -40,15 +40,15 @@ def check(model: TfliteModel) -> GraphReport:
     reports: list[OperatorReport] = []
     cut: Operator | None = None
     for operator in model.operators:
-        verdicts = operator_verdicts(model, operator)
-        maps = all(v.level != "fails" for v in verdicts)
+        findings = operator_findings(model, operator)
+        maps = all(v.level != "fails" for v in findings)
         if maps and cut is not None:
-            verdicts, maps = (*verdicts, _behind(operator, cut)), False
+            findings, maps = (*findings, _behind(operator, cut)), False
         elif not maps and cut is None and not _converts_input(model, operator):
             cut = operator
         reports.append(
             OperatorReport(
-                operator.index, operator.name, operator.version, maps, macs.get(operator.index, 0), verdicts
+                operator.index, operator.name, operator.version, maps, macs.get(operator.index, 0), findings
             )
         )
     graph = (r.apply(model, model.source) for r in GRAPH_RULES)
@@ -67,7 +67,7 @@ def check(model: TfliteModel) -> GraphReport:
     )
 
 
-def operator_verdicts(model: TfliteModel, operator: Operator) -> tuple[Finding, ...]:
+def operator_findings(model: TfliteModel, operator: Operator) -> tuple[Finding, ...]:
     """All rules that one operator breaks."""
     node = Node(model, operator)
     rules = [*GENERAL_RULES, *(r for names, r in OPERATOR_RULES if operator.name in names)]

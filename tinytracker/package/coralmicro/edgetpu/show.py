@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinytracker.package.graph_rules import as_json
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, TpuOperator, read_compiled
 from tinytracker.package.coralmicro.edgetpu.executable import Executable, Layer
 from tinytracker.package.coralmicro.edgetpu.traps import traps
+from tinytracker.package.graph_rules import as_json
 
 
 def show(path: Path) -> dict[str, Any]:

@@ -5,8 +5,8 @@ Each function looks at a whole compiled model; see `tinytracker.package.graph_ru
 
 from __future__ import annotations
 
-from tinytracker.package.graph_rules import GraphRule, Finding, rule
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel
+from tinytracker.package.graph_rules import Finding, GraphRule, rule
 
 TARGET = "coralmicro"
 CHIP = "beagle"

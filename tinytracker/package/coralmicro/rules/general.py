@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tinytracker.model.tflite_file import Tensor
-from tinytracker.package.graph_rules import GraphRule, rule
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
+from tinytracker.package.graph_rules import GraphRule, rule
 
 INTEGERS = ("int8", "uint8")
 MAPPED_DIMENSIONS = 3

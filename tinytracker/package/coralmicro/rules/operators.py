@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytracker.package.graph_rules import GraphRule, rule
 from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
+from tinytracker.package.graph_rules import GraphRule, rule
 
 MAX_SOFTMAX_ELEMENTS = 16_000
 MEAN_CHANNEL_MULTIPLE = 4
