@@ -30,10 +30,10 @@ def check_graph(source: str, target: str, quantized: str | None = None) -> Graph
     from tinytracker.package.source import quantized_model
 
     path = Path(source)
-    if source in PRESETS and not path.exists():
+    if source in PRESETS:
         raise UsageError(
             f"{target} judges the operators of a .tflite file; {source} is a preset.",
-            "Train and quantize it, then name the run.",
+            f"Train and quantize it, then name the run (./{source} when that is a folder).",
         )
     if not path.is_file() and path.suffix != ".tflite":
         path = quantized_model(path, quantized or TARGETS[target].quantized)

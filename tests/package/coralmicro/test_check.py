@@ -9,7 +9,7 @@ from support.edgetpu_builder import compiled_net
 from support.tflite_builder import Op, T, build_tflite, conv_options
 from support.tflite_nets import NetBuilder, tinytracker_s
 
-from tinytracker.errors import InputFileError, UnknownNameError
+from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package.check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
@@ -265,6 +265,10 @@ def test_the_public_function_takes_files_and_runs(tmp_path):
         check_target(str(model), "spresense")
     with pytest.raises(UnknownNameError, match="ptq-uint8"):
         check_target(str(tmp_path), "coralmicro", quantized="ptq-int8")
+    with pytest.raises(UsageError, match="is a preset"):
+        check_target("tinytracker-s", "coralmicro")
+    with pytest.raises(UsageError, match="no memory report"):
+        check_target(str(model), "coralmicro", memory_report=True)
     with pytest.raises(InputFileError):
         check_target(str(tmp_path / "missing.tflite"), "coralmicro")
 
