@@ -11,13 +11,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def captured_output() -> Iterator[Callable[[], str]]:
-    """Send file descriptors 1 and 2 of this process to a temporary file; yields a function that reads it so far.
+    """Send file descriptors 1 and 2 of this process to a temporary file; yields a function that tells its content.
+
+    The function works inside the block and, with the final content, after it.
 
     TensorFlow's converter prints a summary on stdout and TFLM reports its arena on stderr, both from C++, where
     `sys.stdout` cannot be replaced; stdout must stay free for `--json`. Not thread-safe: descriptors are global.
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    final: list[str] = []
     with tempfile.TemporaryFile() as sink:
         saved = {fd: os.dup(fd) for fd in (1, 2)}
         try:
@@ -25,13 +28,16 @@ def captured_output() -> Iterator[Callable[[], str]]:
                 os.dup2(sink.fileno(), fd)
 
             def text() -> str:
-                position = os.lseek(sink.fileno(), 0, os.SEEK_CUR)
-                return os.pread(sink.fileno(), position, 0).decode(errors="replace")
+                if final:
+                    return final[0]
+                written = os.fstat(sink.fileno()).st_size
+                return os.pread(sink.fileno(), written, 0).decode(errors="replace")
 
             yield text
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            final.append(text())
             for fd, copy in saved.items():
                 os.dup2(copy, fd)
                 os.close(copy)

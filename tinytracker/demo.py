@@ -99,9 +99,10 @@ def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = Non
     generate(data, settings.subjects, settings.frames, seed=settings.seed, jobs=jobs)
 
     _step(2, "prepare shards")
-    from tinytracker.data.prepare import prepare
+    from tinytracker.data.prepare import INDEX_FILE, prepare
 
-    prepare(data, prepared, jobs=jobs)
+    if not (prepared / INDEX_FILE).is_file():
+        prepare(data, prepared, jobs=jobs)
 
     _step(3, f"train {settings.preset}")
     config = TrainConfig.model_validate({"epochs": settings.epochs, "seed": settings.seed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -20,18 +21,32 @@ from tinytracker.cli.types import SIZE
 @click.option(
     "--size", type=SIZE, default="480x640", help="Width and height of frames held upright, in pixels."
 )
+@click.option("--first", type=int, default=0, help="Number of the first person, to share the work out.")
+@click.option(
+    "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise; 1 is realistic."
+)
 def command(
-    out: Path,
-    subjects: int,
-    frames: int,
-    seed: int,
-    jobs: int | None,
-    devices: str | None,
-    size: tuple[int, int],
-) -> Output:
+    out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,
+    size: tuple[int, int], first: int, difficulty: float,
+) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
     from tinytracker.synth.generate import generate
 
     names = [name.strip() for name in devices.split(",")] if devices else None
-    report = generate(out, subjects, frames, seed=seed, jobs=jobs, devices=names, size=size)
-    return Output(report.as_json(), (str(report),))
+    report = generate(
+        out,
+        subjects,
+        frames,
+        seed=seed,
+        jobs=jobs,
+        devices=names,
+        size=size,
+        first=first,
+        difficulty=difficulty,
+    )
+    splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
+    text = (
+        f"{out}: {report.subjects} subjects ({splits}); "
+        f"{report.made} made in {report.seconds:.0f} s, {report.kept} kept"
+    )
+    return Output({**asdict(report), "out": str(out)}, (text,))

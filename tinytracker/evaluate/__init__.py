@@ -136,7 +136,7 @@ def _preset_for(path: Path) -> Any:
 
     shapes = sorted(t.shape[1:] for t in read_tflite(path).input_tensors())
     for preset in PRESETS.values():
-        if sorted(preset.input.shapes().values()) == shapes:
+        if sorted(preset.input.shapes.values()) == shapes:
             return preset
     raise UsageError(
         f"{path}: no preset has inputs of shape {shapes}.",

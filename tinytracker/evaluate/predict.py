@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
-from tinytracker.data.pipeline import records
+from tinytracker.data.pipeline import serialized_records
 from tinytracker.evaluate.metrics import Frames
 from tinytracker.files import read_bytes
 from tinytracker.progress import bar
@@ -23,7 +24,12 @@ _META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 
 def truth(index: PreparedIndex, split: str) -> Frames:
     """Gaze and origin of all frames of a split, in the order of the records."""
-    rows = list(records(index, split).map(lambda r: {k: r[k] for k in _META}).as_numpy_iterator())
+
+    def meta(serialized: Any) -> dict[str, Any]:
+        record = parse(serialized)
+        return {key: record[key] for key in _META}
+
+    rows = list(serialized_records(index, split).map(meta).as_numpy_iterator())
 
     def text(key: str) -> NDArray[np.str_]:
         return np.array([r[key].decode() for r in rows])

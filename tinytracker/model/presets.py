@@ -76,7 +76,7 @@ _MOBILENET_V3_SMALL = (
 
 def _tinytracker(spec: InputSpec) -> Network:
     net = Network()
-    (name, shape), *_ = spec.shapes().items()
+    (name, shape), *_ = spec.shapes.items()
     x = net.input(name, shape)
     if shape[-1] != 3:
         x = net.conv(x, "fuse_position", 3, norm=False)
@@ -97,7 +97,7 @@ _TINYTRACKER_S = ((8, 8, 2), (96, 16, 2), (144, 24, 1), (192, 32, 2), (384, 64, 
 
 def _tinytracker_s(spec: InputSpec) -> Network:
     net = Network()
-    (name, shape), *_ = spec.shapes().items()
+    (name, shape), *_ = spec.shapes.items()
     x = net.input(name, shape)
     if spec.grid == "baked":
         x = net.position_planes(x, "position")
@@ -129,7 +129,7 @@ def _itracker_tower(net: Network, x: str, name: str, shared: str = "") -> str:
 
 def _itracker(spec: InputSpec) -> Network:
     net = Network()
-    x = {name: net.input(name, shape) for name, shape in spec.shapes().items()}
+    x = {name: net.input(name, shape) for name, shape in spec.shapes.items()}
     left = _itracker_tower(net, x["left_eye"], "eye")
     right = _itracker_tower(net, x["right_eye"], "right_eye_tower", shared="eye")
     eyes = net.dense(net.concat((left, right), "eyes"), "eyes_fc1", 128, "relu")

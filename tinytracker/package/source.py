@@ -69,7 +69,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         if (errors := stored_errors(run, name)) is not None
     }
     data = Path(description["data"]["path"])
-    quantization = {k: v for k, v in read_json(folder / "quantization.json").items() if k != "command"}
+    record = read_json(folder / "quantization.json")
+    quantization = {k: record[k] for k in ("method", "io", "calibration", "versions")}
     return _checked(
         read_bytes(folder / "model.tflite"), origin, quantization, metrics,
         data if data.is_dir() else None, f"{source} ({quantized})",

@@ -6,13 +6,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
-from tinytracker.data.inputs import InputSpec
-from tinytracker.data.pipeline import make_inputs, records
+from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.quant.contract import Codes
 
 SPLIT = "train"  # never the split that the error is measured on
@@ -95,7 +97,7 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
     """
     groups = [
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
-        for r in records(index, SPLIT).map(_only_groups).as_numpy_iterator()
+        for r in serialized_records(index, SPLIT).map(_only_groups).as_numpy_iterator()
     ]
     positions = choose_positions(groups, count, seed)
     wanted = np.zeros(len(groups), bool)
@@ -109,7 +111,8 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
     return CalibrationSet(codes, digest.hexdigest(), len({s for _, s in chosen}), len({d for d, _ in chosen}))
 
 
-def _only_groups(record: dict[str, object]) -> dict[str, object]:
+def _only_groups(serialized: Any) -> dict[str, Any]:
+    record = parse(serialized)
     return {key: record[key] for key in ("device", "orientation", "subject")}
 
 
@@ -118,10 +121,12 @@ def _decode(index: PreparedIndex, spec: InputSpec, wanted: NDArray[np.bool_]) ->
 
     mask = tf.constant(wanted)
     chosen = (
-        records(index, SPLIT)
+        serialized_records(index, SPLIT)
         .enumerate()
         .filter(lambda i, _: mask[i])
-        .map(lambda _, r: make_inputs(spec, r), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .map(
+            lambda _, r: make_inputs(spec, decode(r)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
     )
     samples = list(chosen.as_numpy_iterator())
     return {name: np.stack([s[name] for s in samples]) for name in samples[0]}

@@ -109,5 +109,10 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
 
 
 def short_name(tensor: str) -> str:
-    """Turn TensorFlow's "serving_default_image:0" into "image"; any other name stays as it is."""
-    return tensor.removeprefix("serving_default_").split(":")[0]
+    """What a tensor is, from TensorFlow's name for it.
+
+    "serving_default_image:0" is the input "image"; outputs are called "StatefulPartitionedCall:0" whatever they
+    hold, and ours is the gaze. Any other name stays as it is.
+    """
+    name = tensor.removeprefix("serving_default_").split(":")[0]
+    return "gaze" if name.startswith("StatefulPartitionedCall") else name

@@ -14,6 +14,9 @@ from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime
 
 
+MIN_IMAGES = 32
+
+
 @dataclass(frozen=True)
 class Parity:
     """Comparison of a runtime with the oracle.
@@ -72,7 +75,11 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
 
 
 def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes:
-    """The first frames of a split as a preset sees them (shards are shuffled, so these mix subjects)."""
+    """The first frames of a split as a preset sees them (shards are shuffled, so these mix subjects).
+
+    Raises:
+        InputFileError: not prepared data, or an empty split.
+    """
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
     from tinytracker.train.dataset import decoded
@@ -92,6 +99,8 @@ def compare_with_tflm(model: bytes, codes: Codes, images_from: str) -> Parity:
     """
     oracle, micro = ReferenceRuntime(model), MicroRuntime(model)
     count = len(next(iter(codes.values())))
+    if count < MIN_IMAGES:
+        raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")
     with bar("parity of TFLM with the oracle", 2 * count, "inferences") as advance:
         expected = oracle.run(codes, advance)
         found = micro.run(codes, advance)

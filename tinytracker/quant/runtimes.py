@@ -153,35 +153,39 @@ _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 
 
 def measure_arena(model: bytes) -> Arena:
-    """Run TFLM on a model and find the arena that it needs.
+    """Run TFLM on a model and find the smallest arena that it works with.
 
-    TFLM reports what it used; its first plan can need some more room than that. The reported size is therefore tried,
-    and raised 16 bytes at a time by a search until a model that is loaded with exactly that size works.
+    TFLM reports what it used, but planning can need some room more than that. The search starts at the reported
+    size and loads the model with exactly the size that is tried.
 
     Raises:
         ModelError: TFLM cannot load the model.
     """
-    found = {
-        kind: int(n) for kind, n in _ALLOCATION.findall(MicroRuntime(model, _GENEROUS_ARENA).allocations())
-    }
+    reported = MicroRuntime(model, _GENEROUS_ARENA).allocations()
+    found = {kind: int(n) for kind, n in _ALLOCATION.findall(reported)}
     if set(found) != {"total", "head", "tail"}:
         raise ModelError("TFLM did not report its arena.", "Use the tflite-micro version of the lock file.")
 
-    def works(size: int) -> bool:
+    def works(blocks: int) -> bool:
         try:
-            MicroRuntime(model, size)
+            MicroRuntime(model, blocks * _ALIGNMENT)
         except ModelError:
             return False
         return True
 
-    low = found["total"] // 16 * 16  # one step below what was reported used, at most
-    high = low + 16
-    while not works(high):
-        low, high = high, high + 2 * (high - low)
-    while high - low > 16:
-        middle = (low + high) // 32 * 16
-        low, high = (low, middle) if works(middle) else (middle, high)
-    return Arena(high, found["head"], found["tail"])
+    enough = -(-found["total"] // _ALIGNMENT)
+    too_small = 0
+    while not works(enough):
+        too_small, enough = enough, enough + max(1, enough // 16)
+    step = 1
+    while too_small == 0 and works(enough - step):
+        enough, step = enough - step, 2 * step
+    too_small = too_small or enough - step
+    while enough - too_small > 1:
+        middle = (enough + too_small) // 2
+        enough, too_small = (middle, too_small) if works(middle) else (enough, middle)
+    return Arena(enough * _ALIGNMENT, found["head"], found["tail"])
 
 
+_ALIGNMENT = 16
 _GENEROUS_ARENA = 64 << 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tinytracker.data.inputs import InputSpec
+from tinytracker.data.inputs import CHANNELS, InputSpec
 from tinytracker.train.config import AugmentConfig
 
 Inputs = dict[str, tf.Tensor]
@@ -60,7 +60,7 @@ def _photometric(
     if name == "grid":
         return x
     n = tf.shape(x)[0]
-    colours = spec.colours
+    colours = CHANNELS[spec.channels]
     pixels, positions = x[..., :colours], x[..., colours:]
 
     def uniform(shape: list[tf.Tensor | int], limit: float, stream: int) -> tf.Tensor:

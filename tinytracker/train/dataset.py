@@ -7,8 +7,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
-from tinytracker.data.inputs import InputSpec
-from tinytracker.data.pipeline import make_inputs, records
+from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.files import make_folder
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig, TrainConfig
@@ -29,8 +29,13 @@ def decoded(
         cache: "memory" or "disk" keeps the decoded, resized crops after the first pass; "none" decodes every time.
         cache_folder: where "disk" puts them.
     """
-    dataset = records(index, split).map(
-        lambda r: (make_inputs(spec, r), r["gaze"]), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+
+    def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        record = decode(serialized)
+        return make_inputs(spec, record), record["gaze"]
+
+    dataset = serialized_records(index, split).map(
+        to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     if cache == "memory":
         return dataset.cache()

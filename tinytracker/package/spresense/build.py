@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinytracker.files import make_folder, write_bytes, write_text, writing
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -55,6 +57,8 @@ def build(source: Path, out: Path, quantized: str) -> PackageResult:
         "parity": asdict(parity),
         "metrics": chosen.metrics,
     }  # fmt: skip
+    if parity.distinct_outputs < 2:
+        say("warning: the network gives the same output for all test images; has it been trained?")
     if not content["memory"]["fits"]:
         say(
             f"warning: model and arena take {content['memory']['model_and_arena_bytes']:,} bytes; "
@@ -85,15 +89,17 @@ def build(source: Path, out: Path, quantized: str) -> PackageResult:
 
 
 def _test_images(source: ModelSource) -> tuple[Any, str]:
-    """Frames of the test split when the data is at hand, else patterns."""
+    """Patterns that reach the ends of every range, and frames of the test split when the data is at hand."""
     from tinytracker.quant.parity import frames_of, patterns
 
+    drawn = patterns(source.contract, PARITY_IMAGES)
     preset = source.origin.get("preset")
-    if source.data is not None and preset is not None:
-        codes = frames_of(source.data, preset, PARITY_IMAGES)
-        if len(next(iter(codes.values()))) >= PARITY_IMAGES // 2:
-            return codes, "test split"
-    return patterns(source.contract, PARITY_IMAGES), "patterns"
+    if source.data is None or preset is None:
+        return drawn, f"{PARITY_IMAGES} patterns"
+    seen = frames_of(source.data, preset, PARITY_IMAGES)
+    count = len(next(iter(seen.values())))
+    both = {name: np.concatenate([seen[name], codes]) for name, codes in drawn.items()}
+    return both, f"{count} of the test split, {PARITY_IMAGES} patterns"
 
 
 _USE = f"""\

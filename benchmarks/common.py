@@ -1,0 +1,82 @@
+"""What all benchmarks share: a CSV whose every line says on which machine and with which versions it came."""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent / "results"
+SUPPORT = Path(__file__).resolve().parent.parent / "tests"
+"""Put on `sys.path` by benchmarks that make their input with the tests' helpers."""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds that a block took: on the clock, and of processor time in all threads of this process."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+@contextmanager
+def stopwatch() -> Iterator[Stopwatch]:
+    """Measure the block; the numbers are there when it ends."""
+    result = Stopwatch()
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield result
+    result.wall_s, result.cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+
+
+def machine(packages: Sequence[str] = ()) -> dict[str, str]:
+    """Processor, cores, system, Python, and the versions of `packages` ("absent" where not installed)."""
+    described = {
+        "cpu": _cpu_model(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "load": f"{os.getloadavg()[0]:.1f}",  # others on the same machine make wall times longer
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+    for package in packages:
+        try:
+            described[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            described[package] = "absent"
+    return described
+
+
+def write_csv(name: str, rows: Sequence[dict[str, Any]], packages: Sequence[str] = ()) -> Path:
+    """Write `results/NAME.csv`: the columns of the rows, then the command and the machine.
+
+    Args:
+        name: of the benchmark, without suffix.
+        rows: with the same keys each.
+        packages: whose versions matter.
+    """
+    # The command as it is given at the top of the repository, wherever that lies.
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    common = {"command": command, **machine(packages)}
+    path = RESULTS / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], *common], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row | common for row in rows)
+    print(path)
+    return path
+
+
+def _cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith(("model name", "Model")):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown"

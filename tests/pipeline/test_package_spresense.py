@@ -1,0 +1,203 @@
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import warnings
+
+import numpy as np
+import pytest
+
+from tinytracker.errors import InputFileError, ModelError, OutputError, ParityError, UnknownNameError
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.package import package
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.parity import compare_with_tflm, patterns, require_exact
+from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime, measure_arena
+
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
+
+
+@pytest.fixture(scope="module")
+def packaged(run, tmp_path_factory):
+    return package(run.path, "spresense", tmp_path_factory.mktemp("dist") / "spresense")
+
+
+@pytest.fixture(scope="module")
+def model(run):
+    return (run.quantized("ptq-int8") / "model.tflite").read_bytes()
+
+
+def test_the_manifest_names_every_file_with_its_hash(packaged):
+    manifest = json.loads(packaged.manifest.read_text())
+    listed = {f["path"]: f["sha256"] for f in manifest["files"]}
+    there = {p.name for p in packaged.folder.iterdir()} - {"manifest.json"}
+    assert set(listed) == there == {"README.md", "gaze_model.c", "gaze_model.h", "gaze_model.tflite"}
+    for name, sha256 in listed.items():
+        assert hashlib.sha256((packaged.folder / name).read_bytes()).hexdigest() == sha256
+
+
+def test_the_manifest_says_what_it_was_made_from(packaged, run):
+    content = packaged.content
+    assert content["model"]["preset"] == "tinytracker-s"
+    assert content["model"]["macs"] == 5_229_184
+    assert content["quantization"]["calibration"]["frames"] == 32
+    assert content["parity"]["differing"] == 0
+    assert content["parity"]["images"] >= 64
+    assert str(run.path) not in packaged.manifest.read_text()
+
+
+def test_the_c_array_compiles_strictly_and_holds_the_model(packaged, model, tmp_path):
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include <stdint.h>\n#include <stdio.h>\n#include "gaze_model.h"\n'
+        "int main(void) {\n"
+        "  if (((uintptr_t)gaze_model_tflite) % 16u != 0u) { return 2; }\n"
+        "  return fwrite(gaze_model_tflite, 1, sizeof gaze_model_tflite, stdout) != GAZE_MODEL_BYTES;\n}\n"
+    )
+    binary = tmp_path / "dump"
+    sources = [program, packaged.folder / "gaze_model.c"]
+    subprocess.run(["gcc", *STRICT, "-I", packaged.folder, *sources, "-o", binary], check=True)
+    assert subprocess.run([binary], capture_output=True, check=True).stdout == model
+
+
+def test_the_header_is_cplusplus_too_and_lists_the_operators(packaged, tmp_path):
+    program = tmp_path / "main.cc"
+    program.write_text(
+        '#include <cstdio>\n#include "gaze_model.h"\n#define ADD(op) std::puts(#op);\n'
+        'int main() { GAZE_MODEL_OPERATORS(ADD) std::printf("%d\\n", GAZE_MODEL_OPERATOR_COUNT); }\n'
+    )
+    binary = tmp_path / "ops"
+    subprocess.run(
+        ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", packaged.folder, program, "-o", binary],
+        check=True,
+    )
+    *methods, count = subprocess.run([binary], capture_output=True, check=True, text=True).stdout.split()
+    assert methods == ["Concatenation", "Conv2D", "DepthwiseConv2D", "FullyConnected", "Mean"]
+    assert int(count) == len(methods)
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs Debian's gcc-arm-none-eabi")
+def test_the_c_array_compiles_for_a_cortex_m4(packaged, model, tmp_path):
+    target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+    binary = tmp_path / "model.o"
+    subprocess.run(
+        ["arm-none-eabi-gcc", *target, *STRICT, "-c", packaged.folder / "gaze_model.c", "-o", binary],
+        check=True,
+    )
+    sizes = subprocess.run(
+        ["arm-none-eabi-size", "-A", binary], capture_output=True, check=True, text=True
+    ).stdout
+    assert int(re.search(r"\.rodata\S*\s+(\d+)", sizes)[1]) == len(model)
+
+
+def test_the_arena_is_enough_and_sixteen_bytes_less_are_not(model):
+    arena = measure_arena(model)
+    assert arena.total_bytes % 16 == 0
+    assert arena.head_bytes + arena.tail_bytes <= arena.total_bytes
+    MicroRuntime(model, arena.total_bytes)
+    with pytest.raises(ModelError, match=r"TFLM cannot load this model .*Failed to"):
+        MicroRuntime(model, arena.total_bytes - 16)
+
+
+def test_the_head_of_the_arena_is_the_peak_of_activations(packaged):
+    assert packaged.content["arena"]["head_bytes"] >= packaged.content["model"]["peak_activation_bytes"]
+
+
+def test_two_packages_of_one_model_are_equal_byte_for_byte(packaged, run, tmp_path):
+    again = package(run.path, "spresense", tmp_path / "again")
+    for path in packaged.folder.iterdir():
+        assert (again.folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_package_is_replaced_and_other_folders_are_not(packaged, run, tmp_path):
+    package(run.path, "spresense", packaged.folder)
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not empty and is not a package"):
+        package(run.path, "spresense", tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_runtime_that_differs_is_refused(run, model, tmp_path, monkeypatch):
+    honest = MicroRuntime.run
+
+    def one_step_off(self, codes, advance=lambda n: None):
+        raw = honest(self, codes, advance)
+        raw[3, 1] += 1
+        return raw
+
+    monkeypatch.setattr(MicroRuntime, "run", one_step_off)
+    with pytest.raises(
+        ParityError, match="differs from BUILTIN_REF on 1 of .* by up to 1 output steps; the limit is 0"
+    ):
+        package(run.path, "spresense", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_parity_counts_what_differs(model, monkeypatch):
+    honest = ReferenceRuntime.run
+    monkeypatch.setattr(
+        ReferenceRuntime, "run", lambda self, codes, advance=lambda n: None: honest(self, codes, advance) ^ 1
+    )
+    codes = patterns(IoContract.of(read_tflite(model)), 32)
+    parity = compare_with_tflm(model, codes, "patterns")
+    assert (parity.differing, parity.max_difference, parity.exact) == (32, 1.0, False)
+    with pytest.raises(ParityError):
+        require_exact(parity)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """A network that was not made here: other names, other scale, float out, as published models have."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(5)
+    layers = tf.keras.layers
+    net = tf.keras.Sequential([
+        tf.keras.Input((20, 24, 3), 1, name="photo"), layers.Conv2D(8, 3, 2, activation="relu6"),
+        layers.DepthwiseConv2D(3, padding="same"), layers.GlobalAveragePooling2D(), layers.Dense(2, "tanh"),
+    ])  # fmt: skip
+    rng = np.random.default_rng(0)
+    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [rng.uniform(0, 1, (1, 20, 24, 3)).astype(np.float32)] for _ in range(8)
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    path = tmp_path_factory.mktemp("foreign") / "theirs.tflite"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the converter misses statistics of an older format
+        path.write_bytes(converter.convert())
+    return path
+
+
+def test_a_model_that_was_not_made_here_is_packaged_too(foreign, tmp_path):
+    result = package(foreign, "spresense", tmp_path / "out")
+    assert result.content["model"]["file"] == "theirs.tflite"
+    assert result.content["io"]["outputs"][0]["dtype"] == "float32"
+    assert result.content["parity"]["differing"] == 0
+    assert "DEQUANTIZE" in result.content["model"]["operators"]
+    assert "Its error has not been measured here." in (result.folder / "README.md").read_text()
+
+
+def test_a_float_model_is_refused(tmp_path):
+    import tensorflow as tf
+
+    net = tf.keras.Sequential([tf.keras.Input((8, 8, 1), 1), tf.keras.layers.Conv2D(2, 3)])
+    path = tmp_path / "float.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(net).convert())
+    with pytest.raises(ModelError, match=r"operator 0 \(CONV_2D\) works on float32 tensor"):
+        package(path, "spresense", tmp_path / "out")
+
+
+def test_what_cannot_be_packaged_is_a_sentence(run, tmp_path):
+    with pytest.raises(UnknownNameError, match="Unknown target 'spresence'. Did you mean 'spresense'"):
+        package(run.path, "spresence", tmp_path / "out")
+    with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'qat-int8'"):
+        package(run.path, "spresense", tmp_path / "out", "qat-int8")
+    with pytest.raises(InputFileError, match="there is no such file"):
+        package(tmp_path / "none.tflite", "spresense", tmp_path / "out")
+    (tmp_path / "broken.tflite").write_bytes(b"TFL3" * 20)
+    with pytest.raises((InputFileError, ModelError)):
+        package(tmp_path / "broken.tflite", "spresense", tmp_path / "out")
