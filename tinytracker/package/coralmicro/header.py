@@ -94,13 +94,14 @@ def header(
         f"#define GAZE_MODEL_INPUT_CHANNELS {channels}",
         f"#define GAZE_MODEL_IMAGE_CHANNELS {layout[0]}",
         f"#define GAZE_MODEL_POSITION_PLANES {int(layout[1])}",
+        *_numbers("INPUT", image),
         "",
         "/* The byte that goes into the input tensor for each pixel value; AS_IS: the pixel itself. */",
         f"#define GAZE_MODEL_PIXELS_AS_IS {int(codes == list(range(256)))}",
         f"#define GAZE_MODEL_PIXEL_CODES {{ {', '.join(map(str, codes))} }}",
         "",
         "/* Gaze in cm = scale * (code - zero point). */",
-        *_output(gaze),
+        *_numbers("OUTPUT", gaze),
         "",
         "#endif /* GAZE_MODEL_H */",
     ]
@@ -115,10 +116,10 @@ def pixel_codes(contract: IoContract) -> list[int]:
     return [int(one.encode({single.name: pixels}, p)[0].view(np.uint8).item()) for p in range(256)]
 
 
-def _output(gaze: TensorContract) -> list[str]:
+def _numbers(role: str, tensor: TensorContract) -> list[str]:
+    """Type (of tt_tensor.h), scale and zero point."""
     return [
-        f"#define GAZE_MODEL_OUTPUT_SIGNED {int(gaze.dtype == 'int8')}",
-        f"#define GAZE_MODEL_OUTPUT_FLOAT {int(gaze.dtype == 'float32')}",
-        f"#define GAZE_MODEL_OUTPUT_SCALE {gaze.scale!r}f",
-        f"#define GAZE_MODEL_OUTPUT_ZERO_POINT ({gaze.zero_point})",
+        f"#define GAZE_MODEL_{role}_TYPE TT_{tensor.dtype.upper()}",
+        f"#define GAZE_MODEL_{role}_SCALE {float(np.float32(tensor.scale))!r}f",
+        f"#define GAZE_MODEL_{role}_ZERO_POINT ({tensor.zero_point})",
     ]
