@@ -7,10 +7,15 @@
 #define UART_DATA (*(volatile uint32_t *)0x40004000u)
 #define UART_STATE (*(volatile uint32_t *)0x40004004u)
 #define UART_CONTROL (*(volatile uint32_t *)0x40004008u)
+#define UART_INTERRUPT (*(volatile uint32_t *)0x4000400Cu)
 #define UART_DIVIDER (*(volatile uint32_t *)0x40004010u)
 #define UART_STATE_TX_FULL 1u
 #define UART_STATE_RX_FULL 2u
 #define UART_CONTROL_TX_RX_ENABLE 3u
+#define UART_CONTROL_RX_INTERRUPT 8u
+#define UART_INTERRUPT_RX 2u
+#define UART_RX_INTERRUPT_NUMBER 0u
+#define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100u)
 #define UART_BAUD_DIVIDER (25000000u / 115200u)
 
 #define FPGA_COUNTER (*(volatile uint32_t *)0x40028018u)
@@ -30,6 +35,7 @@ extern uint32_t bss_end;
 
 extern int main(void);
 void reset_handler(void);
+static void receive_handler(void);
 
 static void fault_handler(void)
 {
@@ -39,10 +45,10 @@ static void fault_handler(void)
 
 typedef void (*handler_t)(void);
 
-/* Initial stack pointer, reset, then every fault; interrupts are not used. */
-__attribute__((section(".vectors"), used)) static const handler_t exceptions[16] = {
+/* Initial stack pointer, reset, every fault, then the one interrupt in use. */
+__attribute__((section(".vectors"), used)) static const handler_t exceptions[17] = {
     (handler_t)(void *)&stack_top, reset_handler, fault_handler, fault_handler, fault_handler, fault_handler,
-    fault_handler, 0, 0, 0, 0, fault_handler, fault_handler, 0, fault_handler, fault_handler,
+    fault_handler, 0, 0, 0, 0, fault_handler, fault_handler, 0, fault_handler, fault_handler, receive_handler,
 };
 
 __attribute__((noreturn)) void reset_handler(void)
@@ -123,9 +129,29 @@ void board_put_hex(const uint8_t *bytes, uint32_t count)
     }
 }
 
-int32_t board_get_char(void)
+/* Programs that do not listen need not define it. */
+__attribute__((weak)) void board_received(uint8_t byte)
 {
-    return ((UART_STATE & UART_STATE_RX_FULL) != 0u) ? (int32_t)(UART_DATA & 0xFFu) : -1;
+    (void)byte;
+}
+
+static void receive_handler(void)
+{
+    UART_INTERRUPT = UART_INTERRUPT_RX;
+    while ((UART_STATE & UART_STATE_RX_FULL) != 0u) {
+        board_received((uint8_t)UART_DATA);
+    }
+}
+
+void board_enable_receive(void)
+{
+    UART_CONTROL = UART_CONTROL_TX_RX_ENABLE | UART_CONTROL_RX_INTERRUPT;
+    NVIC_ENABLE = 1u << UART_RX_INTERRUPT_NUMBER;
+}
+
+void board_wait(void)
+{
+    __asm volatile("wfi" ::: "memory");
 }
 
 void board_exit(int32_t status)

@@ -18,8 +18,12 @@ void board_put_text(const char *text);
 void board_put_unsigned(uint32_t value);
 void board_put_hex(const uint8_t *bytes, uint32_t count);
 
-/* Next received byte, or -1 when there is none. */
-int32_t board_get_char(void);
+/* Let every received byte interrupt the program and call board_received, which the program then has to have. */
+void board_enable_receive(void);
+void board_received(uint8_t byte);
+
+/* Sleep until something happens. */
+void board_wait(void);
 
 /* Ends the emulator with this exit status. */
 void board_exit(int32_t status);
