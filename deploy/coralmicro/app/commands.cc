@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "gaze_model.h"
+#include "libs/base/http_server.h"
 #include "libs/rpc/rpc_http_server.h"
 #include "libs/rpc/rpc_utils.h"
 #include "libs/tpu/edgetpu_manager.h"
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 #include "third_party/freertos_kernel/include/task.h"
 #include "third_party/mjson/src/mjson.h"
-#include "tt_ring.h"
 
 namespace tinytracker {
 namespace {

@@ -1,7 +1,6 @@
 #include "frame_source.h"
 
 #include "gaze_model.h"
-#include "libs/base/timer.h"
 #include "libs/camera/camera.h"
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 #include "third_party/freertos_kernel/include/task.h"
@@ -53,10 +52,7 @@ tt_box_t FrameSource::box() const {
   return box;
 }
 
-bool FrameSource::Capture(uint8_t* input, uint32_t count, uint64_t* captured) {
-  if (count != tt_input_bytes(&kLayout)) {
-    return false;
-  }
+bool FrameSource::Capture() {
   // Full frame in the sensor's own size: for any other, the SDK resizes by nearest neighbour.
   const coralmicro::CameraFrameFormat format = {coralmicro::CameraFormat::kRgb,
                                                 coralmicro::CameraFilterMethod::kBilinear,
@@ -66,10 +62,13 @@ bool FrameSource::Capture(uint8_t* input, uint32_t count, uint64_t* captured) {
                                                 /*preserve_ratio=*/false,
                                                 pixels_.data(),
                                                 /*white_balance=*/true};
-  if (!coralmicro::CameraTask::GetSingleton()->GetFrame({format})) {
+  return coralmicro::CameraTask::GetSingleton()->GetFrame({format});
+}
+
+bool FrameSource::Preprocess(uint8_t* input, uint32_t count) const {
+  if (count != tt_input_bytes(&kLayout)) {
     return false;
   }
-  *captured = coralmicro::TimerMicros();
   const tt_rgb_image_t image = {pixels_.data(), kWidth, kHeight};
   if (tt_make_input(&image, box(), &kLayout, input) != 0) {
     return false;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tt_resize.h"
+#include "portable.h"
 
 namespace tinytracker {
 
@@ -20,9 +20,11 @@ class FrameSource {
   bool SetBox(tt_box_t box);
   tt_box_t box() const;
 
-  /* Waits for a frame and writes the network's input. `captured` is the time at which the frame was there, in
-   * microseconds. */
-  bool Capture(uint8_t* input, uint32_t count, uint64_t* captured);
+  /* Waits for the next frame. */
+  bool Capture();
+
+  /* Writes the network's input from the last frame; `count` bytes. */
+  bool Preprocess(uint8_t* input, uint32_t count) const;
 
  private:
   std::vector<uint8_t> pixels_;

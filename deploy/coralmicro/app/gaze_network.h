@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "tt_tensor.h"
+#include "portable.h"
 
 namespace tinytracker {
 

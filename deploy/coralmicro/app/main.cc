@@ -13,11 +13,9 @@
 #include "libs/base/gpio.h"
 #include "libs/base/led.h"
 #include "libs/base/timer.h"
+#include "portable.h"
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 #include "third_party/freertos_kernel/include/task.h"
-extern "C" {
-#include "tt_session.h"
-}
 
 #ifndef TINYTRACKER_BUILD
 #define TINYTRACKER_BUILD "unknown"
@@ -53,8 +51,10 @@ void Timestamp(void*) {
   coralmicro::GpioSet(kTimestampPin, true);
 }
 
-int32_t Capture(void* context, uint8_t* inputs, uint32_t count, uint64_t* captured) {
-  return static_cast<FrameSource*>(context)->Capture(inputs, count, captured) ? 0 : -1;
+int32_t Capture(void* context) { return static_cast<FrameSource*>(context)->Capture() ? 0 : -1; }
+
+int32_t Preprocess(void* context, uint8_t* inputs, uint32_t count) {
+  return static_cast<const FrameSource*>(context)->Preprocess(inputs, count) ? 0 : -1;
 }
 
 int32_t Interrupted(void*) { return CommandsWaiting() ? 1 : 0; }
@@ -95,16 +95,28 @@ void StartPins() {
   if (!frames.Start()) {
     Fail("The camera does not answer");
   }
-  static const tt_board_t board = {"coralmicro", TINYTRACKER_BUILD, "device",  kTicksPerSecond, &frames, Ticks,
-                                   Write,        ShowPhase,         Timestamp, Capture,         Interrupted};
-  static const tt_network_t network = {GAZE_MODEL_SHA256,
-                                       &kInput,
-                                       1u,
-                                       &kOutput,
-                                       1u,
-                                       static_cast<uint32_t>(kInput.bytes),
-                                       static_cast<uint32_t>(kOutput.bytes),
-                                       RunNetwork};
+  static tt_board_t board = {};
+  board.name = "coralmicro";
+  board.build = TINYTRACKER_BUILD;
+  board.clock_kind = "device";
+  board.ticks_per_second = kTicksPerSecond;
+  board.context = &frames;
+  board.ticks = Ticks;
+  board.write = Write;
+  board.phase = ShowPhase;
+  board.timestamp = Timestamp;
+  board.capture = Capture;
+  board.preprocess = Preprocess;
+  board.interrupted = Interrupted;
+  static tt_network_t network = {};
+  network.sha256 = GAZE_MODEL_SHA256;
+  network.inputs = &kInput;
+  network.input_count = 1u;
+  network.outputs = &kOutput;
+  network.output_count = 1u;
+  network.input_bytes = static_cast<uint32_t>(kInput.bytes);
+  network.output_bytes = static_cast<uint32_t>(kOutput.bytes);
+  network.run = RunNetwork;
   static std::vector<uint8_t> image(network.input_bytes);
   static std::vector<uint8_t> results(network.output_bytes);
   StartCommands(&frames);
