@@ -9,6 +9,7 @@ import flatbuffers
 import numpy as np
 from flatbuffers import flexbuffers
 from support.tflite_builder import Op, T, build_tflite
+from support.tflite_nets import NetBuilder
 
 FIXED_POINT8, SIGNED_FIXED_POINT8 = 0, 8
 STAND_ALONE, PARAMETER_CACHING, EXECUTION_ONLY = 0, 1, 2
@@ -230,3 +231,17 @@ def compiled_net(
 def random_parameters(count: int, seed: int = 0) -> bytes:
     """Bytes that do not compress, as weights."""
     return np.random.default_rng(seed).integers(0, 256, count, np.uint8).tobytes()
+
+
+def gaze_net(shape: tuple[int, ...] = (1, 16, 16, 1), outputs: int = 2, dtype: str = "uint8") -> bytes:
+    """A small uncompiled network with inputs and outputs of a dtype (without the QUANTIZE that real ones have)."""
+    net = NetBuilder(shape)
+    net.conv(8, 3, 2)
+    net.depthwise()
+    net.mean()
+    net.dense(outputs)
+    if dtype == "uint8":
+        for tensor in net.tensors:
+            if tensor.data is None:
+                tensor.dtype, tensor.zero_points = "uint8", (tensor.zero_points[0] + 128,)
+    return net.build()

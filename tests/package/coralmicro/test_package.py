@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.edgetpu_builder import compiled_net, gaze_executables
+from support.edgetpu_builder import compiled_net, gaze_executables, gaze_net
 from support.tflite_nets import NetBuilder
 
 from tinytracker.cli.main import cli, main
@@ -24,19 +24,6 @@ from tinytracker.package.coralmicro.options import COMPILER_VARIABLE, Options
 from tinytracker.quant.contract import IoContract
 
 FAKE = Path(__file__).parents[2] / "support" / "fake_edgetpu_compiler.py"
-
-
-def gaze_net(shape=(1, 16, 16, 1), outputs=2, dtype="uint8") -> bytes:
-    net = NetBuilder(shape)
-    net.conv(8, 3, 2)
-    net.depthwise()
-    net.mean()
-    net.dense(outputs)
-    if dtype == "uint8":  # the ends of what `quantize --io uint8` makes, without its two QUANTIZE in between
-        for tensor in net.tensors:
-            if tensor.data is None:
-                tensor.dtype, tensor.zero_points = "uint8", (tensor.zero_points[0] + 128,)
-    return net.build()
 
 
 @pytest.fixture(autouse=True)
