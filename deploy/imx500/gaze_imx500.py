@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import threading
 import time
@@ -83,7 +84,8 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
 
     Args:
         box: left, top, width, height of the face in sensor pixels.
-        aspect_width: shape of the network's input. aspect_height: likewise.
+        aspect_width: width of the network's input.
+        aspect_height: its height.
 
     Returns:
         a region of the input's shape with the box in its middle, as wide as the face, moved inside the sensor.
@@ -285,7 +287,7 @@ def run(args: argparse.Namespace) -> int:
     picam2.start(config, show_preview=not args.no_preview)
     roi = choose_roi(imx500, intrinsics, args.roi)
     imx500.set_inference_roi_abs(roi)
-    with open(args.record or "/dev/null", "w", buffering=1) as sink:  # noqa: PTH123 (one name or the null device)
+    with Path(args.record or os.devnull).open("w", buffering=1) as sink:
         sink.write(json.dumps(header(args, imx500, intrinsics, roi)) + "\n")
         recorder = Recorder(imx500, roi, sink, args.smoothing)
 

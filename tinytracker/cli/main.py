@@ -104,9 +104,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: runs the verb and turns errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Verbs return nothing; what comes back here is the code of a click.exceptions.Exit.
+        code = cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
+        if code:
+            sys.exit(code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. What is finished is kept; the same command goes on from there.", err=True)
         sys.exit(130)
