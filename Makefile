@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit firmware bench lock docs clean
+.PHONY: help demo test lint unit firmware bench lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +30,7 @@ firmware:  ## Compile the Coral board's application against header stubs; prints
 	$(MAKE) -C deploy/coralmicro
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	$(BIN)/python -m benchmarks
-
-docs: $(VENV)/.installed  ## Rewrite the generated parts of docs/.
-	$(BIN)/python -m docs.generate
+	for name in startup prepare training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
 	$(BIN)/python -m pip install --quiet uv

@@ -124,8 +124,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--src", type=Path, help="a GazeCapture folder to use instead of noise")
     parser.add_argument("--subjects", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=100, help="per subject")
-    parser.add_argument("--repeat", type=int, default=3, help="passes over the shards")
+    parser.add_argument("--frames", type=int, default=400, help="per subject")
+    parser.add_argument("--repeat", type=int, default=1, help="passes over the shards")
     options = parser.parse_args()
     set_quiet(True)
     with tempfile.TemporaryDirectory() as folder:

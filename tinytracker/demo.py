@@ -99,7 +99,8 @@ def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = Non
     generate(data, settings.subjects, settings.frames, seed=settings.seed, jobs=jobs)
 
     _step(2, "prepare shards")
-    from tinytracker.data.prepare import INDEX_FILE, prepare
+    from tinytracker.data.index import INDEX_FILE
+    from tinytracker.data.prepare import prepare
 
     if not (prepared / INDEX_FILE).is_file():
         prepare(data, prepared, jobs=jobs)

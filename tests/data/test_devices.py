@@ -145,6 +145,20 @@ def test_display_zoom_is_understood() -> None:
     assert check_labels(zoomed).error_cm.max() < 1e-9
 
 
+def test_display_zoom_and_a_tall_status_bar_together() -> None:
+    device = find_device("iPhone 6s")
+    recording = make_recording("00001", 4, device_name=device.name)
+    w, h = device.screen_points(1, zoomed=True)
+    both = dataclasses.replace(
+        recording,
+        x_pts=recording.x_pts * w / device.width_pt,
+        y_pts=recording.y_pts * h / device.height_pt,
+        screen_w=np.full(4, w),
+        screen_h=np.full(4, h - 20),
+    )
+    assert check_labels(both).error_cm.max() < 1e-9
+
+
 def test_a_tall_status_bar_does_not_make_labels_wrong() -> None:
     recording = make_recording("00001", 4)
     shorter = dataclasses.replace(recording, screen_h=recording.screen_h - 20)

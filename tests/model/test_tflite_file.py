@@ -91,7 +91,7 @@ def test_options_of_another_operator_are_refused():
 
 
 def test_not_a_model(tmp_path):
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="there is no such file"):
         read_tflite(tmp_path / "missing.tflite")
     (tmp_path / "x.tflite").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     with pytest.raises(InputFileError, match=r"not a \.tflite file"):

@@ -48,7 +48,7 @@ def test_a_file_needs_data(run):
 def test_unknown_model_and_split(run):
     with pytest.raises(UnknownNameError, match="Did you mean 'ptq-int8'"):
         evaluate(run.path, model="ptq_int8")
-    with pytest.raises(UnknownNameError, match="Unknown split 'tets'. Did you mean 'test'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown split 'tets'. Did you mean 'test'"):
         evaluate(run.path, split="tets")
 
 

@@ -128,7 +128,7 @@ def test_a_runtime_that_differs_is_refused(run, model, tmp_path, monkeypatch):
 
     monkeypatch.setattr(MicroRuntime, "run", one_step_off)
     with pytest.raises(
-        ParityError, match="differs from BUILTIN_REF on 1 of .* by up to 1 output steps; the limit is 0"
+        ParityError, match=r"differs from BUILTIN_REF on 1 of .* by up to 1 output steps; the limit is 0"
     ):
         package(run.path, "spresense", tmp_path / "out")
     assert not list(tmp_path.iterdir())
@@ -192,7 +192,7 @@ def test_a_float_model_is_refused(tmp_path):
 
 
 def test_what_cannot_be_packaged_is_a_sentence(run, tmp_path):
-    with pytest.raises(UnknownNameError, match="Unknown target 'spresence'. Did you mean 'spresense'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown target 'spresence'. Did you mean 'spresense'"):
         package(run.path, "spresence", tmp_path / "out")
     with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'qat-int8'"):
         package(run.path, "spresense", tmp_path / "out", "qat-int8")

@@ -8,7 +8,7 @@ from tinytracker.runs import Run
 from tinytracker.train import TrainConfig, train
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Stands for whatever ends a training: a signal, a power cut."""
 
 
@@ -43,10 +43,10 @@ def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, t
     def save_and_stop(checkpoint, there, state):
         save(checkpoint, there, state)
         if state.epoch == 2:
-            raise Stop
+            raise StopError
 
     monkeypatch.setattr(loop, "_save", save_and_stop)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", config)
     monkeypatch.setattr(loop, "_save", save)
     assert not Run(tmp_path / "run").model_path.exists()
@@ -64,12 +64,12 @@ def test_a_stop_before_the_state_is_written_loses_one_epoch_only(prepared, confi
 
     def stop_at_the_second_state(path, value):
         if path.name == "state.json" and value["epoch"] == 2:
-            raise Stop
+            raise StopError
         return write(path, value)
 
     short = config.model_copy(update={"epochs": 2})
     monkeypatch.setattr(loop, "write_json", stop_at_the_second_state)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", short)
     monkeypatch.setattr(loop, "write_json", write)
     result = train(prepared, "tinytracker-s", tmp_path / "run", short, resume=True)
@@ -107,10 +107,10 @@ def test_a_damaged_checkpoint_is_a_sentence(prepared, config, tmp_path, monkeypa
 
     def save_and_stop(checkpoint, there, state):
         save(checkpoint, there, state)
-        raise Stop
+        raise StopError
 
     monkeypatch.setattr(loop, "_save", save_and_stop)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", config)
     monkeypatch.setattr(loop, "_save", save)
     for part in (tmp_path / "run" / "checkpoints").glob("epoch-0001.*"):

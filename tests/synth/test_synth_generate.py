@@ -35,9 +35,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_files_and_pictures_are_those_of_gazecapture(made: Path):
     names = {p.name for p in (made / "00001").iterdir()}
     assert names == {
-        "frames", "appleFace.json", "appleLeftEye.json", "appleRightEye.json", "faceGrid.json", "dotInfo.json", "frames.json",
-        "info.json", "motion.json", "screen.json",
-    }  # fmt: skip
+        "frames",
+        "appleFace.json",
+        "appleLeftEye.json",
+        "appleRightEye.json",
+        "faceGrid.json",
+        "dotInfo.json",
+        "frames.json",
+        "info.json",
+        "motion.json",
+        "screen.json",
+    }
     for subject in ("00000", "00001", "00002"):
         orientation = json.loads((made / subject / "screen.json").read_text())["Orientation"]
         for name, held in zip(

@@ -43,7 +43,8 @@ def test_eyes_converge_and_optical_axes_point_temporally():
     session = plan(1)
     frame = session.frames[0]
     eyes = aim_eyes(session.identity, frame.pose, frame.dot_cm)
-    # In the head's frame x is to the subject's left: the left eye turns in (less x) relative to the right one.
+    # In the head's frame x is to the subject's left: the left eye turns in (less x) relative to the right
+    # one.
     assert eyes["left"].yaw < eyes["right"].yaw
     for side, sign in (("left", 1), ("right", -1)):
         optical_yaw, _ = to_angles(frame.pose.head.T @ eyes[side].optical)

@@ -13,7 +13,7 @@ STILL = AugmentConfig(mirror=False, brightness=0, contrast=0, colour=0, noise=0)
 
 def batch(n=64, seed=0):
     rng = np.random.default_rng(seed)
-    x = rng.integers(0, 256, (n, 6, 8, 5)).astype(np.float32)
+    x = rng.integers(0, 256, (n, 6, 8, 5)).astype(np.uint8)
     return {"image": tf.constant(x)}, tf.constant(rng.normal(0, 4, (n, 2)), tf.float32)
 
 
@@ -41,7 +41,7 @@ def test_pixels_really_change_and_stay_whole_codes():
     x, _ = batch()
     out, _ = apply(AugmentConfig(mirror=False))
     pixels = out["image"][..., :3]
-    assert np.abs(pixels - x["image"][..., :3]).mean() > 8
+    assert np.abs(pixels - x["image"].numpy()[..., :3]).mean() > 8
     assert pixels.min() >= 0
     assert pixels.max() <= 255
     np.testing.assert_array_equal(pixels, np.rint(pixels))
@@ -56,7 +56,7 @@ def test_positions_are_not_photographed():
 def test_mirror_moves_image_position_and_gaze_together():
     (x, y), (out, gaze) = batch(), apply(STILL.model_copy(update={"mirror": True}))
     flipped = gaze[:, 0] == -y.numpy()[:, 0]
-    assert 10 < flipped.sum() < 54
+    assert flipped.sum() == len(flipped) // 2
     before, after = x["image"].numpy(), out["image"]
     np.testing.assert_array_equal(gaze[:, 1], y.numpy()[:, 1])
     np.testing.assert_array_equal(after[~flipped], before[~flipped])
@@ -71,13 +71,22 @@ def test_mirrored_eyes_change_places():
     spec = InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input")
     rng = np.random.default_rng(0)
     x = {
-        k: tf.constant(rng.integers(0, 256, (32, 4, 4, 3)), tf.float32)
+        k: tf.constant(rng.integers(0, 256, (32, 4, 4, 3)), tf.uint8)
         for k in ("face", "left_eye", "right_eye")
     }
-    x["grid"] = tf.constant(rng.integers(0, 256, (32, 5, 5, 1)), tf.float32)
+    x["grid"] = tf.constant(rng.integers(0, 256, (32, 5, 5, 1)), tf.uint8)
     y = tf.constant(rng.normal(0, 4, (32, 2)), tf.float32)
     out, gaze = apply(STILL.model_copy(update={"mirror": True}), spec, inputs=x, gaze=y)
     flipped = gaze[:, 0] != y.numpy()[:, 0]
     np.testing.assert_array_equal(out["left_eye"][flipped], x["right_eye"].numpy()[flipped][:, :, ::-1])
     np.testing.assert_array_equal(out["right_eye"][~flipped], x["right_eye"].numpy()[~flipped])
     np.testing.assert_array_equal(out["grid"][flipped], x["grid"].numpy()[flipped][:, :, ::-1])
+
+
+def test_noise_has_the_asked_strength_and_no_bias():
+    from tinytracker.train.augment import _noise
+
+    noise = _noise(tf.zeros((50, 30, 30, 3)), tf.constant([3, 4], tf.int64)).numpy()
+    assert noise.mean() == pytest.approx(0, abs=0.01)
+    assert noise.std() == pytest.approx(1, abs=0.01)
+    assert np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1] == pytest.approx(0, abs=0.02)

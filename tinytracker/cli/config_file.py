@@ -38,11 +38,17 @@ def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
             raise ConfigError(str(path), verb, "there is no such verb", _guess(verb, verbs))
         command = group.get_command(context, verb)
         assert command is not None
-        options = [p.name for p in command.params if isinstance(p, click.Option) and p.name]
-        values = {key.replace("-", "_"): value for key, value in section.items()}
-        for key in values:
-            if key not in options:
-                raise ConfigError(str(path), f"{verb}.{key}", "there is no such option", _guess(key, options))
+        options = {
+            option.lstrip("-"): p.name for p in command.params for option in p.opts if option.startswith("--")
+        }
+        values = {}
+        for key, value in section.items():
+            name = options.get(key.replace("_", "-"))
+            if name is None:
+                raise ConfigError(
+                    str(path), f"{verb}.{key}", "there is no such option", _guess(key, list(options))
+                )
+            values[name] = value
         defaults[verb] = values
     return defaults
 

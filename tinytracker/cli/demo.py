@@ -18,7 +18,7 @@ _DEFAULTS = DemoSettings()
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo-out"), help="Folder for everything."
 )
-@click.option("--model", "preset", default=_DEFAULTS.preset, help="Preset to train.")
+@click.option("--model", default=_DEFAULTS.preset, help="Preset to train.")
 @click.option("--subjects", type=click.IntRange(8), default=_DEFAULTS.subjects, help="Synthetic people.")
 @click.option("--frames", type=click.IntRange(1), default=_DEFAULTS.frames, help="Frames of each.")
 @click.option(
@@ -27,12 +27,12 @@ _DEFAULTS = DemoSettings()
 @click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, help="Of everything.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes for making data; default: one per core.")
 def command(
-    out: Path, preset: str, subjects: int, frames: int, epochs: int, seed: int, jobs: int | None
+    out: Path, model: str, subjects: int, frames: int, epochs: int, seed: int, jobs: int | None
 ) -> Output:
     """From nothing to a packaged INT8 network, on synthetic data; stop and start again as you like."""
     from tinytracker.demo import demo
 
-    result = demo(out, DemoSettings(preset, subjects, frames, epochs, seed), jobs)
+    result = demo(out, DemoSettings(model, subjects, frames, epochs, seed), jobs)
     return Output(result.as_json(), (_table(result), _NOTE))
 
 

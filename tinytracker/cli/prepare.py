@@ -18,7 +18,7 @@ from tinytracker.cli.output import Output, verb
     "--max-crop", type=int, default=256, help="Longest side of a stored face, px; larger ones are reduced."
 )
 @click.option("--shard-frames", type=int, default=2000, help="Frames per shard, about.")
-@click.option("--format", "image_format", default="jpeg", help="Of stored faces: jpeg, or png (lossless).")
+@click.option("--image-format", default="jpeg", help="Of stored faces: jpeg, or png (lossless).")
 def command(
     source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str
 ) -> Output:

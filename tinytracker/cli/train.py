@@ -11,7 +11,7 @@ from tinytracker.cli.output import Output, verb
 
 @verb
 @click.argument("prepared", type=click.Path(path_type=Path))
-@click.option("--model", "preset", default="tinytracker", help="Preset to train.")
+@click.option("--model", default="tinytracker", help="Preset to train.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder to make.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with training settings.")
 @click.option("--epochs", type=int, help="Passes over the training split; wins over --config.")
@@ -20,16 +20,16 @@ from tinytracker.cli.output import Output, verb
 @click.option("--seed", type=int, help="Of weights, order and augmentation; wins over --config.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or begin when there is none.")
 def command(
-    prepared: Path, preset: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
+    prepared: Path, model: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
     learning_rate: float | None, seed: int | None, resume: bool,
 ) -> Output:  # fmt: skip
     """Train a preset on PREPARED data (made by `tinytracker prepare`) into a run folder."""
     from tinytracker.train import load_config, train
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    result = train(prepared, preset, out, load_config(config, overrides), resume)
+    result = train(prepared, model, out, load_config(config, overrides), resume)
     document = {
-        "run": str(result.run.path), "model": str(result.run.model_path), "preset": preset, "epochs": result.epochs,
+        "run": str(result.run.path), "model": str(result.run.model_path), "preset": model, "epochs": result.epochs,
         "best_epoch": result.best_epoch, "val_error_cm": result.val_error_cm, "seconds": result.seconds,
     }  # fmt: skip
     text = (

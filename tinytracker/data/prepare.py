@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.data.crops import MARGIN
-from tinytracker.data.devices import find_device
 from tinytracker.data.files import json_bytes, make_folder, write_atomically, writing
 from tinytracker.data.gazecapture import SPLITS
-from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, Gaze, PreparedIndex, Shard, Split
+from tinytracker.data.images import JPEG_QUALITY
+from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, PreparedIndex
 from tinytracker.data.labels import LIMIT_CM, TOLERANCE_CM
 from tinytracker.data.reader import read_recording
-from tinytracker.data.shards import JPEG_QUALITY, ShardJob, ShardResult, Skip, finished, make_shard
+from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_shard
 from tinytracker.data.source import Subject, iter_subjects
+from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, MissingDependencyError, RecordingError, UsageError
 from tinytracker.progress import bar, say
@@ -153,7 +154,7 @@ def prepare(
         [scan.skip for scan in scans if scan.skip] + [skip for result in results for skip in result.skips],
         key=lambda skip: (skip.subject, skip.frame),
     )
-    index = _index(out, parameters, shard_jobs, results, skips)
+    index = summarise(out, parameters.to_json(), shard_jobs, results, skips)
     if not index.frames:
         raise InputFileError(
             src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."
@@ -249,68 +250,6 @@ def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tup
             results[result.key] = result
             advance(sum(usable[subject.name] for subject in by_key[result.key].subjects))
     return [results[job.key] for job in jobs], kept
-
-
-def _index(
-    out: Path, parameters: Parameters, jobs: list[ShardJob], results: list[ShardResult], skips: list[Skip]
-) -> PreparedIndex:
-    digest = hashlib.sha256()
-    splits = {}
-    for split in SPLITS:
-        pairs = [(j, r) for j, r in zip(jobs, results, strict=True) if j.split == split and r.frames]
-        splits[split] = _split(out, pairs)
-        for shard in splits[split].shards:
-            digest.update(f"{split} {shard.sha256} {shard.frames}\n".encode())
-    train = [r for j, r in zip(jobs, results, strict=True) if j.split == "train" and r.frames]
-    labels: dict[str, dict[str, float]] = {}
-    for result in results:
-        for device, found in result.labels.items():
-            entry = labels.setdefault(device, {"frames": 0, "disagree": 0, "worst_cm": 0.0})
-            entry["frames"] += found["frames"]
-            entry["disagree"] += found["disagree"]
-            entry["worst_cm"] = max(entry["worst_cm"], found["worst_cm"])
-    return PreparedIndex(
-        folder=out,
-        data_sha256=digest.hexdigest(),
-        parameters=parameters.to_json(),
-        splits=splits,
-        gaze=_gaze(train),
-        skipped=dict(sorted(Counter(skip.reason for skip in skips).items())),
-        labels=dict(sorted(labels.items())),
-        grid_disagreements=sum(result.grid_disagreements for result in results),
-    )
-
-
-def _split(out: Path, pairs: list[tuple[ShardJob, ShardResult]]) -> Split:
-    devices: Counter[str] = Counter()
-    orientations: Counter[str] = Counter()
-    families: Counter[str] = Counter()
-    for _, result in pairs:
-        devices.update(result.devices)
-        orientations.update(result.orientations)
-    for device, frames in devices.items():
-        families[find_device(device).family] += frames
-    return Split(
-        frames=sum(result.frames for _, result in pairs),
-        subjects=tuple(sorted(name for _, result in pairs for name in result.subjects)),
-        devices=dict(sorted(devices.items())),
-        families=dict(sorted(families.items())),
-        orientations=dict(sorted(orientations.items())),
-        shards=tuple(
-            Shard(job.path.relative_to(out).as_posix(), result.frames, result.bytes, result.sha256)
-            for job, result in pairs
-        ),
-    )
-
-
-def _gaze(train: list[ShardResult]) -> Gaze:
-    if not train:
-        return Gaze()
-    frames = sum(result.frames for result in train)
-    mean_x, mean_y = (sum(result.gaze_sum[axis] for result in train) / frames for axis in (0, 1))
-    low_x, low_y = (min(result.gaze_low[axis] for result in train) for axis in (0, 1))
-    high_x, high_y = (max(result.gaze_high[axis] for result in train) for axis in (0, 1))
-    return Gaze((mean_x, mean_y), (low_x, low_y), (high_x, high_y))
 
 
 def _skipped_csv(skips: list[Skip]) -> bytes:

@@ -7,7 +7,6 @@ renamed into place when complete, the sidecar last, so whatever is found under i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -17,18 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.data.crops import MARGIN, cut, eye_in_frame, grow, overlap, round_half_up, to_crop
+from tinytracker.data.crops import cut, eye_in_frame, grow, overlap, round_half_up, to_crop
 from tinytracker.data.devices import find_device
 from tinytracker.data.examples import StoredFrame, serialize
 from tinytracker.data.files import json_bytes, sha256_file, write_atomically, writing
 from tinytracker.data.gazecapture import Floats, Recording
+from tinytracker.data.images import SkipFrameError, decode, encode, shrink
 from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
 from tinytracker.errors import OutputError, RecordingError
 
-JPEG_QUALITY = 95
 _LARGEST_BOX = 4.0
 """A box wider than this many frames is damage, and cutting it would fill the memory."""
 
@@ -162,7 +161,7 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
         seen.add(name)
         try:
             yield _store(recording, i, content, (face[i], eyes[0][i], eyes[1][i]), job)
-        except _SkipFrameError as skip:
+        except SkipFrameError as skip:
             reasons[i] = skip.reason
             result.skips.append(Skip(recording.name, name, skip.reason.value, skip.detail))
     for name, i in wanted.items():
@@ -208,32 +207,23 @@ def _check_labels(recording: Recording, reasons: list[Reason | None], result: Sh
     result.grid_disagreements += int((recording.usable != recording.face_grid.valid).sum())
 
 
-class _SkipFrameError(Exception):
-    """A frame turned out unusable when its pixels were read."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(reason)
-
-
 def _store(
     recording: Recording, i: int, content: bytes, boxes: tuple[Floats, Floats, Floats], job: ShardJob
 ) -> StoredFrame:
-    pixels = _decode(content)
+    pixels = decode(content)
     height, width = pixels.shape[:2]
     face, left_eye, right_eye = boxes
     for name, box in (("face", face), ("left eye", left_eye), ("right eye", right_eye)):
         too_large = box[2] > _LARGEST_BOX * width or box[3] > _LARGEST_BOX * height
         if too_large or overlap(box, width, height) == 0:
             detail = f"{name} at {np.round(box, 1).tolist()} in {width} x {height}"
-            raise _SkipFrameError(Reason.BOX_OUTSIDE, detail)
+            raise SkipFrameError(Reason.BOX_OUTSIDE, detail)
     stored_box = round_half_up(grow(face))
-    crop, scale = _shrink(cut(pixels, stored_box), job.max_crop)
+    crop, scale = shrink(cut(pixels, stored_box), job.max_crop)
     device = find_device(recording.device_name)
     in_crop = [_quad(to_crop(box, stored_box, scale)) for box in boxes]
     return StoredFrame(
-        image=_encode(crop, job.image_format),
+        image=encode(crop, job.image_format),
         face_in_crop=in_crop[0],
         left_eye_in_crop=in_crop[1],
         right_eye_in_crop=in_crop[2],
@@ -249,50 +239,6 @@ def _store(
         device=device.name,
         family=device.family,
     )
-
-
-def _decode(content: bytes) -> Any:
-    """RGB pixels, uint8 (height, width, 3)."""
-    from PIL import Image, UnidentifiedImageError
-
-    if not content:
-        raise _SkipFrameError(Reason.TRUNCATED_IMAGE, "the file is empty")
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return np.asarray(image.convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise _SkipFrameError(Reason.UNREADABLE_IMAGE, "not an image") from error
-    except Exception as error:  # Pillow's codecs raise many types on damage, and damage must not stop the run
-        truncated = "truncated" in str(error).lower()
-        reason = Reason.TRUNCATED_IMAGE if truncated else Reason.UNREADABLE_IMAGE
-        raise _SkipFrameError(reason, str(error)[:80]) from error
-
-
-def _shrink(crop: Any, max_crop: int) -> tuple[Any, Floats]:
-    """A crop, averaged down so that its face box has at most `max_crop` px, and by how much (x, y)."""
-    from PIL import Image
-
-    height, width = crop.shape[:2]
-    limit = max_crop * (1 + 2 * MARGIN)
-    factor = min(1.0, limit / max(width, height))
-    size = np.maximum(1, round_half_up([width * factor, height * factor]))
-    scale = size / np.array([width, height], np.float64)
-    if factor == 1.0:
-        return crop, scale
-    shrunk = Image.fromarray(crop).resize((int(size[0]), int(size[1])), Image.Resampling.BOX)
-    return np.asarray(shrunk), scale
-
-
-def _encode(crop: Any, image_format: str) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    if image_format == "png":
-        Image.fromarray(crop).save(buffer, "PNG", compress_level=1)
-    else:
-        # Subsampling 0 is 4:4:4: the colour of an iris is a few pixels wide.
-        Image.fromarray(crop).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return buffer.getvalue()
 
 
 def _count(result: ShardResult, frames: list[StoredFrame]) -> None:

@@ -15,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.errors import InputFileError, ModelError
+from tinytracker.errors import ModelError
+from tinytracker.files import read_bytes
 
 Option: TypeAlias = "int | float | bool | str | tuple[int, ...]"
 
@@ -193,11 +194,7 @@ def read_tflite(source: Path | str | bytes, name: str = "") -> TfliteModel:
     if isinstance(source, bytes):
         content, label = source, name or "model in memory"
     else:
-        path = Path(source)
-        try:
-            content, label = path.read_bytes(), str(path)
-        except OSError as error:
-            raise InputFileError(path, f"cannot be read ({error.strerror or error})") from error
+        content, label = read_bytes(Path(source)), str(source)
     from tinytracker.model.tflite_decode import decode  # the schema package takes 0.2 s to import
 
     return decode(content, label)

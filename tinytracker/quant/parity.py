@@ -13,7 +13,6 @@ from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime
 
-
 MIN_IMAGES = 32
 
 

@@ -1,1 +1,1 @@
-"""Synthetic GazeCapture: a morphable head in front of a device, looking at dots whose place is known exactly."""
+"""Synthetic GazeCapture: a morphable head that looks at dots whose place is known exactly."""

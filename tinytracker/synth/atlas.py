@@ -1,7 +1,7 @@
-"""The head unrolled onto a cylinder: which point of the base mesh every texel of the skin's texture belongs to.
+"""The head unrolled onto a cylinder: where on the base mesh each texel of the skin lies.
 
-All subjects share the base mesh, so a vertex has one place in the texture whatever its shape. Columns are the angle
-around the vertical axis (0 at the nose, positive to the subject's left), rows the height.
+All subjects share the base mesh, so a vertex has one place in the texture whatever its shape. Columns are the
+angle around the vertical axis (0 at the nose, positive to the subject's left), rows the height.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AXIS_Z_CM = 3.0
 
 @dataclass(frozen=True)
 class Atlas:
-    """Per texel (HEIGHT, WIDTH): base mesh position (.., 3) cm and masks; zeros where the mesh has nothing."""
+    """Per texel (HEIGHT, WIDTH): base mesh position (.., 3) cm and masks, zero outside the mesh."""
 
     position: Floats
     lips: Floats

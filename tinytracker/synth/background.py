@@ -2,59 +2,36 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.light import Light
+from tinytracker.synth.rooms import SIDE, paint_scenery
+from tinytracker.synth.scene import Camera
 from tinytracker.synth.sensor import blur, blur_kernel
 
 Floats = NDArray[np.float32]
-F = np.float32
-SIDE = 192
-"""Pixels along each side of the painted room, which covers more than the camera sees."""
 SEEN_SHARE = 0.75
+ROOM_PER_RADIAN = 40.0
 
 
 def paint_room(rng: np.random.Generator, light: Light) -> Floats:
-    """The room as (SIDE, SIDE, 3) linear RGB: walls, floor, furniture, a window or a lamp."""
-    saturation = rng.uniform(0.05, 0.5)
-
-    def colour(low: float, high: float) -> Floats:
-        grey = rng.uniform(low, high)
-        return (grey * (1 + saturation * rng.uniform(-1, 1, 3))).clip(0.005, 1.5).astype(np.float32)
-
-    room = np.empty((SIDE, SIDE, 3), np.float32)
-    room[:] = colour(0.08, 0.7)
-    corner = int(rng.uniform(0.1, 0.9) * SIDE)
-    room[:, corner:] *= rng.uniform(0.55, 0.95)
-    ceiling = int(rng.uniform(-0.2, 0.3) * SIDE)
-    if ceiling > 0:
-        room[:ceiling] = colour(0.4, 0.85)
-    floor = int(rng.uniform(0.7, 1.2) * SIDE)
-    room[floor:] = colour(0.04, 0.4)
-    for _ in range(rng.integers(2, 9)):
-        w, h = rng.uniform(0.05, 0.4, 2) * SIDE
-        x, y = rng.uniform(-0.1, 1.0, 2) * SIDE
-        x0, y0, x1, y1 = (int(np.clip(v, 0, SIDE)) for v in (x, y, x + w, y + h))
-        room[y0:y1, x0:x1] = colour(0.015, 0.7)
-        for line in range(rng.integers(0, 4)):
-            at = y0 + (y1 - y0) * (line + 1) // 5
-            room[at : at + 2, x0:x1] *= 0.5
-    if light.kind in ("window", "backlight", "outdoor") and rng.random() < 0.6:
-        w, h = rng.uniform(0.15, 0.5, 2) * SIDE
-        x, y = rng.uniform(0.0, 0.8) * SIDE, rng.uniform(0.0, 0.5) * SIDE
-        x0, y0, x1, y1 = (int(np.clip(v, 0, SIDE)) for v in (x, y, x + w, y + h))
-        room[y0:y1, x0:x1] = np.array([0.9, 1.0, 1.1]) * rng.uniform(1.0, 3.0)
-        middle = (x0 + x1) // 2
-        room[y0:y1, middle : middle + 2] = colour(0.2, 0.6)
+    """What is behind the user as (SIDE, SIDE, 3) linear RGB, out of focus."""
+    surfaces, glow = paint_scenery(rng, outdoors=light.kind == "outdoor" and bool(rng.random() < 0.75))
+    ambient = (light.sky + light.ground) / 2 + 0.35 * light.colours[0]
     shade = np.linspace(1.1, 0.85, SIDE, dtype=np.float32)[:, None, None]
-    ambient = (light.sky + light.ground) / 2 + light.colours[0] * 0.35
-    room = room * shade * (ambient * light.room).astype(np.float32)
-    kernel = blur_kernel(float(rng.uniform(0.8, 4.0)))
+    lamps = float(ambient.mean()) * (0.15 if light.kind == "screen" else 1.0)
+    room = (surfaces * shade * ambient.astype(np.float32) + glow * np.float32(lamps)) * np.float32(light.room)
+    kernel = blur_kernel(float(np.exp(rng.uniform(np.log(0.5), np.log(3.5)))))
     return blur(np.ascontiguousarray(room, np.float32), kernel, kernel)
+
+
+def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Shift x, y and zoom for `fill_background`: the room moves against a face that moves."""
+    turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
+    zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
+    return F(turn[0]), F(turn[1]), F(zoom)
 
 
 @compiled
@@ -66,15 +43,15 @@ def fill_background(
     limit = F(room.shape[0] - 1.001)
     centre = F(room.shape[0] / 2)
     for y in range(height):
-        v = min(max(centre + (y - height / 2) * zoom + shift_y, F(0)), limit)
+        v = min(max(centre + (F(y) - F(height) * F(0.5)) * zoom + shift_y, F(0)), limit)
         iv = int(v)
-        fv = F(v - iv)
+        fv = v - F(iv)
         for x in range(width):
             if index[y, x] >= 0:
                 continue
-            u = min(max(centre + (x - width / 2) * zoom + shift_x, F(0)), limit)
-            iu = int(math.floor(u))
-            fu = F(u - iu)
+            u = min(max(centre + (F(x) - F(width) * F(0.5)) * zoom + shift_x, F(0)), limit)
+            iu = int(u)
+            fu = u - F(iu)
             for c in range(3):
                 top = room[iv, iu, c] + (room[iv, iu + 1, c] - room[iv, iu, c]) * fu
                 bottom = room[iv + 1, iu, c] + (room[iv + 1, iu + 1, c] - room[iv + 1, iu, c]) * fu

@@ -1,7 +1,7 @@
 """The boxes that a face detector would have drawn, in the conventions of GazeCapture's JSON files.
 
-The face box is a square in pixels of the frame and may leave it; the eye boxes are relative to the face box's corner;
-the face grid has 25 × 25 cells over the frame and counts from 1.
+The face box is a square in pixels of the frame and may leave it; the eye boxes are relative to the face box's
+corner; the face grid has 25 × 25 cells over the frame and counts from 1.
 """
 
 from __future__ import annotations
@@ -59,13 +59,17 @@ def _grid(x: Floats, y: Floats, side: Floats, cameras: tuple[Camera, ...], valid
     width = np.array([c.width for c in cameras], np.float64)
     height = np.array([c.height for c in cameras], np.float64)
     cells = float(GRID_CELLS)
-    columns = [
-        np.round(x / width * cells) + 1,
-        np.round(y / height * cells) + 1,
-        np.round(side / width * cells),
-        np.round(side / height * cells),
-    ]
-    return Boxes(*(np.where(valid, c, 0.0) for c in columns), valid)
+
+    def where_valid(values: Floats) -> Floats:
+        return np.where(valid, np.round(values), 0.0)
+
+    return Boxes(
+        x=where_valid(x / width * cells) + valid,
+        y=where_valid(y / height * cells) + valid,
+        w=where_valid(side / width * cells),
+        h=where_valid(side / height * cells),
+        valid=valid,
+    )
 
 
 def detect(identity: Identity, frames: tuple[Frame, ...], rng: np.random.Generator) -> dict[str, Boxes]:
@@ -85,7 +89,8 @@ def detect(identity: Identity, frames: tuple[Frame, ...], rng: np.random.Generat
     eyes_found = found & ~np.array([f.eyes_lost for f in frames], bool)
 
     def boxes(place: Floats, side: Floats, valid: NDArray[np.bool_]) -> Boxes:
-        return Boxes(*(np.where(valid, c, 0.0) for c in (place[:, 0], place[:, 1], side, side)), valid)
+        x, y, size = (np.where(valid, values, 0.0) for values in (place[:, 0], place[:, 1], side))
+        return Boxes(x=x, y=y, w=size, h=size, valid=valid)
 
     result = {"face": boxes(corner, side_px, found)}
     eye_side = side_px * EYE_PER_FACE

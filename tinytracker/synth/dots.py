@@ -1,7 +1,7 @@
-"""The dots that the app shows: blocks of one orientation, fixed and random places, a few frames while each is looked at.
+"""The dots that the app shows: blocks of one orientation, fixed and random places.
 
-In GazeCapture's app a subject turns the device after a block of dots, dots appear at 13 fixed and at random places,
-and frames are kept while the dot pulses (Krafka et al., CVPR 2016, section 3).
+In GazeCapture's app a subject turns the device after a block of dots, dots appear at 13 fixed and at random
+places, and frames are kept while the dot pulses (Krafka et al., CVPR 2016, section 3).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FIXED_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Dots:
-    """One entry per frame: number of the dot, seconds since it appeared, place in points, screen, orientation."""
+    """Per frame: number of the dot, seconds since it appeared, place in points, screen, orientation."""
 
     number: Ints
     time: Floats
@@ -57,8 +57,8 @@ def _orientations(device: Device, blocks: int, rng: np.random.Generator) -> list
 def sample_dots(device: Device, frames: int, rng: np.random.Generator) -> Dots:
     """Draw the sequence of one session of `frames` frames.
 
-    A short session is a thinned one: it keeps many dots and takes fewer frames of each, as if frames of a long
-    session had been left out evenly.
+    A short session is a thinned one: it keeps many dots and takes fewer frames of each, as if frames of a
+    long session had been left out evenly.
     """
     blocks = int(np.clip(rng.integers(1, 5), 1, max(1, frames // 12)))
     orientations = _orientations(device, blocks, rng)
@@ -81,5 +81,6 @@ def sample_dots(device: Device, frames: int, rng: np.random.Generator) -> Dots:
                     column.append(float(value))
             left -= dwell
             dot += 1
-    whole = {"number", "screen_w", "screen_h", "orientation"}
-    return Dots(**{k: np.array(v, np.int64 if k in whole else np.float64) for k, v in columns.items()})
+    whole = {k: np.array(columns[k], np.int64) for k in ("number", "screen_w", "screen_h", "orientation")}
+    real = {k: np.array(columns[k], np.float64) for k in ("time", "x_pts", "y_pts")}
+    return Dots(**whole, **real)

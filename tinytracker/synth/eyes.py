@@ -1,7 +1,7 @@
 """The eyeball: a white sphere, a clear cornea that bends the view of the iris, and the mirror images on it.
 
-Each pixel's ray meets the sclera or the cornea; through the cornea it is refracted (n = 1.336) and meets the iris
-plane. Distances are those of a schematic eye. The device's screen is mirrored where it really is.
+Each pixel's ray meets the sclera or the cornea; through the cornea it is refracted (n = 1.336) and meets the
+iris plane. Distances are those of a schematic eye. The device's screen is mirrored where it really is.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.noise import lattice_noise
 
 Floats = NDArray[np.float32]
-F = np.float32
 
 
 @compiled
@@ -39,12 +38,21 @@ def shade_eye(
     """Draw one eyeball into `image` where the face in `inverse` does not hide it.
 
     Args:
-        image: (h, w, 3) linear RGB. inverse: (h, w) 1/cm of the face. view: focal length, principal point.
-        centre: (3,) of rotation, cm. axis: (3,) optical axis. up: (3,) of the head.
-        globe: (7,) radius of sclera and cornea, offset of the cornea's centre, depth and radius of the iris, radius
-            of the pupil, redness. colours: (2, 3) outer and inner iris.
-        light: (3, 3). sources: (k, 7). glints: (k,) cosine of the sources' half angle.
-        screen: (4,) x0, y0, x1, y1 of the lit screen, cm. screen_colour: (3,).
+        image: (h, w, 3) linear RGB.
+        inverse: (h, w) 1/cm of the face.
+        view: focal length, principal point.
+        centre: (3,) of rotation, cm.
+        axis: (3,) optical axis.
+        up: (3,) of the head.
+        globe: (7,) radius of sclera and cornea, offset of the cornea's centre, depth and radius of the iris,
+            radius of the pupil, redness.
+        colours: (2, 3) outer and inner iris.
+        table: of lattice noise.
+        light: (3, 3).
+        sources: (k, 7).
+        glints: (k,) cosine of the sources' half angle.
+        screen: (4,) x0, y0, x1, y1 of the lit screen, cm.
+        screen_colour: (3,).
         key: share of the key light that reaches the face here.
     """
     height, width = inverse.shape
@@ -70,7 +78,7 @@ def shade_eye(
     lid = np.zeros((y1 - y0, x1 - x0), F)
     for y in range(y0, y1):
         for x in range(x0, x1):
-            dx, dy = (view[1] - x - F(0.5)) / view[0], (view[2] - y - F(0.5)) / view[0]
+            dx, dy = (view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0]
             norm = F(1) / math.sqrt(dx * dx + dy * dy + F(1))
             b = (dx * ex + dy * ey + ez) * norm
             disc = b * b - (ex * ex + ey * ey + ez * ez - sr * sr)
@@ -95,7 +103,7 @@ def shade_eye(
         for x in range(x0, x1):
             if lid[y - y0, x - x0] <= 0:
                 continue
-            dx, dy, dz = (view[1] - x - F(0.5)) / view[0], (view[2] - y - F(0.5)) / view[0], F(1)
+            dx, dy, dz = (view[1] - F(x) - F(0.5)) / view[0], (view[2] - F(y) - F(0.5)) / view[0], F(1)
             norm = F(1) / math.sqrt(dx * dx + dy * dy + F(1))
             dx, dy, dz = dx * norm, dy * norm, dz * norm
             b = dx * ex + dy * ey + dz * ez
@@ -182,7 +190,7 @@ def shade_eye(
             mx, my, mz = dx - dot * gx, dy - dot * gy, dz - dot * gz
             facing = max(-(dx * gx + dy * gy + dz * gz), F(0))
             grazing = (F(1) - facing) ** 5
-            mirror = (F(0.022) + F(0.5) * grazing) * wet
+            mirror = (F(0.025) + F(0.5) * grazing) * wet
             sr_, sg_, sb_ = F(0), F(0), F(0)
             for s in range(sources.shape[0]):
                 cosine = nx * sources[s, 0] + ny * sources[s, 1] + nz * sources[s, 2]

@@ -1,8 +1,8 @@
 """Make a synthetic data set in the layout of GazeCapture.
 
 On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
-[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; frames of a device
-held in landscape have it the other way round, as in GazeCapture.
+[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; frames of a
+device held in landscape have it the other way round, as in GazeCapture.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tinytracker.errors import MissingDependencyError, OutputError, UsageError
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = "synth.json"
-"""Beside the subjects: what they were made with, so that a second run continues the same data set or refuses."""
+"""Beside the subjects: what they were made with, so that a second run continues it or refuses."""
 
 MAX_SUBJECTS = 100_000
 MAX_FRAMES = 100_000
@@ -40,7 +40,8 @@ class SynthReport:
     """What one call of `generate` did.
 
     Attributes:
-        out: the folder. subjects: in it now, of those asked for. made: drawn by this call. kept: found finished.
+        out: the folder. subjects: in it now, of those asked for. made: drawn by this call. kept: found
+            finished.
         frames: drawn by this call. seconds: wall time. splits: subjects per split, of those asked for.
     """
 
@@ -66,23 +67,26 @@ def generate(
 ) -> SynthReport:
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
-    A subject is a pure function of (seed, index) and the other parameters, so the files do not depend on `jobs`, and
-    several machines can share the work by `first`. Subjects that are finished already are kept: after Ctrl-C the same
-    call continues.
+    A subject is a pure function of (seed, index) and the other parameters, so the files do not depend on
+    `jobs`, and several machines can share the work by `first`. Subjects that are finished already are kept:
+    after Ctrl-C the same call continues.
 
     Args:
         out: folder of the data set; made when missing.
-        subjects: how many. frames: per subject.
+        subjects: how many.
+        frames: per subject.
         seed: of everything random, not negative.
         jobs: processes; None for one per core.
         devices: names from the device table to choose from, in any case; None for all 15.
         size: (width, height) of a portrait frame, px.
         first: index of the first subject.
-        difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is realistic.
+        difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
+            realistic.
 
     Raises:
         UsageError: a number that cannot be, an unknown device.
-        OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk full.
+        OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk
+            full.
         MissingDependencyError: numba is not installed.
     """
     parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
@@ -101,15 +105,26 @@ def generate(
                 make_subject(out, parameters, index, lambda n: advance(n))
     splits = {name: sum(split_of(i) == name for i in wanted) for name in ("train", "val", "test")}
     return SynthReport(
-        out=out, subjects=len(wanted), made=len(missing), kept=len(wanted) - len(missing),
-        frames=len(missing) * frames, seconds=time.monotonic() - start, splits=splits,
-    )  # fmt: skip
+        out=out,
+        subjects=len(wanted),
+        made=len(missing),
+        kept=len(wanted) - len(missing),
+        frames=len(missing) * frames,
+        seconds=time.monotonic() - start,
+        splits=splits,
+    )
 
 
 def _checked(
-    subjects: int, frames: int, seed: int, jobs: int | None, devices: Sequence[str] | None, size: tuple[int, int],
-    first: int, difficulty: float,
-) -> Parameters:  # fmt: skip
+    subjects: int,
+    frames: int,
+    seed: int,
+    jobs: int | None,
+    devices: Sequence[str] | None,
+    size: tuple[int, int],
+    first: int,
+    difficulty: float,
+) -> Parameters:
     limits = (
         ("subjects", subjects, 1, MAX_SUBJECTS),
         ("frames", frames, 1, MAX_FRAMES),
@@ -170,8 +185,11 @@ def _worker(out: Path, parameters: Parameters) -> Iterator[subprocess.Popen[str]
     path = os.pathsep.join([package_root, *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         [sys.executable, "-m", "tinytracker.synth.worker"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path},
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )
     assert process.stdin is not None
     try:
         process.stdin.write(

@@ -36,11 +36,33 @@ def glasses_curves(identity: Identity, glasses: Glasses) -> list[tuple[Floats, f
         outward = np.sign(centre[0])
         outline = rim(centre, glasses)
         curves.append((outline, width))
-        outer = centre + [outward * (glasses.width + 0.2), 0.35, VERTEX_CM - 0.45]
+        outer = centre + np.array([outward * (glasses.width + 0.2), 0.35, VERTEX_CM - 0.45])
         ear = np.array([outward * 7.6, centre[1] + 0.5, centre[2] - 8.5])
         curves.append((outer + (ear - outer) * np.linspace(0, 1, 8)[:, None], max(width, 0.12)))
-        inner.append(centre + [-outward * (glasses.width - 0.2), 0.15, VERTEX_CM])
+        inner.append(centre + np.array([-outward * (glasses.width - 0.2), 0.15, VERTEX_CM]))
     arch = np.linspace(0, 1, 9)[:, None]
     bridge = inner[0] + (inner[1] - inner[0]) * arch + np.array([0, 0.5, 0.35]) * np.sin(np.pi * arch)
     curves.append((bridge, max(width, 0.1)))
     return curves
+
+
+def lens_frames(identity: Identity, glasses: Glasses) -> list[tuple[Floats, Floats]]:
+    """Both lenses: (4, 3) centre, across, up, out in head axes; (5,) the shape for `lens.draw_lens`."""
+    result = []
+    for side in SIDES:
+        centre = identity.eyes[side].centre
+        outward = np.sign(centre[0])
+        middle = centre + np.array([0.2 * outward, -0.25, VERTEX_CM - 0.12])
+        out = np.array([0.10 * outward, -0.06, 1.0])
+        out /= np.linalg.norm(out)
+        across = np.cross([0.0, 1.0, 0.0], out)
+        across /= np.linalg.norm(across)
+        shape = [
+            glasses.width,
+            glasses.height,
+            glasses.power,
+            glasses.magnification,
+            0.012 + 0.07 * glasses.reflection,
+        ]
+        result.append((np.stack([middle, across, np.cross(out, across), out]), np.array(shape)))
+    return result

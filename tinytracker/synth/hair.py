@@ -49,7 +49,7 @@ class SkinHair:
 
 @dataclass(frozen=True)
 class Lashes:
-    """For each lash the two neighbouring columns of the lid's strip, the share of the second, and how it fans out."""
+    """Per lash: its two neighbouring columns of the lid's strip, share of the second, and how it fans."""
 
     first: Ints
     second: Ints
@@ -60,7 +60,7 @@ class Lashes:
 
 
 def _roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Random places on the body mesh: triangles (by area and per-vertex weight in the base mesh) and their weights."""
+    """Random places on the mesh, by area and per-vertex weight: corners of triangles, and their shares."""
     head = load_head()
     triangles = head.triangles[~head.is_teeth].astype(np.int64)
     a, b, c = (head.vertices[triangles[:, i]] for i in range(3))
@@ -90,27 +90,64 @@ def _normals(vertices: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Skull:
-    """An ellipsoid around the scalp of this subject."""
+    """The outer surface of this subject's head as a distance from its middle, by direction.
+
+    Attributes:
+        centre: (3,) cm. radius: (azimuths, heights) cm, heights by sine of elevation.
+    """
 
     centre: Floats
-    axes: Floats
+    radius: Floats
 
-    def push_out(self, points: Floats, margin: Floats) -> Floats:
-        """Move points that are inside (with a margin in cm) to the surface."""
-        axes = self.axes + margin[:, None]
-        local = (points - self.centre) / axes
-        length = np.linalg.norm(local, axis=1, keepdims=True)
-        outside: Floats = self.centre + local / np.minimum(np.maximum(length, 1e-6), 1.0) * axes
-        return outside
+    def distance(self, directions: Floats) -> Floats:
+        """Distance (n, 1) of the surface along unit directions (n, 3)."""
+        columns, rows = self.radius.shape
+        u = (np.arctan2(directions[:, 0], directions[:, 2]) / (2 * np.pi) + 0.5) * columns - 0.5
+        v = np.clip((directions[:, 1] + 1) / 2 * rows - 0.5, 0, rows - 1.001)
+        i, j = np.floor(u).astype(np.int64), v.astype(np.int64)
+        fu, fv = u - i, v - j
+        left, right = self.radius[i % columns], self.radius[(i + 1) % columns]
+        n = np.arange(len(u))
+        low = left[n, j] * (1 - fu) + right[n, j] * fu
+        high = left[n, j + 1] * (1 - fu) + right[n, j + 1] * fu
+        return np.asarray(low * (1 - fv) + high * fv)[:, None]
+
+    def hold(self, points: Floats, margin: Floats, cling: float) -> Floats:
+        """Move points to `margin` cm above the surface: wholly from inside, partly from outside.
+
+        Only above the ears does hair cling; further down it hangs free.
+        """
+        local = points - self.centre
+        length = np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-6)
+        surface = self.distance(local / length) + margin[:, None]
+        share = np.where(length < surface, 1.0, cling * smoothstep(-2.0, 2.0, points[:, 1:2]))
+        held: Floats = self.centre + local * (1 + share * (surface / length - 1))
+        return held
 
 
 def _skull(identity: Identity) -> _Skull:
-    base = load_head().vertices
-    cap = identity.vertices[(base[:, 1] > 74) & (base[:, 2] < 11)]
-    low, high = cap.min(0), cap.max(0)
-    centre = np.array([0.0, high[1] - 8.6, (low[2] + high[2]) / 2 - 0.3])
-    sides = np.percentile(np.abs(cap[:, 0]), 93)
-    return _Skull(centre, np.array([sides, high[1] - centre[1], centre[2] - low[2] + 0.1]))
+    head = load_head()
+    chosen = (head.follows_head > 0.4) & (head.mouth < 0.5)
+    points = identity.vertices[chosen]
+    top = points[:, 1].max()
+    centre = np.array([0.0, top - 9.0, (points[:, 2].min() + points[:, 2].max()) / 2 - 1.0])
+    local = points - centre
+    length = np.linalg.norm(local, axis=1)
+    columns, rows = 48, 32
+    azimuth = ((np.arange(columns) + 0.5) / columns - 0.5) * 2 * np.pi
+    sine = (np.arange(rows) + 0.5) / rows * 2 - 1
+    ring = np.sqrt(1 - sine**2)
+    directions = np.stack(
+        [
+            np.sin(azimuth)[:, None] * ring,
+            np.broadcast_to(sine, (columns, rows)),
+            np.cos(azimuth)[:, None] * ring,
+        ],
+        -1,
+    )
+    # The vertex nearest in direction; of several about as near (folds of the ear, say) the outermost.
+    near = directions.reshape(-1, 3) @ (local / length[:, None]).T + 0.004 * length
+    return _Skull(centre, length[near.argmax(1)].reshape(columns, rows))
 
 
 def _flow(
@@ -128,19 +165,19 @@ def _flow(
     if hair.style == "buzz":
         return _unit(0.7 * normals + 0.5 * backward), 0.1, length
     if hair.style == "tied":
-        return _unit(0.12 * normals + backward), 0.05, length
+        return _unit(0.1 * normals + backward), 0.03, length
     if hair.style == "short":
         mix = np.full(n, 1.0 if hair.fringe > 0.6 else 0.0)[:, None]
         comb = mix * (0.5 * forward + 0.8 * sideways) + (1 - mix) * (0.7 * sideways + 0.6 * backward)
         lower = smoothstep(3.0, -1.0, roots[:, 1])
         length = length * (1 - 0.72 * lower)
         comb = comb * (1 - lower[:, None]) + lower[:, None] * np.array([0, -1.0, -0.3])
-        return _unit((0.25 + 0.5 * hair.volume) * normals + comb), 0.35, length
+        return _unit((0.1 + 0.35 * hair.volume) * normals + comb), 0.22, length
     fringe = (hair.fringe > 0.72) * front * (np.abs(roots[:, 0]) < 4.5)
     length = np.where(fringe > 0.5, np.minimum(length, 6.0 * rng.uniform(0.8, 1.05, n)), length)
     comb = sideways * (1 - fringe[:, None]) + (forward * [0.3, 1, 1]) * fringe[:, None]
     comb = comb + 0.6 * backward * (front * (1 - fringe))[:, None]
-    return _unit((0.2 + 0.45 * hair.volume) * normals + comb), 0.55, length
+    return _unit((0.15 + 0.3 * hair.volume) * normals + comb), 0.30, length
 
 
 def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair | None:
@@ -158,7 +195,7 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
     skull = _skull(identity)
     direction, gravity, length = _flow(hair, roots, normals, rng)
     steps = SCALP_STEPS[hair.style]
-    layer = 0.25 + (0.3 + 1.6 * hair.volume) * rng.random(count) ** 0.8
+    layer = 0.15 + (0.2 + 1.1 * hair.volume) * rng.random(count) ** 0.8
     if hair.style in ("buzz", "tied"):
         layer = 0.08 + 0.25 * rng.random(count)
     clump = rng.integers(0, 90, count)
@@ -167,13 +204,15 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
     points = np.empty((count, steps, 3))
     points[:, 0] = roots - 0.1 * normals
     wave = rng.uniform(0, 2 * np.pi, 90)[clump]
+    hold = 0.75 if hair.style == "tied" else 0.45 * (1 - 0.5 * hair.volume)
     for i in range(1, steps):
-        bend = 0.05 * clump_bend + rng.normal(0, 0.035, (count, 3))
+        bend = (0.05 * clump_bend + rng.normal(0, 0.035, (count, 3))) * min(1.0, 6.0 / hair.length + 0.15)
         curl = hair.curl * 0.55 * np.stack([np.sin(wave + 1.1 * i), 0 * wave, np.cos(wave + 1.1 * i)], 1)
-        direction = _unit(direction + gravity * step * 0.28 * np.array([0, -1.0, 0]) + bend + curl)
+        direction = direction * [0.9, 1.0, 0.9]  # air and neighbours damp what is not gravity's
+        direction = _unit(direction + gravity * step * np.array([0, -1.0, 0]) + bend + curl)
         moved = points[:, i - 1] + direction * step
         grown = np.minimum(1.0, 2.0 * i / steps)
-        pushed = skull.push_out(moved, layer * grown)
+        pushed = skull.hold(moved, layer * grown, hold)
         pushed = _clear_face(identity, hair, pushed)
         direction = _unit(pushed - points[:, i - 1])
         points[:, i] = points[:, i - 1] + direction * step
@@ -188,8 +227,8 @@ def _clear_face(identity: Identity, hair: Hair, points: Floats) -> Floats:
     if hair.style not in ("medium", "long"):
         return points
     moved = points.copy()
-    in_front = smoothstep(2.0, 6.0, points[:, 2]) * smoothstep(2.0, -2.0, points[:, 1])
-    clear = 5.6 - 0.9 * smoothstep(-3.0, -11.0, points[:, 1])
+    in_front = smoothstep(1.0, 4.0, points[:, 2]) * smoothstep(5.5, 2.5, points[:, 1])
+    clear = 5.9 - 0.9 * smoothstep(-3.0, -11.0, points[:, 1])
     side = np.where(points[:, 0] >= 0, 1.0, -1.0)
     wanted = side * np.maximum(np.abs(points[:, 0]), clear)
     moved[:, 0] += in_front * (wanted - points[:, 0])
@@ -248,9 +287,16 @@ def grow_beard(identity: Identity, rng: np.random.Generator) -> SkinHair | None:
 
 
 def _skin_strands(
-    corners: Ints, weights: Floats, direction: Floats, normals: Floats, length: Floats, lift: float, colour: Floats,
-    width: float, rng: np.random.Generator,
-) -> SkinHair:  # fmt: skip
+    corners: Ints,
+    weights: Floats,
+    direction: Floats,
+    normals: Floats,
+    length: Floats,
+    lift: float,
+    colour: Floats,
+    width: float,
+    rng: np.random.Generator,
+) -> SkinHair:
     n = len(corners)
     direction = _unit(direction - 0.8 * (direction * normals).sum(1, keepdims=True) * normals)
     middle = direction * length[:, None] * 0.5 + normals * lift
@@ -282,7 +328,7 @@ def grow_lashes(identity: Identity, rng: np.random.Generator) -> list[Lashes]:
                 Lashes(
                     columns[i],
                     columns[i + 1],
-                    place - i,
+                    (place - i).astype(np.float64),
                     length,
                     rng.normal(0, 0.12, count),
                     rng.uniform(0.7, 1.3, count),

@@ -1,6 +1,7 @@
-"""The head asset: base mesh of head, neck and shoulders, its morph targets and what is known about its vertices.
+"""The head asset: mesh of head, neck and shoulders, its morph targets, and what its vertices are.
 
-Mesh axes: x to the subject's left, y up, z out of the face. The file is in decimetres; everything here is in cm.
+Mesh axes: x to the subject's left, y up, z out of the face. The file is in decimetres; everything here is in
+cm.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Head:
         occlusion: (n,) 0 (hidden) to 1 (open sky on all sides).
         lips: (n,) mask in 0..1. mouth: same, inside of the mouth. ears: same. eyelids: same.
         eye: per side, indices of the vertices of the eyeball.
-        lashes: per (side, "upper" or "lower"), indices (columns, rows): columns from the nose outwards, rows from
-            inside the lid over its edge (row 1) to the tips of the lashes.
+        lashes: per (side, "upper" or "lower"), indices (columns, rows): columns from the nose outwards, rows
+            from inside the lid over its edge (row 1) to the tips of the lashes.
         neck: (3,) cm, where the neck turns.
         names: of the morph targets.
     """

@@ -1,7 +1,7 @@
 """Who sits in front of the camera: shape of the head, eyes, colours, hair, glasses, clothes.
 
-All of it is drawn from one generator per subject. Sizes of the eye are those of schematic eyes (Le Grand; Atchison
-and Smith, "Optics of the Human Eye", 2000); colours are linear RGB reflectances.
+All of it is drawn from one generator per subject. Sizes of the eye are those of schematic eyes (Le Grand;
+Atchison and Smith, "Optics of the Human Eye", 2000); colours are linear RGB reflectances.
 """
 
 from __future__ import annotations
@@ -26,24 +26,47 @@ APEX_CM = 1.27
 _SPREAD = {"head": 0.16, "nose": 0.26, "eyes": 0.22, "mouth": 0.22, "ears": 0.2, "neck": 0.1, "forehead": 0.2}
 _DEFAULT_SPREAD = 0.22
 _OPPOSITES = (
-    ("-incr", "-decr"), ("-in", "-out"), ("-up", "-down"), ("-forward", "-backward"), ("-concave", "-convex"),
+    ("-incr", "-decr"),
+    ("-in", "-out"),
+    ("-up", "-down"),
+    ("-forward", "-backward"),
+    ("-concave", "-convex"),
     ("-compress", "-uncompress"),
-)  # fmt: skip
+)
 _NOT_SHAPE = ("macro/", "weight/", "face/")
 _LEFT_OUT = re.compile(r"trans|age|measure|nubian|pointed|triang|eye-push|eye-scale|diamond|square|double")
 
 SKIN_TONES = np.array(
-    [[0.74, 0.51, 0.41], [0.66, 0.43, 0.33], [0.58, 0.35, 0.25], [0.46, 0.26, 0.17], [0.31, 0.16, 0.095],
-     [0.19, 0.09, 0.052], [0.11, 0.052, 0.031]]
-)  # fmt: skip
+    [
+        [0.74, 0.51, 0.41],
+        [0.66, 0.43, 0.33],
+        [0.58, 0.35, 0.25],
+        [0.46, 0.26, 0.17],
+        [0.31, 0.16, 0.095],
+        [0.19, 0.09, 0.052],
+        [0.11, 0.052, 0.031],
+    ]
+)
 IRIS_COLOURS = np.array(
-    [[0.10, 0.045, 0.018], [0.055, 0.024, 0.011], [0.17, 0.095, 0.035], [0.14, 0.16, 0.075], [0.12, 0.19, 0.27],
-     [0.20, 0.25, 0.29]]
-)  # fmt: skip
+    [
+        [0.10, 0.045, 0.018],
+        [0.055, 0.024, 0.011],
+        [0.17, 0.095, 0.035],
+        [0.14, 0.16, 0.075],
+        [0.12, 0.19, 0.27],
+        [0.20, 0.25, 0.29],
+    ]
+)
 HAIR_COLOURS = np.array(
-    [[0.010, 0.008, 0.007], [0.022, 0.014, 0.010], [0.055, 0.030, 0.017], [0.13, 0.075, 0.038], [0.30, 0.19, 0.095],
-     [0.28, 0.26, 0.25]]
-)  # fmt: skip
+    [
+        [0.010, 0.008, 0.007],
+        [0.022, 0.014, 0.010],
+        [0.055, 0.030, 0.017],
+        [0.13, 0.075, 0.038],
+        [0.30, 0.19, 0.095],
+        [0.28, 0.26, 0.25],
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +187,7 @@ class Identity:
 
 @lru_cache(maxsize=1)
 def _sliders() -> dict[str, tuple[tuple[float, str, str], ...]]:
-    """Name of a slider to (sign, target, side): opposite targets and left and right pairs belong to one slider."""
+    """Slider to its (sign, target, side): opposite targets and left and right ones belong together."""
     sliders: dict[str, list[tuple[float, str, str]]] = {}
     for name in load_head().names:
         if name.startswith(_NOT_SHAPE) or _LEFT_OUT.search(name):
@@ -219,7 +242,7 @@ def _eyes(head: Head, vertices: Floats, rng: Generator) -> dict[Side, Eye]:
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
         ball = vertices[head.eye[side]]
         radius = float((np.ptp(ball[:, 0]) + np.ptp(ball[:, 1])) / 4)
-        centre = ball.mean(0) + [0.0, 0.0, radius - APEX_CM]
+        centre = ball.mean(0) + np.array([0.0, 0.0, radius - APEX_CM])
         # The visual axis meets the world nasally of the optical axis, so the optical axis points temporally.
         eyes[side] = Eye(centre, sign * yaw + _truncated(rng, 0, 0.005), pitch + _truncated(rng, 0, 0.005))
     return eyes
@@ -232,11 +255,16 @@ def _globe(rng: Generator, light_eyes: bool) -> Globe:
     colour = IRIS_COLOURS[choice] * rng.uniform(0.75, 1.3)
     inner = colour * (1 - 0.5 * rng.random()) + IRIS_COLOURS[2] * 0.5 * rng.random()
     return Globe(
-        sclera_radius=_truncated(rng, 1.21, 0.02), cornea_radius=_truncated(rng, 0.78, 0.02),
-        cornea_offset=_truncated(rng, 0.565, 0.012), iris_depth=_truncated(rng, 0.985, 0.02),
-        iris_radius=_truncated(rng, 0.585, 0.022), pupil_radius=float(rng.uniform(0.13, 0.27)),
-        iris_colour=colour, iris_inner=inner, redness=float(rng.beta(1.5, 5)),
-    )  # fmt: skip
+        sclera_radius=_truncated(rng, 1.21, 0.02),
+        cornea_radius=_truncated(rng, 0.78, 0.02),
+        cornea_offset=_truncated(rng, 0.565, 0.012),
+        iris_depth=_truncated(rng, 0.985, 0.02),
+        iris_radius=_truncated(rng, 0.585, 0.022),
+        pupil_radius=float(rng.uniform(0.13, 0.27)),
+        iris_colour=colour,
+        iris_inner=inner,
+        redness=float(rng.beta(1.5, 5)),
+    )
 
 
 def _hair(rng: Generator, masculine: float, age: float, european: bool) -> Hair:
@@ -252,10 +280,15 @@ def _hair(rng: Generator, masculine: float, age: float, european: bool) -> Hair:
     lengths = {"bald": 0.0, "buzz": 0.6, "short": 4.5, "medium": 13.0, "long": 30.0, "tied": 9.0}
     receding = masculine * max(0.0, age - 0.3) * rng.random()
     return Hair(
-        style=str(style), colour=colour, line=float(rng.uniform(-0.4, 0.5) + 2.2 * receding),
-        volume=float(rng.uniform(0.3, 1.0)), length=lengths[str(style)] * float(rng.uniform(0.75, 1.25)),
-        parting=float(rng.uniform(-3.5, 3.5)), curl=float(rng.beta(1, 4)), fringe=float(rng.random()),
-    )  # fmt: skip
+        style=str(style),
+        colour=colour,
+        line=float(rng.uniform(-0.4, 0.5) + 2.2 * receding),
+        volume=float(rng.uniform(0.3, 1.0)),
+        length=lengths[str(style)] * float(rng.uniform(0.75, 1.25)),
+        parting=float(rng.uniform(-3.5, 3.5)),
+        curl=float(rng.beta(1, 4)),
+        fringe=float(rng.random()),
+    )
 
 
 def _skin(rng: Generator, tone: Floats, masculine: float, age: float, hair: Hair) -> Skin:
@@ -263,37 +296,53 @@ def _skin(rng: Generator, tone: Floats, masculine: float, age: float, hair: Hair
     bearded = masculine > 0.55 and rng.random() < 0.55
     rose = np.array([0.42, 0.13, 0.12]) * (0.35 + 0.65 * tone.mean() / 0.5)
     return Skin(
-        tone=tone, blush=float(rng.uniform(0.15, 0.6)), freckles=float(rng.beta(0.6, 3)) * float(tone[0] > 0.4),
-        roughness=float(rng.uniform(0.35, 0.6)), oil=float(rng.uniform(0.25, 1.0)),
-        lips=rose * rng.uniform(0.8, 1.2, 3), lip_strength=float(rng.uniform(0.5, 0.9) if feminine_look else rng.uniform(0.2, 0.5)),
-        wrinkles=float(np.clip(age * 1.3 - 0.25, 0, 1)), dark_circles=float(rng.uniform(0.1, 0.7)),
-        beard=float(rng.uniform(0.15, 1.0)) if bearded else 0.0, beard_length=float(rng.choice([0.08, 0.25, 0.9], p=[0.55, 0.3, 0.15])),
-        brow_colour=np.minimum(hair.colour * 0.75, 0.12), brow_density=float(rng.uniform(0.45, 1.0)),
-        brow_width=float(rng.uniform(0.32, 0.55) * (0.8 + 0.45 * masculine)), brow_height=float(rng.uniform(-0.15, 0.3)),
+        tone=tone,
+        blush=float(rng.uniform(0.15, 0.6)),
+        freckles=float(rng.beta(0.6, 3)) * float(tone[0] > 0.4),
+        roughness=float(rng.uniform(0.35, 0.6)),
+        oil=float(rng.uniform(0.25, 1.0)),
+        lips=rose * rng.uniform(0.8, 1.2, 3),
+        lip_strength=float(rng.uniform(0.5, 0.9) if feminine_look else rng.uniform(0.2, 0.5)),
+        wrinkles=float(np.clip(age * 1.3 - 0.25, 0, 1)),
+        dark_circles=float(rng.uniform(0.1, 0.7)),
+        beard=float(rng.uniform(0.15, 1.0)) if bearded else 0.0,
+        beard_length=float(rng.choice([0.08, 0.25, 0.9], p=[0.55, 0.3, 0.15])),
+        brow_colour=np.minimum(hair.colour * 0.75, 0.12),
+        brow_density=float(rng.uniform(0.45, 1.0)),
+        brow_width=float(rng.uniform(0.32, 0.55) * (0.8 + 0.45 * masculine)),
+        brow_height=float(rng.uniform(-0.15, 0.3)),
         lash_length=float(rng.uniform(0.7, 1.1) * (1.25 - 0.4 * masculine)),
         makeup=float(rng.uniform(0.3, 1.0)) if feminine_look else 0.0,
-    )  # fmt: skip
+    )
 
 
 def _glasses(rng: Generator) -> Glasses | None:
     worn = rng.random() < 0.25
     dark = rng.random() < 0.65
     glasses = Glasses(
-        width=float(rng.uniform(2.35, 2.75)), height=float(rng.uniform(1.55, 2.2)), power=float(rng.uniform(2.0, 5.0)),
+        width=float(rng.uniform(2.35, 2.75)),
+        height=float(rng.uniform(1.55, 2.2)),
+        power=float(rng.uniform(2.0, 5.0)),
         colour=HAIR_COLOURS[rng.integers(3)] * 1.2 if dark else rng.uniform(0.05, 0.5, 3),
-        thickness=float(rng.choice([0.09, 0.16, 0.3]) * rng.uniform(0.85, 1.2)), rimless=bool(rng.random() < 0.12),
-        reflection=float(rng.beta(1.2, 2.5)), magnification=float(np.clip(rng.normal(-0.02, 0.03), -0.09, 0.07)),
-    )  # fmt: skip
+        thickness=float(rng.choice([0.09, 0.16, 0.3]) * rng.uniform(0.85, 1.2)),
+        rimless=bool(rng.random() < 0.12),
+        reflection=float(rng.beta(1.2, 2.5)),
+        magnification=float(np.clip(rng.normal(-0.02, 0.03), -0.09, 0.07)),
+    )
     return glasses if worn else None
 
 
 def _clothes(rng: Generator) -> Clothes:
     grey = rng.uniform(0.01, 0.55)
-    colour = np.clip(grey * (1 + rng.uniform(0, 0.9) * rng.uniform(-1, 1, 3)), 0.008, 0.75)
+    colour = np.clip(grey * (1 + rng.beta(1, 2) * rng.uniform(-1, 1, 3)), 0.008, 0.75)
     return Clothes(
-        colour=colour, second=np.clip(rng.uniform(0.02, 0.7, 3), 0, 1), pattern=int(rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1])),
-        pattern_size=float(rng.uniform(0.8, 3.0)), neckline=float(rng.uniform(-1.5, 2.5)), thickness=float(rng.uniform(0.3, 0.9)),
-    )  # fmt: skip
+        colour=colour,
+        second=np.clip(rng.uniform(0.03, 0.6) * (1 + rng.beta(1, 2) * rng.uniform(-1, 1, 3)), 0.008, 0.8),
+        pattern=int(rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1])),
+        pattern_size=float(rng.uniform(0.8, 3.0)),
+        neckline=float(rng.uniform(-1.5, 2.5)),
+        thickness=float(rng.uniform(0.3, 0.9)),
+    )
 
 
 def sample_identity(rng: Generator) -> Identity:
@@ -318,8 +367,15 @@ def sample_identity(rng: Generator) -> Identity:
         "browDownLeft",
     )
     return Identity(
-        vertices=vertices, neck=head.neck - origin, eyes=_eyes(head, vertices, rng), globe=_globe(rng, european), hair=hair,
-        skin=_skin(rng, tone, masculine, age, hair), glasses=_glasses(rng), clothes=_clothes(rng),
-        lid_rest=_truncated(rng, 0.02, 0.07), neutral={n: max(0.0, _truncated(rng, 0, 0.12)) for n in neutral_units},
+        vertices=vertices,
+        neck=head.neck - origin,
+        eyes=_eyes(head, vertices, rng),
+        globe=_globe(rng, european),
+        hair=hair,
+        skin=_skin(rng, tone, masculine, age, hair),
+        glasses=_glasses(rng),
+        clothes=_clothes(rng),
+        lid_rest=_truncated(rng, -0.10, 0.07),
+        neutral={n: max(0.0, _truncated(rng, 0, 0.12)) for n in neutral_units},
         noise_offset=rng.uniform(0, 64, 3),
-    )  # fmt: skip
+    )

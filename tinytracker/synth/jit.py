@@ -1,4 +1,4 @@
-"""One way to compile the renderer's inner loops: no Python in them, 32-bit floats, cached between runs where possible.
+"""One way to compile the renderer's inner loops: no Python in them, cached between runs.
 
 Importing this imports numba; only the renderer's own modules do.
 """
@@ -9,18 +9,22 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
 """Float rules that may be relaxed; NaN and infinity keep their meaning."""
 
+F = cast("type[float]", np.float32)
+"""32-bit number: what the loops compute with; Python's own integers would widen everything to 64 bits."""
+
 
 def compiled(function: Function) -> Function:
-    """Compile on first call; keep the machine code beside the source, in the user's cache, or in a temporary folder.
+    """Compile on first call; keep the machine code beside the source or in a cache folder.
 
     A package in a read-only place used by an account without a home has none of the first two, and numba then
     refuses to cache at all; a folder of our own under the system's temporary folder serves instead.

@@ -1,4 +1,4 @@
-"""The light of a session: a sky from above, a ground from below, a few lamps or windows, and the screen itself.
+"""The light of a session: sky from above, ground from below, lamps or windows, and the screen.
 
 Units are arbitrary and linear; the camera's exposure maps them to the picture.
 """
@@ -19,7 +19,8 @@ class Light:
 
     Attributes:
         sky: (3,) linear RGB from above. ground: (3,) from below.
-        directions: (k, 3) unit vectors in the scene, from the subject to each source; the first casts shadows.
+        directions: (k, 3) unit vectors in the scene, from the subject to each source; the first casts
+            shadows.
         colours: (k, 3) linear RGB of each. softness: (k,) 0 (point) to 1 (large source).
         glint: (k,) cosine of the half angle under which the cornea mirrors the source.
         screen: (3,) radiance of the device's screen. screen_share: its strength as a source on the face.
@@ -45,13 +46,13 @@ def _tint(kelvin_offset: float) -> Floats:
 
 
 def _from(azimuth_deg: float, height_deg: float) -> Floats:
-    """Direction to a source; azimuth 0 is behind the camera, in the user's face, positive to the scene's right."""
+    """Direction to a source; azimuth 0 is behind the camera, positive to the scene's right."""
     a, h = np.radians([azimuth_deg, height_deg])
     return np.array([np.sin(a) * np.cos(h), np.sin(h), -np.cos(a) * np.cos(h)])
 
 
 def sample_light(rng: np.random.Generator) -> Light:
-    """Draw the light of a session: window, ceiling, lamp, outdoors, against the light, or dark with the screen."""
+    """Draw a session's light: window, ceiling, lamp, outdoors, against the light, or the screen alone."""
     kind = str(
         rng.choice(
             ["window", "ceiling", "lamp", "outdoor", "backlight", "screen"],
@@ -135,7 +136,14 @@ def sample_light(rng: np.random.Generator) -> Light:
     share = 0.45 if kind == "screen" else 0.035
     directions, colours, softness, glints = zip(*sources, strict=True)
     return Light(
-        sky=tint * sky * rng.uniform(0.95, 1.05, 3), ground=counter * ground,
-        directions=np.array(directions), colours=np.array(colours), softness=np.array(softness), glint=np.array(glints),
-        screen=_tint(-0.25) * brightness, screen_share=share * (0.4 + brightness), room=float(room * rng.uniform(0.6, 1.3)), kind=kind,
-    )  # fmt: skip
+        sky=tint * sky * rng.uniform(0.95, 1.05, 3),
+        ground=counter * ground,
+        directions=np.array(directions),
+        colours=np.array(colours),
+        softness=np.array(softness),
+        glint=np.array(glints),
+        screen=_tint(-0.25) * brightness,
+        screen_share=share * (0.4 + brightness),
+        room=float(room * rng.uniform(0.6, 1.3)),
+        kind=kind,
+    )

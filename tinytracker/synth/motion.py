@@ -1,7 +1,7 @@
-"""A plausible track of the motion sensors: gravity that agrees with how the head sits upright, and a hand's tremor.
+"""A plausible track of the motion sensors: gravity that agrees with the pose, and a hand's tremor.
 
-Keys and units are those of Apple's CMDeviceMotion as `motion.json` stores it: gravity and acceleration in g, rates in
-rad/s, attitude in radians; 60 samples a second while frames are kept.
+Keys and units are those of Apple's CMDeviceMotion as `motion.json` stores it: gravity and acceleration in g,
+rates in rad/s, attitude in radians; 60 samples a second while frames are kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Smooth random fields in space: lattice noise with a fixed table, so that a place always has the same value."""
+"""Smooth random fields in space: lattice noise, the same at a place whenever it is asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 
 Floats = NDArray[np.float32]
 
@@ -18,19 +18,24 @@ TABLE: Floats = np.random.default_rng(20160626).standard_normal((CELLS, CELLS, C
 
 @compiled
 def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
-    """Value noise at a point: cubic-weighted average of the eight lattice values around it, about N(0, 0.6)."""
+    """Value noise at a point: smooth average of the eight lattice values around it, about N(0, 0.6)."""
     fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
-    ix, iy, iz = int(fx) & 31, int(fy) & 31, int(fz) & 31
+    ix, iy, iz = fx & 31, fy & 31, fz & 31
     jx, jy, jz = (ix + 1) & 31, (iy + 1) & 31, (iz + 1) & 31
-    tx, ty, tz = np.float32(x - fx), np.float32(y - fy), np.float32(z - fz)
-    two, three = np.float32(2), np.float32(3)
+    tx, ty, tz = (
+        F(x - F(fx)),
+        F(y - F(fy)),
+        F(z - F(fz)),
+    )
+    two, three = F(2), F(3)
     tx, ty, tz = tx * tx * (three - two * tx), ty * ty * (three - two * ty), tz * tz * (three - two * tz)
     a = table[ix, iy, iz] + (table[jx, iy, iz] - table[ix, iy, iz]) * tx
     b = table[ix, jy, iz] + (table[jx, jy, iz] - table[ix, jy, iz]) * tx
     c = table[ix, iy, jz] + (table[jx, iy, jz] - table[ix, iy, jz]) * tx
     d = table[ix, jy, jz] + (table[jx, jy, jz] - table[ix, jy, jz]) * tx
     e = a + (b - a) * ty
-    return e + (c + (d - c) * ty - e) * tz
+    value: float = e + (c + (d - c) * ty - e) * tz
+    return value
 
 
 @compiled

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -23,41 +23,42 @@ def rasterize(
         xy: (n, 2) pixel positions; a pixel (column, row) has its centre at (column + .5, row + .5).
         depth: (n,) distance along the view axis, positive.
         triangles: (m, 3) indices.
-        width: of the picture. height: of the picture.
+        width: of the picture.
+        height: of the picture.
         facing: +1 or -1 draws only triangles of that sign of area (x right, y down), 0 draws all.
 
     Returns:
-        Index of the triangle (height, width), -1 where none, and 1/depth (height, width), 0 where none. 1/depth is
-        what interpolates linearly over the screen.
+        Index of the triangle (height, width), -1 where none, and 1/depth (height, width), 0 where none.
+        1/depth is what interpolates linearly over the screen.
     """
     index = np.full((height, width), np.int32(-1))
     inverse = np.zeros((height, width), np.float32)
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        if depth[i] <= np.float32(0.5) or depth[j] <= np.float32(0.5) or depth[k] <= np.float32(0.5):
+        if depth[i] <= F(0.5) or depth[j] <= F(0.5) or depth[k] <= F(0.5):
             continue
         ax, ay, bx, by, cx, cy = xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], xy[k, 0], xy[k, 1]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area * facing < 0 or abs(area) < np.float32(1e-9):
+        if area * facing < 0 or abs(area) < F(1e-9):
             continue
-        left = max(0, math.ceil(min(ax, bx, cx) - np.float32(0.5)))
-        right = min(width - 1, math.floor(max(ax, bx, cx) - np.float32(0.5)))
-        top = max(0, math.ceil(min(ay, by, cy) - np.float32(0.5)))
-        bottom = min(height - 1, math.floor(max(ay, by, cy) - np.float32(0.5)))
+        left = max(0, math.ceil(min(ax, bx, cx) - F(0.5)))
+        right = min(width - 1, math.floor(max(ax, bx, cx) - F(0.5)))
+        top = max(0, math.ceil(min(ay, by, cy) - F(0.5)))
+        bottom = min(height - 1, math.floor(max(ay, by, cy) - F(0.5)))
         if left > right or top > bottom:
             continue
-        scale = np.float32(1) / area
-        da, db, dc = np.float32(1) / depth[i], np.float32(1) / depth[j], np.float32(1) / depth[k]
+        scale = F(1) / area
+        da, db, dc = F(1) / depth[i], F(1) / depth[j], F(1) / depth[k]
         ux, uy = (by - cy) * scale, (cx - bx) * scale
         vx, vy = (cy - ay) * scale, (ax - cx) * scale
         for y in range(top, bottom + 1):
-            py = y + np.float32(0.5) - cy
+            py = F(y) + F(0.5) - cy
             for x in range(left, right + 1):
-                px = x + np.float32(0.5) - cx
+                px = F(x) + F(0.5) - cx
                 u = ux * px + uy * py
                 v = vx * px + vy * py
-                w = np.float32(1) - u - v
-                if u >= np.float32(-1e-5) and v >= np.float32(-1e-5) and w >= np.float32(-1e-5):
+                w = F(1) - u - v
+                if u >= F(-1e-5) and v >= F(-1e-5) and w >= F(-1e-5):
                     near = u * da + v * db + w * dc
                     if near > inverse[y, x]:
                         inverse[y, x] = near

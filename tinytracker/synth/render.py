@@ -1,4 +1,4 @@
-"""A planned frame to a picture: pose the mesh, draw face, eyes, hair and room, then what the camera makes of it."""
+"""A planned frame to a picture: room, face, eyes, hair, glasses, and what the camera makes of it."""
 
 from __future__ import annotations
 
@@ -6,74 +6,91 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from tinytracker.synth import hair as hairs
 from tinytracker.synth.atlas import texture_coordinates
-from tinytracker.synth.background import SEEN_SHARE, SIDE, fill_background, paint_room
+from tinytracker.synth.background import fill_background, paint_room, window_into_room
+from tinytracker.synth.clothes import fold_normals, shader_parameters, stand_off
+from tinytracker.synth.expression import face_units
 from tinytracker.synth.eyes import shade_eye
-from tinytracker.synth.glasses import glasses_curves
-from tinytracker.synth.head import SIDES, Head, load_head
-from tinytracker.synth.identity import Identity
+from tinytracker.synth.glasses import glasses_curves, lens_frames
+from tinytracker.synth.head import Side, load_head
+from tinytracker.synth.jit import F
+from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
+from tinytracker.synth.lighting import Rectangle, key_shadow, lamps
 from tinytracker.synth.noise import TABLE
-from tinytracker.synth.paint import paint_skin, smoothstep
+from tinytracker.synth.paint import paint_skin
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
-from tinytracker.synth.sensor import NOISE, TONE, blur, blur_kernel, expose
+from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Frame, Session
-from tinytracker.synth.shade import shade_mesh, vertex_normals
-from tinytracker.synth.strands import draw_strands, splat_shadow
+from tinytracker.synth.shade import shade_mesh, vertex_normals, vertex_shadows
+from tinytracker.synth.strands import draw_strands
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 EYE_SAMPLES = 2
 """The strip with eyes and brows is drawn at this many times the resolution, then averaged."""
-SHADOW_SIDE, SHADOW_CM = 160, 17.0
-COLLAR_CM = 56.5
-FACE_LEVEL = 0.30
-"""Linear signal that automatic exposure aims for on the middle of the picture."""
+STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
+SCREEN_RADIANCE = 5.0
+"""Radiance of a bright screen relative to that of a lit face."""
+KEY_ON_EYES = 0.8
 
 
-def _single(values: object) -> Singles:
+def _single(values: ArrayLike) -> Singles:
     return np.ascontiguousarray(values, np.float32)
 
 
 @dataclass(frozen=True)
-class Strip:
-    """A part of the picture at higher resolution: corner in px, size in its own px, samples per px."""
+class StrandLook:
+    """How a kind of hair is drawn; see `strands.draw_strands`."""
 
-    x: int
-    y: int
+    opacity: float
+    shine: float
+    root_light: float
+    bias_cm: float
+    taper: float = 0.8
+
+
+SCALP_LOOK = StrandLook(0.85, 0.7, 0.45, 0.35)
+BUZZ_LOOK = StrandLook(0.75, 0.5, 0.6, 0.35)
+BEARD_LOOK = StrandLook(0.85, 0.25, 0.6, 0.5)
+LASH_LOOK = StrandLook(0.9, 0.2, 1.0, 0.25)
+FRAME_LOOK = StrandLook(0.97, 0.8, 1.0, 0.6, taper=0.0)
+LASH_CM = 0.016
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture, or a magnified part of one: focal length and principal point in its own px, and its size."""
+
+    focal: float
+    centre: tuple[float, float]
     width: int
     height: int
-    samples: int
+
+    def array(self) -> Singles:
+        """(3,) focal length and principal point, as the compiled loops read it."""
+        return _single([self.focal, *self.centre])
 
 
-def lid_weights(eye: EyePose, side: str, closed: float) -> dict[str, float]:
-    """Face units that make the lids follow the eye; the upper lid goes with the pupil (about 1:1 over 30°)."""
-    name = side.capitalize()
-    weights = {f"eyeLook{'Up' if eye.pitch > 0 else 'Down'}{name}": min(abs(eye.pitch) / np.radians(30), 1.3)}
-    outward = eye.yaw if side == "left" else -eye.yaw
-    weights[f"eyeLook{'Out' if outward > 0 else 'In'}{name}"] = min(abs(outward) / np.radians(35), 1.2)
-    if closed > 0:
-        weights[f"eyeBlink{name}"] = min(closed, 1.0)
-    else:
-        weights[f"eyeWide{name}"] = min(-closed, 0.5)
-    return weights
+@dataclass(frozen=True)
+class Shot:
+    """A frame's scene: vertices (n, 3) float64 and float32, normals, hair, light, eyes and the lit screen."""
 
-
-def _face_units(identity: Identity, frame: Frame, eyes: dict[str, EyePose]) -> dict[str, float]:
-    units: dict[str, float] = {}
-    for source in (identity.neutral, frame.units):
-        for name, weight in source.items():
-            both = [name, name.replace("Left", "Right")] if name.endswith("Left") else [name]
-            for unit in both:
-                units[unit] = units.get(unit, 0.0) + weight
-    for side, closed in zip(SIDES, frame.closed, strict=True):
-        units |= lid_weights(eyes[side], side, closed)
-    return units
+    frame: Frame
+    scene: Floats
+    positions: Singles
+    normals: Singles
+    scalp: Singles | None
+    light: Singles
+    sources: Singles
+    glints: Singles
+    eyes: dict[Side, EyePose]
+    screen: Rectangle
 
 
 class Renderer:
@@ -81,7 +98,7 @@ class Renderer:
 
     def __init__(self, session: Session, streams: dict[str, np.random.Generator]) -> None:
         self._session = session
-        self._head: Head = load_head()
+        self._head = load_head()
         identity = session.identity
         self._texture = paint_skin(identity)
         self._room = paint_room(streams["background"], session.light)
@@ -92,196 +109,222 @@ class Renderer:
         self._lashes = hairs.grow_lashes(identity, rng)
         self._noise_key = int(streams["noise"].integers(1 << 20))
         base = self._head.vertices
-        self._attributes = _single(
-            np.column_stack([texture_coordinates(base), self._head.occlusion, self._head.mouth, base])
-        )
+        columns = [
+            texture_coordinates(base),
+            self._head.occlusion,
+            self._head.mouth,
+            base,
+            np.ones(len(base)),
+        ]
+        self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
-        self._clothed = self._cloth_offset(base)
-        clothes = identity.clothes
-        self._collar = COLLAR_CM + clothes.neckline
-        self._cloth = _single(
-            [
-                *clothes.colour,
-                *clothes.second,
-                clothes.pattern,
-                clothes.pattern_size,
-                self._collar,
-                0.28,
-                0,
-                0,
-            ]
-        )
+        self._stand_off = stand_off(identity.clothes)
+        self._folds = fold_normals(identity)
+        self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
         self._globe = _single(
-            [globe.sclera_radius, globe.cornea_radius, globe.cornea_offset, globe.iris_depth, globe.iris_radius,
-             globe.pupil_radius, globe.redness]
-        )  # fmt: skip
-        self._iris = _single([globe.iris_colour, globe.iris_inner])
-
-    def _cloth_offset(self, base: Floats) -> Floats:
-        """How far (n,) the shirt stands off the body, cm."""
-        collar = COLLAR_CM + self._session.identity.clothes.neckline
-        angle = np.arctan2(base[:, 0], base[:, 2] - 3.0)
-        edge = collar - 2.6 * np.exp(-2.2 * angle**2)
-        offset: Floats = self._session.identity.clothes.thickness * smoothstep(
-            edge + 0.3, edge - 0.6, base[:, 1]
+            [
+                *(globe.sclera_radius, globe.cornea_radius, globe.cornea_offset),
+                *(globe.iris_depth, globe.iris_radius, globe.pupil_radius, globe.redness),
+            ]
         )
-        return offset
+        self._iris = _single([globe.iris_colour, globe.iris_inner])
 
     def render(self, number: int) -> NDArray[np.uint8]:
         """Frame `number` as (height, width, 3) uint8 RGB."""
+        identity = self._session.identity
+        shot = self._set_up(number)
+        camera = shot.frame.camera
+        view = View(camera.focal, (camera.width / 2, camera.height / 2), camera.width, camera.height)
+        shadow, axes = key_shadow(
+            self._session.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
+        )
+        vertex_shadows(shadow, axes, shot.positions, self._attributes)
+        strip = self._eye_strip(camera, shot.eyes)
+        image = np.zeros((camera.height, camera.width, 3), np.float32)
+        index, inverse = self._rasterize(view, shot)
+        fill_background(image, index, self._room, *window_into_room(camera, shot.frame.pose.position))
+        self._shade(image, index, inverse, view, shot, strip)
+        soften_edges(image, inverse, strip)
+        self._draw_eyes(image, view, shot, strip)
+        if self._beard is not None:
+            beard = hairs.skin_points(self._beard, shot.scene, shot.frame.pose.head)
+            self._draw(image, inverse, view, shot, beard, self._beard.colours, self._beard.widths, BEARD_LOOK)
+        if self._scalp is not None and shot.scalp is not None:
+            look = BUZZ_LOOK if identity.hair.style == "buzz" else SCALP_LOOK
+            self._draw(image, inverse, view, shot, shot.scalp, self._scalp.colours, self._scalp.widths, look)
+        self._draw_glasses(image, inverse, view, shot)
+        if shot.frame.finger is not None:
+            warm = self._session.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
+            draw_finger(image, _single(shot.frame.finger), _single(warm))
+        return develop(image, self._session.sensor, shot.frame.exposure, self._noise_key + number)
+
+    def _set_up(self, number: int) -> Shot:
+        """Pose everything for one frame."""
         session, frame = self._session, self._session.frames[number]
-        camera, identity, light = frame.camera, session.identity, session.light
-        eyes = aim_eyes(identity, frame.pose, frame.dot_cm)
+        identity, pose = session.identity, frame.pose
+        eyes = aim_eyes(identity, pose, frame.dot_cm)
         vertices = identity.vertices.copy()
-        for unit, weight in _face_units(identity, frame, eyes).items():
+        for unit, weight in face_units(identity, frame, eyes).items():
             self._head.move(vertices, f"face/{unit}", weight)
-        scene = pose_vertices(vertices, identity.neck, self._head.follows_head, frame.pose)
-        positions = _single(scene)
-        normals = vertex_normals(positions, self._head.triangles)
-        scene = scene + self._clothed[:, None] * normals
-        positions = _single(scene)
+        scene = pose_vertices(vertices, identity.neck, self._head.follows_head, pose)
+        normals = vertex_normals(_single(scene), self._head.triangles)
+        scene = scene + self._stand_off[:, None] * normals
+        normals += self._folds @ _single(pose.torso.T)
         screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
-        lamps, sources = self._light(frame, screen)
+        light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            scalp = self._scalp.points @ _single(frame.pose.head.T) + _single(frame.pose.position)
-        shadow, axes = self._shadow(positions, frame, scalp)
+            scalp = self._scalp.points @ _single(pose.head.T) + _single(pose.position)
+        glints = _single([*session.light.glint, 1.0])
+        return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
-        view = _single([camera.focal, camera.width / 2, camera.height / 2])
-        depth = positions[:, 2]
-        inverse_depth = 1 / np.maximum(depth, np.float32(1))
-        xy = _single(camera.project(scene))
-        strip = self._strip(camera, eyes)
-        index, inverse = rasterize(xy, depth, self._head.triangles, camera.width, camera.height, -1)
-        image = np.zeros((camera.height, camera.width, 3), np.float32)
-        turn = np.arctan2(frame.pose.position[:2], frame.pose.position[2])
-        zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
-        fill_background(image, index, self._room, 40 * turn[0], 40 * turn[1], zoom)
-        n = EYE_SAMPLES
-        skip = np.array([strip.x, strip.y, strip.x + strip.width // n, strip.y + strip.height // n], np.int32)
-        shared = (inverse_depth, normals, self._attributes, self._head.triangles, self._kinds, self._texture, self._cloth,
-                  TABLE, lamps, sources, shadow, axes)  # fmt: skip
-        shade_mesh(image, index, inverse, view, xy, *shared, skip)
-        self._draw_strip(image, strip, view, xy, depth, shared, scene, frame, eyes, screen, lamps, sources)
-        beard = self._beard
-        if beard is not None:
-            self._draw(image, inverse, view, hairs.skin_points(beard, scene, frame.pose.head), beard.colours, beard.widths,
-                       (0.85, 0.25, 0.6, 0.5), lamps, sources)  # fmt: skip
-        if self._scalp is not None and scalp is not None:
-            opacity = 0.75 if identity.hair.style == "buzz" else 0.85
-            self._draw(image, inverse, view, scalp, self._scalp.colours, self._scalp.widths, (opacity, 0.7, 0.45, 0.35),
-                       lamps, sources)  # fmt: skip
-        if identity.glasses is not None:
-            for points, width in glasses_curves(identity, identity.glasses):
-                curve = _single(points @ frame.pose.head.T + frame.pose.position)[None]
-                self._draw(image, inverse, view, curve, _single(identity.glasses.colour)[None], _single([width]),
-                           (0.97, 0.8, 1.0, 0.6), lamps, sources)  # fmt: skip
-        return self._develop(image, frame, number)
+    def _project(self, view: View, shot: Shot) -> Singles:
+        p = shot.scene
+        scale = -view.focal / p[:, 2]
+        return _single(np.stack([view.centre[0] + scale * p[:, 0], view.centre[1] + scale * p[:, 1]], 1))
 
-    def _light(self, frame: Frame, screen: tuple[float, float, float, float]) -> tuple[Singles, Singles]:
-        """(3, 3) sky, ground, up and (k, 7) sources; the last source is the screen."""
-        light = self._session.light
-        up = frame.pose.torso[:, 1]
-        toward = np.array([(screen[0] + screen[2]) / 2, (screen[1] + screen[3]) / 2, 0]) - frame.pose.position
-        toward /= np.linalg.norm(toward)
-        rows = [[*d, *c, s] for d, c, s in zip(light.directions, light.colours, light.softness, strict=True)]
-        rows.append([*toward, *(light.screen * light.screen_share), 0.6])
-        return _single([light.sky, light.ground, up]), _single(rows)
+    def _rasterize(self, view: View, shot: Shot) -> tuple[NDArray[np.int32], Singles]:
+        xy, depth = self._project(view, shot), _single(shot.positions[:, 2])
+        index, inverse = rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
+        return index, inverse
 
-    def _shadow(self, positions: Singles, frame: Frame, scalp: Singles | None) -> tuple[Singles, Singles]:
-        """Depth of the head as the key light sees it, and the way from the scene to that picture."""
-        d = self._session.light.directions[0]
-        side = np.cross(d, [0.0, 1.0, 0.0] if abs(d[1]) < 0.95 else [1.0, 0.0, 0.0])
-        side /= np.linalg.norm(side)
-        scale = SHADOW_SIDE / (2 * SHADOW_CM)
-        origin = frame.pose.position + frame.pose.head @ [0, -3.0, -7.0]
-        corner = origin - (side + np.cross(d, side)) * SHADOW_CM + d * 60
-        axes = _single([side * scale, np.cross(d, side) * scale, -d, corner])
-        local = (positions - axes[3]) @ axes[:3].T
-        _, inverse = rasterize(
-            _single(local[:, :2]), _single(local[:, 2]), self._head.triangles, SHADOW_SIDE, SHADOW_SIDE, 0
+    def _shade(
+        self,
+        image: Singles,
+        index: NDArray[np.int32],
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        skip: NDArray[np.int32],
+    ) -> None:
+        inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
+        shade_mesh(
+            image,
+            index,
+            inverse,
+            view.array(),
+            self._project(view, shot),
+            inverse_depth,
+            shot.normals,
+            self._attributes,
+            self._head.triangles,
+            self._kinds,
+            self._texture,
+            self._cloth,
+            TABLE,
+            shot.light,
+            shot.sources,
+            skip,
         )
-        if scalp is not None:
-            splat_shadow(inverse, axes, scalp)
-        return inverse, axes
 
-    def _strip(self, camera: Camera, eyes: dict[str, EyePose]) -> Strip:
-        """The rectangle around both eyes and brows."""
+    def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
+        """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
         uv = camera.project(np.stack([e.centre for e in eyes.values()]))
         cm = camera.focal / min(e.centre[2] for e in eyes.values())
-        low, high = uv.min(0) - cm * np.array([2.9, 2.9]), uv.max(0) + cm * np.array([2.9, 1.9])
-        x0, y0 = (int(v) for v in np.clip(np.floor(low), 0, [camera.width - 1, camera.height - 1]))
-        x1, y1 = (int(v) for v in np.clip(np.ceil(high), 1, [camera.width, camera.height]))
-        return Strip(x0, y0, max(x1 - x0, 1) * EYE_SAMPLES, max(y1 - y0, 1) * EYE_SAMPLES, EYE_SAMPLES)
+        size = np.array([camera.width, camera.height])
+        low = np.clip(np.floor(uv.min(0) - cm * np.array([STRIP_ASIDE_CM, STRIP_ABOVE_CM])), 0, size - 1)
+        high = np.clip(np.ceil(uv.max(0) + cm * np.array([STRIP_ASIDE_CM, STRIP_BELOW_CM])), low + 1, size)
+        return np.concatenate([low, high]).astype(np.int32)
 
-    def _draw_strip(
-        self, image: Singles, strip: Strip, view: Singles, xy: Singles, depth: Singles, shared: tuple[object, ...],
-        scene: Floats, frame: Frame, eyes: dict[str, EyePose], screen: tuple[float, ...], lamps: Singles, sources: Singles,
-    ) -> None:  # fmt: skip
+    def _draw_eyes(self, image: Singles, view: View, shot: Shot, strip: NDArray[np.int32]) -> None:
         """Eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the picture."""
-        n = strip.samples
-        fine_view = _single([view[0] * n, (view[1] - strip.x) * n, (view[2] - strip.y) * n])
-        fine_xy = _single((xy - np.array([strip.x, strip.y], np.float32)) * n)
-        index, inverse = rasterize(fine_xy, depth, self._head.triangles, strip.width, strip.height, -1)
-        rows, columns = strip.height // n, strip.width // n
-        part = image[strip.y : strip.y + rows, strip.x : strip.x + columns]
+        n = EYE_SAMPLES
+        x0, y0, x1, y1 = (int(v) for v in strip)
+        fine_view = View(
+            view.focal * n,
+            ((view.centre[0] - x0) * n, (view.centre[1] - y0) * n),
+            (x1 - x0) * n,
+            (y1 - y0) * n,
+        )
+        index, inverse = self._rasterize(fine_view, shot)
+        part = image[y0:y1, x0:x1]
         fine = np.repeat(np.repeat(part, n, 0), n, 1)
-        shade_mesh(fine, index, inverse, fine_view, fine_xy, *shared, np.zeros(4, np.int32))  # type: ignore[call-arg]
-        light = self._session.light
-        glints = _single([*light.glint, 1.0])
-        up = _single(frame.pose.head[:, 1])
-        for eye in eyes.values():
-            shade_eye(fine, inverse, fine_view, _single(eye.centre), _single(eye.optical), up, self._globe, self._iris, TABLE,
-                      lamps, sources, glints, _single(screen), _single(light.screen * 2.0), 0.8)  # fmt: skip
-        dark = _single(np.minimum(self._session.identity.skin.brow_colour * 0.5, 0.02))
+        self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
+        up = _single(shot.frame.pose.head[:, 1])
+        screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
+        for eye in shot.eyes.values():
+            shade_eye(
+                fine,
+                inverse,
+                fine_view.array(),
+                _single(eye.centre),
+                _single(eye.optical),
+                up,
+                self._globe,
+                self._iris,
+                TABLE,
+                shot.light,
+                shot.sources,
+                shot.glints,
+                _single(shot.screen),
+                screen_colour,
+                F(KEY_ON_EYES),
+            )
+        skin = self._session.identity.skin
+        dark = _single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
-            points = _single(hairs.lash_points(lashes, scene))
-            count = len(points)
-            self._draw(fine, inverse, fine_view, points, np.repeat(dark[None], count, 0), np.full(count, 0.016, np.float32),
-                       (0.9, 0.2, 1.0, 0.25), lamps, sources)  # fmt: skip
-        brows = self._brows
-        self._draw(fine, inverse, fine_view, hairs.skin_points(brows, scene, frame.pose.head), brows.colours, brows.widths,
-                   (0.8 * self._session.identity.skin.brow_density, 0.2, 0.7, 0.35), lamps, sources)  # fmt: skip
-        part[:] = fine.reshape(rows, n, columns, n, 3).mean((1, 3))
+            points = hairs.lash_points(lashes, shot.scene)
+            colours, widths = np.repeat(dark[None], len(points), 0), np.full(len(points), LASH_CM, np.float32)
+            self._draw(fine, inverse, fine_view, shot, points, colours, widths, LASH_LOOK)
+        brows = hairs.skin_points(self._brows, shot.scene, shot.frame.pose.head)
+        look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
+        self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
+        part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))
+
+    def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        identity, pose, light = self._session.identity, shot.frame.pose, self._session.light
+        if identity.glasses is None:
+            return
+        colour = _single(identity.glasses.colour)[None]
+        for axes, shape in lens_frames(identity, identity.glasses):
+            frame = axes @ pose.head.T
+            frame[0] += pose.position
+            draw_lens(
+                image,
+                view.array(),
+                _single(frame),
+                _single(shape),
+                shot.sources,
+                shot.glints,
+                _single(light.sky * light.room),
+                _single(shot.screen),
+                _single(light.screen * SCREEN_RADIANCE),
+            )
+        for points, width in glasses_curves(identity, identity.glasses):
+            curve = (points @ pose.head.T + pose.position)[None]
+            self._draw(image, inverse, view, shot, curve, colour, _single([width]), FRAME_LOOK)
 
     def _draw(
-        self, image: Singles, inverse: Singles, view: Singles, points: NDArray[np.floating], colours: Singles, widths: Singles,
-        look: tuple[float, float, float, float], lamps: Singles, sources: Singles,
-    ) -> None:  # fmt: skip
-        """Strands, far to near; `look` is opacity, shine, light at the roots, bias (cm)."""
+        self,
+        image: Singles,
+        inverse: Singles,
+        view: View,
+        shot: Shot,
+        points: ArrayLike,
+        colours: Singles,
+        widths: Singles,
+        look: StrandLook,
+    ) -> None:
+        """Strands (s, p, 3), far to near."""
         curves = _single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
         draw_strands(
             image,
             inverse,
-            view,
+            view.array(),
             curves,
             order,
             colours,
             widths,
-            *(np.float32(v) for v in look),
-            lamps,
-            sources,
+            F(look.opacity),
+            F(look.shine),
+            F(look.root_light),
+            F(look.bias_cm),
+            F(look.taper),
+            shot.light,
+            shot.sources,
         )
-
-    def _develop(self, image: Singles, frame: Frame, number: int) -> NDArray[np.uint8]:
-        """What the camera makes of the light."""
-        sensor, exposure = self._session.sensor, frame.exposure
-        height, width, _ = image.shape
-        # A short shake is a slightly wider blur along its direction.
-        across = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[0] / 2)))
-        down = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[1] / 2)))
-        soft = blur(image, across, down)
-        middle = soft[height // 4 : 3 * height // 4 : 4, width // 4 : 3 * width // 4 : 4]
-        whole = soft[::8, ::8]
-        level = 0.7 * float(np.minimum(middle, 3).mean()) + 0.3 * float(np.minimum(whole, 3).mean())
-        gain = FACE_LEVEL / max(level, 0.02) ** 0.92 * exposure.gain * sensor.balance
-        lift = max(float(gain.mean()), 1.0)
-        return expose(
-            soft, _single(gain), np.float32(sensor.vignette), np.float32(sensor.shot * lift), np.float32(sensor.read * lift**0.5),
-            np.float32(sensor.sharpening), NOISE, self._noise_key + number, TONE,
-        )  # fmt: skip
 
 
 def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:

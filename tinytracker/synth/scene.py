@@ -1,8 +1,8 @@
 """Where everything is: head, eyes and dot in the camera's frame, and the way from gaze to eyeball and back.
 
-Scene axes (cm): the camera is the origin and looks along +z at the user, y is up, x is to the right as the user sees
-it, so that the screen is the plane z = 0 and a dot is (XCam, YCam, 0). The picture is not mirrored: the user's left
-is on the right of the picture, u = W/2 - f x/z, v = H/2 - f y/z.
+Scene axes (cm): the camera is the origin and looks along +z at the user, y is up, x is to the right as the
+user sees it, so that the screen is the plane z = 0 and a dot is (XCam, YCam, 0). The picture is not mirrored:
+the user's left is on the right of the picture, u = W/2 - f x/z, v = H/2 - f y/z.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class HeadPose:
-    """Position (3,) of the point between the eyes and rotations (3, 3) from mesh to scene of head and torso."""
+    """Position (3,) of the point between the eyes; rotations (3, 3) of head and torso from mesh to scene."""
 
     position: Floats
     head: Floats
@@ -57,7 +57,7 @@ class EyePose:
 
 
 def rotation(pitch: float, yaw: float, roll: float) -> Floats:
-    """Mesh to scene: the head nods up by pitch, turns towards the scene's +x by yaw, tilts by roll (radians)."""
+    """Mesh to scene, radians: the head nods up by pitch, turns towards +x by yaw, tilts by roll."""
     cp, sp, cy, sy, cr, sr = (
         np.cos(pitch),
         np.sin(pitch),
@@ -69,7 +69,8 @@ def rotation(pitch: float, yaw: float, roll: float) -> Floats:
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return about_y @ about_x @ about_z @ MESH_TO_SCENE
+    matrix: Floats = about_y @ about_x @ about_z @ MESH_TO_SCENE
+    return matrix
 
 
 def to_angles(direction: Floats) -> tuple[float, float]:

@@ -7,21 +7,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
+from tinytracker.synth.session import Exposure, Sensor
 
 Floats = NDArray[np.float32]
-F = np.float32
 
 _STEPS = 4096
-_CEILING = 4.0
+CEILING = 4.0
+"""Signal at which everything is white."""
 
 
 def _tone_curve() -> Floats:
-    """Display value 0..255 of linear signal 0.._CEILING: the sRGB curve after a soft shoulder.
+    """Display value 0..255 of linear signal 0..CEILING: the sRGB curve after a soft shoulder.
 
     Steps are even in the square root of the signal, so that the dark end is as fine as the bright one.
     """
-    linear = (np.linspace(0, 1, _STEPS) ** 2) * _CEILING
+    linear = (np.linspace(0, 1, _STEPS) ** 2) * CEILING
     knee = 0.6
     soft = np.where(linear < knee, linear, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))))
     shown = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 1e-9) ** (1 / 2.4) - 0.055)
@@ -30,43 +31,57 @@ def _tone_curve() -> Floats:
 
 TONE: Floats = _tone_curve()
 
-NOISE_SIDE = 1024
-NOISE: Floats = np.random.default_rng(13).standard_normal((NOISE_SIDE, NOISE_SIDE)).astype(np.float32)
-"""Normal numbers; each frame reads them from other places."""
+
+def _grain(pixels: int) -> Floats:
+    """Unit noise of `pixels` pixels, flat RGB; part of it is common to the colours.
+
+    Cameras suppress noise of colour more than of brightness.
+    """
+    rng = np.random.default_rng(13)
+    common, own = rng.standard_normal((pixels, 1)), rng.standard_normal((pixels, 3))
+    grain: Floats = (0.85 * common + 0.5 * own).astype(np.float32).ravel()
+    return grain
+
+
+GRAIN_PIXELS = 1 << 19
+GRAIN: Floats = _grain(GRAIN_PIXELS)
+"""Every row of every frame reads this from another place."""
 
 
 def blur_kernel(sigma: float) -> Floats:
     """Half of a normalised Gaussian: centre first."""
     radius = max(1, math.ceil(2.5 * sigma))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
-    return (half / (2 * half.sum() - half[0])).astype(np.float32)
+    kernel: Floats = (half / (2 * half.sum() - half[0])).astype(np.float32)
+    return kernel
 
 
 @compiled
 def blur(image: Floats, across: Floats, down: Floats) -> Floats:
-    """Separable symmetric blur of (h, w, 3); edges repeat."""
+    """Separable symmetric blur of (h, w, 3) by two half kernels; edges repeat."""
     height, width, _ = image.shape
-    result = np.empty_like(image)
-    row = np.empty((width, 3), F)
-    n_down, n_across = down.shape[0], across.shape[0]
+    length = 3 * width
+    flat = image.reshape(height, length)
+    result = np.empty((height, length), np.float32)
+    pad = 3 * (across.shape[0] - 1)
+    row = np.empty(length + 2 * pad, np.float32)
     for y in range(height):
-        for x in range(width):
-            for c in range(3):
-                row[x, c] = image[y, x, c] * down[0]
-        for k in range(1, n_down):
-            above, below = max(y - k, 0), min(y + k, height - 1)
-            for x in range(width):
-                for c in range(3):
-                    row[x, c] += (image[above, x, c] + image[below, x, c]) * down[k]
-        for x in range(width):
-            for c in range(3):
-                result[y, x, c] = row[x, c] * across[0]
-        for k in range(1, n_across):
-            for x in range(width):
-                left, right = max(x - k, 0), min(x + k, width - 1)
-                for c in range(3):
-                    result[y, x, c] += (row[left, c] + row[right, c]) * across[k]
-    return result
+        for i in range(length):
+            row[pad + i] = flat[y, i] * down[0]
+        for k in range(1, down.shape[0]):
+            above, below, weight = max(y - k, 0), min(y + k, height - 1), down[k]
+            for i in range(length):
+                row[pad + i] += (flat[above, i] + flat[below, i]) * weight
+        for i in range(pad):
+            row[i] = row[pad + i % 3]
+            row[pad + length + i] = row[pad + length - 3 + i % 3]
+        for i in range(length):
+            result[y, i] = row[pad + i] * across[0]
+        for k in range(1, across.shape[0]):
+            step, weight = 3 * k, across[k]
+            for i in range(length):
+                result[y, i] += (row[pad + i - step] + row[pad + i + step]) * weight
+    return result.reshape(height, width, 3)
 
 
 @compiled
@@ -77,50 +92,85 @@ def expose(
     shot: float,
     read: float,
     sharpening: float,
-    noise: Floats,
+    grain: Floats,
     key: int,
     tone: Floats,
 ) -> NDArray[np.uint8]:
     """Linear light (h, w, 3) to 8-bit RGB.
 
     Args:
-        image: after blur. gain: (3,) exposure times colour balance. vignette: loss in the corners, 0..1.
-        shot: variance per signal. read: deviation at zero signal. sharpening: strength of the unsharp mask.
-        noise: table of normal numbers. key: which of them this frame reads. tone: the display curve.
+        image: after blur.
+        gain: (3,) exposure times colour balance.
+        vignette: loss in the corners, 0..1.
+        shot: variance per signal.
+        read: deviation at zero signal.
+        sharpening: strength of the unsharp mask.
+        grain: unit noise, flat RGB, longer than a few rows.
+        key: which part of it this frame reads.
+        tone: the display curve over the square root of the signal.
     """
     height, width, _ = image.shape
-    shown = np.empty((height, width, 3), F)
-    side = noise.shape[0]
-    middle_x, middle_y = F(width / 2), F(height / 2)
-    norm = F(1) / (middle_x * middle_x + middle_y * middle_y)
-    steps = F(tone.shape[0] - 1)
+    length = 3 * width
+    flat = image.reshape(height, length)
+    shown = np.empty((height, length), np.float32)
+    at = np.empty(length, np.float32)
+    fall_x = np.empty(length, np.float32)
+    weight = np.empty(length, np.float32)
+    norm = F(4) * vignette / F(width * width + height * height)
+    for x in range(width):
+        dx = F(x) - F(width) * F(0.5)
+        for c in range(3):
+            fall_x[3 * x + c] = dx * dx * norm
+            weight[3 * x + c] = gain[c]
+    last = F(tone.shape[0] - 1)
+    to_index = last * math.sqrt(F(1 / CEILING))
+    floor = read * read
+    room = grain.shape[0] // 3 - width
     for y in range(height):
-        shift_y = (y * 7 + key * 131) % side
-        for x in range(width):
-            dx, dy = x - middle_x, y - middle_y
-            falloff = F(1) - vignette * (dx * dx + dy * dy) * norm
-            grain = noise[shift_y, (x + key * 617 + (y * 389)) & (side - 1)]
-            for c in range(3):
-                signal = image[y, x, c] * gain[c] * falloff
-                # Half of the noise is common to the colours: cameras suppress chroma noise.
-                own = noise[
-                    (shift_y + 173 * (c + 1)) % side, (x + key * 353 + (y * 631) + 97 * c) & (side - 1)
-                ]
-                deviation = math.sqrt(max(signal, F(0)) * shot + read * read)
-                signal += deviation * (F(0.8) * grain + F(0.6) * own)
-                at = math.sqrt(min(max(signal, F(0)), F(4)) * F(0.25)) * steps
-                i = min(int(at), tone.shape[0] - 2)
-                shown[y, x, c] = tone[i] + (tone[i + 1] - tone[i]) * (at - i)
-    result = np.empty((height, width, 3), np.uint8)
+        start = 3 * (((key * 7919 + y) * 40503) % room)
+        dy = F(y) - F(height) * F(0.5)
+        fall_y = F(1) - dy * dy * norm
+        for i in range(length):
+            signal = max(flat[y, i] * weight[i] * (fall_y - fall_x[i]), F(0))
+            signal = max(signal + math.sqrt(signal * shot + floor) * grain[start + i], F(0))
+            at[i] = min(math.sqrt(signal) * to_index, last)
+        for i in range(length):
+            shown[y, i] = tone[int(at[i])]
+    result = np.empty((height, length), np.uint8)
+    centre, side = F(1) + sharpening, F(-0.25) * sharpening
     for y in range(height):
         above, below = max(y - 1, 0), min(y + 1, height - 1)
-        for x in range(width):
-            left, right = max(x - 1, 0), min(x + 1, width - 1)
-            for c in range(3):
-                value = shown[y, x, c]
-                around = F(0.25) * (
-                    shown[above, x, c] + shown[below, x, c] + shown[y, left, c] + shown[y, right, c]
-                )
-                value += sharpening * (value - around)
-                result[y, x, c] = np.uint8(min(max(value + F(0.5), F(0)), F(255)))
-    return result
+        for i in range(length):
+            at[i] = shown[y, i] * centre + (shown[above, i] + shown[below, i]) * side
+        for i in range(3):
+            at[i] += (shown[y, i] + shown[y, i + 3]) * side
+            at[length - 1 - i] += (shown[y, length - 1 - i] + shown[y, length - 4 - i]) * side
+        for i in range(3, length - 3):
+            at[i] += (shown[y, i - 3] + shown[y, i + 3]) * side
+        for i in range(length):
+            result[y, i] = np.uint8(min(max(at[i] + F(0.5), F(0)), F(255)))
+    return result.reshape(height, width, 3)
+
+
+FACE_LEVEL = 0.30
+"""Linear signal that automatic exposure aims for."""
+DARKEST = 0.05
+"""Exposure gives up below this: dark stays dark, or there would be nothing but noise."""
+
+
+def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDArray[np.uint8]:
+    """What the camera makes of the light (h, w, 3) of one frame; `key` chooses its noise."""
+    height, width, _ = image.shape
+    # A short shake is a slightly wider blur along its direction.
+    across = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[0] / 2)))
+    down = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[1] / 2)))
+    soft = blur(image, across, down)
+    # Metering looks at the middle most.
+    middle = soft[height // 4 : 3 * height // 4 : 4, width // 4 : 3 * width // 4 : 4]
+    level = 0.7 * float(np.minimum(middle, 3).mean()) + 0.3 * float(np.minimum(soft[::8, ::8], 3).mean())
+    # Metering also protects highlights: a lit face in a dark room must not burn out.
+    level = max(level, 0.3 * float(np.quantile(soft[::6, ::6], 0.97)))
+    gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
+    lift = max(float(gain.mean()), 1.0)  # amplification lifts the noise with the signal
+    shot, read = F(sensor.shot * lift), F(sensor.read * lift**0.5)
+    return expose(soft, gain, F(sensor.vignette), shot, read, F(sensor.sharpening), GRAIN, key, TONE)

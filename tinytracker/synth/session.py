@@ -52,6 +52,7 @@ class Frame:
         dot_cm: (2,) gaze label.
         pose: of head and torso. closed: blink weight per side, 0 open to 1 closed. units: face units.
         lost: the detector finds no face. eyes_lost: it finds the face but not the eyes.
+        finger: a fingertip over the lens, see `lens.draw_finger`, or None.
     """
 
     camera: Camera
@@ -62,11 +63,12 @@ class Frame:
     exposure: Exposure
     lost: bool
     eyes_lost: bool
+    finger: Floats | None
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """Noise and colour of a camera: shot and read noise of linear signal, chroma share, white balance (3,)."""
+    """A camera: shot and read noise, white balance (3,), unsharp mask, loss of light in the corners."""
 
     shot: float
     read: float
@@ -101,6 +103,20 @@ def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 
 
+FINGER_SHARE = 0.07
+"""Share of blocks of dots in which a finger of the holding hand is in front of the lens."""
+
+
+def _finger(rng: Generator, camera: Camera) -> Floats:
+    """A fingertip that comes in over an edge or corner of the picture."""
+    size = np.array([camera.width, camera.height])
+    angle = rng.uniform(0, 2 * np.pi)
+    outward = np.array([np.cos(angle), np.sin(angle)])
+    radius = rng.uniform(0.12, 0.25) * size.min()
+    tip = size / 2 + outward * (size / 2) * rng.uniform(1.0, 1.15)
+    return np.array([*tip, radius, radius * rng.uniform(0.35, 0.6), 2.0 * size.max(), *outward])
+
+
 @dataclass(frozen=True)
 class _Habits:
     """How this subject holds the device and moves; angles in radians, lengths in cm."""
@@ -126,13 +142,21 @@ def _habits(rng: Generator, device: Device, difficulty: float) -> _Habits:
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return _Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
-        centring=float(rng.uniform(0.2, 0.9)), offset=rng.normal(0, [1.6, 2.0]) * difficulty,
-        yaw=rng.normal(0, 0.05) * difficulty, pitch=rng.normal(-0.03, 0.09) * difficulty, roll=rng.normal(0, 0.045) * difficulty,
-        coupling=float(np.clip(rng.normal(0.25, 0.15), 0, 0.7)), follow=float(rng.uniform(0.6, 0.95)),
-        torso_pitch=rng.normal(0.22, 0.10), torso_yaw=rng.normal(0, 0.12), torso_roll=rng.normal(0, 0.05),
+        centring=float(rng.uniform(0.0, 0.9)),
+        offset=rng.normal(0, [1.6, 2.6]) * difficulty,
+        yaw=rng.normal(0, 0.05) * difficulty,
+        pitch=rng.normal(-0.03, 0.09) * difficulty,
+        roll=rng.normal(0, 0.045) * difficulty,
+        coupling=float(np.clip(rng.normal(0.25, 0.15), 0, 0.7)),
+        follow=float(rng.uniform(0.6, 0.95)),
+        torso_pitch=rng.normal(0.22, 0.10),
+        torso_yaw=rng.normal(0, 0.12),
+        torso_roll=rng.normal(0, 0.05),
         restlessness=float(rng.uniform(0.5, 1.5)) * difficulty,
-        blur=float(rng.uniform(0.35, 0.95)), gain=float(np.exp(rng.normal(0, 0.13))), quality=int(rng.integers(80, 96)),
-    )  # fmt: skip
+        blur=float(rng.uniform(0.35, 0.95)),
+        gain=float(np.exp(rng.normal(0, 0.13))),
+        quality=int(rng.integers(80, 96)),
+    )
 
 
 def _drift(rng: Generator, steps: int, memory: float) -> Floats:
@@ -161,7 +185,6 @@ def _pose(
     r = habits.restlessness
     distance = np.clip(habits.distance + 1.4 * r * drift[2], NEAREST_CM, FARTHEST_CM)
     position = np.array([*(habits.centring * centre + habits.offset + 0.7 * r * drift[:2]), distance])
-    position[1] -= 0.0
     position = _keep_in_view(position, camera)
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
@@ -204,7 +227,8 @@ def plan_session(
         frames: number of frames.
         devices: names from the device table to choose from; None for all, phones more often than tablets.
         size: (width, height) of a portrait frame in px; landscape-held frames are the other way round.
-        difficulty: factor on the spread of head pose and position, on motion, noise and lost frames; 1 is realistic.
+        difficulty: factor on the spread of head pose and position, on motion, noise and lost frames; 1 is
+            realistic.
     """
     identity = sample_identity(streams["identity"])
     rng = streams["session"]
@@ -215,9 +239,12 @@ def plan_session(
     focal = float(rng.uniform(535, 630)) * max(size) / 640
     dark = 3.0 if light.kind == "screen" else 1.6 if light.kind == "lamp" else 1.0
     sensor = Sensor(
-        shot=float(rng.uniform(0.0003, 0.0016)) * dark * difficulty, read=float(rng.uniform(0.001, 0.004)) * dark * difficulty,
-        balance=rng.normal(1, 0.025, 3), sharpening=float(rng.uniform(0, 0.7)), vignette=float(rng.uniform(0, 0.25)),
-    )  # fmt: skip
+        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
+        read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
+        balance=rng.normal(1, 0.025, 3),
+        sharpening=float(rng.uniform(0, 0.7)),
+        vignette=float(rng.uniform(0, 0.25)),
+    )
     dots = sample_dots(device, frames, rng)
     cm = device.to_camera_cm(dots.x_pts, dots.y_pts, dots.screen_w, dots.screen_h, dots.orientation)
     rng = streams["frames"]
@@ -225,6 +252,7 @@ def plan_session(
     quick = _drift(rng, max(frames, 1), 0.6)
     short, long = min(size), max(size)
     plan = []
+    block_finger: dict[int, Floats | None] = {}
     for i in range(frames):
         landscape = dots.orientation[i] >= 3
         camera = Camera(long if landscape else short, short if landscape else long, focal)
@@ -234,15 +262,32 @@ def plan_session(
         closed = _closed(rng, identity.lid_rest)
         shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)
         exposure = Exposure(
-            gain=habits.gain * float(np.exp(rng.normal(0, 0.04))), blur=habits.blur * max(size) / 640 + abs(float(rng.normal(0, 0.08))),
-            motion=(float(shake[0]), float(shake[1])), quality=habits.quality,
-        )  # fmt: skip
+            gain=habits.gain * float(np.exp(rng.normal(0, 0.04))),
+            blur=habits.blur * max(size) / 640 + abs(float(rng.normal(0, 0.08))),
+            motion=(float(shake[0]), float(shake[1])),
+            quality=habits.quality,
+        )
         units = {
             "mouthSmileLeft": max(0.0, rng.normal(0, 0.08)),
             "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
         }
         units["browInnerUp"] = max(0.0, rng.normal(0, 0.06))
+        held = int(dots.orientation[i])
+        if held not in block_finger:
+            block_finger[held] = _finger(rng, camera) if rng.random() < FINGER_SHARE * difficulty else None
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
-        plan.append(Frame(camera, cm[i], pose, closed, units, exposure, missed or outside is not None, shut))
+        plan.append(
+            Frame(
+                camera,
+                cm[i],
+                pose,
+                closed,
+                units,
+                exposure,
+                missed or outside is not None,
+                shut,
+                block_finger[held],
+            )
+        )
     return Session(identity, device, dots, light, sensor, tuple(plan))

@@ -1,4 +1,4 @@
-"""Hair of every kind (scalp, brows, lashes, beard) as thin tapered curves, blended over the picture far to near.
+"""Hair of every kind as thin tapered curves, blended over the picture far to near.
 
 Light on a strand follows Kajiya and Kay, "Rendering fur with three dimensional textures", 1989.
 """
@@ -10,11 +10,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import compiled
+from tinytracker.synth.jit import F, compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-F = np.float32
 
 
 @compiled
@@ -30,20 +29,32 @@ def draw_strands(
     shine: float,
     root_light: float,
     bias: float,
+    taper: float,
     light: Floats,
     sources: Floats,
 ) -> None:
     """Draw curves into `image` where nothing in `inverse` is nearer by more than `bias` cm.
 
     Args:
-        image: (h, w, 3) linear RGB, changed in place. inverse: (h, w) 1/cm, 0 where empty.
+        image: (h, w, 3) linear RGB, changed in place.
+        inverse: (h, w) 1/cm, 0 where empty.
         view: focal length and principal point in px of this picture.
-        points: (strands, p, 3) scene cm, root first. order: strands, far to near.
-        colours: (strands, 3). widths: (strands,) cm at the root; tips taper to a fifth.
-        opacity: of a strand as wide as a pixel. shine: strength of the highlight. root_light: light at the roots, 0..1.
-        bias: cm. light: (3, 3) sky, ground, up. sources: (k, 7), see `shade`.
+        points: (strands, p, 3) scene cm, root first.
+        order: strands, far to near.
+        colours: (strands, 3).
+        widths: (strands,) cm at the root.
+        opacity: of a strand as wide as a pixel.
+        shine: strength of the highlight.
+        root_light: light at the
+            roots, 0..1.
+        bias: cm.
+        taper: how much thinner the tip is, 0..1.
+        light: (3, 3) sky, ground, up.
+        sources: (k, 7),
+            see `shade`.
     """
     height, width = inverse.shape
+    right_edge, bottom_edge = F(width), F(height)
     last = points.shape[1] - 1
     for s in order:
         for p in range(last):
@@ -53,10 +64,24 @@ def draw_strands(
                 continue
             u0, v0 = view[1] - view[0] * ax / az, view[2] - view[0] * ay / az
             u1, v1 = view[1] - view[0] * bx / bz, view[2] - view[0] * by / bz
-            if max(u0, u1) < -2 or max(v0, v1) < -2 or min(u0, u1) > width + 1 or min(v0, v1) > height + 1:
+            if (
+                max(u0, u1) < F(-2)
+                or max(v0, v1) < F(-2)
+                or min(u0, u1) > right_edge
+                or min(v0, v1) > bottom_edge
+            ):
                 continue
-            along = F(p + 0.5) / last
-            thick = widths[s] * (F(1) - F(0.8) * along * along) * view[0] / az
+            hidden = True
+            for part in range(3):
+                share = F(part) * F(0.5)
+                column = min(max(int(u0 + (u1 - u0) * share), 0), width - 1)
+                row = min(max(int(v0 + (v1 - v0) * share), 0), height - 1)
+                if F(1) / (az + (bz - az) * share - bias) >= inverse[row, column]:
+                    hidden = False
+            if hidden:
+                continue
+            along = (F(p) + F(0.5)) / F(last)
+            thick = widths[s] * (F(1) - taper * along * along) * view[0] / az
             alpha = opacity * min(thick, F(1))
             half = F(0.5) * max(thick, F(1))
             tx, ty, tz = bx - ax, by - ay, bz - az
@@ -111,11 +136,16 @@ def draw_strands(
             if span < F(1e-4):
                 continue
             slope = (v1 - v0) / span
+            if taper == F(0):
+                # Thick opaque curves overlap at their joints, or the background shines through.
+                overlap = F(0.35) * half + F(0.5)
+                u0, v0, u1, v1 = u0 - overlap, v0 - overlap * slope, u1 + overlap, v1 + overlap * slope
+                span = u1 - u0
             reach = (half + F(0.5)) * math.sqrt(F(1) + slope * slope)
             shrink = F(1) / math.sqrt(F(1) + slope * slope)
             long_limit, wide_limit = (height, width) if steep else (width, height)
-            first = max(0, int(math.floor(u0)))
-            final = min(long_limit - 1, int(math.floor(u1)))
+            first = max(0, math.floor(u0))
+            final = min(long_limit - 1, math.floor(u1))
             for m in range(first, final + 1):
                 share = min(F(m + 1), u1) - max(F(m), u0)
                 if share <= 0:
@@ -124,13 +154,13 @@ def draw_strands(
                 part = (middle - u0) / span
                 centre = v0 + slope * (middle - u0)
                 nearness = F(1) / (az + (bz - az) * part - bias)
-                low = max(0, int(math.floor(centre - reach)))
-                high = min(wide_limit - 1, int(math.floor(centre + reach)))
+                low = max(0, math.floor(centre - reach))
+                high = min(wide_limit - 1, math.floor(centre + reach))
                 for q in range(low, high + 1):
                     row, column = (m, q) if steep else (q, m)
                     if nearness < inverse[row, column]:
                         continue
-                    cover = half + F(0.5) - abs(q + F(0.5) - centre) * shrink
+                    cover = half + F(0.5) - abs(F(q) + F(0.5) - centre) * shrink
                     if cover <= 0:
                         continue
                     a = min(cover, F(1)) * alpha * share

@@ -1,4 +1,4 @@
-"""One synthetic subject: the recording's arrays and its frames, a pure function of the parameters and its index."""
+"""One synthetic subject, arrays and frames: a pure function of the parameters and its index."""
 
 from __future__ import annotations
 
@@ -49,9 +49,12 @@ class Parameters:
     def from_json(cls, document: dict[str, Any]) -> Parameters:
         """The inverse of `to_json`; ignores the version."""
         return cls(
-            frames=int(document["frames"]), seed=int(document["seed"]), devices=tuple(document["devices"]),
-            size=(int(document["size"][0]), int(document["size"][1])), difficulty=float(document["difficulty"]),
-        )  # fmt: skip
+            frames=int(document["frames"]),
+            seed=int(document["seed"]),
+            devices=tuple(document["devices"]),
+            size=(int(document["size"][0]), int(document["size"][1])),
+            difficulty=float(document["difficulty"]),
+        )
 
 
 def split_of(index: int) -> str:

@@ -1,8 +1,8 @@
-"""A process that draws subjects: indices come in as lines on stdin, progress goes out as JSON lines on stdout.
+"""A process that draws subjects: indices come in on stdin, progress goes out on stdout, as JSON lines.
 
-Started by `tinytracker.synth.generate`, one per core, as `python -m tinytracker.synth.worker`. A plain subprocess
-rather than multiprocessing, so that it works from notebooks and from scripts without a main guard; when the parent
-dies, stdin ends and so does the worker.
+Started by `tinytracker.synth.generate`, one per core, as `python -m tinytracker.synth.worker`. A plain
+subprocess rather than multiprocessing, so that it works from notebooks and from scripts without a main guard;
+when the parent dies, stdin ends and so does the worker.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class AugmentConfig(_Section):
     colour: float = Field(
         0.08, ge=0, lt=1, description="each colour channel is multiplied by 1 ± this at most"
     )
-    noise: float = Field(5.0, ge=0, le=64, description="largest sigma of Gaussian noise, grey levels")
+    noise: float = Field(5.0, ge=0, le=64, description="largest standard deviation of noise, grey levels")
 
 
 class TrainConfig(_Section):

@@ -84,6 +84,5 @@ def _augmented(
     spec: InputSpec,
     config: AugmentConfig,
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    inputs = {name: tf.cast(p, tf.float32) for name, p in batch[0].items()}
-    inputs, gaze = augment(inputs, batch[1], tf.stack([tf.cast(s, tf.int64) for s in seed]), spec, config)
+    inputs, gaze = augment(*batch, tf.stack([tf.cast(s, tf.int64) for s in seed]), spec, config)
     return scaled(inputs), gaze

