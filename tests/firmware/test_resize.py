@@ -1,67 +1,29 @@
 """The C resize against the specification in numpy: every output byte, whatever the box."""
 
-import ctypes
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.area_resize import COMPILER, build_resize, resize
 
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
 
-COMMON = Path(__file__).parents[2] / "deploy" / "common"
-CC = shutil.which("cc") or shutil.which("gcc")
-pytestmark = pytest.mark.skipif(CC is None, reason="needs a C compiler")
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
 SPECS = [
     InputSpec(kind="face", width=w, height=h, channels=c, grid=g)
     for w, h, c, g in ((16, 16, "grey", "none"), (13, 9, "rgb", "input"), (5, 20, "rgb", "none"))
 ]
 
 
-class Image(ctypes.Structure):
-    _fields_ = [("pixels", ctypes.c_char_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32)]
-
-
-class Box(ctypes.Structure):
-    _fields_ = [(n, ctypes.c_int32) for n in ("x", "y", "width", "height")]
-
-
-class Layout(ctypes.Structure):
-    _fields_ = [(n, ctypes.c_int32) for n in ("width", "height", "channels", "planes")]
-
-
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    path = tmp_path_factory.mktemp("resize") / "resize.so"
-    subprocess.run(
-        [CC, "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-shared", "-fPIC",
-         "-fsanitize=undefined", "-fno-sanitize-recover", str(COMMON / "tt_resize.c"), "-o", str(path)],
-        check=True,
-    )  # fmt: skip
-    loaded = ctypes.CDLL(str(path))
-    loaded.tt_make_input.argtypes = [ctypes.POINTER(Image), Box, ctypes.POINTER(Layout), ctypes.c_char_p]
-    loaded.tt_centred_square.restype = Box
-    loaded.tt_grey.restype = ctypes.c_uint8
-    return loaded
+    return build_resize(tmp_path_factory.mktemp("resize"))
 
 
 def c_input(library, pixels, box, spec):
     height, width, channels = spec.shapes["image"]
     planes = spec.grid == "input"
-    layout = Layout(width, height, channels - 2 * planes, planes)
-    guard = 16
-    out = ctypes.create_string_buffer(
-        b"\xa5" * (height * width * channels + guard), height * width * channels + guard
-    )
-    image = Image(pixels.tobytes(), pixels.shape[1], pixels.shape[0])
-    status = library.tt_make_input(ctypes.byref(image), Box(*box), ctypes.byref(layout), out)
-    assert out.raw[-guard:] == b"\xa5" * guard
-    if status:
-        return None
-    return np.frombuffer(out.raw[:-guard], np.uint8).reshape(height, width, channels)
+    return resize(library, pixels, box, width, height, channels - 2 * planes, planes)
 
 
 def expected(pixels, box, spec):

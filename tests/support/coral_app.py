@@ -70,7 +70,9 @@ def averaged(pixels: np.ndarray, side: int) -> np.ndarray:
 class Board:
     """The running program."""
 
-    def __init__(self, program: Path, folder: Path, frame: np.ndarray | None = None, broken: str = "") -> None:
+    def __init__(
+        self, program: Path, folder: Path, frame: np.ndarray | None = None, broken: str = ""
+    ) -> None:
         models = folder / "fs" / "models"
         models.mkdir(parents=True, exist_ok=True)
         (models / "gaze_model_edgetpu.tflite").write_bytes(b"any")

@@ -30,8 +30,7 @@ def one_tpu_operator(model: CompiledModel) -> str | None:
 def one_input(model: CompiledModel) -> str | None:
     """The Edge TPU operator has one input.
 
-    Fix: Bring the position planes into the graph (a preset with a baked grid), or make them channels of the
-    image.
+    Fix: Use a preset whose position planes are channels of its image (grid = "input"), or one without a grid.
     Source: coralmicro libs/tpu/edgetpu_executable.cc serves every input transfer from input 0.
     """
     counts = [len(o.operator.inputs) for o in model.tpu_operators]
@@ -120,7 +119,7 @@ def everything_on_chip(model: CompiledModel) -> str | None:
     """No operator is left to the CPU.
 
     Fix: Quantize with `--io uint8`, so that input and output need no conversion.
-    Source: a QUANTIZE of a float input costs the M7 more time than the Edge TPU needs for the network.
+    Source: what is left runs on the M7, one after the other with the Edge TPU.
     """
     names = [o.name for o in model.cpu_operators]
     return f"{len(names)} on the CPU: {', '.join(sorted(set(names)))}" if names else None

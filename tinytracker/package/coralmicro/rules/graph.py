@@ -12,7 +12,7 @@ from tinytracker.package.graph_rules import GraphRule, rule
 def single_input(model: TfliteModel) -> str | None:
     """The model has one input.
 
-    Fix: Use a preset with `grid` baked or none, or make the position planes channels of the image.
+    Fix: Use a preset whose position planes are channels of its image (grid = "input"), or one without a grid.
     Source: coralmicro libs/tpu/edgetpu_executable.cc serves every input transfer from input 0.
     """
     return f"{len(model.inputs)} inputs" if len(model.inputs) != 1 else None
@@ -46,7 +46,7 @@ def has_operators(model: TfliteModel) -> str | None:
     """The model computes something.
 
     Fix: Export the network, not an empty function.
-    Source: edgetpu_compiler refuses a graph without operators.
+    Source: there would be nothing to run on the chip.
     """
     return "the graph is empty" if not model.operators else None
 
