@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import InputFileError
 from tinytracker.package import package
 from tinytracker.package.check import check
 from tinytracker.package.coralmicro.options import COMPILER_VARIABLE
@@ -25,7 +25,7 @@ def uint8_run(run, tmp_path_factory):
 
 
 def test_a_run_without_a_uint8_model_is_told_which_it_has(run, tmp_path):
-    with pytest.raises(UnknownNameError, match=r"'ptq-uint8'.*Known: ptq-int8"):
+    with pytest.raises(InputFileError, match=r"no quantized model ptq-uint8 .it has ptq-int8.*--io uint8"):
         package(run.path, "coralmicro", tmp_path / "out")
 
 

@@ -19,7 +19,7 @@ from tinytracker.quant.contract import IoContract
 
 APP = Path(__file__).parents[2] / "deploy" / "coralmicro"
 SIZE = 324
-SANITIZE = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZE = "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 
 def contract(shape=(1, 16, 16, 1), dtype: str = "uint8") -> IoContract:
@@ -35,7 +35,7 @@ def write_header(folder: Path, io: IoContract, methods: tuple[str, ...] = (), ar
 
 def make(package: Path, build: Path, goal: str, extra: str = "") -> str:
     """Run the application's Makefile; returns what it printed."""
-    command = ["make", "-C", str(APP), goal, f"PACKAGE={package}", f"BUILD={build}", f"EXTRA={extra}"]
+    command = ["make", "-j2", "-C", str(APP), goal, f"PACKAGE={package}", f"BUILD={build}", f"EXTRA={extra}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout

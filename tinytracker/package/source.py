@@ -10,6 +10,7 @@ from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
 from tinytracker.runs import Run
 
@@ -81,8 +82,8 @@ def quantized_model(source: Path, quantized: str) -> Path:
     """The .tflite file of a quantized model of a run.
 
     Raises:
-        InputFileError: not a run, or nothing is quantized yet.
-        UnknownNameError: it has other quantized models.
+        InputFileError: not a run, or this model has not been made yet.
+        UnknownNameError: there cannot be such a model.
     """
     run = Run.open(source)
     names = run.quantized_names()
@@ -91,6 +92,12 @@ def quantized_model(source: Path, quantized: str) -> Path:
             source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
         )
     if quantized not in names:
+        method, _, io = quantized.partition("-")
+        if method in METHODS and io in IO_TYPES:
+            raise InputFileError(
+                source, f"this run has no quantized model {quantized} (it has {', '.join(names)})",
+                f"Make it with: tinytracker quantize {source} --method {method} --io {io}",
+            )  # fmt: skip
         raise UnknownNameError("quantized model in this run", quantized, names)
     return run.quantized(quantized) / "model.tflite"
 

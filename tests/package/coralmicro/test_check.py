@@ -1,6 +1,7 @@
 """Each rule has a graph that breaks it and one that keeps it; the report follows the compiler's one cut."""
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from support.edgetpu_builder import compiled_net
 from support.tflite_builder import Op, T, build_tflite, conv_options
 from support.tflite_nets import NetBuilder, tinytracker_s
 
-from tinytracker.errors import InputFileError, UnknownNameError, UsageError
+from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package.check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
@@ -263,8 +264,10 @@ def test_the_public_function_takes_files_and_runs(tmp_path):
     assert check_target(str(model), "coralmicro").ok
     with pytest.raises(UnknownNameError, match="Unknown target with rules 'spresense'"):
         check_target(str(model), "spresense")
-    with pytest.raises(UnknownNameError, match="ptq-uint8"):
+    with pytest.raises(InputFileError, match=r"no quantized model ptq-int8 .*--io int8"):
         check_target(str(tmp_path), "coralmicro", quantized="ptq-int8")
+    with pytest.raises(UnknownNameError, match="Known: ptq-uint8"):
+        check_target(str(tmp_path), "coralmicro", quantized="mine")
     with pytest.raises(UsageError, match="is a preset"):
         check_target("tinytracker-s", "coralmicro")
     with pytest.raises(UsageError, match="no memory report"):
@@ -289,3 +292,21 @@ def test_the_verb_exits_with_the_answer(tmp_path, codes, exit_code):
     assert "A prediction" in result.stdout
     if exit_code:
         assert "(1 more like it)" in result.stdout
+
+
+def test_damaged_graphs_end_in_a_report_or_a_sentence():
+    """What passes the reader of .tflite files may still be nonsense; no rule may stumble over it."""
+    graphs = [good for _, _, good in CASES.values()] + [bad for bad, _, _ in CASES.values()]
+    rng = random.Random(3)
+    judged = 0
+    for _ in range(3_000):
+        bad = bytearray(rng.choice(graphs))
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            bad[rng.randrange(8, len(bad))] = rng.choice((0, 1, 2, 255, rng.randrange(256)))
+        try:
+            model = read_tflite(bytes(bad))
+        except (InputFileError, ModelError):
+            continue
+        check(model).as_json()
+        judged += 1
+    assert judged > 500

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 
-MAX_TEXT_BYTES = 1024
+MAX_TEXT_BYTES = 256
+MAX_TABLES = 1 << 16
+"""In one vector; a small damaged file could otherwise point at one table from everywhere."""
 
 
 class DamagedError(ValueError):
@@ -150,6 +152,8 @@ class Table:
         if position is None:
             return []
         count = integer(self._data, "I", position)
+        if count > MAX_TABLES:
+            raise DamagedError(f"a vector of {count} tables")
         require_span(self._data, position + 4, 4 * count)
         entries = range(position + 4, position + 4 + 4 * count, 4)
         return [entry + integer(self._data, "I", entry) for entry in entries]
