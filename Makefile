@@ -24,7 +24,7 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed  ## All tests.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 firmware:  ## Compile the Coral board's application against header stubs; prints its size.
 	$(MAKE) -C deploy/coralmicro

@@ -15,7 +15,7 @@ from tinytracker.errors import InputFileError, OutputError
 
 _WAY_OUT = {
     errno.ENOSPC: (
-        "no space left on the disk",
+        "the disk is full",
         "Free some space or choose another folder, then run the same command again.",
     ),
     errno.EDQUOT: (
@@ -25,9 +25,9 @@ _WAY_OUT = {
     errno.EACCES: ("no permission to write here", "Choose a folder that you own."),
     errno.EPERM: ("no permission to write here", "Choose a folder that you own."),
     errno.EROFS: ("the file system is read-only", "Choose another folder."),
-    errno.ENOTDIR: ("a file is where a folder is needed", "Move that file or choose another folder."),
+    errno.ENOTDIR: ("a file is in the way of a folder", "Move that file or choose another folder."),
     errno.EISDIR: ("a folder is where a file is needed", "Move that folder or choose another name."),
-    errno.EEXIST: ("something of this name is in the way", "Move it or choose another name."),
+    errno.EEXIST: ("a file is in the way", "Move it or choose another name."),
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
 }
 
@@ -79,14 +79,18 @@ def write_text(path: Path, text: str) -> Path:
     return write_bytes(path, text.encode())
 
 
-def to_json(value: Any) -> str:
-    """JSON as all our files hold it: indented, keys in the order given, newline at the end; NaN refused."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """JSON in UTF-8, keys in the order given, newline at the end; the same value always gives the same bytes.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON cannot hold.
+    """
+    return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> Path:
-    """`write_bytes` for a JSON document."""
-    return write_text(path, to_json(value))
+    """`write_bytes` for a JSON document that people read: indented."""
+    return write_bytes(path, json_bytes(value, indent=2))
 
 
 def read_bytes(path: Path, hint: str = "") -> bytes:

@@ -16,7 +16,7 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path_factory, old, new):
     original = files.os.fsync
     try:
         files.os.fsync = lambda fd: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device"))
-        with pytest.raises(OutputError, match="no space left on the disk"):
+        with pytest.raises(OutputError, match="the disk is full"):
             files.write_bytes(path, new)
     finally:
         files.os.fsync = original

@@ -5,5 +5,13 @@
 
 from tinytracker.codegen.generate import GeneratedLibrary, GeneratedStep, generate, kernel_source
 from tinytracker.codegen.importer import SUPPORTED_OPERATORS
+from tinytracker.codegen.tflm import write_tflm
 
-__all__ = ["SUPPORTED_OPERATORS", "GeneratedLibrary", "GeneratedStep", "generate", "kernel_source"]
+__all__ = [
+    "SUPPORTED_OPERATORS",
+    "GeneratedLibrary",
+    "GeneratedStep",
+    "generate",
+    "kernel_source",
+    "write_tflm",
+]

@@ -117,7 +117,7 @@ def generate(
     for source in sorted({*_ALWAYS, *(s for layer in layers for s in layer.sources)}):
         texts[source] = kernel_source(source)
     directory = Path(out_dir)
-    _write(directory, texts)
+    write_texts(directory, texts)
     functions = [
         f"{name}_run",
         f"{name}_run_packed",
@@ -169,7 +169,8 @@ def _steps(graph: Graph, kernels: Sequence[Kernel]) -> tuple[GeneratedStep, ...]
     )
 
 
-def _write(directory: Path, texts: dict[str, str]) -> None:
+def write_texts(directory: Path, texts: dict[str, str]) -> None:
+    """Write files into a folder, made when missing. Raises `OutputError`."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

@@ -10,13 +10,16 @@ from tinytracker.codegen.kernel import LayerCode
 from tinytracker.codegen.planner import MemoryPlan
 from tinytracker.model.tflite_file import Tensor
 
+AUTOGEN = (
+    "/* AUTOGEN by tinytracker {version}. Do not edit: generate again from the model instead.\n"
+    " * Source model sha256 {sha256}\n */\n"
+)
+"""The comment on top of every file that depends on the model."""
+
 
 def banner(graph: Graph, version: str) -> str:
     """The comment on top of both files."""
-    return (
-        f"/* AUTOGEN by tinytracker {version}. Do not edit: generate again from the model instead.\n"
-        f" * Source model sha256 {graph.model.sha256}\n */\n"
-    )
+    return AUTOGEN.format(version=version, sha256=graph.model.sha256)
 
 
 def numbered(stem: str, tensors: Sequence[Tensor]) -> list[str]:
@@ -130,9 +133,9 @@ static union {{
 
 const char {name}_sha256[65] = "{graph.model.sha256}";
 
-{_tensor_table(f"{name}_inputs", f"{macro}_INPUTS", graph.inputs)}
+{tensor_table(f"{name}_inputs", f"{macro}_INPUTS", graph.inputs)}
 
-{_tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
+{tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
 
 {declarations}
 
@@ -167,7 +170,8 @@ int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
 {_gaze_function(graph, name, cm_per_unit)}"""
 
 
-def _tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:
+def tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:
+    """The table that describes inputs or outputs, of the type `tt_tensor_t` of `tt_tensor.h`."""
     rows = []
     for t in tensors:
         scale, zero_point = (t.scale, t.zero_point) if t.dtype != "float32" else (1.0, 0)

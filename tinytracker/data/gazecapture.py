@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.files import json_bytes, make_folder, writing
 from tinytracker.errors import OutputError
+from tinytracker.files import json_bytes, make_folder, writing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

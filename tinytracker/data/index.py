@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinytracker.data.files import sha256_file
 from tinytracker.data.gazecapture import SPLITS
 from tinytracker.errors import InputFileError, UnknownNameError
+from tinytracker.files import sha256_file
 
 SCHEMA_VERSION = 1
 INDEX_FILE = "index.json"

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.data.crops import MARGIN
-from tinytracker.data.files import json_bytes, make_folder, write_atomically, writing
 from tinytracker.data.gazecapture import SPLITS
 from tinytracker.data.images import JPEG_QUALITY
 from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, PreparedIndex
@@ -29,6 +28,7 @@ from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, MissingDependencyError, RecordingError, UsageError
+from tinytracker.files import json_bytes, make_folder, write_bytes, writing
 from tinytracker.progress import bar, say
 
 SKIPPED_FILE = "skipped.csv"
@@ -159,8 +159,8 @@ def prepare(
         raise InputFileError(
             src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."
         )
-    write_atomically(out / SKIPPED_FILE, _skipped_csv(skips))
-    write_atomically(out / INDEX_FILE, json_bytes(index.to_json(), indent=1))
+    write_bytes(out / SKIPPED_FILE, _skipped_csv(skips))
+    write_bytes(out / INDEX_FILE, json_bytes(index.to_json(), indent=1))
     return PrepareReport(index, kept, len(shard_jobs) - kept, out / SKIPPED_FILE)
 
 

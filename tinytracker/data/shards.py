@@ -19,7 +19,6 @@ import numpy as np
 from tinytracker.data.crops import cut, eye_in_frame, grow, overlap, round_half_up, to_crop
 from tinytracker.data.devices import find_device
 from tinytracker.data.examples import StoredFrame, serialize
-from tinytracker.data.files import json_bytes, sha256_file, write_atomically, writing
 from tinytracker.data.gazecapture import Floats, Recording
 from tinytracker.data.images import SkipFrameError, decode, encode, shrink
 from tinytracker.data.labels import check_labels, known_orientation
@@ -27,6 +26,7 @@ from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
 from tinytracker.errors import OutputError, RecordingError
+from tinytracker.files import json_bytes, sha256_file, write_bytes, writing
 
 _LARGEST_BOX = 4.0
 """A box wider than this many frames is damage, and cutting it would fill the memory."""
@@ -139,7 +139,7 @@ def make_shard(job: ShardJob) -> ShardResult:
     _write_records(job.path, [content for _, content in records])
     result.bytes = job.path.stat().st_size
     result.sha256 = sha256_file(job.path)
-    write_atomically(job.sidecar, json_bytes(asdict(result), indent=1))
+    write_bytes(job.sidecar, json_bytes(asdict(result), indent=1))
     return result
 
 

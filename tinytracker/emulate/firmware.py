@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tinytracker
-from tinytracker.codegen import GeneratedLibrary
+from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
+from tinytracker.model.tflite_file import TfliteModel
 
 RAM_BYTES = 1536 * 1024
 """Memory of a Spresense main core's program: code, constants, variables and stack together."""
@@ -21,6 +22,15 @@ WARNING_FLAGS = (
     "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wstrict-prototypes",
     "-Wmissing-prototypes", "-Wundef", "-Werror",
 )  # fmt: skip
+
+BATCH_APPLICATION = ("qemu/batch_main.c",)
+"""Runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
+
+SERIAL_APPLICATION = (
+    "qemu/serial_main.c", "common/tt_commands.c", "common/tt_crc32.c", "common/tt_extension.c",
+    "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c",
+)  # fmt: skip
+"""Speaks the serial protocol."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,18 @@ def build_firmware(
     if done.returncode != 0:
         raise _explain(name, done.stderr)
     return _measure(name, elf)
+
+
+def build_all(model: Path | str | bytes | TfliteModel, out_dir: Path) -> tuple[Firmware, ...]:
+    """Build every configuration for one network; errors as of `generate` and `build_firmware`."""
+    library = generate(model, out_dir / "model")
+    return (
+        build_firmware("batch", library, BATCH_APPLICATION, out_dir, defines=["TT_STEP_HOOK"]),
+        build_firmware(
+            "batch-small", library, BATCH_APPLICATION, out_dir, defines=["TT_STEP_HOOK"], optimise="-Os"
+        ),
+        build_firmware("serial", library, SERIAL_APPLICATION, out_dir),
+    )
 
 
 def _explain(name: str, messages: str) -> Exception:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import Kernel
 from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
-from tinytracker.emulate.firmware import Firmware, build_firmware
+from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
 from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
@@ -62,7 +62,7 @@ def emulate(
         work = Path(folder)
         library = generate(parsed, work / "model", kernels=kernels)
         firmware = build_firmware(
-            "batch", library, ["qemu/batch_main.c"], work, defines=["TT_STEP_HOOK"], optimise=optimise,
+            "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
             stack_bytes=stack_bytes,
         )  # fmt: skip
         runs = _run(firmware, inputs, work, timeout_s)

@@ -23,8 +23,8 @@ from typing import Any
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
-from tinytracker.data.files import json_bytes, make_folder, write_atomically
 from tinytracker.errors import MissingDependencyError, OutputError, UsageError
+from tinytracker.files import json_bytes, make_folder, write_bytes
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = "synth.json"
@@ -175,7 +175,7 @@ def _claim(out: Path, parameters: Parameters) -> None:
         return
     if any(out.iterdir()):
         raise OutputError(out, "is not empty and not a synthetic data set", "Write to a new folder.")
-    write_atomically(record, json_bytes(mine))
+    write_bytes(record, json_bytes(mine))
 
 
 @contextmanager
