@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit bench lock clean
+.PHONY: help demo test lint unit firmware bench lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 
 unit: $(VENV)/.installed  ## All tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+firmware:  ## Compile the Coral board's application against header stubs; prints its size.
+	$(MAKE) -C deploy/coralmicro
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training; do $(BIN)/python benchmarks/$$name.py || exit 1; done

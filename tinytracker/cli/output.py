@@ -47,7 +47,8 @@ def verb(function: Callable[..., Output]) -> click.Command:
             for part in output.text:
                 console.print(part)
         if output.exit_code:
-            raise click.exceptions.Exit(output.exit_code)
+            # Not click's Exit: without its standalone mode, click would turn that into a return value.
+            sys.exit(output.exit_code)
 
     run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)

@@ -210,7 +210,9 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
         name = f"CUSTOM:{_text(code.CustomCode())}"
     inputs = index_vector(raw.InputsAsNumpy(), f"inputs of operator {index}")
     outputs = index_vector(raw.OutputsAsNumpy(), f"outputs of operator {index}")
-    budget.spend(len(inputs) + len(outputs))
+    custom = raw.CustomOptionsAsNumpy() if name.startswith("CUSTOM:") else 0
+    custom_options = b"" if isinstance(custom, int) else custom.tobytes()
+    budget.spend(len(inputs) + len(outputs) + len(custom_options))
     return Operator(
         index=index,
         name=name,
@@ -218,6 +220,7 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
         inputs=inputs,
         outputs=outputs,
         options=decode_options(raw, name, f"operator {index} {name}"),
+        custom_options=custom_options,
     )
 
 

@@ -47,6 +47,10 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "StridedSliceOptions",
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
     ),
+    "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
+    "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "SPLIT": ("SplitOptions", ("NumSplits",)),
+    "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
 }  # fmt: skip
 """Operator -> (options table, fields kept). Operators that are not here keep no options."""
 
@@ -85,8 +89,8 @@ def decode_options(raw: Any, name: str, where: str) -> dict[str, Option]:
 
 
 def _option(options: Any, field: str, where: str) -> Option:
-    if field == "NewShape":
-        return index_vector(options.NewShapeAsNumpy(), f"dimensions in {where}", MAX_RANK)
+    if field in ("NewShape", "SqueezeDims"):
+        return index_vector(getattr(options, f"{field}AsNumpy")(), f"dimensions in {where}", MAX_RANK)
     value = getattr(options, field)()
     enumeration = {
         "Padding": tflite.Padding,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import UsageError
+from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.model.presets import PRESETS, find_preset
-from tinytracker.package.constraints import Verdict, judge_preset, suitable_presets
+from tinytracker.package.constraints import MODULES, Verdict, judge_preset, suitable_presets
+from tinytracker.package.graph_check import GRAPH_MODULES, check_graph
+from tinytracker.package.graph_rules import GraphReport
 from tinytracker.runs import Run
 
 
@@ -43,24 +45,35 @@ class CheckResult:
         }  # fmt: skip
 
 
-def check(source: str, target: str, memory_report: bool = False) -> CheckResult:
-    """Judge a preset, or the preset of a run.
+def check(
+    source: str, target: str, memory_report: bool = False, quantized: str | None = None
+) -> CheckResult | GraphReport:
+    """Judge a network: by rules over presets, or, where the target has them, over the operators of a .tflite file.
 
     Args:
-        source: name of a preset, or a run folder.
+        source: name of a preset, a run folder, or a .tflite file; which of them depends on the target.
         target: device with rules.
+        quantized: which quantized model of a run, for rules over operators; None for the target's own choice.
         memory_report: also quantize the run and ask the vendor's converter, without a full conversion.
 
     Raises:
         UnknownNameError: no such preset or target.
-        InputFileError: a folder that is no run.
+        InputFileError, ModelError: a folder that is no run, or a file that cannot be read.
         UsageError: a memory report of a preset, which has no weights.
         ConverterError, MissingDependencyError: the converter failed or is not installed.
     """
+    if target not in MODULES and target not in GRAPH_MODULES:
+        raise UnknownNameError("target with rules", target, (*MODULES, *GRAPH_MODULES))
+    if target in GRAPH_MODULES:
+        if memory_report:
+            raise UsageError(f"Target {target} has no memory report.", "Leave --memory-report out.")
+        return check_graph(source, target, quantized)
     is_run = source not in PRESETS and Path(source).is_dir()
     preset = find_preset(Run.open(source).preset_name if is_run else source)
     if memory_report and (target != "imx500" or not is_run):
-        raise UsageError("A memory report needs a run folder and the target imx500.", "Leave --memory-report out.")
+        raise UsageError(
+            "A memory report needs a run folder and the target imx500.", "Leave --memory-report out."
+        )
     verdicts = judge_preset(preset, target)
     memory = _memory_report(Path(source)) if memory_report and all(v.ok for v in verdicts) else None
     return CheckResult(preset.name, target, verdicts, memory, tuple(suitable_presets(target)))

@@ -15,6 +15,9 @@ from tinytracker.errors import ModelError, UnknownNameError
 from tinytracker.model.network import Network
 from tinytracker.model.presets import PRESETS, Preset
 
+GRAPH_SECTIONS = {"coralmicro": "tinytracker.package.coralmicro.rules.docs"}
+"""Targets with rules over the operators of a .tflite file, and the module whose `section()` documents them."""
+
 MODULES = {"imx500": "tinytracker.package.imx500.constraints"}
 """Targets that have rules, and the module whose `RULES` holds them; imported when it is used."""
 
@@ -129,7 +132,7 @@ def constraints_markdown() -> str:
     parts = [
         "# What each device takes\n\n"
         "Written by `python -m tinytracker.package.constraints`; do not edit. "
-        "`tinytracker check` judges a preset or a run by these rules.\n"
+        "`tinytracker check` judges a network by these rules.\n"
     ]
     for target in MODULES:
         parts.append(
@@ -138,6 +141,7 @@ def constraints_markdown() -> str:
         for rule in rules_of(target):
             breaking = [name for name, preset in PRESETS.items() if list(rule.check(preset.network()))]
             parts.append(f"| {rule.name} | {rule.statement} | {', '.join(breaking)} |\n")
+    parts.extend(import_module(module).section() for module in GRAPH_SECTIONS.values())
     return "".join(parts)
 
 
