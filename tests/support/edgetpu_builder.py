@@ -201,14 +201,13 @@ def compiled_net(
     further: list[bytes] | None = None,
     cpu_tail: str = "",
     gaze: tuple[float, int] | None = None,
+    image: tuple[float, int] | None = None,
 ) -> bytes:
-    """A whole compiled file; `cpu_tail` is an operator that stays on the CPU, `gaze` the output's scale and zero."""
+    """A whole compiled file; `cpu_tail` stays on the CPU, `image` and `gaze` are scale and zero of input and output."""
     package = build_package(executables or gaze_executables(), min_runtime)
     carried = build_options(package, further) if options is None else options
-    tensors = [
-        T(image_shape, dtype, (1 / 128,), (128 if dtype == "uint8" else 0,), name="image")
-        for _ in range(inputs)
-    ]
+    image_scale, image_zero = image or (1 / 128, 128 if dtype == "uint8" else 0)
+    tensors = [T(image_shape, dtype, (image_scale,), (image_zero,), name="image") for _ in range(inputs)]
     ops = []
     sources = list(range(inputs))
     scale, zero_point = gaze or (0.1, 120 if dtype == "uint8" else -8)

@@ -103,7 +103,7 @@ def compiled(content: bytes, mode: str) -> bytes:
     shape = (1, 1, 1, 1) if mode == "other-model" else image.shape
     return compiled_net(
         executables, dtype=image.dtype, image_shape=shape, cpu_tail="TANH" if mode == "partial" else "",
-        gaze=(gaze.scales[0], gaze.zero_points[0]),
+        gaze=(gaze.scales[0], gaze.zero_points[0]), image=(image.scales[0], image.zero_points[0]),
     )  # fmt: skip
 
 
