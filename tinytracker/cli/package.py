@@ -15,7 +15,12 @@ from tinytracker.errors import UsageError
 from tinytracker.package import TARGETS
 from tinytracker.package.options import option_fields, options_class
 
-_TYPES: dict[str, Any] = {"Path | None": click.Path(path_type=Path), "int": click.IntRange(1), "bool": bool}
+_TYPES: dict[str, Any] = {
+    "Path | None": click.Path(path_type=Path),
+    "int": click.IntRange(1),
+    "str": str,
+    "bool": bool,
+}
 
 
 def _target_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -40,8 +40,9 @@ TARGETS: dict[str, Target] = {
             module="tinytracker.package.imx500.build", quantized="mct-int8",
         ),
         Target(
-            "spresense", "Sony Spresense: TFLM C array",
+            "spresense", "Sony Spresense: application with the network as TFLM array or as plain C",
             module="tinytracker.package.spresense.build", quantized="ptq-int8",
+            options="tinytracker.package.spresense.options",
         ),
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU",

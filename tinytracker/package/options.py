@@ -1,6 +1,6 @@
 """Options that belong to one target: a frozen dataclass `Options`, from which the command line makes its own.
 
-Each field has its help text in `metadata["help"]`; its type is `bool`, `int` or `Path | None`.
+Each field has its help text in `metadata["help"]`; its type is `bool`, `int`, `str` or `Path | None`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ def require_options(target: str, module: str, options: object | None) -> object 
             raise UsageError(f"Target {target} has no options of its own.")
         return None
     expected = options_class(module)
-    if options is None:
-        default: object = expected()
-        return default
-    if not isinstance(options, expected):
+    if options is not None and not isinstance(options, expected):
         raise UsageError(f"{type(options).__module__}.Options are not options of target {target}.")
-    return options
+    chosen: object = expected() if options is None else options
+    return chosen

@@ -9,10 +9,8 @@ from pathlib import Path
 from tinytracker.codegen import generate
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
-
-RUNTIMES = ("c", "tflm")
-"""Generated C, or the model as an array for TensorFlow Lite for Microcontrollers."""
 
 _APPLICATION = "spresense/tinytracker"
 

@@ -26,8 +26,7 @@ def write_tflm(
     Args:
         model: INT8 .tflite file or its bytes.
         out_dir: folder to write into; made when missing.
-        arena_bytes: size of the arena. Without it the host's build of the runtime is asked
-            (`measured_arena_bytes`).
+        arena_bytes: size of the arena. Without it the host's build of the runtime is asked `measure_arena`.
 
     Returns:
         Names of the files, sorted.
@@ -72,6 +71,10 @@ def _header(model: TfliteModel, arena_bytes: int) -> str:
 
 #include "tt_tensor.h"
 
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
 #define MODEL_INPUTS {len(inputs)}
 #define MODEL_OUTPUTS {len(outputs)}
 #define MODEL_INPUT_BYTES {sum(t.nbytes for t in inputs)}
@@ -88,6 +91,10 @@ extern const tt_tensor_t model_outputs[MODEL_OUTPUTS];
 
 /* All inputs, and all outputs, one after the other as bytes. Returns TT_OK or TT_ERROR_ARGUMENT. */
 int model_run_packed(const uint8_t *inputs, uint8_t *outputs);
+
+#ifdef __cplusplus
+}}
+#endif
 
 #endif
 """
