@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit bench lock clean
+.PHONY: help demo test lint unit bench firmware lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ unit: $(VENV)/.installed  ## All tests.
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+firmware: $(VENV)/.installed  ## Cross-compile every firmware configuration and print its size (MODEL=file.tflite).
+	$(BIN)/python benchmarks/firmware.py $(if $(MODEL),--model $(MODEL))
 
 lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
 	$(BIN)/python -m pip install --quiet uv
