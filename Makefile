@@ -32,6 +32,9 @@ firmware:  ## Compile the Coral board's application against header stubs; prints
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
+firmware: $(VENV)/.installed  ## Cross-compile every firmware configuration and print its size (MODEL=file.tflite).
+	$(BIN)/python benchmarks/firmware.py $(if $(MODEL),--model $(MODEL))
+
 lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.10 \
