@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,15 @@ PICAMERA2 = "picamera2==0.3.38"
 _CAPABILITY_HEADER = Path("/usr/include/sys/capability.h")
 
 
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Tests run in several processes, which must not make the same environment together."""
+    environment.home().mkdir(parents=True, exist_ok=True)
+    with (environment.home() / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def converter() -> Path:
     """Sony's converter; installed (some minutes) when it is not there."""
@@ -22,7 +34,8 @@ def converter() -> Path:
         "CI"
     ):
         pytest.skip(f"no Java: {environment.INSTALL_JAVA}")
-    return environment.setup().folder
+    with one_at_a_time():
+        return environment.setup().folder
 
 
 @pytest.fixture
@@ -35,7 +48,11 @@ def with_converter(converter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def picamera2() -> Path:
     """A Python that has picamera2 from PyPI; installed (half a minute) when it is not there."""
-    folder = environment.home() / "picamera2"
+    with one_at_a_time():
+        return _install_picamera2(environment.home() / "picamera2")
+
+
+def _install_picamera2(folder: Path) -> Path:
     python, stamp = folder / "bin" / "python", folder / "installed.txt"
     if stamp.is_file() and stamp.read_text() == PICAMERA2:
         return python

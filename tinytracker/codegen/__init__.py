@@ -5,7 +5,6 @@
 
 from tinytracker.codegen.generate import GeneratedLibrary, GeneratedStep, generate, kernel_source
 from tinytracker.codegen.importer import SUPPORTED_OPERATORS
-from tinytracker.codegen.tflm import write_tflm
 
 __all__ = [
     "SUPPORTED_OPERATORS",
@@ -13,5 +12,4 @@ __all__ = [
     "GeneratedStep",
     "generate",
     "kernel_source",
-    "write_tflm",
 ]

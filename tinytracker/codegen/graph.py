@@ -168,6 +168,16 @@ class Concat(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Slice(Node):
+    """One output of a SPLIT: from each of `outer` rows of `row` bytes, `chunk` bytes from `start` on."""
+
+    outer: int
+    row: int
+    start: int
+    chunk: int
+
+
+@dataclass(frozen=True, eq=False)
 class Mean(Node):
     """MEAN: sum over the reduced ones of four dimensions, minus count·zero_point, requantised."""
 

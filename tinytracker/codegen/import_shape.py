@@ -18,9 +18,9 @@ from tinytracker.codegen.checks import (
     require_static,
     result,
 )
-from tinytracker.codegen.graph import Alias, Concat, Mean, Node, Pad, Pool, Requantization
+from tinytracker.codegen.graph import Alias, Concat, Mean, Node, Pad, Pool, Requantization, Slice
 from tinytracker.codegen.import_weighted import fused_range, sliding_window
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
 
 MAX_RANK = 4
 
@@ -144,6 +144,40 @@ def import_concat(model: TfliteModel, operator: Operator) -> Node:
         outer=math.prod(output.shape[:axis]),
         chunks=tuple(math.prod(source.shape[axis:]) for source in sources),
     )
+
+
+def import_split(model: TfliteModel, operator: Operator) -> list[Node]:
+    """SPLIT into equal parts: a node per output."""
+    return _split(model, operator, operand(model, operator, 1), operand(model, operator, 0))
+
+
+def import_split_v(model: TfliteModel, operator: Operator) -> list[Node]:
+    """SPLIT_V into parts of given sizes, which the outputs' shapes repeat: a node per output."""
+    return _split(model, operator, operand(model, operator, 0), operand(model, operator, 2))
+
+
+def _split(model: TfliteModel, operator: Operator, source: Tensor, axis_tensor: Tensor) -> list[Node]:
+    outputs = [model.tensors[i] for i in operator.outputs]
+    require_int8(operator, source, *outputs)
+    axes = constant_ints(operator, axis_tensor)
+    rank = len(source.shape)
+    if len(axes) != 1 or not -rank <= axes[0] < rank:
+        raise refuse(operator, source, f"is split along axes {list(axes)} of {rank} dimensions")
+    axis = axes[0] % rank
+    for output in outputs:
+        require_same_quantization(operator, source, output)
+        others = [n for i, n in enumerate(output.shape) if i != axis]
+        if len(output.shape) != rank or others != [n for i, n in enumerate(source.shape) if i != axis]:
+            raise refuse(operator, output, f"is no part of {list(source.shape)} along axis {axis}")
+    if sum(output.shape[axis] for output in outputs) != source.shape[axis]:
+        raise refuse(operator, source, f"is longer along axis {axis} than its parts together")
+    nodes: list[Node] = []
+    row, start = math.prod(source.shape[axis:]), 0
+    for output in outputs:
+        chunk = math.prod(output.shape[axis:])
+        nodes.append(Slice(operator, (source,), output, math.prod(source.shape[:axis]), row, start, chunk))
+        start += chunk
+    return nodes
 
 
 def import_alias(model: TfliteModel, operator: Operator) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinytracker.codegen.checks import refuse
+from tinytracker.codegen.fold import fold_constants
 from tinytracker.codegen.graph import Graph, Node
 from tinytracker.codegen.import_elementwise import (
     import_add,
@@ -22,12 +23,14 @@ from tinytracker.codegen.import_shape import (
     import_mean,
     import_pad,
     import_pool,
+    import_split,
+    import_split_v,
 )
 from tinytracker.codegen.import_weighted import import_conv, import_depthwise, import_fully_connected
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 
-_IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node]] = {
+_IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
     "ADD": import_add,
     "AVERAGE_POOL_2D": import_pool,
     "CONCATENATION": import_concat,
@@ -48,6 +51,8 @@ _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node]] = {
     "RELU_N1_TO_1": import_relu,
     "RESHAPE": import_alias,
     "SOFTMAX": import_softmax,
+    "SPLIT": import_split,
+    "SPLIT_V": import_split_v,
     "SQUEEZE": import_alias,
     "TANH": import_tanh,
 }
@@ -61,7 +66,8 @@ _SHAPE_ONLY = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")  # all but their first input
 def import_graph(model: TfliteModel) -> Graph:
     """Check the model and work out every number that the arithmetic needs.
 
-    Operators that nothing depends on (also those that only compute the shape for a RESHAPE) are left out.
+    Operators that nothing depends on are left out (also those that only compute the shape for a RESHAPE), and
+    those that can be computed now.
 
     Raises:
         ModelError: an operator, dtype, shape or quantisation cannot be generated; names operator, tensor,
@@ -80,20 +86,25 @@ def import_graph(model: TfliteModel) -> Graph:
             )
         if tensor.is_constant:
             raise ModelError(f"{tensor.label} is an output but constant; there is nothing to compute.")
-    return Graph(model, tuple(_import_node(model, operator) for operator in _needed(model)))
+    folded = fold_constants(model)
+    return Graph(
+        folded, tuple(node for operator in _needed(folded) for node in _import_nodes(folded, operator))
+    )
 
 
-def _import_node(model: TfliteModel, operator: Operator) -> Node:
+def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
     if operator.name not in _IMPORTERS:
         tensor = model.tensors[operator.outputs[0]] if operator.outputs else None
         known = ", ".join(SUPPORTED_OPERATORS)
         raise refuse(operator, tensor, "no kernel exists for this operator", f"Supported: {known}.")
-    node = _IMPORTERS[operator.name](model, operator)
-    if all(tensor.is_constant for tensor in node.inputs):
-        raise refuse(
-            operator, node.output, "is computed from constants only", "Fold constants when exporting."
-        )
-    return node
+    imported = _IMPORTERS[operator.name](model, operator)
+    nodes = imported if isinstance(imported, list) else [imported]
+    for node in nodes:
+        if all(tensor.is_constant for tensor in node.inputs):
+            raise refuse(
+                operator, node.output, "is computed from constants only", "Fold them when exporting."
+            )
+    return nodes
 
 
 def _needed(model: TfliteModel) -> list[Operator]:

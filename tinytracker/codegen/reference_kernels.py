@@ -26,6 +26,7 @@ from tinytracker.codegen.graph import (
     Pool,
     QuantizeFloat,
     Requantization,
+    Slice,
     Softmax,
 )
 from tinytracker.codegen.import_elementwise import broadcast_shape
@@ -206,6 +207,12 @@ def _write_concat(node: Concat, code: LayerCode) -> None:
         start += chunk
 
 
+def _write_slice(node: Slice, code: LayerCode) -> None:
+    code.sources.add("tt_move.c")
+    source = f"{code.read(node.inputs[0])} + {node.start}"
+    code.call("tt_slice", node.outer, node.chunk, node.row, source, code.write(node.output))
+
+
 def _write_mean(node: Mean, code: LayerCode) -> None:
     strides = dense_strides(node.shape)
     kept = [i for i, gone in enumerate(node.reduced) if not gone]
@@ -268,6 +275,7 @@ REFERENCE_KERNELS: tuple[Kernel, ...] = (
     ReferenceKernel("mul", Mul, _write_mul),
     ReferenceKernel("pad", Pad, _write_pad),
     ReferenceKernel("concat", Concat, _write_concat),
+    ReferenceKernel("slice", Slice, _write_slice),
     ReferenceKernel("mean", Mean, _write_mean),
     ReferenceKernel("lookup", Lookup, _write_lookup),
     ReferenceKernel("softmax", Softmax, _write_softmax),

@@ -35,7 +35,8 @@ def require_options(target: str, module: str, options: object | None) -> object 
         return None
     expected = options_class(module)
     if options is None:
-        return expected()  # type: ignore[no-any-return]
+        default: object = expected()
+        return default
     if not isinstance(options, expected):
         raise UsageError(f"{type(options).__module__}.Options are not options of target {target}.")
     return options

@@ -255,7 +255,7 @@ def grow_brows(identity: Identity, rng: np.random.Generator) -> SkinHair:
     side = np.sign(rest[:, 0])
     direction = np.stack([side * np.cos(angle), np.sin(angle), -0.55 * np.abs(np.cos(angle)) * along], 1)
     return _skin_strands(
-        corners, weights, direction, normals, rng.uniform(0.45, 0.85, n), 0.10, skin.brow_colour, 0.024, rng
+        corners, weights, direction, normals, rng.uniform(0.5, 0.95, n), 0.10, skin.brow_colour, 0.034, rng
     )
 
 

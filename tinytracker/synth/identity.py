@@ -364,7 +364,6 @@ def sample_identity(rng: Generator) -> Identity:
         "jawOpen",
         "eyeSquintLeft",
         "mouthPressLeft",
-        "browDownLeft",
     )
     return Identity(
         vertices=vertices,

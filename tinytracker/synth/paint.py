@@ -118,7 +118,7 @@ def paint_skin(identity: Identity) -> Floats:
     brows = (
         skin.brow_density
         * brow_area(position, skin.brow_height, skin.brow_width * 0.9)
-        * (0.45 + 0.2 * pores)
+        * (0.5 + 0.08 * pores)
     )
     brows = np.clip(brows, 0, 1)[..., None]
     colour = colour * (1 - brows) + skin.brow_colour.astype(np.float32) * brows

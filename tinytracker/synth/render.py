@@ -225,7 +225,8 @@ class Renderer:
         size = np.array([camera.width, camera.height])
         low = np.clip(np.floor(uv.min(0) - cm * np.array([STRIP_ASIDE_CM, STRIP_ABOVE_CM])), 0, size - 1)
         high = np.clip(np.ceil(uv.max(0) + cm * np.array([STRIP_ASIDE_CM, STRIP_BELOW_CM])), low + 1, size)
-        return np.concatenate([low, high]).astype(np.int32)
+        strip: NDArray[np.int32] = np.concatenate([low, high]).astype(np.int32)
+        return strip
 
     def _draw_eyes(self, image: Singles, view: View, shot: Shot, strip: NDArray[np.int32]) -> None:
         """Eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the picture."""

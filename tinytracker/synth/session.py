@@ -103,6 +103,11 @@ def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 
 
+TILT_DEG = (5.0, 7.0)
+"""Deviation of how a hand-held device is turned sideways and up, for each block of dots.
+
+Every 5 degrees move the face by 3 cm, so where the face is in the picture says little about the gaze.
+"""
 FINGER_SHARE = 0.07
 """Share of blocks of dots in which a finger of the holding hand is in front of the lens."""
 
@@ -138,12 +143,26 @@ class _Habits:
     quality: int
 
 
+@dataclass(frozen=True)
+class _Grip:
+    """How the device is held during a block: tangents of its tilt (2,), a finger on the lens or None."""
+
+    tilt: Floats
+    finger: Floats | None
+
+
+def _grip(rng: Generator, camera: Camera, difficulty: float) -> _Grip:
+    tilt = np.tan(np.radians(np.clip(rng.standard_normal(2), -2.5, 2.5) * TILT_DEG)) * difficulty
+    finger = _finger(rng, camera)
+    return _Grip(tilt, finger if rng.random() < FINGER_SHARE * difficulty else None)
+
+
 def _habits(rng: Generator, device: Device, difficulty: float) -> _Habits:
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return _Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
         centring=float(rng.uniform(0.0, 0.9)),
-        offset=rng.normal(0, [1.6, 2.6]) * difficulty,
+        offset=rng.normal(0, [1.4, 1.8]) * difficulty,
         yaw=rng.normal(0, 0.05) * difficulty,
         pitch=rng.normal(-0.03, 0.09) * difficulty,
         roll=rng.normal(0, 0.045) * difficulty,
@@ -179,12 +198,19 @@ def _keep_in_view(position: Floats, camera: Camera) -> Floats:
 
 
 def _pose(
-    habits: _Habits, camera: Camera, screen: Floats, dot: Floats, drift: Floats, outside: Floats | None
+    habits: _Habits,
+    grip: _Grip,
+    camera: Camera,
+    screen: Floats,
+    dot: Floats,
+    drift: Floats,
+    outside: Floats | None,
 ) -> HeadPose:
     centre = np.array([(screen[0] + screen[2]) / 2, (screen[1] + screen[3]) / 2])
     r = habits.restlessness
     distance = np.clip(habits.distance + 1.4 * r * drift[2], NEAREST_CM, FARTHEST_CM)
-    position = np.array([*(habits.centring * centre + habits.offset + 0.7 * r * drift[:2]), distance])
+    aside = habits.centring * centre + habits.offset + distance * grip.tilt + 0.7 * r * drift[:2]
+    position = np.array([*aside, distance])
     position = _keep_in_view(position, camera)
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
@@ -252,13 +278,18 @@ def plan_session(
     quick = _drift(rng, max(frames, 1), 0.6)
     short, long = min(size), max(size)
     plan = []
-    block_finger: dict[int, Floats | None] = {}
+    grips: dict[int, _Grip] = {}
     for i in range(frames):
         landscape = dots.orientation[i] >= 3
         camera = Camera(long if landscape else short, short if landscape else long, focal)
         screen = np.array(device.screen_rectangle_cm(int(dots.orientation[i])))
+        held = int(dots.orientation[i])
+        if held not in grips:
+            grips[held] = _grip(rng, camera, difficulty)
         outside = _outside(rng) if rng.random() < OUTSIDE_SHARE * difficulty else None
-        pose = _pose(habits, camera, screen, cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside)
+        pose = _pose(
+            habits, grips[held], camera, screen, cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside
+        )
         closed = _closed(rng, identity.lid_rest)
         shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)
         exposure = Exposure(
@@ -272,9 +303,6 @@ def plan_session(
             "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
         }
         units["browInnerUp"] = max(0.0, rng.normal(0, 0.06))
-        held = int(dots.orientation[i])
-        if held not in block_finger:
-            block_finger[held] = _finger(rng, camera) if rng.random() < FINGER_SHARE * difficulty else None
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
         plan.append(
@@ -287,7 +315,7 @@ def plan_session(
                 exposure,
                 missed or outside is not None,
                 shut,
-                block_finger[held],
+                grips[held].finger,
             )
         )
     return Session(identity, device, dots, light, sensor, tuple(plan))

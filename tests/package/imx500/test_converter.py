@@ -98,8 +98,8 @@ FAILURES = {
     ),
     "EXEC": (
         1,
-        "CODE: [EXEC] Only .keras file extension is supported",
-        "Only .keras file extension is supported.",
+        "CODE: [EXEC] Only .keras file extension is supported [/venv/site-packages/uni/common/logger.py:191]",
+        "Only .keras file extension is supported. Package",
     ),
     "JAVA": (127, "sdspconv: line 3: java: not found", "cannot start Java 17. Install it with: sudo apt"),
     "TILING": (1, "[TANSF] No solution found for v_hugein: x", "cannot be divided to fit"),

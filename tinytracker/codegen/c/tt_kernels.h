@@ -122,6 +122,9 @@ void tt_softmax(const tt_softmax_t *p, const int8_t *in, int8_t *out);
 /* One input of a concatenation: `outer` chunks, spread over rows of `row` elements. */
 void tt_concat(int32_t outer, int32_t chunk, int32_t row, const int8_t *in, int8_t *out);
 
+/* One output of a split: a chunk from each of `outer` rows of `row` elements; `in` is where the first chunk begins. */
+void tt_slice(int32_t outer, int32_t chunk, int32_t row, const int8_t *in, int8_t *out);
+
 /* out[i] = table[in[i] as a byte] */
 void tt_lookup(int32_t count, const uint8_t table[256], const uint8_t *in, uint8_t *out);
 

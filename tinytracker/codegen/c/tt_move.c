@@ -26,6 +26,13 @@ void tt_concat(int32_t outer, int32_t chunk, int32_t row, const int8_t *in, int8
     }
 }
 
+void tt_slice(int32_t outer, int32_t chunk, int32_t row, const int8_t *in, int8_t *out)
+{
+    for (int32_t i = 0; i < outer; i++) {
+        (void)memcpy(&out[i * chunk], &in[i * row], (size_t)chunk);
+    }
+}
+
 void tt_lookup(int32_t count, const uint8_t table[256], const uint8_t *in, uint8_t *out)
 {
     for (int32_t i = 0; i < count; i++) {

@@ -45,6 +45,7 @@ def explain(exit_code: int, text: str, log: Path) -> ConverterError:
         text: everything that it printed.
         log: where that text is kept.
     """
+    text = _SOURCE_PLACE.sub("", text)
     for code, pattern, message, hint in _KNOWN:
         match = re.search(pattern, text)
         if match:
@@ -57,6 +58,9 @@ def explain(exit_code: int, text: str, log: Path) -> ConverterError:
     last = _last_error(text)
     return ConverterError("UNKNOWN", f"Sony's converter failed with exit code {exit_code}: {last}.", "", log)
 
+
+_SOURCE_PLACE = re.compile(r"[ \t]*\[[^\[\]\n]*\.py:\d+\]$", re.MULTILINE)
+"""The converter's Python half ends each line with the file and line of its own logger."""
 
 # Code, pattern in the output, message with the pattern's groups, way out. The first match wins: a missing
 # Java or an unsupported operator also makes later stages fail with codes of their own.

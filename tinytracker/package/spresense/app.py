@@ -6,9 +6,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinytracker.codegen import generate, write_tflm
+from tinytracker.codegen import generate
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.package.spresense.tflm_sources import write_tflm
 
 RUNTIMES = ("c", "tflm")
 """Generated C, or the model as an array for TensorFlow Lite for Microcontrollers."""
