@@ -78,15 +78,23 @@ def test_a_compiled_package_has_model_header_and_numbers(tmp_path, model, fake):
     assert "Not compiled yet" not in (result.folder / "README.md").read_text()
 
 
-def test_two_packages_are_equal_byte_for_byte_and_name_no_folder_of_this_computer(tmp_path, model, fake):
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_packages_are_equal_byte_for_byte_and_name_no_folder_of_this_computer(tmp_path, fake, dtype):
+    """With warnings (int8) and without, from our compiler and from elsewhere."""
     fake("success")
+    model = tmp_path / "model.tflite"
+    model.write_bytes(gaze_net(dtype=dtype))
     first = package(model, "coralmicro", tmp_path / "one").folder
     second = package(model, "coralmicro", tmp_path / "two").folder
-    assert files(first) == files(second)
+    elsewhere = Options(compiled=first / "gaze_model_edgetpu.tflite")
+    third = package(model, "coralmicro", tmp_path / "three", options=elsewhere).folder
+    assert files(first) == files(second) == files(third)
     for path in first.iterdir():
-        content = path.read_bytes()
-        assert content == (second / path.name).read_bytes()
-        assert str(tmp_path).encode() not in content
+        assert path.read_bytes() == (second / path.name).read_bytes()
+        for folder in (first, third):
+            assert str(tmp_path).encode() not in (folder / path.name).read_bytes()
+    graph = json.loads((first / "manifest.json").read_text())["check"]["graph"]
+    assert len(graph) == (dtype == "int8")
 
 
 def test_without_a_compiler_the_package_says_so_and_has_the_command(tmp_path, model, capsys):

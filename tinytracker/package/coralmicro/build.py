@@ -11,12 +11,13 @@ from tinytracker.files import read_bytes, write_bytes, write_text
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
+from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.check import check
 from tinytracker.package.coralmicro.compiler import PROGRAM, command_line, compile_model, find_compiler
 from tinytracker.package.coralmicro.compiler_log import CompilerLog
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, read_compiled
 from tinytracker.package.coralmicro.edgetpu.show import describe
-from tinytracker.package.coralmicro.edgetpu.traps import TARGET, rest_is_registered, traps
+from tinytracker.package.coralmicro.edgetpu.traps import rest_is_registered, traps
 from tinytracker.package.coralmicro.header import MODEL_NAME, header, image_layout
 from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
@@ -33,7 +34,7 @@ from tinytracker.quant.contract import IoContract
 ARENA_OVERHEAD_BYTES = 64 * 1024
 """For TFLM's own structures; generous, as the arena lies in 48 MB of SDRAM."""
 
-_INSTALL = "see https://coral.ai/docs/edgetpu/compiler, or pass a compiled file with --compiled"
+_INSTALL = "the steps at https://coral.ai/docs/edgetpu/compiler (or pass a compiled file with --compiled)"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
     layout = image_layout(chosen.contract, _has_planes(chosen))
     compiled = _compile(chosen, options)
     findings = _accept(chosen, compiled, options) if compiled else ()
-    content = _content(chosen, report, compiled, findings, options)
+    content = _content(chosen, report, compiled, options)
     _warn(report, compiled, findings)
 
     on_board = compiled.model.model if compiled else chosen.model
@@ -156,9 +157,8 @@ def _arena_bytes(model: TfliteModel) -> int:
 
 
 def _content(
-    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, findings: tuple[Finding, ...],
-    options: Options,
-) -> dict[str, Any]:  # fmt: skip
+    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, options: Options
+) -> dict[str, Any]:
     stats = model_stats(chosen.model)
     edgetpu = describe(compiled.model) if compiled else None
     if edgetpu is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tinytracker.errors import InputFileError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
+from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CUSTOM_OPERATOR
-from tinytracker.package.coralmicro.edgetpu.traps import TARGET
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
 from tinytracker.package.coralmicro.rules.node import Node
@@ -51,7 +51,7 @@ def check(model: TfliteModel) -> GraphReport:
                 operator.index, operator.name, operator.version, maps, macs.get(operator.index, 0), findings
             )
         )
-    graph = (r.apply(model, model.source) for r in GRAPH_RULES)
+    graph = (r.apply(model, "the network") for r in GRAPH_RULES)
     return GraphReport(
         target=TARGET,
         source=model.source,

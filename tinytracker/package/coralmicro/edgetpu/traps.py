@@ -5,10 +5,10 @@ Each function looks at a whole compiled model; see `tinytracker.package.graph_ru
 
 from __future__ import annotations
 
+from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel
 from tinytracker.package.graph_rules import Finding, GraphRule, rule
 
-TARGET = "coralmicro"
 CHIP = "beagle"
 MAX_RUNTIME_VERSION = 14
 APP_OPERATORS = ("QUANTIZE", "DEQUANTIZE")
@@ -143,5 +143,5 @@ TRAPS: tuple[GraphRule[CompiledModel], ...] = (
 
 def traps(model: CompiledModel) -> tuple[Finding, ...]:
     """All traps that a compiled model would fall into."""
-    found = (trap.apply(model, model.model.source) for trap in TRAPS)
+    found = (trap.apply(model, "the compiled file") for trap in TRAPS)
     return tuple(v for v in found if v is not None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tinytracker.package.coralmicro.edgetpu.traps import TARGET, TRAPS
+from tinytracker.package.coralmicro import TARGET
+from tinytracker.package.coralmicro.edgetpu.traps import TRAPS
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES

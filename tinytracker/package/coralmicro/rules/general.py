@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.model.tflite_file import Tensor
-from tinytracker.package.coralmicro.edgetpu.traps import TARGET
+from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
 from tinytracker.package.graph_rules import GraphRule, rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinytracker.package.coralmicro.edgetpu.traps import TARGET
+from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.graph_rules import GraphRule, rule
 
