@@ -15,9 +15,9 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-SCALP_STRANDS = {"bald": 0, "buzz": 4200, "short": 4200, "medium": 4200, "long": 4600, "tied": 4000}
-SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 16, "tied": 9, "bald": 2}
-STRAND_CM = 0.075
+SCALP_STRANDS = {"bald": 0, "buzz": 3800, "short": 3600, "medium": 3500, "long": 3600, "tied": 3400}
+SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 14, "tied": 9, "bald": 2}
+STRAND_CM = 0.085
 BROW_STRANDS, BEARD_STRANDS = 520, 2600
 LASHES = {"upper": 70, "lower": 36}
 
