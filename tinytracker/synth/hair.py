@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.synth.areas import beard_area, brow_area, scalp, smoothstep
 from tinytracker.synth.head import SIDES, load_head
 from tinytracker.synth.identity import Hair, Identity
-from tinytracker.synth.paint import beard_area, brow_area, scalp, smoothstep
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-SCALP_STRANDS = {"bald": 0, "buzz": 4200, "short": 4200, "medium": 4200, "long": 4600, "tied": 4000}
-SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 16, "tied": 9, "bald": 2}
-STRAND_CM = 0.075
+SCALP_STRANDS = {"bald": 0, "buzz": 3800, "short": 3600, "medium": 3500, "long": 3600, "tied": 3400}
+SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 14, "tied": 9, "bald": 2}
+STRAND_CM = 0.085
 BROW_STRANDS, BEARD_STRANDS = 520, 2600
 LASHES = {"upper": 70, "lower": 36}
 
@@ -133,7 +133,7 @@ def _skull(identity: Identity) -> _Skull:
     centre = np.array([0.0, top - 9.0, (points[:, 2].min() + points[:, 2].max()) / 2 - 1.0])
     local = points - centre
     length = np.linalg.norm(local, axis=1)
-    columns, rows = 48, 32
+    columns, rows = 36, 24
     azimuth = ((np.arange(columns) + 0.5) / columns - 0.5) * 2 * np.pi
     sine = (np.arange(rows) + 0.5) / rows * 2 - 1
     ring = np.sqrt(1 - sine**2)
@@ -146,7 +146,10 @@ def _skull(identity: Identity) -> _Skull:
         -1,
     )
     # The vertex nearest in direction; of several about as near (folds of the ear, say) the outermost.
-    near = directions.reshape(-1, 3) @ (local / length[:, None]).T + 0.004 * length
+    towards = (local / length[:, None]).T.astype(np.float32)
+    near = directions.reshape(-1, 3).astype(np.float32) @ towards + np.float32(0.004) * length.astype(
+        np.float32
+    )
     return _Skull(centre, length[near.argmax(1)].reshape(columns, rows))
 
 

@@ -374,7 +374,9 @@ def sample_identity(rng: Generator) -> Identity:
         skin=_skin(rng, tone, masculine, age, hair),
         glasses=_glasses(rng),
         clothes=_clothes(rng),
-        lid_rest=_truncated(rng, -0.10, 0.07),
-        neutral={n: max(0.0, _truncated(rng, 0, 0.12)) for n in neutral_units},
+        lid_rest=_truncated(rng, -0.15, 0.07),
+        neutral={
+            n: max(0.0, _truncated(rng, 0, 0.05 if n.startswith("eye") else 0.12)) for n in neutral_units
+        },
         noise_offset=rng.uniform(0, 64, 3),
     )

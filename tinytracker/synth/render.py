@@ -12,7 +12,7 @@ from PIL import Image
 from tinytracker.synth import hair as hairs
 from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, window_into_room
-from tinytracker.synth.clothes import fold_normals, shader_parameters, stand_off
+from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
 from tinytracker.synth.eyes import shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
@@ -119,6 +119,7 @@ class Renderer:
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
         self._stand_off = stand_off(identity.clothes)
+        self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
@@ -164,7 +165,7 @@ class Renderer:
         session, frame = self._session, self._session.frames[number]
         identity, pose = session.identity, frame.pose
         eyes = aim_eyes(identity, pose, frame.dot_cm)
-        vertices = identity.vertices.copy()
+        vertices = self._vertices.copy()
         for unit, weight in face_units(identity, frame, eyes).items():
             self._head.move(vertices, f"face/{unit}", weight)
         scene = pose_vertices(vertices, identity.neck, self._head.follows_head, pose)

@@ -50,7 +50,7 @@ GRAIN: Floats = _grain(GRAIN_PIXELS)
 
 def blur_kernel(sigma: float) -> Floats:
     """Half of a normalised Gaussian: centre first."""
-    radius = max(1, math.ceil(2.5 * sigma))
+    radius = max(1, math.ceil(2 * sigma - 0.3))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
     kernel: Floats = (half / (2 * half.sum() - half[0])).astype(np.float32)
     return kernel

@@ -26,6 +26,8 @@ STREAMS = ("identity", "session", "frames", "boxes", "motion", "background", "ha
 PHONE_CM, TABLET_CM = (33.0, 4.0), (42.0, 5.0)
 """Mean and deviation over sessions of the distance between face and device."""
 NEAREST_CM, FARTHEST_CM = 20.0, 62.0
+TORSO_CM = 38.0
+"""How far below the eyes there is something to draw."""
 CLOSED_SHARE = 0.02
 OUTSIDE_SHARE = 0.012
 MISSED_SHARE = 0.01
@@ -192,6 +194,7 @@ def _keep_in_view(position: Floats, camera: Camera) -> Floats:
     """Shift the face sideways so that it is in the picture, as a person who sees the preview would."""
     half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
     low, high = -half + [6.5, 8.5], half - [6.5, 6.5]
+    high[1] = min(high[1], TORSO_CM - half[1])  # the mesh ends at the waist; its end must stay out of sight
     middle = (low + high) / 2
     position[:2] = np.clip(position[:2], np.minimum(low, middle), np.maximum(high, middle))
     return position
@@ -215,6 +218,7 @@ def _pose(
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
         position[:2] = outside * half
+        position[1] = min(position[1], TORSO_CM - half[1])
     aim = np.array([*(centre + habits.coupling * (dot - centre)), 0.0]) - position
     yaw = habits.follow * np.arctan2(aim[0], -aim[2]) + habits.yaw + 0.035 * r * drift[3]
     pitch = habits.follow * np.arctan2(aim[1], -aim[2]) + habits.pitch + 0.03 * r * drift[4]
@@ -235,8 +239,10 @@ def _closed(rng: Generator, rest: float) -> tuple[float, float]:
 
 def _outside(rng: Generator) -> Floats:
     """Where, in half pictures from the middle, the face slips out of view."""
-    along, side = rng.uniform(-0.6, 0.6), rng.choice([-1, 1]) * rng.uniform(0.95, 1.25)
-    return np.array([side, along]) if rng.random() < 0.5 else np.array([along, side])
+    along, side = rng.uniform(-0.6, 0.6), rng.uniform(0.95, 1.25)
+    if rng.random() < 0.5:
+        return np.array([along, -side])  # down, below the lower edge
+    return np.array([rng.choice([-1, 1]) * side, along])
 
 
 def plan_session(
