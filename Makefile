@@ -26,14 +26,12 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 unit: $(VENV)/.installed  ## All tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
-firmware:  ## Compile the Coral board's application against header stubs; prints its size.
-	$(MAKE) -C deploy/coralmicro
-
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-firmware: $(VENV)/.installed  ## Cross-compile every firmware configuration and print its size (MODEL=file.tflite).
-	$(BIN)/python benchmarks/firmware.py $(if $(MODEL),--model $(MODEL))
+firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
+	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
+	$(MAKE) -C deploy/coralmicro
 
 lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
 	$(BIN)/python -m pip install --quiet uv

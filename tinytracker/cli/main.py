@@ -35,7 +35,6 @@ VERBS: dict[str, tuple[str, str]] = {
         "tinytracker.cli.emulate",
         "Run a quantized network on an emulated Cortex-M4 and count its cost.",
     ),
-    "firmware": ("tinytracker.cli.firmware", "Build every firmware of the emulated board and say its size."),
     "rpk": ("tinytracker.cli.rpk", "Show or verify an IMX500 network package."),
     "setup": ("tinytracker.cli.setup", "Install a vendor's tool into an environment of its own."),
     "doctor": ("tinytracker.cli.doctor", "Say what is installed, what is missing, and what brings it."),
