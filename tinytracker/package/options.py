@@ -34,9 +34,7 @@ def require_options(target: str, module: str, options: object | None) -> object 
             raise UsageError(f"Target {target} has no options of its own.")
         return None
     expected = options_class(module)
-    if options is None:
-        default: object = expected()
-        return default
-    if not isinstance(options, expected):
-        raise UsageError(f"{type(options).__module__}.Options are not options of target {target}.")
-    return options
+    chosen: object = expected() if options is None else options
+    if not issubclass(type(chosen), expected):
+        raise UsageError(f"{type(chosen).__module__}.Options are not options of target {target}.")
+    return chosen
