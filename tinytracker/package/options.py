@@ -34,13 +34,7 @@ def require_options(target: str, module: str, options: object | None) -> object 
             raise UsageError(f"Target {target} has no options of its own.")
         return None
     expected = options_class(module)
-<<<<<<< HEAD
     if options is not None and not isinstance(options, expected):
         raise UsageError(f"{type(options).__module__}.Options are not options of target {target}.")
     chosen: object = expected() if options is None else options
-=======
-    chosen: object = expected() if options is None else options
-    if not issubclass(type(chosen), expected):
-        raise UsageError(f"{type(chosen).__module__}.Options are not options of target {target}.")
->>>>>>> coral
     return chosen
