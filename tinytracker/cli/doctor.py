@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
@@ -9,15 +11,16 @@ from tinytracker.cli.output import Output, verb
 
 @verb
 def command() -> Output:
-    """Say what is installed for each device, what is missing, and the command that brings it."""
+    """Say what is installed for each kind of work, what is missing, and the command that brings it."""
+    from tinytracker.package.doctor import diagnose
     from tinytracker.package.imx500.environment import status
 
-    imx500 = status()
-    table = Table(show_header=False)
-    for _ in range(3):
-        table.add_column()
-    detail = (
-        f"converter {imx500.converter}, Java {imx500.java}" if imx500.ready else "\n".join(imx500.missing)
-    )
-    table.add_row("imx500", "ready" if imx500.ready else "not ready", detail)
-    return Output({"imx500": imx500.as_json()}, (table,))
+    parts = diagnose()
+    table = Table(show_header=True)
+    for column in ("part", "needed for", "", "found, or how to get it"):
+        table.add_column(column)
+    for part in parts:
+        table.add_row(
+            part.name, part.needed_for, "ok" if part.found else "missing", part.found or part.install
+        )
+    return Output({"parts": [asdict(p) for p in parts], "imx500": status().as_json()}, (table,))
