@@ -110,7 +110,7 @@ def test_folder_that_cannot_be_written(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="no such file"):
         generate(tmp_path / "nothing.tflite", tmp_path)
 
 
