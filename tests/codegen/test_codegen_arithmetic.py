@@ -30,8 +30,11 @@ def test_shift_rounds_to_nearest_and_ties_away(value, exponent):
 
 @given(int32, st.integers(0, 2**31 - 1))
 def test_high_half_rounds_to_nearest(a, b):
-    exact = Fraction(a * b, 2**31)
-    assert abs(high_mul(a, b) - exact) <= Fraction(1, 2)
+    assert high_mul(a, b) == math.floor(Fraction(a * b, 2**31) + Fraction(1, 2))  # ties upwards
+
+
+def test_ties_of_the_high_half_go_up():
+    assert [high_mul(n, 2**30) for n in (-3, -1, 1, 3)] == [-1, 0, 1, 2]
 
 
 def test_the_one_overflow_saturates():

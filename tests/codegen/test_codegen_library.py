@@ -1,16 +1,19 @@
 """What is written: the same bytes every time, strict C99, a usable interface; what is refused and how."""
 
+import random
 import re
+import struct
 import subprocess
 
 import numpy as np
 import pytest
 from support.host_c import STRICT
+from support.random_ops import RANDOM_OPS
 from support.tflite_builder import Op, T, build_tflite, conv_options
 from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.codegen import SUPPORTED_OPERATORS, generate
-from tinytracker.errors import InputFileError, ModelError, OutputError, UsageError
+from tinytracker.errors import InputFileError, ModelError, OutputError, TinyTrackerError, UsageError
 
 
 def small_net(output_scale: float = 1 / 128) -> bytes:
@@ -110,7 +113,7 @@ def test_folder_that_cannot_be_written(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="no such file"):
         generate(tmp_path / "nothing.tflite", tmp_path)
 
 
@@ -171,3 +174,24 @@ def test_operators_that_only_compute_a_shape_are_left_out(tmp_path):
 
 def test_the_list_of_operators_is_documented_by_the_code():
     assert {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "TANH"} <= set(SUPPORTED_OPERATORS)
+
+
+def test_damaged_networks_are_generated_or_refused(tmp_path):
+    rng = random.Random(3)
+    generated = 0
+    for number in range(800):
+        name = rng.choice(sorted(RANDOM_OPS))
+        content = bytearray(RANDOM_OPS[name](np.random.default_rng(number)))
+        position = rng.randrange(len(content) - 4)
+        if rng.random() < 0.5:
+            content[position] ^= 1 << rng.randrange(8)
+        else:
+            content[position : position + 4] = struct.pack(
+                "<I", rng.choice((0, 1, 3, 0x7FFFFFFF, 0xFFFFFFFF))
+            )
+        try:
+            generate(bytes(content), tmp_path)
+            generated += 1
+        except TinyTrackerError:
+            pass
+    assert 50 < generated < 750

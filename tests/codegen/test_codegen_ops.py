@@ -9,6 +9,7 @@ from support.oracle import builtin_ref
 from support.random_ops import RANDOM_OPS
 
 CASES = 80
+INPUTS = 20
 ALL_BYTES = {"tanh", "logistic", "relu", "requantize", "dequantize"}
 
 
@@ -23,7 +24,7 @@ def test_equals_the_reference_kernel(name, tmp_path):
     cases = []
     for _ in range(CASES):
         model = RANDOM_OPS[name](rng)
-        inputs = random_inputs(model, rng, 3)
+        inputs = random_inputs(model, rng, INPUTS)
         cases.append(Case(model, all_bytes(str(inputs[0][0].dtype)) if name in ALL_BYTES else inputs))
     outputs = compile_and_run(cases, tmp_path)
     seen = set()

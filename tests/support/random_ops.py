@@ -33,14 +33,22 @@ def _weights(rng: Rng, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _bias(rng: Rng, channels: int) -> np.ndarray:
-    """Biases of ordinary size; one in ten reaches the ends of 32 bits, so that sums wrap."""
+    """Biases of ordinary size; one in ten sits at the ends of 32 bits, so that sums wrap."""
     if rng.random() < 0.1:
-        return rng.integers(-(2**31), 2**31, channels).astype(np.int32)
+        inwards = rng.integers(0, 5000, channels)
+        return np.where(rng.random(channels) < 0.5, -(2**31) + inwards, 2**31 - 1 - inwards).astype(np.int32)
     return rng.integers(-20_000, 20_000, channels).astype(np.int32)
 
 
 def _out_scale(rng: Rng, source: float, weights: float, terms: int) -> float:
-    """A scale near the one that fills the output range, sometimes far from it in both directions."""
+    """A scale near the one that fills the output range, sometimes far from it in both directions.
+
+    One in three makes the factor a power of two as float32 products have it, so that sums lie on ties, where the
+    direction of rounding and the precision of the factor show.
+    """
+    if rng.random() < 0.4:
+        exponent = round(float(np.log2(75 * 75 * np.sqrt(terms) / 64))) + _int(rng, -1, 1)
+        return float(np.float32(source) * np.float32(weights) * np.float32(2.0**exponent))
     fitting = source * weights * np.sqrt(terms) * 75 * 75 / 64
     return float(np.float32(fitting * float(np.exp(rng.choice([rng.normal(0, 0.5), rng.uniform(-9, 9)])))))
 
@@ -133,15 +141,22 @@ def _binary(rng: Rng, code: str) -> bytes:
     if rng.random() < 0.5:
         side = _int(rng, 0, 1)
         shapes[side] = tuple(1 if rng.random() < 0.5 else n for n in shape)[_int(rng, 0, len(shape) - 1) :]
-    inputs = [T(s, scales=(_scale(rng),), zero_points=(_zero(rng),)) for s in shapes]
+    scales = [_scale(rng), _scale(rng)]
+    if rng.random() < 0.33:
+        scales[1] = scales[0] * 2.0 ** _int(rng, -4, 4)
+    inputs = [
+        T(s, scales=(scale,), zero_points=(_zero(rng),)) for s, scale in zip(shapes, scales, strict=True)
+    ]
     constant = _int(rng, 0, 3)
     if constant < 2:
         inputs[constant].data = rng.integers(-128, 128, shapes[constant]).astype(np.int8)
     out_shape = np.broadcast_shapes(*shapes)
     base = max(inputs[0].scales[0], inputs[1].scales[0])
     if code == "MUL":
-        base = inputs[0].scales[0] * inputs[1].scales[0] * 64
-    out = T(out_shape, scales=(base * float(np.exp(rng.uniform(-3, 5))),), zero_points=(_zero(rng),))
+        base = float(np.float32(inputs[0].scales[0]) * np.float32(inputs[1].scales[0]) * np.float32(64))
+    # A power of two puts results on ties.
+    factor = 2.0 ** _int(rng, -3, 5) if rng.random() < 0.33 else float(np.exp(rng.uniform(-3, 5)))
+    out = T(out_shape, scales=(base * factor,), zero_points=(_zero(rng),))
     op = Op(code, [0, 1], [2], {"FusedActivationFunction": _activation(rng)})
     return build_tflite([*inputs, out], [op], [i for i in (0, 1) if inputs[i].data is None], [2])
 
@@ -185,8 +200,12 @@ def mean(rng: Rng) -> bytes:
     written = [a - rank if rng.random() < 0.3 else a for a in axes]
     x = T(shape, scales=(_scale(rng),), zero_points=(_zero(rng),))
     same = rng.random() < 0.3
-    y = T(out, scales=x.scales if same else (x.scales[0] * float(np.exp(rng.uniform(-3, 3))),),
-          zero_points=x.zero_points if same else (_zero(rng),))  # fmt: skip
+    factor = 2.0 ** _int(rng, -3, 3) if rng.random() < 0.33 else float(np.exp(rng.uniform(-3, 3)))
+    y = T(
+        out,
+        scales=x.scales if same else (x.scales[0] * factor,),
+        zero_points=x.zero_points if same else (_zero(rng),),
+    )
     axis = T((len(axes),), "int32", data=np.array(written, np.int32))
     return build_tflite([x, axis, y], [Op("MEAN", [0, 1], [2], {"KeepDims": keep})], [0], [2])
 

@@ -1,8 +1,8 @@
 """The integer arithmetic of TFLite's reference kernels, exactly, in Python integers.
 
 A real factor M is held as a 31-bit multiplier m and a shift s: M = m·2^(s-31). Multiplying an integer by it
-rounds twice: once when the 64-bit product is cut to its high half (ties away from zero), once when the
-remaining right shift is done (ties away from zero). TFLite can be built with a single rounding instead; the
+rounds twice: once when the 64-bit product is cut to its high half (ties upwards), once when the remaining
+right shift is done (ties away from zero). TFLite can be built with a single rounding instead; the
 builds that everyone uses, and the microcontroller runtime, round twice, and so does everything here.
 """
 
@@ -52,13 +52,8 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def high_mul(a: int, b: int) -> int:
-    """High half of 2·a·b of 32-bit numbers, rounded (ties away from zero), saturated at the one overflow."""
-    if a == b == INT32_MIN:
-        return INT32_MAX
-    product = a * b
-    nudge = 2**30 if product >= 0 else 1 - 2**30
-    total = product + nudge
-    return total // 2**31 if total >= 0 else -((-total) // 2**31)
+    """High half of 2·a·b of 32-bit numbers, rounded (ties upwards), saturated at the one overflow."""
+    return min((a * b + 2**30) >> 31, INT32_MAX)
 
 
 def rounding_shift_right(value: int, exponent: int) -> int:

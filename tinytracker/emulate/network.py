@@ -16,7 +16,8 @@ from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firm
 from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
-from tinytracker.errors import InputFileError, UsageError
+from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
 
 Array = NDArray[np.generic]
@@ -55,7 +56,7 @@ def emulate(
         UsageError: the images do not fit the network.
         ToolError: compiler or emulator fail.
     """
-    content = _content(model)
+    content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, str(model) if not isinstance(model, bytes) else "")
     inputs = _inputs(parsed, images, seed)
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
@@ -72,15 +73,6 @@ def emulate(
         expected = oracle_outputs(oracle, content, inputs, len(outputs))
     differing = None if expected is None else _differing(outputs, expected)
     return _report(library, firmware, runs, outputs, oracle, differing)
-
-
-def _content(model: Path | str | bytes) -> bytes:
-    if isinstance(model, bytes):
-        return model
-    try:
-        return Path(model).read_bytes()
-    except OSError as error:
-        raise InputFileError(model, f"cannot be read ({error.strerror or error})") from error
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:

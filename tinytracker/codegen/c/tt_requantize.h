@@ -1,9 +1,9 @@
 /* Integer arithmetic shared by the kernels: how a 32-bit sum becomes an 8-bit value.
  *
  * A real factor is a multiplier in [0, 2^31) and a shift: factor = multiplier * 2^(shift - 31). Multiplying rounds
- * twice, as TensorFlow Lite's reference kernels do: to the high half of the product, then by the remaining right
- * shift; ties away from zero both times. Sums wrap instead of overflowing. Right shifts of negative values must be
- * arithmetic, which C leaves to the compiler and every supported compiler does.
+ * twice, as TensorFlow Lite's reference kernels do: to the high half of the product (ties upwards), then by the
+ * remaining right shift (ties away from zero). Sums wrap instead of overflowing. Right shifts of negative values must
+ * be arithmetic, which C leaves to the compiler and every supported compiler does.
  */
 #ifndef TT_REQUANTIZE_H
 #define TT_REQUANTIZE_H
@@ -24,10 +24,7 @@ static inline int32_t tt_clamp(int32_t value, int32_t low, int32_t high)
 /* High half of 2 * a * b, rounded; a and b are never both INT32_MIN. */
 static inline int32_t tt_high_mul(int32_t a, int32_t b)
 {
-    const int64_t product = (int64_t)a * (int64_t)b;
-    const int64_t half = (int64_t)1 << 30;
-    const int64_t nudge = (product >= 0) ? half : (1 - half);
-    return (int32_t)((product + nudge) / ((int64_t)1 << 31));
+    return (int32_t)((((int64_t)a * (int64_t)b) + ((int64_t)1 << 30)) >> 31);
 }
 
 /* value / 2^exponent, rounded; 0 <= exponent <= 31. */

@@ -10,7 +10,7 @@ from tinytracker import __version__
 from tinytracker.codegen.cwriter import c_array
 from tinytracker.codegen.generate import kernel_source, write_texts
 from tinytracker.codegen.library import AUTOGEN, tensor_table
-from tinytracker.errors import InputFileError
+from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
 from tinytracker.package.spresense.operators import resolver_methods
 
@@ -37,7 +37,7 @@ def write_tflm(
         MissingDependencyError: the arena has to be measured and tflite_micro is not installed.
         OutputError: the folder cannot be written.
     """
-    content = model if isinstance(model, bytes) else _read(Path(model))
+    content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, "" if isinstance(model, bytes) else str(model))
     if arena_bytes is None:
         from tinytracker.quant.runtimes import measure_arena
@@ -51,13 +51,6 @@ def write_tflm(
     }
     write_texts(Path(out_dir), texts)
     return tuple(sorted(texts))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputFileError(path, f"cannot be read ({error.strerror or error})") from error
 
 
 def _header(model: TfliteModel, arena_bytes: int) -> str:
