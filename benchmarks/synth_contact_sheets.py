@@ -45,8 +45,13 @@ def whole(picture: Picture, width: int, height: int) -> Picture:
 
 
 def subjects_sheet(seed: int) -> Image.Image:
-    """One frame each of many subjects."""
-    return grid((whole(subject(seed, i)[1].render(7), 180, 240) for i in range(24)), 8)
+    """One frame each of many subjects; of those in which a face was found."""
+    tiles = []
+    for i in range(24):
+        session, renderer = subject(seed, i)
+        found = [n for n, frame in enumerate(session.frames) if not frame.lost]
+        tiles.append(whole(renderer.render(found[7]), 180, 240))
+    return grid(tiles, 8)
 
 
 def gaze_sheet(seed: int) -> Image.Image:

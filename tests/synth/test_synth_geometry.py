@@ -135,3 +135,16 @@ def test_lost_frames_occur_at_a_plausible_rate():
     frames = [f for i in range(12) for f in plan(i, frames=100).frames]
     lost = np.mean([f.lost or f.eyes_lost for f in frames])
     assert 0.01 < lost < 0.10
+
+
+def test_difficulty_widens_what_it_says():
+    def spread(difficulty: float) -> tuple[float, float]:
+        sessions = [
+            plan_session(subject_streams(1, i), 8, ["iPhone 6"], (480, 640), difficulty) for i in range(25)
+        ]
+        places = np.array([f.pose.position for s in sessions for f in s.frames])
+        return float(places[:, :2].std()), float(np.mean([s.sensor.read for s in sessions]))
+
+    easy, realistic, hard = spread(0.2), spread(1.0), spread(2.0)
+    assert easy[0] < realistic[0] < hard[0]
+    assert easy[1] < realistic[1] < hard[1]

@@ -21,7 +21,7 @@ COLLAR_CM = 56.5
 """Height of the collar at the side of the neck, base mesh."""
 FOLD_DEPTH = 0.34
 DRAPED_FROM_CM = 51.0
-DRAPE_ROUNDS = 25
+DRAPE_ROUNDS = 10
 
 
 def collar_height(clothes: Clothes) -> float:
@@ -50,7 +50,10 @@ def _edges() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def draped(vertices: Floats) -> Floats:
     """The vertices (n, 3) with the covered part of the chest smoothed: cloth spans what skin follows."""
-    share = smoothstep(DRAPED_FROM_CM, DRAPED_FROM_CM - 4, load_head().vertices[:, 1])[:, None]
+    base = load_head().vertices
+    share = smoothstep(DRAPED_FROM_CM, DRAPED_FROM_CM - 4, base[:, 1])
+    # Not near the ends of the mesh, which would shrink.
+    share = (share * smoothstep(29, 34, base[:, 1]) * smoothstep(17, 14, np.abs(base[:, 0])))[:, None]
     starts, ends = _edges()
     count = np.maximum(np.bincount(starts, minlength=len(vertices)), 1)
     smooth = vertices.copy()

@@ -123,7 +123,7 @@ def _scalp_cover(hair: Hair, position: Floats, noise: _Noise) -> Reals:
             0.4 * scalp(position, hair, 0.4 * noise.middle) * smoothstep(79.5, 77.0, position[:, 1])
         )
         return sides
-    opacity = 0.72 if hair.style == "buzz" else 0.93
+    opacity = 0.75 if hair.style == "buzz" else 0.97
     ragged = 0.35 * noise.middle + 0.25 * noise.pores
-    cover: Reals = opacity * scalp(position, hair, ragged) * np.clip(0.9 + 0.2 * noise.pores, 0, 1)
+    cover: Reals = opacity * scalp(position, hair, ragged) * np.clip(0.98 + 0.05 * noise.pores, 0, 1)
     return cover

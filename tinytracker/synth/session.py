@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tinytracker.data.devices import DEVICES, Device
 from tinytracker.synth.dots import Dots, sample_dots
-from tinytracker.synth.identity import Identity, sample_identity
+from tinytracker.synth.identity import Identity
 from tinytracker.synth.light import Light, sample_light
+from tinytracker.synth.people import sample_identity
 from tinytracker.synth.scene import Camera, HeadPose, rotation
 
 Floats = NDArray[np.float64]
