@@ -161,8 +161,8 @@ def _install(folder: Path) -> None:
     ]  # fmt: skip
     with bar("install Sony's converter", total, "packages") as advance:
         for line in _lines(command, folder, "cannot install the converter's packages"):
-            if line.startswith("Collecting "):
-                advance(1, line.split()[1].split("==")[0])
+            if line.startswith(("Collecting ", "Processing ")):  # from the index, or from a local folder
+                advance(1, line.split()[1].split("/")[-1].split("==")[0])
             elif line.startswith("Installing collected packages"):
                 say("unpacking")
 
