@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit bench lock clean
+.PHONY: help demo test lint unit firmware bench lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,11 @@ unit: $(VENV)/.installed  ## All tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	for name in startup prepare training energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
+	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
+	$(MAKE) -C deploy/coralmicro
 
 lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml allows.
 	$(BIN)/python -m pip install --quiet uv

@@ -41,12 +41,13 @@ LONG_SIDE = 640.0
 
 @dataclass
 class Data:
-    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, subject (n,)."""
+    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, per frame."""
 
     pictures: NDArray[np.uint8]
     boxes: Floats
     gaze: Floats
     subject: NDArray[np.int64]
+    portrait: NDArray[np.bool_]
 
 
 def read_json(path: Path) -> Any:
@@ -79,16 +80,23 @@ def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDAr
     return np.asarray(part.resize((width, height), Image.Resampling.BILINEAR, box=inner))
 
 
-def read_subject(
-    folder: Path, kind: str
-) -> tuple[str, list[NDArray[np.uint8]], list[list[float]], list[list[float]]]:
-    """Split, pictures, box features and gaze of one subject."""
-    tables = {
-        n: read_json(folder / f"{n}.json")
-        for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info")
-    }
-    face, left, right, dots = (tables[n] for n in ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo"))
-    pictures, boxes, gaze = [], [], []
+@dataclass
+class Part:
+    """The usable frames of one subject, before they are joined to arrays."""
+
+    split: str
+    pictures: list[NDArray[np.uint8]]
+    boxes: list[list[float]]
+    gaze: list[list[float]]
+    portrait: list[bool]
+
+
+def read_subject(folder: Path, kind: str) -> Part:
+    """Read the JSON files and cut the inputs of one subject."""
+    names = ("appleFace", "appleLeftEye", "appleRightEye", "dotInfo", "frames", "info", "screen")
+    tables = {name: read_json(folder / f"{name}.json") for name in names}
+    face, left, right, dots = (tables[name] for name in names[:4])
+    part = Part(tables["info"]["Dataset"], [], [], [], [])
     for i, name in enumerate(tables["frames"]):
         if not (face["IsValid"][i] and left["IsValid"][i] and right["IsValid"][i]):
             continue
@@ -97,37 +105,37 @@ def read_subject(
         with Image.open(folder / "frames" / name) as frame:
             width, height = frame.size
             if kind != "ridge":
-                pictures.append(cut(frame.convert("RGB"), kind, f, *eyes))
+                part.pictures.append(cut(frame.convert("RGB"), kind, f, *eyes))
         middle = [(f[0] + f[2] / 2 - width / 2) / LONG_SIDE, (f[1] + f[3] / 2 - height / 2) / LONG_SIDE]
-        boxes.append([*middle, f[2] / LONG_SIDE])
-        gaze.append([dots["XCam"][i], dots["YCam"][i]])
-    return tables["info"]["Dataset"], pictures, boxes, gaze
+        part.boxes.append([*middle, f[2] / LONG_SIDE])
+        part.gaze.append([dots["XCam"][i], dots["YCam"][i]])
+        part.portrait.append(tables["screen"]["Orientation"][i] == 1)
+    return part
+
+
+def join(parts: list[tuple[int, Part]]) -> Data:
+    """Numbered subjects to arrays."""
+    return Data(
+        pictures=np.array([p for _, part in parts for p in part.pictures], np.uint8),
+        boxes=np.array([b for _, part in parts for b in part.boxes], np.float32),
+        gaze=np.array([g for _, part in parts for g in part.gaze], np.float32),
+        subject=np.array([number for number, part in parts for _ in part.gaze]),
+        portrait=np.array([p for _, part in parts for p in part.portrait], bool),
+    )
 
 
 def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> tuple[Data, Data]:
     """Train and held-out (val and test) frames; the first subjects until there are `train_frames`."""
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    parts: dict[bool, list[tuple[int, Any]]] = {True: [], False: []}
+    train: list[tuple[int, Part]] = []
+    held: list[tuple[int, Part]] = []
     with ThreadPoolExecutor(threads) as pool:
-        for number, result in enumerate(pool.map(lambda p: read_subject(p, kind), folders)):
-            parts[result[0] == "train"].append((number, result[1:]))
-    data = []
-    for training in (True, False):
-        count, chosen = 0, []
-        for number, part in parts[training]:
-            if training and train_frames and count >= train_frames:
-                break
-            chosen.append((number, part))
-            count += len(part[2])
-        data.append(
-            Data(
-                np.array([p for _, part in chosen for p in part[0]], np.uint8),
-                np.array([b for _, part in chosen for b in part[1]], np.float32),
-                np.array([g for _, part in chosen for g in part[2]], np.float32),
-                np.array([number for number, part in chosen for _ in part[2]]),
-            )
-        )
-    return data[0], data[1]
+        for number, part in enumerate(pool.map(lambda p: read_subject(p, kind), folders)):
+            if part.split != "train":
+                held.append((number, part))
+            elif not train_frames or sum(len(p.gaze) for _, p in train) < train_frames:
+                train.append((number, part))
+    return join(train), join(held)
 
 
 def error(predicted: Floats, truth: Floats) -> float:
@@ -142,6 +150,17 @@ def best_constant(gaze: Floats) -> Floats:
         weight = 1 / np.maximum(np.linalg.norm(gaze - point, axis=1), 1e-6)
         point = (gaze * weight[:, None]).sum(0) / weight.sum()
     return point
+
+
+def constant_error(train: Data, held: Data) -> float:
+    """Mean distance, cm, of the held-out gaze from the best constant of the train set."""
+    return error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
+
+
+def upright(data: Data) -> Data:
+    """The frames of upright-held devices, without their pictures."""
+    keep = data.portrait
+    return Data(data.pictures[:0], data.boxes[keep], data.gaze[keep], data.subject[keep], keep[keep])
 
 
 def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
@@ -306,8 +325,9 @@ def main() -> None:
         on_train, on_held, parameters = train_network(
             train, held, SIZES[arguments.input], arguments.epochs, arguments.batch, arguments.seed
         )
-    constant = error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
-    held_error = error(on_held, held.gaze)
+    constant, held_error = constant_error(train, held), error(on_held, held.gaze)
+    portrait_constant = constant_error(upright(train), upright(held))
+    portrait_error = error(on_held[held.portrait], held.gaze[held.portrait])
     correlation = within_subject_correlation(on_held, held)
     made_with = read_json(arguments.data / "synth.json") if (arguments.data / "synth.json").exists() else {}
     row = {
@@ -323,6 +343,9 @@ def main() -> None:
         "held_cm": round(held_error, 3),
         "constant_cm": round(constant, 3),
         "ratio": round(held_error / constant, 3),
+        "portrait_cm": round(portrait_error, 3),
+        "portrait_constant_cm": round(portrait_constant, 3),
+        "portrait_ratio": round(portrait_error / portrait_constant, 3),
         "r_x": round(correlation[0], 3),
         "r_y": round(correlation[1], 3),
         "seconds": round(time.time() - start),

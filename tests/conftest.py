@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+pytest_plugins = ["support.imx500_environments"]
+
 # The same examples in each run; no deadline, because the speed of a shared machine is not what is tested.
 settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -40,7 +40,7 @@ class DemoSettings:
     preset: str = "tinytracker"
     subjects: int = 110
     frames: int = 40
-    epochs: int = 24
+    epochs: int = 20
     seed: int = 1
 
 

@@ -15,7 +15,7 @@ def require_tensorflow(needed_for: str) -> None:
         MissingDependencyError: when it is not installed.
     """
     require("tensorflow", "TensorFlow", needed_for, "train")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still lets it report CUDA plugins twice
 
 
 def require(module: str, name: str, needed_for: str, extra: str) -> None:

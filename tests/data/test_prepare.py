@@ -360,7 +360,7 @@ def test_the_output_must_not_lie_in_the_source(source: Path, tmp_path: Path) -> 
 def test_without_tensorflow_the_way_out_is_named(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tinytracker.data.prepare.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("tinytracker.requirements.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"tinytracker\[train\]"):
         run(source, tmp_path / "out")
 

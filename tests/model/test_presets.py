@@ -7,6 +7,7 @@ from tinytracker.model.presets import PRESETS, find_preset
 # The published networks: MACs for one frame, parameters with batch normalisation folded.
 GOLDEN = {
     "tinytracker": (11_839_208, 426_694),
+    "tinytracker-rgb": (11_651_048, 426_676),  # without the 18 weights that fuse the position
     "tinytracker-s": (5_229_184, 81_946),
     "itracker": (1_324_455_808, 6_286_274),
 }

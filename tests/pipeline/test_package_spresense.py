@@ -11,10 +11,12 @@ import pytest
 from tinytracker.errors import InputFileError, ModelError, OutputError, ParityError, UnknownNameError
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package import package
+from tinytracker.package.spresense.options import Options
 from tinytracker.quant.contract import IoContract
-from tinytracker.quant.parity import compare_with_tflm, patterns, require_exact
+from tinytracker.quant.parity import compare_with_oracle, patterns, require_exact
 from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime, measure_arena
 
+METHODS = ["Concatenation", "Conv2D", "DepthwiseConv2D", "FullyConnected", "Mean"]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
 
 
@@ -28,13 +30,21 @@ def model(run):
     return (run.quantized("ptq-int8") / "model.tflite").read_bytes()
 
 
-def test_the_manifest_names_every_file_with_its_hash(packaged):
-    manifest = json.loads(packaged.manifest.read_text())
-    listed = {f["path"]: f["sha256"] for f in manifest["files"]}
-    there = {p.name for p in packaged.folder.iterdir()} - {"manifest.json"}
-    assert set(listed) == there == {"README.md", "gaze_model.c", "gaze_model.h", "gaze_model.tflite"}
+@pytest.fixture(scope="module")
+def generated(run, tmp_path_factory):
+    """The same model with the runtime of generated C."""
+    return package(run.path, "spresense", tmp_path_factory.mktemp("dist") / "c", options=Options(runtime="c"))
+
+
+@pytest.mark.parametrize("which", ["packaged", "generated"])
+def test_the_manifest_names_every_file_with_its_hash(which, request):
+    folder = request.getfixturevalue(which).folder
+    listed = {f["path"]: f["sha256"] for f in json.loads((folder / "manifest.json").read_text())["files"]}
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
+    assert set(listed) == there
+    assert {"README.md", "model.tflite", "tinytracker/Kconfig", "tinytracker/network/model.h"} <= there
     for name, sha256 in listed.items():
-        assert hashlib.sha256((packaged.folder / name).read_bytes()).hexdigest() == sha256
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
 
 
 def test_the_manifest_says_what_it_was_made_from(packaged, run):
@@ -50,45 +60,63 @@ def test_the_manifest_says_what_it_was_made_from(packaged, run):
 def test_the_c_array_compiles_strictly_and_holds_the_model(packaged, model, tmp_path):
     program = tmp_path / "main.c"
     program.write_text(
-        '#include <stdint.h>\n#include <stdio.h>\n#include "gaze_model.h"\n'
+        '#include <stdint.h>\n#include <stdio.h>\n#include "model_tflite.h"\n'
         "int main(void) {\n"
-        "  if (((uintptr_t)gaze_model_tflite) % 16u != 0u) { return 2; }\n"
-        "  return fwrite(gaze_model_tflite, 1, sizeof gaze_model_tflite, stdout) != GAZE_MODEL_BYTES;\n}\n"
+        "  if (((uintptr_t)model_tflite) % 16u != 0u) { return 2; }\n"
+        "  return fwrite(model_tflite, 1, sizeof model_tflite, stdout) != MODEL_TFLITE_BYTES;\n}\n"
     )
-    binary = tmp_path / "dump"
-    sources = [program, packaged.folder / "gaze_model.c"]
-    subprocess.run(["gcc", *STRICT, "-I", packaged.folder, *sources, "-o", binary], check=True)
+    binary, network = tmp_path / "dump", packaged.folder / "tinytracker" / "network"
+    sources = [program, network / "model_tflite.c"]
+    subprocess.run(["gcc", *STRICT, "-I", network, *sources, "-o", binary], check=True)
     assert subprocess.run([binary], capture_output=True, check=True).stdout == model
 
 
 def test_the_header_is_cplusplus_too_and_lists_the_operators(packaged, tmp_path):
     program = tmp_path / "main.cc"
     program.write_text(
-        '#include <cstdio>\n#include "gaze_model.h"\n#define ADD(op) std::puts(#op);\n'
-        'int main() { GAZE_MODEL_OPERATORS(ADD) std::printf("%d\\n", GAZE_MODEL_OPERATOR_COUNT); }\n'
+        '#include <cstdio>\n#include "model.h"\n'
+        "struct Resolver {\n"
+        + "".join(f'  int Add{m}() {{ return std::puts("{m}"); }}\n' for m in METHODS)
+        + "};\nint main() {\n  Resolver resolver;\n  MODEL_TFLM_ADD_OPERATORS(resolver);\n"
+        '  std::printf("%d\\n%u\\n", MODEL_TFLM_OPERATORS, (unsigned)MODEL_ARENA_BYTES);\n}\n'
     )
-    binary = tmp_path / "ops"
-    subprocess.run(
-        ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", packaged.folder, program, "-o", binary],
-        check=True,
-    )
-    *methods, count = subprocess.run([binary], capture_output=True, check=True, text=True).stdout.split()
-    assert methods == ["Concatenation", "Conv2D", "DepthwiseConv2D", "FullyConnected", "Mean"]
+    binary, network = tmp_path / "ops", packaged.folder / "tinytracker" / "network"
+    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", network, program, "-o", binary]
+    subprocess.run(command, check=True)
+    *methods, count, arena = subprocess.run(
+        [binary], capture_output=True, check=True, text=True
+    ).stdout.split()
+    assert methods == METHODS
     assert int(count) == len(methods)
+    assert int(arena) == packaged.content["arena"]["total_bytes"]
 
 
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs Debian's gcc-arm-none-eabi")
 def test_the_c_array_compiles_for_a_cortex_m4(packaged, model, tmp_path):
     target = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-    binary = tmp_path / "model.o"
-    subprocess.run(
-        ["arm-none-eabi-gcc", *target, *STRICT, "-c", packaged.folder / "gaze_model.c", "-o", binary],
-        check=True,
-    )
+    binary, network = tmp_path / "model.o", packaged.folder / "tinytracker" / "network"
+    command = ["arm-none-eabi-gcc", *target, *STRICT, "-c", network / "model_tflite.c", "-o", binary]
+    subprocess.run(command, check=True)
     sizes = subprocess.run(
-        ["arm-none-eabi-size", "-A", binary], capture_output=True, check=True, text=True
+        ["arm-none-eabi-nm", "-S", binary], capture_output=True, check=True, text=True
     ).stdout
-    assert int(re.search(r"\.rodata\S*\s+(\d+)", sizes)[1]) == len(model)
+    assert int(re.search(r"\w+ (\w+) R model_tflite$", sizes, re.M)[1], 16) == len(model)
+
+
+def test_generated_c_is_packaged_and_agrees_with_the_oracle(generated, packaged):
+    assert generated.content["runtime"] == "c"
+    assert generated.content["parity"]["runtime"] == "generated C"
+    assert generated.content["parity"]["differing"] == 0
+    assert generated.content["parity"]["images"] >= 64
+    assert generated.content["arena"]["total_bytes"] <= packaged.content["arena"]["head_bytes"]
+    header = (generated.folder / "tinytracker" / "network" / "model.h").read_text()
+    assert f"MODEL_ARENA_BYTES {generated.content['arena']['total_bytes']}" in header
+    assert not list(generated.folder.rglob("model_tflite.c"))
+
+
+def test_an_unknown_runtime_names_the_known_ones():
+    with pytest.raises(UnknownNameError, match=r"Unknown runtime 'tfml'. Did you mean 'tflm'"):
+        Options(runtime="tfml")
 
 
 def test_the_arena_is_enough_and_sixteen_bytes_less_are_not(model):
@@ -106,8 +134,8 @@ def test_the_head_of_the_arena_is_the_peak_of_activations(packaged):
 
 def test_two_packages_of_one_model_are_equal_byte_for_byte(packaged, run, tmp_path):
     again = package(run.path, "spresense", tmp_path / "again")
-    for path in packaged.folder.iterdir():
-        assert (again.folder / path.name).read_bytes() == path.read_bytes()
+    for path in (p for p in packaged.folder.rglob("*") if p.is_file()):
+        assert (again.folder / path.relative_to(packaged.folder)).read_bytes() == path.read_bytes()
 
 
 def test_a_package_is_replaced_and_other_folders_are_not(packaged, run, tmp_path):
@@ -140,7 +168,7 @@ def test_parity_counts_what_differs(model, monkeypatch):
         ReferenceRuntime, "run", lambda self, codes, advance=lambda n: None: honest(self, codes, advance) ^ 1
     )
     codes = patterns(IoContract.of(read_tflite(model)), 32)
-    parity = compare_with_tflm(model, codes, "patterns")
+    parity = compare_with_oracle(MicroRuntime(model), model, codes, "patterns")
     assert (parity.differing, parity.max_difference, parity.exact) == (32, 1.0, False)
     with pytest.raises(ParityError):
         require_exact(parity)

@@ -15,6 +15,8 @@ OPTIONS_CLASS = {
     "AVERAGE_POOL_2D": "Pool2DOptions", "MAX_POOL_2D": "Pool2DOptions",
     "CONCATENATION": "ConcatenationOptions",
     "MEAN": "ReducerOptions", "SOFTMAX": "SoftmaxOptions", "RESHAPE": "ReshapeOptions",
+    "SUM": "ReducerOptions", "STRIDED_SLICE": "StridedSliceOptions", "PACK": "PackOptions",
+    "SPLIT": "SplitOptions", "SQUEEZE": "SqueezeOptions",
 }  # fmt: skip
 INT8_VERSION = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "RESHAPE": 1, "QUANTIZE": 1}
 
@@ -35,7 +37,7 @@ class T:
 
 @dataclass
 class Op:
-    """An operator to write; tensors by position."""
+    """An operator to write; tensors by position. A custom one is called "CUSTOM:<code>"."""
 
     code: str
     inputs: list[int]
@@ -43,6 +45,7 @@ class Op:
     options: dict[str, Any] = field(default_factory=dict)
     version: int = 0
     options_class: str | None = None
+    custom_options: bytes = b""
 
 
 def conv_options(
@@ -141,11 +144,15 @@ def _tensor(b: flatbuffers.Builder, t: T, index: int, buffer: int) -> int:
 
 
 def _code(b: flatbuffers.Builder, code: str, version: int) -> int:
-    value = getattr(tflite.BuiltinOperator, code)
+    builtin, _, custom = code.partition(":")
+    value = getattr(tflite.BuiltinOperator, builtin)
+    custom_code = b.CreateString(custom) if custom else None
     tflite.OperatorCodeStart(b)
     tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(value, 127))
     tflite.OperatorCodeAddBuiltinCode(b, value)
     tflite.OperatorCodeAddVersion(b, version)
+    if custom_code is not None:
+        tflite.OperatorCodeAddCustomCode(b, custom_code)
     return tflite.OperatorCodeEnd(b)
 
 
@@ -153,6 +160,7 @@ def _operator(b: flatbuffers.Builder, op: Op, code: int) -> int:
     inputs, outputs = _ints(b, op.inputs), _ints(b, op.outputs)
     options_class = op.options_class or OPTIONS_CLASS.get(op.code)
     options = None
+    custom_options = b.CreateByteVector(op.custom_options) if op.custom_options else None
     if options_class is not None:
         values = {name: _value(b, name, value) for name, value in op.options.items()}
         getattr(tflite, f"{options_class}Start")(b)
@@ -166,6 +174,8 @@ def _operator(b: flatbuffers.Builder, op: Op, code: int) -> int:
     if options is not None:
         tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, options_class))
         tflite.OperatorAddBuiltinOptions(b, options)
+    if custom_options is not None:
+        tflite.OperatorAddCustomOptions(b, custom_options)
     return tflite.OperatorEnd(b)
 
 
@@ -174,4 +184,6 @@ def _value(b: flatbuffers.Builder, name: str, value: Any) -> Any:
         return getattr(tflite.Padding, value)
     if name == "FusedActivationFunction":
         return getattr(tflite.ActivationFunctionType, value)
-    return _ints(b, value) if name == "NewShape" else value
+    if name == "WeightsFormat":
+        return getattr(tflite.FullyConnectedOptionsWeightsFormat, value)
+    return _ints(b, value) if name in ("NewShape", "SqueezeDims") else value

@@ -78,7 +78,7 @@ class NetBuilder:
     def dense(self, units: int, activation: str = "NONE") -> int:
         """FULLY_CONNECTED with per-tensor weights."""
         n = self.tensors[self.last].shape[-1]
-        scale = float(1 / (64 * np.sqrt(n)))
+        scale = float(1 / (10 * np.sqrt(n)))  # large weights, so that different images have different outputs
         weights = self.constant(self.rng.integers(-127, 128, (units, n)).astype(np.int8), (scale,))
         bias = self._bias(units, (scale,))
         return self.emit(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinytracker.errors import OutputError, TinyTrackerError, UnknownNameError, UsageError
+from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UnknownNameError, UsageError
 from tinytracker.synth.generate import PARAMETERS_FILE, generate
 from tinytracker.synth.subject import split_of
 
@@ -149,7 +149,7 @@ def test_other_parameters_do_not_mix_into_a_data_set(made: Path):
 
 def test_a_broken_record_is_reported(tmp_path: Path):
     (tmp_path / PARAMETERS_FILE).write_text("{")
-    with pytest.raises(OutputError, match=PARAMETERS_FILE):
+    with pytest.raises(InputFileError, match=PARAMETERS_FILE):
         generate(tmp_path, 1, 1)
 
 

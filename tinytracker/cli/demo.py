@@ -33,7 +33,7 @@ def command(
     from tinytracker.demo import demo
 
     result = demo(out, DemoSettings(model, subjects, frames, epochs, seed), jobs)
-    return Output(result.as_json(), (_table(result), _NOTE))
+    return Output(result.as_json(), (_table(result), _places(result), _NOTE))
 
 
 _NOTE = (
@@ -45,9 +45,7 @@ _NOTE = (
 
 
 def _table(result: DemoResult) -> Table:
-    table = Table(
-        title="TinyTracker demo (synthetic data, test subjects unseen in training)", title_justify="left"
-    )
+    table = Table(title="TinyTracker on synthetic people, unseen in training", title_justify="left")
     table.add_column("")
     for column in ("all", "phone", "tablet"):
         table.add_column(column, justify="right")
@@ -66,7 +64,8 @@ def _table(result: DemoResult) -> Table:
     table.add_row("model", f"{model['bytes']:,} bytes")
     table.add_row("work per frame", f"{model['macs']:,} MACs")
     table.add_row("TFLM arena", f"{arena['total_bytes']:,} bytes")
-    table.add_section()
-    for name, folder in result.folders.items():
-        table.add_row(name, str(folder))
     return table
+
+
+def _places(result: DemoResult) -> str:
+    return "\n".join(f"{name + ':':16} {folder}" for name, folder in result.folders.items())

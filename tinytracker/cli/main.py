@@ -28,9 +28,18 @@ VERBS: dict[str, tuple[str, str]] = {
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
     "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
     "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),
+    "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
+    "emulate": (
+        "tinytracker.cli.emulate",
+        "Run a quantized network on an emulated Cortex-M4 and count its cost.",
+    ),
+    "rpk": ("tinytracker.cli.rpk", "Show or verify an IMX500 network package."),
+    "setup": ("tinytracker.cli.setup", "Install a vendor's tool into an environment of its own."),
+    "doctor": ("tinytracker.cli.doctor", "Say what is installed, what is missing, and what brings it."),
 }
 
 SCHEMA_VERSION = 1
@@ -101,9 +110,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: runs the verb and turns errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Verbs return nothing; what comes back here is the code of a click.exceptions.Exit.
+        code = cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
+        if code:
+            sys.exit(code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. What is finished is kept; the same command goes on from there.", err=True)
         sys.exit(130)

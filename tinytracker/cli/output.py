@@ -18,10 +18,16 @@ from tinytracker.progress import set_quiet
 
 @dataclass(frozen=True)
 class Output:
-    """The result of a verb: the same numbers for machines and for people."""
+    """The result of a verb: the same numbers for machines and for people.
+
+    Attributes:
+        document: for `--json`. text: for people.
+        exit_code: 1 when the verb did its work and the answer is no.
+    """
 
     document: dict[str, Any]
     text: tuple[RenderableType, ...]
+    exit_code: int = 0
 
 
 def verb(function: Callable[..., Output]) -> click.Command:
@@ -32,15 +38,17 @@ def verb(function: Callable[..., Output]) -> click.Command:
         set_quiet(quiet)
         output = function(*args, **kwargs)
         if as_json:
-            click.echo(
-                json.dumps({"schema_version": SCHEMA_VERSION, **output.document}, indent=2, allow_nan=False)
-            )
-            return
-        # A file or a pipe has no width to fit into: lines there must not be broken.
-        width = None if sys.stdout.isatty() else 160
-        console = Console(width=width, highlight=False)
-        for part in output.text:
-            console.print(part)
+            document = {"schema_version": SCHEMA_VERSION, **output.document}
+            click.echo(json.dumps(document, indent=2, allow_nan=False))
+        else:
+            # A file or a pipe has no width to fit into: lines there must not be broken.
+            width = None if sys.stdout.isatty() else 160
+            console = Console(width=width, highlight=False)
+            for part in output.text:
+                console.print(part)
+        if output.exit_code:
+            # Not click's Exit: without its standalone mode, click would turn that into a return value.
+            sys.exit(output.exit_code)
 
     run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)

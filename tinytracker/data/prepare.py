@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import io
 import json
 import os
@@ -27,9 +26,10 @@ from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_
 from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
-from tinytracker.errors import InputFileError, MissingDependencyError, RecordingError, UsageError
+from tinytracker.errors import InputFileError, RecordingError, UsageError
 from tinytracker.files import json_bytes, make_folder, write_bytes, writing
 from tinytracker.progress import bar, say
+from tinytracker.requirements import require_tensorflow
 
 SKIPPED_FILE = "skipped.csv"
 IMAGE_FORMATS = ("jpeg", "png")
@@ -134,8 +134,7 @@ def prepare(
     subjects = iter_subjects(src)
     if out.resolve().is_relative_to(src.resolve()):
         raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside of the data set.")
-    if importlib.util.find_spec("tensorflow") is None:
-        raise MissingDependencyError("tensorflow", "writing shards", "pip install 'tinytracker[train]'")
+    require_tensorflow("writing shards")
     make_folder(out / SHARD_FOLDER)
     with writing(out):
         (out / INDEX_FILE).unlink(missing_ok=True)  # from here on the folder is unfinished, and shows it

@@ -151,6 +151,11 @@ PRESETS: dict[str, Preset] = {
             InputSpec(kind="face", width=112, height=112, channels="rgb", grid="input"), _tinytracker,
         ),
         Preset(
+            "tinytracker-rgb", "the paper's network on the face alone: fits inside the IMX500 sensor",
+            "as tinytracker, without the position: the sensor fills one input of three channels and nothing else",
+            InputSpec(kind="face", width=112, height=112, channels="rgb", grid="none"), _tinytracker,
+        ),
+        Preset(
             "tinytracker-s", "the small one: 96x96 grey face, position baked in, for microcontrollers",
             "Ruegg et al. (arXiv 2308.12313) and the published TinyTrackerS.tflite",
             InputSpec(kind="face", width=96, height=96, channels="grey", grid="baked"), _tinytracker_s,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,49 +17,11 @@ import tflite
 from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError, ModelError
-from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Option, Tensor, TfliteModel
+from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_options import MAX_RANK, decode_options, enumeration_names, index_vector
 
-MAX_RANK = 8  # TFLite's own kernels stop at 6 or 8
-MAX_OPERANDS = 4096
 MAX_NAME_BYTES = 1024
 MAX_ELEMENTS = 1 << 40  # far above anything that can run; keeps products of shapes small
-
-_POOL_FIELDS = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
-
-_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ADD": ("AddOptions", ("FusedActivationFunction",)),
-    "SUB": ("SubOptions", ("FusedActivationFunction",)),
-    "MUL": ("MulOptions", ("FusedActivationFunction",)),
-    "CONV_2D": (
-        "Conv2DOptions",
-        ("Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "FusedActivationFunction"),
-    ),
-    "DEPTHWISE_CONV_2D": (
-        "DepthwiseConv2DOptions",
-        (
-            "Padding", "StrideW", "StrideH", "DilationWFactor", "DilationHFactor", "DepthMultiplier",
-            "FusedActivationFunction",
-        ),
-    ),
-    "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideW", "StrideH", "FusedActivationFunction")),
-    "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat", "KeepNumDims")),
-    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL_FIELDS),
-    "MAX_POOL_2D": ("Pool2DOptions", _POOL_FIELDS),
-    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
-    "MEAN": ("ReducerOptions", ("KeepDims",)),
-    "SUM": ("ReducerOptions", ("KeepDims",)),
-    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
-    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
-    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
-    "RESHAPE": ("ReshapeOptions", ("NewShape",)),
-    "RESIZE_BILINEAR": ("ResizeBilinearOptions", ("AlignCorners", "HalfPixelCenters")),
-    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ("AlignCorners", "HalfPixelCenters")),
-    "STRIDED_SLICE": (
-        "StridedSliceOptions",
-        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
-    ),
-}  # fmt: skip
-"""Operator -> (options table, fields kept). Operators that are not here keep no options."""
 
 _DAMAGE = (
     struct.error,
@@ -121,8 +82,8 @@ def _decode(content: bytes, label: str) -> TfliteModel:
         description=_text(root.Description()),
         tensors=tensors,
         operators=operators,
-        inputs=_indices(graph.InputsAsNumpy(), "graph inputs"),
-        outputs=_indices(graph.OutputsAsNumpy(), "graph outputs"),
+        inputs=index_vector(graph.InputsAsNumpy(), "graph inputs"),
+        outputs=index_vector(graph.OutputsAsNumpy(), "graph outputs"),
     )
     _check_graph(model)
     return model
@@ -139,20 +100,11 @@ def _text(raw: bytes | None) -> str:
     return (raw or b"")[:MAX_NAME_BYTES].decode("utf-8", errors="replace")
 
 
-def _indices(vector: Any, what: str, limit: int = MAX_OPERANDS) -> tuple[int, ...]:
-    """A short vector of integers; the accessors return the number 0 for a missing one."""
-    if isinstance(vector, int):
-        return ()
-    if len(vector) > limit:
-        raise ModelError(f"{len(vector)} {what}, limit is {limit}.")
-    return tuple(int(v) for v in vector)
-
-
 def _tensor(content: bytes, root: Any, raw: Any, index: int, budget: _Budget) -> Tensor:
     name_bytes = raw.Name()
     name = _text(name_bytes)
     where = f"tensor {index} {name!r}"
-    shape = _indices(raw.ShapeAsNumpy(), f"dimensions of {where}", MAX_RANK)
+    shape = index_vector(raw.ShapeAsNumpy(), f"dimensions of {where}", MAX_RANK)
     if shape and shape[0] == -1:
         shape = (1, *shape[1:])
     elements = 1
@@ -162,7 +114,7 @@ def _tensor(content: bytes, root: Any, raw: Any, index: int, budget: _Budget) ->
         elements *= n
     if elements > MAX_ELEMENTS:
         raise ModelError(f"{where} has {elements} elements, limit is {MAX_ELEMENTS}.")
-    dtype = _names(tflite.TensorType).get(raw.Type(), f"type{raw.Type()}").lower()
+    dtype = enumeration_names(tflite.TensorType).get(raw.Type(), f"type{raw.Type()}").lower()
     if raw.Sparsity() is not None:
         raise ModelError(
             f"{where} is stored sparse, which is not supported.", "Export the model with dense weights."
@@ -173,7 +125,8 @@ def _tensor(content: bytes, root: Any, raw: Any, index: int, budget: _Budget) ->
         index=index,
         name=name,
         shape=shape,
-        shape_signature=_indices(raw.ShapeSignatureAsNumpy(), f"dimensions of {where}", MAX_RANK) or shape,
+        shape_signature=index_vector(raw.ShapeSignatureAsNumpy(), f"dimensions of {where}", MAX_RANK)
+        or shape,
         dtype=dtype,
         scales=scales,
         zero_points=zero_points,
@@ -248,64 +201,27 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
     code = root.OperatorCodes(code_index)
     # Files before schema 3a only have the 8-bit field; later ones put 127 there for codes above it.
     builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
-    name = _names(tflite.BuiltinOperator).get(builtin)
+    name = enumeration_names(tflite.BuiltinOperator).get(builtin)
     if name is None:
         raise ModelError(
             f"operator {index} has the unknown builtin code {builtin}.", "The file may be damaged."
         )
     if name == "CUSTOM":
         name = f"CUSTOM:{_text(code.CustomCode())}"
-    inputs = _indices(raw.InputsAsNumpy(), f"inputs of operator {index}")
-    outputs = _indices(raw.OutputsAsNumpy(), f"outputs of operator {index}")
-    budget.spend(len(inputs) + len(outputs))
+    inputs = index_vector(raw.InputsAsNumpy(), f"inputs of operator {index}")
+    outputs = index_vector(raw.OutputsAsNumpy(), f"outputs of operator {index}")
+    custom = raw.CustomOptionsAsNumpy() if name.startswith("CUSTOM:") else 0
+    custom_options = b"" if isinstance(custom, int) else custom.tobytes()
+    budget.spend(len(inputs) + len(outputs) + len(custom_options))
     return Operator(
         index=index,
         name=name,
         version=int(code.Version()),
         inputs=inputs,
         outputs=outputs,
-        options=_options(raw, name, index),
+        options=decode_options(raw, name, f"operator {index} {name}"),
+        custom_options=custom_options,
     )
-
-
-def _options(raw: Any, name: str, index: int) -> dict[str, Option]:
-    type_id = raw.BuiltinOptionsType()
-    table = raw.BuiltinOptions()
-    if name not in _OPTIONS or type_id == 0 or table is None:
-        return {}
-    class_name, fields = _OPTIONS[name]
-    found = _names(tflite.BuiltinOptions).get(type_id, f"type {type_id}")
-    if found != class_name:
-        raise ModelError(f"operator {index} {name} carries {found} where {class_name} belongs.")
-    options = getattr(tflite, class_name)()
-    options.Init(table.Bytes, table.Pos)
-    return {_snake(field): _option(options, field, f"operator {index} {name}") for field in fields}
-
-
-def _option(options: Any, field: str, where: str) -> Option:
-    if field == "NewShape":
-        return _indices(options.NewShapeAsNumpy(), f"dimensions in {where}", MAX_RANK)
-    value = getattr(options, field)()
-    enumeration = {
-        "Padding": tflite.Padding,
-        "FusedActivationFunction": tflite.ActivationFunctionType,
-        "WeightsFormat": tflite.FullyConnectedOptionsWeightsFormat,
-    }.get(field)
-    if enumeration is None:
-        return value if isinstance(value, int | float | bool) else int(value)
-    if value not in _names(enumeration):
-        raise ModelError(f"{where} has the unknown {field} {value}.", "The file may be damaged.")
-    return _names(enumeration)[value]
-
-
-def _snake(camel: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in camel).lstrip("_")
-
-
-@cache
-def _names(enumeration: type) -> dict[int, str]:
-    """Value -> name of one of the schema's enumerations (plain classes with integer attributes)."""
-    return {v: k for k, v in vars(enumeration).items() if isinstance(v, int) and not k.startswith("_")}
 
 
 def _check_graph(model: TfliteModel) -> None:

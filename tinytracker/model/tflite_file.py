@@ -110,6 +110,7 @@ class Operator:
         outputs: tensor indices.
         options: builtin options by snake-case name; enumerations by their name ("SAME", "RELU6"). Only
             operators whose options are known here have any; a file may leave options out, then this is empty.
+        custom_options: what a CUSTOM operator carries, as its maker wrote it; empty for all others.
     """
 
     index: int
@@ -118,6 +119,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: dict[str, Option]
+    custom_options: bytes = b""
 
     @property
     def label(self) -> str:

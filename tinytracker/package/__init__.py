@@ -21,18 +21,34 @@ class Target:
         name: as the command line knows it. summary: one line.
         module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
         quantized: the quantized model that it takes from a run unless told otherwise.
+        options: module with a frozen dataclass `Options`, "" when the target has no options of its own; `build`
+            then takes an instance as its fourth argument.
     """
 
     name: str
     summary: str
     module: str
     quantized: str
+    options: str = ""
 
 
 TARGETS: dict[str, Target] = {
     t.name: t
     for t in (
-        Target("spresense", "Sony Spresense: TFLM C array", "tinytracker.package.spresense.build", "ptq-int8"),
+        Target(
+            "imx500", "Raspberry Pi AI Camera: network.rpk",
+            module="tinytracker.package.imx500.build", quantized="mct-int8",
+        ),
+        Target(
+            "spresense", "Sony Spresense: application with the network as TFLM array or as plain C",
+            module="tinytracker.package.spresense.build", quantized="ptq-int8",
+            options="tinytracker.package.spresense.options",
+        ),
+        Target(
+            "coralmicro", "Coral Dev Board Micro: Edge TPU",
+            module="tinytracker.package.coralmicro.build", quantized="ptq-uint8",
+            options="tinytracker.package.coralmicro.options",
+        ),
     )
 }  # fmt: skip
 
@@ -51,7 +67,9 @@ class PackageResult:
     content: dict[str, Any]
 
 
-def package(source: Path, target: str, out: Path, quantized: str | None = None) -> PackageResult:
+def package(
+    source: Path, target: str, out: Path, quantized: str | None = None, options: object | None = None
+) -> PackageResult:
     """Package a quantized model for a device.
 
     Args:
@@ -59,8 +77,10 @@ def package(source: Path, target: str, out: Path, quantized: str | None = None) 
         target: one of `TARGETS`.
         out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
         quantized: which quantized model of a run; None for the target's own choice.
+        options: an instance of the target's `Options`; None for its defaults.
 
     Raises:
+        UsageError: options of another target.
         UnknownNameError: no such target or quantized model.
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
@@ -69,9 +89,11 @@ def package(source: Path, target: str, out: Path, quantized: str | None = None) 
     if target not in TARGETS:
         raise UnknownNameError("target", target, TARGETS)
     from tinytracker.package.manifest import MANIFEST_NAME
+    from tinytracker.package.options import require_options
 
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     chosen = TARGETS[target]
-    build: Callable[[Path, Path, str], PackageResult] = import_module(chosen.module).build
-    return build(source, out, quantized or chosen.quantized)
+    own = require_options(target, chosen.options, options)
+    build: Callable[..., PackageResult] = import_module(chosen.module).build
+    return build(source, out, quantized or chosen.quantized, *((own,) if own is not None else ()))

@@ -45,6 +45,14 @@ def _facts(content: dict[str, Any]) -> str:
     ]
     if "arena" in content:
         rows.append(("arena", f"{content['arena']['total_bytes']:,} bytes ({content['arena']['measured']})"))
+    if "used_bytes" in content.get("memory", {}):
+        memory = content["memory"]
+        rows.append(
+            (
+                "sensor memory",
+                f"{memory['used_bytes']:,} of {memory['available_bytes']:,} bytes, {memory['used_percent']} %",
+            )
+        )
     for role in ("inputs", "outputs"):
         for t in content["io"][role]:
             shape = "x".join(map(str, t["shape"]))

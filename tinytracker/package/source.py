@@ -10,6 +10,7 @@ from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
 from tinytracker.runs import Run
 
@@ -57,15 +58,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         content = read_bytes(source)
         origin: dict[str, Any] = {"file": source.name}
         return _checked(content, origin, None, {}, None, str(source))
+    folder = quantized_model(source, quantized).parent
     run = Run.open(source)
-    names = run.quantized_names()
-    if not names:
-        raise InputFileError(
-            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
-        )
-    if quantized not in names:
-        raise UnknownNameError("quantized model in this run", quantized, names)
-    folder = run.quantized(quantized)
     description = run.describe()
     origin = {k: description[k] for k in ("preset", "config", "git")} | {
         "data_hash": description["data"]["data_hash"]
@@ -82,6 +76,30 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         read_bytes(folder / "model.tflite"), origin, quantization, metrics,
         data if data.is_dir() else None, f"{source} ({quantized})",
     )  # fmt: skip
+
+
+def quantized_model(source: Path, quantized: str) -> Path:
+    """The .tflite file of a quantized model of a run.
+
+    Raises:
+        InputFileError: not a run, or this model has not been made yet.
+        UnknownNameError: there cannot be such a model.
+    """
+    run = Run.open(source)
+    names = run.quantized_names()
+    if not names:
+        raise InputFileError(
+            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
+        )
+    if quantized not in names:
+        method, _, io = quantized.partition("-")
+        if method in METHODS and io in IO_TYPES:
+            raise InputFileError(
+                source, f"this run has no quantized model {quantized} (it has {', '.join(names)})",
+                f"Make it with: tinytracker quantize {source} --method {method} --io {io}",
+            )  # fmt: skip
+        raise UnknownNameError("quantized model in this run", quantized, names)
+    return run.quantized(quantized) / "model.tflite"
 
 
 def _headline(errors: dict[str, Any]) -> dict[str, Any]:

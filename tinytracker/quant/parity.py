@@ -11,7 +11,7 @@ import numpy as np
 from tinytracker.errors import ParityError
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
-from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime
+from tinytracker.quant.runtimes import ReferenceRuntime, Runtime
 
 MIN_IMAGES = 32
 
@@ -88,25 +88,26 @@ def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes
     return {name: np.stack([s[name] for s in samples]) for name in samples[0]}
 
 
-def compare_with_tflm(model: bytes, codes: Codes, images_from: str) -> Parity:
-    """Run TFLM and the reference kernels on the same images.
+def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_from: str) -> Parity:
+    """Run a runtime and the reference kernels on the same images.
 
     Args:
+        runtime: of the same model.
         model: content of the .tflite file.
         codes: inputs by name, uint8 (N, H, W, C).
         images_from: what the images are, for the record.
     """
-    oracle, micro = ReferenceRuntime(model), MicroRuntime(model)
+    oracle = ReferenceRuntime(model)
     count = len(next(iter(codes.values())))
     if count < MIN_IMAGES:
         raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")
-    with bar("parity of TFLM with the oracle", 2 * count, "inferences") as advance:
+    with bar(f"parity of {runtime.name} with the oracle", 2 * count, "inferences") as advance:
         expected = oracle.run(codes, advance)
-        found = micro.run(codes, advance)
+        found = runtime.run(codes, advance)
     step = oracle.contract.outputs[0].scale if expected.dtype.kind == "f" else 1
     difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)) / step
     return Parity(
-        micro.name, oracle.name, count, images_from, float(difference.max()),
+        runtime.name, oracle.name, count, images_from, float(difference.max()),
         int((difference.max(1) > 0).sum()), len(np.unique(expected, axis=0)),
     )  # fmt: skip
 
@@ -121,5 +122,5 @@ def require_exact(parity: Parity) -> None:
         raise ParityError(
             f"{parity.runtime} differs from {parity.oracle} on {parity.differing} of {parity.images} images, "
             f"by up to {parity.max_difference:g} output steps; the limit is 0.",
-            "Use the tflite-micro version of the lock file, or an operator version that both know.",
+            "Use the versions of the lock file, or an operator version that both know.",
         )

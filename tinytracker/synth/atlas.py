@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +24,19 @@ AXIS_Z_CM = 3.0
 """The cylinder's axis passes through the middle of the skull, in coordinates of the base mesh."""
 
 
+PAINTED_DEG = 125.0
+"""Texels further round the back than this never face the camera."""
+
+
 @dataclass(frozen=True)
 class Atlas:
-    """Per texel (HEIGHT, WIDTH): base mesh position (.., 3) cm and masks, zero outside the mesh."""
+    """The texels that can be seen: flat index (t,), base mesh position (t, 3) cm, and masks (t,)."""
 
+    texel: NDArray[np.int64]
     position: Floats
     lips: Floats
     ears: Floats
     eyelids: Floats
-    occlusion: Floats
-    covered: NDArray[np.bool_]
 
 
 def texture_coordinates(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,30 +56,24 @@ def load_atlas() -> Atlas:
     across_seam = np.ptp(xy[head.triangles, 0], axis=1) > WIDTH / 2
     triangles = head.triangles[~across_seam & ~head.is_teeth]
     index, _ = rasterize(xy, (60 - radius).astype(np.float32), triangles, WIDTH, HEIGHT, 0)
-    covered = index >= 0
-    corners = triangles[np.maximum(index, 0)]
-    a, b, c = (xy[corners[..., i]] for i in range(3))
-    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
-    p = np.stack([columns, rows], -1)
+    around = (np.arange(WIDTH) + 0.5) / WIDTH - 0.5
+    texel = np.flatnonzero((index >= 0) & (np.abs(around) < PAINTED_DEG / 360))
+    rows, columns = np.divmod(texel, WIDTH)
+    corners = triangles[index.ravel()[texel]]
+    a, b, c = (xy[corners[:, i]] for i in range(3))
+    p = np.stack([columns, rows], 1) + 0.5
 
-    def cross(u: Floats, v: Floats) -> Floats:
-        return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    def cross(u: NDArray[np.floating[Any]], v: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        product: NDArray[np.floating[Any]] = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+        return product
 
     area = cross(b - a, c - a)
     area = np.where(np.abs(area) < 1e-9, 1, area)
-    wb, wc = cross(p - a, c - a) / area, cross(b - a, p - a) / area
-    weights = np.stack([1 - wb - wc, wb, wc], -1)
+    share_b, share_c = cross(p - a, c - a) / area, cross(b - a, p - a) / area
+    weights = np.stack([1 - share_b - share_c, share_b, share_c], 1)
 
     def spread(values: NDArray[np.float64]) -> Floats:
-        inside = np.einsum("yxk,yxk...->yx...", weights, values[corners])
-        mask = covered.reshape(covered.shape + (1,) * (inside.ndim - 2))
-        return np.where(mask, inside, 0).astype(np.float32)
+        inside: Floats = np.einsum("tk,tk...->t...", weights, values[corners]).astype(np.float32)
+        return inside
 
-    return Atlas(
-        spread(head.vertices),
-        spread(head.lips),
-        spread(head.ears),
-        spread(head.eyelids),
-        spread(head.occlusion),
-        covered,
-    )
+    return Atlas(texel, spread(head.vertices), spread(head.lips), spread(head.ears), spread(head.eyelids))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.data.gazecapture import Boxes
+from tinytracker.data.grid import face_grid
 from tinytracker.synth.head import SIDES, load_head
 from tinytracker.synth.identity import Identity
 from tinytracker.synth.scene import Camera, HeadPose
@@ -19,7 +20,6 @@ from tinytracker.synth.session import Frame
 
 Floats = NDArray[np.float64]
 
-GRID_CELLS = 25
 FACE_PER_EYE_DISTANCE = 2.35
 """Side of the face square over the distance between the eyes."""
 MOUTH_SHARE = 0.32
@@ -55,21 +55,11 @@ def mouth_point(identity: Identity) -> Floats:
     return middle
 
 
-def _grid(x: Floats, y: Floats, side: Floats, cameras: tuple[Camera, ...], valid: NDArray[np.bool_]) -> Boxes:
-    width = np.array([c.width for c in cameras], np.float64)
-    height = np.array([c.height for c in cameras], np.float64)
-    cells = float(GRID_CELLS)
-
-    def where_valid(values: Floats) -> Floats:
-        return np.where(valid, np.round(values), 0.0)
-
-    return Boxes(
-        x=where_valid(x / width * cells) + valid,
-        y=where_valid(y / height * cells) + valid,
-        w=where_valid(side / width * cells),
-        h=where_valid(side / height * cells),
-        valid=valid,
-    )
+def _grid(x: Floats, y: Floats, side: Floats, frames: tuple[Frame, ...], valid: NDArray[np.bool_]) -> Boxes:
+    face = np.stack([x, y, side, side], 1)
+    cells = face_grid(face, [f.camera.width for f in frames], [f.camera.height for f in frames])
+    columns = np.where(valid[:, None], cells, 0).astype(np.float64)
+    return Boxes(x=columns[:, 0], y=columns[:, 1], w=columns[:, 2], h=columns[:, 3], valid=valid)
 
 
 def detect(identity: Identity, frames: tuple[Frame, ...], rng: np.random.Generator) -> dict[str, Boxes]:
@@ -99,5 +89,5 @@ def detect(identity: Identity, frames: tuple[Frame, ...], rng: np.random.Generat
             eye[name] - corner - eye_side[:, None] / 2 + rng.normal(0, EYE_JITTER, (n, 2)) * eye_side[:, None]
         )
         result[f"{name}_eye"] = boxes(place, eye_side, eyes_found)
-    result["face_grid"] = _grid(corner[:, 0], corner[:, 1], side_px, tuple(f.camera for f in frames), found)
+    result["face_grid"] = _grid(corner[:, 0], corner[:, 1], side_px, frames, found)
     return result

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.synth.areas import smoothstep
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Clothes, Identity
 from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
-from tinytracker.synth.paint import smoothstep
 from tinytracker.synth.shade import COLLAR_DIP_CM, COLLAR_HALF_CM
 
 Floats = NDArray[np.float64]
@@ -18,6 +20,8 @@ Singles = NDArray[np.float32]
 COLLAR_CM = 56.5
 """Height of the collar at the side of the neck, base mesh."""
 FOLD_DEPTH = 0.34
+DRAPED_FROM_CM = 51.0
+DRAPE_ROUNDS = 10
 
 
 def collar_height(clothes: Clothes) -> float:
@@ -32,6 +36,31 @@ def stand_off(clothes: Clothes) -> Floats:
     edge = collar_height(clothes) - COLLAR_DIP_CM * np.exp(-2.2 * angle**2)
     edge += 2 * np.maximum(np.abs(base[:, 0]) - COLLAR_HALF_CM, 0)
     return clothes.thickness * smoothstep(edge + 0.3, edge - 0.6, base[:, 1])
+
+
+@lru_cache(maxsize=1)
+def _edges() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both ends of every edge of the mesh, in both directions."""
+    triangles = load_head().triangles.astype(np.int64)
+    ends = [(triangles[:, i], triangles[:, (i + 1) % 3]) for i in range(3)]
+    return np.concatenate([e for a, b in ends for e in (a, b)]), np.concatenate(
+        [e for a, b in ends for e in (b, a)]
+    )
+
+
+def draped(vertices: Floats) -> Floats:
+    """The vertices (n, 3) with the covered part of the chest smoothed: cloth spans what skin follows."""
+    base = load_head().vertices
+    share = smoothstep(DRAPED_FROM_CM, DRAPED_FROM_CM - 4, base[:, 1])
+    # Not near the ends of the mesh, which would shrink.
+    share = (share * smoothstep(29, 34, base[:, 1]) * smoothstep(17, 14, np.abs(base[:, 0])))[:, None]
+    starts, ends = _edges()
+    count = np.maximum(np.bincount(starts, minlength=len(vertices)), 1)
+    smooth = vertices.copy()
+    for _ in range(DRAPE_ROUNDS):
+        around = np.stack([np.bincount(starts, smooth[ends, k], len(vertices)) for k in range(3)], 1)
+        smooth += share * (around / count[:, None] - smooth)
+    return smooth
 
 
 def fold_normals(identity: Identity) -> Singles:

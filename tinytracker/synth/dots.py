@@ -81,6 +81,12 @@ def sample_dots(device: Device, frames: int, rng: np.random.Generator) -> Dots:
                     column.append(float(value))
             left -= dwell
             dot += 1
-    whole = {k: np.array(columns[k], np.int64) for k in ("number", "screen_w", "screen_h", "orientation")}
-    real = {k: np.array(columns[k], np.float64) for k in ("time", "x_pts", "y_pts")}
-    return Dots(**whole, **real)
+    return Dots(
+        number=np.array(columns["number"], np.int64),
+        time=np.array(columns["time"]),
+        x_pts=np.array(columns["x_pts"]),
+        y_pts=np.array(columns["y_pts"]),
+        screen_w=np.array(columns["screen_w"], np.int64),
+        screen_h=np.array(columns["screen_h"], np.int64),
+        orientation=np.array(columns["orientation"], np.int64),
+    )

@@ -9,15 +9,18 @@ from tinytracker.synth.identity import Identity
 from tinytracker.synth.scene import EyePose
 from tinytracker.synth.session import Frame
 
-LID_PITCH = np.radians(42)
-"""Gaze, up or down, at which the lids' face unit is fully on."""
+LID_DOWN, LID_UP = np.radians(40), np.radians(26)
+"""Gaze down and up at which the lids' face units are fully on: the lids then keep their place on the iris."""
 LID_YAW = np.radians(35)
 
 
 def lid_weights(eye: EyePose, side: Side, closed: float) -> dict[str, float]:
     """Face units of one eye's lids; `closed` is 0 for relaxed, 1 for shut, negative for wide open."""
     name = side.capitalize()
-    weights = {f"eyeLook{'Up' if eye.pitch > 0 else 'Down'}{name}": min(abs(eye.pitch) / LID_PITCH, 1.2)}
+    if eye.pitch > 0:
+        weights = {f"eyeLookUp{name}": min(eye.pitch / LID_UP, 1.2)}
+    else:
+        weights = {f"eyeLookDown{name}": min(-eye.pitch / LID_DOWN, 1.2)}
     outward = eye.yaw if side == "left" else -eye.yaw
     weights[f"eyeLook{'Out' if outward > 0 else 'In'}{name}"] = min(abs(outward) / LID_YAW, 1.2)
     if closed > 0:

@@ -7,24 +7,20 @@ device held in landscape have it the other way round, as in GazeCapture.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import queue
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
-from tinytracker.errors import MissingDependencyError, OutputError, UsageError
-from tinytracker.files import json_bytes, make_folder, write_bytes
+from tinytracker.data.workers import Workers
+from tinytracker.errors import OutputError, UsageError
+from tinytracker.files import json_bytes, make_folder, read_json, write_json
+from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = "synth.json"
@@ -90,19 +86,16 @@ def generate(
         MissingDependencyError: numba is not installed.
     """
     parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
-    if importlib.util.find_spec("numba") is None:
-        raise MissingDependencyError("numba", "drawing synthetic frames", "pip install 'tinytracker[synth]'")
+    require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     _claim(out, parameters)
     wanted = range(first, first + subjects)
     missing = [i for i in wanted if not (out / f"{i:05d}").is_dir()]
-    with progress.bar("synth", len(missing) * frames, "frames") as advance:
-        workers = min(jobs or os.cpu_count() or 1, len(missing))
-        if workers > 1:
-            _in_processes(out, parameters, missing, workers, advance)
-        else:
-            for index in missing:
-                make_subject(out, parameters, index, lambda n: advance(n))
+    work = partial(make_subject, out, parameters)
+    processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
+    with Workers(processes) as workers, progress.bar("Drawing", len(missing) * frames, "frames") as advance:
+        for _ in workers.map(work, missing):
+            advance(frames)
     splits = {name: sum(split_of(i) == name for i in wanted) for name in ("train", "val", "test")}
     return SynthReport(
         out=out,
@@ -156,15 +149,9 @@ def _claim(out: Path, parameters: Parameters) -> None:
     """Make sure that `out` is ours: new, empty, or begun with the same parameters."""
     make_folder(out)
     record = out / PARAMETERS_FILE
-    # Compare as JSON, since that is what the file holds.
-    mine = json.loads(json_bytes(parameters.to_json()))
+    mine = json.loads(json_bytes(parameters.to_json()))  # as the file holds it: lists, not tuples
     if record.exists():
-        try:
-            found = json.loads(record.read_bytes())
-        except (OSError, ValueError) as error:
-            raise OutputError(
-                record, "cannot be read", "Remove it if the folder may be overwritten."
-            ) from error
+        found = read_json(record, "Remove it if the folder may be overwritten.")
         if found != mine:
             found = found if isinstance(found, dict) else {}
             changed = sorted(k for k in mine | found if mine.get(k) != found.get(k))
@@ -175,78 +162,4 @@ def _claim(out: Path, parameters: Parameters) -> None:
         return
     if any(out.iterdir()):
         raise OutputError(out, "is not empty and not a synthetic data set", "Write to a new folder.")
-    write_bytes(record, json_bytes(mine))
-
-
-@contextmanager
-def _worker(out: Path, parameters: Parameters) -> Iterator[subprocess.Popen[str]]:
-    """A started worker process that knows the parameters; killed at the end."""
-    package_root = str(Path(__file__).parents[2])
-    path = os.pathsep.join([package_root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tinytracker.synth.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": path},
-    )
-    assert process.stdin is not None
-    try:
-        process.stdin.write(
-            json.dumps({"out": str(out.absolute()), "parameters": parameters.to_json()}) + "\n"
-        )
-        process.stdin.flush()
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _in_processes(
-    out: Path, parameters: Parameters, missing: list[int], count: int, advance: Callable[[int], None]
-) -> None:
-    """Share the missing subjects among `count` processes; the first error ends them all."""
-    events: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
-    waiting = list(reversed(missing))
-
-    def listen(worker: int, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            events.put((worker, json.loads(line)))
-        events.put((worker, None))
-
-    def give(process: subprocess.Popen[str]) -> bool:
-        assert process.stdin is not None
-        if not waiting:
-            return False
-        process.stdin.write(json.dumps({"index": waiting.pop()}) + "\n")
-        process.stdin.flush()
-        return True
-
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        processes = [stack.enter_context(_worker(out, parameters)) for _ in range(count)]
-        for number, process in enumerate(processes):
-            threading.Thread(target=listen, args=(number, process), daemon=True).start()
-        busy = sum(give(process) for process in processes)
-        while busy:
-            number, message = events.get()
-            if message is None:
-                code = processes[number].wait()
-                raise OutputError(
-                    out,
-                    f"a drawing process ended unexpectedly (exit code {code})",
-                    "Run the same command to continue.",
-                )
-            if "error" in message:
-                error = message["error"]
-                raise OutputError(
-                    error["path"],
-                    error["message"].removeprefix(f"{error['path']}: ").removesuffix("."),
-                    error["hint"],
-                )
-            if "frames" in message:
-                advance(message["frames"])
-            elif not give(processes[number]):
-                busy -= 1
+    write_json(record, mine)

@@ -1,4 +1,4 @@
-"""Where every hair grows and how it hangs, once per subject, in head coordinates."""
+"""The hair of the head: where each strand grows and how it hangs, once per subject, in head coordinates."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.head import SIDES, load_head
+from tinytracker.synth.areas import scalp, smoothstep
+from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Hair, Identity
-from tinytracker.synth.paint import beard_area, brow_area, scalp, smoothstep
+from tinytracker.synth.shade import vertex_normals
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-SCALP_STRANDS = {"bald": 0, "buzz": 4200, "short": 4200, "medium": 4200, "long": 4600, "tied": 4000}
-SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 16, "tied": 9, "bald": 2}
-STRAND_CM = 0.075
-BROW_STRANDS, BEARD_STRANDS = 520, 2600
-LASHES = {"upper": 70, "lower": 36}
+SCALP_STRANDS = {"bald": 0, "buzz": 3800, "short": 3600, "medium": 3500, "long": 3600, "tied": 3400}
+SCALP_STEPS = {"buzz": 2, "short": 7, "medium": 10, "long": 14, "tied": 9, "bald": 2}
+STRAND_CM = 0.085
 
 
 @dataclass(frozen=True)
@@ -31,35 +30,7 @@ class ScalpHair:
     widths: Singles
 
 
-@dataclass(frozen=True)
-class SkinHair:
-    """Strands rooted in the face, which moves: brows and beard.
-
-    Attributes:
-        corners: (s, 3) vertices of the triangle that holds the root. weights: (s, 3) of them.
-        offsets: (s, p, 3) from the root, in head axes.
-    """
-
-    corners: Ints
-    weights: Floats
-    offsets: Floats
-    colours: Singles
-    widths: Singles
-
-
-@dataclass(frozen=True)
-class Lashes:
-    """Per lash: its two neighbouring columns of the lid's strip, share of the second, and how it fans."""
-
-    first: Ints
-    second: Ints
-    share: Floats
-    length: Floats
-    fan: Floats
-    curl: Floats
-
-
-def _roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
+def random_roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
     """Random places on the mesh, by area and per-vertex weight: corners of triangles, and their shares."""
     head = load_head()
     triangles = head.triangles[~head.is_teeth].astype(np.int64)
@@ -73,19 +44,15 @@ def _roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, 
     return chosen, np.stack([1 - u, u * (1 - v), u * v], 1)
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit(vectors: Floats) -> Floats:
+    """Vectors (..., 3) scaled to length 1."""
     scaled: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
     return scaled
 
 
-def _normals(vertices: Floats) -> Floats:
-    head = load_head()
-    t = head.triangles
-    facing = np.cross(vertices[t[:, 1]] - vertices[t[:, 0]], vertices[t[:, 2]] - vertices[t[:, 0]])
-    normals = np.zeros_like(vertices)
-    for i in range(3):
-        np.add.at(normals, t[:, i], facing)
-    return _unit(normals)
+def mesh_normals(vertices: Floats) -> Floats:
+    """Unit normals (n, 3) of the head mesh in this shape."""
+    return vertex_normals(vertices.astype(np.float32), load_head().triangles).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -133,7 +100,7 @@ def _skull(identity: Identity) -> _Skull:
     centre = np.array([0.0, top - 9.0, (points[:, 2].min() + points[:, 2].max()) / 2 - 1.0])
     local = points - centre
     length = np.linalg.norm(local, axis=1)
-    columns, rows = 48, 32
+    columns, rows = 36, 24
     azimuth = ((np.arange(columns) + 0.5) / columns - 0.5) * 2 * np.pi
     sine = (np.arange(rows) + 0.5) / rows * 2 - 1
     ring = np.sqrt(1 - sine**2)
@@ -146,7 +113,10 @@ def _skull(identity: Identity) -> _Skull:
         -1,
     )
     # The vertex nearest in direction; of several about as near (folds of the ear, say) the outermost.
-    near = directions.reshape(-1, 3) @ (local / length[:, None]).T + 0.004 * length
+    towards = (local / length[:, None]).T.astype(np.float32)
+    near = directions.reshape(-1, 3).astype(np.float32) @ towards + np.float32(0.004) * length.astype(
+        np.float32
+    )
     return _Skull(centre, length[near.argmax(1)].reshape(columns, rows))
 
 
@@ -163,21 +133,21 @@ def _flow(
     backward = np.stack([0.15 * side, np.full(n, 0.25), -np.ones(n)], 1)
     forward = np.stack([0.35 * side, np.full(n, 0.15), np.ones(n)], 1)
     if hair.style == "buzz":
-        return _unit(0.7 * normals + 0.5 * backward), 0.1, length
+        return unit(0.7 * normals + 0.5 * backward), 0.1, length
     if hair.style == "tied":
-        return _unit(0.1 * normals + backward), 0.03, length
+        return unit(0.1 * normals + backward), 0.03, length
     if hair.style == "short":
         mix = np.full(n, 1.0 if hair.fringe > 0.6 else 0.0)[:, None]
         comb = mix * (0.5 * forward + 0.8 * sideways) + (1 - mix) * (0.7 * sideways + 0.6 * backward)
         lower = smoothstep(3.0, -1.0, roots[:, 1])
         length = length * (1 - 0.72 * lower)
         comb = comb * (1 - lower[:, None]) + lower[:, None] * np.array([0, -1.0, -0.3])
-        return _unit((0.1 + 0.35 * hair.volume) * normals + comb), 0.22, length
+        return unit((0.1 + 0.35 * hair.volume) * normals + comb), 0.22, length
     fringe = (hair.fringe > 0.72) * front * (np.abs(roots[:, 0]) < 4.5)
     length = np.where(fringe > 0.5, np.minimum(length, 6.0 * rng.uniform(0.8, 1.05, n)), length)
     comb = sideways * (1 - fringe[:, None]) + (forward * [0.3, 1, 1]) * fringe[:, None]
     comb = comb + 0.6 * backward * (front * (1 - fringe))[:, None]
-    return _unit((0.15 + 0.3 * hair.volume) * normals + comb), 0.30, length
+    return unit((0.15 + 0.3 * hair.volume) * normals + comb), 0.30, length
 
 
 def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair | None:
@@ -186,12 +156,12 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
     count = SCALP_STRANDS[hair.style]
     if not count:
         return None
-    corners, weights = _roots(scalp(head.vertices, hair), count, rng)
+    corners, weights = random_roots(scalp(head.vertices, hair), count, rng)
     count = len(corners)
     if not count:
         return None
     roots = np.einsum("sk,skj->sj", weights, identity.vertices[corners])
-    normals = _unit(np.einsum("sk,skj->sj", weights, _normals(identity.vertices)[corners]))
+    normals = unit(np.einsum("sk,skj->sj", weights, mesh_normals(identity.vertices)[corners]))
     skull = _skull(identity)
     direction, gravity, length = _flow(hair, roots, normals, rng)
     steps = SCALP_STEPS[hair.style]
@@ -209,12 +179,12 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
         bend = (0.05 * clump_bend + rng.normal(0, 0.035, (count, 3))) * min(1.0, 6.0 / hair.length + 0.15)
         curl = hair.curl * 0.55 * np.stack([np.sin(wave + 1.1 * i), 0 * wave, np.cos(wave + 1.1 * i)], 1)
         direction = direction * [0.9, 1.0, 0.9]  # air and neighbours damp what is not gravity's
-        direction = _unit(direction + gravity * step * np.array([0, -1.0, 0]) + bend + curl)
+        direction = unit(direction + gravity * step * np.array([0, -1.0, 0]) + bend + curl)
         moved = points[:, i - 1] + direction * step
         grown = np.minimum(1.0, 2.0 * i / steps)
         pushed = skull.hold(moved, layer * grown, hold)
         pushed = _clear_face(identity, hair, pushed)
-        direction = _unit(pushed - points[:, i - 1])
+        direction = unit(pushed - points[:, i - 1])
         points[:, i] = points[:, i - 1] + direction * step
     shade = np.exp(0.16 * rng.standard_normal(90)[clump] + 0.10 * rng.standard_normal(count))
     colours = identity.hair.colour * shade[:, None]
@@ -235,126 +205,3 @@ def _clear_face(identity: Identity, hair: Hair, points: Floats) -> Floats:
     neck = smoothstep(-9.0, -12.0, points[:, 1]) * (points[:, 2] < 2.0)
     moved[:, 0] += neck * (side * np.maximum(np.abs(points[:, 0]), 6.3) - moved[:, 0])
     return moved
-
-
-def grow_brows(identity: Identity, rng: np.random.Generator) -> SkinHair:
-    """Hairs of both brows: up at the nose, outwards along the curve."""
-    skin, base = identity.skin, load_head().vertices
-    corners, weights = _roots(brow_area(base, skin.brow_height, skin.brow_width * 1.3), BROW_STRANDS * 3, rng)
-    rest = np.einsum("sk,skj->sj", weights, base[corners])
-    keep = rng.random(len(rest)) < brow_area(rest, skin.brow_height, skin.brow_width)
-    corners, weights, rest = (
-        corners[keep][:BROW_STRANDS],
-        weights[keep][:BROW_STRANDS],
-        rest[keep][:BROW_STRANDS],
-    )
-    n = len(rest)
-    along = np.clip((np.abs(rest[:, 0]) - 1.0) / 5.4, 0, 1)
-    angle = np.radians(78 - 95 * np.minimum(along * 1.5, 1)) + rng.normal(0, 0.2, n)
-    normals = _unit(np.einsum("sk,skj->sj", weights, _normals(identity.vertices)[corners]))
-    side = np.sign(rest[:, 0])
-    direction = np.stack([side * np.cos(angle), np.sin(angle), -0.55 * np.abs(np.cos(angle)) * along], 1)
-    return _skin_strands(
-        corners, weights, direction, normals, rng.uniform(0.45, 0.85, n), 0.10, skin.brow_colour, 0.024, rng
-    )
-
-
-def grow_beard(identity: Identity, rng: np.random.Generator) -> SkinHair | None:
-    """Hairs of a beard long enough to be seen as hairs, or None; stubble is painted on the skin."""
-    skin, head = identity.skin, load_head()
-    if skin.beard <= 0 or skin.beard_length < 0.2:
-        return None
-    corners, weights = _roots(
-        beard_area(head.vertices, head.lips) * (head.mouth < 0.3),
-        int(BEARD_STRANDS * (0.4 + 0.6 * skin.beard)),
-        rng,
-    )
-    n = len(corners)
-    normals = _unit(np.einsum("sk,skj->sj", weights, _normals(identity.vertices)[corners]))
-    direction = np.array([0, -1.0, 0]) + 0.5 * normals + rng.normal(0, 0.25, (n, 3))
-    length = skin.beard_length * rng.uniform(0.6, 1.1, n)
-    return _skin_strands(
-        corners,
-        weights,
-        direction,
-        normals,
-        length,
-        0.15 * skin.beard_length,
-        identity.hair.colour,
-        0.035,
-        rng,
-    )
-
-
-def _skin_strands(
-    corners: Ints,
-    weights: Floats,
-    direction: Floats,
-    normals: Floats,
-    length: Floats,
-    lift: float,
-    colour: Floats,
-    width: float,
-    rng: np.random.Generator,
-) -> SkinHair:
-    n = len(corners)
-    direction = _unit(direction - 0.8 * (direction * normals).sum(1, keepdims=True) * normals)
-    middle = direction * length[:, None] * 0.5 + normals * lift
-    tip = direction * length[:, None] + normals * lift * 1.3
-    offsets = np.stack([np.zeros_like(tip) - 0.02 * normals, middle, tip], 1)
-    colours = colour * np.exp(0.18 * rng.standard_normal(n))[:, None]
-    return SkinHair(
-        corners,
-        weights,
-        offsets,
-        colours.astype(np.float32),
-        (width * rng.uniform(0.7, 1.2, n)).astype(np.float32),
-    )
-
-
-def grow_lashes(identity: Identity, rng: np.random.Generator) -> list[Lashes]:
-    """Lashes of all four lids, one entry per lid; `lash_points` places them."""
-    head = load_head()
-    result = []
-    for side in SIDES:
-        for lid, count in LASHES.items():
-            columns = head.lashes[(side, lid)]
-            place = np.sort(rng.uniform(1.0, len(columns) - 1.001, count))
-            i = place.astype(np.int64)
-            length = (
-                identity.skin.lash_length * rng.uniform(0.55, 1.0, count) * (1.0 if lid == "upper" else 0.75)
-            )
-            result.append(
-                Lashes(
-                    columns[i],
-                    columns[i + 1],
-                    (place - i).astype(np.float64),
-                    length,
-                    rng.normal(0, 0.12, count),
-                    rng.uniform(0.7, 1.3, count),
-                )
-            )
-    return result
-
-
-def lash_points(lashes: Lashes, scene: Floats) -> Floats:
-    """Lashes (count, 4, 3) on the posed vertices (n, 3)."""
-    rows = (
-        scene[lashes.first] * (1 - lashes.share)[:, None, None]
-        + scene[lashes.second] * lashes.share[:, None, None]
-    )
-    root = rows[:, 1:2]
-    along = rows[:, 1:] - root
-    sideways = _unit(scene[lashes.second][:, 1] - scene[lashes.first][:, 1])[:, None]
-    reach = np.linalg.norm(along, axis=2, keepdims=True)
-    points: Floats = (
-        root + along * lashes.length[:, None, None] + sideways * reach * lashes.fan[:, None, None]
-    )
-    return points
-
-
-def skin_points(hair: SkinHair, scene: Floats, head_rotation: Floats) -> Floats:
-    """Strands (s, p, 3) in the scene on the posed vertices (n, 3)."""
-    roots = np.einsum("sk,skj->sj", hair.weights, scene[hair.corners])
-    points: Floats = roots[:, None] + hair.offsets @ head_rotation.T
-    return points

@@ -26,6 +26,9 @@ F = cast("type[float]", np.float32)
 def compiled(function: Function) -> Function:
     """Compile on first call; keep the machine code beside the source or in a cache folder.
 
+    numba looks at the file of the function alone: after a change to a function that another file's loops call,
+    delete the `__pycache__` folders.
+
     A package in a read-only place used by an account without a home has none of the first two, and numba then
     refuses to cache at all; a folder of our own under the system's temporary folder serves instead.
     """

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from tinytracker.synth import hair as hairs
+from tinytracker.synth import facial_hair
 from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, window_into_room
-from tinytracker.synth.clothes import fold_normals, shader_parameters, stand_off
+from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
 from tinytracker.synth.eyes import shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
+from tinytracker.synth.hair import grow_scalp_hair
 from tinytracker.synth.head import Side, load_head
 from tinytracker.synth.jit import F
 from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
@@ -103,10 +104,10 @@ class Renderer:
         self._texture = paint_skin(identity)
         self._room = paint_room(streams["background"], session.light)
         rng = streams["hair"]
-        self._scalp = hairs.grow_scalp_hair(identity, rng)
-        self._brows = hairs.grow_brows(identity, rng)
-        self._beard = hairs.grow_beard(identity, rng)
-        self._lashes = hairs.grow_lashes(identity, rng)
+        self._scalp = grow_scalp_hair(identity, rng)
+        self._brows = facial_hair.grow_brows(identity, rng)
+        self._beard = facial_hair.grow_beard(identity, rng)
+        self._lashes = facial_hair.grow_lashes(identity, rng)
         self._noise_key = int(streams["noise"].integers(1 << 20))
         base = self._head.vertices
         columns = [
@@ -119,6 +120,7 @@ class Renderer:
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
         self._stand_off = stand_off(identity.clothes)
+        self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
@@ -148,7 +150,7 @@ class Renderer:
         soften_edges(image, inverse, strip)
         self._draw_eyes(image, view, shot, strip)
         if self._beard is not None:
-            beard = hairs.skin_points(self._beard, shot.scene, shot.frame.pose.head)
+            beard = facial_hair.skin_points(self._beard, shot.scene, shot.frame.pose.head)
             self._draw(image, inverse, view, shot, beard, self._beard.colours, self._beard.widths, BEARD_LOOK)
         if self._scalp is not None and shot.scalp is not None:
             look = BUZZ_LOOK if identity.hair.style == "buzz" else SCALP_LOOK
@@ -164,7 +166,7 @@ class Renderer:
         session, frame = self._session, self._session.frames[number]
         identity, pose = session.identity, frame.pose
         eyes = aim_eyes(identity, pose, frame.dot_cm)
-        vertices = identity.vertices.copy()
+        vertices = self._vertices.copy()
         for unit, weight in face_units(identity, frame, eyes).items():
             self._head.move(vertices, f"face/{unit}", weight)
         scene = pose_vertices(vertices, identity.neck, self._head.follows_head, pose)
@@ -225,7 +227,8 @@ class Renderer:
         size = np.array([camera.width, camera.height])
         low = np.clip(np.floor(uv.min(0) - cm * np.array([STRIP_ASIDE_CM, STRIP_ABOVE_CM])), 0, size - 1)
         high = np.clip(np.ceil(uv.max(0) + cm * np.array([STRIP_ASIDE_CM, STRIP_BELOW_CM])), low + 1, size)
-        return np.concatenate([low, high]).astype(np.int32)
+        strip: NDArray[np.int32] = np.concatenate([low, high]).astype(np.int32)
+        return strip
 
     def _draw_eyes(self, image: Singles, view: View, shot: Shot, strip: NDArray[np.int32]) -> None:
         """Eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the picture."""
@@ -264,10 +267,10 @@ class Renderer:
         skin = self._session.identity.skin
         dark = _single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
-            points = hairs.lash_points(lashes, shot.scene)
+            points = facial_hair.lash_points(lashes, shot.scene)
             colours, widths = np.repeat(dark[None], len(points), 0), np.full(len(points), LASH_CM, np.float32)
             self._draw(fine, inverse, fine_view, shot, points, colours, widths, LASH_LOOK)
-        brows = hairs.skin_points(self._brows, shot.scene, shot.frame.pose.head)
+        brows = facial_hair.skin_points(self._brows, shot.scene, shot.frame.pose.head)
         look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
         self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
         part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))

@@ -50,7 +50,7 @@ GRAIN: Floats = _grain(GRAIN_PIXELS)
 
 def blur_kernel(sigma: float) -> Floats:
     """Half of a normalised Gaussian: centre first."""
-    radius = max(1, math.ceil(2.5 * sigma))
+    radius = max(1, math.ceil(2 * sigma - 0.3))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
     kernel: Floats = (half / (2 * half.sum() - half[0])).astype(np.float32)
     return kernel
@@ -152,10 +152,13 @@ def expose(
     return result.reshape(height, width, 3)
 
 
-FACE_LEVEL = 0.30
+FACE_LEVEL = 0.32
 """Linear signal that automatic exposure aims for."""
 DARKEST = 0.05
 """Exposure gives up below this: dark stays dark, or there would be nothing but noise."""
+
+BRIGHTEST = 1.3
+"""Highlights above this are given up: a window may burn out, or the face in front of it would be black."""
 
 
 def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDArray[np.uint8]:
@@ -169,7 +172,7 @@ def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDAr
     middle = soft[height // 4 : 3 * height // 4 : 4, width // 4 : 3 * width // 4 : 4]
     level = 0.7 * float(np.minimum(middle, 3).mean()) + 0.3 * float(np.minimum(soft[::8, ::8], 3).mean())
     # Metering also protects highlights: a lit face in a dark room must not burn out.
-    level = max(level, 0.3 * float(np.quantile(soft[::6, ::6], 0.97)))
+    level = max(level, 0.26 * min(float(np.quantile(soft[::6, ::6], 0.94)), BRIGHTEST))
     gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
     lift = max(float(gain.mean()), 1.0)  # amplification lifts the noise with the signal
     shot, read = F(sensor.shot * lift), F(sensor.read * lift**0.5)

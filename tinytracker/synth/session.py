@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tinytracker.data.devices import DEVICES, Device
 from tinytracker.synth.dots import Dots, sample_dots
-from tinytracker.synth.identity import Identity, sample_identity
+from tinytracker.synth.identity import Identity
 from tinytracker.synth.light import Light, sample_light
+from tinytracker.synth.people import sample_identity
 from tinytracker.synth.scene import Camera, HeadPose, rotation
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,8 @@ STREAMS = ("identity", "session", "frames", "boxes", "motion", "background", "ha
 PHONE_CM, TABLET_CM = (33.0, 4.0), (42.0, 5.0)
 """Mean and deviation over sessions of the distance between face and device."""
 NEAREST_CM, FARTHEST_CM = 20.0, 62.0
+TORSO_CM = 38.0
+"""How far below the eyes there is something to draw."""
 CLOSED_SHARE = 0.02
 OUTSIDE_SHARE = 0.012
 MISSED_SHARE = 0.01
@@ -103,6 +106,11 @@ def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 
 
+TILT_DEG = (5.0, 7.0)
+"""Deviation of how a hand-held device is turned sideways and up, for each block of dots.
+
+Every 5 degrees move the face by 3 cm, so where the face is in the picture says little about the gaze.
+"""
 FINGER_SHARE = 0.07
 """Share of blocks of dots in which a finger of the holding hand is in front of the lens."""
 
@@ -138,12 +146,26 @@ class _Habits:
     quality: int
 
 
+@dataclass(frozen=True)
+class _Grip:
+    """How the device is held during a block: tangents of its tilt (2,), a finger on the lens or None."""
+
+    tilt: Floats
+    finger: Floats | None
+
+
+def _grip(rng: Generator, camera: Camera, difficulty: float) -> _Grip:
+    tilt = np.tan(np.radians(np.clip(rng.standard_normal(2), -2.5, 2.5) * TILT_DEG)) * difficulty
+    finger = _finger(rng, camera)
+    return _Grip(tilt, finger if rng.random() < FINGER_SHARE * difficulty else None)
+
+
 def _habits(rng: Generator, device: Device, difficulty: float) -> _Habits:
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return _Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
         centring=float(rng.uniform(0.0, 0.9)),
-        offset=rng.normal(0, [1.6, 2.6]) * difficulty,
+        offset=rng.normal(0, [1.4, 1.8]) * difficulty,
         yaw=rng.normal(0, 0.05) * difficulty,
         pitch=rng.normal(-0.03, 0.09) * difficulty,
         roll=rng.normal(0, 0.045) * difficulty,
@@ -173,22 +195,31 @@ def _keep_in_view(position: Floats, camera: Camera) -> Floats:
     """Shift the face sideways so that it is in the picture, as a person who sees the preview would."""
     half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
     low, high = -half + [6.5, 8.5], half - [6.5, 6.5]
+    high[1] = min(high[1], TORSO_CM - half[1])  # the mesh ends at the waist; its end must stay out of sight
     middle = (low + high) / 2
     position[:2] = np.clip(position[:2], np.minimum(low, middle), np.maximum(high, middle))
     return position
 
 
 def _pose(
-    habits: _Habits, camera: Camera, screen: Floats, dot: Floats, drift: Floats, outside: Floats | None
+    habits: _Habits,
+    grip: _Grip,
+    camera: Camera,
+    screen: Floats,
+    dot: Floats,
+    drift: Floats,
+    outside: Floats | None,
 ) -> HeadPose:
     centre = np.array([(screen[0] + screen[2]) / 2, (screen[1] + screen[3]) / 2])
     r = habits.restlessness
     distance = np.clip(habits.distance + 1.4 * r * drift[2], NEAREST_CM, FARTHEST_CM)
-    position = np.array([*(habits.centring * centre + habits.offset + 0.7 * r * drift[:2]), distance])
+    aside = habits.centring * centre + habits.offset + distance * grip.tilt + 0.7 * r * drift[:2]
+    position = np.array([*aside, distance])
     position = _keep_in_view(position, camera)
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
         position[:2] = outside * half
+        position[1] = min(position[1], TORSO_CM - half[1])
     aim = np.array([*(centre + habits.coupling * (dot - centre)), 0.0]) - position
     yaw = habits.follow * np.arctan2(aim[0], -aim[2]) + habits.yaw + 0.035 * r * drift[3]
     pitch = habits.follow * np.arctan2(aim[1], -aim[2]) + habits.pitch + 0.03 * r * drift[4]
@@ -209,8 +240,10 @@ def _closed(rng: Generator, rest: float) -> tuple[float, float]:
 
 def _outside(rng: Generator) -> Floats:
     """Where, in half pictures from the middle, the face slips out of view."""
-    along, side = rng.uniform(-0.6, 0.6), rng.choice([-1, 1]) * rng.uniform(0.95, 1.25)
-    return np.array([side, along]) if rng.random() < 0.5 else np.array([along, side])
+    along, side = rng.uniform(-0.6, 0.6), rng.uniform(0.95, 1.25)
+    if rng.random() < 0.5:
+        return np.array([along, -side])  # down, below the lower edge
+    return np.array([rng.choice([-1, 1]) * side, along])
 
 
 def plan_session(
@@ -252,13 +285,18 @@ def plan_session(
     quick = _drift(rng, max(frames, 1), 0.6)
     short, long = min(size), max(size)
     plan = []
-    block_finger: dict[int, Floats | None] = {}
+    grips: dict[int, _Grip] = {}
     for i in range(frames):
         landscape = dots.orientation[i] >= 3
         camera = Camera(long if landscape else short, short if landscape else long, focal)
         screen = np.array(device.screen_rectangle_cm(int(dots.orientation[i])))
+        held = int(dots.orientation[i])
+        if held not in grips:
+            grips[held] = _grip(rng, camera, difficulty)
         outside = _outside(rng) if rng.random() < OUTSIDE_SHARE * difficulty else None
-        pose = _pose(habits, camera, screen, cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside)
+        pose = _pose(
+            habits, grips[held], camera, screen, cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside
+        )
         closed = _closed(rng, identity.lid_rest)
         shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)
         exposure = Exposure(
@@ -272,9 +310,6 @@ def plan_session(
             "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
         }
         units["browInnerUp"] = max(0.0, rng.normal(0, 0.06))
-        held = int(dots.orientation[i])
-        if held not in block_finger:
-            block_finger[held] = _finger(rng, camera) if rng.random() < FINGER_SHARE * difficulty else None
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
         plan.append(
@@ -287,7 +322,7 @@ def plan_session(
                 exposure,
                 missed or outside is not None,
                 shut,
-                block_finger[held],
+                grips[held].finger,
             )
         )
     return Session(identity, device, dots, light, sensor, tuple(plan))

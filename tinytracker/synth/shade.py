@@ -177,6 +177,8 @@ def light_point(
     g_light, b_light = ambient_g * openness, ambient_b * openness
     mirror = gloss * fresnel * openness * F(0.6)
     shine_r, shine_g, shine_b = mirror * ambient_r, mirror * ambient_g, mirror * ambient_b
+    opened = F(0.55) + F(0.45) * openness
+    red_opened = F(0.5) * (math.sqrt(opened) + opened)
     for s in range(sources.shape[0]):
         lx, ly, lz, size = sources[s, 0], sources[s, 1], sources[s, 2], sources[s, 6]
         cosine = nx * lx + ny * ly + nz * lz
@@ -184,11 +186,11 @@ def light_point(
         wr, wg, wb = F(0.36) * softness + extra, F(0.22) * softness + extra, F(0.17) * softness + extra
         if cosine + wr <= F(0):
             continue
-        reach = F(1)
+        reach, red_reach = opened, red_opened
         if s == 0:
-            reach = lit + (F(1) - lit) * F(0.25) * size
-        reach *= F(0.55) + F(0.45) * openness
-        r_light += sources[s, 3] * (cosine + wr) / (F(1) + wr) * (F(0.5) * math.sqrt(reach) + F(0.5) * reach)
+            reach *= lit + (F(1) - lit) * F(0.25) * size
+            red_reach = F(0.5) * (math.sqrt(reach) + reach)
+        r_light += sources[s, 3] * (cosine + wr) / (F(1) + wr) * red_reach
         g_light += sources[s, 4] * max((cosine + wg) / (F(1) + wg), F(0)) * reach
         b_light += sources[s, 5] * max((cosine + wb) / (F(1) + wb), F(0)) * reach
         if gloss > F(0) and cosine > F(0):

@@ -12,8 +12,6 @@ import numpy as np
 from tinytracker.data.gazecapture import Recording, write_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tinytracker.synth.session import Session
 
 GENERATOR_VERSION = 1
@@ -92,8 +90,8 @@ def describe(session: Session, index: int, streams: dict[str, np.random.Generato
     )
 
 
-def make_subject(out: Path, parameters: Parameters, index: int, advance: Callable[[int], None]) -> Path:
-    """Draw subject `index` and write it under `out`, whole or not at all; `advance(1)` after each frame.
+def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
+    """Draw subject `index` and write it under `out`, whole or not at all.
 
     Raises:
         OutputError: disk full, no permission.
@@ -111,6 +109,5 @@ def make_subject(out: Path, parameters: Parameters, index: int, advance: Callabl
     def jpegs() -> Iterator[bytes]:
         for number, frame in enumerate(session.frames):
             yield encode_jpeg(renderer.render(number), frame.exposure.quality)
-            advance(1)
 
     return write_recording(out, recording, jpegs())

@@ -1,97 +1,112 @@
-"""Spresense package: the model as a C array for TFLM, with its arena, its operators and a proof that TFLM agrees."""
+"""Spresense package: a complete application with the network inside, and a proof that it computes what it should."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinytracker.files import make_folder, write_bytes, write_text, writing
+from tinytracker.files import write_bytes, write_text
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
+from tinytracker.package.folder import replaced_folder
 from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
-from tinytracker.package.spresense import c_array
-from tinytracker.package.spresense.operators import resolver_methods
+from tinytracker.package.spresense.app import write_app
+from tinytracker.package.spresense.options import Options
 from tinytracker.progress import say
+from tinytracker.quant.contract import Codes
+from tinytracker.quant.parity import Parity, compare_with_oracle, frames_of, patterns, require_exact
 
 TARGET = "spresense"
-MODEL_NAME = "gaze_model"
+MODEL_NAME = "model.tflite"
 PARITY_IMAGES = 64
 
 RAM_BYTES = 1536 * 1024
 """Spresense's main RAM, which holds code, constants and data alike (the SDK's ramconfig.ld)."""
 
 
-def build(source: Path, out: Path, quantized: str) -> PackageResult:
+@dataclass(frozen=True)
+class _Network:
+    """A model on one runtime: what it needs, and that it agrees with the oracle."""
+
+    arena: dict[str, Any]
+    parity: Parity
+
+
+def build(source: Path, out: Path, quantized: str, options: Options) -> PackageResult:
     """Make the package; see `tinytracker.package.package`."""
-    from tinytracker.quant.parity import compare_with_tflm, require_exact
-    from tinytracker.quant.runtimes import measure_arena
-
     chosen = load_source(source, quantized)
-    methods = resolver_methods(chosen.model)
-    codes, images_from = _test_images(chosen)
-    parity = compare_with_tflm(chosen.content, codes, images_from)
-    require_exact(parity)
-    arena = measure_arena(chosen.content)
-    stats = model_stats(chosen.model)
-
-    content: dict[str, Any] = {
-        "model": {
-            "name": MODEL_NAME, **chosen.origin, "sha256": chosen.sha256, "bytes": len(chosen.content),
-            "macs": stats.macs, "parameters": stats.parameters,
-            "peak_activation_bytes": stats.peak_activation_bytes, "operators": sorted(methods),
-        },
-        "io": chosen.contract.as_json(),
-        "gaze": "x and y in cm, origin at the camera, x to the right, y up, as the user sees the screen",
-        "quantization": chosen.quantization,
-        "arena": {**asdict(arena), "measured": "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"},
-        "memory": {
-            "model_and_arena_bytes": len(chosen.content) + arena.total_bytes, "ram_bytes": RAM_BYTES,
-            "fits": len(chosen.content) + arena.total_bytes < RAM_BYTES,
-        },
-        "parity": asdict(parity),
-        "metrics": chosen.metrics,
-    }  # fmt: skip
-    if parity.distinct_outputs < 2:
+    network = _RUNTIMES[options.runtime](chosen)
+    require_exact(network.parity)
+    content = _content(chosen, network, options)
+    if network.parity.distinct_outputs < 2:
         say("warning: the network gives the same output for all test images; has it been trained?")
-    if not content["memory"]["fits"]:
+    memory = content["memory"]
+    if not memory["fits"]:
         say(
-            f"warning: model and arena take {content['memory']['model_and_arena_bytes']:,} bytes; "
+            f"warning: model and arena take {memory['model_and_arena_bytes']:,} bytes; "
             f"Spresense has {RAM_BYTES:,} for everything."
         )
-
-    # Made beside the place where it belongs, then renamed: a package is whole or not there.
-    temporary = out.with_name(f".{out.name}.partial")
-    with writing(out):
-        shutil.rmtree(temporary, ignore_errors=True)
-    make_folder(temporary)
-    try:
-        write_bytes(temporary / f"{MODEL_NAME}.tflite", chosen.content)
-        write_text(temporary / f"{MODEL_NAME}.c", c_array.source(MODEL_NAME, chosen.content, chosen.sha256))
-        header = c_array.header(
-            MODEL_NAME, chosen.content, chosen.sha256, chosen.contract, arena, methods.values()
-        )
-        write_text(temporary / f"{MODEL_NAME}.h", header)
-        write_text(temporary / "README.md", model_card(TARGET, content, _USE))
-        write_manifest(temporary, TARGET, content)
-        with writing(out):
-            if out.exists():
-                shutil.rmtree(out)
-            temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with replaced_folder(out) as folder:
+        write_bytes(folder / MODEL_NAME, chosen.content)
+        write_app(chosen.content, folder, runtime=options.runtime, arena_bytes=network.arena["total_bytes"])
+        write_text(folder / "README.md", model_card(TARGET, content, _USE[options.runtime]))
+        write_manifest(folder, TARGET, content)
     return PackageResult(out, out / MANIFEST_NAME, content)
 
 
-def _test_images(source: ModelSource) -> tuple[Any, str]:
-    """Patterns that reach the ends of every range, and frames of the test split when the data is at hand."""
-    from tinytracker.quant.parity import frames_of, patterns
+def _tflm(source: ModelSource) -> _Network:
+    from tinytracker.package.spresense.operators import resolver_methods
+    from tinytracker.quant.runtimes import MicroRuntime, measure_arena
 
+    resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins
+    codes, images_from = _test_images(source)
+    parity = compare_with_oracle(MicroRuntime(source.content), source.content, codes, images_from)
+    measured = "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"
+    return _Network({**asdict(measure_arena(source.content)), "measured": measured}, parity)
+
+
+def _generated(source: ModelSource) -> _Network:
+    from tinytracker.codegen.host import GeneratedRuntime
+
+    runtime = GeneratedRuntime(source.content)
+    codes, images_from = _test_images(source)
+    parity = compare_with_oracle(runtime, source.content, codes, images_from)
+    arena = {"total_bytes": runtime.library.arena_bytes, "measured": "planned when generated; a static array"}
+    return _Network(arena, parity)
+
+
+_RUNTIMES: dict[str, Callable[[ModelSource], _Network]] = {"tflm": _tflm, "c": _generated}
+
+
+def _content(source: ModelSource, network: _Network, options: Options) -> dict[str, Any]:
+    stats = model_stats(source.model)
+    used = len(source.content) + network.arena["total_bytes"]
+    return {
+        "runtime": options.runtime,
+        "model": {
+            "name": MODEL_NAME, **source.origin, "sha256": source.sha256, "bytes": len(source.content),
+            "macs": stats.macs, "parameters": stats.parameters,
+            "peak_activation_bytes": stats.peak_activation_bytes,
+            "operators": sorted({o.name for o in source.model.operators}),
+        },
+        "io": source.contract.as_json(),
+        "gaze": "x and y in cm, origin at the camera, x to the right, y up, as the user sees the screen",
+        "quantization": source.quantization,
+        "arena": network.arena,
+        "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
+        "parity": asdict(network.parity),
+        "metrics": source.metrics,
+    }  # fmt: skip
+
+
+def _test_images(source: ModelSource) -> tuple[Codes, str]:
+    """Patterns that reach the ends of every range, and frames of the test split when the data is at hand."""
     drawn = patterns(source.contract, PARITY_IMAGES)
     preset = source.origin.get("preset")
     if source.data is None or preset is None:
@@ -102,23 +117,35 @@ def _test_images(source: ModelSource) -> tuple[Any, str]:
     return both, f"{count} of the test split, {PARITY_IMAGES} patterns"
 
 
-_USE = f"""\
+_APPLICATION = """\
 ## Use
 
-Add `{MODEL_NAME}.c` to an application that links TensorFlow Lite for Microcontrollers:
+`tinytracker/` is a complete application for the Spresense SDK: copy it into an application folder of the SDK,
+configure `tinytracker/default`, build and flash. It takes camera frames, runs the network and answers on the serial
+port. `docs/spresense.md` of the project goes from the box to the first record.
+"""
+
+_USE = {
+    "tflm": f"""{_APPLICATION}
+The network alone, for your own application with TensorFlow Lite for Microcontrollers, is in `tinytracker/network/`:
 
 ```c++
-#include "{MODEL_NAME}.h"
+#include "model.h"
+#include "model_tflite.h"
 
-alignas(16) static uint8_t arena[{MODEL_NAME.upper()}_ARENA_BYTES];
+alignas(16) static uint8_t arena[MODEL_ARENA_BYTES];
 
-tflite::MicroMutableOpResolver<{MODEL_NAME.upper()}_OPERATOR_COUNT> resolver;
-#define ADD(op) resolver.Add##op();
-{MODEL_NAME.upper()}_OPERATORS(ADD)
-tflite::MicroInterpreter interpreter(tflite::GetModel({MODEL_NAME}_tflite), resolver, arena, sizeof arena);
+tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS> resolver;
+MODEL_TFLM_ADD_OPERATORS(resolver);
+tflite::MicroInterpreter interpreter(tflite::GetModel(model_tflite), resolver, arena, sizeof arena);
 interpreter.AllocateTensors();
 ```
 
-Write one frame into the input tensor, call `Invoke()`, and scale the two outputs:
-`cm = {MODEL_NAME.upper()}_OUTPUT_SCALE * (code - {MODEL_NAME.upper()}_OUTPUT_ZERO_POINT)`.
-"""
+Write a frame into the input tensor, call `Invoke()`, and scale the two outputs: `cm = scale * (code - zero_point)`
+with the numbers of `model_outputs[0]`.
+""",
+    "c": f"""{_APPLICATION}
+The network alone is in `tinytracker/network/`: C99 without heap, library or operating system. `model.h` says what its
+functions take; its memory is one static array of `MODEL_ARENA_BYTES`.
+""",
+}

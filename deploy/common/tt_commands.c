@@ -1,0 +1,304 @@
+/* The subset of the MLPerf Tiny serial protocol: name, profile, timestamp, help, db, infer, results. */
+#include "tt_commands.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define MICROSECONDS_PER_SECOND 1000000u
+#define DEFAULT_WARMUP 10u /* when `infer N` names none; MLPerf's runner always does */
+#define BUFFER_BYTES_PER_LINE 8u
+
+char *tt_word(char **text)
+{
+    char *start = *text;
+    while ((start != NULL) && (*start == ' ')) {
+        start++;
+    }
+    if ((start == NULL) || (*start == '\0')) {
+        *text = NULL;
+        return NULL;
+    }
+    char *end = start;
+    while ((*end != ' ') && (*end != '\0')) {
+        end++;
+    }
+    *text = (*end == ' ') ? &end[1] : NULL;
+    *end = '\0';
+    return start;
+}
+
+int32_t tt_same(const char *word, const char *other)
+{
+    return ((word != NULL) && (strcmp(word, other) == 0)) ? 1 : 0;
+}
+
+int32_t tt_number(const char *word, uint32_t low, uint32_t high, uint32_t *value)
+{
+    uint64_t number = 0u;
+    if ((word == NULL) || (*word == '\0') || (strlen(word) > 10u)) {
+        return -1;
+    }
+    for (const char *c = word; *c != '\0'; c++) {
+        if ((*c < '0') || (*c > '9')) {
+            return -1;
+        }
+        number = (number * 10u) + (uint64_t)(*c - '0');
+    }
+    if ((number < low) || (number > high)) {
+        return -1;
+    }
+    *value = (uint32_t)number;
+    return 0;
+}
+
+int32_t tt_hex_digit(char c)
+{
+    int32_t value = -1;
+    if ((c >= '0') && (c <= '9')) {
+        value = c - '0';
+    } else if ((c >= 'a') && (c <= 'f')) {
+        value = (c - 'a') + 10;
+    } else if ((c >= 'A') && (c <= 'F')) {
+        value = (c - 'A') + 10;
+    } else {
+        value = -1;
+    }
+    return value;
+}
+
+static void say(tt_session_t *session, const char *text)
+{
+    tt_session_begin(session, text);
+    tt_session_end(session);
+}
+
+static void say_in_brackets(tt_session_t *session, const char *prefix, const char *text)
+{
+    tt_session_begin(session, prefix);
+    tt_text_char(&session->line, '[');
+    tt_text_string(&session->line, text);
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+}
+
+/* Both the edge for an energy meter and the time, whichever the host listens to. */
+static void say_timestamp(tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    const uint64_t ticks = board->ticks(board->context);
+    if (board->timestamp != NULL) {
+        board->timestamp(board->context);
+    }
+    const uint64_t seconds = ticks / board->ticks_per_second;
+    const uint64_t rest = ticks % board->ticks_per_second;
+    tt_session_begin(session, "m-lap-us-");
+    tt_text_unsigned(&session->line, (seconds * MICROSECONDS_PER_SECOND) +
+                                         ((rest * MICROSECONDS_PER_SECOND) / board->ticks_per_second));
+    tt_session_end(session);
+}
+
+/* Real value of one output element. */
+static float output_value(const tt_tensor_t *tensor, const uint8_t *bytes, int32_t index)
+{
+    float value = 0.0f;
+    if (tensor->dtype == TT_FLOAT32) {
+        (void)memcpy(&value, &bytes[(uint32_t)index * sizeof value], sizeof value);
+    } else {
+        const int32_t byte = bytes[index];
+        const int32_t stored = ((tensor->dtype == TT_INT8) && (byte > INT8_MAX)) ? (byte - 256) : byte;
+        value = tensor->scale * (float)(stored - tensor->zero_point);
+    }
+    return value;
+}
+
+/* Long results are cut at the length of a line; MLPerf's tasks and gaze have few numbers. */
+static void say_results(tt_session_t *session)
+{
+    const tt_network_t *network = session->network;
+    const uint8_t *bytes = session->results;
+    tt_session_begin(session, "m-results-[");
+    uint32_t written = 0u;
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        const tt_tensor_t *tensor = &network->outputs[i];
+        const int32_t elements = (tensor->dtype == TT_FLOAT32) ? (tensor->bytes / 4) : tensor->bytes;
+        for (int32_t k = 0; (k < elements) && (session->line.count < (TT_TEXT_BYTES - 24u)); k++) {
+            if (written != 0u) {
+                tt_text_char(&session->line, ',');
+            }
+            tt_text_real(&session->line, output_value(tensor, bytes, k));
+            written++;
+        }
+        bytes = &bytes[tensor->bytes];
+    }
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+}
+
+static int32_t run_network(tt_session_t *session, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++) {
+        if (session->network->run(session->image, session->results) != TT_OK) {
+            tt_session_error(session, "Inference failed");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void say_number(tt_session_t *session, const char *prefix, uint32_t number)
+{
+    tt_session_begin(session, prefix);
+    tt_text_unsigned(&session->line, number);
+    tt_session_end(session);
+}
+
+static void command_infer(tt_session_t *session, char *rest)
+{
+    const tt_board_t *board = session->board;
+    uint32_t iterations = 0u;
+    uint32_t warmup = DEFAULT_WARMUP;
+    char *iterations_word = tt_word(&rest);
+    char *warmup_word = tt_word(&rest);
+    if (tt_number(iterations_word, 1u, TT_MAX_ITERATIONS, &iterations) != 0) {
+        tt_session_error(session, "Inference iterations must be 1 to 1000000");
+        return;
+    }
+    if ((warmup_word != NULL) && (tt_number(warmup_word, 0u, TT_MAX_ITERATIONS, &warmup) != 0)) {
+        tt_session_error(session, "Warm-up iterations must be 0 to 1000000");
+        return;
+    }
+    if (session->image_complete == 0u) {
+        tt_session_error(session, "No image is loaded");
+        return;
+    }
+    session->results_valid = 0u;
+    say_number(session, "m-warmup-start-", warmup);
+    if (run_network(session, warmup) != 0) {
+        return;
+    }
+    say(session, "m-warmup-done");
+    say_number(session, "m-infer-start-", iterations);
+    say_timestamp(session);
+    if (board->phase != NULL) {
+        board->phase(board->context, TT_PHASE_INFERENCE);
+    }
+    const int32_t failed = run_network(session, iterations);
+    if (board->phase != NULL) {
+        board->phase(board->context, TT_PHASE_IDLE);
+    }
+    if (failed != 0) {
+        return;
+    }
+    say_timestamp(session);
+    say(session, "m-infer-done");
+    session->results_valid = 1u;
+    say_results(session);
+}
+
+static void command_results(tt_session_t *session)
+{
+    if (session->results_valid == 0u) {
+        tt_session_error(session, "No inference has been run");
+    } else {
+        say_results(session);
+    }
+}
+
+static void buffer_load(tt_session_t *session, const char *size_word)
+{
+    uint32_t size = 0u;
+    if (tt_number(size_word, session->network->input_bytes, session->network->input_bytes, &size) != 0) {
+        tt_session_begin(session, "e-[The network takes ");
+        tt_text_unsigned(&session->line, session->network->input_bytes);
+        tt_text_string(&session->line, " bytes]");
+        tt_session_end(session);
+        return;
+    }
+    session->expected = size;
+    session->received = 0u;
+    session->image_complete = 0u;
+    tt_session_begin(session, "m-[Expecting ");
+    tt_text_unsigned(&session->line, size);
+    tt_text_string(&session->line, " bytes]");
+    tt_session_end(session);
+}
+
+static void buffer_append(tt_session_t *session, const char *hex)
+{
+    const uint32_t digits = (uint32_t)strlen(hex);
+    if (((digits % 2u) != 0u) || ((digits / 2u) > (session->expected - session->received))) {
+        tt_session_error(session, "More bytes than expected, or half a byte");
+        return;
+    }
+    for (uint32_t i = 0; i < digits; i++) {
+        if (tt_hex_digit(hex[i]) < 0) {
+            tt_session_error_about(session, "Invalid hex digit", &hex[i]);
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < digits; i += 2u) {
+        const int32_t value = (tt_hex_digit(hex[i]) * 16) + tt_hex_digit(hex[i + 1u]);
+        session->image[session->received] = (uint8_t)value;
+        session->received++;
+    }
+    if (session->received == session->expected) {
+        session->image_complete = 1u;
+        say(session, "m-load-done");
+    }
+}
+
+static void buffer_print(tt_session_t *session)
+{
+    for (uint32_t i = 0; i < session->received; i++) {
+        if ((i % BUFFER_BYTES_PER_LINE) == 0u) {
+            tt_session_begin(session, "m-buffer");
+        }
+        tt_text_char(&session->line, '-');
+        tt_text_hex_byte(&session->line, session->image[i]);
+        if (((i % BUFFER_BYTES_PER_LINE) == (BUFFER_BYTES_PER_LINE - 1u)) || (i == (session->received - 1u))) {
+            tt_session_end(session);
+        }
+    }
+}
+
+static void command_buffer(tt_session_t *session, char *rest)
+{
+    const char *word = tt_word(&rest);
+    if (tt_same(word, "load") != 0) {
+        buffer_load(session, tt_word(&rest));
+    } else if (tt_same(word, "print") != 0) {
+        buffer_print(session);
+    } else if (word != NULL) {
+        buffer_append(session, word);
+    } else {
+        tt_session_error(session, "db needs load N, print or hex digits");
+    }
+}
+
+void tt_command_run(tt_session_t *session, char *command)
+{
+    char *rest = command;
+    const char *word = tt_word(&rest);
+    if (word == NULL) {
+        tt_session_error(session, "Empty command");
+    } else if (tt_same(word, "name") != 0) {
+        say_in_brackets(session, "m-name-dut-", session->board->name);
+    } else if (tt_same(word, "profile") != 0) {
+        say_in_brackets(session, "m-profile-", "ULPMark for tinyML Firmware V0.0.1");
+        say_in_brackets(session, "m-model-", "tinytracker");
+    } else if (tt_same(word, "timestamp") != 0) {
+        say_timestamp(session);
+    } else if (tt_same(word, "help") != 0) {
+        say(session, "m-[name profile timestamp help db infer results tt]");
+    } else if (tt_same(word, "db") != 0) {
+        command_buffer(session, rest);
+    } else if (tt_same(word, "infer") != 0) {
+        command_infer(session, rest);
+    } else if (tt_same(word, "results") != 0) {
+        command_results(session);
+    } else if (tt_same(word, "tt") != 0) {
+        tt_command_extension(session, rest);
+    } else {
+        tt_session_error_about(session, "Unknown command", word);
+    }
+}

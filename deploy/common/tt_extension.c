@@ -1,0 +1,251 @@
+/* The tt namespace: hello, clock, load, frame. */
+#include <stddef.h>
+
+#include "tt_commands.h"
+#include "tt_crc32.h"
+
+static void put_pair(tt_text_t *line, const char *name, const char *value)
+{
+    tt_text_string(line, name);
+    tt_text_string(line, value);
+}
+
+static void say_value(tt_session_t *session, const char *prefix, const char *value)
+{
+    tt_session_begin(session, prefix);
+    tt_text_char(&session->line, '[');
+    tt_text_string(&session->line, value);
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+}
+
+/* m-tt-input-[index,name,dtype,shape,scale bits,zero point,bytes] */
+static void say_tensor(tt_session_t *session, const char *prefix, uint32_t index, const tt_tensor_t *tensor)
+{
+    static const char *const dtypes[] = {"int8", "uint8", "float32"};
+    tt_text_t *line = &session->line;
+    tt_session_begin(session, prefix);
+    tt_text_char(line, '[');
+    tt_text_unsigned(line, index);
+    tt_text_char(line, ',');
+    for (uint32_t i = 0; (tensor->name[i] != '\0') && (i < 64u); i++) {
+        const char c = tensor->name[i];
+        tt_text_char(line, ((c == ',') || (c == ']')) ? '_' : c);
+    }
+    tt_text_char(line, ',');
+    put_pair(line, dtypes[tensor->dtype], ",");
+    for (int32_t i = 0; i < tensor->rank; i++) {
+        if (i != 0) {
+            tt_text_char(line, 'x');
+        }
+        tt_text_signed(line, tensor->shape[i]);
+    }
+    tt_text_char(line, ',');
+    tt_text_float_bits(line, tensor->scale);
+    tt_text_char(line, ',');
+    tt_text_signed(line, tensor->zero_point);
+    tt_text_char(line, ',');
+    tt_text_signed(line, tensor->bytes);
+    tt_text_char(line, ']');
+    tt_session_end(session);
+}
+
+static void command_hello(tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    const tt_network_t *network = session->network;
+    tt_session_begin(session, "m-tt-protocol-[");
+    tt_text_unsigned(&session->line, TT_PROTOCOL_VERSION);
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+    say_value(session, "m-tt-board-", board->name);
+    say_value(session, "m-tt-build-", board->build);
+    say_value(session, "m-tt-model-", network->sha256);
+    tt_session_begin(session, "m-tt-time-[");
+    tt_text_unsigned(&session->line, board->ticks_per_second);
+    put_pair(&session->line, ",", board->clock_kind);
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+    say_value(session, "m-tt-source-", (board->capture != NULL) ? "camera" : "loaded");
+    say_value(session, "m-tt-phases-", tt_phase_names);
+    for (uint32_t i = 0; i < network->input_count; i++) {
+        say_tensor(session, "m-tt-input-", i, &network->inputs[i]);
+    }
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        say_tensor(session, "m-tt-output-", i, &network->outputs[i]);
+    }
+}
+
+static void command_clock(tt_session_t *session, char *rest)
+{
+    const tt_board_t *board = session->board;
+    const uint64_t received = board->ticks(board->context);
+    uint32_t number = 0u;
+    if (tt_number(tt_word(&rest), 0u, UINT32_MAX, &number) != 0) {
+        tt_session_error(session, "tt clock needs a number below 2^32");
+        return;
+    }
+    tt_session_begin(session, "m-tt-clock-[");
+    tt_text_unsigned(&session->line, number);
+    tt_text_char(&session->line, ',');
+    tt_text_unsigned(&session->line, received);
+    tt_text_char(&session->line, ',');
+    tt_text_unsigned(&session->line, board->ticks(board->context));
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+}
+
+static int32_t parse_crc(const char *word, uint32_t *crc)
+{
+    uint32_t value = 0u;
+    uint32_t digits = 0u;
+    for (const char *c = word; (c != NULL) && (*c != '\0'); c++) {
+        const int32_t digit = tt_hex_digit(*c);
+        if ((digit < 0) || (digits == 8u)) {
+            return -1;
+        }
+        value = (value << 4) | (uint32_t)digit;
+        digits++;
+    }
+    *crc = value;
+    return (digits == 8u) ? 0 : -1;
+}
+
+/* The only command after which m-ready has to wait: the image comes first. */
+static void command_load(tt_session_t *session, char *rest)
+{
+    uint32_t size = 0u;
+    uint32_t crc = 0u;
+    const char *size_word = tt_word(&rest);
+    const char *crc_word = tt_word(&rest);
+    if (tt_number(size_word, session->network->input_bytes, session->network->input_bytes, &size) != 0) {
+        tt_session_begin(session, "e-[The network takes ");
+        tt_text_unsigned(&session->line, session->network->input_bytes);
+        tt_text_string(&session->line, " bytes]");
+        tt_session_end(session);
+    } else if (parse_crc(crc_word, &crc) != 0) {
+        tt_session_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
+    } else {
+        tt_session_expect_image(session, crc);
+        tt_session_begin(session, "m-tt-send-[");
+        tt_text_unsigned(&session->line, size);
+        tt_text_char(&session->line, ']');
+        tt_session_end(session);
+    }
+}
+
+static void enter(tt_session_t *session, tt_phase_t phase)
+{
+    if (session->board->phase != NULL) {
+        session->board->phase(session->board->context, phase);
+    }
+}
+
+/* m-tt-frame-[sequence,four stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
+static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAMPS])
+{
+    static const char prefix[] = "m-tt-frame-[";
+    const uint32_t start = (uint32_t)sizeof prefix - 1u;
+    tt_text_t *line = &session->line;
+    tt_session_begin(session, prefix);
+    tt_text_unsigned(line, session->sequence);
+    for (uint32_t i = 0; i < (uint32_t)TT_PHASE_STAMPS; i++) {
+        tt_text_char(line, ',');
+        tt_text_unsigned(line, stamps[i]);
+    }
+    tt_text_char(line, ',');
+    const uint32_t room = (TT_TEXT_BYTES - line->count - 16u) / 2u;
+    const uint32_t shown = (session->network->output_bytes < room) ? session->network->output_bytes : room;
+    for (uint32_t i = 0; i < shown; i++) {
+        tt_text_hex_byte(line, session->results[i]);
+    }
+    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
+    tt_text_char(line, ',');
+    tt_text_hex32(line, crc);
+    tt_text_char(line, ']');
+    tt_session_end(session);
+}
+
+/* Returns 0, or -1 after it has said what failed. */
+static int32_t one_frame(tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    const tt_network_t *network = session->network;
+    uint64_t stamps[TT_PHASE_STAMPS];
+    int32_t camera_failed = 0;
+    enter(session, TT_PHASE_CAPTURE);
+    stamps[0] = board->ticks(board->context);
+    if (board->capture != NULL) {
+        camera_failed = board->capture(board->context);
+    }
+    enter(session, TT_PHASE_PREPROCESS);
+    stamps[1] = board->ticks(board->context);
+    if ((board->preprocess != NULL) && (camera_failed == 0)) {
+        camera_failed = board->preprocess(board->context, session->image, network->input_bytes);
+    }
+    if (camera_failed != 0) {
+        enter(session, TT_PHASE_IDLE);
+        tt_session_error(session, "The camera failed");
+        return -1;
+    }
+    enter(session, TT_PHASE_INFERENCE);
+    stamps[2] = board->ticks(board->context);
+    const int result = network->run(session->image, session->results);
+    stamps[3] = board->ticks(board->context);
+    enter(session, TT_PHASE_IDLE);
+    if (result != TT_OK) {
+        tt_session_error(session, "Inference failed");
+        return -1;
+    }
+    session->results_valid = 1u;
+    say_frame(session, stamps);
+    session->sequence++;
+    return 0;
+}
+
+static void command_frame(tt_session_t *session, char *rest)
+{
+    const tt_board_t *board = session->board;
+    uint32_t frames = 0u;
+    if (tt_number(tt_word(&rest), 1u, TT_MAX_ITERATIONS, &frames) != 0) {
+        tt_session_error(session, "Frames must be 1 to 1000000");
+        return;
+    }
+    if ((board->capture == NULL) && (session->image_complete == 0u)) {
+        tt_session_error(session, "No image is loaded");
+        return;
+    }
+    uint32_t done = 0u;
+    uint32_t stop = 0u;
+    while ((done < frames) && (stop == 0u)) {
+        if (one_frame(session) != 0) {
+            return;
+        }
+        done++;
+        if ((board->interrupted != NULL) && (board->interrupted(board->context) != 0)) {
+            stop = 1u;
+        }
+    }
+    tt_session_begin(session, "m-tt-frames-[");
+    tt_text_unsigned(&session->line, done);
+    tt_text_char(&session->line, ']');
+    tt_session_end(session);
+}
+
+void tt_command_extension(tt_session_t *session, char *rest)
+{
+    const char *word = tt_word(&rest);
+    if (tt_same(word, "hello") != 0) {
+        command_hello(session);
+    } else if (tt_same(word, "clock") != 0) {
+        command_clock(session, rest);
+    } else if (tt_same(word, "load") != 0) {
+        command_load(session, rest);
+    } else if (tt_same(word, "frame") != 0) {
+        command_frame(session, rest);
+    } else if (tt_same(word, "stop") != 0) {
+        /* ends `tt frame` by being received; on its own it does nothing */
+    } else {
+        tt_session_error_about(session, "Unknown tt command", (word != NULL) ? word : "");
+    }
+}

@@ -1,0 +1,36 @@
+/* The camera as a source of network inputs. */
+#ifndef TINYTRACKER_FRAME_SOURCE_H
+#define TINYTRACKER_FRAME_SOURCE_H
+
+#include <cstdint>
+#include <vector>
+
+#include "portable.h"
+
+namespace tinytracker {
+
+class FrameSource {
+ public:
+  FrameSource();
+
+  /* Powers the camera and waits for its automatic exposure. False when it does not answer. */
+  bool Start();
+
+  /* Part of the frame that the network sees; false when it cannot be. Called from the server's task. */
+  bool SetBox(tt_box_t box);
+  tt_box_t box() const;
+
+  /* Waits for the next frame. */
+  bool Capture();
+
+  /* Writes the network's input from the last frame; `count` bytes. */
+  bool Preprocess(uint8_t* input, uint32_t count) const;
+
+ private:
+  std::vector<uint8_t> pixels_;
+  tt_box_t box_;
+};
+
+}  // namespace tinytracker
+
+#endif

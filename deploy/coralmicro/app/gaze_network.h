@@ -1,0 +1,23 @@
+/* The network on the Edge TPU. */
+#ifndef TINYTRACKER_GAZE_NETWORK_H
+#define TINYTRACKER_GAZE_NETWORK_H
+
+#include <cstdint>
+
+#include "portable.h"
+
+namespace tinytracker {
+
+/* Input and output of the network, from the generated header. */
+extern const tt_tensor_t kInput;
+extern const tt_tensor_t kOutput;
+
+/* Opens the Edge TPU, loads the model and runs it until it is warm. Returns nullptr, or what failed. */
+const char* StartNetwork();
+
+/* Runs the network; the bytes are those of kInput and kOutput. Returns TT_OK, or TT_ERROR_ARGUMENT. */
+int RunNetwork(const uint8_t* input, uint8_t* output);
+
+}  // namespace tinytracker
+
+#endif

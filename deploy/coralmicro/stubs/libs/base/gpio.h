@@ -1,0 +1,9 @@
+/* Stand-in for the coralmicro SDK's header of this name: only what the application uses. */
+#pragma once
+
+namespace coralmicro {
+enum Gpio { kSda6, kUartCts, kUartRts };
+enum class GpioMode { kInput, kOutput, kInputPullUp, kInputPullDown };
+void GpioSet(Gpio gpio, bool enable);
+void GpioSetMode(Gpio gpio, GpioMode mode);
+}  // namespace coralmicro

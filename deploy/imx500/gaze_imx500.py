@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Show where somebody looks: the network runs inside the Raspberry Pi AI Camera, this program draws a dot.
+
+Runs on a Raspberry Pi with picamera2 (`sudo apt install imx500-all python3-picamera2 python3-opencv`) and needs
+nothing else of this project but `network.rpk`. Options follow picamera2's own IMX500 demos.
+
+    python3 gaze_imx500.py --model network.rpk                      # whole height of the frame, centred
+    python3 gaze_imx500.py --model network.rpk --roi 1300,500,1500,1500
+    python3 gaze_imx500.py --model network.rpk --no-preview --record session.jsonl --seconds 60
+
+`--record` writes one JSON object per frame. Its keys and units are described in README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+SENSOR_WIDTH, SENSOR_HEIGHT = 4056, 3040
+SCHEMA_VERSION = 1
+
+Roi = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """One frame, as recorded.
+
+    Attributes:
+        frame: count of frames since the start, those without a result included.
+        sensor_timestamp_ns: first pixel read out, CLOCK_MONOTONIC.
+        exposure_us, frame_duration_us: as libcamera reports them.
+        dnn_ms, dsp_ms: time the network and the signal processor took in the sensor, or None.
+        retrieved_ns: when this program had the result, the same clock as sensor_timestamp_ns.
+        retrieval_us: time this program took to get the outputs out of the metadata.
+        x_cm, y_cm: gaze, or None for a frame without a result.
+        roi: left, top, width, height on the sensor's 4056 x 3040 pixels.
+    """
+
+    frame: int
+    sensor_timestamp_ns: int | None
+    exposure_us: int | None
+    frame_duration_us: int | None
+    dnn_ms: float | None
+    dsp_ms: float | None
+    retrieved_ns: int
+    retrieval_us: float
+    x_cm: float | None
+    y_cm: float | None
+    roi: Roi
+
+
+def parse_roi(text: str) -> Roi:
+    """`left,top,width,height` in sensor pixels, inside the sensor."""
+    try:
+        left, top, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not left,top,width,height") from None
+    if min(left, top) < 0 or min(width, height) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} has a negative place or an empty size")
+    if left + width > SENSOR_WIDTH or top + height > SENSOR_HEIGHT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} leaves the sensor's {SENSOR_WIDTH} x {SENSOR_HEIGHT} pixels"
+        )
+    return left, top, width, height
+
+
+def centred_roi(aspect_width: int, aspect_height: int) -> Roi:
+    """The largest region of this shape in the middle of the sensor."""
+    scale = min(SENSOR_WIDTH / aspect_width, SENSOR_HEIGHT / aspect_height)
+    width, height = int(aspect_width * scale), int(aspect_height * scale)
+    return (SENSOR_WIDTH - width) // 2, (SENSOR_HEIGHT - height) // 2, width, height
+
+
+def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_height: int) -> Roi:
+    """The region around a face that fits the sensor.
+
+    Args:
+        box: left, top, width, height of the face in sensor pixels.
+        aspect_width: width of the network's input.
+        aspect_height: its height.
+
+    Returns:
+        a region of the input's shape with the box in its middle, as wide as the face, moved inside the sensor.
+    """
+    left, top, width, height = box
+    scale = max(width / aspect_width, height / aspect_height)
+    scale = min(scale, SENSOR_WIDTH / aspect_width, SENSOR_HEIGHT / aspect_height)
+    w, h = max(round(aspect_width * scale), 1), max(round(aspect_height * scale), 1)
+    x = min(max(round(left + width / 2 - w / 2), 0), SENSOR_WIDTH - w)
+    y = min(max(round(top + height / 2 - h / 2), 0), SENSOR_HEIGHT - h)
+    return x, y, w, h
+
+
+def read_frame(imx500: Any, metadata: dict[str, Any], frame: int, roi: Roi) -> FrameRecord:
+    """Everything about one frame that is in its metadata."""
+    started = time.perf_counter_ns()
+    outputs = imx500.get_outputs(metadata)
+    retrieval_us = (time.perf_counter_ns() - started) / 1000
+    retrieved = time.monotonic_ns()
+    kpi = imx500.get_kpi_info(metadata) if outputs is not None else None
+    gaze = [float(v) for v in outputs[0].ravel()[:2]] if outputs is not None else [None, None]
+    return FrameRecord(
+        frame=frame,
+        sensor_timestamp_ns=metadata.get("SensorTimestamp"),
+        exposure_us=metadata.get("ExposureTime"),
+        frame_duration_us=metadata.get("FrameDuration"),
+        dnn_ms=kpi[0] if kpi else None,
+        dsp_ms=kpi[1] if kpi else None,
+        retrieved_ns=retrieved,
+        retrieval_us=retrieval_us,
+        x_cm=gaze[0],
+        y_cm=gaze[1],
+        roi=roi,
+    )
+
+
+def dot_position(
+    gaze_cm: tuple[float, float], screen_cm: tuple[float, float], image: tuple[int, int]
+) -> tuple[int, int]:
+    """Where to draw the gaze in a preview image that stands for the screen below the camera.
+
+    Args:
+        gaze_cm: x to the right, y up, origin at the camera.
+        screen_cm: width and height of the screen; the camera sits above the middle of its upper edge.
+        image: width and height of the preview in pixels.
+
+    Returns:
+        pixel position, inside the image.
+    """
+    x = (gaze_cm[0] / screen_cm[0] + 0.5) * image[0]
+    y = -gaze_cm[1] / screen_cm[1] * image[1]
+    return round(min(max(x, 0), image[0] - 1)), round(min(max(y, 0), image[1] - 1))
+
+
+class Smoother:
+    """Exponential mean of the gaze, for the eye of the beholder; records are never smoothed."""
+
+    def __init__(self, keep: float) -> None:
+        self._keep = keep
+        self._value: tuple[float, float] | None = None
+
+    def __call__(self, x: float, y: float) -> tuple[float, float]:
+        """The new mean."""
+        if self._value is None:
+            self._value = (x, y)
+        k = self._keep
+        self._value = (k * self._value[0] + (1 - k) * x, k * self._value[1] + (1 - k) * y)
+        return self._value
+
+
+class Recorder:
+    """Counts frames, writes records, remembers the last gaze."""
+
+    def __init__(self, imx500: Any, roi: Roi, sink: TextIO | None, smoothing: float) -> None:
+        self._imx500, self._roi, self._sink = imx500, roi, sink
+        self._smooth = Smoother(smoothing)
+        self._lock = threading.Lock()
+        self.frames = self.results = 0
+        self.gaze: tuple[float, float] | None = None
+        self.last: FrameRecord | None = None
+
+    def add(self, metadata: dict[str, Any]) -> FrameRecord:
+        """Read one frame; safe to call from the camera's thread."""
+        with self._lock:
+            record = read_frame(self._imx500, metadata, self.frames, self._roi)
+            self.frames += 1
+            self.last = record
+            if record.x_cm is not None and record.y_cm is not None:
+                self.results += 1
+                self.gaze = self._smooth(record.x_cm, record.y_cm)
+            if self._sink is not None:
+                self._sink.write(json.dumps(asdict(record)) + "\n")
+            return record
+
+
+def draw(array: Any, recorder: Recorder, roi_in_image: Roi, screen_cm: tuple[float, float]) -> None:
+    """Draw the region that the network sees, the gaze, and the times, into the preview image."""
+    import cv2
+
+    x, y, w, h = roi_in_image
+    cv2.rectangle(array, (x, y), (x + w, y + h), (255, 0, 0, 0), 2)
+    if recorder.gaze is None or recorder.last is None:
+        return
+    dot = dot_position(recorder.gaze, screen_cm, (array.shape[1], array.shape[0]))
+    cv2.circle(array, dot, 14, (0, 255, 0, 0), -1)
+    text = f"{recorder.gaze[0]:+.1f} {recorder.gaze[1]:+.1f} cm"
+    if recorder.last.dnn_ms is not None:
+        text += f"  dnn {recorder.last.dnn_ms:.1f} ms"
+    cv2.putText(array, text, (10, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 255, 0), 2)
+
+
+def parse_size(text: str) -> tuple[float, float]:
+    """`WIDTHxHEIGHT` in cm."""
+    try:
+        width, height = (float(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT") from None
+    if width <= 0 or height <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty size")
+    return width, height
+
+
+def get_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True, help="network.rpk")
+    parser.add_argument(
+        "--fps", type=float, help="frames per second; default: what the network's intrinsics say"
+    )
+    parser.add_argument(
+        "-r", "--preserve-aspect-ratio", action=argparse.BooleanOptionalAction, default=None,
+        help="show the network a region of its own shape; default: what the intrinsics say",
+    )  # fmt: skip
+    parser.add_argument("--roi", type=parse_roi, help="left,top,width,height of the face in sensor pixels")
+    parser.add_argument(
+        "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
+    )
+    parser.add_argument("--smoothing", type=float, default=0.7, help="0 draws each gaze, 0.9 a slow mean")
+    parser.add_argument("--record", type=Path, help="write one JSON object per frame to this file")
+    parser.add_argument("--seconds", type=float, help="stop after this time")
+    parser.add_argument("--no-preview", action="store_true", help="no window, for measuring")
+    parser.add_argument(
+        "--print-intrinsics", action="store_true", help="print network_intrinsics as JSON and exit"
+    )
+    return parser.parse_args(argv)
+
+
+def override_intrinsics(intrinsics: Any, args: argparse.Namespace) -> None:
+    """Flags win over what the package says."""
+    if args.fps is not None:
+        intrinsics.inference_rate = args.fps
+    if args.preserve_aspect_ratio is not None:
+        intrinsics.preserve_aspect_ratio = args.preserve_aspect_ratio
+    intrinsics.update_with_defaults()
+
+
+def choose_roi(imx500: Any, intrinsics: Any, asked: Roi | None) -> Roi:
+    """The region that the network will see."""
+    width, height = imx500.get_input_size()
+    if asked is not None:
+        return face_roi(asked, width, height) if intrinsics.preserve_aspect_ratio else asked
+    return (
+        centred_roi(width, height)
+        if intrinsics.preserve_aspect_ratio
+        else (0, 0, SENSOR_WIDTH, SENSOR_HEIGHT)
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start the camera and draw or record until stopped."""
+    try:
+        from picamera2 import MappedArray, Picamera2
+        from picamera2.devices import IMX500
+        from picamera2.devices.imx500 import NetworkIntrinsics
+    except ImportError as error:
+        print(
+            f"{error}. Install it with: sudo apt install imx500-all python3-picamera2 python3-opencv",
+            file=sys.stderr,
+        )
+        return 1
+    if not args.model.is_file():
+        print(
+            f"{args.model}: no such file. `tinytracker package RUN --target imx500` makes one.",
+            file=sys.stderr,
+        )
+        return 1
+    imx500 = IMX500(str(args.model))  # before Picamera2: it loads the network's name into the driver
+    intrinsics = imx500.network_intrinsics or NetworkIntrinsics()
+    override_intrinsics(intrinsics, args)
+    if args.print_intrinsics:
+        print(intrinsics)
+        return 0
+
+    picam2 = Picamera2(imx500.camera_num)
+    config = picam2.create_preview_configuration(
+        controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12
+    )
+    imx500.show_network_fw_progress_bar()
+    picam2.start(config, show_preview=not args.no_preview)
+    roi = choose_roi(imx500, intrinsics, args.roi)
+    imx500.set_inference_roi_abs(roi)
+    with Path(args.record or os.devnull).open("w", buffering=1) as sink:
+        sink.write(json.dumps(header(args, imx500, intrinsics, roi)) + "\n")
+        recorder = Recorder(imx500, roi, sink, args.smoothing)
+
+        def on_frame(request: Any) -> None:
+            recorder.add(request.get_metadata())
+            if not args.no_preview:
+                with MappedArray(request, "main") as mapped:
+                    draw(mapped.array, recorder, imx500.get_roi_scaled(request), args.screen)
+
+        picam2.pre_callback = on_frame
+        wait(args.seconds)
+        picam2.stop()
+    print(f"{recorder.frames} frames, {recorder.results} with a result", file=sys.stderr)
+    return 0
+
+
+def header(args: argparse.Namespace, imx500: Any, intrinsics: Any, roi: Roi) -> dict[str, Any]:
+    """First line of a recording: what was measured."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "device": "imx500",
+        "model": args.model.name,
+        "device_id": imx500.get_device_id(),
+        "input_size": list(imx500.get_input_size()),
+        "inference_rate": intrinsics.inference_rate,
+        "roi": list(roi),
+        "clock": "CLOCK_MONOTONIC, ns",
+    }
+
+
+def wait(seconds: float | None) -> None:
+    """Until the time is over, or Ctrl-C."""
+    end = time.monotonic() + seconds if seconds is not None else float("inf")
+    try:
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(run(get_args()))

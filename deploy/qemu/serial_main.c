@@ -1,0 +1,73 @@
+/* The serial protocol on the emulated board: images come over the line, there is no camera. */
+#include "board.h"
+#include "tt_app.h"
+#include "tt_ring.h"
+
+#ifndef TT_BUILD
+#define TT_BUILD "unknown"
+#endif
+
+#define TICKS_PER_SECOND 25000000u
+
+static tt_ring_t received;
+
+/* The counter has 32 bits; it is read far more often than the 171 s in which it wraps. */
+static uint64_t ticks(void *context)
+{
+    static uint32_t last;
+    static uint64_t high;
+    (void)context;
+    const uint32_t now = board_ticks();
+    if (now < last) {
+        high += (uint64_t)1 << 32;
+    }
+    last = now;
+    return high | now;
+}
+
+static void write_bytes(void *context, const char *bytes, uint32_t count)
+{
+    (void)context;
+    for (uint32_t i = 0; i < count; i++) {
+        board_put_char(bytes[i]);
+    }
+}
+
+static int32_t interrupted(void *context)
+{
+    (void)context;
+    return (tt_ring_count(&received) != 0u) ? 1 : 0;
+}
+
+void board_received(uint8_t byte)
+{
+    tt_ring_put(&received, byte);
+}
+
+int main(void)
+{
+    static uint8_t image[MODEL_INPUT_BYTES];
+    static uint8_t results[MODEL_OUTPUT_BYTES];
+    static tt_session_t session;
+    const tt_board_t board = {
+        .name = "qemu-mps2-an386",
+        .build = TT_BUILD,
+        .clock_kind = "emulated",
+        .ticks_per_second = TICKS_PER_SECOND,
+        .ticks = ticks,
+        .write = write_bytes,
+        .interrupted = interrupted,
+    };
+    const tt_network_t network = tt_app_network();
+    tt_ring_init(&received);
+    board_enable_receive();
+    tt_session_start(&session, &board, &network, image, results);
+    for (;;) {
+        const int32_t byte = tt_ring_get(&received);
+        if (byte >= 0) {
+            tt_session_receive(&session, (uint8_t)byte);
+        } else {
+            tt_session_idle(&session);
+        }
+    }
+}

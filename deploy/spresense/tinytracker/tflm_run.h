@@ -1,0 +1,16 @@
+/* The network run by TensorFlow Lite for Microcontrollers instead of generated C. */
+#ifndef TFLM_RUN_H
+#define TFLM_RUN_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Load the model and allocate its tensors. Returns 0, or not 0 when that fails. */
+int tflm_start(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

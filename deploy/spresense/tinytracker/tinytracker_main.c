@@ -1,0 +1,98 @@
+/* Camera, network and serial protocol on a Spresense main board. */
+#include <nuttx/config.h>
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "board_spresense.h"
+#include "tt_app.h"
+#include "tt_image.h"
+
+#ifdef CONFIG_TINYTRACKER_CAMERA
+#include "camera_spresense.h"
+#endif
+
+#ifdef CONFIG_TINYTRACKER_RUNTIME_TFLM
+#include "tflm_run.h"
+#endif
+
+#ifndef TT_BUILD
+#define TT_BUILD __DATE__
+#endif
+
+#define IDLE_MILLISECONDS 500
+
+static uint8_t image[MODEL_INPUT_BYTES];
+static uint8_t results[MODEL_OUTPUT_BYTES];
+static tt_session_t session;
+
+#ifdef CONFIG_TINYTRACKER_CAMERA
+static tt_frame_t frame;
+
+/* The camera can feed a network with one 8-bit input of 1 or 3 channels; others get their images over the line. */
+static int32_t camera_fits(void)
+{
+    const tt_tensor_t *input = &model_inputs[0];
+    const int32_t is_image = (input->rank == 4) && ((input->shape[3] == 1) || (input->shape[3] == 3));
+    return ((MODEL_INPUTS == 1) && is_image && (input->dtype != TT_FLOAT32)) ? 1 : 0;
+}
+
+static int32_t capture(void *context)
+{
+    (void)context;
+    return (camera_take(&frame) == 0) ? 0 : -1;
+}
+
+static int32_t preprocess(void *context, uint8_t *inputs, uint32_t count)
+{
+    const tt_tensor_t *input = &model_inputs[0];
+    const tt_rectangle_t crop = tt_image_centre_square(frame.width, frame.height);
+    const uint8_t flip = (input->dtype == TT_INT8) ? 0x80u : 0u;
+    (void)context;
+    (void)count;
+    return tt_image_reduce(&frame, &crop, input->shape[2], input->shape[1], input->shape[3], flip, inputs);
+}
+#endif
+
+int main(int argc, FAR char *argv[])
+{
+    tt_board_t board = {
+        .name = "spresense",
+        .build = TT_BUILD,
+        .clock_kind = "device",
+        .ticks = spresense_ticks,
+        .write = spresense_write,
+        .phase = spresense_phase,
+        .interrupted = spresense_interrupted,
+    };
+    const tt_network_t network = tt_app_network();
+    (void)argc;
+    (void)argv;
+    const int opened = spresense_open(CONFIG_TINYTRACKER_DEVICE);
+    if (opened != 0) {
+        (void)fprintf(stderr, "tinytracker: cannot open %s: %d\n", CONFIG_TINYTRACKER_DEVICE, opened);
+        return 1;
+    }
+    board.ticks_per_second = spresense_ticks_per_second();
+#ifdef CONFIG_TINYTRACKER_RUNTIME_TFLM
+    if (tflm_start() != 0) {
+        (void)fprintf(stderr, "tinytracker: TensorFlow Lite for Microcontrollers cannot load the model\n");
+        return 2;
+    }
+#endif
+#ifdef CONFIG_TINYTRACKER_CAMERA
+    if ((camera_fits() != 0) && (camera_start() == 0)) {
+        board.capture = capture;
+        board.preprocess = preprocess;
+    }
+#endif
+    tt_session_start(&session, &board, &network, image, results);
+    for (;;) {
+        const int32_t byte = spresense_read(IDLE_MILLISECONDS);
+        if (byte >= 0) {
+            tt_session_receive(&session, (uint8_t)byte);
+        } else {
+            tt_session_idle(&session);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/* A board and a network that exist only in memory, for testing the protocol on the host. */
+#ifndef FAKE_H
+#define FAKE_H
+
+#include "tt_session.h"
+
+#define FAKE_INPUT_BYTES 24u
+#define FAKE_OUTPUT_BYTES 2u
+#define FAKE_OUTPUT_LIMIT 1000000u
+
+typedef struct {
+    uint64_t now;
+    char sent[FAKE_OUTPUT_LIMIT];
+    uint32_t sent_count;
+    uint32_t phases_seen[4];
+    tt_phase_t phase;
+    int32_t fail_camera;
+    int32_t fail_run;
+    int32_t stop_after; /* frames after which the host interrupts; negative for never */
+} fake_t;
+
+extern fake_t fake;
+extern tt_session_t session;
+extern const tt_board_t fake_board;
+extern const tt_board_t fake_camera_board;
+extern const tt_network_t fake_network;
+
+void fake_start(const tt_board_t *board);
+void fake_send(const char *bytes, uint32_t count);
+
+#endif

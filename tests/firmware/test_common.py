@@ -1,0 +1,219 @@
+"""Portable firmware parts on the host, under sanitizers: dialogue, checksum, ring, a million bad inputs."""
+
+import re
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.host_c import SANITIZE, STRICT
+
+from tinytracker.emulate import deploy_dir
+
+C = Path(__file__).parent / "c"
+IMAGE = bytes(range(100, 124))
+HELLO_LINES = 9
+
+
+def build(out: Path, main: str, *, with_fake: bool = True, optimise: str = "-O1") -> Path:
+    common = deploy_dir() / "common"
+    kernels = deploy_dir().parent / "tinytracker" / "codegen" / "c"
+    sources = [*sorted(common.glob("*.c")), C / main, *([C / "fake.c"] if with_fake else [])]
+    program = out / main.removesuffix(".c")
+    command = [
+        "gcc",
+        *STRICT,
+        *SANITIZE,
+        optimise,
+        "-I",
+        common,
+        "-I",
+        kernels,
+        "-I",
+        C,
+        *sources,
+        "-o",
+        program,
+    ]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+@pytest.fixture(scope="module")
+def dialogue(tmp_path_factory):
+    program = build(tmp_path_factory.mktemp("dialogue"), "dialogue_main.c")
+
+    def talk(text: bytes, *options: str) -> list[str]:
+        done = subprocess.run([program, *(options or ("loaded",))], input=text, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        said = done.stdout.decode()
+        assert said.startswith("m-init-done\r\nm-ready\r\n")
+        assert said.endswith("\r\n")
+        return said.split("\r\n")[2:-1]
+
+    return talk
+
+
+def load(image: bytes = IMAGE, crc: int | None = None) -> bytes:
+    checksum = zlib.crc32(image) if crc is None else crc
+    return b"tt load %d %08x%%" % (len(image), checksum) + image
+
+
+def test_every_command_ends_with_ready(dialogue):
+    said = dialogue(b"name%profile%help%timestamp%results%tt stop%%")
+    assert said.count("m-ready") == 7
+    assert said[0] == "m-name-dut-[fake]"
+    assert said[2:4] == ["m-profile-[ULPMark for tinyML Firmware V0.0.1]", "m-model-[tinytracker]"]
+    assert re.fullmatch(r"m-lap-us-\d+", said[7])
+
+
+def test_hello_tells_everything(dialogue):
+    said = dialogue(b"tt hello%")
+    assert said[:7] == [
+        "m-tt-protocol-[1]", "m-tt-board-[fake]", "m-tt-build-[test]",
+        "m-tt-model-[0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef]",
+        "m-tt-time-[1000,device]", "m-tt-source-[loaded]", "m-tt-phases-[capture,preprocess,inference]",
+    ]  # fmt: skip
+    assert said[7] == "m-tt-input-[0,im_age_,int8,1x4x3x2,3c000000,-3,24]"
+    assert said[8] == "m-tt-output-[0,gaze,int8,1x2,3e800000,4,2]"
+    assert struct.unpack(">f", bytes.fromhex("3c000000"))[0] == 0.0078125
+    assert "m-tt-source-[camera]" in dialogue(b"tt hello%", "camera")
+
+
+def test_load_and_infer(dialogue):
+    said = dialogue(load() + b"infer 3 2%results%")
+    assert said[:3] == ["m-tt-send-[24]", f"m-tt-loaded-[24,{zlib.crc32(IMAGE):08x}]", "m-ready"]
+    assert said[3:6] == ["m-warmup-start-2", "m-warmup-done", "m-infer-start-3"]
+    assert said[8] == "m-infer-done"
+    stored = [IMAGE[0], np.array([sum(IMAGE)]).astype(np.int8)[0]]
+    reals = ",".join(f"{0.25 * (value - 4):.6f}" for value in stored)
+    assert said[9:] == [f"m-results-[{reals}]", "m-ready", f"m-results-[{reals}]", "m-ready"]
+
+
+def test_load_by_hex_digits(dialogue):
+    text = (
+        b"db load 24%db "
+        + IMAGE[:16].hex().encode()
+        + b"%db "
+        + IMAGE[16:].hex().upper().encode()
+        + b"%db print%"
+    )
+    said = dialogue(text + b"infer 1 0%")
+    assert said[:5] == ["m-[Expecting 24 bytes]", "m-ready", "m-ready", "m-load-done", "m-ready"]
+    assert said[5] == "m-buffer-" + "-".join(f"{b:02x}" for b in IMAGE[:8])
+    assert any(line.startswith("m-results-[24.000000,") for line in said)
+
+
+def test_frames_carry_stamps_outputs_and_a_checksum(dialogue):
+    said = dialogue(load() + b"tt frame 3%")
+    frames = [re.fullmatch(r"m-tt-frame-\[(.*),([0-9a-f]{8})\]", line) for line in said[3:6]]
+    for number, frame in enumerate(frames):
+        body, crc = frame.groups()
+        assert zlib.crc32(body.encode()) == int(crc, 16)
+        sequence, *stamps, outputs = body.split(",")
+        assert int(sequence) == number
+        assert sorted(stamps, key=int) == stamps
+        assert bytes.fromhex(outputs) == bytes([IMAGE[0], sum(IMAGE) % 256])
+    assert said[6:] == ["m-tt-frames-[3]", "m-ready"]
+
+
+def test_frames_end_when_the_host_speaks(dialogue):
+    assert "m-tt-frames-[3]" in dialogue(load() + b"tt frame 1000%", "loaded", "2")
+
+
+def test_camera_frames_need_no_image(dialogue):
+    said = dialogue(b"tt frame 1%", "camera")
+    assert said[0].split(",")[5] == "0578"
+    assert "e-[The camera failed]" in dialogue(b"tt frame 1%", "camera", "camera-fails")
+    assert "e-[Inference failed]" in dialogue(load() + b"tt frame 1%", "loaded", "run-fails")
+    assert "e-[Inference failed]" in dialogue(load() + b"infer 1 0%", "loaded", "run-fails")
+
+
+def test_clock(dialogue):
+    number, received, sent = re.fullmatch(
+        r"m-tt-clock-\[(\d+),(\d+),(\d+)\]", dialogue(b"tt clock 42%")[0]
+    ).groups()
+    assert number == "42"
+    assert int(received) < int(sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"bogus%", "Unknown command: bogus"),
+        (b"\x01\xff]x%", "Unknown command: ???x"),
+        (b"   %", "Empty command"),
+        (b"x" * 81 + b"%", "Command longer than 80 characters"),
+        (b"tt%", "Unknown tt command: "),
+        (b"tt dance%", "Unknown tt command: dance"),
+        (b"db%", "db needs load N, print or hex digits"),
+        (b"db load 23%", "The network takes 24 bytes"),
+        (b"db load 99999999999999%", "The network takes 24 bytes"),
+        (b"db 00%", "More bytes than expected, or half a byte"),
+        (b"db load 24%db 0%", "More bytes than expected, or half a byte"),
+        (b"db load 24%db 0g%", "Invalid hex digit: g"),
+        (b"infer%", "Inference iterations must be 1 to 1000000"),
+        (b"infer 0%", "Inference iterations must be 1 to 1000000"),
+        (b"infer -1%", "Inference iterations must be 1 to 1000000"),
+        (b"infer 1000001%", "Inference iterations must be 1 to 1000000"),
+        (b"infer 1 x%", "Warm-up iterations must be 0 to 1000000"),
+        (b"infer 1 1%", "No image is loaded"),
+        (b"results%", "No inference has been run"),
+        (b"tt frame 1%", "No image is loaded"),
+        (b"tt frame 0%", "Frames must be 1 to 1000000"),
+        (b"tt clock%", "tt clock needs a number below 2^32"),
+        (b"tt clock 4294967296%", "tt clock needs a number below 2^32"),
+        (b"tt load 25 00000000%", "The network takes 24 bytes"),
+        (b"tt load 24 123%", "tt load needs a size and a CRC-32 of 8 hexadecimal digits"),
+        (b"tt load 24 123456789%", "tt load needs a size and a CRC-32 of 8 hexadecimal digits"),
+        (load(crc=1), "Checksum of the image is wrong"),
+        (load()[:-5], "Image incomplete: 19 of 24 bytes"),
+    ],
+)
+def test_bad_input_is_answered_and_survived(dialogue, sent, error):
+    said = dialogue(sent)
+    assert said[-2:] == [f"e-[{error}]", "m-ready"]
+
+
+def test_an_image_that_fails_leaves_no_image(dialogue):
+    assert "e-[No image is loaded]" in dialogue(load() + load(crc=1) + b"infer 1%")
+
+
+def test_checksum_is_that_of_zlib(tmp_path):
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "tt_crc32.h"\nint main(void) { uint32_t crc = TT_CRC32_START; int c;\n'
+        "while ((c = getchar()) != EOF) { const uint8_t b = (uint8_t)c; crc = tt_crc32(crc, &b, 1u); }\n"
+        'printf("%08x", (unsigned)crc); return 0; }\n'
+    )
+    common = deploy_dir() / "common"
+    command = [
+        "gcc",
+        *STRICT,
+        "-I",
+        common,
+        tmp_path / "main.c",
+        common / "tt_crc32.c",
+        "-o",
+        tmp_path / "crc",
+    ]
+    subprocess.run(list(map(str, command)), check=True)
+    rng = np.random.default_rng(1)
+    for length in (0, 1, 2, 9216):
+        content = rng.bytes(length)
+        out = subprocess.run([tmp_path / "crc"], input=content, capture_output=True, check=True).stdout
+        assert int(out, 16) == zlib.crc32(content)
+
+
+def test_ring_never_loses_order(tmp_path):
+    program = build(tmp_path, "ring_main.c", with_fake=False)
+    assert subprocess.run([program]).returncode == 0
+
+
+def test_a_million_bad_inputs(tmp_path):
+    program = build(tmp_path, "fuzz_main.c", optimise="-O2")
+    done = subprocess.run([program, "1000000", "12345"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert done.stdout.startswith("1000000 inputs")

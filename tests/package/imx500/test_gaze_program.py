@@ -1,0 +1,100 @@
+"""The program for the Raspberry Pi, without a camera."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+PATH = Path(__file__).parents[3] / "deploy" / "imx500" / "gaze_imx500.py"
+spec = importlib.util.spec_from_file_location("gaze_imx500", PATH)
+assert spec is not None
+assert spec.loader is not None
+gaze_imx500 = importlib.util.module_from_spec(spec)
+sys.modules["gaze_imx500"] = gaze_imx500
+spec.loader.exec_module(gaze_imx500)
+
+
+class FakeCamera:
+    """Gives the outputs that the metadata names."""
+
+    def get_outputs(self, metadata: dict):
+        import numpy as np
+
+        return None if "gaze" not in metadata else [np.array(metadata["gaze"], np.float32)]
+
+    def get_kpi_info(self, metadata: dict):
+        return metadata.get("kpi")
+
+
+def test_records_are_complete_and_unsmoothed() -> None:
+    sink = io.StringIO()
+    recorder = gaze_imx500.Recorder(FakeCamera(), (1, 2, 3, 4), sink, smoothing=0.5)
+    recorder.add({"SensorTimestamp": 5})
+    recorder.add({"SensorTimestamp": 6, "ExposureTime": 8000, "gaze": [2.0, -4.0], "kpi": (5.5, 1.0)})
+    recorder.add({"SensorTimestamp": 7, "gaze": [4.0, -8.0]})
+    lines = [json.loads(line) for line in sink.getvalue().splitlines()]
+    assert [(r["frame"], r["x_cm"], r["y_cm"]) for r in lines] == [
+        (0, None, None),
+        (1, 2.0, -4.0),
+        (2, 4.0, -8.0),
+    ]
+    assert (lines[1]["dnn_ms"], lines[1]["exposure_us"], lines[1]["roi"]) == (5.5, 8000, [1, 2, 3, 4])
+    assert (recorder.frames, recorder.results) == (3, 2)
+    assert recorder.gaze == (3.0, -6.0)
+
+
+def inside(roi: tuple[int, int, int, int]) -> bool:
+    x, y, w, h = roi
+    return x >= 0 and y >= 0 and w >= 1 and h >= 1 and x + w <= 4056 and y + h <= 3040
+
+
+@given(
+    st.tuples(st.floats(-500, 5000), st.floats(-500, 4000), st.floats(1, 6000), st.floats(1, 6000)),
+    st.integers(1, 1280),
+    st.integers(1, 960),
+)
+def test_face_regions_stay_on_the_sensor_and_keep_their_shape(box: tuple, width: int, height: int) -> None:
+    x, y, w, h = gaze_imx500.face_roi(box, width, height)
+    assert inside((x, y, w, h))
+    scale = min(max(box[2] / width, box[3] / height), 4056 / width, 3040 / height)
+    assert abs(w - width * scale) <= 1
+    assert abs(h - height * scale) <= 1
+
+
+def test_a_face_in_the_middle_is_centred() -> None:
+    assert gaze_imx500.face_roi((1500, 1000, 400, 300), 112, 112) == (1500, 950, 400, 400)
+
+
+def test_the_centred_region_is_the_largest() -> None:
+    assert gaze_imx500.centred_roi(112, 112) == (508, 0, 3040, 3040)
+    assert gaze_imx500.centred_roi(2, 1) == (0, 506, 4056, 2028)
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "-1,0,5,5", "0,0,0,5", "4000,0,57,10", "0,3000,10,41"])
+def test_impossible_regions_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        gaze_imx500.parse_roi(text)
+
+
+def test_the_dot_is_where_one_looks() -> None:
+    screen, image = (40.0, 20.0), (640, 480)
+    assert gaze_imx500.dot_position((0.0, 0.0), screen, image) == (320, 0)
+    assert gaze_imx500.dot_position((10.0, -10.0), screen, image) == (480, 240)
+    assert gaze_imx500.dot_position((-99.0, 99.0), screen, image) == (0, 0)
+    assert gaze_imx500.dot_position((99.0, -99.0), screen, image) == (639, 479)
+
+
+def test_without_picamera2_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    assert gaze_imx500.run(gaze_imx500.get_args(["--model", str(tmp_path / "network.rpk")])) == 1
+    assert "sudo apt install imx500-all" in capsys.readouterr().err

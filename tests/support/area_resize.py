@@ -1,0 +1,55 @@
+"""The portable C resize as a shared library for tests."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+COMMON = Path(__file__).parents[2] / "deploy" / "common"
+COMPILER = shutil.which("gcc") or shutil.which("cc")
+_GUARD = 16
+
+
+class Image(ctypes.Structure):
+    _fields_ = (("pixels", ctypes.c_char_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32))
+
+
+class Box(ctypes.Structure):
+    _fields_ = tuple((n, ctypes.c_int32) for n in ("x", "y", "width", "height"))
+
+
+class Layout(ctypes.Structure):
+    _fields_ = tuple((n, ctypes.c_int32) for n in ("width", "height", "channels", "planes"))
+
+
+def build_resize(folder: Path) -> ctypes.CDLL:
+    """Compile strictly and load; undefined behaviour ends the process."""
+    path = folder / "resize.so"
+    subprocess.run(
+        [COMPILER, "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-shared", "-fPIC",
+         "-fsanitize=undefined", "-fno-sanitize-recover", str(COMMON / "tt_resize.c"), "-o", str(path)],
+        check=True,
+    )  # fmt: skip
+    library = ctypes.CDLL(str(path))
+    library.tt_make_input.argtypes = [
+        ctypes.POINTER(Image), Box, ctypes.POINTER(Layout), ctypes.c_char_p,
+    ]  # fmt: skip
+    library.tt_centred_square.restype = Box
+    library.tt_grey.restype = ctypes.c_uint8
+    return library
+
+
+def resize(library, pixels, box, width, height, colours, planes) -> np.ndarray | None:
+    """One input, uint8 (height, width, channels); None when the board refuses. Checks that nothing else is written."""
+    channels = colours + 2 * planes
+    size = height * width * channels
+    out = ctypes.create_string_buffer(b"\xa5" * (size + _GUARD), size + _GUARD)
+    image = Image(pixels.tobytes(), pixels.shape[1], pixels.shape[0])
+    layout = Layout(width, height, colours, planes)
+    status = library.tt_make_input(ctypes.byref(image), Box(*box), ctypes.byref(layout), out)
+    assert out.raw[size:] == b"\xa5" * _GUARD
+    return None if status else np.frombuffer(out.raw[:size], np.uint8).reshape(height, width, channels)

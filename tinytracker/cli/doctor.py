@@ -1,0 +1,26 @@
+"""`tinytracker doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+
+
+@verb
+def command() -> Output:
+    """Say what is installed for each kind of work, what is missing, and the command that brings it."""
+    from tinytracker.package.doctor import diagnose
+    from tinytracker.package.imx500.environment import status
+
+    parts = diagnose()
+    table = Table(show_header=True)
+    for column in ("part", "needed for", "", "found, or how to get it"):
+        table.add_column(column)
+    for part in parts:
+        table.add_row(
+            part.name, part.needed_for, "ok" if part.found else "missing", part.found or part.install
+        )
+    return Output({"parts": [asdict(p) for p in parts], "imx500": status().as_json()}, (table,))

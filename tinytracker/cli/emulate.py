@@ -1,0 +1,60 @@
+"""`tinytracker emulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+
+
+@verb
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--images", type=click.IntRange(1, 10_000), default=3, help="Random images to run.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the images.")
+@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
+def command(source: Path, images: int, seed: int, quantized: str) -> Output:
+    """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
+
+    Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are an estimate.
+    """
+    from tinytracker.emulate import EmulationReport, emulate
+    from tinytracker.package.source import load_source
+
+    chosen = load_source(source, quantized)
+    report: EmulationReport = emulate(chosen.content, images, seed=seed)
+    table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
+    for column in ("operator", "kernel"):
+        table.add_column(column)
+    for column in ("MACs", "instructions", "per MAC"):
+        table.add_column(column, justify="right")
+    for step in report.steps:
+        per_mac = f"{step.instructions / step.macs:.2f}" if step.macs else ""
+        row = (
+            f"{step.operator} {step.name}",
+            step.kernel,
+            f"{step.macs:,}",
+            f"{step.instructions:,.0f}",
+            per_mac,
+        )
+        table.add_row(*row)
+    table.add_section()
+    total = f"{report.instructions_per_mac:.2f}" if report.macs else ""
+    table.add_row("total", "", f"{report.macs:,}", f"{report.instructions:,.0f}", total)
+    agreement = "nothing to compare with" if report.equal is None else f"compared with {report.oracle}: "
+    if report.equal is not None:
+        agreement += (
+            "equal bit for bit" if report.equal else f"{report.differing_images} of {report.images} differ"
+        )
+    document = report.to_dict()
+    text = (
+        table,
+        f"{report.images} images, {agreement}",
+        f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
+        f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
+        f"estimated {report.estimated_cycles:,.0f} cycles, {report.estimated_ms:.0f} ms at 156 MHz; "
+        f"emulated: {document['assumption']}",
+    )
+    return Output(document, text, exit_code=1 if report.equal is False else 0)

@@ -1,0 +1,179 @@
+"""INT8 .tflite in, a folder of C99 out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from tinytracker import __version__
+from tinytracker.codegen.fuse import fuse
+from tinytracker.codegen.graph import Graph
+from tinytracker.codegen.importer import import_graph
+from tinytracker.codegen.kernel import Kernel, LayerCode, select_kernels
+from tinytracker.codegen.library import header_text, numbered, source_text
+from tinytracker.codegen.planner import MemoryPlan, plan_memory
+from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.errors import OutputError, UsageError
+from tinytracker.model.tflite_file import TfliteModel, read_tflite
+
+_ALWAYS = ("tt_tensor.h",)
+
+
+@dataclass(frozen=True)
+class GeneratedStep:
+    """One step of the run function, in the order of the hook's numbers.
+
+    Attributes:
+        operator: index of the operator in the file.
+        name: its builtin name.
+        kernel: which kernel computes it.
+        output_shape: of the tensor that it writes.
+        macs: multiply-accumulates.
+    """
+
+    operator: int
+    name: str
+    kernel: str
+    output_shape: tuple[int, ...]
+    macs: int
+
+
+@dataclass(frozen=True)
+class GeneratedLibrary:
+    """What was written.
+
+    Attributes:
+        name: prefix of the C interface.
+        directory: where the files are.
+        files: names in the directory, sorted; .c files are to be compiled, with the directory as include
+            path.
+        functions: names of the public C functions.
+        arena_bytes: static memory for all run-time tensors, inputs and outputs included.
+        arena_lower_bound: most bytes alive in one step; no arena for these steps can be smaller.
+        constant_bytes: weights, biases, scales, tables and parameters.
+        steps: what the run function executes.
+        model_sha256: of the .tflite file.
+    """
+
+    name: str
+    directory: Path
+    files: tuple[str, ...]
+    functions: tuple[str, ...]
+    arena_bytes: int
+    arena_lower_bound: int
+    constant_bytes: int
+    steps: tuple[GeneratedStep, ...]
+    model_sha256: str
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Paths of the files to compile."""
+        return tuple(self.directory / name for name in self.files if name.endswith(".c"))
+
+
+def generate(
+    model: Path | str | bytes | TfliteModel,
+    out_dir: Path | str,
+    *,
+    name: str = "model",
+    kernels: Sequence[Kernel] = REFERENCE_KERNELS,
+    cm_per_unit: float = 1.0,
+) -> GeneratedLibrary:
+    """Write a network as dependency-free C99, bit-exact with TFLite's reference kernels.
+
+    The same model and options always give the same bytes. Existing files of the same names are replaced.
+
+    Args:
+        model: INT8 .tflite file, its bytes, or the model already read.
+        out_dir: folder to write into; made when missing.
+        name: prefix of files and functions: `NAME.c`, `NAME.h`, `NAME_run`; a C identifier in lower case.
+        kernels: tried in order for every step; the first that accepts it is used.
+        cm_per_unit: what one real unit of the output means in cm, for `NAME_gaze`.
+
+    Raises:
+        UsageError: the name is no C identifier.
+        InputFileError: the file cannot be read or is damaged.
+        ModelError: something in the model cannot be generated; names operator, tensor and reason.
+        OutputError: the folder cannot be written.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("tt_"):
+        raise UsageError(
+            f"{name!r} cannot be the name of the generated library.",
+            "Use lower-case letters, digits and underscores, starting with a letter and not with tt_.",
+        )
+    parsed = model if isinstance(model, TfliteModel) else read_tflite(model)
+    graph = fuse(import_graph(parsed))
+    chosen = select_kernels(graph, kernels)
+    scratch = [kernel.scratch_bytes(node) for kernel, node in zip(chosen, graph.nodes, strict=True)]
+    plan = plan_memory(graph, scratch)
+    layers = _emit_layers(graph, name, chosen, plan)
+    texts = {
+        f"{name}.h": header_text(graph, name, plan, __version__),
+        f"{name}.c": source_text(graph, name, plan, layers, __version__, cm_per_unit),
+    }
+    for source in sorted({*_ALWAYS, *(s for layer in layers for s in layer.sources)}):
+        texts[source] = kernel_source(source)
+    directory = Path(out_dir)
+    write_texts(directory, texts)
+    functions = [
+        f"{name}_run",
+        f"{name}_run_packed",
+        *(f"{name}_{stem}" for stem in numbered("input", graph.inputs)),
+    ]
+    if f"void {name}_gaze(" in texts[f"{name}.h"]:
+        functions.append(f"{name}_gaze")
+    return GeneratedLibrary(
+        name=name,
+        directory=directory,
+        files=tuple(sorted(texts)),
+        functions=tuple(functions),
+        arena_bytes=plan.arena_bytes,
+        arena_lower_bound=plan.lower_bound,
+        constant_bytes=sum(layer.constant_bytes for layer in layers),
+        steps=_steps(graph, chosen),
+        model_sha256=parsed.sha256,
+    )
+
+
+def kernel_source(name: str) -> str:
+    """Text of a file of the kernel library."""
+    return (files("tinytracker.codegen") / "c" / name).read_text(encoding="utf-8")
+
+
+def _emit_layers(graph: Graph, name: str, kernels: Sequence[Kernel], plan: MemoryPlan) -> list[LayerCode]:
+    layers = []
+    for step, (node, kernel) in enumerate(zip(graph.nodes, kernels, strict=True)):
+        layer = LayerCode(
+            f"{name}_layer_{step}", f"{name}_arena", plan.offsets, plan.scratch_offsets.get(step, 0)
+        )
+        kernel.emit(node, layer)
+        layers.append(layer)
+    return layers
+
+
+def _steps(graph: Graph, kernels: Sequence[Kernel]) -> tuple[GeneratedStep, ...]:
+    from tinytracker.model.tflite_stats import operator_macs
+
+    return tuple(
+        GeneratedStep(
+            operator=node.operator.index,
+            name=node.operator.name,
+            kernel=kernel.name,
+            output_shape=node.output.shape,
+            macs=operator_macs(graph.model, node.operator),
+        )
+        for node, kernel in zip(graph.nodes, kernels, strict=True)
+    )
+
+
+def write_texts(directory: Path, texts: dict[str, str]) -> None:
+    """Write files into a folder, made when missing. Raises `OutputError`."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (directory / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,85 @@
+"""Generated C compiled on this computer: one more runtime to compare with the oracle."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.codegen.generate import GeneratedLibrary, generate
+from tinytracker.errors import MissingDependencyError, ModelError
+from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.quant.contract import Codes, IoContract
+
+_NAME = "model"
+
+
+def host_compiler() -> str | None:
+    """A C compiler of this computer, or None."""
+    return shutil.which("cc") or shutil.which("gcc")
+
+
+class GeneratedRuntime:
+    """The generated library of a model, compiled and loaded; see `tinytracker.quant.runtimes.Runtime`.
+
+    Attributes:
+        library: what was generated (its files are gone). contract: inputs and outputs.
+
+    Raises:
+        MissingDependencyError: this computer has no C compiler.
+        ModelError: the model cannot be generated, or the compiler refuses it.
+    """
+
+    name = "generated C"
+
+    def __init__(self, model: bytes) -> None:
+        compiler = host_compiler()
+        if compiler is None:
+            raise MissingDependencyError(
+                "A C compiler", "comparing generated C with the oracle", "apt-get install gcc"
+            )
+        self._model: TfliteModel = read_tflite(model)
+        self.contract = IoContract.of(self._model)
+        # The library stays loaded after its file is gone.
+        with tempfile.TemporaryDirectory() as folder:
+            self.library: GeneratedLibrary = generate(self._model, folder, name=_NAME)
+            shared = Path(folder) / "network.so"
+            command = [
+                compiler,
+                "-std=c99",
+                "-O2",
+                "-shared",
+                "-fPIC",
+                f"-I{folder}",
+                *map(str, self.library.sources),
+            ]
+            done = subprocess.run([*command, "-o", str(shared)], capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise ModelError(
+                    f"{self._model.source}: {compiler} refuses the generated C: {done.stderr.strip()[:300]}"
+                )
+            self._run = ctypes.CDLL(str(shared))[f"{_NAME}_run_packed"]
+        self._run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+        self._run.restype = ctypes.c_int
+
+    def run(self, codes: Codes, advance: Callable[[int], None] = lambda n: None) -> NDArray[Any]:
+        """Raw values of the first output for each frame, (N, outputs), in the model's output dtype."""
+        outputs = self._model.output_tensors()
+        first = outputs[0]
+        packed = ctypes.create_string_buffer(sum(t.nbytes for t in outputs))
+        results = []
+        for frame in range(len(next(iter(codes.values())))):
+            inputs = b"".join(t.tobytes() for t in self.contract.encode(codes, frame))
+            code = self._run(inputs, packed)
+            if code != 0:
+                raise ModelError(f"{self._model.source}: the generated C returned {code}.")
+            results.append(np.frombuffer(packed.raw, first.dtype, count=first.elements))
+            advance(1)
+        return np.stack(results)

@@ -1,0 +1,111 @@
+"""The seam between what a step computes and the C that computes it.
+
+A kernel says which nodes it can do and writes the constants and the call for one of them. Kernels are tried
+in order and the first that accepts a node gets it, so that faster kernels for particular shapes only have to
+stand in front of the reference kernels, which accept everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.codegen.cwriter import c_array, c_type
+from tinytracker.codegen.graph import Graph, Node
+from tinytracker.errors import ModelError
+from tinytracker.model.tflite_file import Tensor
+
+
+@dataclass
+class LayerCode:
+    """The C of one step, filled by a kernel.
+
+    Attributes:
+        name: prefix of everything declared for the step ("model_layer_3").
+        arena: C name of the arena.
+        offsets: byte offset in the arena per run-time tensor.
+        scratch_offset: byte offset of the working memory, when the kernel asked for some.
+        sources: files of the kernel library that the step needs, headers included.
+        declarations: constants at file scope.
+        statements: what the run function executes.
+        constant_bytes: bytes of the constants.
+    """
+
+    name: str
+    arena: str
+    offsets: dict[int, int]
+    scratch_offset: int = 0
+    sources: set[str] = field(default_factory=set)
+    declarations: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    constant_bytes: int = 0
+
+    def array(self, suffix: str, values: NDArray[np.generic]) -> str:
+        """Declare a constant array; returns its C name."""
+        name = f"{self.name}_{suffix}"
+        self.declarations.append(c_array(name, values))
+        self.constant_bytes += values.nbytes
+        return name
+
+    def read(self, tensor: Tensor, suffix: str = "constant", c_name: str = "") -> str:
+        """C expression of a pointer to a tensor to read; a constant is declared under `suffix`.
+
+        Args:
+            tensor: to read.
+            suffix: of the array's name when it is constant.
+            c_name: element type to see it as, when not its own.
+        """
+        if tensor.data is not None:
+            return self.array(suffix, np.asarray(tensor.data))
+        return self._pointer(f"const {c_name or c_type(tensor.dtype)} *", tensor)
+
+    def write(self, tensor: Tensor, c_name: str = "") -> str:
+        """C expression of a pointer to a tensor to write, seen as `c_name` when given."""
+        return self._pointer(f"{c_name or c_type(tensor.dtype)} *", tensor)
+
+    def _pointer(self, pointer_type: str, tensor: Tensor) -> str:
+        place = f"&{self.arena}.bytes[{self.offsets[tensor.index]}]"
+        if pointer_type in ("int8_t *", "const int8_t *"):
+            return place
+        through = "const void *" if pointer_type.startswith("const") else "void *"  # alignment is given
+        return f"({pointer_type})({through}){place}"
+
+    def call(self, function: str, *arguments: str | int) -> None:
+        """Append a call."""
+        self.statements.append(f"{function}({', '.join(str(a) for a in arguments)});")
+
+
+class Kernel(Protocol):
+    """One way to compute one kind of node in C."""
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+
+    def accepts(self, node: Node) -> bool:
+        """True when it can compute this node."""
+
+    def scratch_bytes(self, node: Node) -> int:
+        """Working memory in the arena during this step; 0 for none."""
+
+    def emit(self, node: Node, code: LayerCode) -> None:
+        """Write the constants and the call for this node."""
+
+
+def select_kernels(graph: Graph, kernels: Sequence[Kernel]) -> list[Kernel]:
+    """The first kernel that accepts each node.
+
+    Raises:
+        ModelError: no kernel accepts a node.
+    """
+    chosen = []
+    for node in graph.nodes:
+        kernel = next((k for k in kernels if k.accepts(node)), None)
+        if kernel is None:
+            raise ModelError(f"{node.operator.label}: no kernel accepts it.")
+        chosen.append(kernel)
+    return chosen

@@ -1,0 +1,245 @@
+"""The two files of a generated network: `NAME.c` (constants, arena, run function) and `NAME.h`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinytracker.codegen.cwriter import c_comment, c_float, c_ints, c_string, c_type
+from tinytracker.codegen.graph import Graph
+from tinytracker.codegen.kernel import LayerCode
+from tinytracker.codegen.planner import MemoryPlan
+from tinytracker.model.tflite_file import Tensor
+
+AUTOGEN = (
+    "/* AUTOGEN by tinytracker {version}. Do not edit: generate again from the model instead.\n"
+    " * Source model sha256 {sha256}\n */\n"
+)
+"""The comment on top of every file that depends on the model."""
+
+
+def banner(graph: Graph, version: str) -> str:
+    """The comment on top of both files."""
+    return AUTOGEN.format(version=version, sha256=graph.model.sha256)
+
+
+def numbered(stem: str, tensors: Sequence[Tensor]) -> list[str]:
+    """C names of a group of tensors: just the stem when there is only one."""
+    return [stem if len(tensors) == 1 else f"{stem}_{i}" for i in range(len(tensors))]
+
+
+def has_gaze(graph: Graph) -> bool:
+    """True when there is one output of two numbers, which can be decoded to a point."""
+    return len(graph.outputs) == 1 and graph.outputs[0].elements == 2
+
+
+def run_arguments(graph: Graph) -> str:
+    """Parameters of the run function: inputs, then outputs."""
+    inputs = zip(graph.inputs, numbered("input", graph.inputs), strict=True)
+    outputs = zip(graph.outputs, numbered("output", graph.outputs), strict=True)
+    parts = [f"const {c_type(t.dtype)} *{name}" for t, name in inputs]
+    return ", ".join(parts + [f"{c_type(t.dtype)} *{name}" for t, name in outputs])
+
+
+def header_text(graph: Graph, name: str, plan: MemoryPlan, version: str) -> str:
+    """`NAME.h`."""
+    macro = name.upper()
+    names = numbered("input", graph.inputs)
+    accessors = "".join(
+        f"{c_type(t.dtype)} *{name}_{stem}(void);\n" for t, stem in zip(graph.inputs, names, strict=True)
+    )
+    sizes = "".join(
+        f"#define {macro}_{stem.upper()}_ELEMENTS {t.elements}\n"
+        for group, stem_of in ((graph.inputs, "input"), (graph.outputs, "output"))
+        for t, stem in zip(group, numbered(stem_of, group), strict=True)
+    )
+    gaze = (
+        f"\n/* The output of a run as a point in cm: x to the right and y up from the camera. */\n"
+        f"void {name}_gaze(const {c_type(graph.outputs[0].dtype)} *output, float gaze_cm[2]);\n"
+        if has_gaze(graph)
+        else ""
+    )
+    return f"""{banner(graph, version)}#ifndef {macro}_H
+#define {macro}_H
+
+#include <stdint.h>
+
+#include "tt_tensor.h"
+
+#define {macro}_INPUTS {len(graph.inputs)}
+#define {macro}_OUTPUTS {len(graph.outputs)}
+#define {macro}_STEPS {len(graph.nodes)}
+#define {macro}_ARENA_BYTES {max(plan.arena_bytes, 1)}
+#define {macro}_INPUT_BYTES {sum(t.nbytes for t in graph.inputs)}
+#define {macro}_OUTPUT_BYTES {sum(t.nbytes for t in graph.outputs)}
+{sizes}
+extern const char {name}_sha256[65];
+extern const tt_tensor_t {name}_inputs[{macro}_INPUTS];
+extern const tt_tensor_t {name}_outputs[{macro}_OUTPUTS];
+
+/* Where an input lies in the arena. Write it there and pass NULL to the run function to avoid a copy. */
+{accessors}
+/* One inference. A NULL input is taken from the arena as it is; other inputs are copied there first.
+ * Inputs in the arena are lost during the run. Not reentrant.
+ * Returns TT_OK, or TT_ERROR_ARGUMENT when an output is NULL. */
+int {name}_run({run_arguments(graph)});
+
+/* The same with all inputs, and all outputs, one after the other as bytes, whatever their types. */
+int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs);
+{gaze}
+#endif
+"""
+
+
+def source_text(
+    graph: Graph, name: str, plan: MemoryPlan, layers: Sequence[LayerCode], version: str, cm_per_unit: float
+) -> str:
+    """`NAME.c`."""
+    macro = name.upper()
+    headers = sorted(
+        {s for layer in layers for s in layer.sources if s.endswith(".h") and s != "tt_requantize.h"}
+    )
+    includes = "".join(f'#include "{header}"\n' for header in headers)
+    declarations = "\n\n".join(
+        f"/* {c_comment(node.operator.label)} -> {c_comment(node.output.label)} */\n"
+        + "\n\n".join(layer.declarations)
+        for node, layer in zip(graph.nodes, layers, strict=True)
+        if layer.declarations
+    )
+    steps = "".join(
+        f"    /* step {step}: {c_comment(node.operator.label)} */\n"
+        + "".join(f"    {statement}\n" for statement in layer.statements)
+        + f"    TT_STEP_DONE({step});\n"
+        for step, (node, layer) in enumerate(zip(graph.nodes, layers, strict=True))
+    )
+    return f"""{banner(graph, version)}#include <stddef.h>
+#include <string.h>
+
+#include "{name}.h"
+{includes}
+/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called after each step. */
+#ifdef TT_STEP_HOOK
+extern void tt_step_done(int32_t step);
+uint8_t *{name}_arena_bytes(void);
+#define TT_STEP_DONE(step) tt_step_done(step)
+#else
+#define TT_STEP_DONE(step) ((void)0)
+#endif
+
+/* All run-time tensors; the first member only gives the alignment. */
+static union {{
+    int64_t alignment;
+    int8_t bytes[{macro}_ARENA_BYTES];
+}} {name}_arena;
+
+const char {name}_sha256[65] = "{graph.model.sha256}";
+
+{tensor_table(f"{name}_inputs", f"{macro}_INPUTS", graph.inputs)}
+
+{tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
+
+{declarations}
+
+#ifdef TT_STEP_HOOK
+uint8_t *{name}_arena_bytes(void)
+{{
+    return (uint8_t *){name}_arena.bytes;
+}}
+#endif
+
+{_accessors(graph, name, plan)}
+static void {name}_steps(void)
+{{
+{steps}}}
+
+int {name}_run({run_arguments(graph)})
+{{
+{_copies_in(graph, name, plan)}    {name}_steps();
+{_copies_out(graph, name, plan)}    return TT_OK;
+}}
+
+int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
+{{
+    if (outputs == NULL) {{
+        return TT_ERROR_ARGUMENT;
+    }}
+    if (inputs != NULL) {{
+{_packed(graph.inputs, name, plan, "inputs", inward=True)}    }}
+    {name}_steps();
+{_packed(graph.outputs, name, plan, "outputs", inward=False)}    return TT_OK;
+}}
+{_gaze_function(graph, name, cm_per_unit)}"""
+
+
+def tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:
+    """The table that describes inputs or outputs, of the type `tt_tensor_t` of `tt_tensor.h`."""
+    rows = []
+    for t in tensors:
+        scale, zero_point = (t.scale, t.zero_point) if t.dtype != "float32" else (1.0, 0)
+        shape = c_ints(t.shape) if t.shape else "{0}"
+        rows.append(
+            f"    {{{c_string(t.name)}, TT_{t.dtype.upper()}, {t.nbytes}, {len(t.shape)}, {shape}, "
+            f"{c_float(scale)}, {zero_point}}},\n"
+        )
+    return f"const tt_tensor_t {name}[{count}] = {{\n{''.join(rows)}}};"
+
+
+def _place(name: str, plan: MemoryPlan, tensor: Tensor) -> str:
+    return f"&{name}_arena.bytes[{plan.offsets[tensor.index]}]"
+
+
+def _accessors(graph: Graph, name: str, plan: MemoryPlan) -> str:
+    functions = []
+    for tensor, stem in zip(graph.inputs, numbered("input", graph.inputs), strict=True):
+        cast = "" if tensor.dtype == "int8" else f"({c_type(tensor.dtype)} *)(void *)"
+        head = f"{c_type(tensor.dtype)} *{name}_{stem}(void)"
+        functions.append(f"{head}\n{{\n    return {cast}{_place(name, plan, tensor)};\n}}\n")
+    return "\n".join(functions)
+
+
+def _copies_in(graph: Graph, name: str, plan: MemoryPlan) -> str:
+    names = numbered("output", graph.outputs)
+    checks = " || ".join(f"({stem} == NULL)" if len(names) > 1 else f"{stem} == NULL" for stem in names)
+    text = f"    if ({checks}) {{\n        return TT_ERROR_ARGUMENT;\n    }}\n"
+    for tensor, stem in zip(graph.inputs, numbered("input", graph.inputs), strict=True):
+        text += (
+            f"    if ({stem} != NULL) {{\n"
+            f"        (void)memmove({_place(name, plan, tensor)}, {stem}, {tensor.nbytes});\n    }}\n"
+        )
+    return text
+
+
+def _copies_out(graph: Graph, name: str, plan: MemoryPlan) -> str:
+    return "".join(
+        f"    (void)memcpy({stem}, {_place(name, plan, tensor)}, {tensor.nbytes});\n"
+        for tensor, stem in zip(graph.outputs, numbered("output", graph.outputs), strict=True)
+    )
+
+
+def _packed(tensors: Sequence[Tensor], name: str, plan: MemoryPlan, pointer: str, *, inward: bool) -> str:
+    text, start = "", 0
+    for tensor in tensors:
+        place, packed = _place(name, plan, tensor), f"&{pointer}[{start}]"
+        first, second = (place, packed) if inward else (packed, place)
+        indent = "        " if inward else "    "
+        text += f"{indent}(void)memmove({first}, {second}, {tensor.nbytes});\n"
+        start += tensor.nbytes
+    return text
+
+
+def _gaze_function(graph: Graph, name: str, cm_per_unit: float) -> str:
+    if not has_gaze(graph):
+        return ""
+    output = graph.outputs[0]
+    if output.dtype == "float32":
+        expression = f"{c_float(cm_per_unit)} * output[i]"
+    else:
+        factor = c_float(output.scale * cm_per_unit)
+        expression = f"{factor} * (float)((int32_t)output[i] - ({output.zero_point}))"
+    return f"""
+void {name}_gaze(const {c_type(output.dtype)} *output, float gaze_cm[2])
+{{
+    for (int32_t i = 0; i < 2; i++) {{
+        gaze_cm[i] = {expression};
+    }}
+}}
+"""

@@ -1,0 +1,23 @@
+"""The emulated Cortex-M4 board: build firmware for it, run a network on it, count what it costs.
+
+`emulate` measures a network, `emulated_board` gives a serial port, `build_all` links every configuration.
+Everything measured here is emulated: counts of instructions are exact and repeatable, cycles and milliseconds
+are estimates and say so.
+"""
+
+from tinytracker.emulate.board import EmulatedBoard, emulated_board
+from tinytracker.emulate.firmware import Firmware, build_all, build_firmware, deploy_dir
+from tinytracker.emulate.network import emulate
+from tinytracker.emulate.report import EmulationReport, StepCost
+
+__all__ = [
+    "EmulatedBoard",
+    "EmulationReport",
+    "Firmware",
+    "StepCost",
+    "build_all",
+    "build_firmware",
+    "deploy_dir",
+    "emulate",
+    "emulated_board",
+]

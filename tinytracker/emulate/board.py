@@ -1,0 +1,77 @@
+"""The emulated board as a serial device: a program runs in QEMU, the host talks to it over a pty."""
+
+from __future__ import annotations
+
+import re
+import select
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.codegen import generate
+from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware
+from tinytracker.emulate.qemu import emulator_command
+from tinytracker.emulate.tools import ToolError
+from tinytracker.model.tflite_file import TfliteModel
+
+_START_TIMEOUT_S = 30.0
+_STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class EmulatedBoard:
+    """A running board.
+
+    Attributes:
+        port: path of the pseudo-terminal; open it like any serial port, the baud rate does not matter.
+        pid: process id of the emulator.
+    """
+
+    port: str
+    pid: int
+
+
+@contextmanager
+def emulated_board(
+    model: Path | str | bytes | TfliteModel, *, optimise: str = "-O2"
+) -> Iterator[EmulatedBoard]:
+    """Build the serial firmware for a network, run it, stop it in the end.
+
+    What the board says before the port is opened is lost; send `%` and wait for `m-ready` first
+    (docs/protocol.md).
+
+    Raises:
+        MissingDependencyError: compiler or emulator are not installed.
+        ModelError: the network cannot be generated or does not fit.
+        ToolError: the emulator does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
+        work = Path(folder)
+        library = generate(model, work / "model")
+        firmware = build_firmware("serial", library, SERIAL_APPLICATION, work, optimise=optimise)
+        command = [*emulator_command(firmware.elf), "-serial", "pty"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                yield EmulatedBoard(_port(process), process.pid)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(_STOP_TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _port(process: subprocess.Popen[str]) -> str:
+    """The pseudo-terminal that the emulator announces in its first line."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], _START_TIMEOUT_S)
+    line = process.stdout.readline() if ready else ""
+    found = re.search(r"(/dev/\S+)", line)
+    if found is None:
+        raise ToolError(f"The emulated board did not start: {line.strip() or 'no message'}.")
+    return found[1]

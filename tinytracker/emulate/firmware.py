@@ -1,0 +1,148 @@
+"""Cross-compiles programs for the emulated board: network, board files, application, linker script."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tinytracker
+from tinytracker.codegen import GeneratedLibrary, generate
+from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
+from tinytracker.errors import MissingDependencyError, ModelError
+from tinytracker.model.tflite_file import TfliteModel
+
+RAM_BYTES = 1536 * 1024
+"""Memory of a Spresense main core's program: code, constants, variables and stack together."""
+
+CPU_FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+WARNING_FLAGS = (
+    "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wstrict-prototypes",
+    "-Wmissing-prototypes", "-Wundef", "-Werror",
+)  # fmt: skip
+
+BATCH_APPLICATION = ("qemu/batch_main.c",)
+"""Runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
+
+SERIAL_APPLICATION = (
+    "qemu/serial_main.c", "common/tt_commands.c", "common/tt_crc32.c", "common/tt_extension.c",
+    "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c",
+)  # fmt: skip
+"""Speaks the serial protocol."""
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A linked program.
+
+    Attributes:
+        name: configuration. elf: the file.
+        code_bytes: instructions and constants. data_bytes: initialised variables.
+        zero_bytes: zeroed variables and the reserved stack.
+    """
+
+    name: str
+    elf: Path
+    code_bytes: int
+    data_bytes: int
+    zero_bytes: int
+
+    @property
+    def ram_bytes(self) -> int:
+        """All of it, which is what counts against `RAM_BYTES`."""
+        return self.code_bytes + self.data_bytes + self.zero_bytes
+
+
+def deploy_dir() -> Path:
+    """The folder with the C sources of the boards: in a source checkout, or where an installation has put it.
+
+    Raises:
+        MissingDependencyError: neither is there.
+    """
+    checkout = Path(tinytracker.__file__).resolve().parent.parent / "deploy"
+    installed = Path(sysconfig.get_path("data")) / "share" / "tinytracker" / "deploy"
+    for folder in (checkout, installed):
+        if (folder / "qemu" / "board.ld").is_file():
+            return folder
+    raise MissingDependencyError(
+        "the firmware sources (deploy/)", "building firmware", "pip install --force-reinstall tinytracker"
+    )
+
+
+def build_firmware(
+    name: str,
+    library: GeneratedLibrary,
+    applications: Sequence[str],
+    out_dir: Path,
+    *,
+    defines: Sequence[str] = (),
+    optimise: str = "-O2",
+    stack_bytes: int = 8192,
+) -> Firmware:
+    """Compile and link one configuration for the emulated board.
+
+    Args:
+        name: of the configuration; the result is `OUT_DIR/NAME.elf`.
+        library: the generated network, which must be called "model".
+        applications: C files below the deploy folder ("qemu/batch_main.c").
+        out_dir: folder for the result; made when missing.
+        defines: preprocessor definitions.
+        optimise: optimisation flag of the compiler.
+        stack_bytes: reserved for the stack.
+
+    Raises:
+        MissingDependencyError: compiler, C library or firmware sources are missing.
+        ModelError: the program does not fit into `RAM_BYTES`.
+        ToolError: the compiler fails for another reason.
+    """
+    compiler = find_tool(COMPILER, "building firmware")
+    deploy = deploy_dir()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    elf = out_dir / f"{name}.elf"
+    sources = [*library.sources, deploy / "qemu" / "board.c", *(deploy / path for path in applications)]
+    command: list[str | Path] = [
+        compiler, *CPU_FLAGS, "-std=c99", optimise, "-ffunction-sections", "-fdata-sections", *WARNING_FLAGS,
+        *(f"-D{define}" for define in defines),
+        "-I", library.directory, "-I", deploy / "qemu", "-I", deploy / "common", *sources,
+        "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", f"-Wl,--defsym=STACK_BYTES={stack_bytes}",
+        "-T", deploy / "qemu" / "board.ld", "-o", elf,
+    ]  # fmt: skip
+    done = run_tool(command, f"{COMPILER} for {name}")
+    if done.returncode != 0:
+        raise _explain(name, done.stderr)
+    return _measure(name, elf)
+
+
+def build_all(model: Path | str | bytes | TfliteModel, out_dir: Path) -> tuple[Firmware, ...]:
+    """Build every configuration for one network; errors as of `generate` and `build_firmware`."""
+    library = generate(model, out_dir / "model")
+    return (
+        build_firmware("batch", library, BATCH_APPLICATION, out_dir, defines=["TT_STEP_HOOK"]),
+        build_firmware(
+            "batch-small", library, BATCH_APPLICATION, out_dir, defines=["TT_STEP_HOOK"], optimise="-Os"
+        ),
+        build_firmware("serial", library, SERIAL_APPLICATION, out_dir),
+    )
+
+
+def _explain(name: str, messages: str) -> Exception:
+    overflow = re.search(r"overflowed by (\d+) bytes", messages)
+    if overflow:
+        return ModelError(
+            f"{name} needs {int(overflow[1]):,} bytes more than the {RAM_BYTES // 1024:,} KB of the board.",
+            "Use a smaller preset.",
+        )
+    if "nano.specs" in messages or "string.h: No such file" in messages:
+        return missing_newlib()
+    lines = [line for line in messages.splitlines() if "error" in line] or messages.splitlines()
+    return ToolError(f"{COMPILER} cannot build {name}: {' / '.join(lines[:3])}.")
+
+
+def _measure(name: str, elf: Path) -> Firmware:
+    done = run_tool([find_tool(SIZE, "measuring firmware"), elf], SIZE)
+    numbers = re.search(r"^\s*(\d+)\s+(\d+)\s+(\d+)", done.stdout, re.M)
+    if done.returncode != 0 or numbers is None:
+        raise ToolError(f"{SIZE} cannot read {elf}.")
+    return Firmware(name, elf, int(numbers[1]), int(numbers[2]), int(numbers[3]))

@@ -1,0 +1,177 @@
+"""Runs a network on the emulated board and checks it against the oracle."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.codegen import GeneratedLibrary, generate
+from tinytracker.codegen.kernel import Kernel
+from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
+from tinytracker.emulate.oracle import available_oracle, oracle_outputs
+from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
+from tinytracker.emulate.report import EmulationReport, StepCost
+from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
+from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
+
+Array = NDArray[np.generic]
+
+
+def emulate(
+    model: Path | str | bytes,
+    images: int | Array | Sequence[Array] = 3,
+    *,
+    expected: Sequence[Array] | None = None,
+    kernels: Sequence[Kernel] = REFERENCE_KERNELS,
+    optimise: str = "-O2",
+    stack_bytes: int = 8192,
+    seed: int = 0,
+    timeout_s: float = 600.0,
+) -> EmulationReport:
+    """Generate C for a network, build it for the emulated Cortex-M4 and run it there.
+
+    Args:
+        model: INT8 .tflite file or its bytes.
+        images: how many random inputs to make, or the inputs: one array (images first) when the network has
+            one input, else one array per input. Shapes and dtypes as the network has them; a batch dimension
+            of 1 may be left out.
+        expected: outputs to compare with, one array per output, images first. Without them the outputs are
+            compared with TFLite's reference kernels if TensorFlow is installed, else with tflite_micro, else
+            with nothing.
+        kernels: as for `tinytracker.codegen.generate`.
+        optimise: optimisation flag of the compiler.
+        stack_bytes: stack to reserve; an overflow faults.
+        seed: of random inputs.
+        timeout_s: limit for the emulator.
+
+    Raises:
+        MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.
+        ModelError: the network cannot be generated or does not fit.
+        UsageError: the images do not fit the network.
+        ToolError: compiler or emulator fail.
+    """
+    content = model if isinstance(model, bytes) else read_bytes(Path(model))
+    parsed = read_tflite(content, str(model) if not isinstance(model, bytes) else "")
+    inputs = _inputs(parsed, images, seed)
+    with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
+        work = Path(folder)
+        library = generate(parsed, work / "model", kernels=kernels)
+        firmware = build_firmware(
+            "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
+            stack_bytes=stack_bytes,
+        )  # fmt: skip
+        runs = _run(firmware, inputs, work, timeout_s)
+    outputs = _unpack(parsed.output_tensors(), [packed for run in runs for packed in run.outputs])
+    oracle = "expected" if expected is not None else available_oracle()
+    if expected is None and oracle is not None:
+        expected = oracle_outputs(oracle, content, inputs, len(outputs))
+    differing = None if expected is None else _differing(outputs, expected)
+    return _report(library, firmware, runs, outputs, oracle, differing)
+
+
+def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:
+    tensors = model.input_tensors()
+    if isinstance(images, int):
+        if images < 1:
+            raise UsageError(f"{images} images cannot be emulated, at least 1 is needed.")
+        rng = np.random.default_rng(seed)
+        return tuple(_random(tensor, images, rng) for tensor in tensors)
+    arrays = [images] if isinstance(images, np.ndarray) else list(images)
+    if len(arrays) != len(tensors):
+        raise UsageError(f"{len(arrays)} arrays of inputs were given, the network has {len(tensors)} inputs.")
+    return tuple(_fitting(tensor, array) for tensor, array in zip(tensors, arrays, strict=True))
+
+
+def _random(tensor: Tensor, count: int, rng: np.random.Generator) -> Array:
+    """Noise of a brightness and contrast of its own per image, so that the network's outputs differ."""
+    shape = (count, *tensor.shape)
+    if tensor.dtype == "float32":
+        return rng.uniform(-1, 1, shape).astype(np.float32)
+    limits = np.iinfo(tensor.dtype)
+    per_image = (count, *(1,) * len(tensor.shape))
+    noise = rng.normal(rng.uniform(limits.min, limits.max, per_image), rng.uniform(0, 128, per_image), shape)
+    return np.clip(noise, limits.min, limits.max).astype(tensor.dtype)
+
+
+def _fitting(tensor: Tensor, array: Array) -> Array:
+    if array.ndim == len(tensor.shape) and tensor.shape[:1] == (1,):
+        array = array[:, np.newaxis]
+    if array.shape[1:] != tensor.shape or str(array.dtype) != tensor.dtype or len(array) == 0:
+        raise UsageError(
+            f"Images of shape {list(array.shape)} and dtype {array.dtype} do not fit {tensor.label}.",
+            "Give them images first, with the shape and dtype of the network's input.",
+        )
+    return array
+
+
+def _run(firmware: Firmware, inputs: tuple[Array, ...], work: Path, timeout_s: float) -> list[BatchRun]:
+    packed = [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
+    at_once = max((IMAGES_BYTES - 4) // max(len(packed[0]), 1), 1)
+    return [
+        run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s)
+        for i in range(0, len(packed), at_once)
+    ]
+
+
+def _unpack(tensors: tuple[Tensor, ...], packed: list[bytes]) -> tuple[Array, ...]:
+    starts = np.cumsum([0, *(t.nbytes for t in tensors)]).tolist()
+    return tuple(
+        np.stack([np.frombuffer(row, t.dtype, t.elements, start).reshape(t.shape) for row in packed])
+        for t, start in zip(tensors, starts[:-1], strict=True)
+    )
+
+
+def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
+    """Images with at least one byte that differs."""
+    if len(outputs) != len(expected) or any(a.size != b.size for a, b in zip(outputs, expected, strict=True)):
+        raise UsageError(
+            f"Expected outputs of shapes {[list(b.shape) for b in expected]} do not fit "
+            f"{[list(a.shape) for a in outputs]}."
+        )
+    count = len(outputs[0])
+    wrong = np.zeros(count, bool)
+    for ours, theirs in zip(outputs, expected, strict=True):
+        same_type = np.ascontiguousarray(theirs).astype(ours.dtype)
+        as_bytes = [np.ascontiguousarray(a).reshape(count, -1).view(np.uint8) for a in (ours, same_type)]
+        wrong |= (as_bytes[0] != as_bytes[1]).any(axis=1)
+    return int(wrong.sum())
+
+
+def _report(
+    library: GeneratedLibrary,
+    firmware: Firmware,
+    runs: list[BatchRun],
+    outputs: tuple[Array, ...],
+    oracle: str | None,
+    differing: int | None,
+) -> EmulationReport:
+    counts = np.array([steps for run in runs for steps in run.steps], np.int64)
+    totals = counts.sum(axis=1)
+    means = counts.mean(axis=0)
+    return EmulationReport(
+        model_sha256=library.model_sha256,
+        images=len(counts),
+        outputs=outputs,
+        oracle=oracle,
+        differing_images=differing,
+        instructions=float(totals.mean()),
+        instructions_min=int(totals.min()),
+        instructions_max=int(totals.max()),
+        macs=sum(step.macs for step in library.steps),
+        steps=tuple(
+            StepCost(step.operator, step.name, step.kernel, step.macs, float(mean))
+            for step, mean in zip(library.steps, means, strict=True)
+        ),
+        arena_bytes=library.arena_bytes,
+        arena_used_bytes=max(run.arena_used for run in runs),
+        stack_used_bytes=max(run.stack_used for run in runs),
+        constant_bytes=library.constant_bytes,
+        code_bytes=firmware.code_bytes,
+        ram_bytes=firmware.ram_bytes,
+    )

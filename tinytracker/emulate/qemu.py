@@ -1,0 +1,76 @@
+"""Runs a program on QEMU's mps2-an386 and reads what it prints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
+
+MACHINE = "mps2-an386"
+IMAGES_ADDRESS = 0x21000000
+IMAGES_BYTES = 16 * 1024 * 1024
+"""Memory beside the program's 1,536 KB, where the emulator puts the images."""
+
+COUNTING = ("-icount", "shift=6,sleep=off")
+"""Virtual time advances by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """What `deploy/qemu/batch_main.c` printed.
+
+    Attributes:
+        model_sha256: of the network inside the program.
+        outputs: packed output bytes per image. steps: instructions per step, per image.
+        arena_used: bytes. stack_used: bytes.
+    """
+
+    model_sha256: str
+    outputs: tuple[bytes, ...]
+    steps: tuple[tuple[int, ...], ...]
+    arena_used: int
+    stack_used: int
+
+
+def emulator_command(elf: Path) -> list[str]:
+    """The command that runs a program and counts instructions; where UART 0 goes is for the caller to add."""
+    return [
+        find_tool(EMULATOR, "emulating the board"), "-M", MACHINE, "-display", "none", "-monitor", "none",
+        *COUNTING, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
+    ]  # fmt: skip
+
+
+def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0) -> BatchRun:
+    """Run the batch program on these packed inputs.
+
+    Raises:
+        MissingDependencyError: the emulator is not installed.
+        ToolError: the program faults, hangs or prints something unexpected.
+    """
+    images = work_dir / "images.bin"
+    images.write_bytes(len(packed_images).to_bytes(4, "little") + b"".join(packed_images))
+    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
+    done = run_tool(
+        [*emulator_command(elf), "-serial", "stdio", "-device", loader], "The emulated board", timeout_s
+    )  # fmt: skip
+    text = done.stdout.replace("\r", "")
+    if done.returncode != 0 or not text.endswith("done\n"):
+        last = (text.strip().splitlines() or [""])[-1][:80]
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
+        raise ToolError(
+            f"The emulated program ended with status {done.returncode} after {last!r}: {reason}.",
+            "A fault often means that the stack is too small.",
+        )
+    return _parse(text, len(packed_images))
+
+
+def _parse(text: str, images: int) -> BatchRun:
+    sha256 = re.search(r"^model ([0-9a-f]{64})$", text, re.M)
+    outputs = tuple(bytes.fromhex(found) for found in re.findall(r"^output ([0-9a-f]*)$", text, re.M))
+    steps = tuple(tuple(map(int, found.split())) for found in re.findall(r"^steps((?: \d+)*)$", text, re.M))
+    arena, stack = (re.search(rf"^{word} (\d+)$", text, re.M) for word in ("arena", "stack"))
+    if sha256 is None or arena is None or stack is None or not len(outputs) == len(steps) == images:
+        raise ToolError("The program on the emulated board printed an incomplete report.")
+    return BatchRun(sha256[1], outputs, steps, int(arena[1]), int(stack[1]))

@@ -1,0 +1,111 @@
+"""What an emulated run says, and how cycles are estimated from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CYCLES_PER_INSTRUCTION = 1.7
+"""From one calibration: person_detect of TensorFlow Lite for Microcontrollers takes 653 ms on a 64 MHz
+Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M instructions on this emulator."""
+
+CPU_HZ = 156_000_000
+"""Clock of a Spresense main core."""
+
+ASSUMPTION = (
+    f"{CYCLES_PER_INSTRUCTION} cycles per instruction, calibrated on one other network and Cortex-M4F board; "
+    "wait states and contention of Spresense's memory are not modelled"
+)
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """One step of the network.
+
+    Attributes:
+        operator: index in the .tflite file. name: of the operator. kernel: that computes it.
+        macs: multiply-accumulates. instructions: mean per inference (the first step includes copying the
+            input).
+    """
+
+    operator: int
+    name: str
+    kernel: str
+    macs: int
+    instructions: float
+
+
+@dataclass(frozen=True, eq=False)
+class EmulationReport:
+    """Result of `emulate`. Everything is emulated; only counts of instructions and bytes are exact.
+
+    Attributes:
+        model_sha256: of the .tflite file. images: number of inferences.
+        outputs: one array per output of the network, images first.
+        oracle: what the outputs were compared with, or None when nothing was there to compare with.
+        differing_images: images whose outputs are not equal bit for bit; None without an oracle.
+        instructions: mean per inference. instructions_min, instructions_max: over the images.
+        macs: multiply-accumulates per inference.
+        steps: cost of every step.
+        arena_bytes: static memory for activations. arena_used_bytes: how far it was really written.
+        stack_used_bytes: deepest use. constant_bytes: weights, tables and parameters.
+        code_bytes: instructions and constants of the program. ram_bytes: the whole program.
+    """
+
+    model_sha256: str
+    images: int
+    outputs: tuple[NDArray[np.generic], ...]
+    oracle: str | None
+    differing_images: int | None
+    instructions: float
+    instructions_min: int
+    instructions_max: int
+    macs: int
+    steps: tuple[StepCost, ...]
+    arena_bytes: int
+    arena_used_bytes: int
+    stack_used_bytes: int
+    constant_bytes: int
+    code_bytes: int
+    ram_bytes: int
+
+    @property
+    def equal(self) -> bool | None:
+        """True when every output equals the oracle bit for bit; None without an oracle."""
+        return None if self.differing_images is None else self.differing_images == 0
+
+    @property
+    def instructions_per_mac(self) -> float:
+        """Instructions per multiply-accumulate; NaN for a network without any."""
+        return self.instructions / self.macs if self.macs else float("nan")
+
+    @property
+    def estimated_cycles(self) -> float:
+        """Instructions times `CYCLES_PER_INSTRUCTION`; see `ASSUMPTION`."""
+        return self.instructions * CYCLES_PER_INSTRUCTION
+
+    @property
+    def estimated_ms(self) -> float:
+        """Estimated milliseconds at `CPU_HZ`."""
+        return self.estimated_cycles / CPU_HZ * 1e3
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the outputs as plain values, for JSON."""
+        values: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if name not in ("outputs", "steps")
+        }
+        return {
+            "emulated": True,
+            **values,
+            "equal": self.equal,
+            "instructions_per_mac": self.instructions_per_mac if self.macs else None,
+            "estimated_cycles": self.estimated_cycles,
+            "estimated_ms_at_156_mhz": self.estimated_ms,
+            "assumption": ASSUMPTION,
+            "steps": [asdict(step) for step in self.steps],
+        }

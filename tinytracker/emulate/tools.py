@@ -1,0 +1,67 @@
+"""The programs that the emulated board needs, and what to say when one is not there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinytracker.errors import MissingDependencyError, TinyTrackerError
+
+COMPILER = "arm-none-eabi-gcc"
+SIZE = "arm-none-eabi-size"
+EMULATOR = "qemu-system-arm"
+
+_APT = "sudo apt-get install --no-install-recommends"
+_PACKAGES = {
+    COMPILER: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    SIZE: "binutils-arm-none-eabi",
+    EMULATOR: "qemu-system-arm",
+}
+
+
+class ToolError(TinyTrackerError):
+    """A compiler or the emulator ran and failed."""
+
+    kind = "tool"
+
+
+def find_tool(name: str, needed_for: str) -> str:
+    """Path of a program.
+
+    Raises:
+        MissingDependencyError: it is not installed; names the Debian packages.
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise MissingDependencyError(name, needed_for, f"{_APT} {_PACKAGES[name]}")
+    return path
+
+
+def run_tool(
+    command: Sequence[str | Path], what: str, timeout_s: float = 600.0
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; its output is text.
+
+    Args:
+        command: program and arguments.
+        what: the work, for messages.
+        timeout_s: after this it is stopped.
+
+    Raises:
+        ToolError: it cannot be started or does not end in time. A non-zero exit status is left to the caller.
+    """
+    try:
+        words = [str(part) for part in command]
+        return subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{what} did not end within {timeout_s:g} s.") from error
+    except OSError as error:
+        raise ToolError(f"{what} cannot be started ({error.strerror or error}).") from error
+
+
+def missing_newlib() -> MissingDependencyError:
+    """The error when the compiler is there but its C library is not."""
+    package = "libnewlib-arm-none-eabi"
+    return MissingDependencyError("newlib for Cortex-M", "building firmware", f"{_APT} {package}")

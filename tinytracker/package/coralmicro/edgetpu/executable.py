@@ -1,0 +1,209 @@
+"""The package inside a compiled model: what the chip is sent, how often, and what it sends back.
+
+Source of field numbers and enumerations: executable/executable.fbs of libedgetpu (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tinytracker.package.coralmicro.edgetpu.flatbuffer import DamagedError, Table
+
+MARK = b"DWN1"
+
+TYPES = {0: "STAND_ALONE", 1: "PARAMETER_CACHING", 2: "EXECUTION_ONLY"}
+DATA_TYPES = {
+    0: "FIXED_POINT8", 1: "FIXED_POINT16", 2: "SIGNED_FIXED_POINT32", 3: "BFLOAT", 4: "HALF", 5: "SINGLE",
+    8: "SIGNED_FIXED_POINT8", 9: "SIGNED_FIXED_POINT16",
+}  # fmt: skip
+_TARGETS = {0: "output", 1: "input", 2: "parameters", 3: "scratch"}
+_DESCRIPTOR, _INSTRUCTION, _INTERRUPT, _FENCE = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An input or output of an executable.
+
+    Attributes:
+        name: of the tensor. data_type: one of `DATA_TYPES`' names.
+        shape: y, x, z. padded_bytes: as transferred.
+        executions: how often it is filled per inference (recurrent networks).
+        zero_point, scale: real = scale · (code - zero_point).
+    """
+
+    name: str
+    data_type: str
+    shape: tuple[int, int, int]
+    padded_bytes: int
+    executions: int
+    zero_point: int
+    scale: float
+
+    @property
+    def is_signed_byte_or_short(self) -> bool:
+        """True for the types whose top bit the board's driver flips on the way."""
+        return self.data_type in ("SIGNED_FIXED_POINT8", "SIGNED_FIXED_POINT16")
+
+
+@dataclass(frozen=True)
+class DmaHint:
+    """One step of an inference as the host sees it.
+
+    Attributes:
+        kind: "input", "output", "parameters", "scratch", "instructions", "interrupt" or "fence".
+        name: of the layer, for inputs and outputs.
+        bytes: transferred in this step.
+    """
+
+    kind: str
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A program for the chip.
+
+    Attributes:
+        type: "STAND_ALONE", "PARAMETER_CACHING" (run once, fills the chip's memory) or "EXECUTION_ONLY".
+        chip: "beagle" for the Edge TPU of all Coral products.
+        parameter_bytes: weights that it carries. instruction_bytes: of each instruction stream.
+        scratch_bytes: host memory that it asks for. used_memory_per_tile_bytes: on the chip.
+        caching_token: executables with the same token can share the chip's memory.
+        estimated_cycles: the compiler's estimate, 0 in files of newer compilers.
+        hints: the transfers in order. is_deterministic: True when these are all.
+    """
+
+    type: str
+    chip: str
+    name: str
+    batch_size: int
+    parameter_bytes: int
+    instruction_bytes: tuple[int, ...]
+    scratch_bytes: int
+    used_memory_per_tile_bytes: int
+    caching_token: int
+    estimated_cycles: int
+    inputs: tuple[Layer, ...]
+    outputs: tuple[Layer, ...]
+    hints: tuple[DmaHint, ...]
+    is_deterministic: bool
+
+    def hinted_bytes(self, kind: str) -> int:
+        """Bytes of all transfers of a kind."""
+        return sum(h.bytes for h in self.hints if h.kind == kind)
+
+
+@dataclass(frozen=True)
+class TpuPackage:
+    """What one custom operator carries.
+
+    Attributes:
+        min_runtime_version: of the Edge TPU runtime. compiler_version: as the compiler writes it.
+        model_identifier: free text. signature_bytes: length of the signature.
+        executables: one, or one that caches and one that executes.
+    """
+
+    min_runtime_version: int
+    compiler_version: str
+    model_identifier: str
+    signature_bytes: int
+    executables: tuple[Executable, ...]
+
+
+def read_package(data: bytes) -> TpuPackage:
+    """Decode a package.
+
+    Raises:
+        DamagedError: no package, or an offset, a length or an enumeration that cannot be.
+    """
+    _require_mark(data, "package")
+    package = Table.root(data)
+    multi = package.content(1)
+    if not multi:
+        raise DamagedError("package without executables")
+    executables = tuple(_executable(e) for e in Table.root(multi).contents(0))
+    if not executables:
+        raise DamagedError("package without executables")
+    return TpuPackage(
+        min_runtime_version=package.number(0, "i"),
+        compiler_version=package.text(4),
+        model_identifier=package.text(7),
+        signature_bytes=package.length(2),
+        executables=executables,
+    )
+
+
+def _require_mark(data: bytes, what: str) -> None:
+    if data[4:8] != MARK:
+        raise DamagedError(f"{what} without the mark {MARK.decode()}")
+
+
+def _executable(data: bytes) -> Executable:
+    _require_mark(data, "executable")
+    table = Table.root(data)
+    streams = tuple(stream.length(0) for stream in table.tables(5))
+    hints = table.table(7)
+    return Executable(
+        type=_named(TYPES, table.number(13, "h"), "executable type"),
+        chip=table.text(10),
+        name=table.text(1),
+        batch_size=table.number(3, "i"),
+        parameter_bytes=table.length(6),
+        instruction_bytes=streams,
+        scratch_bytes=_count(table.number(4, "i"), "scratch bytes"),
+        used_memory_per_tile_bytes=table.number(12, "i"),
+        caching_token=table.number(14, "Q"),
+        estimated_cycles=table.number(16, "q") or table.number(11, "i"),
+        inputs=tuple(_layer(layer) for layer in table.tables(8)),
+        outputs=tuple(_layer(layer) for layer in table.tables(9)),
+        hints=tuple(_hint(h, streams) for h in hints.tables(0)) if hints else (),
+        is_deterministic=bool(hints and hints.number(1, "B")),
+    )
+
+
+def _layer(table: Table) -> Layer:
+    numerics = table.table(5)
+    scale = numerics.real(1) if numerics else 0.0
+    if not math.isfinite(scale):
+        raise DamagedError(f"scale {scale}")
+    return Layer(
+        name=table.text(0),
+        data_type=_named(DATA_TYPES, table.number(6, "h"), "data type"),
+        shape=(table.number(2, "i"), table.number(3, "i"), table.number(4, "i")),
+        padded_bytes=_count(table.number(1, "i"), "bytes in a layer"),
+        executions=table.number(9, "i", 1),
+        zero_point=numerics.number(0, "i") if numerics else 0,
+        scale=scale,
+    )
+
+
+def _hint(table: Table, streams: tuple[int, ...]) -> DmaHint:
+    kind, value = table.number(0, "B"), table.table(1)
+    if kind == _DESCRIPTOR and value is not None:
+        meta = value.table(0)
+        if meta is None:
+            raise DamagedError("transfer without a target")
+        target = _named(_TARGETS, meta.number(0, "h"), "target of a transfer")
+        return DmaHint(target, meta.text(2), _count(value.number(2, "i"), "bytes in a transfer"))
+    if kind == _INSTRUCTION and value is not None:
+        chunk = value.number(0, "i")
+        if not 0 <= chunk < len(streams):
+            raise DamagedError(f"instruction stream {chunk} of {len(streams)}")
+        return DmaHint("instructions", "", streams[chunk])
+    if kind in (_INTERRUPT, _FENCE):
+        return DmaHint("interrupt" if kind == _INTERRUPT else "fence", "", 0)
+    raise DamagedError(f"transfer of kind {kind}")
+
+
+def _named(names: dict[int, str], value: int, what: str) -> str:
+    if value not in names:
+        raise DamagedError(f"{what} {value}")
+    return names[value]
+
+
+def _count(value: int, what: str) -> int:
+    if value < 0:
+        raise DamagedError(f"{value} {what}")
+    return value

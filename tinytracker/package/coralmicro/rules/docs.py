@@ -1,0 +1,54 @@
+"""The board's section of docs/constraints.md, from the rules themselves."""
+
+from __future__ import annotations
+
+from tinytracker.package.coralmicro import TARGET
+from tinytracker.package.coralmicro.edgetpu.traps import TRAPS
+from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
+from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
+from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
+from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
+from tinytracker.package.graph_rules import GraphRule, markdown_table
+
+
+def section() -> str:
+    """Markdown: rules of graphs, of operators and of compiled files, and the operators that there are."""
+    parts = [
+        f"\n## {TARGET}\n",
+        "Rules over a .tflite file, before it is compiled. They predict; only edgetpu_compiler decides.\n",
+        f"### The whole network\n\n{markdown_table(GRAPH_RULES)}",
+        f"### Every operator\n\n{markdown_table(GENERAL_RULES)}",
+        f"### Single operators\n\n{_operator_table()}",
+        f"### Operators that the Edge TPU has\n\n{_support_table()}",
+        f"### Operators that it does not have\n\n{_replacement_table()}",
+        "### Compiled files\n\nRules over what the compiler wrote; `tinytracker edgetpu show` applies them.\n\n"
+        f"{markdown_table(TRAPS)}",
+    ]
+    return "\n".join(parts)
+
+
+def _operator_table() -> str:
+    """The common table with a column of operators in front."""
+    rules: list[GraphRule[object]] = [rule for _, rule in OPERATOR_RULES]  # type: ignore[misc]
+    head, line, *rows = markdown_table(rules).splitlines()
+    names = [", ".join(names) for names, _ in OPERATOR_RULES]
+    table = [f"| operators {head}", f"| --- {line}"]
+    table += [f"| {operators} {row}" for operators, row in zip(names, rows, strict=True)]
+    return "\n".join(table) + "\n"
+
+
+def _support_table() -> str:
+    lines = [
+        "| operator | Edge TPU runtime | version seen mapped | refused from version |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, support in OPERATORS.items():
+        since = "all" if support.since == 10 else str(support.since)
+        lines.append(f"| {name} | {since} | {support.seen} | {support.rejected or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def _replacement_table() -> str:
+    lines = ["| operator | way out |", "| --- | --- |"]
+    lines += [f"| {name} | {way_out} |" for name, way_out in REPLACEMENTS.items()]
+    return "\n".join(lines) + "\n"

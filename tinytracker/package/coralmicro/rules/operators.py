@@ -1,0 +1,235 @@
+"""Rules of single operators."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytracker.package.coralmicro import TARGET
+from tinytracker.package.coralmicro.rules.node import Node
+from tinytracker.package.graph_rules import GraphRule, rule
+
+MAX_SOFTMAX_ELEMENTS = 16_000
+MEAN_CHANNEL_MULTIPLE = 4
+
+
+@rule(TARGET)
+def no_fused_activation(node: Node) -> str | None:
+    """Pooling and concatenation carry no fused activation.
+
+    Fix: Put the activation before the layer, behind a convolution.
+    Source: Coral, table of supported operations.
+    """
+    return f"fused {node.fused_activation}" if node.fused_activation != "NONE" else None
+
+
+@rule(TARGET)
+def concatenated_constant(node: Node) -> str | None:
+    """A concatenation with a constant has exactly two inputs, and the constant is all zero.
+
+    Fix: Add a constant behind the first convolution instead of concatenating constant planes in front of it.
+    Source: Coral, table of supported operations.
+    """
+    tensors = [t for p in range(len(node.operator.inputs)) if (t := node.input(p)) is not None]
+    constants = [t for t in tensors if t.data is not None]
+    if not constants:
+        return None
+    if len(tensors) != 2:
+        return f"{len(tensors)} inputs, {len(constants)} of them constant"
+    data = constants[0].data
+    assert data is not None
+    zero = constants[0].zero_points[0] if constants[0].zero_points else 0
+    return f"{constants[0].label} is not all zero" if bool(np.any(data != zero)) else None
+
+
+@rule(TARGET)
+def equal_dilation(node: Node) -> str | None:
+    """A convolution's dilation is the same in height and width.
+
+    Fix: Use one dilation rate for both.
+    Source: Coral, table of supported operations.
+    """
+    h, w = node.integer("dilation_h_factor", 1), node.integer("dilation_w_factor", 1)
+    return f"dilation {h}x{w}" if h != w else None
+
+
+@rule(TARGET)
+def default_weight_format(node: Node) -> str | None:
+    """A dense layer's weights have the default format.
+
+    Fix: Convert without shuffled weights.
+    Source: Coral, table of supported operations.
+    """
+    form = str(node.operator.options.get("weights_format", "DEFAULT"))
+    return f"weights format {form}" if form != "DEFAULT" else None
+
+
+@rule(TARGET)
+def flat_dense_output(node: Node) -> str | None:
+    """A dense layer's output is a vector.
+
+    Fix: Flatten in front of the dense layer, or use a 1x1 convolution.
+    Source: Coral, table of supported operations.
+    """
+    for index in node.operator.outputs:
+        tensor = node.model.tensors[index]
+        if tensor.elements != (tensor.shape[-1] if tensor.shape else 1):
+            return f"output {tensor.label}"
+    return None
+
+
+@rule(TARGET, level="warns")
+def one_scale_per_dense_layer(node: Node) -> str | None:
+    """A dense layer's weights have one scale.
+
+    Fix: Convert with TensorFlow 2.15 (or `_experimental_disable_per_channel_quantization_for_dense_layers`).
+    Source: it maps, but were it left to the CPU, the board's TFLM of July 2022 would compute it wrongly
+    (tflite-micro pull requests 2602 and 2673).
+    """
+    weights = node.input(1)
+    return f"{len(weights.scales)} scales" if weights is not None and len(weights.scales) > 1 else None
+
+
+@rule(TARGET)
+def no_batch_reduction(node: Node) -> str | None:
+    """A reduction leaves the batch alone.
+
+    Fix: Reduce over height, width or channels.
+    Source: Coral, table of supported operations.
+    """
+    tensor, axes = node.input(0), node.axes()
+    if tensor is None or axes is None or len(tensor.shape) < 2:
+        return None
+    return f"axes {axes}" if 0 in axes else None
+
+
+@rule(TARGET)
+def mean_over_channels(node: Node) -> str | None:
+    """A mean over channels needs a multiple of 4 channels.
+
+    Fix: Choose such a number of channels, or average with a 1x1 convolution.
+    Source: Coral, table of supported operations.
+    """
+    tensor, axes = node.input(0), node.axes()
+    if tensor is None or axes is None or not tensor.shape or len(tensor.shape) - 1 not in axes:
+        return None
+    channels = tensor.shape[-1]
+    return f"mean over {channels} channels" if channels % MEAN_CHANNEL_MULTIPLE else None
+
+
+@rule(TARGET)
+def no_batch_padding(node: Node) -> str | None:
+    """Padding leaves the batch alone.
+
+    Fix: Pad height and width only.
+    Source: Coral, table of supported operations.
+    """
+    tensor, amounts = node.input(0), node.constant(1)
+    if tensor is None or amounts is None or len(tensor.shape) < 4:
+        return None
+    return f"batch padded by {amounts[:2]}" if any(amounts[:2]) else None
+
+
+@rule(TARGET)
+def shared_prelu(node: Node) -> str | None:
+    """PReLU's slope has one value per channel.
+
+    Fix: Use `PReLU(shared_axes=[1, 2])`.
+    Source: Coral, table of supported operations.
+    """
+    slope = node.input(1)
+    if slope is None or slope.elements == (slope.shape[-1] if slope.shape else 1):
+        return None
+    return f"slope {slope.label}"
+
+
+@rule(TARGET, level="warns")
+def resize_depends_on_size(node: Node) -> str | None:
+    """Whether a resize maps depends on its sizes (the chip's precision).
+
+    Fix: Resize the image before the network; the application's crop does that.
+    Source: Coral, table of supported operations.
+    """
+    sizes = ["x".join(map(str, t.shape)) for t in node.activations]
+    return " to ".join(sizes)
+
+
+@rule(TARGET)
+def flat_softmax(node: Node) -> str | None:
+    """Softmax works on one vector of at most 16,000 elements.
+
+    Fix: Flatten, or leave softmax to the host.
+    Source: Coral, table of supported operations.
+    """
+    tensor = node.input(0)
+    if tensor is None:
+        return None
+    if tensor.elements != (tensor.shape[-1] if tensor.shape else 1):
+        return f"{tensor.label} is no vector"
+    return f"{tensor.elements:,} elements" if tensor.elements > MAX_SOFTMAX_ELEMENTS else None
+
+
+@rule(TARGET)
+def no_batch_split(node: Node) -> str | None:
+    """A split or stack leaves the batch alone.
+
+    Fix: Split or stack along height, width or channels.
+    Source: Coral, table of supported operations.
+    """
+    output = node.model.tensors[node.operator.outputs[0]] if node.operator.outputs else None
+    if output is None or not output.shape:
+        return None
+    axes = node.constant(0) if node.name == "SPLIT" else [node.integer("axis", 0)]
+    if axes is None:
+        return None
+    return f"along axis {axes[0]}" if axes and axes[0] % len(output.shape) == 0 else None
+
+
+@rule(TARGET)
+def plain_strided_slice(node: Node) -> str | None:
+    """A strided slice has strides of 1, no ellipsis and no new axis.
+
+    Fix: Slice without steps; to thin out, use a stride of the convolution before.
+    Source: Coral, table of supported operations.
+    """
+    strides = node.constant(3)
+    if strides is not None and any(s != 1 for s in strides):
+        return f"strides {strides}"
+    for mask in ("ellipsis_mask", "new_axis_mask"):
+        if node.integer(mask, 0):
+            return f"{mask} {node.integer(mask, 0)}"
+    return None
+
+
+@rule(TARGET)
+def no_recurrent_layer(node: Node) -> str | None:
+    """There is no recurrent layer.
+
+    Fix: Use convolutions over a few frames, or a filter on the host.
+    Source: an LSTM compiles, but its transfers are not fully deterministic and the board's driver
+    (coralmicro libs/tpu/edgetpu_executable.cc) knows no others.
+    """
+    return node.name
+
+
+_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_DENSE = ("FULLY_CONNECTED",)
+_REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
+
+OPERATOR_RULES: tuple[tuple[tuple[str, ...], GraphRule[Node]], ...] = (
+    (("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"), no_fused_activation),
+    (("CONCATENATION",), concatenated_constant),
+    (_CONVOLUTIONS, equal_dilation),
+    (_DENSE, default_weight_format),
+    (_DENSE, flat_dense_output),
+    (_DENSE, one_scale_per_dense_layer),
+    (_REDUCTIONS, no_batch_reduction),
+    (("MEAN",), mean_over_channels),
+    (("PAD",), no_batch_padding),
+    (("PRELU",), shared_prelu),
+    (("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), resize_depends_on_size),
+    (("SOFTMAX",), flat_softmax),
+    (("SPLIT", "PACK"), no_batch_split),
+    (("STRIDED_SLICE",), plain_strided_slice),
+    (("UNIDIRECTIONAL_SEQUENCE_LSTM",), no_recurrent_layer),
+)
+"""Which operators each rule is about."""

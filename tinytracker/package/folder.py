@@ -1,0 +1,31 @@
+"""A package folder is whole or not there: it is made beside its place and then renamed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinytracker.files import make_folder, writing
+
+
+@contextmanager
+def replaced_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; it takes the place of `out` when the block ends without an error.
+
+    Raises:
+        OutputError: when one of the two cannot be written.
+    """
+    temporary = out.with_name(f".{out.name}.partial")
+    with writing(out):
+        shutil.rmtree(temporary, ignore_errors=True)
+    make_folder(temporary)
+    try:
+        yield temporary
+        with writing(out):
+            if out.exists():
+                shutil.rmtree(out)
+            temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""Post-training quantization for the sensor with Sony's Model Compression Toolkit (MCT).
+
+The sensor computes with power-of-two steps, which TensorFlow Lite does not know, so it gets a quantized model
+of its own. Importing this module imports nothing heavy; calling it needs TensorFlow and MCT (the train
+extra).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.capture import captured_output
+from tinytracker.errors import ModelError
+from tinytracker.files import make_folder, writing
+from tinytracker.progress import say
+from tinytracker.requirements import require, require_tensorflow
+
+PLATFORM_VERSION = "4.0"
+"""Version of the sensor's capabilities: the first in which an output may have 16 bits."""
+
+OUTPUT_BITS = 16
+"""With 8 bits and power-of-two steps the gaze would come in steps of 1.25 mm for a range of +-16 cm."""
+
+LIBRARIES = ("tensorflow", "model-compression-toolkit", "edge-mdt-tpc", "mct-quantizers")
+
+Batches = Callable[[], Iterator[NDArray[np.float32]]]
+"""Gives the calibration images again at each call: float32 (N, H, W, 3), p/128 - 1."""
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A quantized model for the sensor.
+
+    Attributes:
+        path: the `.keras` file that Sony's converter takes.
+        output: name of the layer whose output has 16 bits.
+    """
+
+    path: Path
+    output: str
+
+
+def require_mct() -> None:
+    """Make sure that TensorFlow and MCT can be imported.
+
+    Raises:
+        MissingDependencyError: when one is not installed.
+    """
+    require_tensorflow("quantization for imx500")
+    require("model_compression_toolkit", "Sony's MCT", "quantization for imx500", "train")
+    require("edgemdt_tpc", "Sony's edge-mdt-tpc", "quantization for imx500", "train")
+
+
+def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
+    """Quantize a float Keras model.
+
+    The input keeps its full range, so that its step is exactly 1/128 and the sensor's pixels go in unchanged;
+    the output keeps its full range in 16 bits.
+
+    Args:
+        model_path: `.keras` file with one input (H, W, 3) and one output.
+        batches: calibration images; at least one pixel must be 0 (-1.0), the end of the range.
+        out: `.keras` file to write. Its name becomes the network's name.
+
+    Raises:
+        MissingDependencyError: MCT is not installed.
+        ModelError: the model has another input or output, or MCT refuses it.
+        OutputError: `out` cannot be written.
+    """
+    require_mct()
+    make_folder(out.parent)
+    with _quiet_libraries():
+        import tensorflow as tf
+
+        model = tf.keras.models.load_model(model_path, compile=False)
+        output = _check_io(model, str(model_path))
+        say(f"{model_path}: quantizing for the sensor")
+        with captured_output() as printed:
+            try:
+                quantized = _quantize(model, output, batches)
+                with writing(out):
+                    _export(quantized, out)
+                return Quantized(out, output)
+            except (ModelError, OSError):
+                raise
+            except (
+                Exception
+            ) as error:  # MCT raises many types; each means that this network cannot be quantized
+                reason = (
+                    str(error).strip().splitlines()[0] if str(error).strip() else printed().strip()[-300:]
+                )
+    raise ModelError(f"MCT refuses this network: {reason}", "Train a preset that the sensor takes.")
+
+
+def load_quantized(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    """The quantized model as a function from images (N, H, W, 3), p/128 - 1, to gaze (N, 2) in cm.
+
+    It computes with floats that are rounded to the sensor's steps; the sensor itself may differ by some
+    output steps.
+    """
+    require_mct()
+    with _quiet_libraries():
+        import model_compression_toolkit as mct
+
+        model = mct.keras_load_quantized_model(str(path))
+
+    def predict(images: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.asarray(model(images, training=False), np.float64)
+
+    return predict
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that decide the numbers."""
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _check_io(model: Any, name: str) -> str:
+    """Name of the layer that computes the output of a model with one RGB image in and one vector out."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(
+            f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; the sensor fills one input.",
+            "Train the preset tinytracker-rgb.",
+        )
+    shape = tuple(model.inputs[0].shape[1:])
+    if len(shape) != 3 or shape[-1] != 3:
+        raise ModelError(
+            f"{name} takes {' x '.join(map(str, shape))}; the sensor gives RGB images of three channels.",
+            "Train the preset tinytracker-rgb.",
+        )
+    return str(model.output_names[0])
+
+
+def _quantize(model: Any, output: str, batches: Batches) -> Any:
+    import model_compression_toolkit as mct
+    from edgemdt_tpc import get_target_platform_capabilities
+    from model_compression_toolkit.core import BitWidthConfig, CoreConfig, DebugConfig
+    from model_compression_toolkit.core import QuantizationErrorMethod as ErrorMethod
+    from model_compression_toolkit.core.common.network_editors import EditRule, NodeNameFilter
+    from model_compression_toolkit.core.common.network_editors.actions import (
+        ChangeCandidatesActivationQuantConfigAttr as ChangeActivation,
+    )
+
+    bits = BitWidthConfig()
+    bits.set_manual_activation_bit_width([NodeNameFilter(output)], OUTPUT_BITS)
+    # By default MCT may clip the rarest values for a finer step. At both ends that would cost more than it gives:
+    # the input's step must stay 1/128, and clipped gaze is wrong gaze.
+    whole_range = ChangeActivation(activation_error_method=ErrorMethod.NOCLIPPING)
+    rules = [EditRule(NodeNameFilter(name), whole_range) for name in (model.input_names[0], output)]
+    quantized, _ = mct.ptq.keras_post_training_quantization(
+        model,
+        lambda: ([batch] for batch in batches()),
+        core_config=CoreConfig(bit_width_config=bits, debug_config=DebugConfig(network_editor=rules)),
+        target_platform_capabilities=get_target_platform_capabilities(
+            tpc_version=PLATFORM_VERSION, device_type="imx500"
+        ),
+    )
+    return quantized
+
+
+def _export(quantized: Any, out: Path) -> None:
+    import model_compression_toolkit as mct
+
+    temporary = out.with_name(f".{out.stem}.partial.keras")
+    mct.exporter.keras_export_model(model=quantized, save_model_path=str(temporary))
+    temporary.replace(out)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep what the libraries log and warn off the terminal: none of it is about the user's network."""
+    import warnings
+
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

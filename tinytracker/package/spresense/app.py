@@ -1,0 +1,77 @@
+"""A complete Spresense SDK application for one network, as C or as an array for TFLM."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.codegen import generate
+from tinytracker.emulate import deploy_dir
+from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.package.spresense.options import RUNTIMES
+from tinytracker.package.spresense.tflm_sources import write_tflm
+
+_APPLICATION = "spresense/tinytracker"
+
+
+@dataclass(frozen=True)
+class SpresenseApp:
+    """What was written.
+
+    Attributes:
+        directory: the application's folder, to be placed in an application folder of the SDK.
+        files: paths below it, sorted.
+        runtime: "c" or "tflm".
+    """
+
+    directory: Path
+    files: tuple[str, ...]
+    runtime: str
+
+
+def write_app(
+    model: Path | str | bytes, out_dir: Path | str, *, runtime: str = "c", arena_bytes: int | None = None
+) -> SpresenseApp:
+    """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md says how to build it.
+
+    Args:
+        model: INT8 .tflite file or its bytes.
+        out_dir: where the application's folder goes; an existing application there is replaced.
+        runtime: one of `RUNTIMES`.
+        arena_bytes: for "tflm": size of the arena; measured with tflite_micro when left out.
+
+    Raises:
+        UnknownNameError: there is no such runtime.
+        ModelError: the network cannot be generated.
+        MissingDependencyError: firmware sources, or tflite_micro for the arena, are not installed.
+        OutputError: the folder cannot be written.
+    """
+    if runtime not in RUNTIMES:
+        raise UnknownNameError("runtime", runtime, RUNTIMES)
+    deploy = deploy_dir()
+    directory = Path(out_dir) / "tinytracker"
+    try:
+        if directory.exists():
+            shutil.rmtree(directory)
+        shutil.copytree(deploy / _APPLICATION, directory)
+        shutil.copytree(deploy / "common", directory / "common")
+    except OSError as error:
+        raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
+    if runtime == "c":
+        generate(model, directory / "network")
+    else:
+        write_tflm(model, directory / "network", arena_bytes=arena_bytes)
+    _configure(directory, runtime)
+    files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    return SpresenseApp(directory, tuple(files), runtime)
+
+
+def _configure(directory: Path, runtime: str) -> None:
+    """Choose the runtime in the configuration fragment; TFLM also needs the SDK's library."""
+    path = directory / "configs" / "default" / "defconfig"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    chosen = [f"+TINYTRACKER_RUNTIME_{runtime.upper()}=y"]
+    if runtime == "tflm":
+        chosen.append("+EXTERNALS_TENSORFLOW=y")
+    path.write_text("\n".join(sorted(lines + chosen)) + "\n", encoding="utf-8", newline="\n")
