@@ -87,8 +87,8 @@ def estimate_clock(
 ) -> Clock:
     """Fit the clock.
 
-    The line is Theil and Sen's through the middle of the exchange with the shortest round trip of each window, moved
-    into the set of possible lines if it should lie outside.
+    The line is Theil and Sen's through the middle of the exchange with the shortest round trip of each window; where
+    no possible line can be as far out at an end of the session, it is moved to the outermost one.
 
     Args:
         exchanges: (N, 4) t1 ns, t2 ticks, t3 ticks, t4 ns, in order; N >= 1.
@@ -124,9 +124,9 @@ def estimate_clock(
     device, host = (received + answered + tick_ns)[chosen] / 2, (sent + back)[chosen] / 2
     rate = _theil_sen(device, host)
     offset = float(np.median(host - rate * device))
-    offset, rate = _nearest(offset, rate, lines)
     first, last = span or (int(table[0, 1]), int(table[-1, 2]))
     ends = (np.array([first, last], np.int64) - origin_ticks) * tick_ns
+    offset, rate = _clipped(offset, rate, lines, ends)
     # The distance of a line from a convex set of lines is convex in time: it is largest at one of the ends.
     apart = np.abs(lines[:, :1] + lines[:, 1:] * ends - (offset + rate * ends))
     bound = float(apart.max()) + WANDER * float(np.ptp(np.concatenate([ends, device]))) + tick_ns
@@ -207,10 +207,10 @@ def _hull(x: Floats, y: Floats, upper: bool) -> Floats:
     return np.array(corners)
 
 
-def _nearest(offset: float, rate: float, lines: Floats) -> tuple[float, float]:
-    """The line itself when it is possible at the corners' extent, else the middle of the possible ones."""
-    low, high = lines.min(0), lines.max(0)
-    if low[0] <= offset <= high[0] and low[1] <= rate <= high[1]:
-        return offset, rate
-    middle = lines.mean(0)
-    return float(middle[0]), float(middle[1])
+def _clipped(offset: float, rate: float, lines: Floats, ends: Floats) -> tuple[float, float]:
+    """The line, moved at either end of the session to where a possible line can be."""
+    possible = lines[:, :1] + lines[:, 1:] * ends
+    at_ends = np.clip(offset + rate * ends, possible.min(0), possible.max(0))
+    if ends[1] > ends[0]:
+        rate = float((at_ends[1] - at_ends[0]) / (ends[1] - ends[0]))
+    return float(at_ends[0] - rate * ends[0]), rate
