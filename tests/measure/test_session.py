@@ -242,3 +242,13 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
 def test_ticks_become_microseconds_at_any_rate(tmp_path):
     path = write_session(tmp_path / "s.jsonl", edges(20), ticks_per_s=HZ * 2)
     assert latency_table(path)["inference"].median == pytest.approx(450, rel=0.1)
+
+
+def test_a_line_without_end_costs_itself_and_not_what_follows(tmp_path):
+    path = write_session(tmp_path / "s.jsonl", edges(5), exchanges=2)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:4], b"x" * 3_000_000 + b"\n", *lines[4:]]))
+    session = read_session(path)
+    assert len(session) == 5
+    assert session.end == "done"
+    assert "damaged lines are left out" in session.problems[0]

@@ -257,7 +257,7 @@ def read_session(path: Path | str) -> Session:
         number = 1
         while line := file.readline(_MAX_LINE):
             number += 1
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and len(line) < _MAX_LINE:
                 cut = True
                 break
             if not _take(line, header, found):

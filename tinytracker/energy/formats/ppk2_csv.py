@@ -77,22 +77,25 @@ def _levels(path: Path, table: Table) -> tuple[Levels, int]:
     names = [column.name for column in table.columns]
     digital = np.zeros(len(table.rows), np.uint8)
     lines = 0
+    packed = _characters(path, table.rows[f"f{names.index(_BITS)}"], 8) if _BITS in names else None
     for line in range(8):
-        if _BITS in names:
-            signs = _characters(path, table.rows[f"f{names.index(_BITS)}"], 8)[:, line]
+        if packed is not None:
+            signs = packed[:, line]
         elif _SINGLE[line] in names:
             signs = _characters(path, table.rows[f"f{names.index(_SINGLE[line])}"], 1)[:, 0]
         else:
             continue
-        unknown = ~np.isin(signs, np.frombuffer(b"01X-", np.uint8))
+        known = [signs == ord(sign) for sign in "01X-"]
+        unknown = ~np.logical_or.reduce(known)
         if unknown.any():
             row = int(np.flatnonzero(unknown)[0])
             raise InputFileError(
                 path, f"line D{line} of sample {row} is {chr(signs[row])!r}, not 0, 1, X or -"
             )
-        if (signs == ord("-")).any():
+        _, high, both, absent = known
+        if absent.any():
             continue
-        digital |= settle_uncertain((signs == ord("1")).astype(np.uint8), signs == ord("X")) << np.uint8(line)
+        digital |= settle_uncertain(high.astype(np.uint8), both) << np.uint8(line)
         lines |= 1 << line
     return digital, lines
 
@@ -100,7 +103,10 @@ def _levels(path: Path, table: Table) -> tuple[Levels, int]:
 def _characters(path: Path, column: NDArray[np.void], width: int) -> NDArray[np.uint8]:
     """(N, width) characters of a text column."""
     text = np.ascontiguousarray(column.astype("S9"))
-    if not np.all(np.char.str_len(text) == width):
-        row = int(np.flatnonzero(np.char.str_len(text) != width)[0])
+    signs = text.view(np.uint8).reshape(len(text), 9)
+    # Shorter entries are filled up with zeros.
+    wrong = (signs[:, width - 1] == 0) | (signs[:, width] != 0)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
         raise InputFileError(path, f"the levels of sample {row} are {text[row].decode('latin-1')!r}")
-    return text.view(np.uint8).reshape(len(text), 9)[:, :width]
+    return signs[:, :width]
