@@ -24,7 +24,7 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed  ## All tests.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done

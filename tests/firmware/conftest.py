@@ -1,4 +1,4 @@
-"""One emulated board per file, and no board without its tools."""
+"""No emulated board without its tools."""
 
 import shutil
 
@@ -8,11 +8,7 @@ BOARD_TESTS = ("test_emulate", "test_serial_board")
 TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    for item in items:
-        for name in (*BOARD_TESTS, "test_common"):
-            if name in item.nodeid:
-                item.add_marker(pytest.mark.xdist_group(name))
-        if missing and any(name in item.nodeid for name in BOARD_TESTS):
-            item.add_marker(pytest.mark.skip(reason=f"{' and '.join(missing)} not installed"))
+    if missing and any(name in item.nodeid for name in BOARD_TESTS):
+        item.add_marker(pytest.mark.skip(reason=f"{' and '.join(missing)} not installed"))

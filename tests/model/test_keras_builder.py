@@ -61,3 +61,13 @@ def test_grouped_convolution_is_two_separate_ones():
     halves = [part(x[..., 4 * i : 4 * i + 4]).numpy() for i, part in enumerate(layer._parts)]
     np.testing.assert_allclose(out, np.concatenate(halves, -1), atol=1e-6)
     assert layer.count_params() == 3 * 3 * 4 * 6
+
+
+def test_names_do_not_depend_on_what_was_built_before():
+    """They end up in converted files, which must be the same for the same weights."""
+    from tinytracker.model.keras_builder import build_keras
+
+    network = find_preset("tinytracker-s").network()
+    first, second = build_keras(network), build_keras(network)
+    assert first.name == second.name
+    assert [v.name for v in first.variables] == [v.name for v in second.variables]

@@ -1,14 +1,7 @@
-"""One small trained and quantized run on noise, shared by all tests of this folder (they run in one process)."""
+"""One small trained and quantized run on noise, shared by the tests of this folder."""
 
 import pytest
 from support.gazecapture_folder import make_folder
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "tests/pipeline/" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
-            item.add_marker(pytest.mark.train)
 
 
 @pytest.fixture(scope="session")

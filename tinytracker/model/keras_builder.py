@@ -61,7 +61,9 @@ def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0))
             raise AssertionError(f"{node.name}: counted as {node.shape}, built as {tuple(value.shape[1:])}")
         tensors[node.name] = value
     inputs = {name: tensors[name] for name in network.inputs}
-    return tf.keras.Model(inputs, tensors[network.output.name])
+    # Keras would count its models in this process; the name is part of every tensor's name in a converted file, which
+    # must not depend on what was built before.
+    return tf.keras.Model(inputs, tensors[network.output.name], name="network")
 
 
 def _layers(node: Node, last: bool, bias: tuple[float, float]) -> list[Any]:

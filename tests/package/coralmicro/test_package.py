@@ -335,7 +335,7 @@ def test_the_verb_has_the_options_of_its_target_only(tmp_path, model, monkeypatc
 
 
 def test_options_of_another_target_are_refused(tmp_path, model):
-    with pytest.raises(UsageError, match="spresense has no options"):
+    with pytest.raises(UsageError, match="not options of target spresense"):
         package(model, "spresense", tmp_path / "out", options=Options())
     with pytest.raises(UsageError, match="not options of target coralmicro"):
         package(model, "coralmicro", tmp_path / "out", options=object())
