@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import TypeVar
 
@@ -39,8 +41,13 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is None:
+            return
+        if kind is not None and not issubclass(kind, Exception):
+            # Ctrl-C: nobody waits for work that will be thrown away; what is written is whole.
+            for child in multiprocessing.active_children():
+                child.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def map(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         """Results as they are finished, in any order.
@@ -51,7 +58,8 @@ class Workers:
         if self._pool is None:
             yield from (work(item) for item in items)
             return
-        futures: list[Future[R]] = [self._pool.submit(work, item) for item in items]
+        with _interrupts_kept_from_workers():
+            futures: list[Future[R]] = [self._pool.submit(work, item) for item in items]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -62,10 +70,24 @@ class Workers:
             ) from error
 
 
+@contextmanager
+def _interrupts_kept_from_workers() -> Iterator[None]:
+    """Start processes that never see Ctrl-C, which a terminal sends to all of them at once.
+
+    A worker that died of it would look like one that was killed, and that would hide what really happened. Processes
+    inherit blocked signals; here the signal comes through when the block ends.
+    """
+    resource_tracker.ensure_running()  # its start would unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start() -> None:
-    """Prepare a worker: quiet TensorFlow, die at once on Ctrl-C, and never outlive the parent."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Prepare a worker: quiet TensorFlow, and never outlive the parent."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parent = multiprocessing.parent_process()
     assert parent is not None
 
