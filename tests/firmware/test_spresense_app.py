@@ -34,6 +34,24 @@ def check_syntax(app: Path, source: str, *flags: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def check_cplusplus(app: Path, source: str) -> None:
+    """The one C++ file, against stubs of the SDK's TFLM."""
+    stubs = deploy_dir() / "spresense" / "stubs"
+    includes = ["-I", str(stubs), "-I", str(app / "common"), "-I", str(app / "network"), "-I", str(app)]
+    command = [
+        "g++",
+        "-std=gnu++11",
+        "-fsyntax-only",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *includes,
+        str(app / source),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_generated_c(tmp_path):
     app = write_app(small_net(), tmp_path)
     assert {"Kconfig", "Makefile", "Make.defs", "tinytracker_main.c", "network/model.c"} <= set(app.files)
@@ -75,6 +93,7 @@ def test_tflm_array(tmp_path):
     )
     check_syntax(app.directory, "tinytracker_main.c", "-DCONFIG_TINYTRACKER_RUNTIME_TFLM=1")
     check_syntax(app.directory, "network/model_tflite.c")
+    check_cplusplus(app.directory, "tflm_run.cxx")
     fragment = (app.directory / "configs" / "default" / "defconfig").read_text()
     assert {"+EXTERNALS_TENSORFLOW=y", "+TINYTRACKER_RUNTIME_TFLM=y"} <= set(fragment.splitlines())
 

@@ -1,0 +1,19 @@
+/* Declarations for checking syntax and types; what TensorFlow Lite for Microcontrollers of the SDK (2022) has. */
+#ifndef STUB_SCHEMA_GENERATED_H
+#define STUB_SCHEMA_GENERATED_H
+
+#include <cstdint>
+
+#define TFLITE_SCHEMA_VERSION 3
+
+namespace tflite {
+
+struct Model {
+    uint32_t version() const;
+};
+
+const Model *GetModel(const void *buffer);
+
+} // namespace tflite
+
+#endif
