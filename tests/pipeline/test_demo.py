@@ -20,8 +20,10 @@ def start(out, *more):
     code = "import sys; from tinytracker.cli.main import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", code, "demo", "--out", str(out), *SMALL, *more]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell that puts the tests into the background lets them, and so the demo, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 def wait_for(path, process, seconds=240):
