@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "weights": ("tinytracker.cli.weights", "Write a run's weights into a file to start others from."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels, in one table."),
     "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
     "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),

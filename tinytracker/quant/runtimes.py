@@ -1,7 +1,7 @@
 """Two interpreters that must agree bit for bit: TensorFlow Lite's reference kernels (the oracle) and TFLM.
 
-TensorFlow Lite's default kernels are not here: they differ from the reference by several output steps on networks
-like ours, and no device runs them.
+TensorFlow Lite's default kernels are here to be compared only: they differ from the reference by several output steps
+on networks like ours, and no device runs them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class ReferenceRuntime:
     """TensorFlow Lite with the `BUILTIN_REF` kernels: the oracle that every other runtime is compared with."""
 
     name = "BUILTIN_REF"
+    _kernels = "BUILTIN_REF"
 
     def __init__(self, model: bytes) -> None:
         require_tensorflow("running a model with TensorFlow Lite")
@@ -57,7 +58,7 @@ class ReferenceRuntime:
 
             self._local.interpreter = tf.lite.Interpreter(
                 model_content=self._model,
-                experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
+                experimental_op_resolver_type=tf.lite.experimental.OpResolverType[self._kernels],
                 num_threads=1,
             )
             self._local.interpreter.allocate_tensors()
@@ -81,6 +82,18 @@ class ReferenceRuntime:
                 results.append(result)
                 advance(1)
         return np.stack(results)
+
+
+class DefaultRuntime(ReferenceRuntime):
+    """TensorFlow Lite as it comes, with optimised kernels."""
+
+    name = "TFLite default kernels"
+    _kernels = "AUTO"
+
+    def __init__(self, model: bytes) -> None:
+        super().__init__(model)
+        with captured_output():  # it announces its optimised kernels once in a process
+            self._interpreter()
 
 
 class MicroRuntime:
