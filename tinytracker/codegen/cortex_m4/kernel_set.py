@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinytracker.codegen.cortex_m4.conv import ConvKernel, positions, widened_bytes
 from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
+from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
 from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
@@ -46,7 +47,7 @@ class CortexM4:
 
     def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
         """See `KernelSet`."""
-        graph, kernels = OrderedKernels(self.name, _NARROW).choose(graph)
+        graph, kernels = OrderedKernels(self.name, _NARROW).choose(_fold(graph))
         left = self.weights_budget * graph.model.file_bytes - CODE_BYTES - _constant_bytes(graph, kernels)
         narrow = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
         for i in sorted(narrow, key=lambda i: -positions(graph.nodes[i])):
@@ -55,6 +56,13 @@ class CortexM4:
                 kernels[i] = ConvKernel(wide=True)
                 left -= more
         return graph, kernels
+
+
+def _fold(graph: Graph) -> Graph:
+    """The graph without constant channels, unless a convolution that had some needs the portable kernel."""
+    folded = fold_constant_channels(graph)
+    placed = [node for node in folded.nodes if isinstance(node, PlacedConv)]
+    return folded if all(ConvKernel().accepts(node) for node in placed) else graph
 
 
 class _Counting(LayerCode):
