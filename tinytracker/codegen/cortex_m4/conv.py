@@ -146,7 +146,7 @@ class ConvKernel:
             "weights.channels": c_int(window.out_c),
             "weights.out_zero": c_int(scales.zero_point),
             "weights.patch_bytes": c_int(quads * PATCH_QUAD_BYTES),
-            "run_channels": self._channel_function(product, code),
+            "run_channels": self.channel_function(node).declare(code),
             "gather": _gather_function(product, code),
             "window": c_members(asdict(window)),
             "in_zero": c_int(product.input_zero_point),
@@ -164,19 +164,44 @@ class ConvKernel:
         code.call(function, f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)
 
-    def _channel_function(self, product: _Product, code: LayerCode) -> str:
-        """The variant of the channel function, declared once per network."""
-        away, odd = rounds_away(product.requantization), product.window.out_c % 2
-        placed = product.places is not None
-        traits = (("away", away), ("odd", odd), ("placed", placed))
-        kind = "_".join(["16" if self.wide else "8", *(name for name, has in traits if has)])
-        passes = min(product.passes.count, 2)
-        name = (
-            f"{_network(code)}_channels_{kind}_by_{product.passes.quads}{'_repeated' if passes > 1 else ''}"
+    def channel_function(self, node: Node) -> ChannelFunction:
+        """The variant of tt_m4_channels.inc that the layer runs on."""
+        product = _product(node)
+        assert product is not None
+        return ChannelFunction(
+            quads=product.passes.quads,
+            repeated=product.passes.count > 1,
+            wide=self.wide,
+            away=rounds_away(product.requantization),
+            odd=product.window.out_c % 2 == 1,
+            placed=product.places is not None,
         )
+
+
+@dataclass(frozen=True)
+class ChannelFunction:
+    """A variant of tt_m4_channels.inc; its head says what the members mean."""
+
+    quads: int
+    repeated: bool
+    wide: bool
+    away: bool
+    odd: bool
+    placed: bool
+
+    @property
+    def code_bytes(self) -> int:
+        """About what it takes in instructions, rather more than less."""
+        return 180 + self.quads * (40 if self.wide else 56)
+
+    def declare(self, code: LayerCode) -> str:
+        """Include the template, once per network; returns the name of the function."""
+        traits = ("repeated", "away", "odd", "placed")
+        kind = "_".join(["16" if self.wide else "8", *(t for t in traits if getattr(self, t))])
+        name = f"{_network(code)}_channels_{kind}_by_{self.quads}"
         settings = {
-            "CHANNELS": name, "QUADS": product.passes.quads, "PASSES": passes, "WIDE": int(self.wide),
-            "AWAY": int(away), "ODD": odd, "PLACES": int(placed),
+            "CHANNELS": name, "QUADS": str(self.quads), "PASSES": str(1 + self.repeated), "WIDE": str(int(self.wide)),
+            "AWAY": str(int(self.away)), "ODD": str(int(self.odd)), "PLACES": str(int(self.placed)),
         }  # fmt: skip
         return _instantiate("tt_m4_channels.inc", name, settings, code)
 
@@ -188,7 +213,9 @@ def _gather_function(product: _Product, code: LayerCode) -> str:
         return "NULL"
     row_bytes = w.in_w * w.in_c
     name = f"{_network(code)}_gather_{product.rows}x{product.length}_of_{row_bytes}"
-    settings = {"GATHER": name, "ROWS": product.rows, "LENGTH": product.length, "ROW_BYTES": row_bytes}
+    sizes = (product.rows, product.length, row_bytes)
+    keys = ("ROWS", "LENGTH", "ROW_BYTES")
+    settings = {"GATHER": name} | {key: str(size) for key, size in zip(keys, sizes, strict=True)}
     return _instantiate("tt_m4_gather.inc", name, settings, code)
 
 
@@ -196,7 +223,7 @@ def _network(code: LayerCode) -> str:
     return code.name.split("_layer_")[0]
 
 
-def _instantiate(template: str, name: str, settings: dict[str, str | int], code: LayerCode) -> str:
+def _instantiate(template: str, name: str, settings: dict[str, str], code: LayerCode) -> str:
     """Include a template with these macros; returns the name of the function."""
     lines = [f"#define TT_M4_{key} {value}" for key, value in settings.items()]
     code.shared[name] = "\n".join([*lines, f'#include "{template}"'])

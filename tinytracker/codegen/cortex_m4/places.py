@@ -49,7 +49,7 @@ class PlacedConv(Node):
 
 
 def fold_constant_channels(graph: Graph) -> Graph:
-    """Replace a concatenation with constants and the convolution that reads it by a `PlacedConv`, where that is exact."""
+    """Make a `PlacedConv` of every convolution that reads a concatenation with constants, where that is exact."""
     readers = Counter(tensor.index for node in graph.nodes for tensor in node.inputs)
     readers.update(tensor.index for tensor in graph.outputs)
     concats = {
