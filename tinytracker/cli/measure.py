@@ -50,7 +50,7 @@ def command(session: Path | None, **options: Any) -> Output:
     if options["target"] == "replay":
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
-        return show(session, None, options["seed"])
+        return _replay(session, options["out"], options["seed"])
     if session is not None:
         raise UsageError(
             f"{session}: a session is read with --target replay.", "Write the new one with --out."
@@ -92,7 +92,32 @@ def _record(
         given = _images(link, chosen, images, image_count, seed)
         metadata = {"command": command_line(), "target": target}
         result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
-    return show(result.path, result.error, seed)
+    shown = show(result.path, seed)
+    codes = {"done": shown.exit_code, "stopped": _STOPPED}
+    return Output(shown.document, shown.text, codes.get(result.end, 1))
+
+
+def _replay(session: Path, out: Path | None, seed: int) -> Output:
+    """A recorded session again: its numbers, and its bytes through today's parser."""
+    from tinytracker.measure.replay import replay, write_replay
+    from tinytracker.measure.session import read_raw
+
+    output = show(session, seed)
+    document: dict[str, Any] = {**output.document, "replayed": None}
+    if not read_raw(session):
+        if out is not None:
+            raise UsageError(f"{session}: no received bytes are in this session.", "Leave --out away.")
+        text = (*output.text, "No received bytes are in it to read again.")
+        return Output(document, text, output.exit_code)
+    found = replay(session)
+    counts = f"{len(found.frames):,} frames and {len(found.exchanges):,} clock exchanges"
+    said = [f"Its bytes read again: {counts}.", *found.differences]
+    if out is not None:
+        said.append(f"Written to {write_replay(found, out)}.")
+    document["replayed"] = {
+        "frames": len(found.frames), "exchanges": len(found.exchanges), "differences": list(found.differences),
+    }  # fmt: skip
+    return Output(document, (*output.text, *said), 1 if found.differences else output.exit_code)
 
 
 def _images(
@@ -114,7 +139,9 @@ def _images(
         codes, origin = read_images(images, board, count)
     elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
         from tinytracker.quant.parity import frames_of
+        from tinytracker.requirements import require_tensorflow
 
+        require_tensorflow("reading the run's test images")
         codes, origin = (
             frames_of(chosen.data, chosen.origin["preset"], count),
             {"from": "the run's test split"},
@@ -124,8 +151,8 @@ def _images(
     return make_images(board, codes, origin, None if chosen is None else chosen.content)
 
 
-def show(path: Path, error: Exception | None, seed: int) -> Output:
-    """Tables and numbers of a session."""
+def show(path: Path, seed: int) -> Output:
+    """Table and numbers of a session; exit code 1 when outputs differ from the oracle."""
     from tinytracker.measure.results import summarize_session
 
     result = summarize_session(path, seed)
@@ -137,12 +164,7 @@ def show(path: Path, error: Exception | None, seed: int) -> Output:
         table.add_column(column, justify="right")
     for name, row in result.rows.items():
         table.add_row(name, *_cells(row))
-    said = [*result.sentences, *([f"Ended early: {error}"] if error is not None else [])]
-    stopped = result.session.end == "stopped"
-    failed = result.session.end in ("unplugged", "failed") or result.differing not in (None, 0)
-    return Output(
-        result.as_json(), (table, *said), _STOPPED if stopped and error is None else 1 if failed else 0
-    )
+    return Output(result.as_json(), (table, *result.sentences), 1 if result.differing else 0)
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
