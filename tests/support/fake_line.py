@@ -1,4 +1,4 @@
-"""A board behind a pty or a TCP port that does what a test wants: good records, damaged ones, silence, a pulled cable."""
+"""A board behind a pty or a TCP port that does what a test wants: records good and bad, silence, an end."""
 
 from __future__ import annotations
 

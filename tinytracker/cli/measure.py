@@ -14,6 +14,7 @@ from tinytracker.errors import UsageError
 if TYPE_CHECKING:
     from tinytracker.measure.images import TestImages
     from tinytracker.measure.link import Link
+    from tinytracker.measure.recording import Measurement
     from tinytracker.measure.statistics import Summary
     from tinytracker.package.source import ModelSource
 
@@ -32,7 +33,9 @@ _STOPPED = 130
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
 )
-@click.option("--model", type=click.Path(path_type=Path), help="The same as an INT8 .tflite file.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
+)
 @click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
 @click.option(
     "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
@@ -40,6 +43,9 @@ _STOPPED = 130
 @click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
 @click.option(
     "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
+)
+@click.option(
+    "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
 def command(session: Path | None, **options: Any) -> Output:
@@ -72,6 +78,7 @@ def _record(
     images: Path | None,
     image_count: int,
     silence: float | None,
+    fps: float | None,
     seed: int,
 ) -> Output:
     from tinytracker.measure.recording import measure
@@ -82,6 +89,14 @@ def _record(
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
+    metadata = {"command": command_line(), "target": target}
+    if target == "imx500":
+        from tinytracker.measure.imx500 import open_imx500
+
+        if model is None:
+            raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
+        with open_imx500(model, fps=fps) as camera:
+            return _shown(measure(camera, out, frames, warmup=warmup, metadata=metadata), seed)
     chosen = None
     if run_folder is not None or model is not None:
         from tinytracker.package.source import load_source
@@ -90,8 +105,12 @@ def _record(
     content = None if chosen is None else chosen.content
     with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
         given = _images(link, chosen, images, image_count, seed)
-        metadata = {"command": command_line(), "target": target}
         result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
+    return _shown(result, seed)
+
+
+def _shown(result: Measurement, seed: int) -> Output:
+    """Its table; the exit code says how it ended."""
     shown = show(result.path, seed)
     codes = {"done": shown.exit_code, "stopped": _STOPPED}
     return Output(shown.document, shown.text, codes.get(result.end, 1))
