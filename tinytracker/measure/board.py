@@ -159,16 +159,8 @@ def _tensors(messages: Sequence[Message], role: str) -> tuple[TensorContract, ..
             raise ValueError(f"{role} {number} has the scale {real}")
         if size != str(math.prod(dimensions) * np.dtype(dtype).itemsize):
             raise ValueError(f"{role} {number} has {size} bytes, its shape says otherwise")
-        tensors.append(
-            TensorContract(
-                short_name(name),
-                name,
-                dimensions,
-                dtype,
-                1.0 if is_float else real,
-                0 if is_float else int(zero),
-            )
-        )
+        quantization = (1.0, 0) if is_float else (real, int(zero))
+        tensors.append(TensorContract(short_name(name), name, dimensions, dtype, *quantization))
     if not tensors:
         raise ValueError(f"no {role} is described")
     return tuple(tensors)

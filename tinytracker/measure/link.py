@@ -282,7 +282,7 @@ class Link:
                 heard = now
             elif now - heard > self._silence_s:
                 raise DeviceError(
-                    self.name, f"the board has said nothing for {self._silence_s:.0f} s",
+                    self.name, f"the board has said nothing for {self._silence_s:g} s",
                     "Reset it; a network that takes longer needs a larger --silence.",
                 )  # fmt: skip
             for event in events:

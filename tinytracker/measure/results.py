@@ -140,4 +140,4 @@ def _sentences(
     said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
     if _ENDS.get(session.end):
         said.append(_ENDS[session.end])
-    return [*said, *session.problems]
+    return [*said, *session.notes, *session.problems]

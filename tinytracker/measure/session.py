@@ -308,6 +308,27 @@ def read_session(path: Path | str) -> Session:
     )
 
 
+def read_raw(path: Path | str) -> list[tuple[str, bytes, int]]:
+    """What went over the line: ("sent" or "received", bytes, host's time in ns) in order; damaged lines are left out.
+
+    Raises:
+        InputFileError: missing, or cannot be read.
+    """
+    pieces = []
+    with opened_for_reading(Path(path)) as file:
+        while line := file.readline(_MAX_LINE):
+            if not line.startswith((b'{"type": "sent"', b'{"type": "received"')):
+                continue
+            try:
+                document = json.loads(line)
+                pieces.append(
+                    (document["type"], document["text"].encode("latin-1"), int(document["host_ns"]))
+                )
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue
+    return pieces
+
+
 def _header(path: Path, line: bytes) -> Header:
     hint = "The first line of a session describes it; this file has another one."
     try:

@@ -18,6 +18,7 @@ from tinytracker.errors import DeviceError, UnpluggedError
 BAUD_RATE = 115_200
 
 _READ_BYTES = 65_536
+_WRITE_BYTES = 512
 _WRITE_TIMEOUT_S = 10.0
 _RPC_TIMEOUT_S = 10.0
 _RPC_BYTES = 2048
@@ -113,7 +114,9 @@ class SerialTransport:
         import serial
 
         try:
-            self._port.write(data)
+            # In pieces: pyserial's limit of time is for a whole call, and an image takes seconds at 115,200 baud.
+            for at in range(0, len(data), _WRITE_BYTES):
+                self._port.write(data[at : at + _WRITE_BYTES])
         except serial.SerialTimeoutException as error:
             raise DeviceError(
                 self.name, f"the board has taken nothing for {_WRITE_TIMEOUT_S:.0f} s", "Reset it."
