@@ -159,6 +159,12 @@ class ParityError(ModelError):
     kind = "parity"
 
 
+class CalibrationError(TinyTrackerError):
+    """Points do not make a calibration, or a calibration does not fit where it is used."""
+
+    kind = "calibration"
+
+
 class RefusedError(TinyTrackerError):
     """A measurement does not allow the answer that was asked for; a number would be wrong or made up.
 

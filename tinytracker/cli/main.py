@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
+    "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person, from a few dots."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
     "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
