@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
     "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
+    "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase, into a session."),
     "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
     "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
