@@ -112,6 +112,8 @@ def source_text(
         for node, layer in zip(graph.nodes, layers, strict=True)
         if layer.declarations
     )
+    shared = {name: text for layer in layers for name, text in layer.shared.items()}
+    shared_text = "".join(f"{text}\n\n" for text in shared.values())
     steps = "".join(
         f"    /* step {step}: {c_comment(node.operator.label)} */\n"
         + "".join(f"    {statement}\n" for statement in layer.statements)
@@ -144,7 +146,7 @@ const char {name}_sha256[65] = "{graph.model.sha256}";
 
 {tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
 
-{declarations}
+{shared_text}{declarations}
 
 #ifdef TT_STEP_HOOK
 uint8_t *{name}_arena_bytes(void)
