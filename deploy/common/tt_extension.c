@@ -78,6 +78,15 @@ static void command_hello(tt_session_t *session)
     }
 }
 
+/* ,crc] over everything from `start` on */
+static void put_checksum(tt_text_t *line, uint32_t start)
+{
+    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
+    tt_text_char(line, ',');
+    tt_text_hex32(line, crc);
+    tt_text_char(line, ']');
+}
+
 static void command_clock(tt_session_t *session, char *rest)
 {
     const tt_board_t *board = session->board;
@@ -87,13 +96,15 @@ static void command_clock(tt_session_t *session, char *rest)
         tt_session_error(session, "tt clock needs a number below 2^32");
         return;
     }
-    tt_session_begin(session, "m-tt-clock-[");
+    static const char prefix[] = "m-tt-clock-[";
+    const uint32_t start = (uint32_t)sizeof prefix - 1u;
+    tt_session_begin(session, prefix);
     tt_text_unsigned(&session->line, number);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, received);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, board->ticks(board->context));
-    tt_text_char(&session->line, ']');
+    put_checksum(&session->line, start);
     tt_session_end(session);
 }
 
@@ -161,10 +172,7 @@ static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAM
     for (uint32_t i = 0; i < shown; i++) {
         tt_text_hex_byte(line, session->results[i]);
     }
-    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
-    tt_text_char(line, ',');
-    tt_text_hex32(line, crc);
-    tt_text_char(line, ']');
+    put_checksum(line, start);
     tt_session_end(session);
 }
 
