@@ -274,20 +274,21 @@ static void command_calibrate(tt_session_t *session, char *rest)
 static void command_gaze(tt_session_t *session)
 {
     const tt_tensor_t *output = &session->network->outputs[0];
-    int32_t codes[2];
+    int32_t sums[2] = {0, 0};
     int32_t um[2];
-    if ((output->bytes != 2) || (output->dtype == TT_FLOAT32)) {
-        tt_session_error(session, "The network's output is no pair of codes");
+    if (((output->bytes % 2) != 0) || (output->dtype == TT_FLOAT32)) {
+        tt_session_error(session, "The network's output is no pair of sums of codes");
     } else if (session->gaze_valid == 0u) {
         tt_session_error(session, "No calibration is set");
     } else if (session->results_valid == 0u) {
         tt_session_error(session, "No inference has been run");
     } else {
-        for (uint32_t i = 0; i < 2u; i++) {
+        for (int32_t i = 0; i < output->bytes; i++) { /* the first half is x, the second y */
             const int32_t stored = session->results[i];
-            codes[i] = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+            const int32_t code = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+            sums[(i < (output->bytes / 2)) ? 0 : 1] += code;
         }
-        tt_gaze(&session->gaze, codes, um);
+        tt_gaze(&session->gaze, sums, um);
         tt_session_begin(session, "m-tt-gaze-[");
         tt_text_signed(&session->line, um[0]);
         tt_text_char(&session->line, ',');

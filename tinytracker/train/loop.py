@@ -144,6 +144,7 @@ def _description(index: PreparedIndex, preset: Preset, config: TrainConfig) -> d
     data = {
         "path": str(index.folder.resolve()),
         "data_hash": index.data_sha256,
+        "origin": index.origin,
         "frames": {name: split.frames for name, split in index.splits.items()},
         "mean_gaze_cm": list(index.gaze.mean),
     }
