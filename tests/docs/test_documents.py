@@ -1,8 +1,11 @@
 """What README and docs say can be followed: links lead somewhere, commands exist with the options that are named."""
 
+import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -46,6 +49,18 @@ def test_commands_exist_with_the_options_that_are_named(page):
         for word in words:
             if word.startswith("--"):
                 assert word.split("=")[0].rstrip(".,;:)") in known, f"{page.name}: {line}"
+
+
+def test_the_wiring_is_what_its_script_draws():
+    folder = ROOT / "docs" / "images"
+    spec = importlib.util.spec_from_file_location("wiring", folder / "wiring.py")
+    wiring = importlib.util.module_from_spec(spec)
+    sys.modules["wiring"] = wiring  # where dataclasses look their module up
+    spec.loader.exec_module(wiring)
+    for picture in wiring.WIRINGS:
+        text = (folder / f"{picture.file}.svg").read_text()
+        assert text == wiring.draw(picture)
+        assert ElementTree.fromstring(text).tag.endswith("svg")
 
 
 def test_the_readme_names_the_two_commands_that_do_everything():
