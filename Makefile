@@ -37,7 +37,7 @@ docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link e
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
