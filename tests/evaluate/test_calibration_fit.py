@@ -98,7 +98,9 @@ def test_a_gain_is_found_and_called_affine():
     distorted = (true - CENTRE) @ np.array([[0.5, 0.2], [-0.1, 0.7]]).T + CENTRE
     found = fit(distorted, true)
     assert found.kind in (AFFINE, RIDGE)
-    assert mean_error(found.apply(distorted), true) < 0.15 * mean_error(distorted, true)
+    assert mean_error(found.apply(distorted), true) < 0.25 * mean_error(
+        distorted, true
+    )  # the prior never lets go
 
 
 def test_what_features_say_beyond_the_output_is_used():
