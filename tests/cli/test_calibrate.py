@@ -103,3 +103,16 @@ def test_wrong_usage(points, tmp_path):
     assert run("calibrate", "show", tmp_path / "user.json").code == 0
     (tmp_path / "user.json").write_text("[]")
     assert run("calibrate", "show", tmp_path / "user.json").code == 1
+
+
+def test_a_device_takes_what_has_no_terms(points, tmp_path):
+    from support.tflite_nets import tinytracker_s
+
+    model, user = tmp_path / "model.tflite", tmp_path / "user.json"
+    model.write_bytes(tinytracker_s(dequantize=False))
+    run("calibrate", "fit", points, "--out", user, "--method", "offset")
+    answer = run("calibrate", "device", user, "--model", model, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["command"].startswith("tt calibrate ")
+    assert "tt_gaze_t" in answer.document["c"]
+    assert run("calibrate", "device", user, "--model", tmp_path / "none.tflite").code == 1

@@ -68,14 +68,14 @@ def test_losses_and_damage_are_counted_and_shown_and_replayed(tmp_path):
     assert (first.outputs, first.lost, first.damaged) == (second.outputs, second.lost, second.damaged)
 
 
-def test_a_pulled_cable_leaves_a_whole_session(tmp_path):
+def test_a_connection_that_ends_leaves_a_whole_session(tmp_path):
     def frame(board, sequence):
         if sequence == 40:
             board.unplug()
         else:
             board.say(record(sequence, board.ticks()))
 
-    with FakeLine(frame) as board:
+    with FakeLine(frame, tcp=True) as board:
         answer = measure(board, tmp_path / "s.jsonl", "--json")
     assert answer.code == 1
     assert answer.document["end"] == "unplugged"

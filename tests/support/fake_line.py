@@ -1,10 +1,11 @@
-"""A board behind a pty that does what a test wants: good records, damaged ones, silence, a pulled cable."""
+"""A board behind a pty or a TCP port that does what a test wants: records good and bad, silence, an end."""
 
 from __future__ import annotations
 
 import os
 import pty
 import select
+import socket
 import threading
 import time
 import tty
@@ -35,11 +36,16 @@ class FakeLine:
         hello: lines of the description.
     """
 
-    def __init__(self, frame=None, hello=HELLO, clock=True):
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        self.port = os.ttyname(slave)
-        self._slave = slave
+    def __init__(self, frame=None, hello=HELLO, clock=True, tcp=False):
+        self._server = self._slave = None
+        if tcp:
+            self._server = socket.create_server(("127.0.0.1", 0))
+            self.port = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+            self._fd = -1
+        else:
+            self._fd, self._slave = pty.openpty()
+            tty.setraw(self._slave)
+            self.port = os.ttyname(self._slave)
         self.hello, self.commands, self.images = hello, [], []
         self._clock = clock
         self._frame = frame or (lambda board, sequence: board.say(record(sequence, board.ticks())))
@@ -62,24 +68,33 @@ class FakeLine:
         self.write("".join(f"{line}\r\n" for line in lines).encode())
 
     def write(self, data: bytes) -> None:
-        if self._open:
-            os.write(self._master, data)
+        while self._open and data:
+            data = data[os.write(self._fd, data) :]
 
     def unplug(self) -> None:
+        """Close the line. What a host behind a pty has not read by then is lost to it; over TCP it still arrives."""
         if self._open:
             self._open = False
-            os.close(self._slave)
-            os.close(self._master)
+            for fd in (self._fd, self._slave):
+                if fd is not None and fd >= 0:
+                    os.close(fd)
+            if self._server is not None:
+                self._server.close()
 
     def _more(self) -> bool:
         try:
-            data = os.read(self._master, 4096)
+            data = os.read(self._fd, 4096)
         except OSError:
             return False
         self._unread += data
         return bool(data)
 
     def _serve(self) -> None:
+        if self._server is not None:
+            try:
+                self._fd = self._server.accept()[0].detach()
+            except OSError:
+                return
         while self._open:
             while b"%" not in self._unread:
                 if not self._more():
@@ -110,7 +125,7 @@ class FakeLine:
                 self._frame(self, self._sequence)
                 self._sequence += 1
                 done += 1
-                if self._unread or (self._open and select.select([self._master], [], [], 0)[0]):
+                if self._unread or (self._open and select.select([self._fd], [], [], 0)[0]):
                     break  # as the boards do: any byte ends frames
             self.say(f"m-tt-frames-[{done}]")
         elif not words:

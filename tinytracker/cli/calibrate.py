@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import COUNTS
+from tinytracker.errors import ModelError
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -67,6 +68,38 @@ def evaluate(
     return Output(result.as_json(), _table(result.model, split, result.content))
 
 
+@verb
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The .tflite file that runs on the device.",
+)
+def device(file: Path, model: Path) -> Output:
+    """Show the calibration in FILE as integers for a device: the serial command, and the same in C."""
+    from tinytracker.evaluate.calibration import read_calibration
+    from tinytracker.evaluate.calibration_device import device_gaze
+    from tinytracker.model.tflite_file import read_tflite
+    from tinytracker.quant.contract import IoContract
+
+    contract = IoContract.of(read_tflite(model))
+    dtype = contract.outputs[0].dtype
+    if dtype not in ("int8", "uint8"):
+        raise ModelError(
+            f"{model}: the output is {dtype}; a device corrects INT8 or UINT8 codes.",
+            "Use a model that `tinytracker quantize` made.",
+        )
+    found = device_gaze(read_calibration(file), contract.gaze)
+    document = {
+        "file": str(file),
+        "factor": found.factor,
+        "offset_um": found.offset,
+        "command": found.command(),
+    }
+    return Output({**document, "c": found.c_source()}, (found.command(), found.c_source()))
+
+
 def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
     (a, b), (c, d) = calibration.matrix
     x, y = calibration.offset
@@ -118,3 +151,4 @@ def _table(model: str, split: str, content: dict[str, Any]) -> tuple[Table, str]
 command.add_command(fit, "fit")
 command.add_command(show, "show")
 command.add_command(evaluate, "evaluate")
+command.add_command(device, "device")

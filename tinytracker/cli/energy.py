@@ -68,10 +68,13 @@ def command(
     )
     problems = () if result.session is None else result.session.problems
     title = f"{trace}: {result.trace.meter}, {result.trace.rate_hz:,.0f} samples/s, {result.trace.duration_s:.1f} s"
-    return Output(result.as_json(), (_table(title, result.report), *_remarks(result.report), *problems))
+    return Output(
+        result.as_json(), (energy_table(title, result.report), *energy_remarks(result.report), *problems)
+    )
 
 
-def _table(title: str, report: EnergyReport) -> Table:
+def energy_table(title: str, report: EnergyReport) -> Table:
+    """Energy and power by phase."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in ("frames", "ms", "mW", "mJ total", "95 % interval", "mJ without idle", "95 % interval"):
@@ -100,7 +103,8 @@ def _cells(value: Energy | Refusal) -> tuple[str, str]:
     return f"{value.mean_j * 1e3:.4f}", f"{low * 1e3:.4f} to {high * 1e3:.4f}"
 
 
-def _remarks(report: EnergyReport) -> list[str]:
+def energy_remarks(report: EnergyReport) -> list[str]:
+    """What a reader of the table should know."""
     from tinytracker.energy.analysis import Refusal
 
     refusals = {r.detail for row in report.phases for r in (row.total, row.dynamic) if isinstance(r, Refusal)}

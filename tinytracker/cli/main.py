@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
     "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
+    "weights": ("tinytracker.cli.weights", "Write a run's weights into a file to start others from."),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person, from a few dots."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),

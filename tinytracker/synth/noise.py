@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import F, compiled
+from tinytracker.synth.jit import F, compiled, floor
 
 Floats = NDArray[np.float32]
 
@@ -19,7 +17,7 @@ TABLE: Floats = np.random.default_rng(20160626).standard_normal((CELLS, CELLS, C
 @compiled
 def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
     """Value noise at a point: smooth average of the eight lattice values around it, about N(0, 0.6)."""
-    fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
+    fx, fy, fz = floor(x), floor(y), floor(z)
     ix, iy, iz = fx & 31, fy & 31, fz & 31
     jx, jy, jz = (ix + 1) & 31, (iy + 1) & 31, (iz + 1) & 31
     tx, ty, tz = (

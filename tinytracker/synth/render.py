@@ -27,8 +27,10 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Frame, Session
-from tinytracker.synth.shade import shade_mesh, vertex_normals, vertex_shadows
+from tinytracker.synth.shade import shade_mesh
 from tinytracker.synth.strands import draw_strands
+from tinytracker.synth.supersample import average_into, enlarged
+from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -177,7 +179,10 @@ class Renderer:
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            scalp = self._scalp.points @ _single(pose.head.T) + _single(pose.position)
+            points = self._scalp.points
+            # One product of two matrices: numpy makes one for each strand of a stack of them.
+            placed = points.reshape(-1, 3) @ _single(pose.head.T) + _single(pose.position)
+            scalp = placed.reshape(points.shape)
         glints = _single([*session.light.glint, 1.0])
         return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
@@ -242,7 +247,7 @@ class Renderer:
         )
         index, inverse = self._rasterize(fine_view, shot)
         part = image[y0:y1, x0:x1]
-        fine = np.repeat(np.repeat(part, n, 0), n, 1)
+        fine = enlarged(part, n)
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = _single(shot.frame.pose.head[:, 1])
         screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
@@ -273,7 +278,7 @@ class Renderer:
         brows = facial_hair.skin_points(self._brows, shot.scene, shot.frame.pose.head)
         look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
         self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
-        part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))
+        average_into(part, fine, n)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
         identity, pose, light = self._session.identity, shot.frame.pose, self._session.light

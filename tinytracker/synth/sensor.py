@@ -58,7 +58,7 @@ def blur_kernel(sigma: float) -> Floats:
 
 @compiled
 def blur(image: Floats, across: Floats, down: Floats) -> Floats:
-    """Separable symmetric blur of (h, w, 3) by two half kernels; edges repeat."""
+    """Separable symmetric blur of (h, w, 3) by two half kernels of two numbers or more; edges repeat."""
     height, width, _ = image.shape
     length = 3 * width
     flat = image.reshape(height, length)
@@ -66,21 +66,23 @@ def blur(image: Floats, across: Floats, down: Floats) -> Floats:
     pad = 3 * (across.shape[0] - 1)
     row = np.empty(length + 2 * pad, np.float32)
     for y in range(height):
+        here, above, below, weight = flat[y], flat[max(y - 1, 0)], flat[min(y + 1, height - 1)], down[1]
         for i in range(length):
-            row[pad + i] = flat[y, i] * down[0]
-        for k in range(1, down.shape[0]):
-            above, below, weight = max(y - k, 0), min(y + k, height - 1), down[k]
+            row[pad + i] = here[i] * down[0] + (above[i] + below[i]) * weight
+        for k in range(2, down.shape[0]):
+            above, below, weight = flat[max(y - k, 0)], flat[min(y + k, height - 1)], down[k]
             for i in range(length):
-                row[pad + i] += (flat[above, i] + flat[below, i]) * weight
+                row[pad + i] += (above[i] + below[i]) * weight
         for i in range(pad):
             row[i] = row[pad + i % 3]
             row[pad + length + i] = row[pad + length - 3 + i % 3]
+        out, weight = result[y], across[1]
         for i in range(length):
-            result[y, i] = row[pad + i] * across[0]
-        for k in range(1, across.shape[0]):
+            out[i] = row[pad + i] * across[0] + (row[pad + i - 3] + row[pad + i + 3]) * weight
+        for k in range(2, across.shape[0]):
             step, weight = 3 * k, across[k]
             for i in range(length):
-                result[y, i] += (row[pad + i - step] + row[pad + i + step]) * weight
+                out[i] += (row[pad + i - step] + row[pad + i + step]) * weight
     return result.reshape(height, width, 3)
 
 
@@ -113,7 +115,7 @@ def expose(
     length = 3 * width
     flat = image.reshape(height, length)
     shown = np.empty((height, length), np.float32)
-    at = np.empty(length, np.float32)
+    at, steps = np.empty(length, np.float32), np.empty(length, np.int32)
     fall_x = np.empty(length, np.float32)
     weight = np.empty(length, np.float32)
     norm = F(4) * vignette / F(width * width + height * height)
@@ -133,9 +135,9 @@ def expose(
         for i in range(length):
             signal = max(flat[y, i] * weight[i] * (fall_y - fall_x[i]), F(0))
             signal = max(signal + math.sqrt(signal * shot + floor) * grain[start + i], F(0))
-            at[i] = min(math.sqrt(signal) * to_index, last)
+            steps[i] = np.int32(min(math.sqrt(signal) * to_index, last))
         for i in range(length):
-            shown[y, i] = tone[int(at[i])]
+            shown[y, i] = tone[steps[i]]
     result = np.empty((height, length), np.uint8)
     centre, side = F(1) + sharpening, F(-0.25) * sharpening
     for y in range(height):
@@ -148,7 +150,7 @@ def expose(
         for i in range(3, length - 3):
             at[i] += (shown[y, i - 3] + shown[y, i + 3]) * side
         for i in range(length):
-            result[y, i] = np.uint8(min(max(at[i] + F(0.5), F(0)), F(255)))
+            result[y, i] = np.uint8(np.int32(min(max(at[i] + F(0.5), F(0)), F(255))))
     return result.reshape(height, width, 3)
 
 
