@@ -121,6 +121,8 @@ class Renderer:
         ]
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
+        orientations = {int(held) for held in session.dots.orientation}
+        self._screens = {held: session.device.screen_rectangle_cm(held) for held in orientations}
         self._stand_off = stand_off(identity.clothes)
         self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
@@ -175,7 +177,7 @@ class Renderer:
         normals = vertex_normals(_single(scene), self._head.triangles)
         scene = scene + self._stand_off[:, None] * normals
         normals += self._folds @ _single(pose.torso.T)
-        screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
+        screen = self._screens[int(session.dots.orientation[number])]
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
