@@ -28,7 +28,7 @@ from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Frame, Session
 from tinytracker.synth.shade import shade_mesh
-from tinytracker.synth.strands import draw_strands
+from tinytracker.synth.strands import draw_strands, place_strands
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
@@ -181,10 +181,7 @@ class Renderer:
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            points = self._scalp.points
-            # One product of two matrices: numpy makes one for each strand of a stack of them.
-            placed = points.reshape(-1, 3) @ _single(pose.head.T) + _single(pose.position)
-            scalp = placed.reshape(points.shape)
+            scalp = place_strands(self._scalp.points, _single(pose.head), _single(pose.position))
         glints = _single([*session.light.glint, 1.0])
         return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
