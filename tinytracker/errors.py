@@ -159,6 +159,12 @@ class ParityError(ModelError):
     kind = "parity"
 
 
+class CalibrationError(TinyTrackerError):
+    """Points do not make a calibration, or a calibration does not fit where it is used."""
+
+    kind = "calibration"
+
+
 class DeviceError(TinyTrackerError):
     """A board cannot be reached, does not answer as it must, or has gone.
 

@@ -27,8 +27,10 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Frame, Session
-from tinytracker.synth.shade import shade_mesh, vertex_normals, vertex_shadows
-from tinytracker.synth.strands import draw_strands
+from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.strands import draw_strands, place_strands
+from tinytracker.synth.supersample import average_into, enlarged
+from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -119,6 +121,8 @@ class Renderer:
         ]
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
+        orientations = {int(held) for held in session.dots.orientation}
+        self._screens = {held: session.device.screen_rectangle_cm(held) for held in orientations}
         self._stand_off = stand_off(identity.clothes)
         self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
@@ -173,11 +177,11 @@ class Renderer:
         normals = vertex_normals(_single(scene), self._head.triangles)
         scene = scene + self._stand_off[:, None] * normals
         normals += self._folds @ _single(pose.torso.T)
-        screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
+        screen = self._screens[int(session.dots.orientation[number])]
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            scalp = self._scalp.points @ _single(pose.head.T) + _single(pose.position)
+            scalp = place_strands(self._scalp.points, _single(pose.head), _single(pose.position))
         glints = _single([*session.light.glint, 1.0])
         return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
@@ -242,7 +246,7 @@ class Renderer:
         )
         index, inverse = self._rasterize(fine_view, shot)
         part = image[y0:y1, x0:x1]
-        fine = np.repeat(np.repeat(part, n, 0), n, 1)
+        fine = enlarged(part, n)
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = _single(shot.frame.pose.head[:, 1])
         screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
@@ -273,7 +277,7 @@ class Renderer:
         brows = facial_hair.skin_points(self._brows, shot.scene, shot.frame.pose.head)
         look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
         self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
-        part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))
+        average_into(part, fine, n)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
         identity, pose, light = self._session.identity, shot.frame.pose, self._session.light
