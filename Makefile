@@ -40,7 +40,7 @@ notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files bes
 	for name in notebooks/*.py; do $(BIN)/jupytext --quiet --update --to ipynb $$name || exit 1; done
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))

@@ -28,7 +28,7 @@ from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Frame, Session
 from tinytracker.synth.shade import shade_mesh
-from tinytracker.synth.strands import draw_strands
+from tinytracker.synth.strands import draw_strands, place_strands
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
@@ -121,6 +121,8 @@ class Renderer:
         ]
         self._attributes = _single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
+        orientations = {int(held) for held in session.dots.orientation}
+        self._screens = {held: session.device.screen_rectangle_cm(held) for held in orientations}
         self._stand_off = stand_off(identity.clothes)
         self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
@@ -175,14 +177,11 @@ class Renderer:
         normals = vertex_normals(_single(scene), self._head.triangles)
         scene = scene + self._stand_off[:, None] * normals
         normals += self._folds @ _single(pose.torso.T)
-        screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
+        screen = self._screens[int(session.dots.orientation[number])]
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            points = self._scalp.points
-            # One product of two matrices: numpy makes one for each strand of a stack of them.
-            placed = points.reshape(-1, 3) @ _single(pose.head.T) + _single(pose.position)
-            scalp = placed.reshape(points.shape)
+            scalp = place_strands(self._scalp.points, _single(pose.head), _single(pose.position))
         glints = _single([*session.light.glint, 1.0])
         return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
 

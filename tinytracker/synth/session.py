@@ -286,16 +286,17 @@ def plan_session(
     short, long = min(size), max(size)
     plan = []
     grips: dict[int, _Grip] = {}
+    screens: dict[int, Floats] = {}
     for i in range(frames):
         landscape = dots.orientation[i] >= 3
         camera = Camera(long if landscape else short, short if landscape else long, focal)
-        screen = np.array(device.screen_rectangle_cm(int(dots.orientation[i])))
         held = int(dots.orientation[i])
         if held not in grips:
             grips[held] = _grip(rng, camera, difficulty)
+            screens[held] = np.array(device.screen_rectangle_cm(held))
         outside = _outside(rng) if rng.random() < OUTSIDE_SHARE * difficulty else None
         pose = _pose(
-            habits, grips[held], camera, screen, cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside
+            habits, grips[held], camera, screens[held], cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside
         )
         closed = _closed(rng, identity.lid_rest)
         shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)

@@ -1,113 +1,162 @@
 #include "tt_m4_conv.h"
 
+#include <stddef.h>
 #include <string.h>
 
-#include "tt_m4.h"
+#include "tt_m4_patch.h"
 
-/* Quads of one position from consecutive bytes. */
-static void widen(const int8_t *from, int32_t quads, uint32_t *patch)
+/* Quads of two positions from consecutive bytes; returns where the patch goes on. */
+TT_M4_INLINE uint32_t *widen_both(const int8_t *first, const int8_t *second, int32_t quads, uint32_t *patch)
 {
+#if TT_M4_INSTRUCTIONS
+    int32_t left = quads;
+    __asm__ volatile("1:\n\t"
+                     "ldr r5, [%[first]], #4\n\t"
+                     "ldr r8, [%[second]], #4\n\t"
+                     "subs %[left], %[left], #1\n\t"
+                     "sxtb16 r4, r5\n\t"
+                     "sxtb16 r5, r5, ror #8\n\t"
+                     "sxtb16 r6, r8\n\t"
+                     "sxtb16 r8, r8, ror #8\n\t"
+                     "stmia %[patch]!, {r4, r5, r6, r8}\n\t"
+                     "bne 1b"
+                     : [first] "+r"(first), [second] "+r"(second), [left] "+r"(left), [patch] "+r"(patch)
+                     :
+                     : "r4", "r5", "r6", "r8", "cc", "memory");
+    return patch;
+#else
     for (int32_t i = 0; i < quads; i++) {
-        const uint32_t word = tt_load_word(&from[4 * i]);
-        patch[4 * i] = tt_sxtb16(word);
-        patch[(4 * i) + 1] = tt_sxtb16_ror8(word);
+        const uint32_t first_word = tt_load_word(&first[4 * i]);
+        const uint32_t second_word = tt_load_word(&second[4 * i]);
+        patch[4 * i] = tt_sxtb16(first_word);
+        patch[(4 * i) + 1] = tt_sxtb16_ror8(first_word);
+        patch[(4 * i) + 2] = tt_sxtb16(second_word);
+        patch[(4 * i) + 3] = tt_sxtb16_ror8(second_word);
     }
-}
-
-/* The values of a row that fill no quad; `index` counts them over all rows of the window. They lie in quads of their
- * own, in the order of memory. Returns the next index. */
-static int32_t widen_rest(const int8_t *from, int32_t count, int32_t index, uint32_t *patch)
-{
-    int32_t next = index;
-    for (int32_t i = 0; i < count; i++) {
-        int8_t *const quad = (int8_t *)&patch[4 * (next / 4)];
-        tt_store_half(&quad[2 * (next % 4)], from[i]);
-        next++;
-    }
-    return next;
+    return &patch[4 * quads];
+#endif
 }
 
 void tt_m4_pointwise(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
 {
-    const tt_window_t *w = &p->window;
-    const int32_t quads = w->in_c / 4;
-    const int32_t rest = w->in_c % 4;
-    int32_t left = w->batches * w->out_h * w->out_w;
-    while (left > 0) {
-        const int32_t second = (left > 1) ? 1 : 0;
-        const int8_t *const other = &in[second * w->in_c];
-        uint32_t *patch = scratch;
-        for (int32_t i = 0; i < quads; i++) {
-            const uint32_t first_word = tt_load_word(&in[4 * i]);
-            const uint32_t second_word = tt_load_word(&other[4 * i]);
-            patch[0] = tt_sxtb16(first_word);
-            patch[1] = tt_sxtb16_ror8(first_word);
-            patch[2] = tt_sxtb16(second_word);
-            patch[3] = tt_sxtb16_ror8(second_word);
-            patch += 4;
+    const int32_t in_c = p->window.in_c;
+    const int32_t out_c = p->window.out_c;
+    const int32_t quads = in_c / 4;
+    tt_m4_channels_t *const run_channels = p->run_channels;
+    int32_t second_in = in_c;
+    int32_t second_out = out_c;
+    for (int32_t left = p->window.batches * p->window.out_h * p->window.out_w; left > 0; left -= 2) {
+        if (left == 1) {
+            second_in = 0;
+            second_out = 0;
         }
-        if (rest > 0) {
-            (void)widen_rest(&in[4 * quads], rest, 0, patch);
-            (void)widen_rest(&other[4 * quads], rest, 0, &patch[2]);
+        uint32_t *rest = scratch;
+        if (quads > 0) {
+            rest = widen_both(in, &in[second_in], quads, scratch);
         }
-        p->run_channels(&p->weights, scratch, out, second * w->out_c);
-        in += 2 * w->in_c;
-        out += 2 * w->out_c;
-        left -= 2;
+        for (int32_t i = 4 * quads; i < in_c; i++) {
+            tt_m4_put_rest(in[i], i % 4, rest);
+            tt_m4_put_rest(in[second_in + i], i % 4, &rest[2]);
+        }
+        run_channels(&p->weights, scratch, out, second_out, NULL, NULL);
+        in += 2 * in_c;
+        out += 2 * out_c;
     }
 }
 
-/* The row of a window with its border, as bytes. */
-static void bordered_row(const tt_m4_conv_t *p, const int8_t *image, int32_t y, int32_t left, int8_t *row)
+/* A window that reaches over the border, or has gaps, as dense bytes. */
+static void copy_window(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *window)
 {
     const tt_window_t *w = &p->window;
-    (void)memset(row, p->in_zero, (size_t)(w->kernel_w * w->in_c));
-    for (int32_t kx = 0; kx < w->kernel_w; kx++) {
-        const int32_t x = left + (kx * w->dilation_w);
-        if ((y >= 0) && (y < w->in_h) && (x >= 0) && (x < w->in_w)) {
-            (void)memcpy(&row[kx * w->in_c], &image[((y * w->in_w) + x) * w->in_c], (size_t)w->in_c);
+    (void)memset(window, p->in_zero, (size_t)(w->kernel_h * w->kernel_w * w->in_c));
+    for (int32_t ky = 0; ky < w->kernel_h; ky++) {
+        const int32_t y = top + (ky * w->dilation_h);
+        for (int32_t kx = 0; kx < w->kernel_w; kx++) {
+            const int32_t x = left + (kx * w->dilation_w);
+            if ((y >= 0) && (y < w->in_h) && (x >= 0) && (x < w->in_w)) {
+                (void)memcpy(window, &image[((y * w->in_w) + x) * w->in_c], (size_t)w->in_c);
+            }
+            window += w->in_c;
         }
     }
 }
 
-/* The patch of one position; `spare` holds a row. */
-static void gather(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, uint32_t *patch, int8_t *spare)
+/* A patch from rows of `length` bytes that lie `row_bytes` apart. */
+static void gather_rows(const int8_t *from, int32_t rows, int32_t length, int32_t row_bytes, uint32_t *patch)
+{
+    uint32_t *const rest = &patch[4 * (length / 4) * rows];
+    int32_t index = 0;
+    for (int32_t y = 0; y < rows; y++) {
+        for (int32_t i = 0; i < length / 4; i++) {
+            tt_m4_put_quad(&from[4 * i], patch);
+            patch += 4;
+        }
+        for (int32_t i = length / 4 * 4; i < length; i++) {
+            tt_m4_put_rest(from[i], index, rest);
+            index++;
+        }
+        from += row_bytes;
+    }
+}
+
+/* The patch of one position; `spare` has room for a window. */
+TT_M4_INLINE void gather(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, uint32_t *patch,
+                         int8_t *spare)
 {
     const tt_window_t *w = &p->window;
     const int32_t length = w->kernel_w * w->in_c;
-    const int32_t quads = length / 4;
-    const int32_t whole = (w->dilation_w == 1) && (left >= 0) && (left + w->kernel_w <= w->in_w);
-    uint32_t *const rest = &patch[4 * quads * w->kernel_h];
-    int32_t rest_index = 0;
-    for (int32_t ky = 0; ky < w->kernel_h; ky++) {
-        const int32_t y = top + (ky * w->dilation_h);
-        const int8_t *row = spare;
-        if (whole && (y >= 0) && (y < w->in_h)) {
-            row = &image[((y * w->in_w) + left) * w->in_c];
-        } else {
-            bordered_row(p, image, y, left, spare);
-        }
-        widen(row, quads, &patch[4 * quads * ky]);
-        rest_index = widen_rest(&row[4 * quads], length - (4 * quads), rest_index, rest);
+    const int32_t gaps = (w->dilation_h != 1) || (w->dilation_w != 1);
+    if (gaps || (top < 0) || (left < 0) || (top + w->kernel_h > w->in_h) || (left + w->kernel_w > w->in_w)) {
+        copy_window(p, image, top, left, spare);
+        gather_rows(spare, w->kernel_h, length, length, patch);
+        return;
+    }
+    const int8_t *const from = &image[((top * w->in_w) + left) * w->in_c];
+    if (p->gather != NULL) {
+        p->gather(from, patch);
+    } else {
+        gather_rows(from, w->kernel_h, length, w->in_w * w->in_c, patch);
     }
 }
 
-void tt_m4_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
+TT_M4_INLINE void convolve(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch, int32_t placed)
 {
     const tt_window_t *w = &p->window;
+    const tt_m4_places_t *places = &p->places;
+    const int32_t out_c = w->out_c;
     int8_t *const spare = (int8_t *)scratch + p->weights.patch_bytes;
     for (int32_t batch = 0; batch < w->batches; batch++) {
         const int8_t *image = &in[batch * w->in_h * w->in_w * w->in_c];
         for (int32_t y = 0; y < w->out_h; y++) {
             const int32_t top = (y * w->stride_h) - w->pad_top;
-            for (int32_t x = 0; x < w->out_w; x += 2) {
-                const int32_t second = (x + 1 < w->out_w) ? 1 : 0;
+            int32_t second = 0;
+            for (int32_t x = 0; x < w->out_w; x += 1 + second) {
                 const int32_t left = (x * w->stride_w) - w->pad_left;
+                const int32_t *column_terms = NULL;
+                const int32_t *row_terms = NULL;
+                second = (x + 1 < w->out_w) ? 1 : 0;
+                if (placed != 0) {
+                    if ((second != 0) && (places->column_kinds[x] != places->column_kinds[x + 1])) {
+                        second = 0;
+                    }
+                    column_terms = &places->column_terms[((places->row_kinds[y] * w->out_w) + x) * out_c];
+                    row_terms = &places->row_terms[((places->column_kinds[x] * w->out_h) + y) * out_c];
+                }
                 gather(p, image, top, left, scratch, spare);
                 gather(p, image, top, left + (second * w->stride_w), &scratch[2], spare);
-                p->run_channels(&p->weights, scratch, out, second * w->out_c);
-                out += (1 + second) * w->out_c;
+                p->run_channels(&p->weights, scratch, out, second * out_c, column_terms, row_terms);
+                out += (1 + second) * out_c;
             }
         }
     }
+}
+
+void tt_m4_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
+{
+    convolve(p, in, out, scratch, 0);
+}
+
+void tt_m4_placed_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
+{
+    convolve(p, in, out, scratch, 1);
 }
