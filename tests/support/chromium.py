@@ -1,4 +1,8 @@
-"""Headless Chromium through its debugging pipe: load a page, look into it, make a picture. Nothing to install but it."""
+"""Headless Chromium through its debugging pipe: load a page, look into it, make a picture.
+
+The pipe needs no library and no port: messages of the DevTools protocol, each ended by a zero byte, go into file
+descriptor 3 of the browser and come out of 4.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +39,17 @@ class Page:
         self._number, self._rest, self._session = 0, b"", ""
         browser_reads, self._to = os.pipe()
         self._from, browser_writes = os.pipe()
-
-        def place() -> None:
-            # Chromium reads from 3 and writes to 4; first move both out of the way of each other.
-            reads, writes = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (browser_reads, browser_writes))
-            os.dup2(reads, 3)
-            os.dup2(writes, 4)
-
+        # The shell puts them to 3 and 4; above 10 they are not in the way of each other.
+        ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (browser_reads, browser_writes)]
         self._browser = subprocess.Popen(
-            [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+            ["bash", "-c", f'exec "$@" 3<&{ends[0]} 4>&{ends[1]}', "chromium", PROGRAM,
+             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
              "--disable-background-networking", "--no-first-run", "--remote-debugging-pipe",
              f"--user-data-dir={self._profile}", "about:blank"],
-            close_fds=False, preexec_fn=place, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=ends, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(browser_reads)
-        os.close(browser_writes)
+        for fd in (browser_reads, browser_writes, *ends):
+            os.close(fd)
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -134,10 +134,11 @@ class Page:
 
     def picture(self, path: Path, whole: bool = True) -> Path:
         """A PNG of the whole page, or of the window."""
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        options: dict[str, Any] = {}
         if whole:
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
             clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-            shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+            options = {"captureBeyondViewport": True, "clip": clip}
+        shot = self.call("Page.captureScreenshot", format="png", **options)
         path.write_bytes(base64.b64decode(shot["data"]))
         return path
