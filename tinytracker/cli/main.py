@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "live": ("tinytracker.cli.live", "Show on a local page where somebody looks, and calibrate."),
     "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
     "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),
+    "report": ("tinytracker.cli.report", "One page about runs, packages and measured sessions."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
     "emulate": (
         "tinytracker.cli.emulate",
