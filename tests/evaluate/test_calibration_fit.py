@@ -63,7 +63,7 @@ def test_users_without_much_to_gain_do_not_get_worse(method, dots, bias, gain):
     errors = before_and_after(users, dots, method)
     before, after = errors.mean(0)
     # The mean over 160 users is itself uncertain by half a per cent.
-    assert after <= (1.03 if dots == 3 else 1.01) * before
+    assert after <= {3: 1.03, 5: 1.015, 9: 1.005}[dots] * before
     much_worse = (errors[:, 1] > 1.2 * errors[:, 0]).mean()
     assert much_worse <= (0.08 if dots == 3 else 0.03)
 
@@ -98,7 +98,9 @@ def test_a_gain_is_found_and_called_affine():
     distorted = (true - CENTRE) @ np.array([[0.5, 0.2], [-0.1, 0.7]]).T + CENTRE
     found = fit(distorted, true)
     assert found.kind in (AFFINE, RIDGE)
-    assert mean_error(found.apply(distorted), true) < 0.1 * mean_error(distorted, true)
+    assert mean_error(found.apply(distorted), true) < 0.25 * mean_error(
+        distorted, true
+    )  # the prior never lets go
 
 
 def test_what_features_say_beyond_the_output_is_used():
@@ -128,26 +130,37 @@ def test_features_of_noise_do_no_harm():
     assert after < before
 
 
-def test_the_error_of_a_dot_left_out_is_that_of_a_fit_without_it():
-    """The closed form against fitting k times with the same prior, in primal form."""
-    from tinytracker.evaluate.calibration_fit import _best, _prior_variances
+@pytest.mark.parametrize("kind", [OFFSET, AFFINE, RIDGE])
+def test_the_average_is_that_of_fits_without_each_dot(kind):
+    """The closed form against fitting k times with each prior, in primal form."""
+    from tinytracker.evaluate.calibration_fit import _averaged, _prior_variances
 
     rng = np.random.default_rng(5)
-    columns, residual = np.hstack([np.ones((11, 1)), rng.normal(size=(11, 6))]), rng.normal(size=(11, 2))
-    for kind in (OFFSET, AFFINE, RIDGE):
-        scores = []
-        for v0, v1, v2 in _prior_variances(kind):
-            variances = np.array([v0, v1, v1, v2, v2, v2, v2])
-            used = variances > 0
-            z, penalty = columns[:, used], np.diag(1 / variances[used])
-            misses = []
-            for i in range(11):
-                rest = np.arange(11) != i
-                w = np.linalg.solve(z[rest].T @ z[rest] + penalty, z[rest].T @ residual[rest])
-                misses.append(residual[i] - z[i] @ w)
-            scores.append(np.array(misses))
-        best = min(scores, key=lambda m: (m**2).sum())
-        np.testing.assert_allclose(_best(kind, columns, residual).left_out, best, atol=1e-9)
+    columns, residual = (
+        np.hstack([np.ones((11, 1)), rng.normal(size=(11, 6))]),
+        0.5 + rng.normal(size=(11, 2)),
+    )
+    shares, misses, weights = [], [], []
+    for v0, v1, v2 in _prior_variances(kind):
+        variances = np.array([v0, v1, v1, v2, v2, v2, v2])
+        used = variances > 0
+
+        def solve(rows, used=used, variances=variances):
+            z = columns[rows][:, used]
+            w = np.zeros((7, 2))
+            w[used] = np.linalg.solve(z.T @ z + np.diag(1 / variances[used]), z.T @ residual[rows])
+            return w
+
+        every = np.arange(11)
+        left_out = np.array([residual[i] - columns[i] @ solve(every[every != i]) for i in range(11)])
+        shares.append(((residual**2).sum() / (left_out**2).sum()) ** 11)
+        misses.append(left_out)
+        weights.append(solve(every))
+    found = _averaged(kind, columns, residual)
+    relative = np.array(shares) / np.sum(shares)
+    np.testing.assert_allclose(found.left_out, np.tensordot(relative, misses, 1), atol=1e-9)
+    np.testing.assert_allclose(found.weights, np.tensordot(relative, weights, 1), atol=1e-9)
+    assert found.evidence == pytest.approx(np.mean(shares))
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 6.28))

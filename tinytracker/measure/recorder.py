@@ -11,10 +11,12 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tinytracker.errors import MissingDependencyError, OutputError, TinyTrackerError, UsageError
 from tinytracker.progress import say
@@ -60,57 +62,55 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
     if file.exists():
         raise OutputError(file, "there is a file already", "Choose another --power.")
     # A session of its own: Ctrl-C in the terminal ends the measurement first, then the recording.
-    with subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
+    # What it prints goes to a file: a pipe that nobody reads would stop it when full.
+    with (
+        tempfile.TemporaryFile() as printed,
+        subprocess.Popen(words, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True) as process,
+    ):
         try:
             say(f"{seconds:g} s of idle before the first frame")
-            _idle(process, seconds)
+            _idle(process, seconds, printed)
             yield
             say(f"{seconds:g} s of idle after the last frame")
-            _idle(process, seconds)
+            _idle(process, seconds, printed)
         finally:
-            said = _stop(process)
+            _stop(process)
+        said = _last_line(printed)
     if not file.exists():
-        raise RecorderError(f"The recording program wrote no {file}: {said or 'it said nothing'}.")
+        raise RecorderError(f"The recording program wrote no {file}: {said}.")
 
 
-def _idle(process: subprocess.Popen[str], seconds: float) -> None:
+def _idle(process: subprocess.Popen[bytes], seconds: float, printed: BinaryIO) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if process.poll() is not None:
+            said = _last_line(printed)
             raise RecorderError(
-                f"The recording program ended early, with status {process.returncode}: {_last(process)}."
+                f"The recording program ended early, with status {process.returncode}: {said}."
             )
         time.sleep(min(left, 0.1))
 
 
-def _stop(process: subprocess.Popen[str]) -> str:
-    """Interrupt it, wait until it has closed its file; its last line."""
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt it and wait until it has closed its file."""
     _signal(process, signal.SIGINT)
     try:
-        out, _ = process.communicate(timeout=_STOP_S)
+        process.wait(_STOP_S)
     except subprocess.TimeoutExpired:
         _signal(process, signal.SIGKILL)
-        process.communicate()
         raise RecorderError(
-            f"The recording program did not stop within {_STOP_S:.0f} s of an interrupt; its file may be cut."
+            f"The recording program did not stop within {_STOP_S:g} s of an interrupt; its file may be cut."
         ) from None
-    return (out.strip().splitlines() or [""])[-1][:200]
 
 
-def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """To it and to what it has started, as a terminal does."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
 
 
-def _last(process: subprocess.Popen[str]) -> str:
-    text = process.stdout.read() if process.stdout is not None else ""
-    return (text.strip().splitlines() or ["no message"])[-1][:200]
+def _last_line(printed: BinaryIO) -> str:
+    printed.seek(0)
+    lines = printed.read().decode(errors="replace").strip().splitlines()
+    return (lines or ["it said nothing"])[-1][:200]

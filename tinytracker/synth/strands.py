@@ -256,6 +256,23 @@ def _light_on_strand(
 
 
 @compiled
+def place_strands(points: Floats, rotation: Floats, position: Floats) -> Floats:
+    """Curves (strands, p, 3) turned by a matrix (3, 3) and moved by (3,).
+
+    As a product of matrices this is large enough for numpy's library to start threads, of which every worker
+    would then have as many as there are cores.
+    """
+    placed = np.empty_like(points)
+    for s in range(points.shape[0]):
+        for p in range(points.shape[1]):
+            x, y, z = points[s, p, 0], points[s, p, 1], points[s, p, 2]
+            for k in range(3):
+                turned = rotation[k, 0] * x + rotation[k, 1] * y + rotation[k, 2] * z
+                placed[s, p, k] = turned + position[k]
+    return placed
+
+
+@compiled
 def splat_shadow(shadow: Floats, axes: Floats, points: Floats) -> None:
     """Mark curves (strands, p, 3) in the key light's depth picture, so that hair casts a shadow too."""
     size = shadow.shape[0]
