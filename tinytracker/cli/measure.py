@@ -180,7 +180,7 @@ def _record(
         chosen = load_source(run_folder or model or Path(), quantized)
     content = None if chosen is None else chosen.content
     with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
-        given = _images(link, chosen, images, image_count, seed)
+        given = images_for(link, chosen, images, image_count, seed)
         with power.recording():
             result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
     return power.joined(_shown(result, seed), out)
@@ -216,7 +216,7 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
     return Output(document, (*output.text, *said), 1 if found.differences else output.exit_code)
 
 
-def _images(
+def images_for(
     link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
 ) -> TestImages | None:
     """What to send to a board that takes images, or None."""

@@ -143,7 +143,8 @@ def expose(
             steps[i] = np.int32(min(math.sqrt(signal) * to_index, last))
         row = shown[y]
         for i in range(length):
-            row[i] = tone[steps[i]]
+            # What is no number becomes black, not a place outside of the table.
+            row[i] = tone[max(steps[i], 0)]
     result = np.empty((height, length), np.uint8)
     centre, side = F(1) + sharpening, F(-0.25) * sharpening
     inside = length - 6

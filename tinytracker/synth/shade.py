@@ -147,7 +147,9 @@ def shade_mesh(
                 else:
                     edge += F(2)
                 is_cloth = edge > F(0)
-            openness = a[2]
+            # A pixel on a silhouette may lie outside its triangle by rounding: shares of light stay shares, because
+            # their roots are taken.
+            openness, lit = max(a[2], F(0)), max(a[7], F(0))
             slope_u, slope_v = F(0), F(0)
             if kind == 1:
                 red, green, blue, gloss, softness = F(0.55), F(0.5), F(0.43), F(0.6), F(1)
@@ -167,7 +169,7 @@ def shade_mesh(
                 if F(-0.25) < edge < F(0):
                     openness *= F(0.75)  # the collar shades the skin next to it
             block[RED + n], block[GREEN + n], block[BLUE + n], block[GLOSS + n] = red, green, blue, gloss
-            block[SOFTNESS + n], block[OPENNESS + n], block[LIT + n] = softness, openness, a[7]
+            block[SOFTNESS + n], block[OPENNESS + n], block[LIT + n] = softness, openness, lit
             block[SLOPE_U + n], block[SLOPE_V + n] = slope_u, slope_v
             places[n, 0], places[n, 1] = y, x
             n += 1
