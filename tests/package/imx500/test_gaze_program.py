@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import io
-import json
 import sys
 from pathlib import Path
 
@@ -34,21 +32,17 @@ class FakeCamera:
         return metadata.get("kpi")
 
 
-def test_records_are_complete_and_unsmoothed() -> None:
-    sink = io.StringIO()
-    recorder = gaze_imx500.Recorder(FakeCamera(), (1, 2, 3, 4), sink, smoothing=0.5)
-    recorder.add({"SensorTimestamp": 5})
-    recorder.add({"SensorTimestamp": 6, "ExposureTime": 8000, "gaze": [2.0, -4.0], "kpi": (5.5, 1.0)})
-    recorder.add({"SensorTimestamp": 7, "gaze": [4.0, -8.0]})
-    lines = [json.loads(line) for line in sink.getvalue().splitlines()]
-    assert [(r["frame"], r["x_cm"], r["y_cm"]) for r in lines] == [
-        (0, None, None),
-        (1, 2.0, -4.0),
-        (2, 4.0, -8.0),
-    ]
-    assert (lines[1]["dnn_ms"], lines[1]["exposure_us"], lines[1]["roi"]) == (5.5, 8000, [1, 2, 3, 4])
-    assert (recorder.frames, recorder.results) == (3, 2)
-    assert recorder.gaze == (3.0, -6.0)
+def test_frames_are_counted_and_only_the_drawn_gaze_is_smoothed() -> None:
+    camera = FakeCamera()
+    watcher = gaze_imx500.Watcher(camera, smoothing=0.5)
+    last = {"SensorTimestamp": 7, "gaze": [4.0, -8.0], "kpi": (5.5, 1.0)}
+    for metadata in ({"SensorTimestamp": 5}, {"SensorTimestamp": 6, "gaze": [2.0, -4.0]}, last):
+        watcher.add(metadata)
+    assert (watcher.frames, watcher.results, watcher.dnn_ms) == (3, 2, 5.5)
+    assert watcher.gaze == (3.0, -6.0)
+    result = gaze_imx500.read_result(camera, last)
+    assert (result.gaze_cm, result.dnn_ms, result.dsp_ms) == ((4.0, -8.0), 5.5, 1.0)
+    assert gaze_imx500.read_result(camera, {}).gaze_cm is None
 
 
 def inside(roi: tuple[int, int, int, int]) -> bool:
