@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit docs notebooks firmware bench lock clean
+.PHONY: help venv demo test lint unit docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files bes
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder of the published files).
+	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
 firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))

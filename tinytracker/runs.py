@@ -8,6 +8,7 @@
       checkpoints/        weights and optimizer of the last epoch and the best one
       tensorboard/        logs for `tensorboard --logdir`
       quantized/<name>/   model.tflite and quantization.json
+      qat/                quantization-aware training: a run folder of its own, and weights.npz
       evaluation/         <model>-<split>.json and the predictions behind it as .npz
 
 Commands read and write run folders; nothing lives only in a log.
@@ -30,7 +31,7 @@ from tinytracker.errors import InputFileError
 from tinytracker.files import read_json, write_json
 
 SCHEMA_VERSION = 1
-_LIBRARIES = ("tensorflow", "numpy", "tflite-micro")
+_LIBRARIES = ("tensorflow", "tensorflow-model-optimization", "numpy", "tflite-micro")
 
 
 @dataclass(frozen=True)

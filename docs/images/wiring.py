@@ -57,7 +57,8 @@ WIRINGS = (
     Wiring(
         "wiring-coralmicro", "Coral Dev Board Micro: supply through the meter, three phase pins", "Computer, USB",
         "Coral Dev Board Micro", "USB-C, VBUS (5 V)",
-        (("UART6_CTS: phase bit 0", "D0"), ("UART6_RTS: phase bit 1", "D1"), ("I2C6_SCL: phase bit 2", "D2")),
+        (("UART6_CTS (J9-7): phase bit 0", "D0"), ("UART6_RTS (J9-8): phase bit 1", "D1"),
+         ("I2C6_SCL (J9-11): phase bit 2", "D2")),
         "1.8 V, 12-pin headers",
         "USB data: serial line and Ethernet",
         ("The board draws several hundred mA in peaks: stay within the meter's range (PPK2: 1 A).",

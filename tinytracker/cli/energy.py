@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--full-scale", type=float, help="End of the meter's range, A, so that clipped samples are noticed."
 )
-@click.option("--lines", type=LINES, default="0,1", help="Meter's lines with the phases, lowest bit first.")
+@click.option(
+    "--lines", type=LINES, help="Meter's lines with the phases, lowest bit first; default: 0,1 or 0,1,2."
+)
 @click.option("--phases", help="Their names, with commas; default: the session's, or the boards' usual ones.")
 @click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
 @click.option("--offset-bound", type=click.FloatRange(0), default=0.0, help="How far --offset may be off, s.")
@@ -39,7 +41,7 @@ def command(
     format_name: str | None,
     voltage: float | None,
     full_scale: float | None,
-    lines: tuple[int, ...],
+    lines: tuple[int, ...] | None,
     phases: str | None,
     offset: float | None,
     offset_bound: float,

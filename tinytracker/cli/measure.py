@@ -14,6 +14,7 @@ from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
 
 if TYPE_CHECKING:
+    from tinytracker.evaluate.calibration import Calibration
     from tinytracker.measure.images import TestImages
     from tinytracker.measure.link import Link
     from tinytracker.measure.recording import Measurement
@@ -49,6 +50,9 @@ _STOPPED = 130
 @click.option("--power-command", help="Program that records it until interrupted, with {file} for --power.")
 @click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
 @click.option(
+    "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
+)
+@click.option(
     "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
 )
 @click.option(
@@ -60,6 +64,7 @@ def command(
     power_file: Path | None,
     power_command: str | None,
     voltage: float | None,
+    calibration: Path | None,
     **options: Any,
 ) -> Output:
     """Measure latency phase by phase on a board, into a session file; or look at SESSION again (--target replay).
@@ -67,15 +72,25 @@ def command(
     Ctrl-C keeps what was measured. Numbers of the emulated board come from counted instructions and are marked.
     """
     power = _Power(power_file, power_command, voltage)
+    correction = None
+    if calibration is not None:
+        from tinytracker.evaluate.calibration import read_calibration
+
+        correction = read_calibration(calibration)
+        if correction.needs_features:
+            raise UsageError(
+                f"{calibration}: this correction needs activations that a device does not send.",
+                "Fit one on outputs: tinytracker calibrate fit POINTS --method affine --out FILE.",
+            )
     if options["target"] == "replay":
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
-        return power.joined(_replay(session, options["out"], options["seed"]), session)
+        return power.joined(_replay(session, options["out"], options["seed"], correction), session)
     if session is not None:
         raise UsageError(
             f"{session}: a session is read with --target replay.", "Write the new one with --out."
         )
-    return _record(power, **options)
+    return _record(power, correction, **options)
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,7 @@ class _Power:
 
 def _record(
     power: _Power,
+    correction: Calibration | None,
     *,
     target: str,
     frames: int,
@@ -146,7 +162,9 @@ def _record(
         raise UsageError("An emulated board draws no current.", "Leave --power away.")
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
-    metadata = {"command": command_line(), "target": target}
+    metadata: dict[str, Any] = {"command": command_line(), "target": target}
+    if correction is not None:
+        metadata["calibration"] = correction.model_dump(mode="json")
     if target == "imx500":
         from tinytracker.measure.imx500 import open_imx500
 
@@ -175,12 +193,12 @@ def _shown(result: Measurement, seed: int) -> Output:
     return Output(shown.document, shown.text, codes.get(result.end, 1))
 
 
-def _replay(session: Path, out: Path | None, seed: int) -> Output:
+def _replay(session: Path, out: Path | None, seed: int, correction: Calibration | None) -> Output:
     """A recorded session again: its numbers, and its bytes through today's parser."""
     from tinytracker.measure.replay import replay, write_replay
     from tinytracker.measure.session import read_raw
 
-    output = show(session, seed)
+    output = show(session, seed, correction)
     document: dict[str, Any] = {**output.document, "replayed": None}
     if not read_raw(session):
         if out is not None:
@@ -229,11 +247,11 @@ def images_for(
     return make_images(board, codes, origin, None if chosen is None else chosen.content)
 
 
-def show(path: Path, seed: int) -> Output:
+def show(path: Path, seed: int, correction: Calibration | None = None) -> Output:
     """Table and numbers of a session; exit code 1 when outputs differ from the oracle."""
     from tinytracker.measure.results import summarize_session
 
-    result = summarize_session(path, seed)
+    result = summarize_session(path, seed, correction)
     header = result.session.header
     emulated = " (emulated: counted instructions, no real time)" if header.is_emulated else ""
     table = Table(title=f"{header.board.get('name', '?')}{emulated}, times in µs", title_justify="left")

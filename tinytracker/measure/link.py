@@ -50,6 +50,7 @@ _POLL_S = 0.5
 _STOP_S = 5.0
 _NUMBERS = 1 << 32
 
+# Spresense starts into a shell; what waits there of our own first commands is ended by the first return.
 _SHELL = "nsh>"
 _SHELL_START = b"\rtinytracker\r"
 
@@ -316,11 +317,12 @@ class Link:
             self._send(f"tt clock {number}")
             if self._until_number(number, _CONNECT_TRY_S) is not None:
                 return
-            if any(_SHELL in getattr(event, "text", "") for event in self._unanswered):
+            said = [getattr(event, "text", "") for event in self._unanswered]
+            if any(_SHELL in text for text in [*said, self._receiver.unfinished]):
                 self._transport.send_bytes(_SHELL_START)
-        said = [event for event in self._unanswered if isinstance(event, Complaint)]
-        if said:
-            raise DeviceError(self.name, f"the board says: {said[-1].text}")
+        complaints = [event for event in self._unanswered if isinstance(event, Complaint)]
+        if complaints:
+            raise DeviceError(self.name, f"the board says: {complaints[-1].text}")
         heard = "something else than the protocol" if self._unanswered else "nothing"
         raise DeviceError(
             self.name, f"no board answers here, {heard} comes back",

@@ -71,7 +71,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     }
     data = Path(description["data"]["path"])
     record = read_json(folder / "quantization.json")
-    quantization = {k: record[k] for k in ("method", "io", "calibration", "versions")}
+    known = ("method", "io", "calibration", "training", "versions")
+    quantization = {k: record[k] for k in known if record.get(k) is not None}
     return _checked(
         read_bytes(folder / "model.tflite"), origin, quantization, metrics,
         data if data.is_dir() else None, f"{source} ({quantized})",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import OutputError, TinyTrackerError
@@ -49,9 +50,8 @@ class State:
 
 def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
     """Train a preset; see `tinytracker.train.train` for the contract."""
-    frames = index.split("train").frames
-    description = _description(index, preset, config)
-    state = _state_to_go_on_from(run, description, resume)
+    description = describe_training(index, preset, config)
+    state = state_to_go_on_from(run, description, resume)
     source = source_file(config.init, preset.name) if config.init and not state.epoch else None
     if state.finished and run.model_path.is_file():
         say(f"{run.path}: already trained, best validation error {state.best_error_cm:.2f} cm")
@@ -60,12 +60,43 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
         tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(config.seed)
 
-    steps = max(1, frames // config.batch_size)
     model = build_keras(preset.network(), output_bias=index.gaze.mean)
     if source is not None:
         description["init"] = _take_over(model, source, run)
     if not run.description_path.is_file():
         write_description(run, description)
+    train_epochs(model, index, preset, run, config, state, f"train {preset.name}")
+    _save_model(model, run)
+    return state
+
+
+def train_epochs(
+    model: tf.keras.Model,
+    index: PreparedIndex,
+    preset: Preset,
+    run: Run,
+    config: TrainConfig,
+    state: State,
+    title: str,
+    keep_start: bool = False,
+) -> None:
+    """Train a model to the end of its schedule, and leave it with its best weights.
+
+    Args:
+        model: as it was built; its weights are restored when the state is past its first epoch.
+        index: prepared data.
+        preset: says what the network sees.
+        run: keeps state, history and checkpoints.
+        config: how to train.
+        state: how far training has come; goes on from there and is written after each epoch.
+        title: of the progress.
+        keep_start: the weights before the first epoch may be the best ones.
+
+    Raises:
+        TinyTrackerError: training diverged, or a checkpoint is damaged.
+    """
+    frames = index.split("train").frames
+    steps = max(1, frames // config.batch_size)
     optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
     model.compile(optimizer, _LOSSES[config.loss])
     optimizer.build(model.trainable_variables)
@@ -83,15 +114,18 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
         else tf.summary.create_noop_writer()
     )
 
-    with bar(f"train {preset.name}", config.epochs * steps, "steps") as advance:
+    if keep_start and not state.epoch:
+        state.best_error_cm = _mean_error(model, val_data, val_gaze)
+        _save(checkpoint, run, state)
+
+    with bar(title, config.epochs * steps, "steps") as advance:
         advance(state.epoch * steps)
         while not state.finished:
             start = time.monotonic()
             epoch = state.epoch + 1
             batches = training_batches(train_data, frames, preset.input, config, epoch)
             fitted = model.fit(batches, epochs=1, verbose=0, callbacks=[_Advance(advance)])
-            predicted = model.predict(val_data, verbose=0)
-            error = float(np.linalg.norm(predicted - val_gaze, axis=1).mean())
+            error = _mean_error(model, val_data, val_gaze)
             row = {
                 "epoch": epoch,
                 "train_loss": float(fitted.history["loss"][0]),
@@ -112,14 +146,20 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
             logs.flush()
             advance(0, f"epoch {epoch}: train {row['train_loss']:.2f}, val {error:.2f} cm")
 
-    # The best weights become the run's model; a kill between the two leaves a finished state without a model,
-    # from which the next start comes here again.
     _restore(checkpoint, run, state.best_epoch)
+
+
+def _mean_error(model: tf.keras.Model, data: tf.data.Dataset, gaze: NDArray[np.float32]) -> float:
+    """Mean Euclidean error in cm."""
+    return float(np.linalg.norm(model.predict(data, verbose=0) - gaze, axis=1).mean())
+
+
+def _save_model(model: tf.keras.Model, run: Run) -> None:
+    """The best weights become the run's model; a kill before leaves a finished state, from which it is made again."""
     temporary = run.path / ".model.tmp.keras"
     with writing(run.model_path):
         model.save(temporary)
         temporary.replace(run.model_path)
-    return state
 
 
 def _euclidean(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
@@ -139,7 +179,7 @@ def _schedule(config: TrainConfig, steps: int) -> Any:
     return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
 
 
-def _description(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
+def describe_training(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
     """What run.json says about this training."""
     data = {
         "path": str(index.folder.resolve()),
@@ -151,8 +191,20 @@ def _description(index: PreparedIndex, preset: Preset, config: TrainConfig) -> d
     return {"preset": preset.name, "config": config.model_dump(), "data": data}
 
 
-def _state_to_go_on_from(run: Run, description: dict[str, Any], resume: bool) -> State:
-    """The state of the run that is there, or a fresh one; refuses what cannot be gone on with."""
+def state_to_go_on_from(
+    run: Run, description: dict[str, Any], resume: bool, another: str = "choose another --out"
+) -> State:
+    """The state of the run that is there, or a fresh one.
+
+    Args:
+        run: folder, may be new.
+        description: of the training that is to be done, see `describe_training`.
+        resume: whether a run may be there.
+        another: the way out when it cannot be gone on with.
+
+    Raises:
+        OutputError: something else is there, or a run that began otherwise.
+    """
     if not run.description_path.is_file():
         if run.path.is_dir() and any(run.path.iterdir()):
             raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
@@ -164,10 +216,10 @@ def _state_to_go_on_from(run: Run, description: dict[str, Any], resume: bool) ->
         )
     same, was = _identity(description), _identity(run.describe())
     for what, value in same.items():
-        if was[what] != value:
+        if was.get(what) != value:
             raise OutputError(
                 run.path, f"cannot resume: the {what.replace('_', ' ')} differs from the one this run began with",
-                f"It began with {was[what]}; now it is {value}. Use the same, or choose another --out.",
+                f"It began with {was.get(what)}; now it is {value}. Use the same, or {another}.",
             )  # fmt: skip
     if not run.state_path.is_file():
         return State()
@@ -178,7 +230,12 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """What must not change while a training goes on."""
     # A run of an older release knows fewer settings; it was trained with what are their defaults now.
     config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
-    return {"preset": description["preset"], "config": config, "data_hash": description["data"]["data_hash"]}
+    own: dict[str, Any] = {
+        key: description[key] for key in ("float_sha256", "calibration_sha256") if key in description
+    }
+    return {
+        "preset": description["preset"], "config": config, "data_hash": description["data"]["data_hash"], **own,
+    }  # fmt: skip
 
 
 def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:

@@ -20,8 +20,8 @@ typedef struct {
     int32_t patch_bytes; /* of two positions */
 } tt_m4_weights_t;
 
-/* All channels of two positions (the second may be the first again, then `second` is 0): tt_m4_channels.inc.
- * out: of the first position. second: distance to the output of the second. column_terms, row_terms: for places, else
+/* All channels of two positions: tt_m4_channels.inc. out: of the first position. second: distance to the output of the
+ * second, or 0 when there is none; then its part of the patch may hold anything. column_terms, row_terms: for places, else
  * NULL. */
 typedef void tt_m4_channels_t(const tt_m4_weights_t *p, const uint32_t *patch, int8_t *out, int32_t second,
                               const int32_t *column_terms, const int32_t *row_terms);

@@ -12,6 +12,7 @@ from tinytracker.codegen.cortex_m4.packing import (
     pack_channels,
     patch_order,
     patch_weights,
+    position_order,
     window_quads,
 )
 from tinytracker.codegen.cortex_m4.places import PlacedConv, Places, declare_places
@@ -139,7 +140,11 @@ class ConvKernel:
         factors = channel_factors(scales, window.out_c)
         assert factors is not None
         quads = product.passes.total
-        patches = patch_weights(product.weights, patch_order(product.rows, product.length, quads))
+        if product.is_pointwise:
+            order = position_order(product.length, quads)
+        else:
+            order = patch_order(product.rows, product.length, quads)
+        patches = patch_weights(product.weights, order)
         bias = folded_bias(product.weights, product.bias, product.input_zero_point)
         fields = {
             "weights.packed": code.array("packed", pack_channels(patches, bias, factors, self.wide)),
