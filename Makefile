@@ -10,7 +10,7 @@ TEST_WORKERS ?= 2
 .PHONY: help venv demo test lint unit docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed  ## The Python environment alone.
 
@@ -30,9 +30,9 @@ unit: $(VENV)/.installed  ## All tests.
 
 # What is written from the code first; tests refuse pages that are older than the code.
 docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
-	$(BIN)/python -m tinytracker.package.constraints > docs/constraints.md
-	$(BIN)/python -m tinytracker.cli.reference > docs/cli.md
-	$(BIN)/python docs/tools/decisions.py > docs/decisions/README.md
+	$(BIN)/python -m tinytracker.package.constraints > .page && mv .page docs/constraints.md
+	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
+	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -55,7 +55,7 @@ lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml all
 	  --generate-hashes --output-file requirements/lock.txt --upgrade
 
 clean:  ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) $(DEMO_OUT) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_OUT) site .page .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp is written last: an installation that was cut off goes on at the next start.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml

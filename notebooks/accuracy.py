@@ -27,6 +27,8 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets at length
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -58,7 +60,10 @@ plt.rcParams.update({
     "grid.color": "#e6eaee", "axes.edgecolor": GREY, "axes.titleweight": "bold", "axes.titlelocation": "left",
 })  # fmt: skip
 
-print(f"{description['preset']}, trained on {index.split('train').frames:,} frames of "
+PEOPLE = {"synthetic": "SYNTHETIC people", "recorded": "recorded people"}.get(
+    index.origin, "people of unknown origin"
+)
+print(f"{PEOPLE}; {description['preset']}, trained on {index.split('train').frames:,} frames of "
       f"{len(index.split('train').subjects)} people; {description['config']['epochs']} epochs at most")  # fmt: skip
 
 # %% [markdown]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import picamera2_stub
 from support.cli import run
 from support.fake_line import FakeLine
 from support.sessions import write_gaze_session
@@ -50,6 +51,17 @@ def test_a_board_on_a_port(tmp_path):
         answer = live(tmp_path, "--target", "spresense", "--port", board.port, "--seconds", 0.3)
     assert answer.code == 0, answer.err
     assert "frames in" in answer.out
+
+
+def test_the_ai_camera(tmp_path, monkeypatch):
+    picamera2_stub.install(monkeypatch)
+    (tmp_path / "network.rpk").write_bytes(b"any")
+    answer = live(
+        tmp_path, "--target", "imx500", "--model", tmp_path / "network.rpk", "--seconds", 0.5, "--json"
+    )
+    assert answer.code == 0, answer.err
+    assert answer.document["origin"]["phases"] == ["exposure", "sensor", "retrieval"]
+    assert answer.document["frames"] > 0
 
 
 def test_a_board_that_goes_away_is_an_error(tmp_path):

@@ -138,8 +138,8 @@ def test_a_gaze_beside_the_picture_waits_at_its_edge(page):
 
 
 def test_a_calibration_from_the_first_dot_to_the_corrected_gaze(page, view, monkeypatch):
-    monkeypatch.setattr(routine, "SETTLE_S", 0.15)
-    monkeypatch.setattr(routine, "LOOK_S", 0.15)
+    monkeypatch.setattr(routine, "SETTLE_S", 0.5)
+    monkeypatch.setattr(routine, "LOOK_S", 0.2)
     page.click("#dots button[data-value='5']")
     page.click("#start")
     page.until("!document.querySelector('#routine').hidden")

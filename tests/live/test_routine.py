@@ -35,6 +35,7 @@ def test_a_person_whose_gaze_is_shifted_is_corrected(count):
     assert ended == pytest.approx(count * (SETTLE_S + LOOK_S), abs=count * 0.11)
     calibration = routine.finish()
     assert calibration.evidence.dots == count
+    assert calibration.evidence.frames <= count * (LOOK_S * 20 + 2)  # none from before the eye rested
     np.testing.assert_allclose(calibration.apply(np.array([5.0, -8.0])), [3.0, -9.0], atol=0.3)
     assert calibration.evidence.left_out_cm < 0.3 < calibration.evidence.before_cm
 

@@ -64,6 +64,7 @@ def test_accuracy_of_a_quantized_run(run, tmp_path):
         found["summary"]
     )
     assert "worse off" in printed
+    assert "recorded people" in printed.splitlines()[0]
 
 
 @pytest.fixture
