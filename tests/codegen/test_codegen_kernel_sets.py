@@ -44,7 +44,13 @@ def test_two_instructions_round_as_the_reference(total, multiplier, shift, zero,
 def test_small_right_shifts_have_no_fast_rounding():
     assert rounding_factors(2**30, -1) is None
     assert rounding_factors(2**30, 3) is None
-    assert rounding_factors(0, 0) == (0, 2)
+
+
+@given(st.integers(-(2**31), 2**31 - 1), st.integers(-128, 127))
+def test_a_multiplier_of_zero_gives_the_zero_point(total, zero):
+    factor, power = rounding_factors(0, 0)
+    h = smmlar(total, factor, total)
+    assert smmlar(wrap32(h + (h >> 31)), power, zero) == zero
 
 
 @given(st.integers(1, 5), st.integers(1, 50))
