@@ -13,6 +13,7 @@ It measures nothing: `tinytracker measure --target imx500` does (README.md besid
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import threading
 import time
@@ -109,6 +110,36 @@ def dot_position(
     return round(min(max(x, 0), image[0] - 1)), round(min(max(y, 0), image[1] - 1))
 
 
+@dataclass(frozen=True)
+class Correction:
+    """A person's calibration: rows of a 2 x 2 matrix, and an offset in cm (docs/calibration.md of the project)."""
+
+    matrix: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, 1.0))
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def __call__(self, x: float, y: float) -> tuple[float, float]:
+        """The corrected gaze, cm."""
+        (a, b), (c, d) = self.matrix
+        return a * x + b * y + self.offset[0], c * x + d * y + self.offset[1]
+
+
+def read_correction(text: str) -> Correction:
+    """The calibration in a JSON file that `tinytracker calibrate fit` wrote."""
+    try:
+        document = json.loads(Path(text).read_text())
+        if document["schema_version"] != 1 or document["unit"] != "cm":
+            raise ValueError("of another version")
+        if document["terms"] is not None:
+            raise ValueError("a ridge needs more than the camera gives; use --method affine")
+        (a, b), (c, d) = document["matrix"]
+        x, y = document["offset"]
+        return Correction(((float(a), float(b)), (float(c), float(d))), (float(x), float(y)))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no calibration: {error}") from None
+
+
 class Smoother:
     """Exponential mean of the gaze, for the eye of the beholder; records are never smoothed."""
 
@@ -128,8 +159,9 @@ class Smoother:
 class Watcher:
     """Counts frames and remembers the last result."""
 
-    def __init__(self, imx500: Any, smoothing: float) -> None:
+    def __init__(self, imx500: Any, smoothing: float, correct: Correction | None = None) -> None:
         self._imx500 = imx500
+        self._correct = correct or Correction()
         self._smooth = Smoother(smoothing)
         self._lock = threading.Lock()
         self.frames = self.results = 0
@@ -143,7 +175,7 @@ class Watcher:
             self.frames += 1
             if result.gaze_cm is not None:
                 self.results += 1
-                self.gaze = self._smooth(*result.gaze_cm)
+                self.gaze = self._smooth(*self._correct(*result.gaze_cm))
                 self.dnn_ms = result.dnn_ms
 
 
@@ -190,6 +222,9 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
     )
     parser.add_argument("--smoothing", type=float, default=0.7, help="0 draws each gaze, 0.9 a slow mean")
+    parser.add_argument(
+        "--calibration", type=read_correction, help="JSON file of one person, of `tinytracker calibrate fit`"
+    )
     parser.add_argument("--seconds", type=float, help="stop after this time")
     parser.add_argument(
         "--print-intrinsics", action="store_true", help="print network_intrinsics as JSON and exit"
@@ -250,7 +285,7 @@ def run(args: argparse.Namespace) -> int:
     imx500.show_network_fw_progress_bar()
     picam2.start(config, show_preview=True)
     imx500.set_inference_roi_abs(choose_roi(imx500, intrinsics, args.roi))
-    watcher = Watcher(imx500, args.smoothing)
+    watcher = Watcher(imx500, args.smoothing, args.calibration)
 
     def on_frame(request: Any) -> None:
         watcher.add(request.get_metadata())

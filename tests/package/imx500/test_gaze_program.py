@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +25,6 @@ class FakeCamera:
     """Gives the outputs that the metadata names."""
 
     def get_outputs(self, metadata: dict):
-        import numpy as np
-
         return None if "gaze" not in metadata else [np.array(metadata["gaze"], np.float32)]
 
     def get_kpi_info(self, metadata: dict):
@@ -43,6 +42,33 @@ def test_frames_are_counted_and_only_the_drawn_gaze_is_smoothed() -> None:
     result = gaze_imx500.read_result(camera, last)
     assert (result.gaze_cm, result.dnn_ms, result.dsp_ms) == ((4.0, -8.0), 5.5, 1.0)
     assert gaze_imx500.read_result(camera, {}).gaze_cm is None
+
+
+def test_a_calibration_file_corrects_as_the_project_does(tmp_path: Path) -> None:
+    from tinytracker.evaluate.calibration import Calibration
+
+    calibration = Calibration(kind="affine", matrix=((1.1, -0.2), (0.05, 0.9)), offset=(-1.5, 0.7))
+    calibration.write(tmp_path / "me.json")
+    correct = gaze_imx500.read_correction(str(tmp_path / "me.json"))
+    expected = calibration.apply(np.array([4.0, -8.0]))
+    assert correct(4.0, -8.0) == pytest.approx(tuple(expected))
+    watcher = gaze_imx500.Watcher(FakeCamera(), 0.0, correct)
+    watcher.add({"SensorTimestamp": 5, "gaze": [4.0, -8.0]})
+    assert watcher.gaze == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', None, "ridge"])
+def test_what_is_no_calibration_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "me.json"
+    if content == "ridge":
+        from tinytracker.evaluate.calibration import fit
+
+        true = np.random.default_rng(0).uniform(-5, 5, (40, 2))
+        fit(true + 0.3 * true**2, true, method="ridge").write(path)
+    elif content is not None:
+        path.write_text(content)
+    with pytest.raises(argparse.ArgumentTypeError, match=r"me\.json"):
+        gaze_imx500.read_correction(str(path))
 
 
 def inside(roi: tuple[int, int, int, int]) -> bool:
