@@ -72,6 +72,7 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
         "versions": versions(),
     }
     images = [face_images(run, part, allow_images) for (_, run), part in zip(found.runs, runs, strict=True)]
-    page = write_text(out, render(document, images))
+    page_text = render(document, images)
     numbers = write_json(out.with_suffix(".json"), document)
+    page = write_text(out, page_text)
     return Report(page, numbers, document)

@@ -5,42 +5,47 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import InputFileError, UsageError
+from tinytracker.errors import UsageError
 from tinytracker.files import read_json
-from tinytracker.report.sources import Sources
+from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.report.sources import Sources, expecting, finite
 from tinytracker.runs import Run
-
-_PARITY_KEYS = ("runtime", "oracle", "images", "images_from", "max_difference", "differing")
 
 
 def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Packages, rows of the parity table, rows of the memory table."""
     packages, parity, memory = [], [], []
     for name, manifest in found.packages:
-        target, model = str(manifest["target"]), manifest["model"]
-        short = "/".join(Path(name).resolve().parts[-2:])
-        packages.append(
-            {
-                "folder": name,
-                "name": short,
-                "target": target,
-                "preset": model.get("preset", ""),
-                "bytes": model.get("bytes"),
-                "macs": model.get("macs"),
-                "sha256": model.get("sha256", ""),
-                "expected_latency": manifest.get("expected_latency"),
-            }
-        )
-        if manifest.get("parity"):
-            parity.append({"from": f"package {short}", **_picked(manifest["parity"])})
-        memory += [{"package": short, **row} for row in _memory(target, manifest)]
+        with expecting(Path(name) / MANIFEST_NAME, "the manifest of a package", "Package again."):
+            target, model = str(manifest["target"]), manifest["model"]
+            short = "/".join(Path(name).resolve().parts[-2:])
+            latency = manifest.get("expected_latency")
+            described = {key: model.get(key) for key in ("bytes", "macs")}
+            words = {key: str(model.get(key, "")) for key in ("preset", "sha256")}
+            if latency:
+                latency = {key: finite(latency[key]) for key in ("low_ms", "high_ms")}
+            packages.append(
+                {
+                    "folder": name,
+                    "name": short,
+                    "target": target,
+                    **words,
+                    **described,
+                    "expected_latency": latency,
+                }
+            )
+            if manifest.get("parity"):
+                parity.append({"from": f"package {short}", **_picked(manifest["parity"])})
+            memory += [{"package": short, **row} for row in _memory(target, manifest)]
     for name, run in found.runs:
         parity += _run_parity(name, run)
     return packages, parity, memory
 
 
 def _picked(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: row.get(key) for key in _PARITY_KEYS}
+    numbers = {key: finite(row[key]) for key in ("images", "max_difference", "differing")}
+    words = {key: str(row.get(key, "")) for key in ("runtime", "oracle", "images_from")}
+    return {**words, **{key: int(n) if n == int(n) else n for key, n in numbers.items()}}
 
 
 def _run_parity(name: str, run: Run) -> list[dict[str, Any]]:
@@ -49,10 +54,8 @@ def _run_parity(name: str, run: Run) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     document = read_json(path, "Compare again.")
-    rows = document.get("rows") if isinstance(document, dict) else None
-    if not isinstance(rows, list):
-        raise InputFileError(path, "not a comparison of runtimes", "Compare again.")
-    return [{"from": name, **_picked(row)} for row in rows]
+    with expecting(path, "a comparison of runtimes", "Compare again."):
+        return [{"from": name, **_picked(row)} for row in document["rows"]]
 
 
 def _memory(target: str, manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,13 +115,25 @@ def energy_part(path: Path) -> dict[str, Any]:
     """
     hint = "A report takes the JSON that `tinytracker energy --json` prints."
     document = read_json(path, hint)
-    is_energy = isinstance(document, dict) and {"phases", "trace", "idle"} <= set(document)
-    if not is_energy or not isinstance(document["phases"], list):
-        raise InputFileError(path, "not an analysis of energy", hint)
-    session = document.get("session") or {}
+    with expecting(path, "an analysis of energy", hint):
+        session = document["session"] or {}
+        return {
+            "name": path.stem, "file": str(path), "source": str(session.get("source", "trace alone")),
+            "meter": str(document["trace"]["meter"]), "rate_hz": finite(document["trace"]["rate_hz"]),
+            "frames": int(document["frames"]), "phases": [_phase_energy(row) for row in document["phases"]],
+            "warnings": [str(w) for w in document["warnings"]],
+        }  # fmt: skip
+
+
+def _phase_energy(row: dict[str, Any]) -> dict[str, Any]:
+    def part(value: dict[str, Any]) -> dict[str, Any]:
+        if "refused" in value:
+            return {"refused": {"reason": str(value["refused"]["reason"])}}
+        low, high = value["ci95_j"]
+        return {"mean_j": finite(value["mean_j"]), "ci95_j": [finite(low), finite(high)]}
+
     return {
-        "name": path.stem, "file": str(path), "source": session.get("source", "trace alone"),
-        "meter": document["trace"].get("meter", ""), "rate_hz": document["trace"].get("rate_hz"),
-        "frames": document.get("frames"), "phases": document["phases"], "idle": document["idle"],
-        "window_j": document.get("window_j"), "warnings": document.get("warnings", []),
+        "phase": str(row["phase"]), "duration_s": finite(row["duration_s"]),
+        "power_w": None if row["power_w"] is None else finite(row["power_w"]),
+        "total": part(row["total"]), "dynamic": part(row["dynamic"]),
     }  # fmt: skip

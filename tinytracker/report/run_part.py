@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes, read_json
 from tinytracker.report.screens import device_maps
+from tinytracker.report.sources import expecting, finite
 from tinytracker.runs import Run
 
 Floats = NDArray[np.float64]
@@ -19,6 +21,9 @@ SPLIT = "test"
 FLOAT = "float"
 SHOWN_SUBJECTS = 3
 _LEAST_FRAMES = 5
+_AGAIN = "Evaluate again."
+_GROUPS = ("by_family", "by_orientation", "by_device", "by_subject")
+_SETTINGS = ("epochs", "batch_size", "learning_rate", "loss", "seed")
 _SCATTER_POINTS = 600
 
 
@@ -48,7 +53,8 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
         missing.append(
             f"What calibration brings has not been measured: tinytracker calibrate evaluate {run.path}"
         )
-    maps = device_maps(predictions[best]) if best in predictions else []
+    with expecting(run.path, "a run whose predictions fit together", _AGAIN):
+        maps = device_maps(predictions[best]) if best in predictions else []
     if best in predictions and not maps:
         missing.append(f"Error over the screen needs a newer evaluation: tinytracker evaluate {run.path}")
     return {
@@ -56,7 +62,7 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
         "folder": str(run.path),
         "origin": _origin(description),
         "preset": description["preset"],
-        "config": description.get("config", {}),
+        "config": {key: value for key, value in description.get("config", {}).items() if key in _SETTINGS},
         "data": {k: v for k, v in description.get("data", {}).items() if k != "path"},
         "command": description.get("command", ""),
         "git": description.get("git", ""),
@@ -115,7 +121,7 @@ def _history(run: Run, missing: list[str]) -> list[dict[str, float]]:
     for line in read_bytes(run.history_path).splitlines():
         try:
             row = json.loads(line)
-            rows.append({k: float(row[k]) for k in ("epoch", "train_loss", "val_error_cm")})
+            rows.append({k: finite(row[k]) for k in ("epoch", "train_loss", "val_error_cm")})
         except (ValueError, KeyError, TypeError):
             continue
     return rows
@@ -125,15 +131,26 @@ def _model_part(run: Run, model: str) -> dict[str, Any] | None:
     path = run.evaluation(model, SPLIT)
     if not path.is_file():
         return None
-    document = read_json(path, "Evaluate again.")
-    if not isinstance(document, dict) or "errors" not in document:
-        raise InputFileError(path, "not an evaluation", "Evaluate again.")
+    document = read_json(path, _AGAIN)
+    with expecting(path, "an evaluation", _AGAIN):
+        errors = {"overall": _numbers(document["errors"]["overall"])} | {
+            group: {str(name): _numbers(row) for name, row in document["errors"][group].items()}
+            for group in _GROUPS
+        }
     predictions = _predictions(run, model)
-    part = {"errors": document["errors"], "split": SPLIT}
+    part: dict[str, Any] = {"errors": errors, "split": SPLIT}
     if predictions is not None:
-        errors = np.linalg.norm(predictions["predicted"] - predictions["gaze"], axis=1)
-        part["percentiles_cm"] = [round(float(v), 4) for v in np.percentile(errors, np.arange(101))]
+        distance = np.linalg.norm(predictions["predicted"] - predictions["gaze"], axis=1)
+        part["percentiles_cm"] = [round(float(v), 4) for v in np.percentile(distance, np.arange(101))]
     return part
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `tinytracker.evaluate.metrics.summarize`."""
+    low, high = row["ci95_cm"]
+    numbers = {key: finite(row[key]) for key in ("error_cm", "median_cm", "dot_error_cm", "constant_cm")}
+    counts = {key: int(row[key]) for key in ("frames", "subjects")}
+    return {**counts, **numbers, "ci95_cm": [finite(low), finite(high)]}
 
 
 def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
@@ -143,10 +160,20 @@ def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
     try:
         with np.load(path) as stored:
             found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise InputFileError(path, f"not predictions ({error})", "Evaluate again.") from None
-    if not {"predicted", "gaze", "subject", "dot"} <= set(found) or not len(found["gaze"]):
-        raise InputFileError(path, "not predictions of a split", "Evaluate again.")
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise InputFileError(path, f"not predictions ({error})", _AGAIN) from None
+    with expecting(path, "predictions of a split", _AGAIN):
+        count = len(found["gaze"])
+        shapes = {name: found[name].shape for name in ("predicted", "gaze", "subject", "dot")}
+        if not count or shapes != {
+            "predicted": (count, 2),
+            "gaze": (count, 2),
+            "subject": (count,),
+            "dot": (count,),
+        }:
+            raise ValueError(f"shapes {shapes}")
+        if not np.isfinite(found["predicted"]).all() or not np.isfinite(found["gaze"]).all():
+            raise ValueError("a gaze that is no number")
     return found
 
 
@@ -184,8 +211,20 @@ def _calibration(run: Run, model: str) -> dict[str, Any] | None:
     path = run.evaluation(model, f"{SPLIT}-calibration")
     if not path.is_file():
         return None
-    document = read_json(path, "Calibrate again.")
-    if not isinstance(document, dict) or "rows" not in document:
-        raise InputFileError(path, "not a table of calibration", "Calibrate again.")
-    keys = ("subjects", "left_out", "repeats", "test_frames", "features", "before_cm", "rows")
-    return {key: document[key] for key in keys}
+    again = "Run `tinytracker calibrate evaluate` again."
+    document = read_json(path, again)
+    with expecting(path, "a table of calibration", again):
+        counts = {key: int(document[key]) for key in ("subjects", "left_out", "repeats", "features")}
+        return {
+            **counts,
+            "test_frames": finite(document["test_frames"]), "before_cm": finite(document["before_cm"]),
+            "rows": [_calibration_row(row) for row in document["rows"]],
+        }  # fmt: skip
+
+
+def _calibration_row(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["ci95_cm"]
+    return {
+        "method": str(row["method"]), "dots": int(row["dots"]), "error_cm": finite(row["error_cm"]),
+        "ci95_cm": [finite(low), finite(high)], "change": finite(row["change"]), "worse": finite(row["worse"]),
+    }  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,31 @@ class Sources:
     packages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
+
+
+@contextmanager
+def expecting(path: Path, what: str, hint: str) -> Iterator[None]:
+    """Turn what a document of another form raises into a sentence.
+
+    Raises:
+        InputFileError: names the file.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise InputFileError(path, f"not {what} ({type(error).__name__}: {error})", hint) from None
+
+
+def finite(value: Any) -> float:
+    """A number of a document.
+
+    Raises:
+        TypeError, ValueError: no number, NaN or infinity (which Python reads in JSON, but nobody can write).
+    """
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number
 
 
 def find_sources(paths: Sequence[Path]) -> Sources:
@@ -75,10 +102,12 @@ def _name(run: Path) -> str:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = read_json(folder / MANIFEST_NAME)
-    if not isinstance(manifest, dict) or not {"target", "model"} <= set(manifest):
+    manifest: Any = read_json(folder / MANIFEST_NAME)
+    is_ours = isinstance(manifest, dict) and {"target", "model"} <= set(manifest)
+    if not is_ours or not isinstance(manifest["model"], dict):
         raise InputFileError(folder / MANIFEST_NAME, "not the manifest of a package", "Package again.")
-    return manifest
+    found: dict[str, Any] = manifest
+    return found
 
 
 def _packages_beside(run: Run) -> list[tuple[str, dict[str, Any]]]:
