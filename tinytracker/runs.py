@@ -9,6 +9,7 @@
       tensorboard/        logs for `tensorboard --logdir`
       quantized/<name>/   model.tflite and quantization.json
       qat/                quantization-aware training: a run folder of its own, and weights.npz
+      parity.json         one quantized model on all runtimes, beside the float network
       evaluation/         <model>-<split>.json and the predictions behind it as .npz
 
 Commands read and write run folders; nothing lives only in a log.
@@ -99,6 +100,11 @@ class Run:
     def evaluation(self, model: str, split: str) -> Path:
         """JSON file with the errors of one model ("float", "ptq-int8", ...) on one split."""
         return self.path / "evaluation" / f"{model}-{split}.json"
+
+    @property
+    def parity_path(self) -> Path:
+        """parity.json: what `tinytracker parity` found."""
+        return self.path / "parity.json"
 
     def describe(self) -> dict[str, Any]:
         """The content of run.json."""

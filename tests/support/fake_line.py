@@ -84,10 +84,13 @@ class FakeLine:
 
     def _in_shell(self) -> bool:
         """NuttX's shell, until it is told to start the application; False when the line ends before."""
-        self.write(b"nsh> ")
         while b"tinytracker\r" not in self._unread:
             if not self._more():
                 return False
+            self.write(self._unread[-20:])  # it echoes
+            if b"\r" in self._unread and b"tinytracker" not in self._unread:
+                self._unread = b""
+                self.write(b"nsh: command not found\r\nnsh> ")
         self._unread = b""
         self.say("", "m-init-done", "m-ready")
         return True

@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person, from a few dots."),
     "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
+    "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels, in one table."),
     "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
     "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase, into a session."),

@@ -42,7 +42,7 @@ SILENCE_S = 10.0
 
 FRAMES_MAX = 1_000_000
 
-_CONNECT_TRIES = 3
+_CONNECT_TRIES = 5
 _CONNECT_TRY_S = 3.0  # an image that was begun is given up after 2 s
 _HELLO_TRIES = 5
 _CLOCK_TRIES = 3
@@ -52,6 +52,7 @@ _NUMBERS = 1 << 32
 
 # Spresense starts into a shell; what waits there of our own first commands is ended by the first return.
 _SHELL = "nsh>"
+_RETURN = b"\r"  # a shell shows its prompt; the protocol ignores it
 _SHELL_START = b"\rtinytracker\r"
 
 
@@ -318,8 +319,8 @@ class Link:
             if self._until_number(number, _CONNECT_TRY_S) is not None:
                 return
             said = [getattr(event, "text", "") for event in self._unanswered]
-            if any(_SHELL in text for text in [*said, self._receiver.unfinished]):
-                self._transport.send_bytes(_SHELL_START)
+            at_shell = any(_SHELL in text for text in [*said, self._receiver.unfinished])
+            self._transport.send_bytes(_SHELL_START if at_shell else _RETURN)
         complaints = [event for event in self._unanswered if isinstance(event, Complaint)]
         if complaints:
             raise DeviceError(self.name, f"the board says: {complaints[-1].text}")

@@ -21,11 +21,9 @@ from tinytracker.measure.session import Session, read_session
 from tinytracker.measure.statistics import Summary
 
 _ENDS = {
-    "done": "",
     "stopped": "Stopped before the end; what was measured is kept.",
     "unplugged": "The board was unplugged before the end; what was measured is kept.",
     "failed": "The board failed before the end; what was measured is kept.",
-    None: "The session was cut off.",
 }
 
 
@@ -181,6 +179,6 @@ def _sentences(
         for warning in row.warnings:
             warned.setdefault(warning, []).append(name)
     said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
-    if _ENDS.get(session.end):
+    if session.end in _ENDS:
         said.append(_ENDS[session.end])
     return [*said, *session.notes, *session.problems]

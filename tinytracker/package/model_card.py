@@ -24,6 +24,7 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
             f"{content['gaze']}.\n",
             _facts(content),
             _errors(content["metrics"], origin),
+            _runtimes(content.get("runtimes")),
             use,
             _limits(model, origin),
         ]
@@ -156,4 +157,24 @@ def _errors(metrics: dict[str, Any], origin: str) -> str:
             f"{overall['constant_cm']:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _runtimes(table: dict[str, Any] | None) -> str:
+    """What `tinytracker parity` found, or nothing."""
+    if table is None:
+        return ""
+    lines = [
+        f"## Runtimes\n\nThe model {table['model']} on {table['frames']} frames of the test split and "
+        f"{table['patterns']} patterns, compared with {table['oracle']}; one step is {table['step_cm']:.4f} cm.\n",
+        "| runtime | error cm | largest difference, steps | mean | images that differ |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in table["rows"]:
+        if not row["absent"]:
+            error = "" if row["error_cm"] is None else f"{row['error_cm']:.3f}"
+            differing = "" if row["differing"] is None else row["differing"]
+            lines.append(
+                f"| {row['runtime']} | {error} | {row['max_lsb']:.3g} | {row['mean_lsb']:.3g} | {differing} |"
+            )
     return "\n".join(lines) + "\n"

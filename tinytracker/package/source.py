@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.package.parity import stored_table
 from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
 from tinytracker.runs import Run
@@ -28,6 +29,7 @@ class ModelSource:
         quantization: content of quantization.json, or None for a foreign file.
         metrics: errors that were measured, by model name and split; empty for a foreign file.
         data: prepared data to take test images from, or None.
+        runtimes: the table of `tinytracker parity` about this model, or None.
     """
 
     content: bytes
@@ -37,6 +39,7 @@ class ModelSource:
     quantization: dict[str, Any] | None
     metrics: dict[str, Any]
     data: Path | None
+    runtimes: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
@@ -74,10 +77,12 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     record = read_json(folder / "quantization.json")
     known = ("method", "io", "calibration", "training", "versions")
     quantization = {k: record[k] for k in known if record.get(k) is not None}
-    return _checked(
-        read_bytes(folder / "model.tflite"), origin, quantization, metrics,
-        data if data.is_dir() else None, f"{source} ({quantized})",
-    )  # fmt: skip
+    content = read_bytes(folder / "model.tflite")
+    table = stored_table(run, sha256_bytes(content))
+    chosen = _checked(
+        content, origin, quantization, metrics, data if data.is_dir() else None, f"{source} ({quantized})"
+    )
+    return replace(chosen, runtimes=table)
 
 
 def weights_origin(description: dict[str, Any]) -> str:

@@ -112,6 +112,7 @@ def _content(source: ModelSource, network: _Network, options: Options) -> dict[s
         "arena": network.arena,
         "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
         "parity": asdict(network.parity),
+        "runtimes": source.runtimes,
         "metrics": source.metrics,
     }  # fmt: skip
 
