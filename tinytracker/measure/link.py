@@ -35,10 +35,7 @@ from tinytracker.measure.protocol import (
     Receiver,
     Started,
 )
-from tinytracker.measure.transport import BAUD_RATE, Transport, open_transport
-
-SILENCE_S = 10.0
-"""A board that says nothing for so long in the middle of something is given up."""
+from tinytracker.measure.transport import BAUD_RATE, SILENCE_S, Transport, open_transport
 
 FRAMES_MAX = 1_000_000
 
@@ -360,14 +357,13 @@ def open_link(
         port: serial port, pty, or a URL of pyserial's (`socket://HOST:PORT`).
         rpc: URL of the JSON-RPC server that takes commands, when the port cannot (Coral Dev Board Micro).
         baud_rate: of a real serial line.
-        silence_s: after so much silence the board is given up.
+        silence_s: a board that says nothing, or takes nothing, for so long is given up.
         keep_raw: keep what goes over the line, for `Link.take_raw`.
 
     Raises:
         DeviceError: no board answers.
     """
-    with Link(
-        open_transport(port, rpc=rpc, baud_rate=baud_rate), silence_s=silence_s, keep_raw=keep_raw
-    ) as link:
+    transport = open_transport(port, rpc=rpc, baud_rate=baud_rate, silence_s=silence_s)
+    with Link(transport, silence_s=silence_s, keep_raw=keep_raw) as link:
         link.connect()
         yield link
