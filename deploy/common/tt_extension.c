@@ -1,8 +1,10 @@
-/* The tt namespace: hello, clock, load, frame. */
+/* The tt namespace: hello, clock, load, frame, calibrate, gaze. */
 #include <stddef.h>
 
 #include "tt_commands.h"
 #include "tt_crc32.h"
+
+#define GAZE_WORDS 6u /* per row of the matrix: two factors and the offset */
 
 static void put_pair(tt_text_t *line, const char *name, const char *value)
 {
@@ -67,13 +69,22 @@ static void command_hello(tt_session_t *session)
     tt_text_char(&session->line, ']');
     tt_session_end(session);
     say_value(session, "m-tt-source-", (board->capture != NULL) ? "camera" : "loaded");
-    say_value(session, "m-tt-phases-", tt_phase_names);
+    say_value(session, "m-tt-phases-", (network->retrieve != NULL) ? tt_phase_names_retrieve : tt_phase_names);
     for (uint32_t i = 0; i < network->input_count; i++) {
         say_tensor(session, "m-tt-input-", i, &network->inputs[i]);
     }
     for (uint32_t i = 0; i < network->output_count; i++) {
         say_tensor(session, "m-tt-output-", i, &network->outputs[i]);
     }
+}
+
+/* ,crc] over everything from `start` on */
+static void put_checksum(tt_text_t *line, uint32_t start)
+{
+    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
+    tt_text_char(line, ',');
+    tt_text_hex32(line, crc);
+    tt_text_char(line, ']');
 }
 
 static void command_clock(tt_session_t *session, char *rest)
@@ -85,30 +96,32 @@ static void command_clock(tt_session_t *session, char *rest)
         tt_session_error(session, "tt clock needs a number below 2^32");
         return;
     }
-    tt_session_begin(session, "m-tt-clock-[");
+    static const char prefix[] = "m-tt-clock-[";
+    const uint32_t start = (uint32_t)sizeof prefix - 1u;
+    tt_session_begin(session, prefix);
     tt_text_unsigned(&session->line, number);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, received);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, board->ticks(board->context));
-    tt_text_char(&session->line, ']');
+    put_checksum(&session->line, start);
     tt_session_end(session);
 }
 
-static int32_t parse_crc(const char *word, uint32_t *crc)
+/* Words of 8 hexadecimal digits each, one after the other. Returns 0, or -1 when the text is anything else. */
+static int32_t parse_hex32(const char *text, uint32_t *words, uint32_t count)
 {
-    uint32_t value = 0u;
     uint32_t digits = 0u;
-    for (const char *c = word; (c != NULL) && (*c != '\0'); c++) {
+    for (const char *c = text; (c != NULL) && (*c != '\0'); c++) {
         const int32_t digit = tt_hex_digit(*c);
-        if ((digit < 0) || (digits == 8u)) {
+        if ((digit < 0) || (digits == (8u * count))) {
             return -1;
         }
-        value = (value << 4) | (uint32_t)digit;
+        const uint32_t before = ((digits % 8u) == 0u) ? 0u : words[digits / 8u];
+        words[digits / 8u] = (before << 4) | (uint32_t)digit;
         digits++;
     }
-    *crc = value;
-    return (digits == 8u) ? 0 : -1;
+    return (digits == (8u * count)) ? 0 : -1;
 }
 
 /* The only command after which m-ready has to wait: the image comes first. */
@@ -123,7 +136,7 @@ static void command_load(tt_session_t *session, char *rest)
         tt_text_unsigned(&session->line, session->network->input_bytes);
         tt_text_string(&session->line, " bytes]");
         tt_session_end(session);
-    } else if (parse_crc(crc_word, &crc) != 0) {
+    } else if (parse_hex32(crc_word, &crc, 1u) != 0) {
         tt_session_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
     } else {
         tt_session_expect_image(session, crc);
@@ -141,15 +154,15 @@ static void enter(tt_session_t *session, tt_phase_t phase)
     }
 }
 
-/* m-tt-frame-[sequence,four stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
-static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAMPS])
+/* m-tt-frame-[sequence,stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
+static void say_frame(tt_session_t *session, const uint64_t *stamps, uint32_t stamp_count)
 {
     static const char prefix[] = "m-tt-frame-[";
     const uint32_t start = (uint32_t)sizeof prefix - 1u;
     tt_text_t *line = &session->line;
     tt_session_begin(session, prefix);
     tt_text_unsigned(line, session->sequence);
-    for (uint32_t i = 0; i < (uint32_t)TT_PHASE_STAMPS; i++) {
+    for (uint32_t i = 0; i < stamp_count; i++) {
         tt_text_char(line, ',');
         tt_text_unsigned(line, stamps[i]);
     }
@@ -159,10 +172,7 @@ static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAM
     for (uint32_t i = 0; i < shown; i++) {
         tt_text_hex_byte(line, session->results[i]);
     }
-    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
-    tt_text_char(line, ',');
-    tt_text_hex32(line, crc);
-    tt_text_char(line, ']');
+    put_checksum(line, start);
     tt_session_end(session);
 }
 
@@ -171,7 +181,8 @@ static int32_t one_frame(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const tt_network_t *network = session->network;
-    uint64_t stamps[TT_PHASE_STAMPS];
+    uint64_t stamps[TT_PHASE_STAMPS_RETRIEVE];
+    uint32_t stamp_count = TT_PHASE_STAMPS;
     int32_t camera_failed = 0;
     enter(session, TT_PHASE_CAPTURE);
     stamps[0] = board->ticks(board->context);
@@ -190,15 +201,24 @@ static int32_t one_frame(tt_session_t *session)
     }
     enter(session, TT_PHASE_INFERENCE);
     stamps[2] = board->ticks(board->context);
-    const int result = network->run(session->image, session->results);
-    stamps[3] = board->ticks(board->context);
-    enter(session, TT_PHASE_IDLE);
+    int result = network->run(session->image, session->results);
+    if ((result == TT_OK) && (network->retrieve != NULL)) {
+        enter(session, TT_PHASE_RETRIEVE);
+        stamps[3] = board->ticks(board->context);
+        result = network->retrieve(session->results);
+        stamp_count = TT_PHASE_STAMPS_RETRIEVE;
+    }
+    stamps[stamp_count - 1u] = board->ticks(board->context);
+    /* Two pins have no level left for sending: there it shows as idle. */
+    enter(session, (stamp_count == TT_PHASE_STAMPS_RETRIEVE) ? TT_PHASE_TRANSMIT : TT_PHASE_IDLE);
     if (result != TT_OK) {
+        enter(session, TT_PHASE_IDLE);
         tt_session_error(session, "Inference failed");
         return -1;
     }
     session->results_valid = 1u;
-    say_frame(session, stamps);
+    say_frame(session, stamps, stamp_count);
+    enter(session, TT_PHASE_IDLE);
     session->sequence++;
     return 0;
 }
@@ -232,6 +252,62 @@ static void command_frame(tt_session_t *session, char *rest)
     tt_session_end(session);
 }
 
+/* Two's complement, as it came over the wire. */
+static int32_t as_signed(uint32_t word)
+{
+    return (word <= (uint32_t)INT32_MAX) ? (int32_t)word : (int32_t)((int64_t)word - (INT64_C(1) << 32));
+}
+
+static void command_calibrate(tt_session_t *session, char *rest)
+{
+    const char *text = tt_word(&rest);
+    const char *crc_word = tt_word(&rest);
+    uint32_t words[GAZE_WORDS] = {0u};
+    uint32_t crc = 0u;
+    if (tt_same(text, "none") != 0) {
+        session->gaze_valid = 0u;
+    } else if ((parse_hex32(text, words, GAZE_WORDS) != 0) || (parse_hex32(crc_word, &crc, 1u) != 0)) {
+        tt_session_error(session, "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8");
+    } else if (tt_crc32(TT_CRC32_START, (const uint8_t *)text, 8u * GAZE_WORDS) != crc) {
+        tt_session_error(session, "Checksum of the calibration is wrong");
+    } else {
+        for (uint32_t i = 0; i < 2u; i++) {
+            session->gaze.factor[i][0] = as_signed(words[3u * i]);
+            session->gaze.factor[i][1] = as_signed(words[(3u * i) + 1u]);
+            session->gaze.offset[i] = as_signed(words[(3u * i) + 2u]);
+        }
+        session->gaze_valid = 1u;
+    }
+}
+
+/* m-tt-gaze-[x,y] in um, of the last inference. */
+static void command_gaze(tt_session_t *session)
+{
+    const tt_tensor_t *output = &session->network->outputs[0];
+    int32_t sums[2] = {0, 0};
+    int32_t um[2];
+    if (((output->bytes % 2) != 0) || (output->dtype == TT_FLOAT32)) {
+        tt_session_error(session, "The network's output is no pair of sums of codes");
+    } else if (session->gaze_valid == 0u) {
+        tt_session_error(session, "No calibration is set");
+    } else if (session->results_valid == 0u) {
+        tt_session_error(session, "No inference has been run");
+    } else {
+        for (int32_t i = 0; i < output->bytes; i++) { /* the first half is x, the second y */
+            const int32_t stored = session->results[i];
+            const int32_t code = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+            sums[(i < (output->bytes / 2)) ? 0 : 1] += code;
+        }
+        tt_gaze(&session->gaze, sums, um);
+        tt_session_begin(session, "m-tt-gaze-[");
+        tt_text_signed(&session->line, um[0]);
+        tt_text_char(&session->line, ',');
+        tt_text_signed(&session->line, um[1]);
+        tt_text_char(&session->line, ']');
+        tt_session_end(session);
+    }
+}
+
 void tt_command_extension(tt_session_t *session, char *rest)
 {
     const char *word = tt_word(&rest);
@@ -243,6 +319,10 @@ void tt_command_extension(tt_session_t *session, char *rest)
         command_load(session, rest);
     } else if (tt_same(word, "frame") != 0) {
         command_frame(session, rest);
+    } else if (tt_same(word, "calibrate") != 0) {
+        command_calibrate(session, rest);
+    } else if (tt_same(word, "gaze") != 0) {
+        command_gaze(session);
     } else if (tt_same(word, "stop") != 0) {
         /* ends `tt frame` by being received; on its own it does nothing */
     } else {

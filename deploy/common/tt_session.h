@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "tt_gaze.h"
 #include "tt_phases.h"
 #include "tt_tensor.h"
 #include "tt_text.h"
@@ -45,6 +46,8 @@ typedef struct {
     uint32_t input_bytes;
     uint32_t output_bytes;
     int (*run)(const uint8_t *inputs, uint8_t *outputs);
+    /* Optional: gets the results of `run`, which then leaves its `outputs` alone. A phase of its own. */
+    int (*retrieve)(uint8_t *outputs);
 } tt_network_t;
 
 typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2 } tt_mode_t;
@@ -63,6 +66,8 @@ typedef struct {
     uint64_t raw_deadline;
     uint32_t image_complete;
     uint32_t results_valid;
+    tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
+    uint32_t gaze_valid;
     uint32_t sequence;
     tt_text_t line;
 } tt_session_t;

@@ -112,6 +112,8 @@ def source_text(
         for node, layer in zip(graph.nodes, layers, strict=True)
         if layer.declarations
     )
+    shared = {name: text for layer in layers for name, text in layer.shared.items()}
+    shared_text = "".join(f"{text}\n\n" for text in shared.values())
     steps = "".join(
         f"    /* step {step}: {c_comment(node.operator.label)} */\n"
         + "".join(f"    {statement}\n" for statement in layer.statements)
@@ -123,7 +125,8 @@ def source_text(
 
 #include "{name}.h"
 {includes}
-/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called after each step. */
+/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called with -1 when the inputs are in
+ * their place, and after each step. */
 #ifdef TT_STEP_HOOK
 extern void tt_step_done(int32_t step);
 uint8_t *{name}_arena_bytes(void);
@@ -144,7 +147,7 @@ const char {name}_sha256[65] = "{graph.model.sha256}";
 
 {tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
 
-{declarations}
+{shared_text}{declarations}
 
 #ifdef TT_STEP_HOOK
 uint8_t *{name}_arena_bytes(void)
@@ -156,6 +159,7 @@ uint8_t *{name}_arena_bytes(void)
 {_accessors(graph, name, plan)}
 static void {name}_steps(void)
 {{
+    TT_STEP_DONE(-1);
 {steps}}}
 
 int {name}_run({run_arguments(graph)})

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.codegen import GeneratedLibrary, generate
-from tinytracker.codegen.kernel import Kernel
-from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.codegen.kernel import KernelSet
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
 from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
@@ -28,7 +28,7 @@ def emulate(
     images: int | Array | Sequence[Array] = 3,
     *,
     expected: Sequence[Array] | None = None,
-    kernels: Sequence[Kernel] = REFERENCE_KERNELS,
+    kernels: KernelSet = PORTABLE,
     optimise: str = "-O2",
     stack_bytes: int = 8192,
     seed: int = 0,
@@ -72,7 +72,7 @@ def emulate(
     if expected is None and oracle is not None:
         expected = oracle_outputs(oracle, content, inputs, len(outputs))
     differing = None if expected is None else _differing(outputs, expected)
-    return _report(library, firmware, runs, outputs, oracle, differing)
+    return _report(library, kernels.name, firmware, runs, outputs, oracle, differing)
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:
@@ -145,6 +145,7 @@ def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
 
 def _report(
     library: GeneratedLibrary,
+    kernels: str,
     firmware: Firmware,
     runs: list[BatchRun],
     outputs: tuple[Array, ...],
@@ -156,6 +157,7 @@ def _report(
     means = counts.mean(axis=0)
     return EmulationReport(
         model_sha256=library.model_sha256,
+        kernels=kernels,
         images=len(counts),
         outputs=outputs,
         oracle=oracle,

@@ -14,6 +14,7 @@ from tinytracker.package.parity import stored_table
 from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
 from tinytracker.runs import Run
+from tinytracker.train.initial import SYNTHETIC
 
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 
@@ -65,8 +66,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     run = Run.open(source)
     description = run.describe()
     origin = {k: description[k] for k in ("preset", "config", "git")} | {
-        "data_hash": description["data"]["data_hash"]
-    }
+        "data_hash": description["data"]["data_hash"], "data_origin": weights_origin(description),
+    }  # fmt: skip
     metrics = {
         f"{name}-test": _headline(errors)
         for name in ("float", quantized)
@@ -82,6 +83,21 @@ def load_source(source: Path, quantized: str) -> ModelSource:
         content, origin, quantization, metrics, data if data.is_dir() else None, f"{source} ({quantized})"
     )
     return replace(chosen, runtimes=table)
+
+
+def weights_origin(description: dict[str, Any]) -> str:
+    """What a run's weights were learned from: "synthetic", "recorded", or "" when that is not known.
+
+    Weights from elsewhere that the training began with bring data along of which nothing is known here; those that
+    come with tinytracker are synthetic.
+
+    Args:
+        description: content of run.json.
+    """
+    origin = str(description["data"].get("origin", ""))
+    begun_with = description.get("init")
+    known = not begun_with or description.get("config", {}).get("init") == SYNTHETIC
+    return origin if known or origin == "recorded" else ""
 
 
 def quantized_model(source: Path, quantized: str) -> Path:

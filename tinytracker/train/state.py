@@ -39,6 +39,7 @@ def describe_training(index: PreparedIndex, preset: Preset, config: TrainConfig)
     data = {
         "path": str(index.folder.resolve()),
         "data_hash": index.data_sha256,
+        "origin": index.origin,
         "frames": {name: split.frames for name, split in index.splits.items()},
         "mean_gaze_cm": list(index.gaze.mean),
     }

@@ -1,0 +1,96 @@
+"""Which kernel computes which layer on a Cortex-M4."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.codegen.cortex_m4.conv import ChannelFunction, ConvKernel, positions, widened_bytes
+from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
+from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
+from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
+from tinytracker.codegen.graph import Graph
+from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
+from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.errors import UsageError
+
+DEFAULT_WEIGHTS_BUDGET = 1.15
+CODE_BYTES = 9 * 1024
+"""Room for instructions besides the channel functions: the other kernels and the run function."""
+
+_WIDE = ConvKernel(wide=True)
+_NARROW: tuple[Kernel, ...] = (ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS)
+
+
+@dataclass(frozen=True)
+class CortexM4:
+    """Kernels for ARMv7E-M with the DSP extension; portable ones where none of them fits.
+
+    Attributes:
+        weights_budget: how many times the bytes of the .tflite file constants and code may take. What is left
+            after 8-bit weights is spent on 16-bit ones, layers with the most positions first.
+    """
+
+    weights_budget: float = DEFAULT_WEIGHTS_BUDGET
+
+    def __post_init__(self) -> None:
+        if not self.weights_budget > 0:
+            raise UsageError(f"A weights budget of {self.weights_budget:g} is not above 0.")
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return "cortex-m4"
+
+    def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
+        """See `KernelSet`."""
+        graph, kernels = OrderedKernels(self.name, _NARROW).choose(_fold(graph))
+        left = self.weights_budget * graph.model.file_bytes - CODE_BYTES - _constant_bytes(graph, kernels)
+        functions: set[ChannelFunction] = set()
+        products = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
+        for i in products:
+            left -= _new_code_bytes(ConvKernel().channel_function(graph.nodes[i]), functions)
+        for i in sorted(products, key=lambda i: -positions(graph.nodes[i])):
+            function = _WIDE.channel_function(graph.nodes[i])
+            more = widened_bytes(graph.nodes[i])
+            if more + (0 if function in functions else function.code_bytes) <= left:
+                left -= more + _new_code_bytes(function, functions)
+                kernels[i] = _WIDE
+        return graph, kernels
+
+
+def _new_code_bytes(function: ChannelFunction, functions: set[ChannelFunction]) -> int:
+    """Adds the function to those there are; returns what that takes."""
+    if function in functions:
+        return 0
+    functions.add(function)
+    return function.code_bytes
+
+
+def _fold(graph: Graph) -> Graph:
+    """The graph without constant channels, unless a convolution that had some needs the portable kernel."""
+    folded = fold_constant_channels(graph)
+    placed = [node for node in folded.nodes if isinstance(node, PlacedConv)]
+    return folded if all(ConvKernel().accepts(node) for node in placed) else graph
+
+
+class _Counting(LayerCode):
+    """Counts the bytes of constants without writing them."""
+
+    def array(self, suffix: str, values: NDArray[np.generic]) -> str:
+        """See `LayerCode`."""
+        self.constant_bytes += values.nbytes
+        return suffix
+
+
+def _constant_bytes(graph: Graph, kernels: Sequence[Kernel]) -> int:
+    total = 0
+    for node, kernel in zip(graph.nodes, kernels, strict=True):
+        code = _Counting("network_layer_0", "arena", defaultdict(int))
+        kernel.emit(node, code)
+        total += code.constant_bytes
+    return total

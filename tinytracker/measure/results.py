@@ -1,0 +1,184 @@
+"""What a session says: latency table, gaze, losses, and whether outputs are those of the oracle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.emulate.qemu import INSTRUCTIONS_PER_US
+from tinytracker.errors import ModelError
+from tinytracker.evaluate.calibration import Calibration
+from tinytracker.measure.board import contract_of, gaze_cm
+from tinytracker.measure.images import compare_outputs
+from tinytracker.measure.latency import latencies, latency_table
+from tinytracker.measure.recording import IMAGE
+from tinytracker.measure.session import Session, read_session
+from tinytracker.measure.statistics import Summary
+
+_ENDS = {
+    "stopped": "Stopped before the end; what was measured is kept.",
+    "unplugged": "The board was unplugged before the end; what was measured is kept.",
+    "failed": "The board failed before the end; what was measured is kept.",
+}
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """A session and its numbers.
+
+    Attributes:
+        session: as read.
+        rows: statistics in µs by name; empty when no frame is left after warm-up.
+        gaze: (N, 2) cm of all frames, corrected when there is a calibration, NaN where there is none.
+        calibration: kind of the correction, or None.
+        oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
+        sentences: what a reader should know.
+    """
+
+    session: Session
+    rows: dict[str, Summary]
+    gaze: NDArray[np.float64]
+    calibration: str | None
+    oracle: str | None
+    differing: int | None
+    sentences: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For the JSON document."""
+        header = self.session.header
+        return {
+            "session": str(self.session.path),
+            "source": header.source,
+            "emulated": header.is_emulated,
+            "board": header.board,
+            "model": header.model,
+            "frames": len(self.session),
+            "warmup": header.warmup,
+            "lost": self.session.lost,
+            "damaged": self.session.damaged,
+            "end": self.session.end,
+            "unit": "us",
+            "phases": {name: row.as_json() for name, row in self.rows.items()},
+            "gaze": self._gaze_as_json(),
+            "oracle": self.oracle,
+            "differing": self.differing,
+            "remarks": list(self.sentences),
+        }
+
+    def _gaze_as_json(self) -> dict[str, Any]:
+        frames, mean, sd = _scatter(self.gaze)
+        return {"frames": frames, "mean_cm": mean, "sd_cm": sd, "calibration": self.calibration}
+
+
+def _scatter(gaze: NDArray[np.float64]) -> tuple[int, list[float], list[float]]:
+    """Frames with a gaze, their mean and standard deviation in cm."""
+    whole = gaze[np.isfinite(gaze).all(1)]
+    if not len(whole):
+        return 0, [], []
+    return len(whole), whole.mean(0).tolist(), whole.std(0).tolist()
+
+
+def session_gaze(session: Session) -> NDArray[np.float64]:
+    """(N, 2) gaze in cm of a session's frames, as the network said it; NaN where a frame has none.
+
+    Raises:
+        ModelError: the session's header describes its outputs in a way that cannot be read.
+    """
+    io = contract_of(session.header.inputs, session.header.outputs)
+    pairs = [gaze_cm(io, outputs) for outputs in session.outputs]
+    return np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs], float).reshape(-1, 2)
+
+
+def summarize_session(
+    session: Session | Path | str, seed: int = 0, calibration: Calibration | None = None
+) -> SessionResult:
+    """Everything that is shown about a session.
+
+    Args:
+        session: or its file.
+        seed: of the bootstrap.
+        calibration: correction of the gaze; None for the one that was given when it was recorded, if any.
+
+    Raises:
+        InputFileError: the file is no session.
+    """
+    session = session if isinstance(session, Session) else read_session(session)
+    counted = len(session) > session.header.warmup
+    rows = latency_table(session, seed=seed) if counted else {}
+    oracle, differing = _parity(session)
+    try:
+        gaze = session_gaze(session)
+    except ModelError:
+        gaze = np.full((len(session), 2), np.nan)
+    correction = calibration or _recorded_calibration(session)
+    if correction is not None:
+        gaze = correction.apply(gaze)
+    kind = None if correction is None else correction.kind
+    said = _sentences(session, rows, oracle, differing)
+    frames, mean, sd = _scatter(gaze)
+    if frames:
+        corrected = "" if kind is None else f", corrected ({kind})"
+        said.insert(
+            1, f"Gaze{corrected}: mean ({mean[0]:+.2f}, {mean[1]:+.2f}) cm, sd ({sd[0]:.2f}, {sd[1]:.2f}) cm."
+        )
+    return SessionResult(session, rows, gaze, kind, oracle, differing, tuple(said))
+
+
+def _recorded_calibration(session: Session) -> Calibration | None:
+    """The correction in the session's header; None when there is none that can be read."""
+    stored = session.header.metadata.get("calibration")
+    try:
+        return None if stored is None else Calibration.model_validate_json(json.dumps(stored))
+    except ValueError:
+        return None
+
+
+def _parity(session: Session) -> tuple[str | None, int | None]:
+    """Oracle and number of frames that differ from it; (None, None) where nothing was there to compare with."""
+    images = session.header.metadata.get("images")
+    if not isinstance(images, dict) or not images.get("expected") or IMAGE not in session.extra:
+        return None, None
+    try:
+        expected = [bytes.fromhex(text) for text in images["expected"]]
+        which = [int(k) for k in session.extra[IMAGE]]
+        return str(images["oracle"]), compare_outputs(expected, which, session.outputs)
+    except (ValueError, TypeError, IndexError):
+        return None, None
+
+
+def _sentences(
+    session: Session, rows: dict[str, Summary], oracle: str | None, differing: int | None
+) -> list[str]:
+    header = session.header
+    said = []
+    if header.is_emulated:
+        said.append(
+            f"Emulated: a µs stands for {INSTRUCTIONS_PER_US:g} counted instructions, it is no time of hardware; "
+            "`tinytracker emulate` estimates that."
+        )
+    said.append(
+        f"{len(session):,} frames ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
+        f"{session.damaged} damaged records."
+    )
+    if oracle is not None:
+        agreement = "all equal bit for bit" if not differing else f"{differing} of {len(session)} differ"
+        distinct = len(set(session.outputs))
+        said.append(f"Outputs compared with {oracle}: {agreement}; {distinct} distinct.")
+    clock = latencies(session).clock if len(session) else None
+    if clock is not None:
+        said.append(f"Clock: {clock.drift_ppm:+.1f} ppm, within {clock.bound_ns / 1e3:,.0f} µs.")
+    if not rows:
+        said.append("No frame is left after the warm-up.")
+    warned: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        for warning in row.warnings:
+            warned.setdefault(warning, []).append(name)
+    said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
+    if session.end in _ENDS:
+        said.append(_ENDS[session.end])
+    return [*said, *session.notes, *session.problems]
