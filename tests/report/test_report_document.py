@@ -116,6 +116,7 @@ def test_the_json_says_what_the_files_say(made, sources):
     assert first["int8"][0]["mean_cm"] == pytest.approx(distance.mean())
     assert document["sessions"][0]["latency_us"]["capture"]["median"] == pytest.approx(17_900, abs=2)
     assert document["parity"][0]["differing"] == 0
+    assert [row["absent"] for row in document["runtimes"][0]["rows"]] == ["", "", "no compiler"]
     assert [r["package"] for r in document["memory"]] == ["demo/spresense"]
     assert document["energies"][0]["phases"][1]["dynamic"]["refused"]["reason"] == "sample-rate-too-low"
 
@@ -235,7 +236,7 @@ DAMAGE = {
     "run/evaluation/float-test.npz": ["", "PK", "no zip at all"],
     "run/evaluation/float-test-calibration.json": ["{}", '{"rows": 3}', "[]"],
     "run/run.json": ["[]", "{}", "{"],
-    "run/parity.json": ["[]", '{"rows": [3]}', '{"rows": [{"images": "many"}]}'],
+    "run/parity.json": ["[]", '{"rows": [3]}', '{"model": "m", "oracle": "o", "frames": 1, "patterns": 0}'],
     "energy.json": ["[]", "{}", '{"phases": [], "trace": 3, "idle": 1}', ENERGY_OF_ONE],
     "package/manifest.json": ["{}", '{"target": "spresense", "model": 3}', "["],
 }  # fmt: skip

@@ -73,6 +73,23 @@ def make_run(
     (run.quantized("ptq-int8")).mkdir(parents=True)
     (run.quantized("ptq-int8") / "model.tflite").write_bytes(b"")
     add_evaluation(run, "ptq-int8", predicted + rng.normal(0, 0.05, predicted.shape), frames)
+    rows = [
+        {
+            "runtime": name, "computes": kind, "error_cm": error, "max_lsb": 0.0, "mean_lsb": 0.0,
+            "differing": 0 if kind == "integer" else None, "must_be_equal": kind == "integer", "absent": absent,
+        }
+        for name, kind, error, absent in (
+            ("Keras", "float", 2.5, ""), ("TFLM", "integer", 2.51, ""), ("generated C", "integer", None, "no compiler"),
+        )
+    ]  # fmt: skip
+    run.parity_path.write_text(
+        json.dumps(
+            {
+                "schema_version": 1, "model": "ptq-int8", "oracle": "BUILTIN_REF", "frames": 100, "patterns": 28,
+                "step_cm": 0.0417, "rows": rows,
+            }
+        )
+    )  # fmt: skip
     table = calibration_table(predicted, frames, None, (5, 9), repeats=1)
     run.evaluation("float", "test-calibration").write_text(json.dumps({"schema_version": 1, **table}))
     return run

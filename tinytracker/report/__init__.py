@@ -51,7 +51,7 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is no name of a page.", "Let it end in .html.")
     from tinytracker.report.images import face_images
-    from tinytracker.report.measured import energy_part, package_part, session_part
+    from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
     from tinytracker.report.page import render
     from tinytracker.report.published import PUBLISHED
     from tinytracker.report.run_part import run_part
@@ -64,6 +64,7 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
         "schema_version": SCHEMA_VERSION,
         "runs": runs,
         "parity": parity,
+        "runtimes": runtime_part(found),
         "packages": packages,
         "memory": memory,
         "sessions": [session_part(path) for path in found.sessions],

@@ -9,7 +9,6 @@ from tinytracker.errors import UsageError
 from tinytracker.files import read_json
 from tinytracker.package.manifest import MANIFEST_NAME
 from tinytracker.report.sources import Sources, expecting, finite
-from tinytracker.runs import Run
 
 
 def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -35,10 +34,8 @@ def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, A
                 }
             )
             if manifest.get("parity"):
-                parity.append({"from": f"package {short}", **_picked(manifest["parity"])})
+                parity.append({"from": short, **_picked(manifest["parity"])})
             memory += [{"package": short, **row} for row in _memory(target, manifest)]
-    for name, run in found.runs:
-        parity += _run_parity(name, run)
     return packages, parity, memory
 
 
@@ -48,14 +45,34 @@ def _picked(row: dict[str, Any]) -> dict[str, Any]:
     return {**words, **{key: int(n) if n == int(n) else n for key, n in numbers.items()}}
 
 
-def _run_parity(name: str, run: Run) -> list[dict[str, Any]]:
-    """Rows of RUN/parity.json, {"rows": [...]} with the fields of `tinytracker.quant.parity.Parity`."""
-    path = run.path / "parity.json"
-    if not path.is_file():
-        return []
-    document = read_json(path, "Compare again.")
-    with expecting(path, "a comparison of runtimes", "Compare again."):
-        return [{"from": name, **_picked(row)} for row in document["rows"]]
+def runtime_part(found: Sources) -> list[dict[str, Any]]:
+    """The tables that `tinytracker parity` left in runs; what a runtime lacks is a sentence in `absent`.
+
+    Raises:
+        InputFileError: a parity.json is something else.
+    """
+    tables = []
+    for name, run in found.runs:
+        if not run.parity_path.is_file():
+            continue
+        hint = "Run `tinytracker parity` again."
+        document = read_json(run.parity_path, hint)
+        with expecting(run.parity_path, "a comparison of runtimes", hint):
+            numbers = {key: int(document[key]) for key in ("frames", "patterns")}
+            words = {key: str(document[key]) for key in ("model", "oracle")}
+            rows = [_runtime(row) for row in document["rows"]]
+            step = finite(document["step_cm"])
+            tables.append({"run": name, **words, **numbers, "step_cm": step, "rows": rows})
+    return tables
+
+
+def _runtime(row: dict[str, Any]) -> dict[str, Any]:
+    numbers = {
+        key: None if row[key] is None else finite(row[key])
+        for key in ("error_cm", "max_lsb", "mean_lsb", "differing")
+    }
+    words = {key: str(row[key]) for key in ("runtime", "computes", "absent")}
+    return {**words, **numbers, "must_be_equal": bool(row["must_be_equal"])}
 
 
 def _memory(target: str, manifest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
             )
     if not run.quantized_names():
         missing.append(f"There is no INT8 model: tinytracker quantize {run.path}")
+    elif not run.parity_path.is_file():
+        missing.append(f"Runtimes have not been compared: tinytracker parity {run.path}")
     best = FLOAT if FLOAT in shown else next(iter(shown), None)
     calibrations = {m: c for m in (FLOAT, *run.quantized_names()) if (c := _calibration(run, m)) is not None}
     if best is not None and not calibrations:
