@@ -32,7 +32,8 @@ from tinytracker.quant.ranges import Range, group_ranges
 from tinytracker.quant.settings import QatSettings
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
-from tinytracker.train.loop import describe_training, load_trained, state_to_go_on_from, train_epochs
+from tinytracker.train.loop import load_trained, train_epochs
+from tinytracker.train.state import describe_training, state_to_go_on_from
 
 FOLDER = "qat"
 _WEIGHTS = "weights.npz"
