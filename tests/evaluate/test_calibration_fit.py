@@ -176,6 +176,20 @@ def test_turning_the_world_turns_the_correction(seed, angle):
     np.testing.assert_allclose(turned, plain @ turn.T, atol=1e-6)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6, 1e-3, 0.03])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_that_always_answers_the_same_gets_an_offset_at_most(method, spread):
+    rng = np.random.default_rng(2)
+    true = rng.uniform(*SCREEN, (13, 2))
+    predicted = [5.0, 5.0] + spread * rng.normal(size=true.shape)
+    features = 3.0 + spread * rng.normal(size=(13, 20))
+    for own in (None, features):
+        found = fit(predicted, true, own, method)
+        moved = found.apply(predicted + 0.3, None if own is None else own + 0.3)
+        assert np.abs(moved - found.apply(predicted, own)).max() < 30
+        assert mean_error(found.apply(predicted, own), true) < mean_error(predicted, true)
+
+
 def test_frames_of_a_dot_count_once_and_a_blink_costs_nothing():
     rng = np.random.default_rng(1)
     true = np.repeat(rng.uniform(*SCREEN, (9, 2)), 5, axis=0)
@@ -260,6 +274,17 @@ def test_points_that_cannot_be_are_refused():
         fit(true, true, method="afine")
     assert fit(true, true).kind == "identity"
     assert fit(np.zeros((9, 2)), true, np.zeros((9, 4))).kind in METHODS
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 6), st.floats(-3, 6), st.sampled_from(METHODS))
+def test_points_of_any_size_make_a_calibration_or_a_sentence(seed, size, other, method):
+    rng = np.random.default_rng(seed)
+    predicted, true = (np.clip(10**s * rng.normal(size=(9, 2)), -1e6, 1e6) for s in (size, other))
+    try:
+        found = fit(predicted, true, method=method)
+    except CalibrationError:
+        return
+    assert np.isfinite(found.apply(predicted)).all()
 
 
 def test_features_are_asked_for_and_counted():

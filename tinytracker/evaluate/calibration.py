@@ -236,7 +236,12 @@ def fit(
     evidence = Evidence(
         dots=len(points.true), frames=len(true), before_cm=before, left_out_cm=after, applied=solution.applied
     )
-    return _from_solution(solution, evidence)
+    try:
+        return _from_solution(solution, evidence)
+    except ValidationError:
+        raise CalibrationError(
+            "The correction of these points is beyond all measure.", "Are the points in cm from the camera?"
+        ) from None
 
 
 def _from_solution(solution: Solution, evidence: Evidence) -> Calibration:

@@ -38,7 +38,11 @@ _ODDS_OF_A_CORRECTION = 0.25
 _LEAST_SHARE = 0.1
 """Of a correction; below it there is none."""
 _LARGEST_LOG_WEIGHT = 60.0
-_LEAST_SPREAD = 1e-6
+_TINY = 1e-6
+_LEAST_SPREAD_CM = 0.1
+"""Of the predicted gaze over the dots. A network that hardly moves says nothing that a gain could be learned from."""
+_LEAST_TERM_SPREAD = 0.03
+"""Of the terms, relative to their size, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def choose(points: Points, method: str) -> Solution:
     terms = _terms(points)
     centre = points.predicted.mean(0)
     # One scale for both axes, so that the correction does not depend on how the device is turned.
-    scale = max(float(np.sqrt(points.predicted.var(0).mean())), _LEAST_SPREAD)
+    scale = max(float(np.sqrt(points.predicted.var(0).mean())), _LEAST_SPREAD_CM)
     columns = np.hstack([np.ones((len(residual), 1)), (points.predicted - centre) / scale, terms.values])
     fits = [_averaged(kind, columns, residual) for kind in _kinds(method, len(residual))]
     chosen = max(fits, key=lambda fit: fit.evidence)
@@ -151,7 +155,8 @@ class _Terms:
 def _terms(points: Points) -> _Terms:
     raw = quadratic_terms(points.predicted) if points.features is None else points.features
     centre = raw.mean(0)
-    scale = max(float(np.sqrt(raw.var(0).sum())), _LEAST_SPREAD)
+    size = float(np.sqrt((raw**2).sum(1).mean()))
+    scale = max(float(np.sqrt(raw.var(0).sum())), _LEAST_TERM_SPREAD * size, _TINY)
     return _Terms((raw - centre) / scale, centre, scale)
 
 
