@@ -81,11 +81,19 @@ def state_to_go_on_from(
         if was.get(what) != value:
             raise OutputError(
                 run.path, f"cannot resume: the {what.replace('_', ' ')} differs from the one this run began with",
-                f"It began with {was.get(what)}; now it is {value}. Use the same, or {another}.",
+                f"It began with {_only(was.get(what), value)}; now it is {_only(value, was.get(what))}. "
+                f"Use the same, or {another}.",
             )  # fmt: skip
     if not run.state_path.is_file():
         return State()
     return State(**read_json(run.state_path))
+
+
+def _only(value: Any, other: Any) -> Any:
+    """Of settings those that differ from the others, of anything else all."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return ", ".join(f"{key} = {v}" for key, v in value.items() if other.get(key) != v)
+    return value
 
 
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
