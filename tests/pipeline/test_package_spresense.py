@@ -224,8 +224,8 @@ def test_a_float_model_is_refused(tmp_path):
 def test_what_cannot_be_packaged_is_a_sentence(run, tmp_path):
     with pytest.raises(UnknownNameError, match=r"Unknown target 'spresence'. Did you mean 'spresense'"):
         package(run.path, "spresence", tmp_path / "out")
-    with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'qat-int8'"):
-        package(run.path, "spresense", tmp_path / "out", "qat-int8")
+    with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'other-int8'"):
+        package(run.path, "spresense", tmp_path / "out", "other-int8")
     with pytest.raises(InputFileError, match="there is no such file"):
         package(tmp_path / "none.tflite", "spresense", tmp_path / "out")
     (tmp_path / "broken.tflite").write_bytes(b"TFL3" * 20)

@@ -100,8 +100,8 @@ def test_without_a_compiler_the_row_says_so(tabled, monkeypatch, tmp_path):
 
 def test_wrong_requests(tabled, tmp_path):
     run, _ = tabled
-    with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'qat-int8'"):
-        runtime_table(run.path, model="qat-int8")
+    with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'other-int8'"):
+        runtime_table(run.path, model="other-int8")
     with pytest.raises(UsageError, match="8 images say too little"):
         runtime_table(run.path, images=8)
     with pytest.raises(InputFileError, match="no such run folder"):
