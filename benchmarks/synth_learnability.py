@@ -57,7 +57,9 @@ class Data:
             SystemExit: there are not so many.
         """
         if frames > len(self.gaze):
-            raise SystemExit(f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects")
+            raise SystemExit(
+                f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects"
+            )
         end = int(np.searchsorted(self.subject, self.subject[frames - 1], side="right"))
         return Data(
             self.pictures[:end], self.boxes[:end], self.gaze[:end], self.subject[:end], self.orientation[:end]
@@ -255,20 +257,31 @@ def train_network(
     )
     optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=1e-4)
 
+    # Normal numbers are dear: a stock of them, read from another place for each batch, makes all the noise.
+    places = 1 << 20
+    stock = tf.random.normal([batch * size[0] * size[1] * 3 + places], 0, 0.02)
+
     def pixels(p: Any) -> Any:
         return tf.cast(p, tf.float32) / 128.0 - 1.0
 
-    @tf.function
-    def step(p: Any, b: Any, g: Any) -> Any:
-        n = tf.shape(p)[0]
-        flip = tf.cast(tf.random.uniform([n]) < 0.5, tf.float32)
+    @tf.function(jit_compile=True)  # one pass over the pictures instead of eight
+    def vary(p: Any, flip: Any, gain: Any, shift: Any, noise: Any) -> Any:
         x = pixels(p)
         x = tf.where(flip[:, None, None, None] > 0, x[:, :, ::-1], x)
-        sign = tf.stack([1 - 2 * flip, tf.ones([n])], 1)
-        b = b * tf.concat([sign, tf.ones([n, 1])], 1)
+        return tf.clip_by_value(x * gain + shift + noise, -1, 1)
+
+    def uniform(low: float, high: float) -> Any:
+        return tf.random.uniform([batch, 1, 1, 1], low, high)
+
+    @tf.function
+    def step(p: Any, b: Any, g: Any) -> Any:
+        flip = tf.cast(tf.random.uniform([batch]) < 0.5, tf.float32)
+        start = tf.random.uniform([], 0, places, tf.int32)
+        noise = tf.reshape(stock[start : start + batch * size[0] * size[1] * 3], [batch, size[1], size[0], 3])
+        x = vary(p, flip, uniform(0.75, 1.25), uniform(-0.15, 0.15), noise)
+        sign = tf.stack([1 - 2 * flip, tf.ones([batch])], 1)
+        b = b * tf.concat([sign, tf.ones([batch, 1])], 1)
         g = g * sign
-        x = x * tf.random.uniform([n, 1, 1, 1], 0.75, 1.25) + tf.random.uniform([n, 1, 1, 1], -0.15, 0.15)
-        x = tf.clip_by_value(x + tf.random.normal(tf.shape(x), 0, 0.02), -1, 1)
         with tf.GradientTape() as tape:
             out = model([x, (b - box_mean) / spread], training=True) * scale + centre
             loss = tf.reduce_mean(tf.sqrt(tf.reduce_sum((out - g) ** 2, 1) + 1e-3))
@@ -297,7 +310,9 @@ def train_network(
     for epoch in range(epochs):
         start = time.time()
         losses = [float(step(train.pictures[k], train.boxes[k], train.gaze[k])) for k in batches()]
-        held_error = error(predict(held), held.gaze) if epoch % 2 or epoch == epochs - 1 else float("nan")
+        held_error = (
+            error(predict(held), held.gaze) if epoch % 4 == 1 or epoch == epochs - 1 else float("nan")
+        )
         print(
             f"epoch {epoch + 1}/{epochs} train {np.mean(losses):.3f} held {held_error:.3f} cm, "
             f"{time.time() - start:.0f} s",
