@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.crops import eye_band
+from tinytracker.data.crops import eye_band, grow
 from tinytracker.data.grid import (
     CELLS,
     GRID_IN_CODE,
@@ -54,6 +54,8 @@ class InputSpec:
             grid).
         band_width: width of the eye band as part of the face box's width; its height follows from the
             image's.
+        margin: part of the box's size that is shown in addition on each side; width and height are those of
+            the whole. Training cuts with room to turn and shift.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class InputSpec:
     channels: str = "rgb"
     grid: str = "none"
     band_width: float = 0.75
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         known = (
@@ -122,9 +125,9 @@ def _box_numpy(spec: InputSpec, example: dict[str, Any]) -> NDArray[np.float64]:
     """The box to show, in px of the crop."""
     face = np.asarray(example["face_in_crop"], np.float64)
     if spec.kind == "face":
-        return face
+        return grow(face, spec.margin)
     eyes = (example["left_eye_in_crop"], example["right_eye_in_crop"])
-    return eye_band(*eyes, face, spec.band_width, spec.width / spec.height)
+    return grow(eye_band(*eyes, face, spec.band_width, spec.width / spec.height), spec.margin)
 
 
 def _in_frame(box: NDArray[np.float64], example: dict[str, Any]) -> NDArray[np.float64]:
@@ -188,6 +191,9 @@ def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
         w = spec.band_width * box[2]
         size = tf.stack([w, w * (spec.height / spec.width)])
         box = tf.concat([centre - size / 2, size], 0)
+    if spec.margin:
+        extra = spec.margin * box[2:]
+        box = tf.concat([box[:2] - extra, box[2:] + 2 * extra], 0)
     picture = crop_resize(example["image"], box, spec)
     if spec.grid != "input":
         return {"image": picture}

@@ -12,6 +12,7 @@ from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.files import make_folder
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig, TrainConfig
+from tinytracker.train.warp import can_warp, warp, with_room
 
 PIXEL_ZERO = 128.0
 """The network's input is x = p / 128 - 1, so that its INT8 input is exactly q = p - 128."""
@@ -45,10 +46,17 @@ def decoded(
     return dataset
 
 
+def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
+    """What to cut for training: the network's input, with room around it when it will be turned and shifted."""
+    return with_room(spec) if can_warp(spec, config) else spec
+
+
 def training_batches(
     dataset: tf.data.Dataset, frames: int, spec: InputSpec, config: TrainConfig, epoch: int
 ) -> tf.data.Dataset:
-    """One epoch: shuffled, batched, augmented, scaled. The same for the same seed and epoch, whatever ran before.
+    """One epoch of a data set cut by `training_spec`: shuffled, batched, augmented, scaled.
+
+    The same for the same seed and epoch, whatever ran before.
 
     A cached split is shuffled whole; otherwise within a window, which is enough because shards are shuffled already.
     """
@@ -84,5 +92,10 @@ def _augmented(
     spec: InputSpec,
     config: AugmentConfig,
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    inputs, gaze = augment(*batch, tf.stack([tf.cast(s, tf.int64) for s in seed]), spec, config)
+    inputs, gaze = batch
+    of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
+    if can_warp(spec, config):
+        image, gaze = warp(inputs["image"], gaze, of_batch, spec, config)
+        inputs = {"image": image}
+    inputs, gaze = augment(inputs, gaze, of_batch, spec, config)
     return scaled(inputs), gaze

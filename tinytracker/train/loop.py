@@ -22,7 +22,7 @@ from tinytracker.model.presets import Preset
 from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
-from tinytracker.train.dataset import decoded, plain_batches, training_batches
+from tinytracker.train.dataset import decoded, plain_batches, training_batches, training_spec
 
 
 @dataclass
@@ -67,7 +67,8 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
         _restore(checkpoint, run, state.epoch)
 
     caches = run.path / "cache"
-    train_data = decoded(index, "train", preset.input, config.cache, caches)
+    cut = training_spec(preset.input, config.augment)
+    train_data = decoded(index, "train", cut, config.cache, caches)
     val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
     val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
     logs = (
