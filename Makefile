@@ -7,10 +7,12 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit firmware bench lock clean
+.PHONY: help venv demo test lint unit docs firmware bench lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.installed  ## The Python environment alone.
 
 demo: $(VENV)/.installed  ## From nothing to a packaged INT8 network, on synthetic data.
 	$(BIN)/tinytracker demo --out $(DEMO_OUT)
@@ -26,6 +28,14 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 unit: $(VENV)/.installed  ## All tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
+# What is written from the code first; tests refuse pages that are older than the code.
+docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
+	$(BIN)/python -m tinytracker.package.constraints > docs/constraints.md
+	$(BIN)/python -m tinytracker.cli.reference > docs/cli.md
+	$(BIN)/python docs/tools/decisions.py > docs/decisions/README.md
+	$(BIN)/python docs/tools/gaze_figures.py docs/images
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
@@ -39,7 +49,7 @@ lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml all
 	  --generate-hashes --output-file requirements/lock.txt --upgrade
 
 clean:  ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_OUT) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp is written last: an installation that was cut off goes on at the next start.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml

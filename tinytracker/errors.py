@@ -159,6 +159,34 @@ class ParityError(ModelError):
     kind = "parity"
 
 
+class CalibrationError(TinyTrackerError):
+    """Points do not make a calibration, or a calibration does not fit where it is used."""
+
+    kind = "calibration"
+
+
+class DeviceError(TinyTrackerError):
+    """A board cannot be reached, does not answer as it must, or has gone.
+
+    Args:
+        port: how the board was reached.
+        problem: what is wrong.
+        hint: the way out.
+    """
+
+    kind = "device"
+
+    def __init__(self, port: str, problem: str, hint: str = "") -> None:
+        self.port = port
+        super().__init__(f"{port}: {problem}.", hint)
+
+
+class UnpluggedError(DeviceError):
+    """The connection to a board ended while it was in use."""
+
+    kind = "unplugged"
+
+
 class RefusedError(TinyTrackerError):
     """A measurement does not allow the answer that was asked for; a number would be wrong or made up.
 

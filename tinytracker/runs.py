@@ -126,15 +126,18 @@ class Run:
         return self.model_path
 
 
-def write_description(run: Run, preset: str, config: dict[str, Any], data: dict[str, Any]) -> None:
-    """Write run.json with what is needed to repeat the run."""
+def write_description(run: Run, description: dict[str, Any]) -> None:
+    """Write run.json with what is needed to repeat the run.
+
+    Args:
+        run: where.
+        description: preset, config, data, and what the training started from.
+    """
     write_json(
         run.description_path,
         {
             "schema_version": SCHEMA_VERSION,
-            "preset": preset,
-            "config": config,
-            "data": data,
+            **description,
             "command": command_line(),
             "versions": versions(),
             "git": git_commit(),

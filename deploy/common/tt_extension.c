@@ -1,8 +1,10 @@
-/* The tt namespace: hello, clock, load, frame. */
+/* The tt namespace: hello, clock, load, frame, calibrate, gaze. */
 #include <stddef.h>
 
 #include "tt_commands.h"
 #include "tt_crc32.h"
+
+#define GAZE_WORDS 6u /* per row of the matrix: two factors and the offset */
 
 static void put_pair(tt_text_t *line, const char *name, const char *value)
 {
@@ -76,6 +78,15 @@ static void command_hello(tt_session_t *session)
     }
 }
 
+/* ,crc] over everything from `start` on */
+static void put_checksum(tt_text_t *line, uint32_t start)
+{
+    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
+    tt_text_char(line, ',');
+    tt_text_hex32(line, crc);
+    tt_text_char(line, ']');
+}
+
 static void command_clock(tt_session_t *session, char *rest)
 {
     const tt_board_t *board = session->board;
@@ -85,30 +96,32 @@ static void command_clock(tt_session_t *session, char *rest)
         tt_session_error(session, "tt clock needs a number below 2^32");
         return;
     }
-    tt_session_begin(session, "m-tt-clock-[");
+    static const char prefix[] = "m-tt-clock-[";
+    const uint32_t start = (uint32_t)sizeof prefix - 1u;
+    tt_session_begin(session, prefix);
     tt_text_unsigned(&session->line, number);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, received);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, board->ticks(board->context));
-    tt_text_char(&session->line, ']');
+    put_checksum(&session->line, start);
     tt_session_end(session);
 }
 
-static int32_t parse_crc(const char *word, uint32_t *crc)
+/* Words of 8 hexadecimal digits each, one after the other. Returns 0, or -1 when the text is anything else. */
+static int32_t parse_hex32(const char *text, uint32_t *words, uint32_t count)
 {
-    uint32_t value = 0u;
     uint32_t digits = 0u;
-    for (const char *c = word; (c != NULL) && (*c != '\0'); c++) {
+    for (const char *c = text; (c != NULL) && (*c != '\0'); c++) {
         const int32_t digit = tt_hex_digit(*c);
-        if ((digit < 0) || (digits == 8u)) {
+        if ((digit < 0) || (digits == (8u * count))) {
             return -1;
         }
-        value = (value << 4) | (uint32_t)digit;
+        const uint32_t before = ((digits % 8u) == 0u) ? 0u : words[digits / 8u];
+        words[digits / 8u] = (before << 4) | (uint32_t)digit;
         digits++;
     }
-    *crc = value;
-    return (digits == 8u) ? 0 : -1;
+    return (digits == (8u * count)) ? 0 : -1;
 }
 
 /* The only command after which m-ready has to wait: the image comes first. */
@@ -123,7 +136,7 @@ static void command_load(tt_session_t *session, char *rest)
         tt_text_unsigned(&session->line, session->network->input_bytes);
         tt_text_string(&session->line, " bytes]");
         tt_session_end(session);
-    } else if (parse_crc(crc_word, &crc) != 0) {
+    } else if (parse_hex32(crc_word, &crc, 1u) != 0) {
         tt_session_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
     } else {
         tt_session_expect_image(session, crc);
@@ -159,10 +172,7 @@ static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAM
     for (uint32_t i = 0; i < shown; i++) {
         tt_text_hex_byte(line, session->results[i]);
     }
-    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
-    tt_text_char(line, ',');
-    tt_text_hex32(line, crc);
-    tt_text_char(line, ']');
+    put_checksum(line, start);
     tt_session_end(session);
 }
 
@@ -232,6 +242,61 @@ static void command_frame(tt_session_t *session, char *rest)
     tt_session_end(session);
 }
 
+/* Two's complement, as it came over the wire. */
+static int32_t as_signed(uint32_t word)
+{
+    return (word <= (uint32_t)INT32_MAX) ? (int32_t)word : (int32_t)((int64_t)word - (INT64_C(1) << 32));
+}
+
+static void command_calibrate(tt_session_t *session, char *rest)
+{
+    const char *text = tt_word(&rest);
+    const char *crc_word = tt_word(&rest);
+    uint32_t words[GAZE_WORDS] = {0u};
+    uint32_t crc = 0u;
+    if (tt_same(text, "none") != 0) {
+        session->gaze_valid = 0u;
+    } else if ((parse_hex32(text, words, GAZE_WORDS) != 0) || (parse_hex32(crc_word, &crc, 1u) != 0)) {
+        tt_session_error(session, "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8");
+    } else if (tt_crc32(TT_CRC32_START, (const uint8_t *)text, 8u * GAZE_WORDS) != crc) {
+        tt_session_error(session, "Checksum of the calibration is wrong");
+    } else {
+        for (uint32_t i = 0; i < 2u; i++) {
+            session->gaze.factor[i][0] = as_signed(words[3u * i]);
+            session->gaze.factor[i][1] = as_signed(words[(3u * i) + 1u]);
+            session->gaze.offset[i] = as_signed(words[(3u * i) + 2u]);
+        }
+        session->gaze_valid = 1u;
+    }
+}
+
+/* m-tt-gaze-[x,y] in um, of the last inference. */
+static void command_gaze(tt_session_t *session)
+{
+    const tt_tensor_t *output = &session->network->outputs[0];
+    int32_t codes[2];
+    int32_t um[2];
+    if ((output->bytes != 2) || (output->dtype == TT_FLOAT32)) {
+        tt_session_error(session, "The network's output is no pair of codes");
+    } else if (session->gaze_valid == 0u) {
+        tt_session_error(session, "No calibration is set");
+    } else if (session->results_valid == 0u) {
+        tt_session_error(session, "No inference has been run");
+    } else {
+        for (uint32_t i = 0; i < 2u; i++) {
+            const int32_t stored = session->results[i];
+            codes[i] = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+        }
+        tt_gaze(&session->gaze, codes, um);
+        tt_session_begin(session, "m-tt-gaze-[");
+        tt_text_signed(&session->line, um[0]);
+        tt_text_char(&session->line, ',');
+        tt_text_signed(&session->line, um[1]);
+        tt_text_char(&session->line, ']');
+        tt_session_end(session);
+    }
+}
+
 void tt_command_extension(tt_session_t *session, char *rest)
 {
     const char *word = tt_word(&rest);
@@ -243,6 +308,10 @@ void tt_command_extension(tt_session_t *session, char *rest)
         command_load(session, rest);
     } else if (tt_same(word, "frame") != 0) {
         command_frame(session, rest);
+    } else if (tt_same(word, "calibrate") != 0) {
+        command_calibrate(session, rest);
+    } else if (tt_same(word, "gaze") != 0) {
+        command_gaze(session);
     } else if (tt_same(word, "stop") != 0) {
         /* ends `tt frame` by being received; on its own it does nothing */
     } else {

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "tt_gaze.h"
 #include "tt_phases.h"
 #include "tt_tensor.h"
 #include "tt_text.h"
@@ -63,6 +64,8 @@ typedef struct {
     uint64_t raw_deadline;
     uint32_t image_complete;
     uint32_t results_valid;
+    tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
+    uint32_t gaze_valid;
     uint32_t sequence;
     tt_text_t line;
 } tt_session_t;

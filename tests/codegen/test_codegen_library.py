@@ -14,6 +14,9 @@ from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.codegen import SUPPORTED_OPERATORS, generate
 from tinytracker.errors import InputFileError, ModelError, OutputError, TinyTrackerError, UsageError
+from tinytracker.model.output import OUTPUT_SCALE
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.quant.contract import IoContract
 
 
 def small_net(output_scale: float = 1 / 128) -> bytes:
@@ -98,6 +101,38 @@ int main(void)
     subprocess.run(["gcc", *STRICT, *sources, "-o", "program"], cwd=tmp_path, check=True)
     out = subprocess.run(["./program"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert out == "image 4 8 2 10 -5\n"
+
+
+def test_segments_are_decoded_in_c_as_in_python(tmp_path):
+    net = NetBuilder((1, 8, 8, 1))
+    net.mean()
+    net.dense(16, "RELU6")
+    net.tensors[net.last].scales, net.tensors[net.last].zero_points = (OUTPUT_SCALE,), (-128,)
+    model = net.build()
+    generate(model, tmp_path, name="net")
+    raw = np.random.default_rng(0).integers(-128, 128, (5, 16)).astype(np.int8)
+    rows = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in raw)
+    (tmp_path / "main.c").write_text(
+        f"""
+#include <stdio.h>
+#include "net.h"
+int main(void)
+{{
+    const int8_t raw[5][16] = {{{rows}}};
+    for (int32_t i = 0; i < 5; i++) {{
+        float gaze[2];
+        net_gaze(raw[i], gaze);
+        printf("%.6f %.6f\\n", (double)gaze[0], (double)gaze[1]);
+    }}
+    return 0;
+}}
+"""
+    )
+    sources = [p.name for p in tmp_path.glob("*.c")]
+    subprocess.run(["gcc", *STRICT, *sources, "-o", "program"], cwd=tmp_path, check=True)
+    out = subprocess.run(["./program"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    found = np.array([line.split() for line in out.splitlines()], float)
+    np.testing.assert_allclose(found, IoContract.of(read_tflite(model)).decode(raw), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["", "Model", "9a", "a-b", "tt_model", "model.c", "x" * 64])

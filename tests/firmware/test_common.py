@@ -133,9 +133,10 @@ def test_camera_frames_need_no_image(dialogue):
 
 
 def test_clock(dialogue):
-    number, received, sent = re.fullmatch(
-        r"m-tt-clock-\[(\d+),(\d+),(\d+)\]", dialogue(b"tt clock 42%")[0]
+    number, received, sent, crc = re.fullmatch(
+        r"m-tt-clock-\[(\d+),(\d+),(\d+),([0-9a-f]{8})\]", dialogue(b"tt clock 42%")[0]
     ).groups()
+    assert int(crc, 16) == zlib.crc32(f"{number},{received},{sent}".encode())
     assert number == "42"
     assert int(received) < int(sent)
 

@@ -179,7 +179,7 @@ def test_the_latency_table(tmp_path):
     truth = edges(80)
     path = write_session(tmp_path / "s.jsonl", truth, drift=80e-6, skip=(20, 21), warmup=5)
     table = latency_table(path)
-    assert list(table) == [*PHASES, "frame", "period", "arrival", "dsp_us"]
+    assert list(table) == [*PHASES, "frame", "period", "transmit", "arrival", "dsp_us"]
     kept = np.delete(np.arange(80), [20, 21])[5:]
     lasting = np.diff(truth, axis=1)[kept] * 1e6
     for k, name in enumerate(PHASES):

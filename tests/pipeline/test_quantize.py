@@ -24,7 +24,26 @@ def test_every_tensor_is_integer_and_the_input_scale_exactly_1_128(run):
     (image,) = IoContract.of(model).inputs
     assert (image.dtype, image.scale, image.zero_point) == ("int8", 1 / 128, 0)
     (gaze,) = IoContract.of(model).outputs
-    assert (gaze.name, gaze.dtype, gaze.shape) == ("gaze", "int8", (1, 2))
+    assert (gaze.name, gaze.dtype, gaze.shape) == ("gaze", "int8", (1, 16))
+    assert gaze.scale == pytest.approx(6 / 255, rel=1e-6)
+    assert gaze.zero_point == -128
+
+
+def test_segments_say_the_same_as_the_trained_output(run, prepared):
+    from tinytracker.model.keras_builder import with_output
+    from tinytracker.model.output import OUTPUT_SCALE
+    from tinytracker.model.presets import find_preset
+    from tinytracker.quant.contract import GazeDecoding, TensorContract
+    from tinytracker.quant.parity import frames_of
+    from tinytracker.train.loop import load_trained
+
+    model = load_trained(run.model_path)
+    images = {k: p.astype(np.float32) / 128 - 1 for k, p in frames_of(prepared, "tinytracker-s", 16).items()}
+    units = with_output(model, find_preset("tinytracker-s").output).predict(images, verbose=0)
+    decoding = GazeDecoding.of(TensorContract("gaze", "t", (1, 16), "int8", OUTPUT_SCALE, 0))
+    expected = model.predict(images, verbose=0)
+    assert np.ptp(expected) > 1
+    np.testing.assert_allclose(decoding.decode(units / OUTPUT_SCALE), expected, atol=1e-4)
 
 
 def test_coral_takes_the_camera_byte_as_it_is(copy):
@@ -109,7 +128,7 @@ def test_the_other_presets_quantize_too(prepared, tmp_path, preset):
     import tensorflow as tf
 
     from tinytracker.data.index import read_index
-    from tinytracker.model.keras_builder import build_keras
+    from tinytracker.model.keras_builder import build_keras, with_output
     from tinytracker.model.presets import find_preset
     from tinytracker.model.tflite_stats import model_stats
     from tinytracker.quant.calibration import calibration_set
@@ -117,13 +136,13 @@ def test_the_other_presets_quantize_too(prepared, tmp_path, preset):
 
     tf.keras.utils.set_random_seed(0)
     chosen = find_preset(preset)
-    network = chosen.network()
+    network = chosen.device_network()
     calibration = calibration_set(read_index(prepared), chosen.input, 2)
-    keras = build_keras(network)
+    keras = build_keras(chosen.network())
     rng = np.random.default_rng(0)
     # The converter stores equal constants once: fresh biases, all zero, would be counted once.
     keras.set_weights([w + rng.uniform(0, 0.01, w.shape) for w in keras.get_weights()])
-    model = read_tflite(convert(keras, calibration, "int8"))
+    model = read_tflite(convert(with_output(keras, chosen.output), calibration, "int8"))
     require_full_integer(model)
     contract = IoContract.of(model)
     assert contract.is_pixel_exact

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tinytracker.codegen import GeneratedLibrary, generate
+from tinytracker.codegen.kernel import KernelSet
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.model.tflite_file import Tensor, read_tflite
 
 STRICT = [
@@ -42,13 +44,15 @@ def random_inputs(model: bytes, rng: np.random.Generator, count: int) -> list[li
 
 
 def compile_and_run(
-    cases: list[Case], folder: Path, flags: list[str] | None = None
+    cases: list[Case], folder: Path, flags: list[str] | None = None, kernels: KernelSet = PORTABLE
 ) -> list[list[list[np.ndarray]]]:
     """Outputs per case, per set of inputs, per output tensor.
 
     All networks go into one translation unit, so that hundreds of small ones compile in seconds.
     """
-    libraries = [generate(case.model, folder, name=f"net{i}") for i, case in enumerate(cases)]
+    libraries = [
+        generate(case.model, folder, name=f"net{i}", kernels=kernels) for i, case in enumerate(cases)
+    ]
     models = [read_tflite(case.model) for case in cases]
     (folder / "main.c").write_text(
         _main(libraries, [m.input_tensors() for m in models], [m.output_tensors() for m in models])

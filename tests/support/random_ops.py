@@ -368,3 +368,82 @@ RANDOM_OPS: dict[str, Callable[[Rng], bytes]] = {
     )
 }  # fmt: skip
 """Every supported operator by a name of its own."""
+
+
+def many_channels(rng: Rng) -> bytes:
+    """1x1 convolution: long and short sums, odd and even channels, single pixels, several images."""
+    n, h, w = int(rng.choice([1, 1, 2])), _int(rng, 1, 5), _int(rng, 1, 5)
+    depth = int(rng.choice([_int(rng, 1, 9), _int(rng, 10, 60), 4 * _int(rng, 12, 40)]))
+    channels = int(rng.choice([1, 2, 3, _int(rng, 4, 24)]))
+    x = T((n, h, w, depth), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    shape = (channels, 1, 1, depth)
+    weights = T(shape, scales=_channel_scales(rng, channels), axis=0, data=_weights(rng, shape))
+    options = conv_options((1, 1), "SAME", _activation(rng))
+    return _weighted(rng, x, weights, (n, h, w, channels), channels, depth, Op("CONV_2D", [], [], options))
+
+
+def image_window(rng: Rng) -> bytes:
+    """3x3 convolution of 1 to 5 channels at stride 1 or 2, as at the start of a network."""
+    stride, padding = _int(rng, 1, 2), str(rng.choice(["SAME", "VALID"]))
+    h, w, depth, channels = _int(rng, 3, 9), _int(rng, 3, 9), _int(rng, 1, 5), _int(rng, 1, 9)
+    x = T((1, h, w, depth), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    shape = (channels, 3, 3, depth)
+    weights = T(shape, scales=_channel_scales(rng, channels), axis=0, data=_weights(rng, shape))
+    options = conv_options((stride, stride), padding, _activation(rng))
+    out = (1, _span(h, 3, stride, padding), _span(w, 3, stride, padding), channels)
+    return _weighted(rng, x, weights, out, channels, 9 * depth, Op("CONV_2D", [], [], options))
+
+
+def depthwise_3x3(rng: Rng) -> bytes:
+    """3x3 depthwise at stride 1 or 2, down to single pixels, any number of channels."""
+    stride, padding = _int(rng, 1, 2), str(rng.choice(["SAME", "SAME", "VALID"]))
+    least = 1 if padding == "SAME" else 3
+    n, h, w, c = int(rng.choice([1, 1, 2])), _int(rng, least, 9), _int(rng, least, 9), _int(rng, 1, 14)
+    x = T((n, h, w, c), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    weights = T((1, 3, 3, c), scales=_channel_scales(rng, c), axis=3, data=_weights(rng, (1, 3, 3, c)))
+    options = conv_options((stride, stride), padding, _activation(rng), DepthMultiplier=1)
+    out = (n, _span(h, 3, stride, padding), _span(w, 3, stride, padding), c)
+    return _weighted(rng, x, weights, out, c, 9, Op("DEPTHWISE_CONV_2D", [], [], options))
+
+
+def long_dense(rng: Rng) -> bytes:
+    """Fully connected with up to 200 features."""
+    batches, features, units = _int(rng, 1, 3), _int(rng, 1, 200), _int(rng, 1, 20)
+    x = T((batches, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    weights = T((units, features), scales=(_scale(rng, 1e-4, 0.05),), data=_weights(rng, (units, features)))
+    op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng)})
+    return _weighted(rng, x, weights, (batches, units), units, features, op)
+
+
+def equal_add(rng: Rng) -> bytes:
+    """ADD of two tensors of one shape, without an activation."""
+    shape = (1, _int(rng, 1, 5), _int(rng, 1, 5), _int(rng, 1, 9))
+    inputs = [T(shape, scales=(_scale(rng),), zero_points=(_zero(rng),)) for _ in range(2)]
+    factor = 2.0 ** _int(rng, -3, 5) if rng.random() < 0.33 else float(np.exp(rng.uniform(-3, 5)))
+    out = T(shape, scales=(max(t.scales[0] for t in inputs) * factor,), zero_points=(_zero(rng),))
+    options = {"FusedActivationFunction": "NONE"}
+    return build_tflite([*inputs, out], [Op("ADD", [0, 1], [2], options)], [0, 1], [2])
+
+
+def image_mean(rng: Rng) -> bytes:
+    """MEAN over height and width of up to 300 pixels."""
+    shape = (_int(rng, 1, 2), _int(rng, 1, 20), _int(rng, 1, 15), 4 * _int(rng, 1, 4))
+    x = T(shape, scales=(_scale(rng),), zero_points=(_zero(rng),))
+    y = T(
+        (shape[0], shape[3]),
+        scales=(x.scales[0] * float(np.exp(rng.uniform(-3, 1))),),
+        zero_points=(_zero(rng),),
+    )
+    axis = T((2,), "int32", data=np.array([1, 2], np.int32))
+    return build_tflite([x, axis, y], [Op("MEAN", [0, 1], [2], {"KeepDims": False})], [0], [2])
+
+
+CORTEX_M4_OPS: dict[str, Callable[[Rng], bytes]] = {
+    "depthwise_3x3": depthwise_3x3,
+    "equal_add": equal_add,
+    "image_mean": image_mean,
+    "image_window": image_window,
+    "long_dense": long_dense,
+    "many_channels": many_channels,
+}
+"""Shapes that the Cortex-M4 kernels are made for."""

@@ -18,15 +18,21 @@ from tinytracker.cli.output import Output, verb
 @click.option("--batch-size", type=int, help="Frames per step; wins over --config.")
 @click.option("--learning-rate", type=float, help="Peak of the schedule; wins over --config.")
 @click.option("--seed", type=int, help="Of weights, order and augmentation; wins over --config.")
+@click.option(
+    "--init",
+    help="Weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for those in this package.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or begin when there is none.")
 def command(
     prepared: Path, model: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, seed: int | None, resume: bool,
+    learning_rate: float | None, seed: int | None, init: str | None, resume: bool,
 ) -> Output:  # fmt: skip
     """Train a preset on PREPARED data (made by `tinytracker prepare`) into a run folder."""
     from tinytracker.train import load_config, train
 
-    overrides = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    overrides = {
+        "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed, "init": init,
+    }  # fmt: skip
     result = train(prepared, model, out, load_config(config, overrides), resume)
     document = {
         "run": str(result.run.path), "model": str(result.run.model_path), "preset": model, "epochs": result.epochs,

@@ -67,5 +67,22 @@ class SpanType(click.ParamType[tuple[float, float]]):
         return span
 
 
+class CountsType(click.ParamType[tuple[int, ...]]):
+    """Positive numbers with commas."""
+
+    name = "N,N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Turn "5,9" into (5, 9)."""
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(r"\s*\d{1,6}\s*(,\s*\d{1,6}\s*)*", str(value)):
+            self.fail(f"{value!r} are no numbers; write them with commas, for example 5,9,13.", param, ctx)
+        return tuple(int(number) for number in str(value).split(","))
+
+
+COUNTS = CountsType()
 LINES = LinesType()
 SPAN = SpanType()

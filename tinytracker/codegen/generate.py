@@ -12,10 +12,10 @@ from tinytracker import __version__
 from tinytracker.codegen.fuse import fuse
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.importer import import_graph
-from tinytracker.codegen.kernel import Kernel, LayerCode, select_kernels
+from tinytracker.codegen.kernel import Kernel, KernelSet, LayerCode
 from tinytracker.codegen.library import header_text, numbered, source_text
 from tinytracker.codegen.planner import MemoryPlan, plan_memory
-from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
 
@@ -79,7 +79,7 @@ def generate(
     out_dir: Path | str,
     *,
     name: str = "model",
-    kernels: Sequence[Kernel] = REFERENCE_KERNELS,
+    kernels: KernelSet = PORTABLE,
     cm_per_unit: float = 1.0,
 ) -> GeneratedLibrary:
     """Write a network as dependency-free C99, bit-exact with TFLite's reference kernels.
@@ -90,7 +90,7 @@ def generate(
         model: INT8 .tflite file, its bytes, or the model already read.
         out_dir: folder to write into; made when missing.
         name: prefix of files and functions: `NAME.c`, `NAME.h`, `NAME_run`; a C identifier in lower case.
-        kernels: tried in order for every step; the first that accepts it is used.
+        kernels: `PORTABLE` of `reference_kernels`, or `CortexM4()` of `cortex_m4`.
         cm_per_unit: what one real unit of the output means in cm, for `NAME_gaze`.
 
     Raises:
@@ -105,8 +105,7 @@ def generate(
             "Use lower-case letters, digits and underscores, starting with a letter and not with tt_.",
         )
     parsed = model if isinstance(model, TfliteModel) else read_tflite(model)
-    graph = fuse(import_graph(parsed))
-    chosen = select_kernels(graph, kernels)
+    graph, chosen = kernels.choose(fuse(import_graph(parsed)))
     scratch = [kernel.scratch_bytes(node) for kernel, node in zip(chosen, graph.nodes, strict=True)]
     plan = plan_memory(graph, scratch)
     layers = _emit_layers(graph, name, chosen, plan)

@@ -30,6 +30,7 @@ class LayerCode:
         offsets: byte offset in the arena per run-time tensor.
         scratch_offset: byte offset of the working memory, when the kernel asked for some.
         sources: files of the kernel library that the step needs, headers included.
+        shared: text at file scope that several steps may need, by name; the same name means the same text.
         declarations: constants at file scope.
         statements: what the run function executes.
         constant_bytes: bytes of the constants.
@@ -40,6 +41,7 @@ class LayerCode:
     offsets: dict[int, int]
     scratch_offset: int = 0
     sources: set[str] = field(default_factory=set)
+    shared: dict[str, str] = field(default_factory=dict)
     declarations: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     constant_bytes: int = 0
@@ -66,6 +68,10 @@ class LayerCode:
     def write(self, tensor: Tensor, c_name: str = "") -> str:
         """C expression of a pointer to a tensor to write, seen as `c_name` when given."""
         return self._pointer(f"{c_name or c_type(tensor.dtype)} *", tensor)
+
+    def scratch(self, c_name: str) -> str:
+        """C expression of a pointer to the working memory, aligned for any type."""
+        return f"({c_name} *)(void *)&{self.arena}.bytes[{self.scratch_offset}]"
 
     def _pointer(self, pointer_type: str, tensor: Tensor) -> str:
         place = f"&{self.arena}.bytes[{self.offsets[tensor.index]}]"
@@ -96,16 +102,34 @@ class Kernel(Protocol):
         """Write the constants and the call for this node."""
 
 
-def select_kernels(graph: Graph, kernels: Sequence[Kernel]) -> list[Kernel]:
-    """The first kernel that accepts each node.
+class KernelSet(Protocol):
+    """A way to compute whole networks."""
 
-    Raises:
-        ModelError: no kernel accepts a node.
-    """
-    chosen = []
-    for node in graph.nodes:
-        kernel = next((k for k in kernels if k.accepts(node)), None)
+    @property
+    def name(self) -> str:
+        """How reports and the command line call it."""
+
+    def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
+        """The graph as these kernels want it, and the kernel of each of its nodes.
+
+        Raises:
+            ModelError: no kernel accepts a node.
+        """
+
+
+@dataclass(frozen=True)
+class OrderedKernels:
+    """The first kernel of a sequence that accepts a node gets it; the graph stays as it is."""
+
+    name: str
+    kernels: Sequence[Kernel]
+
+    def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
+        """See `KernelSet`."""
+        return graph, [self._first(node) for node in graph.nodes]
+
+    def _first(self, node: Node) -> Kernel:
+        kernel = next((k for k in self.kernels if k.accepts(node)), None)
         if kernel is None:
             raise ModelError(f"{node.operator.label}: no kernel accepts it.")
-        chosen.append(kernel)
-    return chosen
+        return kernel

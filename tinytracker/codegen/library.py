@@ -8,7 +8,9 @@ from tinytracker.codegen.cwriter import c_comment, c_float, c_ints, c_string, c_
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
 from tinytracker.codegen.planner import MemoryPlan
+from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Tensor
+from tinytracker.quant.contract import GazeDecoding, IoContract
 
 AUTOGEN = (
     "/* AUTOGEN by tinytracker {version}. Do not edit: generate again from the model instead.\n"
@@ -27,9 +29,14 @@ def numbered(stem: str, tensors: Sequence[Tensor]) -> list[str]:
     return [stem if len(tensors) == 1 else f"{stem}_{i}" for i in range(len(tensors))]
 
 
-def has_gaze(graph: Graph) -> bool:
-    """True when there is one output of two numbers, which can be decoded to a point."""
-    return len(graph.outputs) == 1 and graph.outputs[0].elements == 2
+def gaze_decoding(graph: Graph) -> GazeDecoding | None:
+    """How the only output becomes a point in cm; None when it does not."""
+    if len(graph.outputs) != 1:
+        return None
+    try:
+        return IoContract.of(graph.model).gaze
+    except ModelError:
+        return None
 
 
 def run_arguments(graph: Graph) -> str:
@@ -55,7 +62,7 @@ def header_text(graph: Graph, name: str, plan: MemoryPlan, version: str) -> str:
     gaze = (
         f"\n/* The output of a run as a point in cm: x to the right and y up from the camera. */\n"
         f"void {name}_gaze(const {c_type(graph.outputs[0].dtype)} *output, float gaze_cm[2]);\n"
-        if has_gaze(graph)
+        if gaze_decoding(graph)
         else ""
     )
     return f"""{banner(graph, version)}#ifndef {macro}_H
@@ -105,6 +112,8 @@ def source_text(
         for node, layer in zip(graph.nodes, layers, strict=True)
         if layer.declarations
     )
+    shared = {name: text for layer in layers for name, text in layer.shared.items()}
+    shared_text = "".join(f"{text}\n\n" for text in shared.values())
     steps = "".join(
         f"    /* step {step}: {c_comment(node.operator.label)} */\n"
         + "".join(f"    {statement}\n" for statement in layer.statements)
@@ -137,7 +146,7 @@ const char {name}_sha256[65] = "{graph.model.sha256}";
 
 {tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
 
-{declarations}
+{shared_text}{declarations}
 
 #ifdef TT_STEP_HOOK
 uint8_t *{name}_arena_bytes(void)
@@ -227,19 +236,28 @@ def _packed(tensors: Sequence[Tensor], name: str, plan: MemoryPlan, pointer: str
 
 
 def _gaze_function(graph: Graph, name: str, cm_per_unit: float) -> str:
-    if not has_gaze(graph):
+    decoding = gaze_decoding(graph)
+    if decoding is None:
         return ""
     output = graph.outputs[0]
-    if output.dtype == "float32":
-        expression = f"{c_float(cm_per_unit)} * output[i]"
-    else:
-        factor = c_float(output.scale * cm_per_unit)
-        expression = f"{factor} * (float)((int32_t)output[i] - ({output.zero_point}))"
-    return f"""
-void {name}_gaze(const {c_type(output.dtype)} *output, float gaze_cm[2])
-{{
-    for (int32_t i = 0; i < 2; i++) {{
-        gaze_cm[i] = {expression};
+    factor = c_float(decoding.cm_per_code * cm_per_unit)
+    head = f"\nvoid {name}_gaze(const {c_type(output.dtype)} *output, float gaze_cm[2])\n{{\n"
+    if decoding.segments > 1:
+        # An axis is the sum of its segments; the offset is the left or lower end of the range.
+        return f"""{head}    for (int32_t i = 0; i < 2; i++) {{
+        int32_t sum = 0;
+        for (int32_t k = 0; k < {decoding.segments}; k++) {{
+            sum += (int32_t)output[({decoding.segments} * i) + k] - ({decoding.zero_point});
+        }}
+        gaze_cm[i] = {c_float(decoding.offset_cm * cm_per_unit)} + ({factor} * (float)sum);
+    }}
+}}
+"""
+    code = (
+        "output[i]" if output.dtype == "float32" else f"(float)((int32_t)output[i] - ({decoding.zero_point}))"
+    )
+    return f"""{head}    for (int32_t i = 0; i < 2; i++) {{
+        gaze_cm[i] = {factor} * {code};
     }}
 }}
 """

@@ -30,7 +30,7 @@ from tinytracker.codegen.graph import (
     Softmax,
 )
 from tinytracker.codegen.import_elementwise import broadcast_shape
-from tinytracker.codegen.kernel import Kernel, LayerCode
+from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
 
 _INT32_BYTES = 4
 
@@ -284,3 +284,6 @@ REFERENCE_KERNELS: tuple[Kernel, ...] = (
     ReferenceKernel("alias", Alias, _write_nothing),
 )
 """Portable C for every node."""
+
+PORTABLE = OrderedKernels("portable", REFERENCE_KERNELS)
+"""The same code for every processor."""

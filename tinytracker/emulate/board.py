@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker import __version__
 from tinytracker.codegen import generate
 from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware
 from tinytracker.emulate.qemu import emulator_command
@@ -51,7 +52,10 @@ def emulated_board(
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
         work = Path(folder)
         library = generate(model, work / "model")
-        firmware = build_firmware("serial", library, SERIAL_APPLICATION, work, optimise=optimise)
+        build = f'TT_BUILD="tinytracker-{__version__}"'
+        firmware = build_firmware(
+            "serial", library, SERIAL_APPLICATION, work, defines=[build], optimise=optimise
+        )
         command = [*emulator_command(firmware.elf), "-serial", "pty"]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

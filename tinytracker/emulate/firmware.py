@@ -28,7 +28,7 @@ BATCH_APPLICATION = ("qemu/batch_main.c",)
 
 SERIAL_APPLICATION = (
     "qemu/serial_main.c", "common/tt_commands.c", "common/tt_crc32.c", "common/tt_extension.c",
-    "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c",
+    "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c",
 )  # fmt: skip
 """Speaks the serial protocol."""
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.codegen import GeneratedLibrary, generate
-from tinytracker.codegen.kernel import Kernel
-from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
+from tinytracker.codegen.kernel import KernelSet
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
 from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
@@ -28,7 +28,7 @@ def emulate(
     images: int | Array | Sequence[Array] = 3,
     *,
     expected: Sequence[Array] | None = None,
-    kernels: Sequence[Kernel] = REFERENCE_KERNELS,
+    kernels: KernelSet = PORTABLE,
     optimise: str = "-O2",
     stack_bytes: int = 8192,
     seed: int = 0,

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.requirements import require_tensorflow
+
 Arrays = Sequence[NDArray[np.generic]]
 _Run = Callable[[Arrays], list[NDArray[np.generic]]]
 
@@ -39,6 +41,7 @@ def oracle_outputs(
 
 
 def _builtin_ref(content: bytes) -> _Run:
+    require_tensorflow("the oracle")
     import tensorflow as tf
 
     interpreter = tf.lite.Interpreter(

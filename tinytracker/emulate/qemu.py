@@ -16,6 +16,8 @@ IMAGES_BYTES = 16 * 1024 * 1024
 COUNTING = ("-icount", "shift=6,sleep=off")
 """Virtual time advances by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
 
+INSTRUCTIONS_PER_US = 1000 / 64
+
 
 @dataclass(frozen=True)
 class BatchRun:

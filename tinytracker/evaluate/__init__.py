@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.files import make_folder, read_json, write_json, writing
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 
-__all__ = ["SPLITS", "Evaluation", "evaluate"]
+if TYPE_CHECKING:
+    from tinytracker.data.index import PreparedIndex
+    from tinytracker.data.inputs import InputSpec
+
+__all__ = ["SPLITS", "Evaluation", "EvaluationTarget", "evaluate", "open_target"]
 
 SPLITS = ("train", "val", "test")
 
@@ -42,6 +46,48 @@ class Evaluation:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class EvaluationTarget:
+    """A model and the data to evaluate it on.
+
+    Attributes:
+        model: file. kind: "float", the quantized model's name, or the file's stem.
+        input: what the network sees. index: of the prepared data.
+        run: that the model belongs to, or None.
+    """
+
+    model: Path
+    kind: str
+    input: InputSpec
+    index: PreparedIndex
+    run: Run | None
+
+
+def open_target(
+    target: Path, data: Path | None, split: str, model: str, preset: str | None
+) -> EvaluationTarget:
+    """Find model, input and data; the arguments are those of `evaluate`, and so are the errors."""
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+
+    run = None if target.suffix == ".tflite" else Run.open(target)
+    if run is not None:
+        description = run.describe()
+        path, kind = _model_of_run(run, model), model
+        spec = find_preset(description["preset"]).input
+        data = data or Path(description["data"]["path"])
+    else:
+        path, kind = target, target.stem
+        spec = (find_preset(preset) if preset else _preset_for(target)).input
+        if data is None:
+            raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
+    index = read_index(data)
+    index.split(split)
+    return EvaluationTarget(path, kind, spec, index, run)
+
+
 def evaluate(
     target: Path,
     data: Path | None = None,
@@ -67,45 +113,28 @@ def evaluate(
         UsageError: a .tflite file without `data`.
         MissingDependencyError: TensorFlow is not installed.
     """
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    from tinytracker.data.index import read_index
-    from tinytracker.model.presets import find_preset
-
-    is_file = target.suffix == ".tflite"
-    run = None if is_file else Run.open(target)
-    if run is not None:
-        description = run.describe()
-        path, kind = _model_of_run(run, model), model
-        spec = find_preset(description["preset"]).input
-        data = data or Path(description["data"]["path"])
-    else:
-        path, kind = target, target.stem
-        spec = (find_preset(preset) if preset else _preset_for(target)).input
-        if data is None:
-            raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
-    index = read_index(data)
-    index.split(split)
+    chosen = open_target(target, data, split, model, preset)
+    index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
-    from tinytracker.evaluate.metrics import summarize
+    from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
 
     frames = truth(index, split)
     predict = predict_float if path.suffix == ".keras" else predict_quantized
-    predicted = predict(path, index, split, spec)
+    predicted = predict(path, index, split, chosen.input)
     errors = summarize(predicted, frames, index.gaze.mean)
     result = Evaluation(
-        path, kind, split, index.data_sha256, errors, run.evaluation(model, split) if run else None
-    )
+        path, chosen.kind, split, index.data_sha256, errors,
+        chosen.run.evaluation(model, split) if chosen.run else None,
+    )  # fmt: skip
     if result.path is not None:
         import numpy as np
 
         make_folder(result.path.parent)
         predictions = result.path.with_suffix(".npz")
         with writing(predictions):
-            np.savez_compressed(
-                predictions, predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot
-            )
+            columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
+            np.savez_compressed(predictions, predicted=predicted, **columns)
         write_json(result.path, {**result.as_json(), "command": command_line(), "versions": versions()})
     return result
 

@@ -14,10 +14,12 @@ from tinytracker.data.inputs import InputSpec
 from tinytracker.data.pipeline import serialized_records
 from tinytracker.evaluate.metrics import Frames
 from tinytracker.files import read_bytes
+from tinytracker.model.tflite_file import TfliteModel, read_tflite
 from tinytracker.progress import bar
 from tinytracker.quant.runtimes import ReferenceRuntime
 from tinytracker.train.dataset import decoded, plain_batches
 
+Floats = NDArray[np.float64]
 _CHUNK = 256
 _META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 
@@ -64,3 +66,70 @@ def predict_quantized(
         for codes, _ in decoded(index, split, spec).batch(_CHUNK):
             raw.append(runtime.run({name: p.numpy() for name, p in codes.items()}, advance))
     return runtime.contract.decode(np.concatenate(raw))
+
+
+def predict_with_features(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> tuple[Floats, Floats | None]:
+    """(N, 2) cm and the (N, F) activations that the last dense layer takes.
+
+    The second is None for a model that does not end in a dense layer.
+    """
+    predict = _float_features if model_path.suffix == ".keras" else _quantized_features
+    return predict(model_path, index, split, spec)
+
+
+def _float_features(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> tuple[Floats, Floats | None]:
+    import tensorflow as tf
+
+    from tinytracker.train.loop import load_trained
+
+    model = load_trained(model_path)
+    last = model.layers[-1]
+    if not isinstance(last, tf.keras.layers.Dense):
+        return predict_float(model_path, index, split, spec), None
+    both = tf.keras.Model(model.inputs, [model.outputs[0], last.input])
+    gaze, features = [], []
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
+        for inputs, truth_cm in plain_batches(decoded(index, split, spec)):
+            predicted, inner = both(inputs, training=False)
+            gaze.append(predicted.numpy())
+            features.append(inner.numpy().reshape(len(truth_cm), -1))
+            advance(len(truth_cm))
+    return np.concatenate(gaze).astype(np.float64), np.concatenate(features).astype(np.float64)
+
+
+def _quantized_features(
+    model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
+) -> tuple[Floats, Floats | None]:
+    content = read_bytes(model_path)
+    model = read_tflite(content)
+    inner = penultimate_tensor(model)
+    if inner is None:
+        return predict_quantized(model_path, index, split, spec), None
+    runtime = ReferenceRuntime(content, inner)
+    outputs, features = [], []
+    with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
+        for codes, _ in decoded(index, split, spec).batch(_CHUNK):
+            raw, values = runtime.run_with_inner({name: p.numpy() for name, p in codes.items()}, advance)
+            outputs.append(raw)
+            features.append(values)
+    tensor, stored = model.tensors[inner], np.concatenate(features).astype(np.float64)
+    real = (stored - tensor.zero_point) * tensor.scale if tensor.scales else stored
+    return runtime.contract.decode(np.concatenate(outputs)), real
+
+
+def penultimate_tensor(model: TfliteModel) -> int | None:
+    """Index of the tensor that the last fully connected operator takes.
+
+    Only operators on single values (tanh, a change of dtype or shape) may follow it; otherwise None.
+    """
+    followers = ("TANH", "QUANTIZE", "DEQUANTIZE", "RESHAPE")
+    for operator in reversed(model.operators):
+        if operator.name == "FULLY_CONNECTED":
+            return operator.inputs[0]
+        if operator.name not in followers:
+            return None
+    return None

@@ -13,7 +13,7 @@ from tinytracker.measure.clock import Clock, estimate_clock
 from tinytracker.measure.session import Session, read_session
 from tinytracker.measure.statistics import Comparison, Floats, Summary, compare, summarize
 
-FRAME, PERIOD, ARRIVAL = "frame", "period", "arrival"
+FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
 _EXTRA_UNITS = {"_us": 1.0, "_ms": 1e3, "_ns": 1e-3, "_s": 1e6}
 _MIN_EXCHANGES = 2
 
@@ -25,9 +25,10 @@ class Latencies:
     Attributes:
         session: where they come from.
         series: by name, in order: the phases, `frame` (start of the first phase to the end of the last), `period`
-            (start to the next start, of frames that follow each other), `arrival` (start to the host's having it),
-            and extra numbers of the session whose name ends in a unit.
-        resolution_us: of the timer behind each; for `arrival` the bound of the clock.
+            (start to the next start, of frames that follow each other without a pause), `transmit` (end of the last
+            phase to the host's having the record), `arrival` (start to the host's having it), and extra numbers of
+            the session whose name ends in a unit.
+        resolution_us: of the timer behind each; for `transmit` and `arrival` the bound of the clock.
         clock: of device and host, or None when the exchanges do not allow one.
     """
 
@@ -50,7 +51,7 @@ def latencies(session: Session) -> Latencies:
     steps = np.diff(session.stamps, axis=1) * tick
     series: dict[str, Floats] = {name: steps[:, k] for k, name in enumerate(header.phases)}
     series[FRAME] = (session.stamps[:, -1] - session.stamps[:, 0]) * tick
-    following = np.diff(session.sequence) == 1
+    following = (np.diff(session.sequence) == 1) & ~session.resumed[1:]
     if following.any():
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
@@ -63,9 +64,10 @@ def latencies(session: Session) -> Latencies:
         except RefusedError:
             clock = None
     if clock is not None:
-        began = clock.host_ns(session.stamps[:, 0])
-        series[ARRIVAL] = ((session.host_ns - clock.origin_ns).astype(np.float64) - began) / 1e3
-        resolution[ARRIVAL] = clock.bound_ns / 1e3
+        arrived = (session.host_ns - clock.origin_ns).astype(np.float64)
+        for name, stamp in ((TRANSMIT, -1), (ARRIVAL, 0)):
+            series.setdefault(name, (arrived - clock.host_ns(session.stamps[:, stamp])) / 1e3)
+            resolution.setdefault(name, clock.bound_ns / 1e3)
     for name, values in session.extra.items():
         factor = next((f for unit, f in _EXTRA_UNITS.items() if name.endswith(unit)), None)
         if factor is not None and name not in series and np.isfinite(values).all():

@@ -164,6 +164,14 @@ class SessionWriter:
         self.damaged += 1
         self._put({"type": "damaged", "reason": reason, "text": text[:1000], "host_ns": host_ns})
 
+    def pause(self, after: int | None = None) -> None:
+        """The host makes the board wait behind the frame `after`: the next frame's period says nothing."""
+        self._put({"type": "pause", "after": after})
+
+    def raw(self, direction: Literal["sent", "received"], data: bytes, host_ns: int) -> None:
+        """What went over the line, so that it can be read again; a character a byte."""
+        self._put({"type": direction, "text": data.decode("latin-1"), "host_ns": host_ns})
+
     def note(self, text: str) -> None:
         """Something worth knowing, in a sentence."""
         self._put({"type": "note", "text": text, "host_ns": time.monotonic_ns()})
@@ -204,6 +212,8 @@ class Session:
         outputs: N raw outputs.
         extra: numbers that came with each frame, (N,) float64 by name, NaN where a frame has none.
         exchanges: (M, 4), see `tinytracker.measure.clock`.
+        resumed: (N,) true where the host had made the board wait before the frame.
+        notes: what was noted while measuring.
         lost: frames whose numbers are missing. damaged: records that arrived damaged.
         end: why it ended, or None when there is no last line: it was cut off.
         problems: what is wrong with the file, in sentences.
@@ -217,6 +227,8 @@ class Session:
     outputs: tuple[bytes, ...]
     extra: dict[str, NDArray[np.float64]]
     exchanges: NDArray[np.int64]
+    resumed: NDArray[np.bool_]
+    notes: tuple[str, ...]
     lost: int
     damaged: int
     end: str | None
@@ -236,6 +248,8 @@ class _Lines:
     outputs: list[bytes]
     extra: list[dict[str, float]]
     exchanges: list[list[int]]
+    resumed: list[int]
+    notes: list[str]
     announced_lost: int = 0
     damaged: int = 0
     end: str | None = None
@@ -248,7 +262,7 @@ def read_session(path: Path | str) -> Session:
         InputFileError: missing, not a session, or written by a newer version.
     """
     path = Path(path)
-    found = _Lines([], [], [], [], [], [])
+    found = _Lines([], [], [], [], [], [], [], [])
     broken: list[int] = []
     cut = False
     with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
@@ -285,11 +299,34 @@ def read_session(path: Path | str) -> Session:
         tuple(found.outputs),
         {name: np.array([values.get(name, np.nan) for values in found.extra]) for name in names},
         np.array(found.exchanges, np.int64).reshape(-1, 4),
+        np.isin(np.arange(len(sequence)), found.resumed),
+        tuple(found.notes),
         max(lost, found.announced_lost),
         found.damaged,
         found.end,
         tuple(problems),
     )
+
+
+def read_raw(path: Path | str) -> list[tuple[str, bytes, int]]:
+    """What went over the line: ("sent" or "received", bytes, host's time in ns) in order; damaged lines are left out.
+
+    Raises:
+        InputFileError: missing, or cannot be read.
+    """
+    pieces = []
+    with opened_for_reading(Path(path)) as file:
+        while line := file.readline(_MAX_LINE):
+            if not line.startswith((b'{"type": "sent"', b'{"type": "received"')):
+                continue
+            try:
+                document = json.loads(line)
+                pieces.append(
+                    (document["type"], document["text"].encode("latin-1"), int(document["host_ns"]))
+                )
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue
+    return pieces
 
 
 def _header(path: Path, line: bytes) -> Header:
@@ -335,6 +372,10 @@ def _take(line: bytes, header: Header, found: _Lines) -> bool:
             found.announced_lost += document["count"]
         elif kind == "damaged":
             found.damaged += 1
+        elif kind == "pause":
+            found.resumed.append(len(found.sequence))
+        elif kind == "note":
+            found.notes.append(str(document["text"]))
         elif kind == "end":
             found.end = str(document["reason"])
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tinytracker.model.network import Network, Node
+from tinytracker.model.output import GazeOutput
 
 L = tf.keras.layers
 
@@ -64,6 +65,25 @@ def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0))
     # Keras would count its models in this process; the name is part of every tensor's name in a converted file, which
     # must not depend on what was built before.
     return tf.keras.Model(inputs, tensors[network.output.name], name="network")
+
+
+def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
+    """A trained network as a device runs it.
+
+    Args:
+        model: from `build_keras`; its last layer is dense and linear.
+        output: what that layer becomes.
+
+    Returns:
+        A model that shares all layers but the last; (N, units).
+    """
+    if output.segments == 1:
+        return model
+    last = model.get_layer(model.output_names[0])
+    wide = L.Dense(output.units, activation=tf.nn.relu6, name=last.name)
+    value = wide(last.input)
+    wide.set_weights(output.expand(*last.get_weights()))
+    return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 
 def _layers(node: Node, last: bool, bias: tuple[float, float]) -> list[Any]:

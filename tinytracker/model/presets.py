@@ -1,6 +1,7 @@
 """The networks by name. A preset is data: what the network sees, and the graph that turns it into gaze.
 
-The output of every preset is (x, y) in cm, linear: the range comes from the data, and no tanh bends its ends.
+The output of every preset is (x, y) in cm, linear: no tanh bends the ends of the range. On a device it becomes
+segments, which INT8 rounds finely enough (`tinytracker.model.output`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from dataclasses import dataclass
 from tinytracker.data.inputs import InputSpec
 from tinytracker.errors import UnknownNameError
 from tinytracker.model.network import Activation, Network, Padding
+from tinytracker.model.output import GazeOutput
+
+SEGMENTED = GazeOutput(segments=8)
+"""Steps of 0.027 cm: rounding costs 0.011 cm RMS, for 1,806 parameters and 1,792 MACs behind 128 hidden units."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Preset:
         source: paper and section, or file, that the shape was taken from.
         input: what the network sees of a frame.
         build: input spec -> network; the last node is the gaze.
+        output: what the last node becomes in the INT8 network for a device.
     """
 
     name: str
@@ -30,10 +36,15 @@ class Preset:
     source: str
     input: InputSpec
     build: Callable[[InputSpec], Network]
+    output: GazeOutput = SEGMENTED
 
     def network(self) -> Network:
-        """The network for this preset's input."""
+        """The network that is trained, for this preset's input."""
         return self.build(self.input)
+
+    def device_network(self) -> Network:
+        """The network that is quantized: the same but for the last node."""
+        return self.output.on_device(self.network())
 
 
 def _halving(size: int) -> Padding:

@@ -42,10 +42,13 @@ class QuantizeResult:
 
 
 def _ptq(run: Run, calibration: CalibrationSet, io: str) -> bytes:
+    from tinytracker.model.keras_builder import with_output
+    from tinytracker.model.presets import find_preset
     from tinytracker.quant.ptq import convert
     from tinytracker.train.loop import load_trained
 
-    return convert(load_trained(run.trained_model()), calibration, io)
+    model = load_trained(run.trained_model())
+    return convert(with_output(model, find_preset(run.preset_name).output), calibration, io)
 
 
 METHODS: dict[str, Callable[[Run, CalibrationSet, str], bytes]] = {"ptq": _ptq}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isclose, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import ModelError
+from tinytracker.model.output import FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
 from tinytracker.model.tflite_file import Tensor, TfliteModel
 
 Codes = dict[str, NDArray[np.uint8]]
@@ -39,6 +41,48 @@ class TensorContract:
     dtype: str
     scale: float
     zero_point: int
+
+
+@dataclass(frozen=True)
+class GazeDecoding:
+    """From output codes to gaze, for one axis: `offset_cm + cm_per_code * sum(code - zero_point)` over its segments.
+
+    Attributes:
+        segments: codes per axis, all of x first; see `tinytracker.model.output`. A plain pair has 1.
+        offset_cm: gaze at which all codes of an axis are the zero point.
+        cm_per_code: of one step.
+        zero_point: of the output tensor.
+    """
+
+    segments: int
+    offset_cm: float
+    cm_per_code: float
+    zero_point: int
+
+    @classmethod
+    def of(cls, output: TensorContract) -> GazeDecoding:
+        """The decoding of an output tensor, from its size and scale.
+
+        Raises:
+            ModelError: it is neither a pair nor made of segments.
+        """
+        elements = prod(output.shape)
+        if elements == 2:
+            return cls(1, 0.0, output.scale, output.zero_point)
+        is_segmented = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
+        if elements % 2 or elements < 4 or not is_segmented:
+            raise ModelError(
+                f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is no gaze: "
+                f"neither one pair (x, y) in cm nor segments of scale {OUTPUT_SCALE:g}.",
+            )
+        shape = GazeOutput(elements // 2)
+        return cls(shape.segments, -LIMIT_CM, shape.width_cm / FULL_SCALE * output.scale, output.zero_point)
+
+    def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        """(N, 2 segments) codes to (N, 2) cm."""
+        codes = raw.astype(np.float64).reshape(len(raw), 2, self.segments) - self.zero_point
+        gaze: NDArray[np.float64] = self.offset_cm + self.cm_per_code * codes.sum(-1)
+        return gaze
 
 
 @dataclass(frozen=True)
@@ -80,14 +124,28 @@ class IoContract:
             tensors.append(np.clip(np.rint(value), info.min, info.max).astype(t.dtype).reshape(t.shape))
         return tensors
 
+    @property
+    def gaze(self) -> GazeDecoding:
+        """How the first output becomes gaze.
+
+        Raises:
+            ModelError: it is neither a pair nor made of segments.
+        """
+        return GazeDecoding.of(self.outputs[0])
+
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """Raw values of the first output, (N, 2), to gaze in cm."""
-        t = self.outputs[0]
-        return (raw.astype(np.float64) - t.zero_point) * t.scale
+        """Raw values of the first output, (N, elements), to gaze in cm, (N, 2)."""
+        return self.gaze.decode(raw)
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests."""
-        return {"inputs": [asdict(t) for t in self.inputs], "outputs": [asdict(t) for t in self.outputs]}
+        """For manifests; `gaze` is None when the model does not answer a gaze."""
+        try:
+            gaze = asdict(self.gaze)
+        except ModelError:
+            gaze = None
+        return {
+            "inputs": [asdict(t) for t in self.inputs], "outputs": [asdict(t) for t in self.outputs], "gaze": gaze,
+        }  # fmt: skip
 
 
 def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorContract:

@@ -41,13 +41,20 @@ def _ignore(n: int) -> None:
 
 
 class ReferenceRuntime:
-    """TensorFlow Lite with the `BUILTIN_REF` kernels: the oracle that every other runtime is compared with."""
+    """TensorFlow Lite with the `BUILTIN_REF` kernels: the oracle that every other runtime is compared with.
+
+    Args:
+        model: the .tflite file's content.
+        inner: index of a tensor within the graph that `run_with_inner` gives besides the output; keeping all tensors
+            costs memory, so that nobody else asks for it.
+    """
 
     name = "BUILTIN_REF"
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, inner: int | None = None) -> None:
         require_tensorflow("running a model with TensorFlow Lite")
         self._model = model
+        self._inner = inner
         self.contract = IoContract.of(read_tflite(model))
         self._local = threading.local()
 
@@ -58,29 +65,37 @@ class ReferenceRuntime:
             self._local.interpreter = tf.lite.Interpreter(
                 model_content=self._model,
                 experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=self._inner is not None,
                 num_threads=1,
             )
             self._local.interpreter.allocate_tensors()
         return self._local.interpreter
 
-    def _one(self, codes: Codes, frame: int) -> NDArray[Any]:
+    def _one(self, codes: Codes, frame: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The first output and the inner tensor, raw and flat; without an inner tensor the output twice."""
         interpreter = self._interpreter()
         for detail, tensor in zip(
             interpreter.get_input_details(), self.contract.encode(codes, frame), strict=True
         ):
             interpreter.set_tensor(detail["index"], tensor)
         interpreter.invoke()
-        return np.ravel(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+        output = interpreter.get_output_details()[0]["index"]
+        inner = output if self._inner is None else self._inner
+        return np.ravel(interpreter.get_tensor(output)), np.ravel(interpreter.get_tensor(inner))
 
     def run(self, codes: Codes, advance: Step = _ignore) -> NDArray[Any]:
         """See `Runtime.run`; frames are shared out over the cores."""
+        return self.run_with_inner(codes, advance)[0]
+
+    def run_with_inner(self, codes: Codes, advance: Step = _ignore) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Raw values of the first output (N, outputs) and of the inner tensor (N, elements)."""
         frames = len(next(iter(codes.values())))
         results = []
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             for result in pool.map(lambda i: self._one(codes, i), range(frames)):
                 results.append(result)
                 advance(1)
-        return np.stack(results)
+        return np.stack([output for output, _ in results]), np.stack([inner for _, inner in results])
 
 
 class MicroRuntime:

@@ -50,8 +50,10 @@ def train(
         resume: go on with the run that is in `out`, or begin when there is none.
 
     Raises:
-        UnknownNameError: no such preset.
-        InputFileError: not a prepared folder, or an empty train or val split.
+        UnknownNameError: no such preset, or `config.init` is "synthetic" and no weights of the preset come with
+            the package.
+        InputFileError: not a prepared folder, an empty train or val split, or `config.init` cannot be read.
+        ModelError: no layer of `config.init` fits.
         OutputError: `out` is in use, belongs to another configuration, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.
     """
@@ -64,9 +66,12 @@ def train(
     for name in ("train", "val"):
         index.split(name)
     require_tensorflow("training")
+    from tinytracker.train.initial import normalized
     from tinytracker.train.loop import fit
 
     run = Run(Path(out))
-    state = fit(index, found, run, config or TrainConfig(), resume)  # type: ignore[call-arg]
+    config = config or TrainConfig()  # type: ignore[call-arg]
+    config = config.model_copy(update={"init": normalized(config.init)})
+    state = fit(index, found, run, config, resume)
     assert state.best_error_cm is not None
     return TrainResult(run, state.epoch, state.best_epoch, state.best_error_cm, state.seconds)

@@ -56,6 +56,11 @@ class TrainConfig(_Section):
         "euclidean", description="mean distance in cm, or its mean square"
     )
     patience: int = Field(10, ge=1, description="stop after so many epochs without a better validation error")
+    init: str | None = Field(
+        None,
+        description="weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for those that come "
+        "with the package; random when not given",
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
     cache: Literal["memory", "disk", "none"] = Field(
         "memory", description="where decoded crops are kept between epochs"

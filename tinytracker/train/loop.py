@@ -23,6 +23,7 @@ from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import decoded, plain_batches, training_batches, training_spec
+from tinytracker.train.initial import load_initial, source_file
 
 
 @dataclass
@@ -49,7 +50,9 @@ class State:
 def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
     """Train a preset; see `tinytracker.train.train` for the contract."""
     frames = index.split("train").frames
-    state = _start_or_resume(index, preset, run, config, resume)
+    description = _description(index, preset, config)
+    state = _state_to_go_on_from(run, description, resume)
+    source = source_file(config.init, preset.name) if config.init and not state.epoch else None
     if state.finished and run.model_path.is_file():
         say(f"{run.path}: already trained, best validation error {state.best_error_cm:.2f} cm")
         return state
@@ -59,6 +62,10 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
 
     steps = max(1, frames // config.batch_size)
     model = build_keras(preset.network(), output_bias=index.gaze.mean)
+    if source is not None:
+        description["init"] = _take_over(model, source, run)
+    if not run.description_path.is_file():
+        write_description(run, description)
     optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
     model.compile(optimizer, _LOSSES[config.loss])
     optimizer.build(model.trainable_variables)
@@ -133,30 +140,29 @@ def _schedule(config: TrainConfig, steps: int) -> Any:
     return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
 
 
-def _start_or_resume(
-    index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool
-) -> State:
-    """A fresh run folder, or the state of the one that is there."""
+def _description(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
+    """What run.json says about this training."""
     data = {
         "path": str(index.folder.resolve()),
         "data_hash": index.data_sha256,
         "frames": {name: split.frames for name, split in index.splits.items()},
         "mean_gaze_cm": list(index.gaze.mean),
     }
-    resolved = config.model_dump()
+    return {"preset": preset.name, "config": config.model_dump(), "data": data}
+
+
+def _state_to_go_on_from(run: Run, description: dict[str, Any], resume: bool) -> State:
+    """The state of the run that is there, or a fresh one; refuses what cannot be gone on with."""
     if not run.description_path.is_file():
         if run.path.is_dir() and any(run.path.iterdir()):
             raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
         make_folder(run.path)
-        write_description(run, preset.name, resolved, data)
         return State()
-    before = run.describe()
     if not resume:
         raise OutputError(
             run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
         )
-    same = {"preset": preset.name, "config": resolved, "data_hash": data["data_hash"]}
-    was = {"preset": before["preset"], "config": before["config"], "data_hash": before["data"]["data_hash"]}
+    same, was = _identity(description), _identity(run.describe())
     for what, value in same.items():
         if was[what] != value:
             raise OutputError(
@@ -166,6 +172,27 @@ def _start_or_resume(
     if not run.state_path.is_file():
         return State()
     return State(**read_json(run.state_path))
+
+
+def _identity(description: dict[str, Any]) -> dict[str, Any]:
+    """What must not change while a training goes on."""
+    # A run of an older release knows fewer settings; it was trained with what are their defaults now.
+    config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
+    return {"preset": description["preset"], "config": config, "data_hash": description["data"]["data_hash"]}
+
+
+def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
+    """Load the weights to start from; for run.json."""
+    initial = load_initial(model, source)
+    if run.description_path.is_file():
+        before = run.describe().get("init") or {}
+        if before.get("sha256") != initial.sha256:
+            raise OutputError(
+                run.path, f"cannot resume: {source} is not the file any more that this run began with",
+                "Choose another --out.",
+            )  # fmt: skip
+    say(initial.sentence())
+    return initial.as_json()
 
 
 def _finish_epoch(state: State, row: dict[str, float], config: TrainConfig) -> None:

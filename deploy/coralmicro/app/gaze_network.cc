@@ -22,7 +22,7 @@ namespace {
 
 // The first run sends the parameters to the chip, the next ones settle caches; neither is a measurement.
 constexpr int kWarmUpRuns = 10;
-constexpr int kOutputs = 2;
+constexpr int kOutputs = GAZE_MODEL_OUTPUT_ELEMENTS;
 constexpr int kArenaBytes = GAZE_MODEL_ARENA_BYTES;
 constexpr int32_t kInputBytes = GAZE_MODEL_INPUT_WIDTH * GAZE_MODEL_INPUT_HEIGHT * GAZE_MODEL_INPUT_CHANNELS;
 constexpr int32_t kOutputBytes = kOutputs * (GAZE_MODEL_OUTPUT_TYPE == TT_FLOAT32 ? 4 : 1);

@@ -45,7 +45,7 @@ namespace {
 
 constexpr size_t kInputBytes = static_cast<size_t>(GAZE_MODEL_INPUT_WIDTH) * GAZE_MODEL_INPUT_HEIGHT *
                                GAZE_MODEL_INPUT_CHANNELS;
-constexpr size_t kOutputBytes = GAZE_MODEL_OUTPUT_TYPE == TT_FLOAT32 ? 8 : 2;
+constexpr size_t kOutputBytes = GAZE_MODEL_OUTPUT_ELEMENTS * (GAZE_MODEL_OUTPUT_TYPE == TT_FLOAT32 ? 4 : 1);
 
 std::map<std::string, void (*)(jsonrpc_request*)>& Methods() {
   static std::map<std::string, void (*)(jsonrpc_request*)> methods;

@@ -33,7 +33,7 @@ def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bo
             f"The model has {len(contract.inputs)} inputs; the board's Edge TPU driver takes 1.",
             "Use a preset with one input.",
         )
-    image, gaze = contract.inputs[0], contract.outputs[0]
+    image = contract.inputs[0]
     if len(image.shape) != 4 or image.shape[0] != 1:
         raise ModelError(f"The input has shape {list(image.shape)}; the application takes 1 x H x W x C.")
     channels = image.shape[3]
@@ -47,10 +47,11 @@ def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bo
             f"The input has {channels} channels; the application makes 1 (grey) or 3 (RGB), "
             "and 2 position planes."
         )
-    if len(contract.outputs) != 1 or prod(gaze.shape) != 2:
+    if len(contract.outputs) != 1:
         raise ModelError(
-            f"The output has shape {list(gaze.shape)}; the application takes one pair (x, y) in cm."
+            f"The model has {len(contract.outputs)} outputs; the application takes the gaze alone."
         )
+    _ = contract.gaze  # refuses what is no gaze
     return layout
 
 
@@ -68,7 +69,7 @@ def header(
     """
     methods = list(methods)
     adds = " ".join(f"ADD({m})" for m in methods)
-    image, gaze = contract.inputs[0], contract.outputs[0]
+    image, output, gaze = contract.inputs[0], contract.outputs[0], contract.gaze
     _, height, width, channels = image.shape
     codes = pixel_codes(contract)
     lines = [
@@ -100,8 +101,13 @@ def header(
         f"#define GAZE_MODEL_PIXELS_AS_IS {int(codes == list(range(256)))}",
         f"#define GAZE_MODEL_PIXEL_CODES {{ {', '.join(map(str, codes))} }}",
         "",
-        "/* Gaze in cm = scale * (code - zero point). */",
-        *_numbers("OUTPUT", gaze),
+        f"#define GAZE_MODEL_OUTPUT_ELEMENTS {prod(output.shape)}",
+        *_numbers("OUTPUT", output),
+        "",
+        "/* Gaze of an axis in cm = offset + cm per code * sum of (code - zero point) over its segments, x first. */",
+        f"#define GAZE_MODEL_SEGMENTS {gaze.segments}",
+        f"#define GAZE_MODEL_OFFSET_CM {_c_float(gaze.offset_cm)}",
+        f"#define GAZE_MODEL_CM_PER_CODE {_c_float(gaze.cm_per_code)}",
         "",
         "#endif /* GAZE_MODEL_H */",
     ]
@@ -120,6 +126,10 @@ def _numbers(role: str, tensor: TensorContract) -> list[str]:
     """Type (of tt_tensor.h), scale and zero point."""
     return [
         f"#define GAZE_MODEL_{role}_TYPE TT_{tensor.dtype.upper()}",
-        f"#define GAZE_MODEL_{role}_SCALE {float(np.float32(tensor.scale))!r}f",
+        f"#define GAZE_MODEL_{role}_SCALE {_c_float(tensor.scale)}",
         f"#define GAZE_MODEL_{role}_ZERO_POINT ({tensor.zero_point})",
     ]
+
+
+def _c_float(value: float) -> str:
+    return f"{float(np.float32(value))!r}f"

@@ -141,8 +141,9 @@ tflite::MicroInterpreter interpreter(tflite::GetModel(model_tflite), resolver, a
 interpreter.AllocateTensors();
 ```
 
-Write a frame into the input tensor, call `Invoke()`, and scale the two outputs: `cm = scale * (code - zero_point)`
-with the numbers of `model_outputs[0]`.
+Write a frame into the input tensor and call `Invoke()`. Each axis of the gaze is
+`offset_cm + cm_per_code * sum(code - zero_point)` over its codes, all of x first, with the numbers of `io.gaze` in the
+manifest.
 """,
     "c": f"""{_APPLICATION}
 The network alone is in `tinytracker/network/`: C99 without heap, library or operating system. `model.h` says what its

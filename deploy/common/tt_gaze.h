@@ -1,0 +1,20 @@
+/* Gaze in micrometres from the two codes that a network gives, calibrated to one person, in integers.
+ *
+ * The origin is the camera, x to the right, y up. Scale and zero point of the network's output and the person's
+ * matrix and offset are one 2 x 2 matrix and one offset here; tinytracker/evaluate/calibration_device.py makes them.
+ */
+#ifndef TT_GAZE_H
+#define TT_GAZE_H
+
+#include <stdint.h>
+
+typedef struct {
+    int32_t factor[2][2]; /* 2^-16 um per code */
+    int32_t offset[2];    /* um */
+} tt_gaze_t;
+
+/* um[i] = floor(sum of factor[i][j] * codes[j] / 2^16 + offset[i] + 1/2), kept within 32 bits. Codes are as stored,
+ * -128 to 255; what lies outside is taken as the nearer end. */
+void tt_gaze(const tt_gaze_t *gaze, const int32_t codes[2], int32_t um[2]);
+
+#endif

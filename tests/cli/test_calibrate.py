@@ -1,0 +1,118 @@
+"""`tinytracker calibrate` on a person's own points, as a user would type it."""
+
+import json
+
+import numpy as np
+import pytest
+from support.cli import run
+
+
+@pytest.fixture
+def points(tmp_path):
+    """Nine dots, three frames each, of somebody whom the network sees 2 cm too far to the right."""
+    rng = np.random.default_rng(0)
+    true = rng.uniform([-3, -9], [3, -1], (9, 2)).repeat(3, 0)
+    predicted = true + [2.0, 0.0] + 0.2 * rng.normal(size=true.shape)
+    path = tmp_path / "points.csv"
+    lines = [
+        f"{x},{y},{tx},{ty},{i // 3}"
+        for i, ((x, y), (tx, ty)) in enumerate(zip(predicted, true, strict=True))
+    ]
+    path.write_text("x_cm,y_cm,true_x_cm,true_y_cm,dot\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_fit_and_show(points, tmp_path):
+    out = tmp_path / "user.json"
+    answer = run("calibrate", "fit", points, "--out", out, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["offset"][0] == pytest.approx(-2.0, abs=0.3)
+    assert answer.document["evidence"]["dots"] == 9
+    assert answer.document["evidence"]["frames"] == 27
+    shown = run("calibrate", "show", out, "--json")
+    assert shown.document == answer.document
+    text = run("calibrate", "show", out).out
+    assert "9 dots, 27 frames" in text
+    assert "x' =" in text
+
+
+def test_json_points_give_the_same(points, tmp_path):
+    rows = [line.split(",") for line in points.read_text().splitlines()[1:]]
+    points_of = [(*map(float, row[:4]), int(row[4])) for row in rows]
+    document = {
+        "points": [{"predicted": (a, b), "true": (c, d), "dot": dot} for a, b, c, d, dot in points_of]
+    }
+    as_json = tmp_path / "points.json"
+    as_json.write_text(json.dumps(document))
+    first = run("calibrate", "fit", points, "--out", tmp_path / "a.json", "--json").document
+    second = run("calibrate", "fit", as_json, "--out", tmp_path / "b.json", "--json").document
+    assert first | {"file": ""} == second | {"file": ""}
+    document["points"][4]["features"] = [1.0]
+    as_json.write_text(json.dumps(document))
+    answer = run("calibrate", "fit", as_json, "--out", tmp_path / "b.json")
+    assert (answer.code, "point 0 has no features, others have" in answer.err) == (1, True)
+
+
+def test_points_that_are_chance_change_nothing_and_say_so(tmp_path):
+    rng = np.random.default_rng(4)
+    true = rng.uniform([-3, -9], [3, -1], (9, 2))
+    rows = np.hstack([true + rng.normal(size=true.shape), true])
+    path = tmp_path / "points.csv"
+    path.write_text(
+        "x_cm,y_cm,true_x_cm,true_y_cm\n" + "\n".join(",".join(map(str, r)) for r in rows.tolist())
+    )
+    answer = run("calibrate", "fit", path, "--out", tmp_path / "user.json")
+    assert answer.code == 0
+    assert "could be chance" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "no points in it"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n", "no points in it"),
+        ("x,y\n1,2\n", "the column x_cm is missing"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n1,2,3\n", "line 3: nothing is no number for true_y_cm"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,left\n", "line 2: 'left' is no number for true_y_cm"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n" + "".join(f"nan,2,{i},4\n" for i in range(5)), "not finite"),
+        ("\ufeffx_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
+        (b"\xff\xfe\x00", "not a CSV file"),
+    ],
+)
+def test_files_that_are_no_points(tmp_path, content, said):
+    path = tmp_path / "points.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    answer = run("calibrate", "fit", path, "--out", tmp_path / "user.json")
+    assert answer.code == 1
+    assert said in answer.err
+    assert not (tmp_path / "user.json").exists()
+
+
+def test_wrong_usage(points, tmp_path):
+    assert run("calibrate", "fit", tmp_path / "none.csv", "--out", tmp_path / "u.json").code == 1
+    answer = run("calibrate", "fit", points, "--out", tmp_path / "u.json", "--method", "afine")
+    assert (answer.code, "Did you mean 'affine'" in answer.err) == (2, True)
+    answer = run("calibrate", "evaluate", tmp_path, "--dots", "five")
+    assert (answer.code, "'five' are no numbers" in answer.err) == (2, True)
+    answer = run("calibrate", "evaluate", tmp_path, "--dots", "2")
+    assert (answer.code, "3 dots or more" in answer.err) == (2, True)
+    answer = run("calibrate", "evaluate", tmp_path / "run")
+    assert (answer.code, "there is no such run folder" in answer.err) == (1, True)
+    (tmp_path / "user.json").write_text("{}")
+    assert run("calibrate", "show", tmp_path / "user.json").code == 0
+    (tmp_path / "user.json").write_text("[]")
+    assert run("calibrate", "show", tmp_path / "user.json").code == 1
+
+
+def test_a_device_takes_what_has_no_terms(points, tmp_path):
+    from support.tflite_nets import tinytracker_s
+
+    model, user = tmp_path / "model.tflite", tmp_path / "user.json"
+    model.write_bytes(tinytracker_s(dequantize=False))
+    run("calibrate", "fit", points, "--out", user, "--method", "offset")
+    answer = run("calibrate", "device", user, "--model", model, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["command"].startswith("tt calibrate ")
+    assert "tt_gaze_t" in answer.document["c"]
+    assert run("calibrate", "device", user, "--model", tmp_path / "none.tflite").code == 1

@@ -1,0 +1,142 @@
+"""Gaze on the device: the C arithmetic against integers in numpy, and the commands that set and ask it."""
+
+import ctypes
+import subprocess
+import zlib
+
+import numpy as np
+import pytest
+from firmware.test_common import IMAGE, build, load
+from hypothesis import given
+from hypothesis import strategies as st
+from support.host_c import STRICT
+
+from tinytracker.emulate import deploy_dir
+from tinytracker.errors import CalibrationError
+from tinytracker.evaluate.calibration import Calibration, fit
+from tinytracker.evaluate.calibration_device import DeviceGaze, device_gaze
+
+INT32 = st.integers(-(2**31), 2**31 - 1)
+
+
+class Gaze(ctypes.Structure):
+    _fields_ = (("factor", (ctypes.c_int32 * 2) * 2), ("offset", ctypes.c_int32 * 2))
+
+
+Pair = ctypes.c_int32 * 2
+
+
+@pytest.fixture(scope="module")
+def c_gaze(tmp_path_factory):
+    path = tmp_path_factory.mktemp("gaze") / "gaze.so"
+    source = deploy_dir() / "common" / "tt_gaze.c"
+    flags = [*STRICT, "-O2", "-shared", "-fPIC", "-fsanitize=undefined", "-fno-sanitize-recover"]
+    subprocess.run(["gcc", *flags, str(source), "-o", str(path)], check=True)
+    library = ctypes.CDLL(str(path))
+
+    def run(gaze: DeviceGaze, codes) -> list[int]:
+        (a, b), (c, d) = gaze.factor
+        um = Pair()
+        library.tt_gaze(ctypes.byref(Gaze((Pair(a, b), Pair(c, d)), Pair(*gaze.offset))), Pair(*codes), um)
+        return list(um)
+
+    return run
+
+
+@given(st.lists(INT32, min_size=6, max_size=6), st.lists(st.tuples(INT32, INT32), min_size=1, max_size=8))
+def test_any_numbers_give_what_numpy_gives(c_gaze, words, codes):
+    gaze = DeviceGaze(((words[0], words[1]), (words[2], words[3])), (words[4], words[5]))
+    expected = gaze.gaze_um(np.array(codes))
+    assert [c_gaze(gaze, pair) for pair in codes] == expected.tolist()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.4), st.integers(-128, 127))
+def test_all_codes_are_within_a_micrometre_of_the_real_correction(c_gaze, seed, scale, zero_point):
+    rng = np.random.default_rng(seed)
+    true = rng.uniform([-3, -9], [3, -1], (13, 2))
+    calibration = fit(
+        0.7 * true + rng.normal(size=2) + 0.2 * rng.normal(size=true.shape), true, method="affine"
+    )
+    gaze = device_gaze(calibration, scale, zero_point)
+    codes = rng.integers(-128, 128, (50, 2))
+    real = calibration.apply(scale * (codes - zero_point)) * 1e4
+    found = np.array([c_gaze(gaze, pair) for pair in codes.tolist()])
+    assert np.abs(found - real).max() < 1.01
+    assert (found == gaze.gaze_um(codes)).all()
+
+
+def test_a_ridge_and_absurd_corrections_are_refused():
+    rng = np.random.default_rng(0)
+    true = rng.uniform([-3, -9], [3, -1], (40, 2))
+    ridge = fit(true + 0.3 * true**2, true, method="ridge")
+    assert not ridge.is_affine
+    with pytest.raises(CalibrationError, match="--method affine"):
+        device_gaze(ridge, 0.1, 0)
+    with pytest.raises(CalibrationError, match="does not fit into 32 bits"):
+        device_gaze(Calibration(kind="affine", matrix=((100.0, 0.0), (0.0, 1.0))), 0.1, 0)
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory):
+    program = build(tmp_path_factory.mktemp("dialogue"), "dialogue_main.c")
+
+    def send(text: bytes) -> list[str]:
+        done = subprocess.run([program, "loaded"], input=text, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        return [line for line in done.stdout.decode().split("\r\n")[2:-1] if line != "m-ready"]
+
+    return send
+
+
+def test_the_device_answers_the_calibrated_gaze(talk):
+    calibration = Calibration(kind="affine", matrix=((1.1, -0.2), (0.05, 0.9)), offset=(-1.5, 0.7))
+    gaze = device_gaze(calibration, 0.25, 4)  # scale and zero point of the fake network's output
+    assert len(gaze.command()) <= 81
+    said = talk(load() + gaze.command().encode() + b"infer 1 0%tt gaze%")
+    codes = np.array([[IMAGE[0], sum(IMAGE)]]).astype(np.int8)
+    x, y = gaze.gaze_um(codes)[0]
+    assert said[-1] == f"m-tt-gaze-[{x},{y}]"
+    np.testing.assert_allclose([x, y], calibration.apply(0.25 * (codes - 4.0))[0] * 1e4, atol=1.01)
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"tt gaze%", "No calibration is set"),
+        (b"tt calibrate%", "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8"),
+        (b"tt calibrate 00%", "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8"),
+        (b"tt calibrate " + b"0" * 48 + b" 00000000%", "Checksum of the calibration is wrong"),
+        (
+            b"tt calibrate " + b"0" * 48 + b" %08x%%tt gaze%%" % zlib.crc32(b"0" * 48),
+            "No inference has been run",
+        ),
+        (
+            b"tt calibrate " + b"0" * 48 + b" %08x%%tt calibrate none%%tt gaze%%" % zlib.crc32(b"0" * 48),
+            "No calibration is set",
+        ),
+    ],
+)
+def test_bad_commands_are_answered(talk, sent, error):
+    assert talk(sent)[-1] == f"e-[{error}]"
+
+
+def test_a_damaged_calibration_leaves_the_one_before(talk):
+    good = device_gaze(Calibration(kind="offset", offset=(1.0, 2.0)), 0.25, 4)
+    bad = good.command()[:-2] + "0%" if good.command()[-2] != "0" else good.command()[:-2] + "1%"
+    said = talk(load() + good.command().encode() + b"infer 1 0%tt gaze%" + bad.encode() + b"tt gaze%")
+    assert said[-2] == "e-[Checksum of the calibration is wrong]"
+    assert said[-1] == said[-3]
+
+
+def test_the_constant_compiles(tmp_path):
+    gaze = device_gaze(Calibration(kind="offset", offset=(-1.0, 2.0)), 0.25, -128)
+    (tmp_path / "main.c").write_text(
+        f'#include "tt_gaze.h"\n{gaze.c_source()}\n'
+        "int main(void) { const int32_t codes[2] = {-128, -128}; int32_t um[2]; "
+        "tt_gaze(&calibrated_gaze, codes, um); return ((um[0] == -10000) && (um[1] == 20000)) ? 0 : 1; }\n"
+    )
+    common = deploy_dir() / "common"
+    program = tmp_path / "main"
+    command = ["gcc", *STRICT, "-I", common, tmp_path / "main.c", common / "tt_gaze.c", "-o", program]
+    subprocess.run(list(map(str, command)), check=True)
+    assert subprocess.run([program]).returncode == 0

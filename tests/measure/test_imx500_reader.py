@@ -1,0 +1,120 @@
+"""The reader of the AI camera against a stand-in for picamera2; no number here was measured on a camera."""
+
+import sys
+import time
+
+import numpy as np
+import pytest
+from support import picamera2_stub
+from support.cli import run
+
+from tinytracker.errors import DeviceError
+from tinytracker.measure import imx500
+from tinytracker.measure.link import Frame
+from tinytracker.measure.results import session_gaze
+from tinytracker.measure.session import read_session
+
+
+@pytest.fixture
+def camera(monkeypatch):
+    return picamera2_stub.install(monkeypatch)
+
+
+@pytest.fixture
+def network(tmp_path):
+    path = tmp_path / "network.rpk"
+    path.write_bytes(b"any")
+    return path
+
+
+def test_a_session_of_the_camera(camera, network, tmp_path):
+    out = tmp_path / "s.jsonl"
+    answer = run(
+        "measure",
+        "--target",
+        "imx500",
+        "--model",
+        network,
+        "--frames",
+        40,
+        "--warmup",
+        4,
+        "--out",
+        out,
+        "--json",
+    )
+    assert answer.code == 0, answer.err
+    rows = answer.document["phases"]
+    assert list(rows) == [
+        "exposure", "sensor", "retrieval", "frame", "period", "transmit", "arrival", "dnn_ms", "dsp_ms",
+        "frame_duration_us",
+    ]  # fmt: skip
+    assert rows["exposure"]["median"] == 8000
+    assert rows["sensor"]["median"] >= 19_000
+    assert (rows["dnn_ms"]["median"], rows["dsp_ms"]["median"]) == (pytest.approx(860), pytest.approx(240))
+    session = read_session(out)
+    assert (len(session), session.lost, session.end) == (44, 0, "done")
+    assert session.sequence.tolist() == list(range(44))
+    # Every third frame carries no result: two results, then a gap of one.
+    assert set(np.diff(session.extra["camera_frame"])) == {1.0, 2.0}
+    assert set(session.extra["without_result"][1:]) == {0.0, 1.0}
+    count = session.extra["network_count"]
+    np.testing.assert_array_equal(np.diff(count), np.diff(session.extra["camera_frame"]))
+    np.testing.assert_allclose(session_gaze(session), np.stack([count / 10, -np.ones(44)], 1), rtol=1e-5)
+    assert picamera2_stub.IMX500.auto_aspect_ratio
+    # Exposure, read-out and arrival are on one clock: from the start of exposure to here it is their sum.
+    arrival = rows["arrival"]["median"]
+    assert arrival == pytest.approx(rows["frame"]["median"] + rows["transmit"]["median"], rel=0.2)
+    again = run("measure", "--target", "replay", out)
+    assert again.code == 0
+    assert "No received bytes" in again.out
+
+
+def test_old_frames_are_thrown_away(camera, network):
+    with imx500.open_imx500(network) as source:
+        time.sleep(0.2)
+        first = next(event for event in source.frames(1) if isinstance(event, Frame))
+        assert first.extra["camera_frame"] > 5
+        assert first.stamps[0] < first.stamps[1] <= first.stamps[2] <= first.stamps[3]
+
+
+def test_a_camera_that_falls_silent_ends_the_session(camera, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(imx500, "SILENCE_S", 0.3)
+    camera.frames_until_silence = 150
+    out = tmp_path / "s.jsonl"
+    answer = run("measure", "--target", "imx500", "--model", network, "--frames", 1000, "--out", out)
+    assert answer.code == 1
+    assert "no frame for" in answer.out
+    assert read_session(out).end == "failed"
+    assert len(read_session(out)) > 10
+
+
+def test_a_network_that_gives_no_result_is_said(camera, network, monkeypatch):
+    camera.results = False
+    with imx500.open_imx500(network) as source, pytest.raises(DeviceError, match="thousand frames"):
+        list(source.frames(1))
+
+
+def test_a_computer_that_has_slept(monkeypatch):
+    # CLOCK_BOOTTIME is then ahead; time stamps tell of which clock they are.
+    hour = 3_600_000_000_000
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda clock: time.monotonic_ns() + hour)
+    now = time.monotonic_ns()
+    assert imx500._sensor_clock(now - 20_000_000) is time.monotonic_ns
+    assert abs(imx500._sensor_clock(now + hour - 20_000_000)() - now - hour) < 5_000_000_000
+
+
+def test_without_picamera2_the_way_is_said(network, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    answer = run("measure", "--target", "imx500", "--model", network, "--out", tmp_path / "s.jsonl")
+    assert answer.code == 1
+    assert "sudo apt install imx500-all python3-picamera2" in answer.err
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_wrong_packages_are_refused(camera, tmp_path):
+    out = ("--out", tmp_path / "s.jsonl")
+    missing = run("measure", "--target", "imx500", "--model", tmp_path / "no.rpk", *out)
+    assert (missing.code, "no such file" in missing.err) == (1, True)
+    none = run("measure", "--target", "imx500", *out)
+    assert (none.code, "network.rpk" in none.err) == (2, True)

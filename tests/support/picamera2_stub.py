@@ -1,0 +1,131 @@
+"""A stand-in for picamera2: no camera, no libcamera, frames made up. What it says of times is not a measurement.
+
+Names and behaviour follow picamera2 0.3: metadata keys, outputs None without a result, KPIs in ms, a callback in the
+camera's thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import types
+
+import numpy as np
+
+INFO_BYTES = 712
+
+
+class NetworkIntrinsics:
+    inference_rate = None
+    preserve_aspect_ratio = True
+
+    def update_with_defaults(self):
+        self.inference_rate = self.inference_rate or 30
+
+
+class IMX500:
+    """The sensor."""
+
+    camera_num = 0
+    auto_aspect_ratio = False
+
+    def __init__(self, network_file):
+        assert network_file.endswith(".rpk")
+        self.network_intrinsics = NetworkIntrinsics()
+
+    def get_device_id(self):
+        return "stub"
+
+    def get_input_size(self):
+        return 112, 112
+
+    def show_network_fw_progress_bar(self):
+        pass
+
+    def set_auto_aspect_ratio(self):
+        IMX500.auto_aspect_ratio = True
+
+    def get_outputs(self, metadata):
+        values = metadata.get("CnnOutputTensor")
+        return None if not values else [np.array(values, np.float32)]
+
+    @staticmethod
+    def get_kpi_info(metadata):
+        kpi = metadata.get("CnnKpiInfo")
+        return None if kpi is None else (kpi[0] / 1000, kpi[1] / 1000)
+
+
+class Request:
+    def __init__(self, metadata):
+        self._metadata = metadata
+
+    def get_metadata(self):
+        return self._metadata
+
+
+class Picamera2:
+    """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes."""
+
+    frames_until_silence = 1_000_000_000
+    results = True
+    clock_offset_ns = 0
+
+    def __init__(self, number):
+        self.pre_callback = None
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def create_preview_configuration(self, controls, buffer_count):
+        assert controls["FrameRate"] > 0
+        return {}
+
+    def start(self, config, show_preview):
+        self._running.set()
+        self._thread.start()
+
+    def stop(self):
+        self._running.clear()
+        self._thread.join()
+
+    def close(self):
+        pass
+
+    def capture_metadata(self):
+        return self._metadata(0)
+
+    def _metadata(self, number):
+        metadata = {
+            "SensorTimestamp": time.monotonic_ns() + self.clock_offset_ns - 19_000_000,
+            "ExposureTime": 8000, "FrameDuration": 33_333,
+        }  # fmt: skip
+        if number % 3 and self.results:
+            info = bytearray(INFO_BYTES)
+            info[708] = number % 256
+            metadata |= {
+                "CnnOutputTensor": [number / 10, -1.0], "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),
+            }  # fmt: skip
+        return metadata
+
+    def _run(self):
+        for number in range(self.frames_until_silence):
+            if not self._running.is_set():
+                return
+            if self.pre_callback is not None:
+                self.pre_callback(Request(self._metadata(number)))
+            time.sleep(0.002)
+
+
+def install(monkeypatch):
+    """Put it where `import picamera2` finds it; returns the camera's class for settings."""
+    camera = type("Picamera2", (Picamera2,), {})
+    names = {
+        "picamera2": {"Picamera2": camera},
+        "picamera2.devices": {"IMX500": IMX500},
+        "picamera2.devices.imx500": {"NetworkIntrinsics": NetworkIntrinsics},
+    }
+    for name, content in names.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    return camera

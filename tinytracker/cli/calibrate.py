@@ -1,0 +1,153 @@
+"""`tinytracker calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import COUNTS
+from tinytracker.errors import ModelError
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.calibration import Calibration
+
+
+@click.group()
+def command() -> None:
+    """Correct the gaze for one person, from a few dots that the person looked at."""
+
+
+@verb
+@click.argument("points", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--method", default="auto", help="auto, offset, affine or ridge.")
+def fit(points: Path, out: Path, method: str) -> Output:
+    """Calibrate to the person who looked at POINTS, a .csv or .json file."""
+    from tinytracker.evaluate.calibration import fit as fit_calibration
+    from tinytracker.evaluate.calibration_points import read_points
+
+    seen = read_points(points)
+    calibration = fit_calibration(seen.predicted, seen.true, seen.features, method, seen.dots)
+    calibration.write(out)
+    return Output({"file": str(out), **calibration.model_dump(mode="json")}, _described(out, calibration))
+
+
+@verb
+@click.argument("file", type=click.Path(path_type=Path))
+def show(file: Path) -> Output:
+    """Show the calibration in FILE."""
+    from tinytracker.evaluate.calibration import read_calibration
+
+    calibration = read_calibration(file)
+    return Output({"file": str(file), **calibration.model_dump(mode="json")}, _described(file, calibration))
+
+
+@verb
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--dots", type=COUNTS, default="5,9,13", help="Numbers of calibration dots.")
+@click.option("--model", default="float", help="Of a run: float, or a quantized model such as ptq-int8.")
+@click.option("--split", default="test", help="train, val or test.")
+@click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
+@click.option(
+    "--preset", help="For a .tflite file: the preset whose input it takes; default: found by shape."
+)
+@click.option("--repeats", type=click.IntRange(1), default=10, help="Choices of dots that are averaged.")
+@click.option("--seed", default=0, help="Of the choices.")
+def evaluate(
+    target: Path, dots: tuple[int, ...], model: str, split: str, data: Path | None, preset: str | None,
+    repeats: int, seed: int,
+) -> Output:  # fmt: skip
+    """Measure what calibration brings to TARGET, a run folder or a .tflite file, on people it has never seen."""
+    from tinytracker.evaluate.calibration_table import evaluate_calibration
+
+    result = evaluate_calibration(target, data, split, model, preset, dots, repeats, seed)
+    return Output(result.as_json(), _table(result.model, split, result.content))
+
+
+@verb
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The .tflite file that runs on the device.",
+)
+def device(file: Path, model: Path) -> Output:
+    """Show the calibration in FILE as integers for a device: the serial command, and the same in C."""
+    from tinytracker.evaluate.calibration import read_calibration
+    from tinytracker.evaluate.calibration_device import device_gaze
+    from tinytracker.model.tflite_file import read_tflite
+    from tinytracker.quant.contract import IoContract
+
+    gaze = IoContract.of(read_tflite(model)).outputs[0]
+    if gaze.dtype not in ("int8", "uint8"):
+        raise ModelError(
+            f"{model}: the output is {gaze.dtype}; a device corrects INT8 or UINT8 codes.",
+            "Use a model that `tinytracker quantize` made.",
+        )
+    found = device_gaze(read_calibration(file), gaze.scale, gaze.zero_point)
+    document = {
+        "file": str(file),
+        "factor": found.factor,
+        "offset_um": found.offset,
+        "command": found.command(),
+    }
+    return Output({**document, "c": found.c_source()}, (found.command(), found.c_source()))
+
+
+def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
+    (a, b), (c, d) = calibration.matrix
+    x, y = calibration.offset
+    lines = [f"{file}: {calibration.kind}"]
+    if calibration.kind != "identity":
+        lines += [f"x' = {a:.3f} x {b:+.3f} y {x:+.2f} cm", f"y' = {c:.3f} x {d:+.3f} y {y:+.2f} cm"]
+    if calibration.terms is not None:
+        lines.append(f"and {len(calibration.terms.centre)} terms ({calibration.terms.source})")
+    if calibration.evidence is not None:
+        e = calibration.evidence
+        lines.append(
+            f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm as it is, {e.left_out_cm:.2f} cm on each dot "
+            f"left out; {e.applied:.0%} of the correction is applied"
+        )
+        if calibration.kind == "identity":
+            lines.append("The dots give no reason for a correction: what they show could be chance.")
+    return tuple(lines)
+
+
+def _table(model: str, split: str, content: dict[str, Any]) -> tuple[Table, str]:
+    title = (
+        f"{model} on {split}: {content['subjects']} people, {content['before_cm']:.2f} cm without calibration"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("method")
+    for column in ("dots", "error cm", "95 % interval", "change", "95 % interval", "people worse off"):
+        table.add_column(column, justify="right")
+    method = ""
+    for row in content["rows"]:
+        if row["method"] != method:
+            table.add_section()
+        low, high = row["ci95_cm"]
+        less, more = row["change_ci95"]
+        table.add_row(
+            "" if row["method"] == method else row["method"], str(row["dots"]), f"{row['error_cm']:.2f}",
+            f"{low:.2f} to {high:.2f}", f"{row['change']:+.1%}", f"{less:+.1%} to {more:+.1%}", f"{row['worse']:.0%}",
+        )  # fmt: skip
+        method = row["method"]
+    notes = [
+        f"Each person's other dots ({content['test_frames']:.0f} frames), {content['repeats']} choices of dots."
+    ]
+    if content["left_out"]:
+        notes.append(f"{content['left_out']} people have too few dots and are left out.")
+    if not content["features"]:
+        notes.append("The network ends in no dense layer: the ridge has only its output.")
+    return table, " ".join(notes)
+
+
+command.add_command(fit, "fit")
+command.add_command(show, "show")
+command.add_command(evaluate, "evaluate")
+command.add_command(device, "device")

@@ -1,0 +1,195 @@
+"""`tinytracker measure`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.errors import UsageError
+
+if TYPE_CHECKING:
+    from tinytracker.measure.images import TestImages
+    from tinytracker.measure.link import Link
+    from tinytracker.measure.recording import Measurement
+    from tinytracker.measure.statistics import Summary
+    from tinytracker.package.source import ModelSource
+
+TARGETS = ("emulated", "spresense", "coralmicro", "imx500", "replay")
+_STOPPED = 130
+
+
+@verb
+@click.argument("session", required=False, type=click.Path(path_type=Path))
+@click.option("--target", type=click.Choice(TARGETS), required=True, help="What to measure on.")
+@click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
+@click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
+@click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
+@click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware.")
+@click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet.")
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
+)
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
+)
+@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
+@click.option(
+    "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
+)
+@click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
+@click.option(
+    "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
+)
+@click.option(
+    "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
+def command(session: Path | None, **options: Any) -> Output:
+    """Measure latency phase by phase on a board, into a session file; or look at SESSION again (--target replay).
+
+    Ctrl-C keeps what was measured. Numbers of the emulated board come from counted instructions and are marked.
+    """
+    if options["target"] == "replay":
+        if session is None:
+            raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
+        return _replay(session, options["out"], options["seed"])
+    if session is not None:
+        raise UsageError(
+            f"{session}: a session is read with --target replay.", "Write the new one with --out."
+        )
+    return _record(**options)
+
+
+def _record(
+    *,
+    target: str,
+    frames: int,
+    warmup: int,
+    out: Path | None,
+    port: str | None,
+    rpc: str | None,
+    run_folder: Path | None,
+    model: Path | None,
+    quantized: str,
+    images: Path | None,
+    image_count: int,
+    silence: float | None,
+    fps: float | None,
+    seed: int,
+) -> Output:
+    from tinytracker.measure.recording import measure
+    from tinytracker.measure.targets import open_board
+    from tinytracker.runs import command_line
+
+    if out is None:
+        raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
+    if run_folder is not None and model is not None:
+        raise UsageError("Both --run and --model were given.", "Give one of them.")
+    metadata = {"command": command_line(), "target": target}
+    if target == "imx500":
+        from tinytracker.measure.imx500 import open_imx500
+
+        if model is None:
+            raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
+        with open_imx500(model, fps=fps) as camera:
+            return _shown(measure(camera, out, frames, warmup=warmup, metadata=metadata), seed)
+    chosen = None
+    if run_folder is not None or model is not None:
+        from tinytracker.package.source import load_source
+
+        chosen = load_source(run_folder or model or Path(), quantized)
+    content = None if chosen is None else chosen.content
+    with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
+        given = _images(link, chosen, images, image_count, seed)
+        result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
+    return _shown(result, seed)
+
+
+def _shown(result: Measurement, seed: int) -> Output:
+    """Its table; the exit code says how it ended."""
+    shown = show(result.path, seed)
+    codes = {"done": shown.exit_code, "stopped": _STOPPED}
+    return Output(shown.document, shown.text, codes.get(result.end, 1))
+
+
+def _replay(session: Path, out: Path | None, seed: int) -> Output:
+    """A recorded session again: its numbers, and its bytes through today's parser."""
+    from tinytracker.measure.replay import replay, write_replay
+    from tinytracker.measure.session import read_raw
+
+    output = show(session, seed)
+    document: dict[str, Any] = {**output.document, "replayed": None}
+    if not read_raw(session):
+        if out is not None:
+            raise UsageError(f"{session}: no received bytes are in this session.", "Leave --out away.")
+        text = (*output.text, "No received bytes are in it to read again.")
+        return Output(document, text, output.exit_code)
+    found = replay(session)
+    counts = f"{len(found.frames):,} frames and {len(found.exchanges):,} clock exchanges"
+    said = [f"Its bytes read again: {counts}.", *found.differences]
+    if out is not None:
+        said.append(f"Written to {write_replay(found, out)}.")
+    document["replayed"] = {
+        "frames": len(found.frames), "exchanges": len(found.exchanges), "differences": list(found.differences),
+    }  # fmt: skip
+    return Output(document, (*output.text, *said), 1 if found.differences else output.exit_code)
+
+
+def _images(
+    link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
+) -> TestImages | None:
+    """What to send to a board that takes images, or None."""
+    from tinytracker.errors import ModelError
+    from tinytracker.measure.images import make_images, noise, read_images
+
+    board = link.board
+    if chosen is not None and chosen.sha256 != board.model_sha256:
+        raise ModelError(
+            f"The board runs the network {board.model_sha256[:12]}, not {chosen.sha256[:12]}.",
+            "Give the file that its firmware was made from, or flash it anew.",
+        )
+    if board.source == "camera":
+        return None
+    if images is not None:
+        codes, origin = read_images(images, board, count)
+    elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
+        from tinytracker.quant.parity import frames_of
+        from tinytracker.requirements import require_tensorflow
+
+        require_tensorflow("reading the run's test images")
+        codes, origin = (
+            frames_of(chosen.data, chosen.origin["preset"], count),
+            {"from": "the run's test split"},
+        )
+    else:
+        codes, origin = noise(board, count, seed)
+    return make_images(board, codes, origin, None if chosen is None else chosen.content)
+
+
+def show(path: Path, seed: int) -> Output:
+    """Table and numbers of a session; exit code 1 when outputs differ from the oracle."""
+    from tinytracker.measure.results import summarize_session
+
+    result = summarize_session(path, seed)
+    header = result.session.header
+    emulated = " (emulated: counted instructions, no real time)" if header.is_emulated else ""
+    table = Table(title=f"{header.board.get('name', '?')}{emulated}, times in µs", title_justify="left")
+    table.add_column("")
+    for column in ("n", "median", "95 % interval", "p5", "p95", "p99", "mean", "sd", "outliers"):
+        table.add_column(column, justify="right")
+    for name, row in result.rows.items():
+        table.add_row(name, *_cells(row))
+    return Output(result.as_json(), (table, *result.sentences), 1 if result.differing else 0)
+
+
+def _cells(row: Summary) -> tuple[str, ...]:
+    low, high = row.ci95
+    p99 = "" if row.p99 is None else f"{row.p99:,.1f}"
+    return (
+        f"{row.n:,}", f"{row.median:,.1f}", f"{low:,.1f} to {high:,.1f}", f"{row.p5:,.1f}", f"{row.p95:,.1f}", p99,
+        f"{row.mean:,.1f}", f"{row.sd:,.1f}", f"{row.outliers:,}",
+    )  # fmt: skip

@@ -1,0 +1,24 @@
+"""`tinytracker weights`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tinytracker.cli.output import Output, verb
+
+
+@verb
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The .npz file to write.")
+@click.option("--licence", help="Of the weights, one line; default: that of the training data.")
+@click.option("--recipe", default="", help="How to train them again; default: the run's command.")
+def command(run: Path, out: Path, licence: str | None, recipe: str) -> Output:
+    """Write the weights of a finished RUN into a small file for `train --init`."""
+    from tinytracker.train.export import DEFAULT_LICENCE, export_weights
+
+    result = export_weights(run, out, licence or DEFAULT_LICENCE, recipe)
+    document = {**asdict(result), "path": str(result.path), "about": str(result.about)}
+    return Output(document, (f"{result.path}: {result.layers} layers, {result.bytes:,} bytes",))

@@ -1,0 +1,283 @@
+"""Calibration to one person: a correction of the network's gaze, learned from a few dots that the person looked at.
+
+The network answers for an average person. What a person adds, the angle between visual and optical axis, the shape
+of the lids, the way of holding the device, is nearly the same in all frames of that person and shows on a few dots.
+
+A correction is the posterior mean of a linear model whose prior says "no correction": of the error that the dots
+show, a part is believed that grows with their number. Which kind of correction, and how much prior, is chosen by
+leaving out one dot at a time. The gain that the dots left out show then decides how far the correction is applied:
+not at all when it could be chance, fully when it is plain. A few noisy points therefore change little.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tinytracker.errors import CalibrationError, InputFileError, UnknownNameError
+from tinytracker.evaluate.calibration_fit import (
+    AFFINE,
+    IDENTITY,
+    LEAST_DOTS,
+    METHODS,
+    OFFSET,
+    RIDGE,
+    Solution,
+    average_dots,
+    choose,
+    quadratic_terms,
+)  # fmt: skip
+from tinytracker.files import read_json, write_json
+
+__all__ = [
+    "AFFINE",
+    "IDENTITY",
+    "LEAST_DOTS",
+    "METHODS",
+    "OFFSET",
+    "RIDGE",
+    "Calibration",
+    "fit",
+    "read_calibration",
+]
+
+Floats = NDArray[np.float64]
+Pair = tuple[float, float]
+_LARGEST = 1e6
+
+
+class Terms(BaseModel):
+    """The part of a ridge correction that is not linear in gaze: `weights`ᵀ (terms - centre) / scale.
+
+    Attributes:
+        source: "features" for the penultimate activations of the network, "quadratic" for x², xy and y² of gaze.
+        centre: one per term. scale: one for all, so that a term that hardly moved on the dots cannot explode on the
+            first frame on which it does. weights: cm (x, y) per term.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    source: Literal["features", "quadratic"]
+    centre: tuple[float, ...]
+    scale: float = Field(gt=0)
+    weights: tuple[Pair, ...]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Terms:
+        if not len(self.centre) == len(self.weights) > 0:
+            raise ValueError("centre and weights must have the same length, at least 1")
+        if self.source == "quadratic" and len(self.centre) != 3:
+            raise ValueError("quadratic terms are three: x², xy, y²")
+        return self
+
+
+class Evidence(BaseModel):
+    """What a calibration was fitted on and what it promises.
+
+    Attributes:
+        dots, frames: of the person.
+        before_cm: mean error on the dots as the network answers.
+        left_out_cm: mean error on each dot when the correction is fitted without it, before it is scaled back.
+        applied: share of the fitted correction that is applied, 0 to 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    dots: int = Field(ge=1)
+    frames: int = Field(ge=1)
+    before_cm: float = Field(ge=0)
+    left_out_cm: float = Field(ge=0)
+    applied: float = Field(ge=0, le=1)
+
+
+class Calibration(BaseModel):
+    """A correction of gaze in cm: matrix · gaze + offset, and for a ridge `terms` besides.
+
+    Attributes:
+        schema_version: of the file. unit: of everything here.
+        kind: "identity", "offset", "affine" or "ridge".
+        matrix: rows of the 2 × 2 matrix. offset: cm.
+        terms: of a ridge, else None.
+        evidence: what it was fitted on; None for a correction from elsewhere.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    schema_version: Literal[1] = 1
+    unit: Literal["cm"] = "cm"
+    kind: Literal["identity", "offset", "affine", "ridge"] = "identity"
+    matrix: tuple[Pair, Pair] = ((1.0, 0.0), (0.0, 1.0))
+    offset: Pair = (0.0, 0.0)
+    terms: Terms | None = None
+    evidence: Evidence | None = None
+
+    @model_validator(mode="after")
+    def _kind_says_what_it_is(self) -> Calibration:
+        if (self.terms is not None) != (self.kind == RIDGE):
+            raise ValueError("a ridge has terms, every other kind has none")
+        if self.kind in (IDENTITY, OFFSET) and self.matrix != ((1.0, 0.0), (0.0, 1.0)):
+            raise ValueError(f"kind {self.kind!r} has the identity as matrix")
+        if self.kind == IDENTITY and self.offset != (0.0, 0.0):
+            raise ValueError("kind 'identity' has no offset")
+        if max(map(abs, (*self.matrix[0], *self.matrix[1], *self.offset))) > _LARGEST:
+            raise ValueError(f"numbers beyond {_LARGEST:g} are no correction of gaze")
+        return self
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether matrix and offset are all of it, so that a device needs nothing but the network's output."""
+        return self.terms is None
+
+    @property
+    def needs_features(self) -> bool:
+        """Whether `apply` needs the network's penultimate activations."""
+        return self.terms is not None and self.terms.source == "features"
+
+    def apply(
+        self, gaze_cm: NDArray[np.floating[Any]], features: NDArray[np.floating[Any]] | None = None
+    ) -> Floats:
+        """The corrected gaze.
+
+        Args:
+            gaze_cm: (N, 2) or (2,) as the network answers, cm.
+            features: (N, F) or (F,) penultimate activations of the same frames; only a ridge on features takes
+                them.
+
+        Returns:
+            float64 of the shape of `gaze_cm`; NaN stays NaN.
+
+        Raises:
+            CalibrationError: features are needed and not given, or there is another number of them.
+        """
+        gaze = np.asarray(gaze_cm, np.float64)
+        corrected: Floats = gaze @ np.asarray(self.matrix).T + np.asarray(self.offset)
+        if self.terms is not None:
+            values = quadratic_terms(gaze) if self.terms.source == "quadratic" else self._checked(features)
+            standard = (values - np.asarray(self.terms.centre)) / self.terms.scale
+            corrected = corrected + standard @ np.asarray(self.terms.weights)
+        return corrected
+
+    def _checked(self, features: NDArray[np.floating[Any]] | None) -> Floats:
+        count = len(self.terms.centre) if self.terms else 0
+        if features is None:
+            raise CalibrationError(
+                f"This calibration needs the {count} penultimate activations of the network.",
+                "Fit one on the outputs alone, for example with --method affine.",
+            )
+        if features.shape[-1] != count:
+            raise CalibrationError(
+                f"This calibration was made for {count} penultimate activations, here are {features.shape[-1]}.",
+                "Use the network that it was made for.",
+            )
+        return np.asarray(features, np.float64)
+
+    def write(self, path: Path) -> Path:
+        """Write the JSON file; returns its path."""
+        return write_json(path, self.model_dump(mode="json"))
+
+
+def read_calibration(path: Path) -> Calibration:
+    """The calibration in a JSON file.
+
+    Raises:
+        InputFileError: missing, not JSON, another schema version, or numbers that are no calibration.
+    """
+    hint = "Make one with: tinytracker calibrate fit POINTS --out FILE"
+    document = read_json(path, hint)
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > 1:
+        raise InputFileError(path, f"schema version {version}, but this release reads 1", hint)
+    try:
+        # As JSON, because only there an array may stand for a tuple in strict comparison of types.
+        return Calibration.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputFileError(
+            path, f"not a calibration ({where + ': ' if where else ''}{first['msg']})", hint
+        ) from None
+
+
+def fit(
+    predicted_cm: NDArray[np.floating[Any]],
+    true_cm: NDArray[np.floating[Any]],
+    features: NDArray[np.floating[Any]] | None = None,
+    method: str = "auto",
+    dots: NDArray[np.generic] | None = None,
+) -> Calibration:
+    """Calibrate to the person who looked at these dots.
+
+    Frames of one dot are put together by the median, so that a blink costs nothing; dots count the same whatever
+    the number of their frames.
+
+    Args:
+        predicted_cm: (N, 2) what the network answered.
+        true_cm: (N, 2) where the dots were.
+        features: (N, F) penultimate activations; without them a ridge takes x², xy and y² of the gaze.
+        method: "offset", "affine", "ridge", or "auto" to choose among them by leaving out one dot at a time.
+            Each can come out as "identity" when the dots give no reason for a correction.
+        dots: (N,) which dot a frame belongs to; None when frames with the same true gaze are one dot.
+
+    Raises:
+        UnknownNameError: no such method.
+        CalibrationError: fewer than 3 dots, shapes that do not fit, or numbers that are not finite.
+    """
+    if method not in METHODS:
+        raise UnknownNameError("calibration method", method, METHODS)
+    predicted, true = np.asarray(predicted_cm, np.float64), np.asarray(true_cm, np.float64)
+    values = None if features is None else np.asarray(features, np.float64)
+    _check_points(predicted, true, values, dots)
+    points = average_dots(predicted, true, values, dots)
+    solution = choose(points, method)
+    before, after = solution.before_cm, solution.left_out_cm
+    evidence = Evidence(
+        dots=len(points.true), frames=len(true), before_cm=before, left_out_cm=after, applied=solution.applied
+    )
+    return _from_solution(solution, evidence)
+
+
+def _from_solution(solution: Solution, evidence: Evidence) -> Calibration:
+    if solution.kind == IDENTITY:
+        return Calibration(evidence=evidence)
+    offset: Pair = (float(solution.offset[0]), float(solution.offset[1]))
+    if solution.kind == OFFSET:
+        return Calibration(kind="offset", offset=offset, evidence=evidence)
+    (a, b), (c, d) = solution.matrix.tolist()
+    if solution.terms is None:
+        return Calibration(kind="affine", matrix=((a, b), (c, d)), offset=offset, evidence=evidence)
+    terms = Terms(
+        source="features" if solution.on_features else "quadratic",
+        centre=tuple(solution.terms.centre.tolist()), scale=solution.terms.scale,
+        weights=tuple((x, y) for x, y in solution.terms.weights.tolist()),
+    )  # fmt: skip
+    return Calibration(kind="ridge", matrix=((a, b), (c, d)), offset=offset, terms=terms, evidence=evidence)
+
+
+def _check_points(
+    predicted: Floats, true: Floats, features: Floats | None, dots: NDArray[np.generic] | None
+) -> None:
+    if predicted.ndim != 2 or predicted.shape[1] != 2 or predicted.shape != true.shape:
+        raise CalibrationError(
+            f"Predicted and true gaze have shapes {list(predicted.shape)} and {list(true.shape)}; "
+            "both must be N x 2."
+        )
+    if features is not None and (features.ndim != 2 or len(features) != len(true) or not features.size):
+        raise CalibrationError(f"Features have shape {list(features.shape)}; {len(true)} x F is needed.")
+    if dots is not None and dots.shape != (len(true),):
+        raise CalibrationError(f"Dots have shape {list(dots.shape)}; one per frame is needed ({len(true)}).")
+    for name, values in (("predicted gaze", predicted), ("true gaze", true), ("features", features)):
+        if values is not None and not (np.isfinite(values).all() and (np.abs(values) <= _LARGEST).all()):
+            raise CalibrationError(
+                f"The {name} holds a value that is not finite or beyond {_LARGEST:g}.",
+                "Leave out frames without an answer.",
+            )
+    count = len(np.unique(true, axis=0)) if dots is None else len(np.unique(dots))
+    if count < LEAST_DOTS:
+        raise CalibrationError(
+            f"{count} dots are too few to tell a person from chance; {LEAST_DOTS} are the least.",
+            "Look at 5 dots or more; 9 are a good choice.",
+        )

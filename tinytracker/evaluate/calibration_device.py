@@ -1,0 +1,89 @@
+"""A calibration as integers for a device: codes of the network's output to micrometres (deploy/common/tt_gaze.h)."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.errors import CalibrationError
+from tinytracker.evaluate.calibration import Calibration
+
+_UM_PER_CM = 1e4
+_FRACTION_BITS = 16
+_INT32 = np.iinfo(np.int32)
+_CODES = (-128, 255)
+
+
+@dataclass(frozen=True)
+class DeviceGaze:
+    """Integers that a device computes with: µm = floor((factor · codes) / 2^16 + offset + 1/2).
+
+    Attributes:
+        factor: rows of the 2 × 2 matrix, 2^-16 µm per code. offset: µm.
+    """
+
+    factor: tuple[tuple[int, int], tuple[int, int]]
+    offset: tuple[int, int]
+
+    def gaze_um(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """What the device answers, bit for bit.
+
+        Args:
+            codes: (N, 2) outputs as stored, -128 to 255.
+        """
+        within = np.clip(codes.astype(np.int64), *_CODES)
+        total = within @ np.asarray(self.factor, np.int64).T
+        total = total + np.asarray(self.offset, np.int64) * 2**_FRACTION_BITS + 2 ** (_FRACTION_BITS - 1)
+        um: NDArray[np.int64] = np.clip(total >> _FRACTION_BITS, _INT32.min, _INT32.max)
+        return um
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """In the order of the `tt calibrate` command: a00, a01, b0, a10, a11, b1."""
+        (a, b), (c, d) = self.factor
+        return a, b, self.offset[0], c, d, self.offset[1]
+
+    def command(self) -> str:
+        """The command that sets it over the serial line (docs/protocol.md)."""
+        digits = "".join(f"{word & 0xFFFFFFFF:08x}" for word in self.words)
+        return f"tt calibrate {digits} {zlib.crc32(digits.encode()):08x}%"
+
+    def c_source(self) -> str:
+        """The same as a constant for an application of one's own."""
+        (a, b), (c, d) = self.factor
+        x, y = self.offset
+        return f"static const tt_gaze_t calibrated_gaze = {{{{{{{a}, {b}}}, {{{c}, {d}}}}}, {{{x}, {y}}}}};"
+
+
+def device_gaze(calibration: Calibration, scale: float, zero_point: int) -> DeviceGaze:
+    """Put a calibration and the scale of a network's output together.
+
+    Args:
+        calibration: offset, affine or identity.
+        scale: cm per code of the output.
+        zero_point: code of 0 cm.
+
+    Raises:
+        CalibrationError: a ridge, which needs more than the output; or numbers beyond what 32 bits hold.
+    """
+    if not calibration.is_affine:
+        raise CalibrationError(
+            "A ridge needs more than the network's output; a device has only that.",
+            "Fit with --method affine or --method offset.",
+        )
+    um = np.asarray(calibration.matrix) * scale * _UM_PER_CM
+    offset = np.rint(np.asarray(calibration.offset) * _UM_PER_CM - um.sum(1) * zero_point)
+    factor = np.rint(um * 2**_FRACTION_BITS)
+    if max(np.abs(factor).max(), np.abs(offset).max()) > _INT32.max:
+        raise CalibrationError(
+            f"The correction does not fit into 32 bits: up to {np.abs(um).max() / _UM_PER_CM:.3g} cm per code and "
+            f"{np.abs(offset).max() / _UM_PER_CM:.3g} cm of offset; the limits are 3.28 and 214,748 cm.",
+            "Look at the calibration with `tinytracker calibrate show`.",
+        )
+    (a, b), (c, d) = factor.astype(int).tolist()
+    x, y = offset.astype(int).tolist()
+    return DeviceGaze(((a, b), (c, d)), (x, y))

@@ -1,0 +1,166 @@
+"""What a board says about itself in `tt hello`: the host needs no other knowledge of it."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tinytracker.errors import ModelError
+from tinytracker.measure.protocol import PROTOCOL_VERSION, Message
+from tinytracker.quant.contract import IoContract, TensorContract, short_name
+
+CLOCK_KINDS = ("device", "emulated")
+SOURCES = ("camera", "loaded")
+
+_DTYPES = ("int8", "uint8", "float32")
+_PHASES_MAX = 32
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board with a network inside.
+
+    Attributes:
+        name, build: of board and firmware.
+        model_sha256: of the .tflite file that the network was made from, 64 hexadecimal digits.
+        ticks_per_s: of every time stamp. clock: "device", or "emulated" when no real time passes.
+        source: "camera", or "loaded" when each frame uses the image that the host sent.
+        phases: names in order; a frame's record has one time stamp more.
+        io: inputs and outputs of the network.
+        protocol: version that the board speaks.
+    """
+
+    name: str
+    build: str
+    model_sha256: str
+    ticks_per_s: float
+    clock: str
+    source: str
+    phases: tuple[str, ...]
+    io: IoContract
+    protocol: int = PROTOCOL_VERSION
+
+    @property
+    def input_bytes(self) -> int:
+        """Packed size of all inputs, what `tt load` takes."""
+        return sum(math.prod(t.shape) * np.dtype(t.dtype).itemsize for t in self.io.inputs)
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether its times are counted instructions; must be said wherever they are shown."""
+        return self.clock == "emulated"
+
+    def gaze_cm(self, outputs: bytes) -> tuple[float, float] | None:
+        """Gaze in cm from a frame's raw outputs, or None when the first output is no pair of numbers."""
+        return gaze_cm(self.io, outputs)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the JSON document."""
+        return {
+            "name": self.name, "build": self.build, "protocol": self.protocol, "model_sha256": self.model_sha256,
+            "ticks_per_s": self.ticks_per_s, "clock": self.clock, "source": self.source,
+            "phases": list(self.phases), **self.io.as_json(),
+        }  # fmt: skip
+
+
+def gaze_cm(io: IoContract, outputs: bytes) -> tuple[float, float] | None:
+    """Gaze in cm from packed raw outputs: real = scale · (stored - zero point) of the first two numbers."""
+    if not io.outputs or math.prod(io.outputs[0].shape) != 2:
+        return None
+    dtype = np.dtype(io.outputs[0].dtype)
+    if len(outputs) < 2 * dtype.itemsize:
+        return None
+    x, y = io.decode(np.frombuffer(outputs, dtype, 2))
+    return float(x), float(y)
+
+
+def tensors_as_json(tensors: Sequence[TensorContract]) -> tuple[dict[str, Any], ...]:
+    """For a session's header."""
+    return tuple(asdict(t) | {"shape": list(t.shape)} for t in tensors)
+
+
+def contract_of(inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, Any]]) -> IoContract:
+    """The contract back from a session's header.
+
+    Raises:
+        ModelError: a field is missing or cannot be.
+    """
+
+    def one(described: dict[str, Any]) -> TensorContract:
+        try:
+            return TensorContract(
+                str(described["name"]), str(described.get("tensor", described["name"])),
+                tuple(int(n) for n in described["shape"]), str(np.dtype(described["dtype"])),
+                float(described["scale"]), int(described["zero_point"]),
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"The session describes a tensor as {described!r}, which cannot be read."
+            ) from error
+
+    return IoContract(tuple(one(t) for t in inputs), tuple(one(t) for t in outputs))
+
+
+def parse_hello(messages: Sequence[Message]) -> Board:
+    """The board, from the lines that answer `tt hello`.
+
+    Raises:
+        ValueError: a line is missing or damaged; says which.
+    """
+    single = {m.name: m.value for m in messages if m.name not in ("input", "output")}
+    missing = [
+        name
+        for name in ("protocol", "board", "build", "model", "time", "source", "phases")
+        if name not in single
+    ]
+    if missing:
+        raise ValueError(f"the line m-tt-{missing[0]} is missing")
+    if not single["protocol"].isdigit():
+        raise ValueError(f"the protocol version is {single['protocol']!r}")
+    hz, _, clock = single["time"].partition(",")
+    phases = tuple(single["phases"].split(","))
+    if not re.fullmatch(r"[0-9a-f]{64}", single["model"]):
+        raise ValueError(f"the model's hash is {single['model']!r}")
+    if not hz.isdigit() or int(hz) == 0 or clock not in CLOCK_KINDS:
+        raise ValueError(f"the clock is {single['time']!r}")
+    if single["source"] not in SOURCES:
+        raise ValueError(f"the source of images is {single['source']!r}")
+    if not all(phases) or len(set(phases)) < len(phases) or len(phases) > _PHASES_MAX:
+        raise ValueError(f"the phases are {single['phases']!r}")
+    io = IoContract(_tensors(messages, "input"), _tensors(messages, "output"))
+    return Board(
+        single["board"], single["build"], single["model"], float(hz), clock, single["source"], phases, io,
+        int(single["protocol"]),
+    )  # fmt: skip
+
+
+def _tensors(messages: Sequence[Message], role: str) -> tuple[TensorContract, ...]:
+    tensors = []
+    for number, message in enumerate(m for m in messages if m.name == role):
+        fields = message.value.split(",")
+        if len(fields) != 7 or fields[0] != str(number):
+            raise ValueError(f"{role} {number} is {message.value!r}")
+        _, name, dtype, shape, scale, zero, size = fields
+        if dtype not in _DTYPES or not re.fullmatch(r"\d{1,9}(x\d{1,9})*", shape):
+            raise ValueError(f"{role} {number} is {message.value!r}")
+        if not re.fullmatch(r"[0-9a-f]{8}", scale) or not re.fullmatch(r"-?\d{1,4}", zero):
+            raise ValueError(f"{role} {number} is {message.value!r}")
+        dimensions = tuple(int(n) for n in shape.split("x"))
+        real = struct.unpack(">f", bytes.fromhex(scale))[0]
+        # A float32 tensor has no scale: the generated code writes 0 for it.
+        is_float = dtype == "float32"
+        if not is_float and not (math.isfinite(real) and real > 0):
+            raise ValueError(f"{role} {number} has the scale {real}")
+        if size != str(math.prod(dimensions) * np.dtype(dtype).itemsize):
+            raise ValueError(f"{role} {number} has {size} bytes, its shape says otherwise")
+        quantization = (1.0, 0) if is_float else (real, int(zero))
+        tensors.append(TensorContract(short_name(name), name, dimensions, dtype, *quantization))
+    if not tensors:
+        raise ValueError(f"no {role} is described")
+    return tuple(tensors)

@@ -1,0 +1,195 @@
+"""A measurement: from a board on a link to a session file."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
+from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.images import TestImages
+from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.protocol import Damaged, Lost
+from tinytracker.measure.session import EndReason, Header, SessionWriter, host_description
+from tinytracker.measure.statistics import WARM_UP
+from tinytracker.progress import bar
+
+IMAGE = "image"
+"""Name of the number in a frame's record that says which test image it saw."""
+
+_EXCHANGES_AT_ENDS = 16
+_EXCHANGES_BETWEEN = 4
+_BATCH = 250
+"""Frames after which a camera board is asked its time again."""
+
+
+class Source(Protocol):
+    """What frames can be measured from: a `Link`, or a camera with its network inside."""
+
+    board: Board
+
+    def exchange(self) -> Exchange:
+        """Ask the time."""
+        ...
+
+    def load(self, image: bytes) -> None:
+        """Set the image of the next frames."""
+        ...
+
+    def frames(self, count: int) -> Generator[FrameEvent, None, None]:
+        """Run frames."""
+        ...
+
+    def take_raw(self) -> list[RawBytes]:
+        """What went over the line since the last call."""
+        ...
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What came of it.
+
+    Attributes:
+        path: of the session.
+        end: as in the session's last line.
+        frames, lost, damaged: counts, warm-up included.
+        error: why it ended early, or None.
+    """
+
+    path: Path
+    end: EndReason
+    frames: int
+    lost: int
+    damaged: int
+    error: TinyTrackerError | None
+
+
+def measure(
+    source: Source,
+    out: Path,
+    frames: int,
+    *,
+    warmup: int = WARM_UP,
+    images: TestImages | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Measurement:
+    """Run frames and write everything that comes back into a session.
+
+    A board that goes away, fails or is stopped by Ctrl-C leaves a whole session with what was measured until then.
+
+    Args:
+        source: the board.
+        out: session file; must not exist.
+        frames: how many, after the warm-up.
+        warmup: first frames that do not count.
+        images: for a board that takes images from the host; each gets an equal share of the frames.
+        metadata: for the session's header.
+
+    Raises:
+        UsageError: the board needs images and there are none.
+        OutputError: the session cannot be written.
+    """
+    board = source.board
+    if board.source == "loaded" and not images:
+        raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+    if board.source == "camera":
+        images = None
+    total = frames + warmup
+    described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
+    end: EndReason = "done"
+    error: TinyTrackerError | None = None
+    with SessionWriter(out, _header(board, warmup, described)) as writer:
+        run = _Run(source, writer, images)
+        try:
+            with bar(f"measure {board.name}", total, "frames") as advance:
+                run.all(total, advance)
+        except KeyboardInterrupt:
+            end = "stopped"
+        except DeviceError as gone:
+            end, error = ("unplugged" if isinstance(gone, UnpluggedError) else "failed"), gone
+            writer.note(str(gone))
+        run.keep_raw()
+        writer.end(end)
+    return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)
+
+
+def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+    return Header(
+        source="emulated" if board.is_emulated else "hardware",
+        board={"name": board.name, "build": board.build, "protocol": board.protocol, "source": board.source},
+        model={"sha256": board.model_sha256},
+        phases=board.phases,
+        ticks_per_s=board.ticks_per_s,
+        clock="emulated" if board.is_emulated else "device",
+        inputs=tensors_as_json(board.io.inputs),
+        outputs=tensors_as_json(board.io.outputs),
+        warmup=warmup,
+        host=host_description(),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        metadata=metadata,
+    )
+
+
+class _Run:
+    """Frames in portions, with clock exchanges around them."""
+
+    def __init__(self, source: Source, writer: SessionWriter, images: TestImages | None) -> None:
+        self._source = source
+        self._writer = writer
+        self._images = images
+        self._last: int | None = None
+
+    def all(self, total: int, advance: Any) -> None:
+        self._exchanges(_EXCHANGES_AT_ENDS)
+        for number, count in enumerate(_portions(total, self._images)):
+            if number > 0:
+                self._writer.pause(self._last)
+                self._exchanges(_EXCHANGES_BETWEEN)
+            if self._images is not None:
+                self._source.load(self._images.packed[number])
+            self._portion(number, count, advance)
+        self._exchanges(_EXCHANGES_AT_ENDS)
+
+    def keep_raw(self) -> None:
+        for piece in self._source.take_raw():
+            self._writer.raw(piece.direction, piece.data, piece.host_ns)
+
+    def _exchanges(self, count: int) -> None:
+        for _ in range(count):
+            e = self._source.exchange()
+            self._writer.exchange(e.sent_ns, e.received_ticks, e.answered_ticks, e.arrived_ns)
+        self.keep_raw()
+
+    def _portion(self, number: int, count: int, advance: Any) -> None:
+        extra = None if self._images is None else {IMAGE: number}
+        writer = self._writer
+        with closing(self._source.frames(count)) as events:
+            for event in events:
+                if isinstance(event, Frame):
+                    self._last = event.sequence
+                    writer.frame(
+                        event.sequence, event.stamps, event.outputs, event.host_ns, event.extra or extra
+                    )
+                elif isinstance(event, Lost):
+                    writer.lose(event.count, event.after)
+                elif isinstance(event, Damaged):
+                    writer.damage(event.reason, event.text, event.host_ns)
+                self.keep_raw()
+                done = event.count if isinstance(event, Lost) else int(isinstance(event, Frame))
+                advance(done, _trouble(writer))
+
+
+def _portions(total: int, images: TestImages | None) -> Sequence[int]:
+    """Sizes: an equal share for each image, or batches between which the time is asked."""
+    if images is None:
+        return [min(_BATCH, total - at) for at in range(0, total, _BATCH)]
+    each, more = divmod(total, len(images))
+    return [share for k in range(len(images)) if (share := each + (k < more)) > 0]
+
+
+def _trouble(writer: SessionWriter) -> str:
+    return f"{writer.lost} lost, {writer.damaged} damaged" if writer.lost or writer.damaged else ""

@@ -1,0 +1,150 @@
+"""The bytes of a recorded session through the parser again: what a board said on hardware is read in every test run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.errors import InputFileError
+from tinytracker.measure.board import Board, parse_hello
+from tinytracker.measure.protocol import ClockReply, Damaged, Event, FrameReply, Lost, Message, Receiver
+from tinytracker.measure.session import Header, Session, SessionWriter, read_raw, read_session
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the parser makes of a session's bytes today.
+
+    Attributes:
+        session: as it was recorded.
+        board: description, or None when the bytes have no whole one.
+        events: frames, losses and damage in order.
+        exchanges: as in the session.
+        differences: in sentences; empty when everything that was recorded comes out again.
+    """
+
+    session: Session
+    board: Board | None
+    events: tuple[FrameReply | Lost | Damaged, ...]
+    exchanges: tuple[tuple[int, int, int, int], ...]
+    differences: tuple[str, ...]
+
+    @property
+    def frames(self) -> tuple[FrameReply, ...]:
+        """The frames among the events."""
+        return tuple(event for event in self.events if isinstance(event, FrameReply))
+
+
+def replay(path: Path | str) -> Replay:
+    """Read a session's bytes again and compare.
+
+    Raises:
+        InputFileError: no session, or one without bytes (that of a camera that is no serial device).
+    """
+    session = read_session(path)
+    pieces = read_raw(path)
+    if not pieces:
+        raise InputFileError(path, "there are no received bytes in this session to read again")
+    reader = _Reader(session.header)
+    for direction, data, host_ns in pieces:
+        if direction == "sent":
+            reader.sent(data, host_ns)
+        else:
+            reader.received(data, host_ns)
+    return Replay(
+        session,
+        reader.board,
+        tuple(reader.events),
+        tuple(reader.exchanges),
+        tuple(_differences(session, reader)),
+    )
+
+
+def write_replay(found: Replay, out: Path) -> Path:
+    """Write what came out as a session of its own; its `source` is "replay".
+
+    Returns:
+        the file.
+
+    Raises:
+        OutputError: it cannot be written, or exists.
+    """
+    header = found.session.header.model_copy(update={"source": "replay"})
+    with SessionWriter(out, header) as writer:
+        for exchange in found.exchanges:
+            writer.exchange(*exchange)
+        for event in found.events:
+            if isinstance(event, FrameReply):
+                writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns)
+            elif isinstance(event, Lost):
+                writer.lose(event.count, event.after)
+            else:
+                writer.damage(event.reason, event.text, event.host_ns)
+    return out
+
+
+class _Reader:
+    """The receiving side of a link, fed from a recording."""
+
+    def __init__(self, header: Header) -> None:
+        self._receiver = Receiver(len(header.phases) + 1)
+        self._asked: dict[int, int] = {}
+        self._hello: list[Message] = []
+        self.board: Board | None = None
+        self.events: list[FrameReply | Lost | Damaged] = []
+        self.exchanges: list[tuple[int, int, int, int]] = []
+
+    def sent(self, data: bytes, host_ns: int) -> None:
+        words = data.split()
+        if words[:2] == [b"tt", b"frame"]:
+            self._receiver.expect_frames()
+        elif words[:2] == [b"tt", b"hello"]:
+            self._hello = []
+        elif words[:2] == [b"tt", b"clock"] and len(words) == 3 and words[2].isdigit():
+            self._describe()
+            self._asked[int(words[2])] = host_ns
+
+    def received(self, data: bytes, host_ns: int) -> None:
+        for event in self._receiver.feed(data, host_ns):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, FrameReply | Lost | Damaged):
+            self.events.append(event)
+        elif isinstance(event, Message):
+            self._hello.append(event)
+        elif isinstance(event, ClockReply) and event.number in self._asked:
+            self.exchanges.append((self._asked.pop(event.number), event.received, event.sent, event.host_ns))
+
+    def _describe(self) -> None:
+        if self.board is None and self._hello:
+            try:
+                self.board = parse_hello(self._hello)
+            except ValueError:
+                self.board = None
+
+
+def _differences(session: Session, reader: _Reader) -> list[str]:
+    said = []
+    recorded = {
+        (int(n), tuple(int(t) for t in stamps), outputs, int(at))
+        for n, stamps, outputs, at in zip(
+            session.sequence, session.stamps, session.outputs, session.host_ns, strict=True
+        )
+    }
+    frames = {
+        (f.sequence, f.stamps, f.outputs, f.host_ns) for f in reader.events if isinstance(f, FrameReply)
+    }
+    # Frames that arrive after Ctrl-C are in the bytes only, and so is the exchange that finds the board at first.
+    if recorded - frames:
+        said.append(f"{len(recorded - frames)} recorded frames do not come out again.")
+    if session.end == "done" and frames - recorded:
+        said.append(f"{len(frames - recorded)} frames come out that were not recorded.")
+    exchanges = {tuple(int(t) for t in exchange) for exchange in session.exchanges}
+    if exchanges - set(reader.exchanges):
+        said.append(f"{len(exchanges - set(reader.exchanges))} clock exchanges do not come out again.")
+    if reader.board is None:
+        said.append("The bytes hold no description of the board.")
+    elif reader.board.model_sha256 != session.header.model.get("sha256"):
+        said.append("The bytes describe another network than the session.")
+    return said

@@ -1,0 +1,148 @@
+"""Weights of a network in one small file, and those that come with this package.
+
+A weight file is a .npz archive with one array per weight, named `<layer>/<position in the layer>`. Kernels are kept as
+float16: a relative error of 2^-11 is far below the step of INT8. Vectors (biases, batch statistics) stay float32,
+because a variance can leave the range of float16. Beside it lies a .json document of the same name that says where
+the weights come from and what one may do with them.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.errors import InputFileError, ModelError, UnknownNameError
+from tinytracker.files import read_bytes, read_json, sha256_bytes, write_bytes, write_json
+
+LayerWeights = Mapping[str, list[NDArray[np.float32]]]
+"""Layer name -> its weights in Keras' order."""
+
+SCHEMA_VERSION = 1
+SUFFIX = ".npz"
+MAX_BYTES = 2_000_000
+"""Of a file that comes with the package."""
+
+_MAX_WEIGHTS = 10_000
+
+
+def write_weights(path: Path, weights: LayerWeights, about: Mapping[str, Any]) -> str:
+    """Write a weight file and, beside it, the document about it.
+
+    The same weights always give the same bytes.
+
+    Args:
+        path: ends in .npz.
+        weights: by layer; layers without weights are left out.
+        about: JSON-able: preset, licence, recipe, data, errors.
+
+    Returns:
+        SHA-256 of the file.
+
+    Raises:
+        ModelError: a weight is not finite, or too large for its type.
+        OutputError: the file cannot be written.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for layer, arrays in weights.items():
+            for i, array in enumerate(arrays):
+                dtype = np.float16 if array.ndim > 1 else np.float32
+                if not (np.abs(array) <= np.finfo(dtype).max).all():
+                    raise ModelError(
+                        f"Weight {i} of {layer} holds values that {np.dtype(dtype)} cannot hold."
+                    )
+                stored = array.astype(dtype)
+                content = io.BytesIO()
+                np.save(content, stored, allow_pickle=False)
+                # ZipInfo's own date is fixed; numpy's savez would write the time of day.
+                archive.writestr(
+                    zipfile.ZipInfo(f"{layer}/{i}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED
+                )
+    data = buffer.getvalue()
+    write_bytes(path, data)
+    digest = sha256_bytes(data)
+    write_json(
+        path.with_suffix(".json"),
+        {"schema_version": SCHEMA_VERSION, "kind": "weights", **about, "bytes": len(data), "sha256": digest},
+    )
+    return digest
+
+
+def read_weights(path: Path) -> dict[str, list[NDArray[np.float32]]]:
+    """The weights of a file, by layer.
+
+    Raises:
+        InputFileError: it cannot be read, is no weight file, or is damaged.
+    """
+    hint = "Write it again with `tinytracker weights`."
+    content = read_bytes(path)
+    found: dict[str, dict[int, NDArray[np.float32]]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if len(entries) > _MAX_WEIGHTS:
+                raise InputFileError(path, f"{len(entries)} weights; the limit is {_MAX_WEIGHTS}", hint)
+            for entry in entries:
+                layer, _, position = entry.filename.removesuffix(".npy").rpartition("/")
+                array = np.load(io.BytesIO(archive.read(entry)), allow_pickle=False)
+                if (
+                    not isinstance(array, np.ndarray)
+                    or array.dtype not in (np.float16, np.float32)
+                    or not np.isfinite(array).all()
+                ):
+                    raise InputFileError(path, f"{entry.filename} does not hold finite numbers", hint)
+                found.setdefault(layer, {})[int(position)] = array.astype(np.float32)
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputFileError(path, f"not a weight file, or damaged ({error})", hint) from error
+    for layer, arrays in found.items():
+        if not layer or sorted(arrays) != list(range(len(arrays))):
+            raise InputFileError(
+                path, f"the weights of {layer or 'a layer without name'} are not complete", hint
+            )
+    return {layer: [arrays[i] for i in range(len(arrays))] for layer, arrays in found.items()}
+
+
+def packaged_presets() -> list[str]:
+    """Names of the presets whose weights come with this package, sorted."""
+    return sorted(p.stem for p in _folder().glob(f"*{SUFFIX}"))
+
+
+def packaged_weights(preset: str) -> Path:
+    """The weight file of a preset that comes with this package, trained on synthetic data only.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    known = packaged_presets()
+    if preset not in known:
+        raise UnknownNameError("synthetic weights of preset", preset, known or ["none in this release"])
+    return _folder() / f"{preset}{SUFFIX}"
+
+
+def describe_weights(path: Path) -> dict[str, Any]:
+    """The document beside a weight file; empty when it is not there.
+
+    Raises:
+        InputFileError: it is not JSON, or says another hash than the file's.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    about = read_json(beside)
+    if not isinstance(about, dict) or about.get("sha256") != sha256_bytes(read_bytes(path)):
+        raise InputFileError(
+            path, "the document beside it describes another file", "Take both from one place."
+        )
+    return about
+
+
+def _folder() -> Path:
+    return Path(str(files("tinytracker.model") / "weights"))

@@ -1,0 +1,72 @@
+"""A run's weights as one small file that others can start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.errors import UsageError
+from tinytracker.files import read_json
+from tinytracker.requirements import require_tensorflow
+from tinytracker.runs import Run, versions
+
+DEFAULT_LICENCE = "That of the data these weights were trained on."
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """A weight file on disk.
+
+    Attributes:
+        path: the .npz file. about: the document beside it.
+        bytes: size. sha256: of the file.
+        layers: how many it holds.
+    """
+
+    path: Path
+    about: Path
+    bytes: int
+    sha256: str
+    layers: int
+
+
+def export_weights(
+    run_folder: Path, out: Path, licence: str = DEFAULT_LICENCE, recipe: str = ""
+) -> ExportResult:
+    """Write a finished run's float weights into a .npz file, with a .json document beside it.
+
+    Args:
+        run_folder: a finished run.
+        out: ends in .npz.
+        licence: of the weights, one line.
+        recipe: how to train them again; the run's own command when empty.
+
+    Raises:
+        InputFileError: not a finished run.
+        UsageError: `out` ends in something else.
+        OutputError: it cannot be written.
+    """
+    from tinytracker.model.weight_file import SUFFIX, write_weights
+
+    run = Run.open(run_folder)
+    model_path = run.trained_model()
+    if out.suffix != SUFFIX:
+        raise UsageError(f"{out}: a weight file ends in {SUFFIX}.", f"For example --out {out.stem}{SUFFIX}")
+    require_tensorflow("reading a trained network")
+    from tinytracker.train.initial import layer_weights
+    from tinytracker.train.loop import load_trained
+
+    weights = layer_weights(load_trained(model_path))
+    description, state = run.describe(), read_json(run.state_path)
+    about = {
+        "preset": description["preset"],
+        "licence": licence,
+        "recipe": recipe or description["command"],
+        "config": description["config"],
+        "data": {key: description["data"][key] for key in ("data_hash", "frames")},
+        "best_epoch": state["best_epoch"],
+        "val_error_cm": state["best_error_cm"],
+        "tools": versions(),
+    }
+    digest = write_weights(out, weights, about)
+    return ExportResult(out, out.with_suffix(".json"), out.stat().st_size, digest, len(weights))

@@ -1,0 +1,136 @@
+"""Weights to start from: another run, a file, or those that come with this package.
+
+Importing this module imports TensorFlow only where a Keras model is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.errors import InputFileError, ModelError
+from tinytracker.files import sha256_file
+from tinytracker.model.weight_file import SUFFIX, packaged_weights, read_weights
+from tinytracker.runs import Run
+
+SYNTHETIC = "synthetic"
+"""The word that stands for the weights in this package; a folder of that name is `./synthetic`."""
+
+
+@dataclass(frozen=True)
+class Initial:
+    """What a training started from.
+
+    Attributes:
+        source: the file that was read.
+        sha256: of its content.
+        loaded: layers whose weights were taken.
+        missing: layers of the network that the source does not have; they keep random weights.
+        different: layers that both have in different shapes; random as well.
+        unused: layers of the source that the network does not have.
+    """
+
+    source: str
+    sha256: str
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...]
+    different: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For run.json."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """One line that says what was loaded and what was not."""
+        parts = [f"{len(self.loaded)} of {len(self.loaded) + len(self.missing) + len(self.different)} layers"]
+        for names, what in (
+            (self.missing, "not there, random"), (self.different, "of another shape, random"),
+            (self.unused, "there but not in this network"),
+        ):  # fmt: skip
+            if names:
+                more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+                parts.append(f"{', '.join(names[:4])}{more} {what}")
+        return f"weights from {self.source}: {'; '.join(parts)}"
+
+
+def normalized(init: str | None) -> str | None:
+    """The setting as it is kept in run.json: an absolute path, or `SYNTHETIC`."""
+    return init if init in (None, "", SYNTHETIC) else str(Path(init).resolve())
+
+
+def source_file(init: str, preset: str) -> Path:
+    """The file that a setting means.
+
+    Args:
+        init: "synthetic", a run folder, a .keras file or a weight file.
+        preset: that is going to be trained; "synthetic" means its own weights.
+
+    Raises:
+        UnknownNameError: no weights of this preset come with the package.
+        InputFileError: neither a run nor such a file, or a run that has not finished.
+    """
+    if init == SYNTHETIC:
+        return packaged_weights(preset)
+    path = Path(init)
+    if path.is_dir():
+        return Run.open(path).trained_model()
+    if path.suffix not in (".keras", SUFFIX):
+        raise InputFileError(
+            path, "weights to start from are a run folder, a .keras file or a .npz weight file",
+            f"Or {SYNTHETIC!r} for those that come with this package.",
+        )  # fmt: skip
+    return path
+
+
+def layer_weights(model: Any) -> dict[str, list[NDArray[np.float32]]]:
+    """Weights of a Keras model by layer, without layers that have none."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def load_initial(model: Any, source: Path) -> Initial:
+    """Give a fresh Keras model the weights of a file, layer by layer: same name and same shapes.
+
+    Raises:
+        InputFileError: the file cannot be read.
+        ModelError: not one layer fits.
+    """
+    found = _read(source)
+    loaded, missing, different = [], [], []
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        arrays = found.get(layer.name)
+        if arrays is None:
+            missing.append(layer.name)
+        elif [a.shape for a in arrays] != [tuple(w.shape) for w in layer.weights]:
+            different.append(layer.name)
+        else:
+            layer.set_weights(arrays)
+            loaded.append(layer.name)
+    if not loaded:
+        raise ModelError(
+            f"{source}: not one of its {len(found)} layers has the name and shape of a layer of this network.",
+            "Start from a run of the same preset, or of one that shares its layers.",
+        )
+    own = {layer.name for layer in model.layers}
+    unused = tuple(name for name in found if name not in own)
+    return Initial(str(source), sha256_file(source), tuple(loaded), tuple(missing), tuple(different), unused)
+
+
+def _read(source: Path) -> dict[str, list[NDArray[np.float32]]]:
+    if source.suffix == SUFFIX:
+        return read_weights(source)
+    if not source.is_file():
+        raise InputFileError(source, "there is no such file")
+    from tinytracker.train.loop import load_trained
+
+    try:
+        return layer_weights(load_trained(source))
+    except Exception as error:  # Keras raises many types for a file that is not one of its own, or is cut
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputFileError(source, f"not a Keras network, or damaged ({first_line})") from error
