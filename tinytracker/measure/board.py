@@ -70,13 +70,17 @@ class Board:
 
 
 def gaze_cm(io: IoContract, outputs: bytes) -> tuple[float, float] | None:
-    """Gaze in cm from packed raw outputs: real = scale · (stored - zero point) of the first two numbers."""
-    if not io.outputs or math.prod(io.outputs[0].shape) != 2:
+    """Gaze in cm from packed raw outputs, or None when the first output answers no gaze; see `quant.contract`."""
+    try:
+        decoding = io.gaze if io.outputs else None
+    except ModelError:
+        decoding = None
+    if decoding is None:
         return None
-    dtype = np.dtype(io.outputs[0].dtype)
-    if len(outputs) < 2 * dtype.itemsize:
+    dtype, count = np.dtype(io.outputs[0].dtype), math.prod(io.outputs[0].shape)
+    if len(outputs) < count * dtype.itemsize:
         return None
-    x, y = io.decode(np.frombuffer(outputs, dtype, 2))
+    x, y = decoding.decode(np.frombuffer(outputs, dtype, count)[None])[0]
     return float(x), float(y)
 
 
