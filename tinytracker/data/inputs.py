@@ -35,6 +35,11 @@ KINDS = ("face", "eye_band", "itracker")
 CHANNELS = {"rgb": 3, "grey": 1}
 GRIDS = ("none", "baked", "input")
 
+UNITS = ("cm", "reference_cm")
+
+REFERENCE_FACE = 0.35
+"""Width of the face box at the reference distance, as part of the frame's longer side: about 40 cm from a phone."""
+
 LUMA = (77, 150, 29)
 """Grey = (77 R + 150 G + 29 B + 128) >> 8: ITU-R BT.601 in 8-bit integers, the same on every device."""
 
@@ -56,6 +61,9 @@ class InputSpec:
             image's.
         margin: part of the box's size that is shown in addition on each side; width and height are those of
             the whole. Training cuts with room to turn and shift.
+        unit: of the network's answer: "cm", or "reference_cm": cm if the face were at the reference distance.
+            A crop shows by what angle the eyes look past the camera, and not how far away they are; the size of
+            the face box says that, and `cm_per_unit` turns the answer into cm.
     """
 
     kind: str
@@ -65,12 +73,14 @@ class InputSpec:
     grid: str = "none"
     band_width: float = 0.75
     margin: float = 0.0
+    unit: str = "cm"
 
     def __post_init__(self) -> None:
         known = (
             ("input kind", self.kind, KINDS),
             ("channels", self.channels, CHANNELS),
             ("grid", self.grid, GRIDS),
+            ("unit", self.unit, UNITS),
         )
         for what, value, values in known:
             if value not in values:
@@ -91,6 +101,25 @@ class InputSpec:
             return {"face": image, "left_eye": image, "right_eye": image, "grid": (CELLS, CELLS, 1)}
         planes = 2 if self.grid == "input" else 0
         return {"image": (self.height, self.width, colours + planes)}
+
+
+def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
+    """What one unit of a network's answer means on the screen.
+
+    The eyes look past the camera by an angle that the crop shows; the dot lies distance · tan(angle) from the camera,
+    and the distance goes with one over the width of the face in the picture.
+
+    Args:
+        spec: of the network.
+        face_width: of the face box in px of the frame; numbers, arrays (...) or tensors.
+        longer_side: of the frame in px, of the same shape.
+
+    Returns:
+        cm per unit, of the same shape; 1 for networks that answer in cm.
+    """
+    if spec.unit == "cm":
+        return face_width * 0 + 1
+    return REFERENCE_FACE * longer_side / face_width
 
 
 def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Codes]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
-from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.inputs import InputSpec, cm_per_unit, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.files import make_folder
 from tinytracker.train.augment import augment
@@ -21,7 +22,8 @@ PIXEL_ZERO = 128.0
 def decoded(
     index: PreparedIndex, split: str, spec: InputSpec, cache: str = "none", cache_folder: Path | None = None
 ) -> tf.data.Dataset:
-    """Frames of a split as (inputs, gaze): uint8 codes by input name, float32 (2,) cm; in the order of the shards.
+    """Frames of a split as (inputs, target), in the order of the shards: uint8 codes by input name, and float32 (3,):
+    gaze x and y in cm, and the cm that one unit of the network's answer means in this frame.
 
     Args:
         index: prepared data.
@@ -33,7 +35,8 @@ def decoded(
 
     def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         record = decode(serialized)
-        return make_inputs(spec, record), record["gaze"]
+        unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
+        return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
     dataset = serialized_records(index, split).map(
         to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
@@ -81,6 +84,11 @@ def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Da
     return dataset.batch(batch_size).map(lambda x, y: (scaled(x), y)).prefetch(tf.data.AUTOTUNE)
 
 
+def in_cm(predicted: Any, target: Any) -> Any:
+    """What a network answered, (N, 2), in cm; `target` (N, 3) as `decoded` gives it. Arrays or tensors."""
+    return predicted * target[:, 2:]
+
+
 def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Codes 0..255 to the network's input p / 128 - 1, float32."""
     return {name: tf.cast(p, tf.float32) / PIXEL_ZERO - 1 for name, p in inputs.items()}
@@ -92,10 +100,10 @@ def _augmented(
     spec: InputSpec,
     config: AugmentConfig,
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    inputs, gaze = batch
+    inputs, target = batch
     of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
     if can_warp(spec, config):
-        image, gaze = warp(inputs["image"], gaze, of_batch, spec, config)
-        inputs = {"image": image}
-    inputs, gaze = augment(inputs, gaze, of_batch, spec, config)
-    return scaled(inputs), gaze
+        image, gaze = warp(inputs["image"], target[:, :2], of_batch, spec, config)
+        inputs, target = {"image": image}, tf.concat([gaze, target[:, 2:]], 1)
+    inputs, target = augment(inputs, target, of_batch, spec, config)
+    return scaled(inputs), target

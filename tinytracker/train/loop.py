@@ -22,7 +22,7 @@ from tinytracker.model.presets import Preset
 from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
-from tinytracker.train.dataset import decoded, plain_batches, training_batches, training_spec
+from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
 from tinytracker.train.initial import load_initial, source_file
 
 
@@ -77,7 +77,7 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
     cut = training_spec(preset.input, config.augment)
     train_data = decoded(index, "train", cut, config.cache, caches)
     val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
-    val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
+    val_target = np.concatenate([target.numpy() for _, target in val_data])
     logs = (
         tf.summary.create_file_writer(str(run.tensorboard))
         if config.tensorboard
@@ -92,7 +92,7 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
             batches = training_batches(train_data, frames, preset.input, config, epoch)
             fitted = model.fit(batches, epochs=1, verbose=0, callbacks=[_Advance(advance)])
             predicted = model.predict(val_data, verbose=0)
-            error = float(np.linalg.norm(predicted - val_gaze, axis=1).mean())
+            error = float(np.linalg.norm(in_cm(predicted, val_target) - val_target[:, :2], axis=1).mean())
             row = {
                 "epoch": epoch,
                 "train_loss": float(fitted.history["loss"][0]),
@@ -123,12 +123,17 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
     return state
 
 
-def _euclidean(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     """Mean distance in cm, smooth at zero."""
-    return tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(truth - predicted), -1) + 1e-3))
+    return tf.reduce_mean(tf.sqrt(2 * _square(target, predicted) + 1e-3))
 
 
-_LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": "mse"}
+def _square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """Mean square of both axes' errors in cm², (N,)."""
+    return tf.reduce_mean(tf.square(target[:, :2] - in_cm(predicted, target)), -1)
+
+
+_LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": _square}
 
 
 def _schedule(config: TrainConfig, steps: int) -> Any:
