@@ -7,10 +7,10 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit docs firmware bench lock clean
+.PHONY: help venv demo test lint unit docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed  ## The Python environment alone.
 
@@ -30,14 +30,20 @@ unit: $(VENV)/.installed  ## All tests.
 
 # What is written from the code first; tests refuse pages that are older than the code.
 docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
-	$(BIN)/python -m tinytracker.package.constraints > docs/constraints.md
-	$(BIN)/python -m tinytracker.cli.reference > docs/cli.md
-	$(BIN)/python docs/tools/decisions.py > docs/decisions/README.md
+	$(BIN)/python -m tinytracker.package.constraints > .page && mv .page docs/constraints.md
+	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
+	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files beside them, without outputs.
+	for name in notebooks/*.py; do $(BIN)/jupytext --quiet --update --to ipynb $$name || exit 1; done
+
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	for name in startup prepare training synth energy; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder of the published files).
+	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
 firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
@@ -49,7 +55,7 @@ lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml all
 	  --generate-hashes --output-file requirements/lock.txt --upgrade
 
 clean:  ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) $(DEMO_OUT) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_OUT) site .page .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp is written last: an installation that was cut off goes on at the next start.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml

@@ -14,16 +14,20 @@ from typing import Any
 from tinytracker.errors import OutputError
 from tinytracker.evaluate import evaluate, stored_errors
 from tinytracker.files import make_folder, read_json, write_json
+from tinytracker.model.weight_file import packaged_presets
 from tinytracker.package import package
 from tinytracker.package.manifest import MANIFEST_NAME
 from tinytracker.progress import say
 from tinytracker.quant import quantize
-from tinytracker.runs import SCHEMA_VERSION
+from tinytracker.runs import SCHEMA_VERSION, Run
 from tinytracker.train import TrainConfig, train
+from tinytracker.train.initial import SYNTHETIC
 
 SETTINGS_NAME = "demo.json"
 QUANTIZED = "ptq-int8"
 TARGET = "spresense"
+_FINE_TUNING_RATE = 5e-4
+"""Peak of the schedule from trained weights; the default for random ones would undo them."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,7 @@ def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = Non
         prepare(data, prepared, jobs=jobs)
 
     _step(3, f"train {settings.preset}")
-    config = TrainConfig.model_validate({"epochs": settings.epochs, "seed": settings.seed})
-    run = train(prepared, settings.preset, run_folder, config, resume=True).run
+    run = train(prepared, settings.preset, run_folder, _config(settings, Run(run_folder)), resume=True).run
 
     _step(4, "evaluate the float network")
     float_errors = _once(lambda: stored_errors(run, "float"), lambda: evaluate(run.path).errors)
@@ -146,6 +149,16 @@ def _claim(out: Path, settings: DemoSettings) -> None:
         raise OutputError(out, "this folder is not empty and holds no demo", "Choose another --out.")
     make_folder(out)
     write_json(mark, asdict(settings))
+
+
+def _config(settings: DemoSettings, run: Run) -> TrainConfig:
+    """As the run began, or anew: from the weights that come with this package, when there are any."""
+    if run.description_path.is_file():
+        return TrainConfig.model_validate(run.describe()["config"])
+    chosen: dict[str, Any] = {"epochs": settings.epochs, "seed": settings.seed}
+    if settings.preset in packaged_presets():
+        chosen |= {"init": SYNTHETIC, "learning_rate": _FINE_TUNING_RATE}
+    return TrainConfig.model_validate(chosen)
 
 
 def _step(number: int, what: str) -> None:

@@ -8,6 +8,8 @@
       checkpoints/        weights and optimizer of the last epoch and the best one
       tensorboard/        logs for `tensorboard --logdir`
       quantized/<name>/   model.tflite and quantization.json
+      qat/                quantization-aware training: a run folder of its own, and weights.npz
+      parity.json         one quantized model on all runtimes, beside the float network
       evaluation/         <model>-<split>.json and the predictions behind it as .npz
 
 Commands read and write run folders; nothing lives only in a log.
@@ -30,7 +32,7 @@ from tinytracker.errors import InputFileError
 from tinytracker.files import read_json, write_json
 
 SCHEMA_VERSION = 1
-_LIBRARIES = ("tensorflow", "numpy", "tflite-micro")
+_LIBRARIES = ("tensorflow", "tensorflow-model-optimization", "numpy", "tflite-micro")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ class Run:
     def evaluation(self, model: str, split: str) -> Path:
         """JSON file with the errors of one model ("float", "ptq-int8", ...) on one split."""
         return self.path / "evaluation" / f"{model}-{split}.json"
+
+    @property
+    def parity_path(self) -> Path:
+        """parity.json: what `tinytracker parity` found."""
+        return self.path / "parity.json"
 
     def describe(self) -> dict[str, Any]:
         """The content of run.json."""

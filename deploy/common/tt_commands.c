@@ -137,7 +137,12 @@ static void say_results(tt_session_t *session)
 static int32_t run_network(tt_session_t *session, uint32_t times)
 {
     for (uint32_t i = 0; i < times; i++) {
-        if (session->network->run(session->image, session->results) != TT_OK) {
+        const tt_network_t *network = session->network;
+        int result = network->run(session->image, session->results);
+        if ((result == TT_OK) && (network->retrieve != NULL)) {
+            result = network->retrieve(session->results);
+        }
+        if (result != TT_OK) {
             tt_session_error(session, "Inference failed");
             return -1;
         }

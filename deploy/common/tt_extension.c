@@ -69,7 +69,7 @@ static void command_hello(tt_session_t *session)
     tt_text_char(&session->line, ']');
     tt_session_end(session);
     say_value(session, "m-tt-source-", (board->capture != NULL) ? "camera" : "loaded");
-    say_value(session, "m-tt-phases-", tt_phase_names);
+    say_value(session, "m-tt-phases-", (network->retrieve != NULL) ? tt_phase_names_retrieve : tt_phase_names);
     for (uint32_t i = 0; i < network->input_count; i++) {
         say_tensor(session, "m-tt-input-", i, &network->inputs[i]);
     }
@@ -154,15 +154,15 @@ static void enter(tt_session_t *session, tt_phase_t phase)
     }
 }
 
-/* m-tt-frame-[sequence,four stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
-static void say_frame(tt_session_t *session, const uint64_t stamps[TT_PHASE_STAMPS])
+/* m-tt-frame-[sequence,stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
+static void say_frame(tt_session_t *session, const uint64_t *stamps, uint32_t stamp_count)
 {
     static const char prefix[] = "m-tt-frame-[";
     const uint32_t start = (uint32_t)sizeof prefix - 1u;
     tt_text_t *line = &session->line;
     tt_session_begin(session, prefix);
     tt_text_unsigned(line, session->sequence);
-    for (uint32_t i = 0; i < (uint32_t)TT_PHASE_STAMPS; i++) {
+    for (uint32_t i = 0; i < stamp_count; i++) {
         tt_text_char(line, ',');
         tt_text_unsigned(line, stamps[i]);
     }
@@ -181,7 +181,8 @@ static int32_t one_frame(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const tt_network_t *network = session->network;
-    uint64_t stamps[TT_PHASE_STAMPS];
+    uint64_t stamps[TT_PHASE_STAMPS_RETRIEVE];
+    uint32_t stamp_count = TT_PHASE_STAMPS;
     int32_t camera_failed = 0;
     enter(session, TT_PHASE_CAPTURE);
     stamps[0] = board->ticks(board->context);
@@ -200,15 +201,24 @@ static int32_t one_frame(tt_session_t *session)
     }
     enter(session, TT_PHASE_INFERENCE);
     stamps[2] = board->ticks(board->context);
-    const int result = network->run(session->image, session->results);
-    stamps[3] = board->ticks(board->context);
-    enter(session, TT_PHASE_IDLE);
+    int result = network->run(session->image, session->results);
+    if ((result == TT_OK) && (network->retrieve != NULL)) {
+        enter(session, TT_PHASE_RETRIEVE);
+        stamps[3] = board->ticks(board->context);
+        result = network->retrieve(session->results);
+        stamp_count = TT_PHASE_STAMPS_RETRIEVE;
+    }
+    stamps[stamp_count - 1u] = board->ticks(board->context);
+    /* Two pins have no level left for sending: there it shows as idle. */
+    enter(session, (stamp_count == TT_PHASE_STAMPS_RETRIEVE) ? TT_PHASE_TRANSMIT : TT_PHASE_IDLE);
     if (result != TT_OK) {
+        enter(session, TT_PHASE_IDLE);
         tt_session_error(session, "Inference failed");
         return -1;
     }
     session->results_valid = 1u;
-    say_frame(session, stamps);
+    say_frame(session, stamps, stamp_count);
+    enter(session, TT_PHASE_IDLE);
     session->sequence++;
     return 0;
 }
@@ -274,20 +284,21 @@ static void command_calibrate(tt_session_t *session, char *rest)
 static void command_gaze(tt_session_t *session)
 {
     const tt_tensor_t *output = &session->network->outputs[0];
-    int32_t codes[2];
+    int32_t sums[2] = {0, 0};
     int32_t um[2];
-    if ((output->bytes != 2) || (output->dtype == TT_FLOAT32)) {
-        tt_session_error(session, "The network's output is no pair of codes");
+    if (((output->bytes % 2) != 0) || (output->dtype == TT_FLOAT32)) {
+        tt_session_error(session, "The network's output is no pair of sums of codes");
     } else if (session->gaze_valid == 0u) {
         tt_session_error(session, "No calibration is set");
     } else if (session->results_valid == 0u) {
         tt_session_error(session, "No inference has been run");
     } else {
-        for (uint32_t i = 0; i < 2u; i++) {
+        for (int32_t i = 0; i < output->bytes; i++) { /* the first half is x, the second y */
             const int32_t stored = session->results[i];
-            codes[i] = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+            const int32_t code = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
+            sums[(i < (output->bytes / 2)) ? 0 : 1] += code;
         }
-        tt_gaze(&session->gaze, codes, um);
+        tt_gaze(&session->gaze, sums, um);
         tt_session_begin(session, "m-tt-gaze-[");
         tt_text_signed(&session->line, um[0]);
         tt_text_char(&session->line, ',');

@@ -1,8 +1,6 @@
 #include "tt_gaze.h"
 
 #define FRACTION_BITS 16
-#define LOWEST_CODE (-128)
-#define HIGHEST_CODE 255
 /* Larger than any sum here (below 2^48) and a multiple of 2^16: makes sums positive, because shifting a negative
  * number to the right is not portable. */
 #define BIAS (INT64_C(1) << 50)
@@ -19,12 +17,12 @@ static int64_t limited(int64_t value, int64_t low, int64_t high)
     return within;
 }
 
-void tt_gaze(const tt_gaze_t *gaze, const int32_t codes[2], int32_t um[2])
+void tt_gaze(const tt_gaze_t *gaze, const int32_t sums[2], int32_t um[2])
 {
     for (uint32_t i = 0; i < 2u; i++) {
         int64_t sum = (int64_t)gaze->offset[i] * (INT64_C(1) << FRACTION_BITS);
         for (uint32_t j = 0; j < 2u; j++) {
-            sum += limited(codes[j], LOWEST_CODE, HIGHEST_CODE) * gaze->factor[i][j];
+            sum += limited(sums[j], INT16_MIN, INT16_MAX) * gaze->factor[i][j];
         }
         sum += (INT64_C(1) << (FRACTION_BITS - 1)) + BIAS;
         const int64_t rounded = (int64_t)((uint64_t)sum >> FRACTION_BITS) - (BIAS >> FRACTION_BITS);

@@ -1,4 +1,4 @@
-/* Gaze in micrometres from the two codes that a network gives, calibrated to one person, in integers.
+/* Gaze in micrometres from the codes that a network gives, calibrated to one person, in integers.
  *
  * The origin is the camera, x to the right, y up. Scale and zero point of the network's output and the person's
  * matrix and offset are one 2 x 2 matrix and one offset here; tinytracker/evaluate/calibration_device.py makes them.
@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 typedef struct {
-    int32_t factor[2][2]; /* 2^-16 um per code */
+    int32_t factor[2][2]; /* 2^-16 um per step of a sum of codes */
     int32_t offset[2];    /* um */
 } tt_gaze_t;
 
-/* um[i] = floor(sum of factor[i][j] * codes[j] / 2^16 + offset[i] + 1/2), kept within 32 bits. Codes are as stored,
- * -128 to 255; what lies outside is taken as the nearer end. */
-void tt_gaze(const tt_gaze_t *gaze, const int32_t codes[2], int32_t um[2]);
+/* um[i] = floor(sum over j of factor[i][j] * sums[j] / 2^16 + offset[i] + 1/2), kept within 32 bits. sums: codes as
+ * stored, added up for x and for y; what lies outside of 16 signed bits is taken as the nearer end. */
+void tt_gaze(const tt_gaze_t *gaze, const int32_t sums[2], int32_t um[2]);
 
 #endif

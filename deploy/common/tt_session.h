@@ -46,6 +46,8 @@ typedef struct {
     uint32_t input_bytes;
     uint32_t output_bytes;
     int (*run)(const uint8_t *inputs, uint8_t *outputs);
+    /* Optional: gets the results of `run`, which then leaves its `outputs` alone. A phase of its own. */
+    int (*retrieve)(uint8_t *outputs);
 } tt_network_t;
 
 typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2 } tt_mode_t;

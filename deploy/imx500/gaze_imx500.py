@@ -6,55 +6,38 @@ nothing else of this project but `network.rpk`. Options follow picamera2's own I
 
     python3 gaze_imx500.py --model network.rpk                      # whole height of the frame, centred
     python3 gaze_imx500.py --model network.rpk --roi 1300,500,1500,1500
-    python3 gaze_imx500.py --model network.rpk --no-preview --record session.jsonl --seconds 60
 
-`--record` writes one JSON object per frame. Its keys and units are described in README.md beside this file.
+It measures nothing: `tinytracker measure --target imx500` does (README.md beside this file).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 SENSOR_WIDTH, SENSOR_HEIGHT = 4056, 3040
-SCHEMA_VERSION = 1
 
 Roi = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class FrameRecord:
-    """One frame, as recorded.
+class Result:
+    """What a frame's metadata says of the network.
 
     Attributes:
-        frame: count of frames since the start, those without a result included.
-        sensor_timestamp_ns: first pixel read out, CLOCK_MONOTONIC.
-        exposure_us, frame_duration_us: as libcamera reports them.
+        gaze_cm: x to the right and y up from the camera, or None for a frame without a result.
         dnn_ms, dsp_ms: time the network and the signal processor took in the sensor, or None.
-        retrieved_ns: when this program had the result, the same clock as sensor_timestamp_ns.
-        retrieval_us: time this program took to get the outputs out of the metadata.
-        x_cm, y_cm: gaze, or None for a frame without a result.
-        roi: left, top, width, height on the sensor's 4056 x 3040 pixels.
     """
 
-    frame: int
-    sensor_timestamp_ns: int | None
-    exposure_us: int | None
-    frame_duration_us: int | None
+    gaze_cm: tuple[float, float] | None
     dnn_ms: float | None
     dsp_ms: float | None
-    retrieved_ns: int
-    retrieval_us: float
-    x_cm: float | None
-    y_cm: float | None
-    roi: Roi
 
 
 def parse_roi(text: str) -> Roi:
@@ -99,27 +82,14 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
     return x, y, w, h
 
 
-def read_frame(imx500: Any, metadata: dict[str, Any], frame: int, roi: Roi) -> FrameRecord:
-    """Everything about one frame that is in its metadata."""
-    started = time.perf_counter_ns()
+def read_result(imx500: Any, metadata: dict[str, Any]) -> Result:
+    """The network's part of a frame's metadata."""
     outputs = imx500.get_outputs(metadata)
-    retrieval_us = (time.perf_counter_ns() - started) / 1000
-    retrieved = time.monotonic_ns()
-    kpi = imx500.get_kpi_info(metadata) if outputs is not None else None
-    gaze = [float(v) for v in outputs[0].ravel()[:2]] if outputs is not None else [None, None]
-    return FrameRecord(
-        frame=frame,
-        sensor_timestamp_ns=metadata.get("SensorTimestamp"),
-        exposure_us=metadata.get("ExposureTime"),
-        frame_duration_us=metadata.get("FrameDuration"),
-        dnn_ms=kpi[0] if kpi else None,
-        dsp_ms=kpi[1] if kpi else None,
-        retrieved_ns=retrieved,
-        retrieval_us=retrieval_us,
-        x_cm=gaze[0],
-        y_cm=gaze[1],
-        roi=roi,
-    )
+    if outputs is None:
+        return Result(None, None, None)
+    x, y = (float(v) for v in outputs[0].ravel()[:2])
+    kpi = imx500.get_kpi_info(metadata) or (None, None)
+    return Result((x, y), *kpi)
 
 
 def dot_position(
@@ -140,6 +110,36 @@ def dot_position(
     return round(min(max(x, 0), image[0] - 1)), round(min(max(y, 0), image[1] - 1))
 
 
+@dataclass(frozen=True)
+class Correction:
+    """A person's calibration: rows of a 2 x 2 matrix, and an offset in cm (docs/calibration.md of the project)."""
+
+    matrix: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, 1.0))
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def __call__(self, x: float, y: float) -> tuple[float, float]:
+        """The corrected gaze, cm."""
+        (a, b), (c, d) = self.matrix
+        return a * x + b * y + self.offset[0], c * x + d * y + self.offset[1]
+
+
+def read_correction(text: str) -> Correction:
+    """The calibration in a JSON file that `tinytracker calibrate fit` wrote."""
+    try:
+        document = json.loads(Path(text).read_text())
+        if document["schema_version"] != 1 or document["unit"] != "cm":
+            raise ValueError("of another version")
+        if document["terms"] is not None:
+            raise ValueError("a ridge needs more than the camera gives; use --method affine")
+        (a, b), (c, d) = document["matrix"]
+        x, y = document["offset"]
+        return Correction(((float(a), float(b)), (float(c), float(d))), (float(x), float(y)))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no calibration: {error}") from None
+
+
 class Smoother:
     """Exponential mean of the gaze, for the eye of the beholder; records are never smoothed."""
 
@@ -156,44 +156,42 @@ class Smoother:
         return self._value
 
 
-class Recorder:
-    """Counts frames, writes records, remembers the last gaze."""
+class Watcher:
+    """Counts frames and remembers the last result."""
 
-    def __init__(self, imx500: Any, roi: Roi, sink: TextIO | None, smoothing: float) -> None:
-        self._imx500, self._roi, self._sink = imx500, roi, sink
+    def __init__(self, imx500: Any, smoothing: float, correct: Correction | None = None) -> None:
+        self._imx500 = imx500
+        self._correct = correct or Correction()
         self._smooth = Smoother(smoothing)
         self._lock = threading.Lock()
         self.frames = self.results = 0
         self.gaze: tuple[float, float] | None = None
-        self.last: FrameRecord | None = None
+        self.dnn_ms: float | None = None
 
-    def add(self, metadata: dict[str, Any]) -> FrameRecord:
+    def add(self, metadata: dict[str, Any]) -> None:
         """Read one frame; safe to call from the camera's thread."""
         with self._lock:
-            record = read_frame(self._imx500, metadata, self.frames, self._roi)
+            result = read_result(self._imx500, metadata)
             self.frames += 1
-            self.last = record
-            if record.x_cm is not None and record.y_cm is not None:
+            if result.gaze_cm is not None:
                 self.results += 1
-                self.gaze = self._smooth(record.x_cm, record.y_cm)
-            if self._sink is not None:
-                self._sink.write(json.dumps(asdict(record)) + "\n")
-            return record
+                self.gaze = self._smooth(*self._correct(*result.gaze_cm))
+                self.dnn_ms = result.dnn_ms
 
 
-def draw(array: Any, recorder: Recorder, roi_in_image: Roi, screen_cm: tuple[float, float]) -> None:
+def draw(array: Any, watcher: Watcher, roi_in_image: Roi, screen_cm: tuple[float, float]) -> None:
     """Draw the region that the network sees, the gaze, and the times, into the preview image."""
     import cv2
 
     x, y, w, h = roi_in_image
     cv2.rectangle(array, (x, y), (x + w, y + h), (255, 0, 0, 0), 2)
-    if recorder.gaze is None or recorder.last is None:
+    if watcher.gaze is None:
         return
-    dot = dot_position(recorder.gaze, screen_cm, (array.shape[1], array.shape[0]))
+    dot = dot_position(watcher.gaze, screen_cm, (array.shape[1], array.shape[0]))
     cv2.circle(array, dot, 14, (0, 255, 0, 0), -1)
-    text = f"{recorder.gaze[0]:+.1f} {recorder.gaze[1]:+.1f} cm"
-    if recorder.last.dnn_ms is not None:
-        text += f"  dnn {recorder.last.dnn_ms:.1f} ms"
+    text = f"{watcher.gaze[0]:+.1f} {watcher.gaze[1]:+.1f} cm"
+    if watcher.dnn_ms is not None:
+        text += f"  dnn {watcher.dnn_ms:.1f} ms"
     cv2.putText(array, text, (10, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 255, 0), 2)
 
 
@@ -224,9 +222,10 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
     )
     parser.add_argument("--smoothing", type=float, default=0.7, help="0 draws each gaze, 0.9 a slow mean")
-    parser.add_argument("--record", type=Path, help="write one JSON object per frame to this file")
+    parser.add_argument(
+        "--calibration", type=read_correction, help="JSON file of one person, of `tinytracker calibrate fit`"
+    )
     parser.add_argument("--seconds", type=float, help="stop after this time")
-    parser.add_argument("--no-preview", action="store_true", help="no window, for measuring")
     parser.add_argument(
         "--print-intrinsics", action="store_true", help="print network_intrinsics as JSON and exit"
     )
@@ -255,7 +254,7 @@ def choose_roi(imx500: Any, intrinsics: Any, asked: Roi | None) -> Roi:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the camera and draw or record until stopped."""
+    """Start the camera and draw until stopped."""
     try:
         from picamera2 import MappedArray, Picamera2
         from picamera2.devices import IMX500
@@ -284,38 +283,20 @@ def run(args: argparse.Namespace) -> int:
         controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12
     )
     imx500.show_network_fw_progress_bar()
-    picam2.start(config, show_preview=not args.no_preview)
-    roi = choose_roi(imx500, intrinsics, args.roi)
-    imx500.set_inference_roi_abs(roi)
-    with Path(args.record or os.devnull).open("w", buffering=1) as sink:
-        sink.write(json.dumps(header(args, imx500, intrinsics, roi)) + "\n")
-        recorder = Recorder(imx500, roi, sink, args.smoothing)
+    picam2.start(config, show_preview=True)
+    imx500.set_inference_roi_abs(choose_roi(imx500, intrinsics, args.roi))
+    watcher = Watcher(imx500, args.smoothing, args.calibration)
 
-        def on_frame(request: Any) -> None:
-            recorder.add(request.get_metadata())
-            if not args.no_preview:
-                with MappedArray(request, "main") as mapped:
-                    draw(mapped.array, recorder, imx500.get_roi_scaled(request), args.screen)
+    def on_frame(request: Any) -> None:
+        watcher.add(request.get_metadata())
+        with MappedArray(request, "main") as mapped:
+            draw(mapped.array, watcher, imx500.get_roi_scaled(request), args.screen)
 
-        picam2.pre_callback = on_frame
-        wait(args.seconds)
-        picam2.stop()
-    print(f"{recorder.frames} frames, {recorder.results} with a result", file=sys.stderr)
+    picam2.pre_callback = on_frame
+    wait(args.seconds)
+    picam2.stop()
+    print(f"{watcher.frames} frames, {watcher.results} with a result", file=sys.stderr)
     return 0
-
-
-def header(args: argparse.Namespace, imx500: Any, intrinsics: Any, roi: Roi) -> dict[str, Any]:
-    """First line of a recording: what was measured."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "device": "imx500",
-        "model": args.model.name,
-        "device_id": imx500.get_device_id(),
-        "input_size": list(imx500.get_input_size()),
-        "inference_rate": intrinsics.inference_rate,
-        "roi": list(roi),
-        "clock": "CLOCK_MONOTONIC, ns",
-    }
 
 
 def wait(seconds: float | None) -> None:

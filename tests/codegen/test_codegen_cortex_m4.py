@@ -8,6 +8,7 @@ from support.board_c import board_checksums, checksum
 from support.host_c import Case, compile_and_run, random_inputs
 from support.oracle import builtin_ref
 from support.random_ops import CORTEX_M4_OPS, RANDOM_OPS
+from support.tflite_builder import Op, T, build_tflite, conv_options
 
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
@@ -15,7 +16,9 @@ from tinytracker.codegen.cortex_m4 import CortexM4
 CASES = 24
 INPUTS = 4
 NARROW, WIDE = CortexM4(0.01), CortexM4(100.0)
-OPS = CORTEX_M4_OPS | {name: RANDOM_OPS[name] for name in ("add", "conv", "dense", "depthwise", "mean")}
+OPS = CORTEX_M4_OPS | {
+    name: RANDOM_OPS[name] for name in ("add", "conv", "dense", "depthwise", "mean", "padded_conv")
+}
 
 
 def random_cases(name: str) -> list[Case]:
@@ -41,6 +44,27 @@ def test_equals_the_reference_kernel(name, tmp_path):
                 seen.update(reference[0].reshape(-1).tolist()[:50])
             assert board[i] == [checksum(row) for row in theirs], f"{label} case {i} on the board"
     assert len(seen) > 20  # the outputs are not all saturated
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("code", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+@pytest.mark.parametrize("out_scale", [2.0**-3, 2.0**60])
+def test_sums_at_the_ends_of_32_bits(code, out_scale, tmp_path):
+    """With ordinary factors, and with one so small that its multiplier is 0."""
+    x = T((1, 3, 3, 4), scales=(2.0**-4,), zero_points=(-128,))
+    shape = (4, 1, 1, 4) if code == "CONV_2D" else (1, 3, 3, 4)
+    weights = T(
+        shape, scales=(2.0**-4,), axis=0 if code == "CONV_2D" else 3, data=np.full(shape, 127, np.int8)
+    )
+    y = T((1, 3, 3, 4), scales=(out_scale,), zero_points=(17,))
+    ends = np.array([-(2**31), 2**31 - 1, 2**31 - 140_000, 2**30], np.int64).astype(np.int32)
+    bias = T((4,), "int32", (2.0**-8,), data=ends)
+    options = conv_options(**({} if code == "CONV_2D" else {"DepthMultiplier": 1}))
+    model = build_tflite([x, weights, y, bias], [Op(code, [0, 1, 3], [2], options)], [0], [2])
+    case = Case(model, random_inputs(model, np.random.default_rng(2), 5))
+    expected = builtin_ref(model, case.inputs)
+    assert compile_and_run([case], tmp_path, kernels=WIDE)[0][0][0].tolist() == expected[0][0].tolist()
+    assert board_checksums([case], tmp_path, WIDE)[0] == [checksum(row) for row in expected]
 
 
 @pytest.mark.parametrize("name", sorted(CORTEX_M4_OPS))

@@ -30,10 +30,14 @@ class Noise:
             }
 
 
+TWIN = "tinytracker-s-grey"  # tinytracker-s without the planes: no operator that it does not have
+
+
 @pytest.mark.slow
 @pytest.mark.train
 @pytest.mark.parametrize(
-    ("name", "io"), [*((name, "int8") for name in sorted(PRESETS)), ("tinytracker-s", "uint8")]
+    ("name", "io"),
+    [*((name, "int8") for name in sorted(PRESETS) if name != TWIN), ("tinytracker-s", "uint8")],
 )
 def test_preset(name, io, tmp_path):
     from tinytracker.model.keras_builder import build_keras

@@ -395,3 +395,18 @@ def test_a_killed_worker_is_one_sentence(tmp_path: Path) -> None:
 
 def _die(number: int) -> None:
     os.kill(os.getpid(), number)
+
+
+def test_the_index_says_whether_the_people_exist(tmp_path):
+    make_folder(tmp_path / "src", subjects=4, frames=2)
+    prepare(tmp_path / "src", tmp_path / "recorded", jobs=1)
+    assert read_index(tmp_path / "recorded").origin == "recorded"
+    (tmp_path / "src" / "synth.json").write_text("{}")
+    prepare(tmp_path / "src", tmp_path / "made", jobs=1)
+    assert read_index(tmp_path / "made").origin == "synthetic"
+    prepare(tmp_path / "src" / "00000", tmp_path / "one", jobs=1)
+    assert read_index(tmp_path / "one").origin == "synthetic"
+    document = json.loads((tmp_path / "made" / "index.json").read_text())
+    del document["origin"]
+    (tmp_path / "made" / "index.json").write_text(json.dumps(document))
+    assert read_index(tmp_path / "made").origin == ""

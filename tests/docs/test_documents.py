@@ -1,9 +1,12 @@
 """What README and docs say can be followed: links lead somewhere, commands exist with the options that are named."""
 
+import importlib.util
 import re
 import shlex
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -100,6 +103,18 @@ def test_a_wrong_option_would_be_found(tmp_path):
     page.write_text("    tinytracker train DATA\n")
     with pytest.raises(pytest.fail.Exception, match="--out"):
         test_commands_in_blocks_can_be_typed_as_they_stand(page)
+
+
+def test_the_wiring_is_what_its_script_draws():
+    folder = ROOT / "docs" / "images"
+    spec = importlib.util.spec_from_file_location("wiring", folder / "wiring.py")
+    wiring = importlib.util.module_from_spec(spec)
+    sys.modules["wiring"] = wiring  # where dataclasses look their module up
+    spec.loader.exec_module(wiring)
+    for picture in wiring.WIRINGS:
+        text = (folder / f"{picture.file}.svg").read_text()
+        assert text == wiring.draw(picture)
+        assert ElementTree.fromstring(text).tag.endswith("svg")
 
 
 def test_the_readme_names_the_two_commands_that_do_everything():

@@ -63,7 +63,7 @@ def test_users_without_much_to_gain_do_not_get_worse(method, dots, bias, gain):
     errors = before_and_after(users, dots, method)
     before, after = errors.mean(0)
     # The mean over 160 users is itself uncertain by half a per cent.
-    assert after <= (1.03 if dots == 3 else 1.01) * before
+    assert after <= {3: 1.03, 5: 1.015, 9: 1.005}[dots] * before
     much_worse = (errors[:, 1] > 1.2 * errors[:, 0]).mean()
     assert much_worse <= (0.08 if dots == 3 else 0.03)
 
@@ -98,7 +98,9 @@ def test_a_gain_is_found_and_called_affine():
     distorted = (true - CENTRE) @ np.array([[0.5, 0.2], [-0.1, 0.7]]).T + CENTRE
     found = fit(distorted, true)
     assert found.kind in (AFFINE, RIDGE)
-    assert mean_error(found.apply(distorted), true) < 0.1 * mean_error(distorted, true)
+    assert mean_error(found.apply(distorted), true) < 0.25 * mean_error(
+        distorted, true
+    )  # the prior never lets go
 
 
 def test_what_features_say_beyond_the_output_is_used():
@@ -128,26 +130,37 @@ def test_features_of_noise_do_no_harm():
     assert after < before
 
 
-def test_the_error_of_a_dot_left_out_is_that_of_a_fit_without_it():
-    """The closed form against fitting k times with the same prior, in primal form."""
-    from tinytracker.evaluate.calibration_fit import _best, _prior_variances
+@pytest.mark.parametrize("kind", [OFFSET, AFFINE, RIDGE])
+def test_the_average_is_that_of_fits_without_each_dot(kind):
+    """The closed form against fitting k times with each prior, in primal form."""
+    from tinytracker.evaluate.calibration_fit import _averaged, _prior_variances
 
     rng = np.random.default_rng(5)
-    columns, residual = np.hstack([np.ones((11, 1)), rng.normal(size=(11, 6))]), rng.normal(size=(11, 2))
-    for kind in (OFFSET, AFFINE, RIDGE):
-        scores = []
-        for v0, v1, v2 in _prior_variances(kind):
-            variances = np.array([v0, v1, v1, v2, v2, v2, v2])
-            used = variances > 0
-            z, penalty = columns[:, used], np.diag(1 / variances[used])
-            misses = []
-            for i in range(11):
-                rest = np.arange(11) != i
-                w = np.linalg.solve(z[rest].T @ z[rest] + penalty, z[rest].T @ residual[rest])
-                misses.append(residual[i] - z[i] @ w)
-            scores.append(np.array(misses))
-        best = min(scores, key=lambda m: (m**2).sum())
-        np.testing.assert_allclose(_best(kind, columns, residual).left_out, best, atol=1e-9)
+    columns, residual = (
+        np.hstack([np.ones((11, 1)), rng.normal(size=(11, 6))]),
+        0.5 + rng.normal(size=(11, 2)),
+    )
+    shares, misses, weights = [], [], []
+    for v0, v1, v2 in _prior_variances(kind):
+        variances = np.array([v0, v1, v1, v2, v2, v2, v2])
+        used = variances > 0
+
+        def solve(rows, used=used, variances=variances):
+            z = columns[rows][:, used]
+            w = np.zeros((7, 2))
+            w[used] = np.linalg.solve(z.T @ z + np.diag(1 / variances[used]), z.T @ residual[rows])
+            return w
+
+        every = np.arange(11)
+        left_out = np.array([residual[i] - columns[i] @ solve(every[every != i]) for i in range(11)])
+        shares.append(((residual**2).sum() / (left_out**2).sum()) ** 11)
+        misses.append(left_out)
+        weights.append(solve(every))
+    found = _averaged(kind, columns, residual)
+    relative = np.array(shares) / np.sum(shares)
+    np.testing.assert_allclose(found.left_out, np.tensordot(relative, misses, 1), atol=1e-9)
+    np.testing.assert_allclose(found.weights, np.tensordot(relative, weights, 1), atol=1e-9)
+    assert found.evidence == pytest.approx(np.mean(shares))
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 6.28))
@@ -161,6 +174,20 @@ def test_turning_the_world_turns_the_correction(seed, angle):
         predicted @ turn.T
     )
     np.testing.assert_allclose(turned, plain @ turn.T, atol=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6, 1e-3, 0.03])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_that_always_answers_the_same_gets_an_offset_at_most(method, spread):
+    rng = np.random.default_rng(2)
+    true = rng.uniform(*SCREEN, (13, 2))
+    predicted = [5.0, 5.0] + spread * rng.normal(size=true.shape)
+    features = 3.0 + spread * rng.normal(size=(13, 20))
+    for own in (None, features):
+        found = fit(predicted, true, own, method)
+        moved = found.apply(predicted + 0.3, None if own is None else own + 0.3)
+        assert np.abs(moved - found.apply(predicted, own)).max() < 30
+        assert mean_error(found.apply(predicted, own), true) < mean_error(predicted, true)
 
 
 def test_frames_of_a_dot_count_once_and_a_blink_costs_nothing():
@@ -247,6 +274,17 @@ def test_points_that_cannot_be_are_refused():
         fit(true, true, method="afine")
     assert fit(true, true).kind == "identity"
     assert fit(np.zeros((9, 2)), true, np.zeros((9, 4))).kind in METHODS
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 6), st.floats(-3, 6), st.sampled_from(METHODS))
+def test_points_of_any_size_make_a_calibration_or_a_sentence(seed, size, other, method):
+    rng = np.random.default_rng(seed)
+    predicted, true = (np.clip(10**s * rng.normal(size=(9, 2)), -1e6, 1e6) for s in (size, other))
+    try:
+        found = fit(predicted, true, method=method)
+    except CalibrationError:
+        return
+    assert np.isfinite(found.apply(predicted)).all()
 
 
 def test_features_are_asked_for_and_counted():

@@ -132,6 +132,21 @@ def test_camera_frames_need_no_image(dialogue):
     assert "e-[Inference failed]" in dialogue(load() + b"infer 1 0%", "loaded", "run-fails")
 
 
+def test_a_network_with_retrieval_has_a_phase_more(dialogue):
+    assert "m-tt-phases-[capture,preprocess,inference,retrieve]" in dialogue(
+        b"tt hello%", "camera", "retrieving"
+    )
+    frame = dialogue(b"tt frame 1%", "camera", "retrieving")[0]
+    assert len(frame.split(",")) == 1 + 5 + 2
+    assert frame.split(",")[6] == "0578"
+    assert "m-results-[0.250000,29.000000]" in dialogue(
+        load(bytes([5] * 24)) + b"infer 1 0%", "loaded", "retrieving"
+    )
+    for failing in ("retrieve-fails",):
+        assert "e-[Inference failed]" in dialogue(b"tt frame 1%", "camera", failing)
+        assert "e-[Inference failed]" in dialogue(load() + b"infer 1 0%", "loaded", failing)
+
+
 def test_clock(dialogue):
     number, received, sent, crc = re.fullmatch(
         r"m-tt-clock-\[(\d+),(\d+),(\d+),([0-9a-f]{8})\]", dialogue(b"tt clock 42%")[0]

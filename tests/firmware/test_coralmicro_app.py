@@ -113,8 +113,8 @@ def test_the_pins_show_each_phase_by_one_change(built, tmp_path):
         board.until_ready()
         board.command("tt frame 2")
         changes = board.pins.read_text().split("\n")[:-1]
-    start = ["phase0 0", "phase1 0", "timestamp 1"]
-    one_frame = ["phase0 1", "phase1 1", "phase0 0", "phase1 0"]
+    start = ["phase0 0", "phase1 0", "phase2 0", "timestamp 1"]
+    one_frame = ["phase0 1", "phase1 1", "phase0 0", "phase2 1", "phase1 0", "phase2 0"]
     assert changes == start + 2 * one_frame
 
 

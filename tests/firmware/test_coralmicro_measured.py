@@ -120,6 +120,12 @@ def test_a_stopped_application_is_found_again(board):
         assert len(list(link.frames(3))) == 3
 
 
+def test_an_image_goes_to_the_board_over_its_server(board):
+    image = bytes(range(256))
+    with open_link(board.port, rpc=board.rpc) as link:
+        link.load(image)  # refused by the board when a byte is wrong
+
+
 def test_a_server_that_is_not_there_is_said(board, tmp_path):
     answer = run(
         "measure", "--target", "coralmicro", "--port", board.port, "--rpc", "http://127.0.0.1:1/jsonrpc",

@@ -15,7 +15,9 @@ from tinytracker.emulate import deploy_dir
 from tinytracker.errors import CalibrationError
 from tinytracker.evaluate.calibration import Calibration, fit
 from tinytracker.evaluate.calibration_device import DeviceGaze, device_gaze
+from tinytracker.quant.contract import GazeDecoding
 
+PAIR = GazeDecoding(1, 0.0, 0.25, 4)  # the fake network's output
 INT32 = st.integers(-(2**31), 2**31 - 1)
 
 
@@ -50,17 +52,18 @@ def test_any_numbers_give_what_numpy_gives(c_gaze, words, codes):
     assert [c_gaze(gaze, pair) for pair in codes] == expected.tolist()
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.4), st.integers(-128, 127))
-def test_all_codes_are_within_a_micrometre_of_the_real_correction(c_gaze, seed, scale, zero_point):
+@given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.4), st.integers(-128, 127), st.sampled_from([1, 4, 8]))
+def test_all_codes_are_within_a_micrometre_of_the_real_correction(c_gaze, seed, scale, zero_point, segments):
     rng = np.random.default_rng(seed)
     true = rng.uniform([-3, -9], [3, -1], (13, 2))
     calibration = fit(
         0.7 * true + rng.normal(size=2) + 0.2 * rng.normal(size=true.shape), true, method="affine"
     )
-    gaze = device_gaze(calibration, scale, zero_point)
-    codes = rng.integers(-128, 128, (50, 2))
-    real = calibration.apply(scale * (codes - zero_point)) * 1e4
-    found = np.array([c_gaze(gaze, pair) for pair in codes.tolist()])
+    decoding = GazeDecoding(segments, 0.0 if segments == 1 else -30.0, scale / segments, zero_point)
+    gaze = device_gaze(calibration, decoding)
+    codes = rng.integers(-128, 128, (50, 2 * segments))
+    real = calibration.apply(decoding.decode(codes)) * 1e4
+    found = np.array([c_gaze(gaze, sums) for sums in codes.reshape(50, 2, segments).sum(-1).tolist()])
     assert np.abs(found - real).max() < 1.01
     assert (found == gaze.gaze_um(codes)).all()
 
@@ -71,9 +74,9 @@ def test_a_ridge_and_absurd_corrections_are_refused():
     ridge = fit(true + 0.3 * true**2, true, method="ridge")
     assert not ridge.is_affine
     with pytest.raises(CalibrationError, match="--method affine"):
-        device_gaze(ridge, 0.1, 0)
+        device_gaze(ridge, PAIR)
     with pytest.raises(CalibrationError, match="does not fit into 32 bits"):
-        device_gaze(Calibration(kind="affine", matrix=((100.0, 0.0), (0.0, 1.0))), 0.1, 0)
+        device_gaze(Calibration(kind="affine", matrix=((100.0, 0.0), (0.0, 1.0))), PAIR)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,7 @@ def talk(tmp_path_factory):
 
 def test_the_device_answers_the_calibrated_gaze(talk):
     calibration = Calibration(kind="affine", matrix=((1.1, -0.2), (0.05, 0.9)), offset=(-1.5, 0.7))
-    gaze = device_gaze(calibration, 0.25, 4)  # scale and zero point of the fake network's output
+    gaze = device_gaze(calibration, PAIR)
     assert len(gaze.command()) <= 81
     said = talk(load() + gaze.command().encode() + b"infer 1 0%tt gaze%")
     codes = np.array([[IMAGE[0], sum(IMAGE)]]).astype(np.int8)
@@ -121,7 +124,7 @@ def test_bad_commands_are_answered(talk, sent, error):
 
 
 def test_a_damaged_calibration_leaves_the_one_before(talk):
-    good = device_gaze(Calibration(kind="offset", offset=(1.0, 2.0)), 0.25, 4)
+    good = device_gaze(Calibration(kind="offset", offset=(1.0, 2.0)), PAIR)
     bad = good.command()[:-2] + "0%" if good.command()[-2] != "0" else good.command()[:-2] + "1%"
     said = talk(load() + good.command().encode() + b"infer 1 0%tt gaze%" + bad.encode() + b"tt gaze%")
     assert said[-2] == "e-[Checksum of the calibration is wrong]"
@@ -129,7 +132,7 @@ def test_a_damaged_calibration_leaves_the_one_before(talk):
 
 
 def test_the_constant_compiles(tmp_path):
-    gaze = device_gaze(Calibration(kind="offset", offset=(-1.0, 2.0)), 0.25, -128)
+    gaze = device_gaze(Calibration(kind="offset", offset=(-1.0, 2.0)), GazeDecoding(1, 0.0, 0.25, -128))
     (tmp_path / "main.c").write_text(
         f'#include "tt_gaze.h"\n{gaze.c_source()}\n'
         "int main(void) { const int32_t codes[2] = {-128, -128}; int32_t um[2]; "

@@ -12,6 +12,7 @@ import pytest
 from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
 
+from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.emulate import EmulatedBoard, build_all, emulate, emulated_board
 from tinytracker.emulate.firmware import RAM_BYTES
 
@@ -93,8 +94,11 @@ def test_time_is_counted_instructions(line):
     frames = [text.split(",") for text in line.command("tt frame 3") if text.startswith("m-tt-frame-[")]
     durations = [int(frame[4]) - int(frame[3]) for frame in frames]
     assert max(durations) - min(durations) < 50  # ticks; reading the clock differs by a few
-    report = emulate(small_net(), np.zeros((1, 12, 12, 3), np.int8))
-    assert durations[0] * 5 / 8 == pytest.approx(report.instructions, rel=0.02)
+    report = emulate(small_net(), np.zeros((1, 12, 12, 3), np.int8), kernels=CortexM4())
+    copying = (
+        12 * 12 * 3
+    )  # the board's time begins before the input is in its place: an instruction a byte at most
+    assert 0 <= durations[0] * 5 / 8 - report.instructions < 0.01 * report.instructions + copying
 
 
 def test_frames_can_be_stopped(line):

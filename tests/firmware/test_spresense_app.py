@@ -10,6 +10,7 @@ from support.host_c import STRICT
 from support.tflite_builder import Op, T, build_tflite
 from support.tflite_nets import NetBuilder
 
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import ModelError, UnknownNameError
 from tinytracker.package.spresense.app import write_app
@@ -50,6 +51,13 @@ def check_cplusplus(app: Path, source: str) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_generated_c_has_fast_kernels_unless_told_otherwise(tmp_path):
+    fast = write_app(small_net(), tmp_path / "fast")
+    portable = write_app(small_net(), tmp_path / "portable", kernels=PORTABLE)
+    assert {"network/tt_m4_conv.c", "network/tt_m4_channels.inc"} <= set(fast.files)
+    assert not [name for name in portable.files if "tt_m4" in name]
 
 
 def test_generated_c(tmp_path):

@@ -73,6 +73,19 @@ def test_a_board_that_runs_already_is_found():
             assert kinds(link.frames(2)) == ["Frame", "Frame"]
 
 
+def test_a_board_in_its_shell_is_told_to_start(monkeypatch):
+    monkeypatch.setattr("tinytracker.measure.link._CONNECT_TRY_S", 1.5)
+    with FakeLine(shell=True) as board, open_link(board.port) as link:
+        assert kinds(link.frames(2)) == ["Frame", "Frame"]
+
+
+def test_a_port_without_a_board_is_said(monkeypatch):
+    monkeypatch.setattr("tinytracker.measure.link._CONNECT_TRY_S", 0.2)
+    failing = FakeLine(clock=False, hello=())
+    with failing as board, pytest.raises(DeviceError, match="Empty command"), open_link(board.port):
+        pass
+
+
 def test_a_cable_that_is_pulled_out_is_said():
     def frame(board, sequence):
         if sequence == 2:

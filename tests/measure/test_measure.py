@@ -46,6 +46,26 @@ def test_a_session_of_a_board_with_a_camera(tmp_path):
     assert again.document["phases"] == document["phases"]
 
 
+def test_a_correction_for_one_person_is_kept_with_the_session(tmp_path):
+    from tinytracker.evaluate.calibration import Calibration
+
+    Calibration(kind="offset", offset=(0.5, -3.0)).write(tmp_path / "me.json")
+    with FakeLine() as board:
+        answer = measure(
+            board, tmp_path / "s.jsonl", "--frames", 30, "--calibration", tmp_path / "me.json", "--json"
+        )
+    gaze = answer.document["gaze"]
+    assert (gaze["frames"], gaze["calibration"]) == (40, "offset")
+    assert gaze["mean_cm"] == pytest.approx([1.5, -1.0], abs=1e-6)
+    again = run("measure", "--target", "replay", tmp_path / "s.jsonl")
+    assert "Gaze, corrected (offset): mean (+1.50, -1.00) cm, sd (0.00, 0.00) cm." in again.out
+    # What the session holds is what the network said.
+    np.testing.assert_allclose(session_gaze(read_session(tmp_path / "s.jsonl"))[0], [1, 2], atol=1e-6)
+    wrong = run("measure", "--target", "replay", tmp_path / "s.jsonl", "--calibration", tmp_path / "s.jsonl")
+    assert wrong.code == 1
+    assert "Traceback" not in wrong.err
+
+
 def test_losses_and_damage_are_counted_and_shown_and_replayed(tmp_path):
     def frame(board, sequence):
         if sequence % 10 == 7:

@@ -33,6 +33,20 @@ def test_lines_and_records_that_agree(recorded, tmp_path):
     np.testing.assert_allclose(means(measured)[:3], truth.energy_j.mean(0), rtol=1e-3)
 
 
+def test_three_lines_show_retrieval_and_the_sending_that_no_record_holds(tmp_path):
+    lengths, currents = (0.03, 0.01, 0.06, 0.02, 0.01), (0.05, 0.08, 0.2, 0.06, 0.03)
+    trace, truth = true_trace(1e4, 60, lengths=lengths, currents=currents)
+    names = (*PHASES, "retrieve")
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s[:, :5], phases=names, warmup=0)
+    measured = measure_energy(trace, session)
+    assert measured.segments.phases == (*names, "transmit")
+    np.testing.assert_allclose(means(measured)[:5], truth.energy_j.mean(0), rtol=2e-3)
+    with pytest.raises(UsageError, match="2 lines cannot show 5 phases"):
+        measure_energy(trace, session, lines=(0, 1))
+    with pytest.raises(UsageError, match="They can show 1 to 5"):
+        measure_energy(trace, phases=("a", "b", "c", "d", "e", "f"), lines=(0, 1, 2))
+
+
 def test_the_time_stamps_of_the_session_serve_when_there_are_no_lines(recorded, tmp_path):
     trace, truth = recorded
     session = write_session(tmp_path / "s.jsonl", truth.edges_s, drift=50e-6, warmup=0)

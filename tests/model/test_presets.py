@@ -9,6 +9,7 @@ GOLDEN = {
     "tinytracker": (11_839_208, 426_694),
     "tinytracker-rgb": (11_651_048, 426_676),  # without the 18 weights that fuse the position
     "tinytracker-s": (5_229_184, 81_946),
+    "tinytracker-s-grey": (4_897_408, 81_802),  # two planes fewer into the 8 filters of 3x3: 144 weights
     "itracker": (1_324_455_808, 6_286_274),
 }
 

@@ -185,3 +185,21 @@ def test_a_damaged_keras_file_is_a_sentence(run, tmp_path):
     cut.write_bytes(run.model_path.read_bytes()[:5000])
     with pytest.raises(InputFileError, match="not a Keras network, or damaged"):
         load_initial(fresh(), cut)
+
+
+def test_the_demo_begins_at_packaged_weights_and_goes_on_as_it_began(run, monkeypatch, tmp_path):
+    from tinytracker import demo
+    from tinytracker.runs import Run
+
+    settings = demo.DemoSettings(preset="tinytracker-s")
+    monkeypatch.setattr(demo, "packaged_presets", lambda: ["tinytracker-s"])
+    assert demo._config(settings, Run(tmp_path)).init == "synthetic"
+    assert demo._config(settings, run).init is None
+    monkeypatch.setattr(demo, "packaged_presets", lambda: [])
+    assert demo._config(settings, Run(tmp_path)).init is None
+
+
+def test_what_differs_is_named_and_nothing_else(run, prepared, config):
+    other = config.model_copy(update={"seed": 9})
+    with pytest.raises(OutputError, match=r"It began with seed = 0; now it is seed = 9\. Use"):
+        train(prepared, "tinytracker-s", run.path, other, resume=True)

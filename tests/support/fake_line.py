@@ -36,7 +36,8 @@ class FakeLine:
         hello: lines of the description.
     """
 
-    def __init__(self, frame=None, hello=HELLO, clock=True, tcp=False):
+    def __init__(self, frame=None, hello=HELLO, clock=True, tcp=False, shell=False):
+        self._shell = shell
         self._server = self._slave = None
         if tcp:
             self._server = socket.create_server(("127.0.0.1", 0))
@@ -81,6 +82,19 @@ class FakeLine:
             if self._server is not None:
                 self._server.close()
 
+    def _in_shell(self) -> bool:
+        """NuttX's shell, until it is told to start the application; False when the line ends before."""
+        while b"tinytracker\r" not in self._unread:
+            if not self._more():
+                return False
+            self.write(self._unread[-20:])  # it echoes
+            if b"\r" in self._unread and b"tinytracker" not in self._unread:
+                self._unread = b""
+                self.write(b"nsh: command not found\r\nnsh> ")
+        self._unread = b""
+        self.say("", "m-init-done", "m-ready")
+        return True
+
     def _more(self) -> bool:
         try:
             data = os.read(self._fd, 4096)
@@ -95,6 +109,8 @@ class FakeLine:
                 self._fd = self._server.accept()[0].detach()
             except OSError:
                 return
+        if self._shell and not self._in_shell():
+            return
         while self._open:
             while b"%" not in self._unread:
                 if not self._more():

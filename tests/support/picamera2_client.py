@@ -64,8 +64,8 @@ def main() -> None:
 
     intrinsics = camera.network_intrinsics
     gaze_imx500.override_intrinsics(intrinsics, gaze_imx500.get_args(["--model", path, "--fps", "12"]))
-    record = gaze_imx500.read_frame(camera, metadata, 7, (0, 0, 4056, 3040))
-    empty = gaze_imx500.read_frame(camera, {"SensorTimestamp": 5}, 8, (0, 0, 4056, 3040))
+    result = gaze_imx500.read_result(camera, metadata)
+    empty = gaze_imx500.read_result(camera, {"SensorTimestamp": 5})
     document = {
         "input_size": camera.get_input_size(),
         "input_tensor": camera.config["input_tensor"],
@@ -75,7 +75,7 @@ def main() -> None:
         "preserve_aspect_ratio": intrinsics.preserve_aspect_ratio,
         "outputs": [o.tolist() for o in camera.get_outputs(metadata)],
         "kpi": camera.get_kpi_info(metadata),
-        "record": vars(record),
+        "result": vars(result),
         "empty": vars(empty),
         "roi": gaze_imx500.choose_roi(camera, intrinsics, None),
     }

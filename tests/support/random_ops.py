@@ -426,8 +426,9 @@ def equal_add(rng: Rng) -> bytes:
 
 
 def image_mean(rng: Rng) -> bytes:
-    """MEAN over height and width of up to 300 pixels."""
-    shape = (_int(rng, 1, 2), _int(rng, 1, 20), _int(rng, 1, 15), 4 * _int(rng, 1, 4))
+    """MEAN over height and width of up to 1,600 pixels."""
+    side = int(rng.choice([8, 40]))
+    shape = (_int(rng, 1, 2), _int(rng, 1, side), _int(rng, 1, side), 4 * _int(rng, 1, 4))
     x = T(shape, scales=(_scale(rng),), zero_points=(_zero(rng),))
     y = T(
         (shape[0], shape[3]),
@@ -438,6 +439,62 @@ def image_mean(rng: Rng) -> bytes:
     return build_tflite([x, axis, y], [Op("MEAN", [0, 1], [2], {"KeepDims": False})], [0], [2])
 
 
+def placed_image(rng: Rng) -> bytes:
+    """A convolution over an image and constant planes, most of which change along one direction only."""
+    stride, padding, k = _int(rng, 1, 2), str(rng.choice(["SAME", "VALID"])), int(rng.choice([1, 3, 3, 5]))
+    h, w, channels = _int(rng, k, 11), _int(rng, k, 11), _int(rng, 1, 9)
+    quantization = {"scales": (_scale(rng),), "zero_points": (_zero(rng),)}
+    sizes = [(h, w), (h, 1), (1, w), (1, 1)]
+    planes = [
+        rng.integers(-128, 128, (1, *sizes[_int(rng, int(rng.random() < 0.75), 3)], 1))
+        for _ in range(_int(rng, 1, 3))
+    ]
+    constant = np.concatenate([np.broadcast_to(p, (1, h, w, 1)) for p in planes], axis=3).astype(np.int8)
+    runtime, front = _int(rng, 1, 2), rng.random() < 0.5
+    x = T((1, h, w, runtime), **quantization)
+    baked = T(constant.shape, **quantization, data=constant)
+    depth = runtime + len(planes)
+    joined = T((1, h, w, depth), **quantization)
+    shape = (channels, k, k, depth)
+    weights = T(shape, scales=_channel_scales(rng, channels), axis=0, data=_weights(rng, shape))
+    out_shape = (1, _span(h, k, stride, padding), _span(w, k, stride, padding), channels)
+    scale = _out_scale(rng, x.scales[0], weights.scales[0], k * k * depth)
+    out = T(out_shape, scales=(scale,), zero_points=(_zero(rng),))
+    bias_scales = tuple(float(np.float32(x.scales[0]) * np.float32(s)) for s in weights.scales)
+    bias = T((channels,), "int32", bias_scales, data=_bias(rng, channels))
+    operators = [
+        Op("CONCATENATION", [1, 0] if front else [0, 1], [2], {"Axis": 3}),
+        Op("CONV_2D", [2, 3, 5], [4], conv_options((stride, stride), padding, _activation(rng))),
+    ]
+    return build_tflite([x, baked, joined, weights, out, bias], operators, [0], [4])
+
+
+def ties(rng: Rng) -> bytes:
+    """Small sums times a power of two in every channel: half of the outputs lie on ties, negative ones included."""
+    side, channels, depth = _int(rng, 1, 4), _int(rng, 1, 8), _int(rng, 1, 6)
+    factor = 2.0 ** _int(rng, 2, 6)
+    is_depthwise = rng.random() < 0.5
+    shape = (1, 3, 3, channels) if is_depthwise else (channels, 1, 1, depth)
+    x = T(
+        (1, side, side, channels if is_depthwise else depth),
+        scales=(1 / 64,),
+        zero_points=(_int(rng, -9, 9),),
+    )
+    weights = T(
+        shape,
+        scales=(1 / 32,),
+        axis=3 if is_depthwise else 0,
+        data=rng.integers(-2, 3, shape).astype(np.int8),
+    )
+    y = T((1, side, side, channels), scales=(factor / 2048,), zero_points=(_int(rng, -20, 20),))
+    bias = T((channels,), "int32", (1 / 2048,), data=rng.integers(-40, 40, channels).astype(np.int32))
+    options = conv_options((1, 1), "SAME", str(rng.choice(["NONE", "NONE", "RELU"])))
+    if is_depthwise:
+        options["DepthMultiplier"] = 1
+    op = Op("DEPTHWISE_CONV_2D" if is_depthwise else "CONV_2D", [0, 1, 3], [2], options)
+    return build_tflite([x, weights, y, bias], [op], [0], [2])
+
+
 CORTEX_M4_OPS: dict[str, Callable[[Rng], bytes]] = {
     "depthwise_3x3": depthwise_3x3,
     "equal_add": equal_add,
@@ -445,5 +502,7 @@ CORTEX_M4_OPS: dict[str, Callable[[Rng], bytes]] = {
     "image_window": image_window,
     "long_dense": long_dense,
     "many_channels": many_channels,
+    "placed_image": placed_image,
+    "ties": ties,
 }
 """Shapes that the Cortex-M4 kernels are made for."""

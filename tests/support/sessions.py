@@ -53,3 +53,29 @@ def write_session(path, edges_s, drift=0.0, skip=(), delay_ns=300_000, exchanges
             stamps = [int(t) for t in ticks(edges)]
             writer.frame(first + k, stamps, bytes([k & 255]), host(edges[-1] + 2e-3), {"dsp_us": 500 + k % 3})
     return path
+
+
+def write_gaze_session(path, gaze_cm, fps=20.0, **changes):
+    """A session of a board that answers these points (N, 2) in cm, as float32."""
+    tensor = {
+        "name": "gaze",
+        "tensor": "gaze",
+        "shape": [1, 2],
+        "dtype": "float32",
+        "scale": 1.0,
+        "zero_point": 0,
+    }
+    image = {
+        "name": "image",
+        "tensor": "image",
+        "shape": [1, 8, 8, 3],
+        "dtype": "int8",
+        "scale": 1 / 128,
+        "zero_point": 0,
+    }
+    with SessionWriter(path, header(inputs=(image,), outputs=(tensor,), **changes)) as writer:
+        for k, point in enumerate(np.asarray(gaze_cm, np.float32)):
+            start = TICKS + round(k * HZ / fps)
+            stamps = [start, start + round(0.012 * HZ), start + round(0.015 * HZ), start + round(0.041 * HZ)]
+            writer.frame(k, stamps, point.tobytes(), MONOTONIC_NS + round((k + 1) / fps * 1e9))
+    return path

@@ -93,15 +93,27 @@ class NetBuilder:
         out = T((1, t.shape[3]), scales=t.scales, zero_points=t.zero_points)
         return self.emit("MEAN", [self.last, axes], out, KeepDims=False)
 
+    def add(self, other: int) -> int:
+        """ADD of the last tensor and another."""
+        shape = self.tensors[self.last].shape
+        out = T(shape, scales=(0.04,), zero_points=(-2,))
+        return self.emit("ADD", [other, self.last], out, FusedActivationFunction="NONE")
+
     def build(self, outputs: list[int] | None = None) -> bytes:
         """The .tflite bytes."""
         return build_tflite(self.tensors, self.operators, [0], outputs or [self.last])
 
 
-def tinytracker_s(seed: int = 1, dequantize: bool = True) -> bytes:
-    """The layers of the published TinyTrackerS graph (5,229,184 MACs), random weights."""
+def tinytracker_s(seed: int = 1, dequantize: bool = True, ramps: bool = False) -> bytes:
+    """The layers of the published TinyTrackerS graph (5,229,184 MACs), random weights.
+
+    Its second input, the position of each pixel, is random too, or `ramps` along x and y as in the published file.
+    """
     net = NetBuilder((1, 96, 96, 1), 0.00704843, -5, seed)
     grid = net.rng.integers(-128, 128, (1, 96, 96, 2)).astype(np.int8)
+    if ramps:
+        ramp = np.linspace(-19, 9, 96).astype(np.int8)
+        grid = np.stack(np.broadcast_arrays(ramp[None, :], ramp[:, None]), axis=-1)[None]
     baked = net.constant(grid, (0.00704843,))
     net.tensors[baked].zero_points = (-5,)
     net.emit("CONCATENATION", [0, baked], T((1, 96, 96, 3), scales=(0.00704843,), zero_points=(-5,)), Axis=-1)
@@ -120,4 +132,32 @@ def tinytracker_s(seed: int = 1, dequantize: bool = True) -> bytes:
     net.emit("TANH", [net.last], T((1, 2), scales=(1 / 128,), zero_points=(0,)))
     if dequantize:
         net.emit("DEQUANTIZE", [net.last], T((1, 2), "float32"))
+    return net.build()
+
+
+def tinytracker(seed: int = 1) -> bytes:
+    """The layers of the published TinyTracker graph (16,815,360 MACs), random weights."""
+    net = NetBuilder((1, 128, 128, 5), seed=seed)
+    net.conv(3, activation="NONE")
+    net.conv(16, 3, 2, "RELU")
+    blocks = (
+        (16, 16, 2), (72, 24, 2), (88, 24, 1), (96, 40, 2), (240, 40, 1), (240, 40, 1), (120, 48, 1), (144, 48, 1),
+        (288, 96, 2), (576, 96, 1), (576, 96, 1),
+    )  # fmt: skip
+    for i, (expanded, filters, stride) in enumerate(blocks):
+        shortcut = net.last
+        if i > 0:
+            net.conv(expanded, activation="RELU")
+        net.depthwise(stride, activation="RELU")
+        net.conv(filters, activation="NONE")
+        if net.tensors[shortcut].shape == net.tensors[net.last].shape:
+            net.add(shortcut)
+    net.conv(576, activation="RELU")
+    net.conv(2, activation="NONE")
+    last = net.tensors[net.last]
+    flat = T((1, 32), scales=last.scales, zero_points=last.zero_points)
+    net.emit("RESHAPE", [net.last], flat, NewShape=[1, 32])
+    net.dense(128, "RELU")
+    net.dense(2)
+    net.emit("TANH", [net.last], T((1, 2), scales=(1 / 128,), zero_points=(0,)))
     return net.build()

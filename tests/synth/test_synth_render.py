@@ -20,8 +20,9 @@ from tinytracker.synth.noise import TABLE
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.render import Renderer
 from tinytracker.synth.scene import Camera, EyePose
-from tinytracker.synth.sensor import TONE, blur, blur_kernel
+from tinytracker.synth.sensor import TONE, blur, blur_kernel, expose
 from tinytracker.synth.session import plan_session, subject_streams
+from tinytracker.synth.shade import shade_mesh
 
 SIZE = (120, 160)
 
@@ -122,6 +123,35 @@ def test_gaze_changes_the_eyes_and_little_else():
         near |= np.hypot(columns - x, rows - y) < 2.5 * marks.px_per_cm
     assert change[near].max() > 20
     assert change[~near].mean() < 1
+
+
+def test_shares_of_light_below_zero_leave_no_holes():
+    # One triangle over the whole picture, all of whose shares are below zero: what rounding does at a silhouette.
+    size = 8
+    xy = np.array([[-50, -50], [150, -50], [-50, 150]], np.float32)
+    depth = np.full(3, 1 / 40, np.float32)
+    normals = np.tile(np.array([0, 0, -1], np.float32), (3, 1))
+    attributes = np.tile(np.array([5, 5, -1e-6, 0, 0, 0, 0, -1e-6], np.float32), (3, 1))
+    image = np.full((size, size, 3), -1, np.float32)
+    shade_mesh(
+        image, np.zeros((size, size), np.int32), np.full((size, size), 1 / 40, np.float32),
+        np.array([100, 4, 4], np.float32), xy, depth, normals, attributes, np.array([[0, 1, 2]], np.int32),
+        np.zeros(1, np.int32), np.full((16, 16, 6), 0.5, np.float32), np.full(9, -99, np.float32), TABLE,
+        np.eye(3, dtype=np.float32), np.array([[0, 0, -1, 1, 1, 1, 0]], np.float32), np.zeros(4, np.int32),
+    )  # fmt: skip
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+
+
+def test_a_pixel_that_is_no_number_stays_alone():
+    size = 32
+    image = np.full((size, size, 3), 0.2, np.float32)
+    image[10, 12, 0] = np.nan
+    ones, zero = np.ones(3, np.float32), F(0)
+    shown = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, TONE)
+    image[10, 12, 0] = 0.2
+    whole = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, TONE)
+    assert (shown != whole).sum() <= 1
 
 
 def test_a_frame_is_a_pure_function_of_its_number():

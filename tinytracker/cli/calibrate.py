@@ -83,13 +83,14 @@ def device(file: Path, model: Path) -> Output:
     from tinytracker.model.tflite_file import read_tflite
     from tinytracker.quant.contract import IoContract
 
-    gaze = IoContract.of(read_tflite(model)).outputs[0]
-    if gaze.dtype not in ("int8", "uint8"):
+    contract = IoContract.of(read_tflite(model))
+    dtype = contract.outputs[0].dtype
+    if dtype not in ("int8", "uint8"):
         raise ModelError(
-            f"{model}: the output is {gaze.dtype}; a device corrects INT8 or UINT8 codes.",
+            f"{model}: the output is {dtype}; a device corrects INT8 or UINT8 codes.",
             "Use a model that `tinytracker quantize` made.",
         )
-    found = device_gaze(read_calibration(file), gaze.scale, gaze.zero_point)
+    found = device_gaze(read_calibration(file), contract.gaze)
     document = {
         "file": str(file),
         "factor": found.factor,

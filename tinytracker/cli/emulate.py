@@ -15,16 +15,25 @@ from tinytracker.cli.output import Output, verb
 @click.option("--images", type=click.IntRange(1, 10_000), default=3, help="Random images to run.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the images.")
 @click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
-def command(source: Path, images: int, seed: int, quantized: str) -> Output:
+@click.option("--kernels", default="cortex-m4", help="cortex-m4 (fast) or portable (the specification).")
+@click.option(
+    "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
+    help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
+)  # fmt: skip
+def command(
+    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float
+) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
 
     Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are an estimate.
     """
+    from tinytracker.codegen.kernel_sets import kernel_set
     from tinytracker.emulate import EmulationReport, emulate
     from tinytracker.package.source import load_source
 
+    chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
-    report: EmulationReport = emulate(chosen.content, images, seed=seed)
+    report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)

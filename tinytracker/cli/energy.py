@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--full-scale", type=float, help="End of the meter's range, A, so that clipped samples are noticed."
 )
-@click.option("--lines", type=LINES, default="0,1", help="Meter's lines with the phases, lowest bit first.")
+@click.option(
+    "--lines", type=LINES, help="Meter's lines with the phases, lowest bit first; default: 0,1 or 0,1,2."
+)
 @click.option("--phases", help="Their names, with commas; default: the session's, or the boards' usual ones.")
 @click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
 @click.option("--offset-bound", type=click.FloatRange(0), default=0.0, help="How far --offset may be off, s.")
@@ -39,7 +41,7 @@ def command(
     format_name: str | None,
     voltage: float | None,
     full_scale: float | None,
-    lines: tuple[int, ...],
+    lines: tuple[int, ...] | None,
     phases: str | None,
     offset: float | None,
     offset_bound: float,
@@ -68,10 +70,13 @@ def command(
     )
     problems = () if result.session is None else result.session.problems
     title = f"{trace}: {result.trace.meter}, {result.trace.rate_hz:,.0f} samples/s, {result.trace.duration_s:.1f} s"
-    return Output(result.as_json(), (_table(title, result.report), *_remarks(result.report), *problems))
+    return Output(
+        result.as_json(), (energy_table(title, result.report), *energy_remarks(result.report), *problems)
+    )
 
 
-def _table(title: str, report: EnergyReport) -> Table:
+def energy_table(title: str, report: EnergyReport) -> Table:
+    """Energy and power by phase."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in ("frames", "ms", "mW", "mJ total", "95 % interval", "mJ without idle", "95 % interval"):
@@ -100,7 +105,8 @@ def _cells(value: Energy | Refusal) -> tuple[str, str]:
     return f"{value.mean_j * 1e3:.4f}", f"{low * 1e3:.4f} to {high * 1e3:.4f}"
 
 
-def _remarks(report: EnergyReport) -> list[str]:
+def energy_remarks(report: EnergyReport) -> list[str]:
+    """What a reader of the table should know."""
     from tinytracker.energy.analysis import Refusal
 
     refusals = {r.detail for row in report.phases for r in (row.total, row.dynamic) if isinstance(r, Refusal)}

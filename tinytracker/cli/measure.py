@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
 
 if TYPE_CHECKING:
+    from tinytracker.evaluate.calibration import Calibration
     from tinytracker.measure.images import TestImages
     from tinytracker.measure.link import Link
     from tinytracker.measure.recording import Measurement
@@ -42,29 +45,97 @@ _STOPPED = 130
 )
 @click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
 @click.option(
+    "--power", "power_file", type=click.Path(path_type=Path), help="The power meter's file of the same run."
+)
+@click.option("--power-command", help="Program that records it until interrupted, with {file} for --power.")
+@click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
+@click.option(
+    "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
+)
+@click.option(
     "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
 )
 @click.option(
     "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
-def command(session: Path | None, **options: Any) -> Output:
+def command(
+    session: Path | None,
+    power_file: Path | None,
+    power_command: str | None,
+    voltage: float | None,
+    calibration: Path | None,
+    **options: Any,
+) -> Output:
     """Measure latency phase by phase on a board, into a session file; or look at SESSION again (--target replay).
 
     Ctrl-C keeps what was measured. Numbers of the emulated board come from counted instructions and are marked.
     """
+    power = _Power(power_file, power_command, voltage)
+    correction = None
+    if calibration is not None:
+        from tinytracker.evaluate.calibration import read_calibration
+
+        correction = read_calibration(calibration)
+        if correction.needs_features:
+            raise UsageError(
+                f"{calibration}: this correction needs activations that a device does not send.",
+                "Fit one on outputs: tinytracker calibrate fit POINTS --method affine --out FILE.",
+            )
     if options["target"] == "replay":
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
-        return _replay(session, options["out"], options["seed"])
+        return power.joined(_replay(session, options["out"], options["seed"], correction), session)
     if session is not None:
         raise UsageError(
             f"{session}: a session is read with --target replay.", "Write the new one with --out."
         )
-    return _record(**options)
+    return _record(power, correction, **options)
+
+
+@dataclass(frozen=True)
+class _Power:
+    """What a power meter records meanwhile, when there is one."""
+
+    file: Path | None
+    command: str | None
+    voltage_v: float | None
+
+    def recording(self) -> AbstractContextManager[None]:
+        """Runs the meter's program around a block."""
+        from tinytracker.measure.recorder import recorded_power
+
+        if self.command is None:
+            return nullcontext()
+        if self.file is None:
+            raise UsageError("Which file does the recording command write?", "Give --power FILE.")
+        return recorded_power(self.command, self.file)
+
+    def joined(self, output: Output, session: Path) -> Output:
+        """The output with the energy of the session's frames, once the meter's file is there."""
+        from tinytracker.cli.energy import energy_remarks, energy_table
+        from tinytracker.errors import RefusedError
+        from tinytracker.measure.power import measure_energy
+
+        if self.file is None:
+            return output
+        if not self.file.exists():
+            later = f"tinytracker energy {self.file} --session {session}"
+            text = (*output.text, f"Stop the meter, save its recording as {self.file}, then: {later}")
+            return Output(output.document, text, output.exit_code)
+        try:
+            found = measure_energy(self.file, session, voltage_v=self.voltage_v)
+        except RefusedError as refused:
+            document = {**output.document, "energy": {"refused": refused.reason, "detail": refused.message}}
+            return Output(document, (*output.text, str(refused)), max(output.exit_code, 1))
+        table = energy_table(f"{self.file}: {found.trace.meter}", found.report)
+        document = {**output.document, "energy": found.as_json()}
+        return Output(document, (*output.text, table, *energy_remarks(found.report)), output.exit_code)
 
 
 def _record(
+    power: _Power,
+    correction: Calibration | None,
     *,
     target: str,
     frames: int,
@@ -87,16 +158,21 @@ def _record(
 
     if out is None:
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
+    if target == "emulated" and power.file is not None:
+        raise UsageError("An emulated board draws no current.", "Leave --power away.")
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
-    metadata = {"command": command_line(), "target": target}
+    metadata: dict[str, Any] = {"command": command_line(), "target": target}
+    if correction is not None:
+        metadata["calibration"] = correction.model_dump(mode="json")
     if target == "imx500":
         from tinytracker.measure.imx500 import open_imx500
 
         if model is None:
             raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
-        with open_imx500(model, fps=fps) as camera:
-            return _shown(measure(camera, out, frames, warmup=warmup, metadata=metadata), seed)
+        with open_imx500(model, fps=fps) as camera, power.recording():
+            result = measure(camera, out, frames, warmup=warmup, metadata=metadata)
+        return power.joined(_shown(result, seed), out)
     chosen = None
     if run_folder is not None or model is not None:
         from tinytracker.package.source import load_source
@@ -104,9 +180,10 @@ def _record(
         chosen = load_source(run_folder or model or Path(), quantized)
     content = None if chosen is None else chosen.content
     with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
-        given = _images(link, chosen, images, image_count, seed)
-        result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
-    return _shown(result, seed)
+        given = images_for(link, chosen, images, image_count, seed)
+        with power.recording():
+            result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
+    return power.joined(_shown(result, seed), out)
 
 
 def _shown(result: Measurement, seed: int) -> Output:
@@ -116,12 +193,12 @@ def _shown(result: Measurement, seed: int) -> Output:
     return Output(shown.document, shown.text, codes.get(result.end, 1))
 
 
-def _replay(session: Path, out: Path | None, seed: int) -> Output:
+def _replay(session: Path, out: Path | None, seed: int, correction: Calibration | None) -> Output:
     """A recorded session again: its numbers, and its bytes through today's parser."""
     from tinytracker.measure.replay import replay, write_replay
     from tinytracker.measure.session import read_raw
 
-    output = show(session, seed)
+    output = show(session, seed, correction)
     document: dict[str, Any] = {**output.document, "replayed": None}
     if not read_raw(session):
         if out is not None:
@@ -139,7 +216,7 @@ def _replay(session: Path, out: Path | None, seed: int) -> Output:
     return Output(document, (*output.text, *said), 1 if found.differences else output.exit_code)
 
 
-def _images(
+def images_for(
     link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
 ) -> TestImages | None:
     """What to send to a board that takes images, or None."""
@@ -170,11 +247,11 @@ def _images(
     return make_images(board, codes, origin, None if chosen is None else chosen.content)
 
 
-def show(path: Path, seed: int) -> Output:
+def show(path: Path, seed: int, correction: Calibration | None = None) -> Output:
     """Table and numbers of a session; exit code 1 when outputs differ from the oracle."""
     from tinytracker.measure.results import summarize_session
 
-    result = summarize_session(path, seed)
+    result = summarize_session(path, seed, correction)
     header = result.session.header
     emulated = " (emulated: counted instructions, no real time)" if header.is_emulated else ""
     table = Table(title=f"{header.board.get('name', '?')}{emulated}, times in µs", title_justify="left")

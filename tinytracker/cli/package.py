@@ -18,6 +18,7 @@ from tinytracker.package.options import option_fields, options_class
 _TYPES: dict[str, Any] = {
     "Path | None": click.Path(path_type=Path),
     "int": click.IntRange(1),
+    "float": click.FloatRange(0, min_open=True),
     "str": str,
     "bool": bool,
 }

@@ -87,7 +87,8 @@ def _value_type(kind: click.ParamType[Any]) -> str:
         name = "integer" if isinstance(kind, click.IntRange) else "number"
         if kind.min is not None and kind.max is not None:
             return f"{name} {kind.min} to {kind.max}"
-        return f"{name} ≥ {kind.min}" if kind.min is not None else f"{name} ≤ {kind.max}"
+        above = ">" if kind.min_open else "≥"
+        return f"{name} {above} {kind.min}" if kind.min is not None else f"{name} ≤ {kind.max}"
     if isinstance(kind, click.Choice):
         return " or ".join(str(choice) for choice in kind.choices)
     return {"float": "number"}.get(kind.name, kind.name)

@@ -22,10 +22,15 @@ from tinytracker.cli.output import Output, verb
     "--init",
     help="Weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for those in this package.",
 )
+@click.option(
+    "--distribute",
+    default="none",
+    help="none, mirrored (all GPUs here), or multiworker (the cluster in TF_CONFIG).",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or begin when there is none.")
 def command(
     prepared: Path, model: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
-    learning_rate: float | None, seed: int | None, init: str | None, resume: bool,
+    learning_rate: float | None, seed: int | None, init: str | None, distribute: str, resume: bool,
 ) -> Output:  # fmt: skip
     """Train a preset on PREPARED data (made by `tinytracker prepare`) into a run folder."""
     from tinytracker.train import load_config, train
@@ -33,7 +38,7 @@ def command(
     overrides = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed, "init": init,
     }  # fmt: skip
-    result = train(prepared, model, out, load_config(config, overrides), resume)
+    result = train(prepared, model, out, load_config(config, overrides), resume, distribute)
     document = {
         "run": str(result.run.path), "model": str(result.run.model_path), "preset": model, "epochs": result.epochs,
         "best_epoch": result.best_epoch, "val_error_cm": result.val_error_cm, "seconds": result.seconds,

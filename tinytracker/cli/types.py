@@ -28,6 +28,23 @@ class SizeType(click.ParamType[tuple[int, int]]):
 SIZE = SizeType()
 
 
+class ScreenType(click.ParamType[tuple[float, float]]):
+    """WIDTHxHEIGHT in cm."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Turn "34x19.1" into (34.0, 19.1)."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)", str(value).strip())
+        if not match:
+            self.fail(f"{value!r} is no screen; write WIDTHxHEIGHT in cm, for example 34x19.1.", param, ctx)
+        return float(match[1]), float(match[2])
+
+
 class LinesType(click.ParamType[tuple[int, ...]]):
     """Numbers of a meter's digital lines, with commas."""
 
@@ -85,4 +102,5 @@ class CountsType(click.ParamType[tuple[int, ...]]):
 
 COUNTS = CountsType()
 LINES = LinesType()
+SCREEN = ScreenType()
 SPAN = SpanType()

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.codegen.generate import GeneratedLibrary, generate
+from tinytracker.codegen.kernel import KernelSet
+from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
 from tinytracker.quant.contract import Codes, IoContract
@@ -39,7 +41,7 @@ class GeneratedRuntime:
 
     name = "generated C"
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, kernels: KernelSet = PORTABLE) -> None:
         compiler = host_compiler()
         if compiler is None:
             raise MissingDependencyError(
@@ -49,7 +51,7 @@ class GeneratedRuntime:
         self.contract = IoContract.of(self._model)
         # The library stays loaded after its file is gone.
         with tempfile.TemporaryDirectory() as folder:
-            self.library: GeneratedLibrary = generate(self._model, folder, name=_NAME)
+            self.library: GeneratedLibrary = generate(self._model, folder, name=_NAME, kernels=kernels)
             shared = Path(folder) / "network.so"
             command = [
                 compiler,

@@ -125,7 +125,8 @@ def source_text(
 
 #include "{name}.h"
 {includes}
-/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called after each step. */
+/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called with -1 when the inputs are in
+ * their place, and after each step. */
 #ifdef TT_STEP_HOOK
 extern void tt_step_done(int32_t step);
 uint8_t *{name}_arena_bytes(void);
@@ -158,6 +159,7 @@ uint8_t *{name}_arena_bytes(void)
 {_accessors(graph, name, plan)}
 static void {name}_steps(void)
 {{
+    TT_STEP_DONE(-1);
 {steps}}}
 
 int {name}_run({run_arguments(graph)})

@@ -48,8 +48,17 @@ DOT_KEYS = {
 SCREEN_KEYS = {"H": "screen_h", "W": "screen_w", "Orientation": "orientation"}
 """The keys of `screen.json` and the fields of `Recording` that they fill."""
 
+SYNTHETIC_MARK = "synth.json"
+"""File in a data set whose people do not exist; its generator keeps its parameters there."""
+
 SUBJECT_NAME = re.compile(r"\d{5}")
 FRAME_NAME = re.compile(r"\d{5}\.jpg")
+
+
+def is_synthetic(src: Path) -> bool:
+    """Whether a data set, or the data set that one subject is in, was generated: then nobody is to be seen in it."""
+    folder = src.parent if SUBJECT_NAME.match(src.name) else src
+    return (folder / SYNTHETIC_MARK).is_file()
 
 
 @dataclass(frozen=True)

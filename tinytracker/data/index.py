@@ -78,6 +78,7 @@ class PreparedIndex:
         skipped: frames (or whole subjects) left out, by reason.
         labels: by device: frames checked, frames that disagree with their screen point, the worst in cm.
         grid_disagreements: frames whose faceGrid.json says another thing about validity than the boxes.
+        origin: "synthetic" or "recorded"; "" when it was prepared before this was noted.
     """
 
     folder: Path
@@ -88,6 +89,7 @@ class PreparedIndex:
     skipped: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, float]] = field(default_factory=dict)
     grid_disagreements: int = 0
+    origin: str = ""
 
     @property
     def frames(self) -> int:
@@ -166,7 +168,7 @@ def _parse(folder: Path, document: dict[str, Any]) -> PreparedIndex:
         splits[name] = Split(**raw)
     gaze = Gaze(**{key: (float(x), float(y)) for key, (x, y) in document["gaze"].items()})
     names = ("data_sha256", "parameters", "skipped", "labels", "grid_disagreements")
-    known = {name: document[name] for name in names}
+    known = {name: document[name] for name in names} | {"origin": str(document.get("origin", ""))}
     return PreparedIndex(folder=folder, splits=splits, gaze=gaze, **known)
 
 

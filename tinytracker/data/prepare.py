@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.data.crops import MARGIN
-from tinytracker.data.gazecapture import SPLITS
+from tinytracker.data.gazecapture import SPLITS, is_synthetic
 from tinytracker.data.images import JPEG_QUALITY
 from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, PreparedIndex
 from tinytracker.data.labels import LIMIT_CM, TOLERANCE_CM
@@ -153,7 +153,8 @@ def prepare(
         [scan.skip for scan in scans if scan.skip] + [skip for result in results for skip in result.skips],
         key=lambda skip: (skip.subject, skip.frame),
     )
-    index = summarise(out, parameters.to_json(), shard_jobs, results, skips)
+    origin = "synthetic" if is_synthetic(src) else "recorded"
+    index = summarise(out, parameters.to_json(), shard_jobs, results, skips, origin)
     if not index.frames:
         raise InputFileError(
             src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."

@@ -19,6 +19,7 @@ def summarise(
     jobs: list[ShardJob],
     results: list[ShardResult],
     skips: list[Skip],
+    origin: str,
 ) -> PreparedIndex:
     """The index of what was made: `results` belong to `jobs` one by one; `skips` are all of the run's."""
     digest = hashlib.sha256()
@@ -45,6 +46,7 @@ def summarise(
         skipped=dict(sorted(Counter(skip.reason for skip in skips).items())),
         labels=dict(sorted(labels.items())),
         grid_disagreements=sum(result.grid_disagreements for result in results),
+        origin=origin,
     )
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from tinytracker import __version__
 from tinytracker.codegen import generate
+from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware
 from tinytracker.emulate.qemu import emulator_command
 from tinytracker.emulate.tools import ToolError
@@ -37,12 +39,17 @@ class EmulatedBoard:
 
 @contextmanager
 def emulated_board(
-    model: Path | str | bytes | TfliteModel, *, optimise: str = "-O2"
+    model: Path | str | bytes | TfliteModel, *, optimise: str = "-O2", kernels: KernelSet | None = None
 ) -> Iterator[EmulatedBoard]:
     """Build the serial firmware for a network, run it, stop it in the end.
 
     What the board says before the port is opened is lost; send `%` and wait for `m-ready` first
     (docs/protocol.md).
+
+    Args:
+        model: the network.
+        optimise: optimisation flag of the compiler.
+        kernels: `CortexM4()` when left out, as in a package for the Spresense.
 
     Raises:
         MissingDependencyError: compiler or emulator are not installed.
@@ -51,7 +58,7 @@ def emulated_board(
     """
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
         work = Path(folder)
-        library = generate(model, work / "model")
+        library = generate(model, work / "model", kernels=kernels or CortexM4())
         build = f'TT_BUILD="tinytracker-{__version__}"'
         firmware = build_firmware(
             "serial", library, SERIAL_APPLICATION, work, defines=[build], optimise=optimise

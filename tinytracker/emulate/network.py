@@ -72,7 +72,7 @@ def emulate(
     if expected is None and oracle is not None:
         expected = oracle_outputs(oracle, content, inputs, len(outputs))
     differing = None if expected is None else _differing(outputs, expected)
-    return _report(library, firmware, runs, outputs, oracle, differing)
+    return _report(library, kernels.name, firmware, runs, outputs, oracle, differing)
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:
@@ -145,6 +145,7 @@ def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
 
 def _report(
     library: GeneratedLibrary,
+    kernels: str,
     firmware: Firmware,
     runs: list[BatchRun],
     outputs: tuple[Array, ...],
@@ -156,6 +157,7 @@ def _report(
     means = counts.mean(axis=0)
     return EmulationReport(
         model_sha256=library.model_sha256,
+        kernels=kernels,
         images=len(counts),
         outputs=outputs,
         oracle=oracle,

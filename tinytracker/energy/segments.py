@@ -44,9 +44,19 @@ class Segments:
         return len(self.edges)
 
 
+CODES = (0, 1, 3, 2, 6, 4)
+"""Levels of the phase lines in idle and in each phase: a closed Gray code (deploy/common/tt_phases.c). Its first four
+are one of two lines; a frame of four phases would end with a step of two lines, which boards never show."""
+
+
 def gray(phase: int) -> int:
-    """Levels of the phase lines in phase 0 (idle), 1, 2, ...: the reflected binary Gray code."""
-    return phase ^ (phase >> 1)
+    """Levels of the phase lines in phase 0 (idle), 1, 2, ... 5."""
+    return CODES[phase]
+
+
+def lines_for(phases: int) -> tuple[int, ...]:
+    """The lines that show so many phases when they are wired in order: D0, D1, and D2 for more than three."""
+    return (0, 1) if phases <= 3 else (0, 1, 2)
 
 
 def segments_from_lines(trace: Trace, phases: Sequence[str], lines: Sequence[int] = (0, 1)) -> Segments:
@@ -132,10 +142,10 @@ def _check_lines(trace: Trace, phases: Sequence[str], lines: Sequence[int]) -> N
         )
     if len(set(lines)) < len(lines):
         raise UsageError(f"A line is named twice in {_names(lines)}.")
-    if not phases or len(phases) >= 1 << len(lines):
+    most = min((1 << len(lines)) - 1, len(CODES) - 1)
+    if not 1 <= len(phases) <= most:
         raise UsageError(
-            f"{len(lines)} lines cannot show {len(phases)} phases.",
-            f"They can show 1 to {(1 << len(lines)) - 1}.",
+            f"{len(lines)} lines cannot show {len(phases)} phases.", f"They can show 1 to {most}."
         )
 
 

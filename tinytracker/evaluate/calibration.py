@@ -4,9 +4,8 @@ The network answers for an average person. What a person adds, the angle between
 of the lids, the way of holding the device, is nearly the same in all frames of that person and shows on a few dots.
 
 A correction is the posterior mean of a linear model whose prior says "no correction": of the error that the dots
-show, a part is believed that grows with their number. Which kind of correction, and how much prior, is chosen by
-leaving out one dot at a time. The gain that the dots left out show then decides how far the correction is applied:
-not at all when it could be chance, fully when it is plain. A few noisy points therefore change little.
+show, a part is believed that grows with their number. Which kind of correction, how much prior, and how far against no
+correction at all, is decided by how well dots that are left out are foretold. A few noisy points change little.
 """
 
 from __future__ import annotations
@@ -81,8 +80,8 @@ class Evidence(BaseModel):
     Attributes:
         dots, frames: of the person.
         before_cm: mean error on the dots as the network answers.
-        left_out_cm: mean error on each dot when the correction is fitted without it, before it is scaled back.
-        applied: share of the fitted correction that is applied, 0 to 1.
+        left_out_cm: mean error on each dot when the correction is fitted without it and applied in full.
+        applied: weight of the correction against none, 0 to 1: so much of it is applied.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -237,7 +236,12 @@ def fit(
     evidence = Evidence(
         dots=len(points.true), frames=len(true), before_cm=before, left_out_cm=after, applied=solution.applied
     )
-    return _from_solution(solution, evidence)
+    try:
+        return _from_solution(solution, evidence)
+    except ValidationError:
+        raise CalibrationError(
+            "The correction of these points is beyond all measure.", "Are the points in cm from the camera?"
+        ) from None
 
 
 def _from_solution(solution: Solution, evidence: Evidence) -> Calibration:

@@ -11,31 +11,33 @@ from numpy.typing import NDArray
 
 from tinytracker.errors import CalibrationError
 from tinytracker.evaluate.calibration import Calibration
+from tinytracker.quant.contract import GazeDecoding
 
 _UM_PER_CM = 1e4
 _FRACTION_BITS = 16
 _INT32 = np.iinfo(np.int32)
-_CODES = (-128, 255)
+_SUMS = (-(2**15), 2**15 - 1)
 
 
 @dataclass(frozen=True)
 class DeviceGaze:
-    """Integers that a device computes with: µm = floor((factor · codes) / 2^16 + offset + 1/2).
+    """Integers that a device computes with: µm = floor((factor · sums) / 2^16 + offset + 1/2).
 
     Attributes:
-        factor: rows of the 2 × 2 matrix, 2^-16 µm per code. offset: µm.
+        factor: rows of the 2 × 2 matrix, 2^-16 µm per step of a sum of codes. offset: µm.
     """
 
     factor: tuple[tuple[int, int], tuple[int, int]]
     offset: tuple[int, int]
 
     def gaze_um(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """What the device answers, bit for bit.
+        """What the device answers, bit for bit, (N, 2).
 
         Args:
-            codes: (N, 2) outputs as stored, -128 to 255.
+            codes: (N, 2 segments) outputs as stored: all of x, then all of y.
         """
-        within = np.clip(codes.astype(np.int64), *_CODES)
+        sums = codes.astype(np.int64).reshape(len(codes), 2, -1).sum(-1)
+        within = np.clip(sums, *_SUMS)
         total = within @ np.asarray(self.factor, np.int64).T
         total = total + np.asarray(self.offset, np.int64) * 2**_FRACTION_BITS + 2 ** (_FRACTION_BITS - 1)
         um: NDArray[np.int64] = np.clip(total >> _FRACTION_BITS, _INT32.min, _INT32.max)
@@ -59,13 +61,12 @@ class DeviceGaze:
         return f"static const tt_gaze_t calibrated_gaze = {{{{{{{a}, {b}}}, {{{c}, {d}}}}}, {{{x}, {y}}}}};"
 
 
-def device_gaze(calibration: Calibration, scale: float, zero_point: int) -> DeviceGaze:
-    """Put a calibration and the scale of a network's output together.
+def device_gaze(calibration: Calibration, decoding: GazeDecoding) -> DeviceGaze:
+    """Put a calibration and the decoding of a network's output together.
 
     Args:
         calibration: offset, affine or identity.
-        scale: cm per code of the output.
-        zero_point: code of 0 cm.
+        decoding: of the network that runs on the device, `IoContract.gaze`.
 
     Raises:
         CalibrationError: a ridge, which needs more than the output; or numbers beyond what 32 bits hold.
@@ -75,8 +76,11 @@ def device_gaze(calibration: Calibration, scale: float, zero_point: int) -> Devi
             "A ridge needs more than the network's output; a device has only that.",
             "Fit with --method affine or --method offset.",
         )
-    um = np.asarray(calibration.matrix) * scale * _UM_PER_CM
-    offset = np.rint(np.asarray(calibration.offset) * _UM_PER_CM - um.sum(1) * zero_point)
+    matrix = np.asarray(calibration.matrix)
+    um = matrix * decoding.cm_per_code * _UM_PER_CM
+    # Gaze for sums of 0: the segments' zero points and the start of the range, corrected like any other gaze.
+    origin_cm = decoding.offset_cm - decoding.cm_per_code * decoding.segments * decoding.zero_point
+    offset = np.rint((matrix.sum(1) * origin_cm + np.asarray(calibration.offset)) * _UM_PER_CM)
     factor = np.rint(um * 2**_FRACTION_BITS)
     if max(np.abs(factor).max(), np.abs(offset).max()) > _INT32.max:
         raise CalibrationError(

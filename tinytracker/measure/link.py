@@ -35,14 +35,11 @@ from tinytracker.measure.protocol import (
     Receiver,
     Started,
 )
-from tinytracker.measure.transport import BAUD_RATE, Transport, open_transport
-
-SILENCE_S = 10.0
-"""A board that says nothing for so long in the middle of something is given up."""
+from tinytracker.measure.transport import BAUD_RATE, SILENCE_S, Transport, open_transport
 
 FRAMES_MAX = 1_000_000
 
-_CONNECT_TRIES = 3
+_CONNECT_TRIES = 5
 _CONNECT_TRY_S = 3.0  # an image that was begun is given up after 2 s
 _HELLO_TRIES = 5
 _CLOCK_TRIES = 3
@@ -50,7 +47,9 @@ _POLL_S = 0.5
 _STOP_S = 5.0
 _NUMBERS = 1 << 32
 
+# Spresense starts into a shell; what waits there of our own first commands is ended by the first return.
 _SHELL = "nsh>"
+_RETURN = b"\r"  # a shell shows its prompt; the protocol ignores it
 _SHELL_START = b"\rtinytracker\r"
 
 
@@ -316,11 +315,12 @@ class Link:
             self._send(f"tt clock {number}")
             if self._until_number(number, _CONNECT_TRY_S) is not None:
                 return
-            if any(_SHELL in getattr(event, "text", "") for event in self._unanswered):
-                self._transport.send_bytes(_SHELL_START)
-        said = [event for event in self._unanswered if isinstance(event, Complaint)]
-        if said:
-            raise DeviceError(self.name, f"the board says: {said[-1].text}")
+            said = [getattr(event, "text", "") for event in self._unanswered]
+            at_shell = any(_SHELL in text for text in [*said, self._receiver.unfinished])
+            self._transport.send_bytes(_SHELL_START if at_shell else _RETURN)
+        complaints = [event for event in self._unanswered if isinstance(event, Complaint)]
+        if complaints:
+            raise DeviceError(self.name, f"the board says: {complaints[-1].text}")
         heard = "something else than the protocol" if self._unanswered else "nothing"
         raise DeviceError(
             self.name, f"no board answers here, {heard} comes back",
@@ -357,14 +357,13 @@ def open_link(
         port: serial port, pty, or a URL of pyserial's (`socket://HOST:PORT`).
         rpc: URL of the JSON-RPC server that takes commands, when the port cannot (Coral Dev Board Micro).
         baud_rate: of a real serial line.
-        silence_s: after so much silence the board is given up.
+        silence_s: a board that says nothing, or takes nothing, for so long is given up.
         keep_raw: keep what goes over the line, for `Link.take_raw`.
 
     Raises:
         DeviceError: no board answers.
     """
-    with Link(
-        open_transport(port, rpc=rpc, baud_rate=baud_rate), silence_s=silence_s, keep_raw=keep_raw
-    ) as link:
+    transport = open_transport(port, rpc=rpc, baud_rate=baud_rate, silence_s=silence_s)
+    with Link(transport, silence_s=silence_s, keep_raw=keep_raw) as link:
         link.connect()
         yield link

@@ -12,14 +12,16 @@ import numpy as np
 from tinytracker.energy.analysis import EnergyReport, analyse
 from tinytracker.energy.formats import read_trace
 from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
-from tinytracker.energy.segments import Segments, segments_from_lines, segments_from_times
+from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
-from tinytracker.measure.latency import latencies
+from tinytracker.measure.latency import TRANSMIT, latencies
 from tinytracker.measure.session import Session, read_session
 
 PHASES = ("capture", "preprocess", "inference")
-"""Of a trace without a session: what the boards show on their pins (docs/protocol.md)."""
+"""Of a trace without a session: what the boards show on two pins (docs/protocol.md)."""
+
+RETRIEVE = "retrieve"
 
 WALL_CLOCK_S = 0.010
 """How far the wall clocks of two programs on one computer may be apart at the moment each of them notes it. A guess on
@@ -62,7 +64,7 @@ def measure_energy(
     format_name: str | None = None,
     voltage_v: float | None = None,
     full_scale_a: float | None = None,
-    lines: Sequence[int] = (0, 1),
+    lines: Sequence[int] | None = None,
     phases: Sequence[str] | None = None,
     offset_s: float | None = None,
     offset_bound_s: float = 0.0,
@@ -82,7 +84,7 @@ def measure_energy(
         format_name: see `read_trace`, like the next two.
         voltage_v: supply, V.
         full_scale_a: end of the meter's range, A.
-        lines: meter's lines that carry the phases, lowest bit first.
+        lines: meter's lines that carry the phases, lowest bit first; None for D0 on.
         phases: their names; None for those of the session, or the boards' usual ones.
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
         offset_bound_s: how far `offset_s` may be off.
@@ -108,9 +110,9 @@ def measure_energy(
             f"{run.path}: an emulated board draws no current.",
             "Give the session of the board that the meter watched.",
         )
-    names = tuple(phases or (run.header.phases if run is not None else PHASES))
+    names = tuple(phases or (PHASES if run is None else _on_lines(run.header.phases)))
     if recorded.lines and offset_s is None:
-        segments = segments_from_lines(recorded, names, lines)
+        segments = segments_from_lines(recorded, names, lines or lines_for(len(names)))
         if run is not None:
             _check_against(run, segments, recorded)
     elif run is not None:
@@ -125,9 +127,15 @@ def measure_energy(
     return Measured(report, recorded, segments, run)
 
 
+def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:
+    """Phases as the pins show them: where there is a third pin, sending the record is one more."""
+    return (*phases, TRANSMIT) if phases[-1:] == (RETRIEVE,) else phases
+
+
 def _check_against(session: Session, segments: Segments, trace: Trace) -> None:
     """Refuse lines that show other frames than the session's records."""
-    if segments.phases != session.header.phases:
+    told_phases = session.header.phases
+    if segments.phases[: len(told_phases)] != told_phases:
         raise UsageError(
             f"The lines carry {', '.join(segments.phases)}, the session has {', '.join(session.header.phases)}."
         )
@@ -148,7 +156,7 @@ def _check_against(session: Session, segments: Segments, trace: Trace) -> None:
         )
     place = session.sequence - session.sequence[0]
     told = np.diff(session.stamps, axis=1) / session.header.ticks_per_s
-    seen = np.diff(segments.edges, axis=1)[place] / trace.rate_hz
+    seen = np.diff(segments.edges, axis=1)[place, : len(told_phases)] / trace.rate_hz
     allowed = _SAMPLES / trace.rate_hz + _SHARE * told + 1 / session.header.ticks_per_s
     off = np.abs(seen - told) > allowed
     if off.any():

@@ -139,6 +139,11 @@ class Receiver:
         self.in_frames = True
         self._since_command = 0
 
+    @property
+    def unfinished(self) -> str:
+        """What has arrived of a line whose end has not: a shell's prompt, for example."""
+        return as_text(self._rest)
+
     def feed(self, data: bytes, host_ns: int) -> list[Event]:
         """Take what has just arrived, at this time; the events that it completes."""
         lines = (self._rest + data).split(b"\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinytracker.emulate.qemu import INSTRUCTIONS_PER_US
 from tinytracker.errors import ModelError
+from tinytracker.evaluate.calibration import Calibration
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import compare_outputs
 from tinytracker.measure.latency import latencies, latency_table
@@ -19,11 +21,9 @@ from tinytracker.measure.session import Session, read_session
 from tinytracker.measure.statistics import Summary
 
 _ENDS = {
-    "done": "",
     "stopped": "Stopped before the end; what was measured is kept.",
     "unplugged": "The board was unplugged before the end; what was measured is kept.",
     "failed": "The board failed before the end; what was measured is kept.",
-    None: "The session was cut off.",
 }
 
 
@@ -34,7 +34,8 @@ class SessionResult:
     Attributes:
         session: as read.
         rows: statistics in µs by name; empty when no frame is left after warm-up.
-        gaze: (N, 2) cm of all frames, NaN where there is none.
+        gaze: (N, 2) cm of all frames, corrected when there is a calibration, NaN where there is none.
+        calibration: kind of the correction, or None.
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
         sentences: what a reader should know.
     """
@@ -42,6 +43,7 @@ class SessionResult:
     session: Session
     rows: dict[str, Summary]
     gaze: NDArray[np.float64]
+    calibration: str | None
     oracle: str | None
     differing: int | None
     sentences: tuple[str, ...]
@@ -62,10 +64,23 @@ class SessionResult:
             "end": self.session.end,
             "unit": "us",
             "phases": {name: row.as_json() for name, row in self.rows.items()},
+            "gaze": self._gaze_as_json(),
             "oracle": self.oracle,
             "differing": self.differing,
             "remarks": list(self.sentences),
         }
+
+    def _gaze_as_json(self) -> dict[str, Any]:
+        frames, mean, sd = _scatter(self.gaze)
+        return {"frames": frames, "mean_cm": mean, "sd_cm": sd, "calibration": self.calibration}
+
+
+def _scatter(gaze: NDArray[np.float64]) -> tuple[int, list[float], list[float]]:
+    """Frames with a gaze, their mean and standard deviation in cm."""
+    whole = gaze[np.isfinite(gaze).all(1)]
+    if not len(whole):
+        return 0, [], []
+    return len(whole), whole.mean(0).tolist(), whole.std(0).tolist()
 
 
 def session_gaze(session: Session) -> NDArray[np.float64]:
@@ -79,8 +94,15 @@ def session_gaze(session: Session) -> NDArray[np.float64]:
     return np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs], float).reshape(-1, 2)
 
 
-def summarize_session(session: Session | Path | str, seed: int = 0) -> SessionResult:
+def summarize_session(
+    session: Session | Path | str, seed: int = 0, calibration: Calibration | None = None
+) -> SessionResult:
     """Everything that is shown about a session.
+
+    Args:
+        session: or its file.
+        seed: of the bootstrap.
+        calibration: correction of the gaze; None for the one that was given when it was recorded, if any.
 
     Raises:
         InputFileError: the file is no session.
@@ -93,8 +115,27 @@ def summarize_session(session: Session | Path | str, seed: int = 0) -> SessionRe
         gaze = session_gaze(session)
     except ModelError:
         gaze = np.full((len(session), 2), np.nan)
+    correction = calibration or _recorded_calibration(session)
+    if correction is not None:
+        gaze = correction.apply(gaze)
+    kind = None if correction is None else correction.kind
     said = _sentences(session, rows, oracle, differing)
-    return SessionResult(session, rows, gaze, oracle, differing, tuple(said))
+    frames, mean, sd = _scatter(gaze)
+    if frames:
+        corrected = "" if kind is None else f", corrected ({kind})"
+        said.insert(
+            1, f"Gaze{corrected}: mean ({mean[0]:+.2f}, {mean[1]:+.2f}) cm, sd ({sd[0]:.2f}, {sd[1]:.2f}) cm."
+        )
+    return SessionResult(session, rows, gaze, kind, oracle, differing, tuple(said))
+
+
+def _recorded_calibration(session: Session) -> Calibration | None:
+    """The correction in the session's header; None when there is none that can be read."""
+    stored = session.header.metadata.get("calibration")
+    try:
+        return None if stored is None else Calibration.model_validate_json(json.dumps(stored))
+    except ValueError:
+        return None
 
 
 def _parity(session: Session) -> tuple[str | None, int | None]:
@@ -138,6 +179,6 @@ def _sentences(
         for warning in row.warnings:
             warned.setdefault(warning, []).append(name)
     said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
-    if _ENDS.get(session.end):
+    if session.end in _ENDS:
         said.append(_ENDS[session.end])
     return [*said, *session.notes, *session.problems]

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tinytracker.errors import UnknownNameError, UsageError
-from tinytracker.measure.link import SILENCE_S, Link, open_link
-from tinytracker.measure.transport import known_ports
+from tinytracker.measure.link import Link, open_link
+from tinytracker.measure.transport import SILENCE_S, known_ports
 
 CORAL_RPC = "http://10.10.10.1/jsonrpc"
 """Where the Coral Dev Board Micro serves over USB Ethernet."""

@@ -19,7 +19,8 @@ BAUD_RATE = 115_200
 
 _READ_BYTES = 65_536
 _WRITE_BYTES = 512
-_WRITE_TIMEOUT_S = 10.0
+SILENCE_S = 10.0
+"""A board that says nothing, or takes nothing, for so long in the middle of something is given up."""
 _RPC_TIMEOUT_S = 10.0
 _RPC_BYTES = 2048
 _GONE = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
@@ -58,18 +59,20 @@ class SerialTransport:
     Args:
         port: its name.
         baud_rate: without meaning for USB, ptys and sockets.
+        silence_s: a board that takes nothing for so long is given up.
 
     Raises:
         DeviceError: it cannot be opened.
     """
 
-    def __init__(self, port: str, baud_rate: int = BAUD_RATE) -> None:
+    def __init__(self, port: str, baud_rate: int = BAUD_RATE, silence_s: float = SILENCE_S) -> None:
         import serial
 
         self.name = port
+        self._silence_s = silence_s
         try:
             self._port: Any = serial.serial_for_url(
-                port, baudrate=baud_rate, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+                port, baudrate=baud_rate, timeout=0, write_timeout=silence_s, exclusive=True
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise _cannot_open(port, error) from error
@@ -119,7 +122,7 @@ class SerialTransport:
                 self._port.write(data[at : at + _WRITE_BYTES])
         except serial.SerialTimeoutException as error:
             raise DeviceError(
-                self.name, f"the board has taken nothing for {_WRITE_TIMEOUT_S:.0f} s", "Reset it."
+                self.name, f"the board has taken nothing for {self._silence_s:g} s", "Reset it."
             ) from error
         except (OSError, serial.SerialException) as error:
             raise self._gone(error) from error
@@ -185,18 +188,21 @@ class RpcTransport:
             raise DeviceError(self._url, f"the board's server refuses {method} ({reply['error']})")
 
 
-def open_transport(port: str, *, rpc: str | None = None, baud_rate: int = BAUD_RATE) -> Transport:
+def open_transport(
+    port: str, *, rpc: str | None = None, baud_rate: int = BAUD_RATE, silence_s: float = SILENCE_S
+) -> Transport:
     """The transport to a board.
 
     Args:
         port: serial port, pty or URL of pyserial's.
         rpc: URL of the JSON-RPC server that takes commands, when the port cannot.
         baud_rate: of a real serial line.
+        silence_s: a serial board that takes nothing for so long is given up.
 
     Raises:
         DeviceError: it cannot be opened.
     """
-    return SerialTransport(port, baud_rate) if rpc is None else RpcTransport(port, rpc, baud_rate)
+    return SerialTransport(port, baud_rate, silence_s) if rpc is None else RpcTransport(port, rpc, baud_rate)
 
 
 def known_ports() -> list[str]:

@@ -35,13 +35,16 @@ class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
         return tf.concat([x, planes], -1)
 
 
-def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0)) -> tf.keras.Model:
+def build_keras(
+    network: Network, output_bias: tuple[float, float] = (0.0, 0.0), synchronized: bool = False
+) -> tf.keras.Model:
     """A Keras model with fresh weights (from TensorFlow's global seed).
 
     Args:
         network: the graph.
         output_bias: initial bias of the output, cm: the mean of the training labels, so that training starts
             from the constant predictor.
+        synchronized: batch statistics are those of all devices together.
 
     Returns:
         A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
@@ -53,7 +56,9 @@ def build_keras(network: Network, output_bias: tuple[float, float] = (0.0, 0.0))
         if node.op == "input":
             tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
             continue
-        layers = shared.get(node.weights_of) or _layers(node, last=node is network.output, bias=output_bias)
+        layers = shared.get(node.weights_of) or _layers(
+            node, node is network.output, output_bias, synchronized
+        )
         shared[node.name] = layers
         value: Any = args[0] if len(args) == 1 else args
         for layer in layers:
@@ -86,15 +91,15 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 
-def _layers(node: Node, last: bool, bias: tuple[float, float]) -> list[Any]:
+def _layers(node: Node, last: bool, bias: tuple[float, float], synchronized: bool) -> list[Any]:
     """The Keras layers of one node, to be called one after another."""
     if node.op == "conv":
-        return [_convolution(node), *_norm_and_activation(node)]
+        return [_convolution(node), *_norm_and_activation(node, synchronized)]
     if node.op == "depthwise":
         conv = L.DepthwiseConv2D(
             node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name
         )
-        return [conv, *_norm_and_activation(node)]
+        return [conv, *_norm_and_activation(node, synchronized)]
     if node.op == "dense":
         initial = tf.keras.initializers.Constant(bias) if last else "zeros"
         activation = None if node.activation == "linear" else node.activation
@@ -116,8 +121,11 @@ def _convolution(node: Node) -> Any:
     return GroupedConv2D(node.shape[-1], node.kernel[0], node.groups, name=node.name)
 
 
-def _norm_and_activation(node: Node) -> list[Any]:
-    layers = [L.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{node.name}_bn")] if node.norm else []
+def _norm_and_activation(node: Node, synchronized: bool) -> list[Any]:
+    layers = []
+    if node.norm:
+        options = {"synchronized": True} if synchronized else {}
+        layers.append(L.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{node.name}_bn", **options))
     if node.activation != "linear":
         layers.append(
             L.ReLU(6.0 if node.activation == "relu6" else None, name=f"{node.name}_{node.activation}")

@@ -211,6 +211,11 @@ PRESETS: dict[str, Preset] = {
             _eye_band(8, _BAND_S, 64),
         ),
         Preset(
+            "tinytracker-s-grey", "the small one on the face alone: maps to the Coral Edge TPU as a whole",
+            "as tinytracker-s, without the position: constant planes that meet the image first do not map",
+            InputSpec(kind="face", width=96, height=96, channels="grey", grid="none"), _tinytracker_s,
+        ),
+        Preset(
             "itracker", "the baseline: face, two eyes and 25x25 grid, 6.3 M parameters",
             "Krafka et al., CVPR 2016; batch normalisation for local response normalisation, which has no INT8 kernel",
             InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input"), _itracker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -10,28 +11,88 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
 
     Args:
         target: name of the target.
-        content: see `tinytracker.package.manifest.write_manifest`.
+        content: see `tinytracker.package.manifest.write_manifest`; `model.data_origin` decides on the licence.
         use: Markdown section on how this target takes the model.
     """
     model = content["model"]
+    origin = str(model.get("data_origin") or "")
     return "\n".join(
         [
-            "---\nlicense: other\nlibrary_name: tflite\ntags: [gaze-estimation, tinyml, int8]\n---",
+            _front_matter(target, content, origin),
             f"# Gaze estimation for {target}",
             "The network looks at a face crop and answers where on the screen the person looks: "
             f"{content['gaze']}.\n",
             _facts(content),
-            _errors(content["metrics"]),
+            _errors(content["metrics"], origin),
+            _runtimes(content.get("runtimes")),
             use,
-            "## Limits\n\nTrained on "
-            + (
-                "the data set with hash `" + model["data_hash"][:16] + "`."
-                if "data_hash" in model
-                else "unknown data."
-            )
-            + " A network trained on synthetic faces says little about real ones. Weights trained on GazeCapture, and\n"
-            "whatever is derived from them, are for research only: its licence forbids commercial use.\n",
+            _limits(model, origin),
         ]
+    )
+
+
+_LICENCES = {
+    "synthetic": {"license": "apache-2.0"},
+    "recorded": {
+        "license": "other",
+        "license_name": "gazecapture-research-only",
+        "license_link": "http://gazecapture.csail.mit.edu/",
+    },
+    "": {"license": "other", "license_name": "that-of-the-training-data"},
+}
+_DATASETS = {
+    "synthetic": ("synthetic-gazecapture", "synthetic people, drawn by tinytracker"),
+    "recorded": ("gazecapture", "GazeCapture, or recordings in its layout"),
+    "": ("unknown", "unknown"),
+}
+
+
+def _front_matter(target: str, content: dict[str, Any], origin: str) -> str:
+    """Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata.
+
+    Values are JSON, which is YAML too; nothing that a user named can break out of its quotes.
+    """
+    dataset, dataset_name = _DATASETS[origin]
+    fields: dict[str, Any] = {
+        **_LICENCES[origin],
+        "library_name": "tflite",
+        "pipeline_tag": "keypoint-detection",
+        "tags": ["gaze-estimation", "eye-tracking", "tinyml", "int8", target, *([origin] if origin else [])],
+        "metrics": ["mean_euclidean_error_cm"],
+    }
+    results = [
+        {
+            "task": {"type": "keypoint-detection", "name": "gaze estimation"},
+            "dataset": {"type": dataset, "name": dataset_name, "split": name.rpartition("-")[2]},
+            "metrics": [
+                {
+                    "type": "mean_euclidean_error_cm",
+                    "name": f"mean Euclidean error, cm ({name.rpartition('-')[0]})",
+                    "value": round(errors["overall"]["error_cm"], 4),
+                }
+            ],
+        }
+        for name, errors in content["metrics"].items()
+    ]
+    if results:
+        name = str(content["model"].get("preset", "gaze"))
+        fields["model-index"] = [{"name": f"{name} for {target}", "results": results}]
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _limits(model: dict[str, Any], origin: str) -> str:
+    data = f"data with hash `{model['data_hash'][:16]}`" if "data_hash" in model else "unknown data"
+    said = {
+        "synthetic": f"Trained on synthetic people ({data}). That says little about real faces.",
+        "recorded": f"Trained on recordings of people ({data}).",
+        "": f"Trained on {data}; whether its people exist is not known here. A network trained on synthetic faces says "
+        "little about real ones.",
+    }[origin]
+    return (
+        f"## Limits\n\n{said}\n\nWeights trained on GazeCapture, and whatever is derived from them, are for research "
+        "only: its\nlicence forbids commercial use. Cite Krafka et al., *Eye Tracking for Everyone*, CVPR 2016, when "
+        "you use them.\n"
     )
 
 
@@ -73,10 +134,14 @@ def _facts(content: dict[str, Any]) -> str:
     return "| | |\n| --- | --- |\n" + "".join(f"| {k} | {v} |\n" for k, v in rows)
 
 
-def _errors(metrics: dict[str, Any]) -> str:
+def _errors(metrics: dict[str, Any], origin: str) -> str:
     if not metrics:
         return "Its error has not been measured here.\n"
+    people = {"synthetic": "synthetic people", "recorded": "recorded people", "": "people of unknown origin"}[
+        origin
+    ]
     lines = [
+        f"Errors on {people} unseen in training:\n",
         "| model | error, cm | 95 % interval | phone | tablet | constant predictor |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
@@ -92,4 +157,24 @@ def _errors(metrics: dict[str, Any]) -> str:
             f"{overall['constant_cm']:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _runtimes(table: dict[str, Any] | None) -> str:
+    """What `tinytracker parity` found, or nothing."""
+    if table is None:
+        return ""
+    lines = [
+        f"## Runtimes\n\nThe model {table['model']} on {table['frames']} frames of the test split and "
+        f"{table['patterns']} patterns, compared with {table['oracle']}; one step is {table['step_cm']:.4f} cm.\n",
+        "| runtime | error cm | largest difference, steps | mean | images that differ |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in table["rows"]:
+        if not row["absent"]:
+            error = "" if row["error_cm"] is None else f"{row['error_cm']:.3f}"
+            differing = "" if row["differing"] is None else row["differing"]
+            lines.append(
+                f"| {row['runtime']} | {error} | {row['max_lsb']:.3g} | {row['mean_lsb']:.3g} | {differing} |"
+            )
     return "\n".join(lines) + "\n"

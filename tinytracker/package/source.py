@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.package.parity import stored_table
 from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
 from tinytracker.runs import Run
+from tinytracker.train.initial import SYNTHETIC
 
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 
@@ -27,6 +29,7 @@ class ModelSource:
         quantization: content of quantization.json, or None for a foreign file.
         metrics: errors that were measured, by model name and split; empty for a foreign file.
         data: prepared data to take test images from, or None.
+        runtimes: the table of `tinytracker parity` about this model, or None.
     """
 
     content: bytes
@@ -36,6 +39,7 @@ class ModelSource:
     quantization: dict[str, Any] | None
     metrics: dict[str, Any]
     data: Path | None
+    runtimes: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
@@ -62,8 +66,8 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     run = Run.open(source)
     description = run.describe()
     origin = {k: description[k] for k in ("preset", "config", "git")} | {
-        "data_hash": description["data"]["data_hash"]
-    }
+        "data_hash": description["data"]["data_hash"], "data_origin": weights_origin(description),
+    }  # fmt: skip
     metrics = {
         f"{name}-test": _headline(errors)
         for name in ("float", quantized)
@@ -71,11 +75,29 @@ def load_source(source: Path, quantized: str) -> ModelSource:
     }
     data = Path(description["data"]["path"])
     record = read_json(folder / "quantization.json")
-    quantization = {k: record[k] for k in ("method", "io", "calibration", "versions")}
-    return _checked(
-        read_bytes(folder / "model.tflite"), origin, quantization, metrics,
-        data if data.is_dir() else None, f"{source} ({quantized})",
-    )  # fmt: skip
+    known = ("method", "io", "calibration", "training", "versions")
+    quantization = {k: record[k] for k in known if record.get(k) is not None}
+    content = read_bytes(folder / "model.tflite")
+    table = stored_table(run, sha256_bytes(content))
+    chosen = _checked(
+        content, origin, quantization, metrics, data if data.is_dir() else None, f"{source} ({quantized})"
+    )
+    return replace(chosen, runtimes=table)
+
+
+def weights_origin(description: dict[str, Any]) -> str:
+    """What a run's weights were learned from: "synthetic", "recorded", or "" when that is not known.
+
+    Weights from elsewhere that the training began with bring data along of which nothing is known here; those that
+    come with tinytracker are synthetic.
+
+    Args:
+        description: content of run.json.
+    """
+    origin = str(description["data"].get("origin", ""))
+    begun_with = description.get("init")
+    known = not begun_with or description.get("config", {}).get("init") == SYNTHETIC
+    return origin if known or origin == "recorded" else ""
 
 
 def quantized_model(source: Path, quantized: str) -> Path:

@@ -7,17 +7,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinytracker.errors import ModelError, UnknownNameError
+from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.files import sha256_bytes, write_bytes, write_json
 from tinytracker.progress import say
-from tinytracker.requirements import require_tensorflow
+from tinytracker.quant.settings import QatSettings
+from tinytracker.requirements import require, require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 
 if TYPE_CHECKING:
+    from tinytracker.data.index import PreparedIndex
     from tinytracker.model.tflite_file import TfliteModel
     from tinytracker.quant.calibration import CalibrationSet
 
-__all__ = ["IO_TYPES", "METHODS", "QuantizeResult", "quantize", "require_full_integer"]
+__all__ = ["IO_TYPES", "METHODS", "Job", "QatSettings", "QuantizeResult", "quantize", "require_full_integer"]
 
 IO_TYPES = ("int8", "uint8")
 
@@ -31,6 +33,7 @@ class QuantizeResult:
         bytes: size. sha256: of the file.
         calibration: frames, subjects, strata and sha256 of the calibration set.
         contract: inputs and outputs with scale and zero point.
+        training: of method "qat": epochs, best epoch, its validation error, learning rate, seconds.
     """
 
     model: Path
@@ -39,20 +42,52 @@ class QuantizeResult:
     sha256: str
     calibration: dict[str, Any]
     contract: dict[str, Any]
+    training: dict[str, Any] | None = None
 
 
-def _ptq(run: Run, calibration: CalibrationSet, io: str) -> bytes:
+@dataclass(frozen=True)
+class Job:
+    """What a method gets.
+
+    Attributes:
+        run: a finished run. index: its prepared data.
+        calibration: frames of the training split.
+        io: "int8" or "uint8".
+        qat: settings of quantization-aware training.
+    """
+
+    run: Run
+    index: PreparedIndex
+    calibration: CalibrationSet
+    io: str
+    qat: QatSettings
+
+
+def _ptq(job: Job) -> tuple[bytes, dict[str, Any] | None]:
     from tinytracker.model.keras_builder import with_output
     from tinytracker.model.presets import find_preset
     from tinytracker.quant.ptq import convert
     from tinytracker.train.loop import load_trained
 
-    model = load_trained(run.trained_model())
-    return convert(with_output(model, find_preset(run.preset_name).output), calibration, io)
+    model = load_trained(job.run.trained_model())
+    output = find_preset(job.run.preset_name).output
+    return convert(with_output(model, output), job.calibration, job.io), None
 
 
-METHODS: dict[str, Callable[[Run, CalibrationSet, str], bytes]] = {"ptq": _ptq}
-"""Ways to quantize a run: (run, calibration, io) -> content of the .tflite file."""
+def _qat(job: Job) -> tuple[bytes, dict[str, Any] | None]:
+    require(
+        "tensorflow_model_optimization",
+        "TensorFlow Model Optimization",
+        "quantization-aware training",
+        "train",
+    )
+    from tinytracker.quant.qat import quantize_aware
+
+    return quantize_aware(job.run, job.index, job.calibration, job.qat, job.io)
+
+
+METHODS: dict[str, Callable[[Job], tuple[bytes, dict[str, Any] | None]]] = {"ptq": _ptq, "qat": _qat}
+"""Ways to quantize a run: job -> content of the .tflite file, and what is to be known about a training."""
 
 
 def quantize(
@@ -62,8 +97,12 @@ def quantize(
     calibration_frames: int = 500,
     data: Path | None = None,
     seed: int = 0,
+    qat: QatSettings | None = None,
 ) -> QuantizeResult:
     """Quantize a trained run into `RUN/quantized/<method>-<io>/model.tflite`.
+
+    "ptq" takes the ranges of activations from calibration frames. "qat" then trains on with all rounding in the
+    network; a stopped training goes on with the next call, a finished one is not repeated.
 
     The file holds integers only, its input scale is exactly 1/128, and the calibration frames are drawn across
     devices, orientations and subjects of the training split, with their hash kept in quantization.json beside it.
@@ -75,9 +114,12 @@ def quantize(
         calibration_frames: how many to draw.
         data: prepared data; None for the folder that the run was trained on.
         seed: of the draw.
+        qat: settings of method "qat"; None for the defaults.
 
     Raises:
         UnknownNameError: no such method or I/O type.
+        UsageError: settings of "qat" for another method.
+        OutputError: an earlier training with other settings is in `RUN/qat`.
         InputFileError: not a finished run, or its data is gone.
         ModelError: a float tensor is left, or the input scale is not 1/128.
         MissingDependencyError: TensorFlow is not installed.
@@ -86,6 +128,8 @@ def quantize(
         raise UnknownNameError("quantization method", method, METHODS)
     if io not in IO_TYPES:
         raise UnknownNameError("I/O type", io, IO_TYPES)
+    if qat is not None and method != "qat":
+        raise UsageError(f"Method {method} does not train.", "Add --method qat, or leave out its settings.")
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
 
@@ -102,7 +146,7 @@ def quantize(
     say(f"{run.path}: drawing {calibration_frames} calibration frames")
     calibration = calibration_set(index, preset.input, calibration_frames, seed)
     say(f"{run.path}: {method.upper()} on {calibration.frames} frames of {calibration.subjects} subjects")
-    content = METHODS[method](run, calibration, io)
+    content, training = METHODS[method](Job(run, index, calibration, io, qat or QatSettings()))
     model = read_tflite(content, f"{method}-{io}")
     require_full_integer(model)
     contract = IoContract.of(model)
@@ -120,6 +164,7 @@ def quantize(
             "data_hash": index.data_sha256, "seed": seed,
         },
         contract.as_json(),
+        training,
     )  # fmt: skip
     record = {
         "schema_version": SCHEMA_VERSION,

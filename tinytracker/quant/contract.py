@@ -19,6 +19,9 @@ Codes = dict[str, NDArray[np.uint8]]
 PIXEL_SCALE = 1 / 128
 """Scale of every input of ours; with zero point 0 the INT8 input is q = p - 128, with UINT8 I/O it is p itself."""
 
+INPUT_SUFFIX = "_pixels"
+"""Behind an input's name, the layer that rounds it in quantization-aware training."""
+
 _INPUT_DTYPES = ("int8", "uint8")
 _OUTPUT_DTYPES = ("int8", "uint8", "int16", "float32")
 
@@ -170,7 +173,10 @@ def short_name(tensor: str) -> str:
     """What a tensor is, from TensorFlow's name for it.
 
     "serving_default_image:0" is the input "image"; outputs are called "StatefulPartitionedCall:0" whatever they
-    hold, and ours is the gaze. Any other name stays as it is.
+    hold, and ours is the gaze. A network that was trained with rounding in it names its tensors after its layers,
+    "network/image_pixels/..." and "network/gaze/...". Any other name stays as it is.
     """
+    if tensor.startswith("network/"):
+        return tensor.split("/")[1].removesuffix(INPUT_SUFFIX)
     name = tensor.removeprefix("serving_default_").split(":")[0]
     return "gaze" if name.startswith("StatefulPartitionedCall") else name

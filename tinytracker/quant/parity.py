@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import ParityError
+from tinytracker.model.presets import Preset
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.runtimes import ReferenceRuntime, Runtime
@@ -81,11 +84,19 @@ def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes
     """
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
+
+    return frames_with_target(read_index(data), find_preset(preset), count, split)[0]
+
+
+def frames_with_target(
+    index: PreparedIndex, preset: Preset, count: int, split: str = "test"
+) -> tuple[Codes, NDArray[np.float64]]:
+    """The first frames of a split and their targets, (N, 3); raises like `frames_of`."""
     from tinytracker.train.dataset import decoded
 
-    dataset = decoded(read_index(data), split, find_preset(preset).input).take(count)
-    samples = [codes for codes, _ in dataset.as_numpy_iterator()]
-    return {name: np.stack([s[name] for s in samples]) for name in samples[0]}
+    samples = list(decoded(index, split, preset.input).take(count).as_numpy_iterator())
+    codes = {name: np.stack([inputs[name] for inputs, _ in samples]) for name in samples[0][0]}
+    return codes, np.stack([target for _, target in samples]).astype(np.float64)
 
 
 def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_from: str) -> Parity:

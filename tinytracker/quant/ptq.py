@@ -1,4 +1,4 @@
-"""Post-training full-integer quantization with TensorFlow Lite's converter. Importing this imports TensorFlow."""
+"""Full-integer .tflite files by TensorFlow Lite's converter. Importing this imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tinytracker.errors import ModelError
 from tinytracker.quant.calibration import CalibrationSet
 
 
-def convert(model: tf.keras.Model, calibration: CalibrationSet, io: str) -> bytes:
+def convert(model: tf.keras.Model, calibration: CalibrationSet | None, io: str) -> bytes:
     """A float Keras network to a full-integer .tflite file with batch 1.
 
     Args:
         model: inputs by name, float32 p/128 - 1.
-        calibration: frames whose activations set the ranges.
+        calibration: frames whose activations set the ranges; None when the network rounds its activations itself.
         io: "int8" or "uint8", dtype of inputs and outputs.
 
     Raises:
@@ -25,8 +25,9 @@ def convert(model: tf.keras.Model, calibration: CalibrationSet, io: str) -> byte
     function = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = calibration.samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if calibration is not None:
+        converter.representative_dataset = calibration.samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = getattr(tf, io)
     with captured_output() as printed:
         try:

@@ -40,19 +40,25 @@ def fill_background(
 ) -> None:
     """Paint the room where `index` is empty; shift in room pixels, zoom in room pixels per picture pixel."""
     height, width = index.shape
-    limit = F(room.shape[0] - 1.001)
-    centre = F(room.shape[0] / 2)
+    side = room.shape[0]
+    limit = F(side - 1.001)
+    centre = F(side / 2)
+    pixels = room.reshape(side, 3 * side)
+    line = np.empty(3 * side, np.float32)
+    columns, shares = np.empty(width, np.int32), np.empty(width, np.float32)
+    for x in range(width):
+        u = min(max(centre + (F(x) - F(width) * F(0.5)) * zoom + shift_x, F(0)), limit)
+        columns[x] = 3 * int(u)
+        shares[x] = u - F(int(u))
     for y in range(height):
         v = min(max(centre + (F(y) - F(height) * F(0.5)) * zoom + shift_y, F(0)), limit)
         iv = int(v)
         fv = v - F(iv)
+        for i in range(3 * side):
+            line[i] = pixels[iv, i] + (pixels[iv + 1, i] - pixels[iv, i]) * fv
         for x in range(width):
             if index[y, x] >= 0:
                 continue
-            u = min(max(centre + (F(x) - F(width) * F(0.5)) * zoom + shift_x, F(0)), limit)
-            iu = int(u)
-            fu = u - F(iu)
+            at, share = columns[x], shares[x]
             for c in range(3):
-                top = room[iv, iu, c] + (room[iv, iu + 1, c] - room[iv, iu, c]) * fu
-                bottom = room[iv + 1, iu, c] + (room[iv + 1, iu + 1, c] - room[iv + 1, iu, c]) * fu
-                image[y, x, c] = top + (bottom - top) * fv
+                image[y, x, c] = line[at + c] + (line[at + 3 + c] - line[at + c]) * share

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.synth.areas import smoothstep
+from tinytracker.synth.fabric import COLLAR_DIP_CM, COLLAR_HALF_CM
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Clothes, Identity
 from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
-from tinytracker.synth.shade import COLLAR_DIP_CM, COLLAR_HALF_CM
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

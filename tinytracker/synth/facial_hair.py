@@ -169,5 +169,6 @@ def lash_points(lashes: Lashes, scene: Floats) -> Floats:
 def skin_points(hair: SkinHair, scene: Floats, head_rotation: Floats) -> Floats:
     """Strands (s, p, 3) in the scene on the posed vertices (n, 3)."""
     roots = np.einsum("sk,skj->sj", hair.weights, scene[hair.corners])
-    points: Floats = roots[:, None] + hair.offsets @ head_rotation.T
+    turned = hair.offsets.reshape(-1, 3) @ head_rotation.T
+    points: Floats = roots[:, None] + turned.reshape(hair.offsets.shape)
     return points

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
+from tinytracker.data.gazecapture import SYNTHETIC_MARK
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, read_json, write_json
 from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
-PARAMETERS_FILE = "synth.json"
+PARAMETERS_FILE = SYNTHETIC_MARK
 """Beside the subjects: what they were made with, so that a second run continues it or refuses."""
 
 MAX_SUBJECTS = 100_000

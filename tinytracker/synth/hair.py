@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinytracker.synth.areas import scalp, smoothstep
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Hair, Identity
-from tinytracker.synth.shade import vertex_normals
+from tinytracker.synth.surface import vertex_normals
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

@@ -42,3 +42,10 @@ def compiled(function: Function) -> Function:
         numba.config.CACHE_DIR = str(folder)
         jitted = numba.njit(cache=True, fastmath=_FAST, error_model="numpy")(function)
     return jitted
+
+
+@compiled
+def floor(x: float) -> int:
+    """The largest whole number not above x, for |x| < 2**31: `math.floor` would be a call in compiled code."""
+    whole = int(x)
+    return whole - 1 if F(whole) > x else whole

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.synth.jit import F, compiled
-from tinytracker.synth.shade import normalised
+from tinytracker.synth.surface import normalised
 
 Floats = NDArray[np.float32]
 
@@ -112,23 +112,21 @@ def soften_edges(image: Floats, inverse: Floats, skip: NDArray[np.int32]) -> Non
     """
     height, width = inverse.shape
     before = image.copy()
+    jumps = np.zeros(width, np.bool_)
     for y in range(1, height - 1):
+        above, row, below = inverse[y - 1], inverse[y], inverse[y + 1]
         for x in range(1, width - 1):
-            if skip[0] <= x < skip[2] and skip[1] <= y < skip[3]:
-                continue
-            here = inverse[y, x]
+            here = row[x]
             jump = max(
-                abs(inverse[y, x - 1] - here),
-                abs(inverse[y, x + 1] - here),
-                abs(inverse[y - 1, x] - here),
-                abs(inverse[y + 1, x] - here),
+                abs(row[x - 1] - here), abs(row[x + 1] - here), abs(above[x] - here), abs(below[x] - here)
             )
-            if jump > F(0.05) * max(here, F(0.012)):
-                for c in range(3):
-                    around = (
-                        before[y, x - 1, c] + before[y, x + 1, c] + before[y - 1, x, c] + before[y + 1, x, c]
-                    )
-                    image[y, x, c] = F(0.4) * before[y, x, c] + F(0.15) * around
+            jumps[x] = jump > F(0.05) * max(here, F(0.012))
+        for x in range(1, width - 1):
+            if not jumps[x] or (skip[0] <= x < skip[2] and skip[1] <= y < skip[3]):
+                continue
+            for c in range(3):
+                around = before[y, x - 1, c] + before[y, x + 1, c] + before[y - 1, x, c] + before[y + 1, x, c]
+                image[y, x, c] = F(0.4) * before[y, x, c] + F(0.15) * around
 
 
 @compiled

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import F, compiled
+from tinytracker.synth.jit import F, compiled, floor
 
 Floats = NDArray[np.float32]
 
 CELLS = 32
-TABLE: Floats = np.random.default_rng(20160626).standard_normal((CELLS, CELLS, CELLS)).astype(np.float32)
-"""Lattice values; the field repeats after 32 units."""
+TABLE: Floats = np.random.default_rng(20160626).standard_normal(CELLS**3).astype(np.float32)
+"""Lattice values, flat, z fastest; the field repeats after 32 units."""
 
 
 @compiled
 def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
-    """Value noise at a point: smooth average of the eight lattice values around it, about N(0, 0.6)."""
-    fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
-    ix, iy, iz = fx & 31, fy & 31, fz & 31
-    jx, jy, jz = (ix + 1) & 31, (iy + 1) & 31, (iz + 1) & 31
+    """Value noise at a point, from `TABLE`: smooth average of the eight lattice values around it, about N(0, 0.6)."""
+    fx, fy, fz = floor(x), floor(y), floor(z)
+    last = CELLS - 1
+    ix, iy, iz = (fx & last) * CELLS * CELLS, (fy & last) * CELLS, fz & last
+    jx, jy, jz = ((fx + 1) & last) * CELLS * CELLS, ((fy + 1) & last) * CELLS, (fz + 1) & last
     tx, ty, tz = (
         F(x - F(fx)),
         F(y - F(fy)),
@@ -29,10 +28,10 @@ def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
     )
     two, three = F(2), F(3)
     tx, ty, tz = tx * tx * (three - two * tx), ty * ty * (three - two * ty), tz * tz * (three - two * tz)
-    a = table[ix, iy, iz] + (table[jx, iy, iz] - table[ix, iy, iz]) * tx
-    b = table[ix, jy, iz] + (table[jx, jy, iz] - table[ix, jy, iz]) * tx
-    c = table[ix, iy, jz] + (table[jx, iy, jz] - table[ix, iy, jz]) * tx
-    d = table[ix, jy, jz] + (table[jx, jy, jz] - table[ix, jy, jz]) * tx
+    a = table[ix + iy + iz] + (table[jx + iy + iz] - table[ix + iy + iz]) * tx
+    b = table[ix + jy + iz] + (table[jx + jy + iz] - table[ix + jy + iz]) * tx
+    c = table[ix + iy + jz] + (table[jx + iy + jz] - table[ix + iy + jz]) * tx
+    d = table[ix + jy + jz] + (table[jx + jy + jz] - table[ix + jy + jz]) * tx
     e = a + (b - a) * ty
     value: float = e + (c + (d - c) * ty - e) * tz
     return value

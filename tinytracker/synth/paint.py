@@ -45,11 +45,9 @@ def paint_skin(identity: Identity) -> Floats:
     lines = wrinkles(skin.wrinkles, position, noise.broad, noise.middle) * front
 
     mottling = 1 + 0.04 * noise.broad + 0.025 * noise.middle + 0.02 * noise.fine + 0.03 * noise.pores
-    colour = (
-        skin.tone.astype(np.float32)
-        * np.exp(-_absorption(skin, atlas, noise, front, lines))
-        * mottling[:, None]
-    )
+    # Colours are (3, t), not (t, 3): numpy is several times as fast along a long last axis.
+    colour: Reals = np.exp(-_absorption(skin, atlas, noise, front, lines))
+    colour = skin.tone.astype(np.float32)[:, None] * colour * mottling
     lips = smoothstep(0.25, 0.75, atlas.lips + 0.05 * noise.fine) * skin.lip_strength
     colour = _over(colour, skin.lips, lips, 1 + 0.15 * noise.fine)
     stubble = skin.beard * beard_area(position, atlas.lips)
@@ -78,7 +76,7 @@ def paint_skin(identity: Identity) -> Floats:
         texture[: int((TOP_CM - CROWN_CM) / (TOP_CM - BOTTOM_CM) * HEIGHT), :, :3] = hair_colour
     texture[..., 3] = 0.3
     flat = texture.reshape(-1, CHANNELS)
-    flat[atlas.texel, :3] = np.clip(colour, 0.004, 0.95)
+    flat[atlas.texel, :3] = np.clip(colour, 0.004, 0.95).T
     flat[atlas.texel, 3] = np.clip(gloss, 0.02, 2.0)
     texture[..., 4] = np.gradient(relief, axis=1) * RELIEF_SCALE
     texture[..., 5] = np.gradient(relief, axis=0) * -RELIEF_SCALE
@@ -86,14 +84,14 @@ def paint_skin(identity: Identity) -> Floats:
 
 
 def _over(colour: Reals, other: NDArray[np.float64], share: Reals, tone: Reals | float = 1.0) -> Reals:
-    """Blend `other` (3,), varied by `tone`, over `colour` (t, 3) by `share` (t,)."""
-    shade = other.astype(np.float32) * np.reshape(tone, (-1, 1))
-    blended: Reals = colour + (shade - colour) * share[:, None].astype(np.float32)
+    """Blend `other` (3,), varied by `tone`, over `colour` (3, t) by `share` (t,)."""
+    shade = other.astype(np.float32)[:, None] * tone
+    blended: Reals = colour + (shade - colour) * share.astype(np.float32)
     return blended
 
 
 def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Reals) -> Floats:
-    """What blood, shadows under the eyes, lids, freckles and wrinkles take from red, green and blue (t, 3)."""
+    """What blood, shadows under the eyes, lids, freckles and wrinkles take from red, green and blue (3, t)."""
     position = atlas.position
     y = position[:, 1]
     # Blood close to the surface: cheeks, nose, chin, ears; it takes green and blue rather than red.
@@ -104,7 +102,7 @@ def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Re
     lids = atlas.eyelids * (0.12 + 0.5 * skin.makeup * smoothstep(72.6, 73.2, y))
     freckles = skin.freckles * smoothstep(0.75, 1.15, noise.spots + 0.3 * noise.pores)
     freckles = freckles * smoothstep(66.5, 69.5, y) * front
-    absorbed = np.zeros((len(position), 3), np.float32)
+    absorbed = np.zeros((3, len(position)), np.float32)
     for amount, loss in (
         (blood, (0.12, 0.55, 0.48)),
         (circles, (0.30, 0.42, 0.30)),
@@ -112,7 +110,7 @@ def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Re
         (freckles, (0.30, 0.55, 0.75)),
         (lines, (0.22, 0.28, 0.28)),
     ):
-        absorbed += amount[:, None] * np.array(loss, np.float32)
+        absorbed += amount * np.array(loss, np.float32)[:, None]
     return absorbed
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.synth.jit import F, compiled
+from tinytracker.synth.jit import F, compiled, floor
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -33,22 +31,26 @@ def rasterize(
     """
     index = np.full((height, width), np.int32(-1))
     inverse = np.zeros((height, width), np.float32)
+    nearness = F(1) / depth
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         if depth[i] <= F(0.5) or depth[j] <= F(0.5) or depth[k] <= F(0.5):
             continue
-        ax, ay, bx, by, cx, cy = xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], xy[k, 0], xy[k, 1]
+        ay, by, cy = xy[i, 1], xy[j, 1], xy[k, 1]
+        top = max(0, -floor(F(0.5) - min(ay, by, cy)))
+        bottom = min(height - 1, floor(max(ay, by, cy) - F(0.5)))
+        if top > bottom:
+            continue
+        ax, bx, cx = xy[i, 0], xy[j, 0], xy[k, 0]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area * facing < 0 or abs(area) < F(1e-9):
             continue
-        left = max(0, math.ceil(min(ax, bx, cx) - F(0.5)))
-        right = min(width - 1, math.floor(max(ax, bx, cx) - F(0.5)))
-        top = max(0, math.ceil(min(ay, by, cy) - F(0.5)))
-        bottom = min(height - 1, math.floor(max(ay, by, cy) - F(0.5)))
-        if left > right or top > bottom:
+        left = max(0, -floor(F(0.5) - min(ax, bx, cx)))
+        right = min(width - 1, floor(max(ax, bx, cx) - F(0.5)))
+        if left > right:
             continue
         scale = F(1) / area
-        da, db, dc = F(1) / depth[i], F(1) / depth[j], F(1) / depth[k]
+        da, db, dc = nearness[i], nearness[j], nearness[k]
         ux, uy = (by - cy) * scale, (cx - bx) * scale
         vx, vy = (cy - ay) * scale, (ax - cx) * scale
         for y in range(top, bottom + 1):
@@ -58,9 +60,8 @@ def rasterize(
                 u = ux * px + uy * py
                 v = vx * px + vy * py
                 w = F(1) - u - v
-                if u >= F(-1e-5) and v >= F(-1e-5) and w >= F(-1e-5):
-                    near = u * da + v * db + w * dc
-                    if near > inverse[y, x]:
-                        inverse[y, x] = near
-                        index[y, x] = t
+                near = u * da + v * db + w * dc
+                if (min(u, v, w) >= F(-1e-5)) & (near > inverse[y, x]):
+                    inverse[y, x] = near
+                    index[y, x] = t
     return index, inverse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,18 +19,32 @@ from tinytracker.synth.hair import grow_scalp_hair
 from tinytracker.synth.head import Side, load_head
 from tinytracker.synth.jit import F
 from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
-from tinytracker.synth.lighting import Rectangle, key_shadow, lamps
+from tinytracker.synth.lighting import key_shadow, lamps
 from tinytracker.synth.noise import TABLE
 from tinytracker.synth.paint import paint_skin
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
-from tinytracker.synth.session import Frame, Session
-from tinytracker.synth.shade import shade_mesh, vertex_normals, vertex_shadows
-from tinytracker.synth.strands import draw_strands
+from tinytracker.synth.session import Session
+from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.shot import (
+    BEARD_LOOK,
+    BUZZ_LOOK,
+    FRAME_LOOK,
+    LASH_CM,
+    LASH_LOOK,
+    SCALP_LOOK,
+    Shot,
+    Singles,
+    StrandLook,
+    View,
+    single,
+)
+from tinytracker.synth.strands import draw_strands, place_strands
+from tinytracker.synth.supersample import average_into, enlarged
+from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 EYE_SAMPLES = 2
 """The strip with eyes and brows is drawn at this many times the resolution, then averaged."""
@@ -39,59 +52,6 @@ STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
 SCREEN_RADIANCE = 5.0
 """Radiance of a bright screen relative to that of a lit face."""
 KEY_ON_EYES = 0.8
-
-
-def _single(values: ArrayLike) -> Singles:
-    return np.ascontiguousarray(values, np.float32)
-
-
-@dataclass(frozen=True)
-class StrandLook:
-    """How a kind of hair is drawn; see `strands.draw_strands`."""
-
-    opacity: float
-    shine: float
-    root_light: float
-    bias_cm: float
-    taper: float = 0.8
-
-
-SCALP_LOOK = StrandLook(0.85, 0.7, 0.45, 0.35)
-BUZZ_LOOK = StrandLook(0.75, 0.5, 0.6, 0.35)
-BEARD_LOOK = StrandLook(0.85, 0.25, 0.6, 0.5)
-LASH_LOOK = StrandLook(0.9, 0.2, 1.0, 0.25)
-FRAME_LOOK = StrandLook(0.97, 0.8, 1.0, 0.6, taper=0.0)
-LASH_CM = 0.016
-
-
-@dataclass(frozen=True)
-class View:
-    """A picture, or a magnified part of one: focal length and principal point in its own px, and its size."""
-
-    focal: float
-    centre: tuple[float, float]
-    width: int
-    height: int
-
-    def array(self) -> Singles:
-        """(3,) focal length and principal point, as the compiled loops read it."""
-        return _single([self.focal, *self.centre])
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A frame's scene: vertices (n, 3) float64 and float32, normals, hair, light, eyes and the lit screen."""
-
-    frame: Frame
-    scene: Floats
-    positions: Singles
-    normals: Singles
-    scalp: Singles | None
-    light: Singles
-    sources: Singles
-    glints: Singles
-    eyes: dict[Side, EyePose]
-    screen: Rectangle
 
 
 class Renderer:
@@ -117,20 +77,22 @@ class Renderer:
             base,
             np.ones(len(base)),
         ]
-        self._attributes = _single(np.column_stack(columns))
+        self._attributes = single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
+        orientations = {int(held) for held in session.dots.orientation}
+        self._screens = {held: session.device.screen_rectangle_cm(held) for held in orientations}
         self._stand_off = stand_off(identity.clothes)
         self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
-        self._globe = _single(
+        self._globe = single(
             [
                 *(globe.sclera_radius, globe.cornea_radius, globe.cornea_offset),
                 *(globe.iris_depth, globe.iris_radius, globe.pupil_radius, globe.redness),
             ]
         )
-        self._iris = _single([globe.iris_colour, globe.iris_inner])
+        self._iris = single([globe.iris_colour, globe.iris_inner])
 
     def render(self, number: int) -> NDArray[np.uint8]:
         """Frame `number` as (height, width, 3) uint8 RGB."""
@@ -158,7 +120,7 @@ class Renderer:
         self._draw_glasses(image, inverse, view, shot)
         if shot.frame.finger is not None:
             warm = self._session.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
-            draw_finger(image, _single(shot.frame.finger), _single(warm))
+            draw_finger(image, single(shot.frame.finger), single(warm))
         return develop(image, self._session.sensor, shot.frame.exposure, self._noise_key + number)
 
     def _set_up(self, number: int) -> Shot:
@@ -170,24 +132,24 @@ class Renderer:
         for unit, weight in face_units(identity, frame, eyes).items():
             self._head.move(vertices, f"face/{unit}", weight)
         scene = pose_vertices(vertices, identity.neck, self._head.follows_head, pose)
-        normals = vertex_normals(_single(scene), self._head.triangles)
+        normals = vertex_normals(single(scene), self._head.triangles)
         scene = scene + self._stand_off[:, None] * normals
-        normals += self._folds @ _single(pose.torso.T)
-        screen = session.device.screen_rectangle_cm(int(session.dots.orientation[number]))
+        normals += self._folds @ single(pose.torso.T)
+        screen = self._screens[int(session.dots.orientation[number])]
         light, sources = lamps(session.light, pose, screen)
         scalp = None
         if self._scalp is not None:
-            scalp = self._scalp.points @ _single(pose.head.T) + _single(pose.position)
-        glints = _single([*session.light.glint, 1.0])
-        return Shot(frame, scene, _single(scene), normals, scalp, light, sources, glints, eyes, screen)
+            scalp = place_strands(self._scalp.points, single(pose.head), single(pose.position))
+        glints = single([*session.light.glint, 1.0])
+        return Shot(frame, scene, single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
     def _project(self, view: View, shot: Shot) -> Singles:
         p = shot.scene
         scale = -view.focal / p[:, 2]
-        return _single(np.stack([view.centre[0] + scale * p[:, 0], view.centre[1] + scale * p[:, 1]], 1))
+        return single(np.stack([view.centre[0] + scale * p[:, 0], view.centre[1] + scale * p[:, 1]], 1))
 
     def _rasterize(self, view: View, shot: Shot) -> tuple[NDArray[np.int32], Singles]:
-        xy, depth = self._project(view, shot), _single(shot.positions[:, 2])
+        xy, depth = self._project(view, shot), single(shot.positions[:, 2])
         index, inverse = rasterize(xy, depth, self._head.triangles, view.width, view.height, -1)
         return index, inverse
 
@@ -242,17 +204,17 @@ class Renderer:
         )
         index, inverse = self._rasterize(fine_view, shot)
         part = image[y0:y1, x0:x1]
-        fine = np.repeat(np.repeat(part, n, 0), n, 1)
+        fine = enlarged(part, n)
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
-        up = _single(shot.frame.pose.head[:, 1])
-        screen_colour = _single(self._session.light.screen * SCREEN_RADIANCE)
+        up = single(shot.frame.pose.head[:, 1])
+        screen_colour = single(self._session.light.screen * SCREEN_RADIANCE)
         for eye in shot.eyes.values():
             shade_eye(
                 fine,
                 inverse,
                 fine_view.array(),
-                _single(eye.centre),
-                _single(eye.optical),
+                single(eye.centre),
+                single(eye.optical),
                 up,
                 self._globe,
                 self._iris,
@@ -260,12 +222,12 @@ class Renderer:
                 shot.light,
                 shot.sources,
                 shot.glints,
-                _single(shot.screen),
+                single(shot.screen),
                 screen_colour,
                 F(KEY_ON_EYES),
             )
         skin = self._session.identity.skin
-        dark = _single(np.minimum(skin.brow_colour * 0.5, 0.02))
+        dark = single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
             points = facial_hair.lash_points(lashes, shot.scene)
             colours, widths = np.repeat(dark[None], len(points), 0), np.full(len(points), LASH_CM, np.float32)
@@ -273,30 +235,30 @@ class Renderer:
         brows = facial_hair.skin_points(self._brows, shot.scene, shot.frame.pose.head)
         look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
         self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
-        part[:] = fine.reshape(y1 - y0, n, x1 - x0, n, 3).mean((1, 3))
+        average_into(part, fine, n)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
         identity, pose, light = self._session.identity, shot.frame.pose, self._session.light
         if identity.glasses is None:
             return
-        colour = _single(identity.glasses.colour)[None]
+        colour = single(identity.glasses.colour)[None]
         for axes, shape in lens_frames(identity, identity.glasses):
             frame = axes @ pose.head.T
             frame[0] += pose.position
             draw_lens(
                 image,
                 view.array(),
-                _single(frame),
-                _single(shape),
+                single(frame),
+                single(shape),
                 shot.sources,
                 shot.glints,
-                _single(light.sky * light.room),
-                _single(shot.screen),
-                _single(light.screen * SCREEN_RADIANCE),
+                single(light.sky * light.room),
+                single(shot.screen),
+                single(light.screen * SCREEN_RADIANCE),
             )
         for points, width in glasses_curves(identity, identity.glasses):
             curve = (points @ pose.head.T + pose.position)[None]
-            self._draw(image, inverse, view, shot, curve, colour, _single([width]), FRAME_LOOK)
+            self._draw(image, inverse, view, shot, curve, colour, single([width]), FRAME_LOOK)
 
     def _draw(
         self,
@@ -310,7 +272,7 @@ class Renderer:
         look: StrandLook,
     ) -> None:
         """Strands (s, p, 3), far to near."""
-        curves = _single(points)
+        curves = single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
         draw_strands(
             image,

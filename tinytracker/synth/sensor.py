@@ -58,29 +58,34 @@ def blur_kernel(sigma: float) -> Floats:
 
 @compiled
 def blur(image: Floats, across: Floats, down: Floats) -> Floats:
-    """Separable symmetric blur of (h, w, 3) by two half kernels; edges repeat."""
+    """Separable symmetric blur of (h, w, 3) by two half kernels of two numbers or more; edges repeat."""
     height, width, _ = image.shape
     length = 3 * width
     flat = image.reshape(height, length)
     result = np.empty((height, length), np.float32)
     pad = 3 * (across.shape[0] - 1)
     row = np.empty(length + 2 * pad, np.float32)
+    middle = row[pad : pad + length]
     for y in range(height):
+        here, above, below, weight = flat[y], flat[max(y - 1, 0)], flat[min(y + 1, height - 1)], down[1]
         for i in range(length):
-            row[pad + i] = flat[y, i] * down[0]
-        for k in range(1, down.shape[0]):
-            above, below, weight = max(y - k, 0), min(y + k, height - 1), down[k]
+            middle[i] = here[i] * down[0] + (above[i] + below[i]) * weight
+        for k in range(2, down.shape[0]):
+            above, below, weight = flat[max(y - k, 0)], flat[min(y + k, height - 1)], down[k]
             for i in range(length):
-                row[pad + i] += (flat[above, i] + flat[below, i]) * weight
+                middle[i] += (above[i] + below[i]) * weight
         for i in range(pad):
             row[i] = row[pad + i % 3]
             row[pad + length + i] = row[pad + length - 3 + i % 3]
+        out, weight = result[y], across[1]
+        left, right = row[pad - 3 : pad - 3 + length], row[pad + 3 : pad + 3 + length]
         for i in range(length):
-            result[y, i] = row[pad + i] * across[0]
-        for k in range(1, across.shape[0]):
-            step, weight = 3 * k, across[k]
+            out[i] = middle[i] * across[0] + (left[i] + right[i]) * weight
+        for k in range(2, across.shape[0]):
+            start, weight = pad - 3 * k, across[k]
+            left, right = row[start : start + length], row[pad + 3 * k : pad + 3 * k + length]
             for i in range(length):
-                result[y, i] += (row[pad + i - step] + row[pad + i + step]) * weight
+                out[i] += (left[i] + right[i]) * weight
     return result.reshape(height, width, 3)
 
 
@@ -113,7 +118,7 @@ def expose(
     length = 3 * width
     flat = image.reshape(height, length)
     shown = np.empty((height, length), np.float32)
-    at = np.empty(length, np.float32)
+    at, steps = np.empty(length, np.float32), np.empty(length, np.int32)
     fall_x = np.empty(length, np.float32)
     weight = np.empty(length, np.float32)
     norm = F(4) * vignette / F(width * width + height * height)
@@ -128,27 +133,33 @@ def expose(
     room = grain.shape[0] // 3 - width
     for y in range(height):
         start = 3 * (((key * 7919 + y) * 40503) % room)
+        # Slices, and no sums of indices, which might be negative for all that the compiler knows.
+        light, noise = flat[y], grain[start : start + length]
         dy = F(y) - F(height) * F(0.5)
         fall_y = F(1) - dy * dy * norm
         for i in range(length):
-            signal = max(flat[y, i] * weight[i] * (fall_y - fall_x[i]), F(0))
-            signal = max(signal + math.sqrt(signal * shot + floor) * grain[start + i], F(0))
-            at[i] = min(math.sqrt(signal) * to_index, last)
+            signal = max(light[i] * weight[i] * (fall_y - fall_x[i]), F(0))
+            signal = max(signal + math.sqrt(signal * shot + floor) * noise[i], F(0))
+            steps[i] = np.int32(min(math.sqrt(signal) * to_index, last))
+        row = shown[y]
         for i in range(length):
-            shown[y, i] = tone[int(at[i])]
+            # What is no number becomes black, not a place outside of the table.
+            row[i] = tone[max(steps[i], 0)]
     result = np.empty((height, length), np.uint8)
     centre, side = F(1) + sharpening, F(-0.25) * sharpening
+    inside = length - 6
     for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        row, above, below, out = shown[y], shown[max(y - 1, 0)], shown[min(y + 1, height - 1)], result[y]
         for i in range(length):
-            at[i] = shown[y, i] * centre + (shown[above, i] + shown[below, i]) * side
+            at[i] = row[i] * centre + (above[i] + below[i]) * side
         for i in range(3):
-            at[i] += (shown[y, i] + shown[y, i + 3]) * side
-            at[length - 1 - i] += (shown[y, length - 1 - i] + shown[y, length - 4 - i]) * side
-        for i in range(3, length - 3):
-            at[i] += (shown[y, i - 3] + shown[y, i + 3]) * side
+            at[i] += (row[i] + row[i + 3]) * side
+            at[length - 1 - i] += (row[length - 1 - i] + row[length - 4 - i]) * side
+        middle, left, right = at[3 : 3 + inside], row[:inside], row[6 : 6 + inside]
+        for i in range(inside):
+            middle[i] += (left[i] + right[i]) * side
         for i in range(length):
-            result[y, i] = np.uint8(min(max(at[i] + F(0.5), F(0)), F(255)))
+            out[i] = np.uint8(np.int32(min(max(at[i] + F(0.5), F(0)), F(255))))
     return result.reshape(height, width, 3)
 
 

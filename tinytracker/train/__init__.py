@@ -35,7 +35,12 @@ class TrainResult:
 
 
 def train(
-    prepared: Path, preset: str, out: Path, config: TrainConfig | None = None, resume: bool = False
+    prepared: Path,
+    preset: str,
+    out: Path,
+    config: TrainConfig | None = None,
+    resume: bool = False,
+    distribute: str = "none",
 ) -> TrainResult:
     """Train a preset on prepared data into a run folder.
 
@@ -48,6 +53,8 @@ def train(
         out: run folder to make.
         config: how to train; None for the defaults.
         resume: go on with the run that is in `out`, or begin when there is none.
+        distribute: "mirrored" for all GPUs of this computer, "multiworker" for the cluster in TF_CONFIG; the batch
+            size is that of all devices together. Must be the first use of TensorFlow in the process.
 
     Raises:
         UnknownNameError: no such preset, or `config.init` is "synthetic" and no weights of the preset come with
@@ -72,6 +79,6 @@ def train(
     run = Run(Path(out))
     config = config or TrainConfig()  # type: ignore[call-arg]
     config = config.model_copy(update={"init": normalized(config.init)})
-    state = fit(index, found, run, config, resume)
+    state = fit(index, found, run, config, resume, distribute)
     assert state.best_error_cm is not None
     return TrainResult(run, state.epoch, state.best_epoch, state.best_error_cm, state.seconds)

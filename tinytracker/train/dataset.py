@@ -18,9 +18,18 @@ from tinytracker.train.warp import can_warp, warp, with_room
 PIXEL_ZERO = 128.0
 """The network's input is x = p / 128 - 1, so that its INT8 input is exactly q = p - 128."""
 
+# Far beyond any epoch or step, so that no two workers draw the same numbers.
+_WORKER_ORDER = 10**12
+_WORKER_AUGMENT = 2**40
+
 
 def decoded(
-    index: PreparedIndex, split: str, spec: InputSpec, cache: str = "none", cache_folder: Path | None = None
+    index: PreparedIndex,
+    split: str,
+    spec: InputSpec,
+    cache: str = "none",
+    cache_folder: Path | None = None,
+    part: tuple[int, int] = (1, 0),
 ) -> tf.data.Dataset:
     """Frames of a split as (inputs, target), in the order of the shards: uint8 codes by input name, and float32 (3,):
     gaze x and y in cm, and the cm that one unit of the network's answer means in this frame.
@@ -31,21 +40,26 @@ def decoded(
         spec: what the network sees.
         cache: "memory" or "disk" keeps the decoded, resized crops after the first pass; "none" decodes every time.
         cache_folder: where "disk" puts them.
+        part: (workers, worker): only every so-many-th frame, from that one on. Shards are shuffled already, so each
+            part mixes subjects; the others' records are read but not decoded.
     """
+    workers, worker = part
 
     def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         record = decode(serialized)
         unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
         return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
-    dataset = serialized_records(index, split).map(
-        to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    records = serialized_records(index, split)
+    if workers > 1:
+        records = records.shard(workers, worker).take(index.split(split).frames // workers)
+    dataset = records.map(to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if cache == "memory":
         return dataset.cache()
     if cache == "disk":
         assert cache_folder is not None
-        return dataset.cache(str(make_folder(cache_folder) / split))
+        own = split if workers == 1 else f"{split}-{worker}-of-{workers}"
+        return dataset.cache(str(make_folder(cache_folder) / own))
     return dataset
 
 
@@ -55,22 +69,42 @@ def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
 
 
 def training_batches(
-    dataset: tf.data.Dataset, frames: int, spec: InputSpec, config: TrainConfig, epoch: int
+    dataset: tf.data.Dataset,
+    frames: int,
+    spec: InputSpec,
+    config: TrainConfig,
+    epoch: int,
+    worker: int = 0,
+    batch_size: int | None = None,
 ) -> tf.data.Dataset:
     """One epoch of a data set cut by `training_spec`: shuffled, batched, augmented, scaled.
 
     The same for the same seed and epoch, whatever ran before.
 
     A cached split is shuffled whole; otherwise within a window, which is enough because shards are shuffled already.
+
+    Args:
+        dataset: from `decoded`.
+        frames: how many it has.
+        spec: what the network sees.
+        config: seed, batch size and augmentation.
+        epoch: counted from 1.
+        worker: draws its own order and augmentation.
+        batch_size: when another than the configuration's.
     """
-    window = frames if config.cache == "memory" else min(frames, 64 * config.batch_size)
-    batches = dataset.shuffle(window, seed=config.seed * 100_003 + epoch, reshuffle_each_iteration=False)
-    batches = batches.batch(config.batch_size, drop_remainder=frames >= config.batch_size)
+    batch_size = batch_size or config.batch_size
+    order = config.seed * 100_003 + epoch + worker * _WORKER_ORDER
+    window = frames if config.cache == "memory" else min(frames, 64 * batch_size)
+    batches = dataset.shuffle(window, seed=order, reshuffle_each_iteration=False)
+    batches = batches.batch(batch_size, drop_remainder=frames >= batch_size)
     return (
         batches.enumerate()
         .map(
             lambda step, batch: _augmented(
-                batch, [config.seed * 1_000_003 + epoch, step * 16], spec, config.augment
+                batch,
+                [config.seed * 1_000_003 + epoch, step * 16 + worker * _WORKER_AUGMENT],
+                spec,
+                config.augment,
             ),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,

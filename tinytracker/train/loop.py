@@ -6,98 +6,157 @@ Importing this module imports TensorFlow.
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import OutputError, TinyTrackerError
-from tinytracker.files import make_folder, read_json, write_json, write_text, writing
+from tinytracker.files import make_folder, write_json, write_text, writing
 from tinytracker.model.keras_builder import build_keras
 from tinytracker.model.presets import Preset
 from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
+from tinytracker.train.distribution import Distribution, distribution, lost_worker
 from tinytracker.train.initial import load_initial, source_file
+from tinytracker.train.state import State, describe_training, state_to_go_on_from
 
 
-@dataclass
-class State:
-    """How far training has come; what state.json holds.
-
-    Attributes:
-        epoch: epochs that are finished.
-        best_epoch: the one with the lowest validation error (0 before the first).
-        best_error_cm: that error.
-        finished: True when the last epoch or the early stop was reached.
-        seconds: spent in training so far.
-        history: one dict per epoch.
-    """
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_error_cm: float | None = None
-    finished: bool = False
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool) -> State:
+def fit(
+    index: PreparedIndex,
+    preset: Preset,
+    run: Run,
+    config: TrainConfig,
+    resume: bool,
+    distribute: str = "none",
+) -> State:
     """Train a preset; see `tinytracker.train.train` for the contract."""
-    frames = index.split("train").frames
-    description = _description(index, preset, config)
-    state = _state_to_go_on_from(run, description, resume)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    workers = distribution(distribute)
+    description = describe_training(index, preset, config) | {"replicas": workers.replicas}
+    state = state_to_go_on_from(run, description, resume, is_chief=workers.is_chief)
     source = source_file(config.init, preset.name) if config.init and not state.epoch else None
     if state.finished and run.model_path.is_file():
         say(f"{run.path}: already trained, best validation error {state.best_error_cm:.2f} cm")
         return state
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(config.seed)
 
-    steps = max(1, frames // config.batch_size)
-    model = build_keras(preset.network(), output_bias=index.gaze.mean)
+    plain = build_keras(preset.network(), output_bias=index.gaze.mean)
+    model = plain
     if source is not None:
-        description["init"] = _take_over(model, source, run)
-    if not run.description_path.is_file():
+        description["init"] = _take_over(plain, source, run)
+    if workers.is_distributed:
+        with workers.strategy.scope():
+            model = build_keras(preset.network(), synchronized=True)
+        model.set_weights(plain.get_weights())
+    if workers.is_chief and not run.description_path.is_file():
         write_description(run, description)
-    optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
-    model.compile(optimizer, _LOSSES[config.loss])
-    optimizer.build(model.trainable_variables)
+    try:
+        train_epochs(model, index, preset, run, config, state, f"train {preset.name}", workers=workers)
+        if workers.is_distributed:
+            plain.set_weights(model.get_weights())
+    except (tf.errors.UnavailableError, tf.errors.InternalError, tf.errors.AbortedError) as error:
+        if workers.workers == 1:
+            raise
+        raise lost_worker(error) from error
+    if workers.is_chief:
+        _save_model(plain, run)
+    return state
+
+
+def train_epochs(
+    model: tf.keras.Model,
+    index: PreparedIndex,
+    preset: Preset,
+    run: Run,
+    config: TrainConfig,
+    state: State,
+    title: str,
+    keep_start: bool = False,
+    workers: Distribution | None = None,
+) -> None:
+    """Train a model to the end of its schedule, and leave it with its best weights.
+
+    Args:
+        model: as it was built; its weights are restored when the state is past its first epoch.
+        index: prepared data.
+        preset: says what the network sees.
+        run: keeps state, history and checkpoints.
+        config: how to train.
+        state: how far training has come; goes on from there and is written after each epoch.
+        title: of the progress.
+        keep_start: the weights before the first epoch may be the best ones.
+        workers: who trains; None for this process alone.
+
+    Raises:
+        TinyTrackerError: training diverged, or a checkpoint is damaged.
+        ConfigError: the batch cannot be shared by the workers' devices.
+    """
+    workers = workers or distribution("none")
+    frames = index.split("train").frames
+    batch_size = workers.per_replica_batch(config, frames)
+    steps = workers.steps(config, frames)
+    with workers.strategy.scope():
+        optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
+        model.compile(optimizer, _LOSSES[config.loss])
+        optimizer.build(model.trainable_variables)
     checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
     if state.epoch:
         _restore(checkpoint, run, state.epoch)
 
     caches = run.path / "cache"
+    part = (workers.workers, workers.worker)
     cut = training_spec(preset.input, config.augment)
-    train_data = decoded(index, "train", cut, config.cache, caches)
-    val_data = plain_batches(decoded(index, "val", preset.input, config.cache, caches))
+    train_data = decoded(index, "train", cut, config.cache, caches, part)
+    # Every worker evaluates the whole split, with a copy of its own: what is read together must be read by all.
+    own = "memory" if config.cache == "disk" and not workers.is_chief else config.cache
+    val_data = plain_batches(decoded(index, "val", preset.input, own, caches))
     val_target = np.concatenate([target.numpy() for _, target in val_data])
+    judge = build_keras(preset.network()) if workers.is_distributed else model
     logs = (
         tf.summary.create_file_writer(str(run.tensorboard))
-        if config.tensorboard
+        if config.tensorboard and workers.is_chief
         else tf.summary.create_noop_writer()
     )
 
-    with bar(f"train {preset.name}", config.epochs * steps, "steps") as advance:
+    def batches_of(epoch: int) -> Any:
+        if workers.workers == 1:  # Keras itself shares batches among the devices of one computer
+            return training_batches(train_data, frames, preset.input, config, epoch)
+        return workers.strategy.distribute_datasets_from_function(
+            lambda context: training_batches(
+                train_data, frames // workers.workers, preset.input, config, epoch, workers.worker, batch_size
+            )
+        )
+
+    if keep_start and not state.epoch:
+        state.best_error_cm = _mean_error(model, val_data, val_target)
+        _save(checkpoint, run, state)
+
+    with bar(title, config.epochs * steps, "steps") as advance:
         advance(state.epoch * steps)
         while not state.finished:
             start = time.monotonic()
             epoch = state.epoch + 1
-            batches = training_batches(train_data, frames, preset.input, config, epoch)
-            fitted = model.fit(batches, epochs=1, verbose=0, callbacks=[_Advance(advance)])
-            predicted = model.predict(val_data, verbose=0)
-            error = float(np.linalg.norm(in_cm(predicted, val_target) - val_target[:, :2], axis=1).mean())
+            # One worker's batches end by themselves; of several, all must stop after the same step.
+            limit = {"steps_per_epoch": steps} if workers.workers > 1 else {}
+            fitted = model.fit(batches_of(epoch), epochs=1, verbose=0, callbacks=[_Advance(advance)], **limit)
+            if judge is not model:
+                judge.set_weights(model.get_weights())
+            error = workers.chief_s(_mean_error(judge, val_data, val_target))
             row = {
                 "epoch": epoch,
                 "train_loss": float(fitted.history["loss"][0]),
                 "val_error_cm": error,
-                "learning_rate": float(optimizer.learning_rate),
+                "learning_rate": float(tf.keras.backend.get_value(optimizer.learning_rate)),
                 "seconds": round(time.monotonic() - start, 3),
             }
             if not np.isfinite(row["train_loss"]):
@@ -106,21 +165,32 @@ def fit(index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, res
                     f"Lower learning_rate (now {config.learning_rate:g}) and start again.",
                 )
             _finish_epoch(state, row, config)
-            _save(checkpoint, run, state)
+            if workers.is_chief:
+                _save(checkpoint, run, state)
+            else:
+                _save_with_chief(checkpoint, run, state, workers)
             with logs.as_default(step=epoch):
                 for key in ("train_loss", "val_error_cm", "learning_rate"):
                     tf.summary.scalar(key, row[key])
             logs.flush()
             advance(0, f"epoch {epoch}: train {row['train_loss']:.2f}, val {error:.2f} cm")
 
-    # The best weights become the run's model; a kill between the two leaves a finished state without a model,
-    # from which the next start comes here again.
+    workers.chief_s(0.0)  # nobody reads the best checkpoint before the chief has written the last one
     _restore(checkpoint, run, state.best_epoch)
+
+
+def _mean_error(model: tf.keras.Model, data: tf.data.Dataset, target: NDArray[np.float32]) -> float:
+    """Mean Euclidean error in cm."""
+    predicted = in_cm(model.predict(data, verbose=0), target)
+    return float(np.linalg.norm(predicted - target[:, :2], axis=1).mean())
+
+
+def _save_model(model: tf.keras.Model, run: Run) -> None:
+    """The best weights become the run's model; a kill before leaves a finished state, from which it is made again."""
     temporary = run.path / ".model.tmp.keras"
     with writing(run.model_path):
         model.save(temporary)
         temporary.replace(run.model_path)
-    return state
 
 
 def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
@@ -143,47 +213,6 @@ def _schedule(config: TrainConfig, steps: int) -> Any:
     if warmup == 0:
         return cosine(config.learning_rate, total)
     return cosine(0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup)
-
-
-def _description(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
-    """What run.json says about this training."""
-    data = {
-        "path": str(index.folder.resolve()),
-        "data_hash": index.data_sha256,
-        "frames": {name: split.frames for name, split in index.splits.items()},
-        "mean_gaze_cm": list(index.gaze.mean),
-    }
-    return {"preset": preset.name, "config": config.model_dump(), "data": data}
-
-
-def _state_to_go_on_from(run: Run, description: dict[str, Any], resume: bool) -> State:
-    """The state of the run that is there, or a fresh one; refuses what cannot be gone on with."""
-    if not run.description_path.is_file():
-        if run.path.is_dir() and any(run.path.iterdir()):
-            raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
-        make_folder(run.path)
-        return State()
-    if not resume:
-        raise OutputError(
-            run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
-        )
-    same, was = _identity(description), _identity(run.describe())
-    for what, value in same.items():
-        if was[what] != value:
-            raise OutputError(
-                run.path, f"cannot resume: the {what.replace('_', ' ')} differs from the one this run began with",
-                f"It began with {was[what]}; now it is {value}. Use the same, or choose another --out.",
-            )  # fmt: skip
-    if not run.state_path.is_file():
-        return State()
-    return State(**read_json(run.state_path))
-
-
-def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    """What must not change while a training goes on."""
-    # A run of an older release knows fewer settings; it was trained with what are their defaults now.
-    config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
-    return {"preset": description["preset"], "config": config, "data_hash": description["data"]["data_hash"]}
 
 
 def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
@@ -225,6 +254,15 @@ def _save(checkpoint: tf.train.Checkpoint, run: Run, state: State) -> None:
     for old in run.checkpoints.glob("epoch-*"):
         if old.name.split(".")[0] not in keep:
             old.unlink()
+
+
+def _save_with_chief(checkpoint: tf.train.Checkpoint, run: Run, state: State, workers: Distribution) -> None:
+    """Variables that are shared are read by all workers together, so all write; only the chief's file is kept."""
+    folder = workers.checkpoint_folder(run.checkpoints)
+    with writing(folder):
+        make_folder(folder)
+        checkpoint.write(str(folder / f"epoch-{state.epoch:04d}"))
+        shutil.rmtree(folder)
 
 
 def _restore(checkpoint: tf.train.Checkpoint, run: Run, epoch: int) -> None:

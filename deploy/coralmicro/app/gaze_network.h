@@ -15,8 +15,11 @@ extern const tt_tensor_t kOutput;
 /* Opens the Edge TPU, loads the model and runs it until it is warm. Returns nullptr, or what failed. */
 const char* StartNetwork();
 
-/* Runs the network; the bytes are those of kInput and kOutput. Returns TT_OK, or TT_ERROR_ARGUMENT. */
+/* Runs the network on the bytes of kInput; `output` is left alone. Returns TT_OK, or TT_ERROR_ARGUMENT. */
 int RunNetwork(const uint8_t* input, uint8_t* output);
+
+/* Gets the results of the last run, the bytes of kOutput. Returns TT_OK, or TT_ERROR_ARGUMENT. */
+int RetrieveResults(uint8_t* output);
 
 }  // namespace tinytracker
 

@@ -26,7 +26,7 @@ namespace {
 
 constexpr uint32_t kTicksPerSecond = 1000000u;
 // Pins of the 12-pin headers that carry the phase (docs/coralmicro.md), for an energy meter's digital inputs.
-constexpr coralmicro::Gpio kPhasePins[] = {coralmicro::kUartCts, coralmicro::kUartRts};
+constexpr coralmicro::Gpio kPhasePins[] = {coralmicro::kUartCts, coralmicro::kUartRts, coralmicro::kScl6};
 constexpr coralmicro::Gpio kTimestampPin = coralmicro::kSda6;
 
 uint64_t Ticks(void*) { return coralmicro::TimerMicros(); }
@@ -42,8 +42,9 @@ void Write(void*, const char* bytes, uint32_t count) {
 
 void ShowPhase(void*, tt_phase_t phase) {
   const uint32_t levels = tt_phase_pins(phase);
-  coralmicro::GpioSet(kPhasePins[0], (levels & 1u) != 0u);
-  coralmicro::GpioSet(kPhasePins[1], (levels & 2u) != 0u);
+  for (uint32_t bit = 0; bit < 3u; ++bit) {
+    coralmicro::GpioSet(kPhasePins[bit], ((levels >> bit) & 1u) != 0u);
+  }
 }
 
 void Timestamp(void*) {
@@ -60,7 +61,7 @@ int32_t Preprocess(void* context, uint8_t* inputs, uint32_t count) {
 int32_t Interrupted(void*) { return CommandsWaiting() ? 1 : 0; }
 
 void StartPins() {
-  for (const auto pin : {kPhasePins[0], kPhasePins[1], kTimestampPin}) {
+  for (const auto pin : {kPhasePins[0], kPhasePins[1], kPhasePins[2], kTimestampPin}) {
     coralmicro::GpioSetMode(pin, coralmicro::GpioMode::kOutput);
   }
   ShowPhase(nullptr, TT_PHASE_IDLE);
@@ -117,6 +118,7 @@ void StartPins() {
   network.input_bytes = static_cast<uint32_t>(kInput.bytes);
   network.output_bytes = static_cast<uint32_t>(kOutput.bytes);
   network.run = RunNetwork;
+  network.retrieve = RetrieveResults;
   static std::vector<uint8_t> image(network.input_bytes);
   static std::vector<uint8_t> results(network.output_bytes);
   StartCommands(&frames);

@@ -148,7 +148,9 @@ void GpioSet(Gpio gpio, bool enable) {
     return;
   }
   levels[gpio] = enable;
-  std::fprintf(file, "%s %d\n", gpio == kUartCts ? "phase0" : (gpio == kUartRts ? "phase1" : "timestamp"), enable);
+  static const std::map<Gpio, const char*> names = {{kUartCts, "phase0"}, {kUartRts, "phase1"}, {kScl6, "phase2"}};
+  const auto name = names.find(gpio);
+  std::fprintf(file, "%s %d\n", name == names.end() ? "timestamp" : name->second, enable);
   std::fflush(file);
 }
 

@@ -7,12 +7,19 @@
 
 int main(int argc, char **argv)
 {
-    fake_start((argc > 1) && (strcmp(argv[1], "camera") == 0) ? &fake_camera_board : &fake_board);
+    const int32_t camera = (argc > 1) && (strcmp(argv[1], "camera") == 0);
+    const int32_t retrieving = (argc > 2) && (strncmp(argv[2], "retriev", 7u) == 0);
+    fake_start((camera != 0) ? &fake_camera_board : &fake_board,
+               (retrieving != 0) ? &fake_retrieving_network : &fake_network);
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "camera-fails") == 0) {
             fake.fail_camera = 1;
         } else if (strcmp(argv[i], "run-fails") == 0) {
             fake.fail_run = 1;
+        } else if (strcmp(argv[i], "retrieve-fails") == 0) {
+            fake.fail_retrieve = 1;
+        } else if (strcmp(argv[i], "retrieving") == 0) {
+            /* chosen above */
         } else {
             fake.stop_after = atoi(argv[i]);
         }

@@ -31,7 +31,7 @@ static void phase(void *context, tt_phase_t now)
 {
     fake_t *f = context;
     const uint32_t changed = tt_phase_pins(f->phase) ^ tt_phase_pins(now);
-    if ((changed == 3u) && (f->phase != TT_PHASE_PREPROCESS)) {
+    if (((changed & (changed - 1u)) != 0u) && (f->phase != TT_PHASE_PREPROCESS)) {
         abort(); /* two pins at once: only a failing camera may leave from the middle */
     }
     f->phase = now;
@@ -68,6 +68,18 @@ static int run(const uint8_t *inputs, uint8_t *outputs)
     return fake.fail_run;
 }
 
+static int run_and_keep(const uint8_t *inputs, uint8_t *outputs)
+{
+    (void)outputs;
+    return run(inputs, fake.kept);
+}
+
+static int retrieve(uint8_t *outputs)
+{
+    (void)memcpy(outputs, fake.kept, FAKE_OUTPUT_BYTES);
+    return fake.fail_retrieve;
+}
+
 static const tt_tensor_t inputs[1] = {{"im,age]", TT_INT8, 24, 4, {1, 4, 3, 2}, 0.0078125f, -3}};
 static const tt_tensor_t outputs[1] = {{"gaze", TT_INT8, 2, 2, {1, 2}, 0.25f, 4}};
 
@@ -80,6 +92,18 @@ const tt_network_t fake_network = {
     .input_bytes = FAKE_INPUT_BYTES,
     .output_bytes = FAKE_OUTPUT_BYTES,
     .run = run,
+};
+
+const tt_network_t fake_retrieving_network = {
+    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    .inputs = inputs,
+    .input_count = 1u,
+    .outputs = outputs,
+    .output_count = 1u,
+    .input_bytes = FAKE_INPUT_BYTES,
+    .output_bytes = FAKE_OUTPUT_BYTES,
+    .run = run_and_keep,
+    .retrieve = retrieve,
 };
 
 const tt_board_t fake_board = {
@@ -108,7 +132,7 @@ const tt_board_t fake_camera_board = {
     .interrupted = interrupted,
 };
 
-void fake_start(const tt_board_t *board)
+void fake_start(const tt_board_t *board, const tt_network_t *network)
 {
     free(image);
     free(results);
@@ -118,7 +142,7 @@ void fake_start(const tt_board_t *board)
         abort();
     }
     fake = (fake_t){.stop_after = -1};
-    tt_session_start(&session, board, &fake_network, image, results);
+    tt_session_start(&session, board, network, image, results);
 }
 
 void fake_send(const char *bytes, uint32_t count)

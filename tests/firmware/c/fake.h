@@ -12,10 +12,12 @@ typedef struct {
     uint64_t now;
     char sent[FAKE_OUTPUT_LIMIT];
     uint32_t sent_count;
-    uint32_t phases_seen[4];
+    uint32_t phases_seen[6];
     tt_phase_t phase;
     int32_t fail_camera;
     int32_t fail_run;
+    int32_t fail_retrieve;
+    uint8_t kept[FAKE_OUTPUT_BYTES]; /* results that were not retrieved yet */
     int32_t stop_after; /* frames after which the host interrupts; negative for never */
 } fake_t;
 
@@ -24,8 +26,9 @@ extern tt_session_t session;
 extern const tt_board_t fake_board;
 extern const tt_board_t fake_camera_board;
 extern const tt_network_t fake_network;
+extern const tt_network_t fake_retrieving_network;
 
-void fake_start(const tt_board_t *board);
+void fake_start(const tt_board_t *board, const tt_network_t *network);
 void fake_send(const char *bytes, uint32_t count);
 
 #endif

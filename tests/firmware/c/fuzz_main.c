@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 {
     const unsigned long inputs = (argc > 1) ? strtoul(argv[1], NULL, 10) : 1000u;
     state = (argc > 2) ? (uint32_t)strtoul(argv[2], NULL, 10) : 1u;
-    fake_start(&fake_board);
+    fake_start(&fake_board, &fake_network);
     for (unsigned long i = 0; i < inputs; i++) {
         const uint32_t kind = draw(16u);
         if (kind < 8u) {
@@ -96,10 +96,13 @@ int main(int argc, char **argv)
         } else if (kind < 15u) {
             image_load();
         } else if (draw(20u) == 0u) {
-            fake_start((draw(2u) == 0u) ? &fake_board : &fake_camera_board); /* a reset in the middle */
+            /* a reset in the middle */
+            fake_start((draw(2u) == 0u) ? &fake_board : &fake_camera_board,
+                       (draw(2u) == 0u) ? &fake_network : &fake_retrieving_network);
         } else {
             fake.fail_run = (int32_t)draw(2u);
             fake.fail_camera = (int32_t)draw(2u);
+            fake.fail_retrieve = (int32_t)draw(2u);
         }
         fake.stop_after = (int32_t)draw(4u); /* the host never lets a million frames run */
         if (fake.sent_count > (FAKE_OUTPUT_LIMIT / 2u)) {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import io
-import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,29 +25,50 @@ class FakeCamera:
     """Gives the outputs that the metadata names."""
 
     def get_outputs(self, metadata: dict):
-        import numpy as np
-
         return None if "gaze" not in metadata else [np.array(metadata["gaze"], np.float32)]
 
     def get_kpi_info(self, metadata: dict):
         return metadata.get("kpi")
 
 
-def test_records_are_complete_and_unsmoothed() -> None:
-    sink = io.StringIO()
-    recorder = gaze_imx500.Recorder(FakeCamera(), (1, 2, 3, 4), sink, smoothing=0.5)
-    recorder.add({"SensorTimestamp": 5})
-    recorder.add({"SensorTimestamp": 6, "ExposureTime": 8000, "gaze": [2.0, -4.0], "kpi": (5.5, 1.0)})
-    recorder.add({"SensorTimestamp": 7, "gaze": [4.0, -8.0]})
-    lines = [json.loads(line) for line in sink.getvalue().splitlines()]
-    assert [(r["frame"], r["x_cm"], r["y_cm"]) for r in lines] == [
-        (0, None, None),
-        (1, 2.0, -4.0),
-        (2, 4.0, -8.0),
-    ]
-    assert (lines[1]["dnn_ms"], lines[1]["exposure_us"], lines[1]["roi"]) == (5.5, 8000, [1, 2, 3, 4])
-    assert (recorder.frames, recorder.results) == (3, 2)
-    assert recorder.gaze == (3.0, -6.0)
+def test_frames_are_counted_and_only_the_drawn_gaze_is_smoothed() -> None:
+    camera = FakeCamera()
+    watcher = gaze_imx500.Watcher(camera, smoothing=0.5)
+    last = {"SensorTimestamp": 7, "gaze": [4.0, -8.0], "kpi": (5.5, 1.0)}
+    for metadata in ({"SensorTimestamp": 5}, {"SensorTimestamp": 6, "gaze": [2.0, -4.0]}, last):
+        watcher.add(metadata)
+    assert (watcher.frames, watcher.results, watcher.dnn_ms) == (3, 2, 5.5)
+    assert watcher.gaze == (3.0, -6.0)
+    result = gaze_imx500.read_result(camera, last)
+    assert (result.gaze_cm, result.dnn_ms, result.dsp_ms) == ((4.0, -8.0), 5.5, 1.0)
+    assert gaze_imx500.read_result(camera, {}).gaze_cm is None
+
+
+def test_a_calibration_file_corrects_as_the_project_does(tmp_path: Path) -> None:
+    from tinytracker.evaluate.calibration import Calibration
+
+    calibration = Calibration(kind="affine", matrix=((1.1, -0.2), (0.05, 0.9)), offset=(-1.5, 0.7))
+    calibration.write(tmp_path / "me.json")
+    correct = gaze_imx500.read_correction(str(tmp_path / "me.json"))
+    expected = calibration.apply(np.array([4.0, -8.0]))
+    assert correct(4.0, -8.0) == pytest.approx(tuple(expected))
+    watcher = gaze_imx500.Watcher(FakeCamera(), 0.0, correct)
+    watcher.add({"SensorTimestamp": 5, "gaze": [4.0, -8.0]})
+    assert watcher.gaze == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', None, "ridge"])
+def test_what_is_no_calibration_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "me.json"
+    if content == "ridge":
+        from tinytracker.evaluate.calibration import fit
+
+        true = np.random.default_rng(0).uniform(-5, 5, (40, 2))
+        fit(true + 0.3 * true**2, true, method="ridge").write(path)
+    elif content is not None:
+        path.write_text(content)
+    with pytest.raises(argparse.ArgumentTypeError, match=r"me\.json"):
+        gaze_imx500.read_correction(str(path))
 
 
 def inside(roi: tuple[int, int, int, int]) -> bool:

@@ -1,113 +1,203 @@
 #include "tt_m4_conv.h"
 
+#include <stddef.h>
 #include <string.h>
 
-#include "tt_m4.h"
+#include "tt_m4_patch.h"
 
-/* Quads of one position from consecutive bytes. */
-static void widen(const int8_t *from, int32_t quads, uint32_t *patch)
+/* Quads of two positions from consecutive bytes; returns where the patch goes on. */
+TT_M4_INLINE uint32_t *widen_both(const int8_t *first, const int8_t *second, int32_t quads, uint32_t *patch)
 {
+#if TT_M4_INSTRUCTIONS
+    int32_t left = quads;
+    __asm__ volatile("1:\n\t"
+                     "ldr r5, [%[first]], #4\n\t"
+                     "ldr r8, [%[second]], #4\n\t"
+                     "subs %[left], %[left], #1\n\t"
+                     "sxtb16 r4, r5\n\t"
+                     "sxtb16 r5, r5, ror #8\n\t"
+                     "sxtb16 r6, r8\n\t"
+                     "sxtb16 r8, r8, ror #8\n\t"
+                     "stmia %[patch]!, {r4, r5, r6, r8}\n\t"
+                     "bne 1b"
+                     : [first] "+r"(first), [second] "+r"(second), [left] "+r"(left), [patch] "+r"(patch)
+                     :
+                     : "r4", "r5", "r6", "r8", "cc", "memory");
+    return patch;
+#else
     for (int32_t i = 0; i < quads; i++) {
-        const uint32_t word = tt_load_word(&from[4 * i]);
-        patch[4 * i] = tt_sxtb16(word);
-        patch[(4 * i) + 1] = tt_sxtb16_ror8(word);
+        const uint32_t first_word = tt_load_word(&first[4 * i]);
+        const uint32_t second_word = tt_load_word(&second[4 * i]);
+        patch[4 * i] = tt_sxtb16(first_word);
+        patch[(4 * i) + 1] = tt_sxtb16_ror8(first_word);
+        patch[(4 * i) + 2] = tt_sxtb16(second_word);
+        patch[(4 * i) + 3] = tt_sxtb16_ror8(second_word);
     }
+    return &patch[4 * quads];
+#endif
 }
 
-/* The values of a row that fill no quad; `index` counts them over all rows of the window. They lie in quads of their
- * own, in the order of memory. Returns the next index. */
-static int32_t widen_rest(const int8_t *from, int32_t count, int32_t index, uint32_t *patch)
+/* The same for `count` < 4 bytes that fill no quad. */
+static void widen_last(const int8_t *first, const int8_t *second, int32_t count, uint32_t *quad)
 {
-    int32_t next = index;
-    for (int32_t i = 0; i < count; i++) {
-        int8_t *const quad = (int8_t *)&patch[4 * (next / 4)];
-        tt_store_half(&quad[2 * (next % 4)], from[i]);
-        next++;
-    }
-    return next;
+    uint32_t words[2] = {0, 0};
+    (void)memcpy(&words[0], first, (size_t)count);
+    (void)memcpy(&words[1], second, (size_t)count);
+    quad[0] = tt_sxtb16(words[0]);
+    quad[1] = tt_sxtb16_ror8(words[0]);
+    quad[2] = tt_sxtb16(words[1]);
+    quad[3] = tt_sxtb16_ror8(words[1]);
 }
 
 void tt_m4_pointwise(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
 {
-    const tt_window_t *w = &p->window;
-    const int32_t quads = w->in_c / 4;
-    const int32_t rest = w->in_c % 4;
-    int32_t left = w->batches * w->out_h * w->out_w;
-    while (left > 0) {
+    const int32_t in_c = p->window.in_c;
+    const int32_t out_c = p->window.out_c;
+    const int32_t whole = in_c / 4;
+    const int32_t quads = (in_c + 3) / 4;
+    tt_m4_channels_t *const run_channels = p->run_channels;
+    int32_t left = p->window.batches * p->window.out_h * p->window.out_w;
+    /* A last quad that is not full reads up to 3 bytes of the positions behind, which meet weights of zero; so many
+     * positions have to follow. */
+    for (; (left > 2) && ((quads == whole) || (in_c > 2) || (left > 4)); left -= 2) {
+        (void)widen_both(in, &in[in_c], quads, scratch);
+        run_channels(&p->weights, scratch, out, out_c, NULL, NULL);
+        in += 2 * in_c;
+        out += 2 * out_c;
+    }
+    for (; left > 0; left -= 2) {
         const int32_t second = (left > 1) ? 1 : 0;
-        const int8_t *const other = &in[second * w->in_c];
-        uint32_t *patch = scratch;
-        for (int32_t i = 0; i < quads; i++) {
-            const uint32_t first_word = tt_load_word(&in[4 * i]);
-            const uint32_t second_word = tt_load_word(&other[4 * i]);
-            patch[0] = tt_sxtb16(first_word);
-            patch[1] = tt_sxtb16_ror8(first_word);
-            patch[2] = tt_sxtb16(second_word);
-            patch[3] = tt_sxtb16_ror8(second_word);
-            patch += 4;
+        uint32_t *last = scratch;
+        if (whole > 0) {
+            last = widen_both(in, &in[second * in_c], whole, scratch);
         }
-        if (rest > 0) {
-            (void)widen_rest(&in[4 * quads], rest, 0, patch);
-            (void)widen_rest(&other[4 * quads], rest, 0, &patch[2]);
+        if (quads > whole) {
+            widen_last(&in[4 * whole], &in[(second * in_c) + (4 * whole)], in_c - (4 * whole), last);
         }
-        p->run_channels(&p->weights, scratch, out, second * w->out_c);
-        in += 2 * w->in_c;
-        out += 2 * w->out_c;
-        left -= 2;
+        run_channels(&p->weights, scratch, out, second * out_c, NULL, NULL);
+        in += 2 * in_c;
+        out += 2 * out_c;
     }
 }
 
-/* The row of a window with its border, as bytes. */
-static void bordered_row(const tt_m4_conv_t *p, const int8_t *image, int32_t y, int32_t left, int8_t *row)
+/* A window that reaches over the border, or has gaps, as dense bytes. */
+static void copy_window(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *window)
 {
     const tt_window_t *w = &p->window;
-    (void)memset(row, p->in_zero, (size_t)(w->kernel_w * w->in_c));
-    for (int32_t kx = 0; kx < w->kernel_w; kx++) {
-        const int32_t x = left + (kx * w->dilation_w);
-        if ((y >= 0) && (y < w->in_h) && (x >= 0) && (x < w->in_w)) {
-            (void)memcpy(&row[kx * w->in_c], &image[((y * w->in_w) + x) * w->in_c], (size_t)w->in_c);
-        }
-    }
-}
-
-/* The patch of one position; `spare` holds a row. */
-static void gather(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, uint32_t *patch, int8_t *spare)
-{
-    const tt_window_t *w = &p->window;
-    const int32_t length = w->kernel_w * w->in_c;
-    const int32_t quads = length / 4;
-    const int32_t whole = (w->dilation_w == 1) && (left >= 0) && (left + w->kernel_w <= w->in_w);
-    uint32_t *const rest = &patch[4 * quads * w->kernel_h];
-    int32_t rest_index = 0;
+    /* Without gaps a row is one piece. */
+    const int32_t pieces = (w->dilation_w == 1) ? 1 : w->kernel_w;
+    const int32_t width = w->kernel_w / pieces;
+    (void)memset(window, p->in_zero, (size_t)(w->kernel_h * w->kernel_w * w->in_c));
     for (int32_t ky = 0; ky < w->kernel_h; ky++) {
         const int32_t y = top + (ky * w->dilation_h);
-        const int8_t *row = spare;
-        if (whole && (y >= 0) && (y < w->in_h)) {
-            row = &image[((y * w->in_w) + left) * w->in_c];
-        } else {
-            bordered_row(p, image, y, left, spare);
+        for (int32_t piece = 0; piece < pieces; piece++) {
+            const int32_t x = left + (piece * w->dilation_w);
+            const int32_t first = (x < 0) ? 0 : x;
+            const int32_t end = (x + width > w->in_w) ? w->in_w : (x + width);
+            if ((y >= 0) && (y < w->in_h) && (first < end)) {
+                (void)memcpy(&window[(first - x) * w->in_c], &image[((y * w->in_w) + first) * w->in_c],
+                             (size_t)((end - first) * w->in_c));
+            }
+            window += width * w->in_c;
         }
-        widen(row, quads, &patch[4 * quads * ky]);
-        rest_index = widen_rest(&row[4 * quads], length - (4 * quads), rest_index, rest);
+    }
+}
+
+/* A patch from rows of `length` bytes that lie `row_bytes` apart. */
+static void gather_rows(const int8_t *from, int32_t rows, int32_t length, int32_t row_bytes, uint32_t *patch)
+{
+    uint32_t *const rest = &patch[4 * (length / 4) * rows];
+    int32_t index = 0;
+    for (int32_t y = 0; y < rows; y++) {
+        for (int32_t i = 0; i < length / 4; i++) {
+            tt_m4_put_quad(&from[4 * i], patch);
+            patch += 4;
+        }
+        for (int32_t i = length / 4 * 4; i < length; i++) {
+            tt_m4_put_rest(from[i], index, rest);
+            index++;
+        }
+        from += row_bytes;
+    }
+}
+
+/* The outputs along one axis whose windows lie inside the image. */
+typedef struct {
+    int32_t first;
+    int32_t end;
+} tt_m4_inside_t;
+
+static tt_m4_inside_t inside(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation, int32_t pad)
+{
+    const int32_t room = in + pad - kernel; /* of the last window inside, from the first position */
+    const int32_t last = (room < 0) ? -1 : (room / stride);
+    const tt_m4_inside_t range = {(pad + stride - 1) / stride, (dilation != 1) ? 0 : ((last < out) ? (last + 1) : out)};
+    return range;
+}
+
+TT_M4_INLINE void convolve(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch, int32_t placed)
+{
+    const tt_window_t *w = &p->window;
+    const tt_m4_places_t *places = &p->places;
+    const int32_t out_c = w->out_c;
+    const int32_t out_w = w->out_w;
+    const int32_t step = w->stride_w * w->in_c;
+    const int32_t length = w->kernel_w * w->in_c;
+    const int32_t row_bytes = w->in_w * w->in_c;
+    const tt_m4_inside_t rows = inside(w->in_h, w->out_h, w->kernel_h, w->stride_h, w->dilation_h, w->pad_top);
+    const tt_m4_inside_t columns = inside(w->in_w, out_w, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left);
+    int8_t *const spare = (int8_t *)scratch + p->weights.patch_bytes;
+    tt_m4_channels_t *const run_channels = p->run_channels;
+    tt_m4_gather_t *const gather = p->gather;
+    for (int32_t batch = 0; batch < w->batches; batch++) {
+        const int8_t *image = &in[batch * w->in_h * row_bytes];
+        for (int32_t y = 0; y < w->out_h; y++) {
+            const int32_t top = (y * w->stride_h) - w->pad_top;
+            const int32_t row_inside = (y >= rows.first) && (y < rows.end);
+            const int32_t first = row_inside ? columns.first : out_w;
+            const int32_t origin = (top * row_bytes) - (w->pad_left * w->in_c); /* of the row's first window */
+            int32_t second = 0;
+            for (int32_t x = 0; x < out_w; x += 1 + second) {
+                const int32_t *column_terms = NULL;
+                const int32_t *row_terms = NULL;
+                second = (x + 1 < out_w) ? 1 : 0;
+                if (placed != 0) {
+                    if ((second != 0) && (places->column_kinds[x] != places->column_kinds[x + 1])) {
+                        second = 0;
+                    }
+                    column_terms = &places->column_terms[((places->row_kinds[y] * out_w) + x) * out_c];
+                    row_terms = &places->row_terms[((places->column_kinds[x] * w->out_h) + y) * out_c];
+                }
+                if ((gather != NULL) && (x >= first) && (x + second < columns.end)) {
+                    const int8_t *const from = &image[origin + (x * step)];
+                    gather(from, scratch);
+                    if (second != 0) {
+                        gather(&from[step], &scratch[2]);
+                    }
+                } else {
+                    for (int32_t k = 0; k <= second; k++) {
+                        const int32_t position = x + k;
+                        if ((position >= first) && (position < columns.end)) {
+                            gather_rows(&image[origin + (position * step)], w->kernel_h, length, row_bytes, &scratch[2 * k]);
+                        } else {
+                            copy_window(p, image, top, (position * w->stride_w) - w->pad_left, spare);
+                            gather_rows(spare, w->kernel_h, length, length, &scratch[2 * k]);
+                        }
+                    }
+                }
+                run_channels(&p->weights, scratch, out, second * out_c, column_terms, row_terms);
+                out += (1 + second) * out_c;
+            }
+        }
     }
 }
 
 void tt_m4_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
 {
-    const tt_window_t *w = &p->window;
-    int8_t *const spare = (int8_t *)scratch + p->weights.patch_bytes;
-    for (int32_t batch = 0; batch < w->batches; batch++) {
-        const int8_t *image = &in[batch * w->in_h * w->in_w * w->in_c];
-        for (int32_t y = 0; y < w->out_h; y++) {
-            const int32_t top = (y * w->stride_h) - w->pad_top;
-            for (int32_t x = 0; x < w->out_w; x += 2) {
-                const int32_t second = (x + 1 < w->out_w) ? 1 : 0;
-                const int32_t left = (x * w->stride_w) - w->pad_left;
-                gather(p, image, top, left, scratch, spare);
-                gather(p, image, top, left + (second * w->stride_w), &scratch[2], spare);
-                p->run_channels(&p->weights, scratch, out, second * w->out_c);
-                out += (1 + second) * w->out_c;
-            }
-        }
-    }
+    convolve(p, in, out, scratch, 0);
+}
+
+void tt_m4_placed_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
+{
+    convolve(p, in, out, scratch, 1);
 }

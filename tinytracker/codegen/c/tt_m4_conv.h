@@ -20,21 +20,40 @@ typedef struct {
     int32_t patch_bytes; /* of two positions */
 } tt_m4_weights_t;
 
-/* All channels of two positions (the second may be the first again, then `second` is 0): tt_m4_channels.inc.
- * out: of the first position. second: distance to the output of the second. */
-typedef void tt_m4_channels_t(const tt_m4_weights_t *p, const uint32_t *patch, int8_t *out, int32_t second);
+/* All channels of two positions: tt_m4_channels.inc. out: of the first position. second: distance to the output of the
+ * second, or 0 when there is none; then its part of the patch may hold anything. column_terms, row_terms: for places, else
+ * NULL. */
+typedef void tt_m4_channels_t(const tt_m4_weights_t *p, const uint32_t *patch, int8_t *out, int32_t second,
+                              const int32_t *column_terms, const int32_t *row_terms);
+
+/* A patch from a window inside the image that begins at `from`: tt_m4_gather.inc. */
+typedef void tt_m4_gather_t(const int8_t *from, uint32_t *patch);
+
+/* What constant input channels add to the sum at output (y, x): column_terms[row_kinds[y]][x] +
+ * row_terms[column_kinds[x]][y], each with one value per channel. */
+typedef struct {
+    const int32_t *column_terms;
+    const int32_t *row_terms;
+    const int8_t *row_kinds;
+    const int8_t *column_kinds;
+} tt_m4_places_t;
 
 typedef struct {
     tt_m4_weights_t weights;
     tt_m4_channels_t *run_channels;
+    tt_m4_gather_t *gather; /* NULL: the general one */
     tt_window_t window;
     int32_t in_zero;
+    tt_m4_places_t places;
 } tt_m4_conv_t;
 
 /* Windows of 1x1 at stride 1 without border. scratch: the patch. */
 void tt_m4_pointwise(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
 
-/* Any window without groups. scratch: the patch, then a row of the window as bytes. */
+/* Any window without groups. scratch: the patch, then a window as bytes. */
 void tt_m4_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
+
+/* The same for channel functions with places. */
+void tt_m4_placed_conv2d(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
 
 #endif

@@ -210,55 +210,44 @@ PLANE_FUNCTION(plane_stride2_away, PAIR_STRIDE2, "8", AWAY_FIRST, AWAY_SECOND)
 
 #endif
 
-/* A channel from its plane: the first image row's window starts at the plane's first word. */
-TT_M4_INLINE void run_plane(const tt_m4_depthwise_t *p, const tt_m4_depthwise_channel_t *channel, const uint32_t *plane,
-                            int8_t *out, int32_t stride)
+/* A channel from its plane: the window of the first output starts at the plane's first word. */
+static void run_plane(const tt_m4_depthwise_t *p, const tt_m4_depthwise_channel_t *channel, const uint32_t *plane,
+                      int8_t *out)
 {
 #if TT_M4_INSTRUCTIONS
     if (channel->power == 0) {
         any_plane(p, channel, plane, out);
-    } else if (stride == 1) {
+    } else if (p->window.stride_w == 1) {
         ((p->away != 0) ? plane_stride1_away : plane_stride1)(&p->plane, channel, plane, out);
     } else {
         ((p->away != 0) ? plane_stride2_away : plane_stride2)(&p->plane, channel, plane, out);
     }
 #else
-    (void)stride;
     any_plane(p, channel, plane, out);
 #endif
 }
 
-TT_M4_INLINE void depthwise(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *planes, int32_t stride)
+void tt_m4_depthwise(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
 {
     const tt_window_t *w = &p->window;
     const int32_t plane_words = (p->plane.column_bytes / 4) * p->columns;
     const uint32_t border = 0x00010001u * (uint16_t)(int16_t)p->in_zero;
     for (int32_t i = 0; i < GROUP * plane_words; i++) {
-        planes[i] = border;
+        scratch[i] = border;
     }
     for (int32_t batch = 0; batch < w->batches; batch++) {
         for (int32_t c = 0; c < w->in_c; c += GROUP) {
             const int32_t count = w->in_c - c;
             if (count >= GROUP) {
-                widen_group(p, &in[c], GROUP, planes);
+                widen_group(p, &in[c], GROUP, scratch);
             } else {
-                widen_group(p, &in[c], count, planes);
+                widen_group(p, &in[c], count, scratch);
             }
             for (int32_t k = 0; (k < GROUP) && (k < count); k++) {
-                run_plane(p, &p->channels[c + k], &planes[k * plane_words], &out[c + k], stride);
+                run_plane(p, &p->channels[c + k], &scratch[k * plane_words], &out[c + k]);
             }
         }
         in += w->in_h * w->in_w * w->in_c;
         out += w->out_h * w->out_w * w->out_c;
     }
-}
-
-void tt_m4_depthwise_stride1(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
-{
-    depthwise(p, in, out, scratch, 1);
-}
-
-void tt_m4_depthwise_stride2(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch)
-{
-    depthwise(p, in, out, scratch, 2);
 }

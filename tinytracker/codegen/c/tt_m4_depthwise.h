@@ -41,7 +41,6 @@ typedef struct {
 } tt_m4_depthwise_t;
 
 /* scratch: four planes. */
-void tt_m4_depthwise_stride1(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
-void tt_m4_depthwise_stride2(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
+void tt_m4_depthwise(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, uint32_t *scratch);
 
 #endif

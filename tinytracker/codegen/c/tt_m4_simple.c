@@ -10,7 +10,9 @@ void tt_m4_add(const tt_m4_add_t *p, const int8_t *a, const int8_t *b, int8_t *o
     const int32_t factor = p->factor;
     const int32_t power = p->power;
     const int32_t zero = p->out_zero;
-    for (int32_t i = 0; i < p->count; i++) {
+    const int32_t count = p->count;
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < count; i++) {
         const int32_t sum = terms_a[a[i]] + terms_b[b[i]];
         out[i] = tt_m4_requantize(sum, factor, power, zero, 1);
     }

@@ -12,8 +12,10 @@ from tinytracker.codegen.cortex_m4.packing import (
     pack_channels,
     patch_order,
     patch_weights,
+    position_order,
     window_quads,
 )
+from tinytracker.codegen.cortex_m4.places import PlacedConv, Places, declare_places
 from tinytracker.codegen.cortex_m4.requantize import channel_factors, is_limited, rounds_away
 from tinytracker.codegen.cwriter import c_int, c_members, c_struct
 from tinytracker.codegen.graph import Conv, FullyConnected, Int8s, Int32s, Node, Requantization, Window
@@ -22,7 +24,12 @@ from tinytracker.codegen.kernel import LayerCode
 PATCH_QUAD_BYTES = 16
 """A quad of two positions as 16 bits."""
 
-_PARAMETER_BYTES = 84
+_PARAMETER_BYTES = 108
+_SOURCES = (
+    "tt_kernels.h", "tt_requantize.h", "tt_m4.h", "tt_m4_channels.inc", "tt_m4_conv.h", "tt_m4_conv.c", "tt_m4_patch.h",
+)  # fmt: skip
+_MAX_GATHER_ROWS = 8
+_MAX_GATHER_LENGTH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +43,7 @@ class _Product:
     bias: Int32s
     input_zero_point: int
     requantization: Requantization
+    places: Places | None = None
 
     @property
     def passes(self) -> Passes:
@@ -48,18 +56,16 @@ class _Product:
     @property
     def is_pointwise(self) -> bool:
         w = self.window
-        return (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top, w.pad_left) == (1, 1, 1, 1, 0, 0)
+        whole = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top, w.pad_left) == (1, 1, 1, 1, 0, 0)
+        return whole and (w.in_h, w.in_w) == (w.out_h, w.out_w) and self.places is None
 
 
 def _product(node: Node) -> _Product | None:
     """The layer as a convolution, or None when it is none that these kernels compute."""
     if isinstance(node, Conv) and node.groups == 1:
-        window = node.window
-        weights = node.weights.reshape(window.out_c, -1)
-        length = window.kernel_w * window.in_c
-        product = _Product(
-            window, window.kernel_h, length, weights, node.bias, node.input_zero_point, node.requantization
-        )
+        product = _of_conv(node, None)
+    elif isinstance(node, PlacedConv):
+        product = _of_conv(node.conv, node.places)
     elif isinstance(node, FullyConnected):
         units, features = node.weights.shape
         window = Window(node.batches, 1, 1, features, 1, 1, units, 1, 1, 1, 1, 1, 1, 0, 0)
@@ -69,6 +75,14 @@ def _product(node: Node) -> _Product | None:
     else:
         return None
     return product if channel_factors(product.requantization, product.window.out_c) is not None else None
+
+
+def _of_conv(conv: Conv, places: Places | None) -> _Product:
+    window = conv.window
+    return _Product(
+        window, window.kernel_h, window.kernel_w * window.in_c, conv.weights.reshape(window.out_c, -1), conv.bias,
+        conv.input_zero_point, conv.requantization, places,
+    )  # fmt: skip
 
 
 def widened_bytes(node: Node) -> int:
@@ -115,7 +129,7 @@ class ConvKernel:
         """The patch of two positions, and a row of the window for borders."""
         product = _product(node)
         assert product is not None
-        spare = 0 if product.is_pointwise else product.length
+        spare = 0 if product.is_pointwise else product.rows * product.length
         return PATCH_QUAD_BYTES * product.passes.total + spare
 
     def emit(self, node: Node, code: LayerCode) -> None:
@@ -126,40 +140,100 @@ class ConvKernel:
         factors = channel_factors(scales, window.out_c)
         assert factors is not None
         quads = product.passes.total
-        patches = patch_weights(product.weights, patch_order(product.rows, product.length, quads))
+        if product.is_pointwise:
+            order = position_order(product.length, quads)
+        else:
+            order = patch_order(product.rows, product.length, quads)
+        patches = patch_weights(product.weights, order)
         bias = folded_bias(product.weights, product.bias, product.input_zero_point)
         fields = {
             "weights.packed": code.array("packed", pack_channels(patches, bias, factors, self.wide)),
             "weights.channels": c_int(window.out_c),
             "weights.out_zero": c_int(scales.zero_point),
             "weights.patch_bytes": c_int(quads * PATCH_QUAD_BYTES),
-            "run_channels": self._channel_function(product, code),
+            "run_channels": self.channel_function(node).declare(code),
+            "gather": _gather_function(product, code),
             "window": c_members(asdict(window)),
             "in_zero": c_int(product.input_zero_point),
         }
+        if product.places is not None:
+            fields["places"] = declare_places(product.places, code)
         name = f"{code.name}_parameters"
         code.declarations.append(c_struct("tt_m4_conv_t", name, fields))
         code.constant_bytes += _PARAMETER_BYTES
-        code.sources.update(("tt_kernels.h", "tt_m4.h", "tt_m4_channels.inc", "tt_m4_conv.h", "tt_m4_conv.c"))
+        code.sources.update(_SOURCES)
         function = "tt_m4_pointwise" if product.is_pointwise else "tt_m4_conv2d"
+        if product.places is not None:
+            function = "tt_m4_placed_conv2d"
         target = code.write(node.output)
         code.call(function, f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)
 
-    def _channel_function(self, product: _Product, code: LayerCode) -> str:
-        """The variant of the channel function, declared once per network."""
-        away, odd = rounds_away(product.requantization), product.window.out_c % 2
-        network = code.name.split("_layer_")[0]
-        kind = f"{16 if self.wide else 8}{'_away' if away else ''}{'_odd' if odd else ''}"
-        passes = min(product.passes.count, 2)
-        name = f"{network}_channels_{kind}_by_{product.passes.quads}{'_repeated' if passes > 1 else ''}"
+    def channel_function(self, node: Node) -> ChannelFunction:
+        """The variant of tt_m4_channels.inc that the layer runs on."""
+        product = _product(node)
+        assert product is not None
+        return ChannelFunction(
+            quads=product.passes.quads,
+            repeated=product.passes.count > 1,
+            wide=self.wide,
+            away=rounds_away(product.requantization),
+            odd=product.window.out_c % 2 == 1,
+            placed=product.places is not None,
+        )
+
+
+@dataclass(frozen=True)
+class ChannelFunction:
+    """A variant of tt_m4_channels.inc; its head says what the members mean."""
+
+    quads: int
+    repeated: bool
+    wide: bool
+    away: bool
+    odd: bool
+    placed: bool
+
+    @property
+    def code_bytes(self) -> int:
+        """About what it takes in instructions, rather more than less."""
+        return 180 + self.quads * (40 if self.wide else 56)
+
+    def declare(self, code: LayerCode) -> str:
+        """Include the template, once per network; returns the name of the function."""
+        traits = ("repeated", "away", "odd", "placed")
+        kind = "_".join(["16" if self.wide else "8", *(t for t in traits if getattr(self, t))])
+        name = f"{_network(code)}_channels_{kind}_by_{self.quads}"
         settings = {
-            "CHANNELS": name, "QUADS": product.passes.quads, "PASSES": passes, "WIDE": int(self.wide),
-            "AWAY": int(away), "ODD": odd,
+            "CHANNELS": name, "QUADS": str(self.quads), "PASSES": str(1 + self.repeated), "WIDE": str(int(self.wide)),
+            "AWAY": str(int(self.away)), "ODD": str(int(self.odd)), "PLACES": str(int(self.placed)),
         }  # fmt: skip
-        lines = [f"#define TT_M4_{key} {value}" for key, value in settings.items()]
-        code.shared[name] = "\n".join([*lines, '#include "tt_m4_channels.inc"'])
-        return name
+        return _instantiate("tt_m4_channels.inc", name, settings, code)
+
+
+def _gather_function(product: _Product, code: LayerCode) -> str:
+    """A gather function without loops for small windows, declared once per network; NULL for others."""
+    w = product.window
+    if product.is_pointwise or product.rows > _MAX_GATHER_ROWS or product.length > _MAX_GATHER_LENGTH:
+        return "NULL"
+    row_bytes = w.in_w * w.in_c
+    name = f"{_network(code)}_gather_{product.rows}x{product.length}_of_{row_bytes}"
+    sizes = (product.rows, product.length, row_bytes)
+    keys = ("ROWS", "LENGTH", "ROW_BYTES")
+    settings = {"GATHER": name} | {key: str(size) for key, size in zip(keys, sizes, strict=True)}
+    return _instantiate("tt_m4_gather.inc", name, settings, code)
+
+
+def _network(code: LayerCode) -> str:
+    return code.name.split("_layer_")[0]
+
+
+def _instantiate(template: str, name: str, settings: dict[str, str], code: LayerCode) -> str:
+    """Include a template with these macros; returns the name of the function."""
+    lines = [f"#define TT_M4_{key} {value}" for key, value in settings.items()]
+    code.shared[name] = "\n".join([*lines, f'#include "{template}"'])
+    code.sources.add(template)
+    return name
 
 
 def limit_output(node: Node, scales: Requantization, code: LayerCode) -> None:

@@ -76,9 +76,8 @@ class DepthwiseKernel:
         code.sources.update(
             ("tt_kernels.h", "tt_m4.h", "tt_requantize.h", "tt_m4_depthwise.h", "tt_m4_depthwise.c")
         )
-        function = f"tt_m4_depthwise_stride{node.window.stride_h}"
         target = code.write(node.output)
-        code.call(function, f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
+        code.call("tt_m4_depthwise", f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)
 
     def _channels(self, node: DepthwiseConv, code: LayerCode) -> str:

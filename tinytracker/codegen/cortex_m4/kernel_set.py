@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.codegen.cortex_m4.conv import ConvKernel, positions, widened_bytes
+from tinytracker.codegen.cortex_m4.conv import ChannelFunction, ConvKernel, positions, widened_bytes
 from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
+from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
 from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
@@ -18,9 +19,10 @@ from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
 from tinytracker.errors import UsageError
 
 DEFAULT_WEIGHTS_BUDGET = 1.15
-CODE_BYTES = 10 * 1024
-"""Room left for instructions."""
+CODE_BYTES = 9 * 1024
+"""Room for instructions besides the channel functions: the other kernels and the run function."""
 
+_WIDE = ConvKernel(wide=True)
 _NARROW: tuple[Kernel, ...] = (ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS)
 
 
@@ -46,15 +48,34 @@ class CortexM4:
 
     def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
         """See `KernelSet`."""
-        graph, kernels = OrderedKernels(self.name, _NARROW).choose(graph)
+        graph, kernels = OrderedKernels(self.name, _NARROW).choose(_fold(graph))
         left = self.weights_budget * graph.model.file_bytes - CODE_BYTES - _constant_bytes(graph, kernels)
-        narrow = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
-        for i in sorted(narrow, key=lambda i: -positions(graph.nodes[i])):
+        functions: set[ChannelFunction] = set()
+        products = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
+        for i in products:
+            left -= _new_code_bytes(ConvKernel().channel_function(graph.nodes[i]), functions)
+        for i in sorted(products, key=lambda i: -positions(graph.nodes[i])):
+            function = _WIDE.channel_function(graph.nodes[i])
             more = widened_bytes(graph.nodes[i])
-            if more <= left:
-                kernels[i] = ConvKernel(wide=True)
-                left -= more
+            if more + (0 if function in functions else function.code_bytes) <= left:
+                left -= more + _new_code_bytes(function, functions)
+                kernels[i] = _WIDE
         return graph, kernels
+
+
+def _new_code_bytes(function: ChannelFunction, functions: set[ChannelFunction]) -> int:
+    """Adds the function to those there are; returns what that takes."""
+    if function in functions:
+        return 0
+    functions.add(function)
+    return function.code_bytes
+
+
+def _fold(graph: Graph) -> Graph:
+    """The graph without constant channels, unless a convolution that had some needs the portable kernel."""
+    folded = fold_constant_channels(graph)
+    placed = [node for node in folded.nodes if isinstance(node, PlacedConv)]
+    return folded if all(ConvKernel().accepts(node) for node in placed) else graph
 
 
 class _Counting(LayerCode):

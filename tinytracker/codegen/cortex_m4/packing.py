@@ -48,6 +48,13 @@ def window_quads(rows: int, length: int) -> int:
     return rows * (length // _QUAD) + -(-(rows * (length % _QUAD)) // _QUAD)
 
 
+def position_order(length: int, quads: int) -> NDArray[np.int64]:
+    """As `patch_order` for windows of one position, which are read in one piece."""
+    order = np.full(quads * _QUAD, -1)
+    order[:length] = np.arange(length)
+    return order.reshape(quads, _QUAD)
+
+
 def patch_order(rows: int, length: int, quads: int) -> NDArray[np.int64]:
     """Which value of the window (rows·length, row by row) each place of a patch holds; -1 for none.
 

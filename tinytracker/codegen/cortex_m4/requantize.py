@@ -21,7 +21,7 @@ def rounding_factors(multiplier: int, shift: int) -> tuple[int, int] | None:
         shift: positive is to the left, as in `Requantization`.
     """
     if multiplier == 0:
-        return 0, 2  # everything becomes the zero point, whatever the shift
+        return 0, 0  # h is then the sum itself, but 0 times it plus the zero point is the zero point
     if -shift < MIN_RIGHT_SHIFT:
         return None
     return wrap32(2 * multiplier), 2 ** (32 + shift)

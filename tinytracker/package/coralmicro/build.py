@@ -179,6 +179,7 @@ def _content(
         "compiler_log": asdict(compiled.log) if compiled and compiled.log else None,
         "edgetpu": edgetpu,
         "check": checked,
+        "runtimes": chosen.runtimes,
         "metrics": chosen.metrics,
     }  # fmt: skip
     if compiled is not None:

@@ -16,6 +16,8 @@ from tinytracker.package.imx500.environment import require_converter
 from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
 from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
+from tinytracker.package.parity import stored_table
+from tinytracker.package.source import weights_origin
 from tinytracker.progress import say
 from tinytracker.runs import Run
 
@@ -61,6 +63,7 @@ def build(source: Path, out: Path, quantized: str) -> PackageResult:
     metrics = evaluated(model)
     network = sensor_network(model.path, model.path.parent)
     content = _content(network, verdicts, metrics, model.quantization, model.description)
+    content["runtimes"] = stored_table(model.run)
     with replaced_folder(out) as folder:
         write_bytes(folder / NETWORK_NAME, network.data)
         write_text(folder / "README.md", model_card(TARGET, content, _USE))
@@ -131,7 +134,7 @@ def _content(
         "model": {
             "name": NETWORK_NAME,
             **{key: description[key] for key in ("preset", "config", "git")},
-            "data_hash": description["data"]["data_hash"],
+            "data_hash": description["data"]["data_hash"], "data_origin": weights_origin(description),
             "sha256": sha256_bytes(network.data), "bytes": len(network.data),
             "macs": graph.macs, "parameters": graph.params, "operators": sorted({n.op for n in graph.nodes.values()}),
         },

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker.codegen import generate
+from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import OutputError, UnknownNameError
 from tinytracker.package.spresense.options import RUNTIMES
@@ -31,7 +33,12 @@ class SpresenseApp:
 
 
 def write_app(
-    model: Path | str | bytes, out_dir: Path | str, *, runtime: str = "c", arena_bytes: int | None = None
+    model: Path | str | bytes,
+    out_dir: Path | str,
+    *,
+    runtime: str = "c",
+    arena_bytes: int | None = None,
+    kernels: KernelSet | None = None,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md says how to build it.
 
@@ -39,6 +46,7 @@ def write_app(
         model: INT8 .tflite file or its bytes.
         out_dir: where the application's folder goes; an existing application there is replaced.
         runtime: one of `RUNTIMES`.
+        kernels: for "c": `CortexM4()` when left out.
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when left out.
 
     Raises:
@@ -59,7 +67,7 @@ def write_app(
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
     if runtime == "c":
-        generate(model, directory / "network")
+        generate(model, directory / "network", kernels=kernels or CortexM4())
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
     _configure(directory, runtime)

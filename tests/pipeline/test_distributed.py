@@ -1,0 +1,121 @@
+"""Two worker processes on this computer against one, and one of them killed."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytracker.data.index import read_index
+from tinytracker.runs import Run
+from tinytracker.train import TrainConfig, load_config, train
+
+CONFIG = """
+epochs = 3
+batch_size = 48
+learning_rate = 0.001
+warmup_epochs = 0.0
+tensorboard = false
+[augment]
+mirror = false
+brightness = 0
+contrast = 0
+colour = 0
+noise = 0
+"""
+
+
+def curve(run: Run) -> np.ndarray:
+    rows = [json.loads(line) for line in run.history_path.read_text().splitlines()]
+    return np.array([(row["train_loss"], row["val_error_cm"]) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def alone(prepared, tmp_path_factory):
+    """One process; each step takes all frames, so that the order of frames changes nothing."""
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "train.toml").write_text(CONFIG)
+    config = load_config(folder / "train.toml")
+    assert read_index(prepared).split("train").frames == config.batch_size
+    return train(prepared, "tinytracker-s", folder / "run", config).run
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def start(prepared: Path, folder: Path, *options: str) -> list[subprocess.Popen]:
+    """Two workers of one training."""
+    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    workers = []
+    for index in range(2):
+        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        command = [
+            sys.executable, "-m", "tinytracker.cli.main", "train", str(prepared), "--model", "tinytracker-s",
+            "--out", str(folder / "run"), "--config", str(folder / "train.toml"),
+            "--distribute", "multiworker", *options,
+        ]  # fmt: skip
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+        workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+    return workers
+
+
+@pytest.mark.slow
+@pytest.mark.train
+def test_two_workers_learn_what_one_learns_even_when_one_is_killed(prepared, alone, tmp_path):
+    (tmp_path / "train.toml").write_text(CONFIG)
+    run = Run(tmp_path / "run")
+    chief, other = start(prepared, tmp_path)
+    while not run.state_path.is_file() and chief.poll() is None:
+        time.sleep(0.05)
+    other.kill()  # in the second epoch
+    _, said = chief.communicate(timeout=300)
+    other.communicate()
+    assert chief.returncode == 1, said
+    assert "The other workers cannot be reached" in said
+    assert "Traceback" not in said
+    assert len(curve(run)) < 3
+
+    resumed = start(prepared, tmp_path, "--resume")
+    answers = [worker.communicate(timeout=300)[1] for worker in resumed]
+    assert [worker.returncode for worker in resumed] == [0, 0], answers
+    np.testing.assert_allclose(curve(run), curve(alone), rtol=2e-3)
+    assert run.describe()["replicas"] == 2
+    assert sorted(p.name for p in run.path.iterdir()) == [
+        "checkpoints", "history.jsonl", "model.keras", "run.json", "state.json",
+    ]  # fmt: skip
+
+
+@pytest.mark.train
+def test_a_mirrored_training_equals_a_plain_one(prepared, alone, tmp_path):
+    """On one device; the batch statistics are computed in another way, so that the last bits differ."""
+    config = TrainConfig.model_validate(alone.describe()["config"])
+    result = train(prepared, "tinytracker-s", tmp_path / "run", config, distribute="mirrored")
+    np.testing.assert_allclose(curve(result.run), curve(alone), rtol=2e-3)
+    assert "synchronized" not in result.run.model_path.read_bytes().decode("latin1")
+
+
+@pytest.mark.train
+def test_parts_of_workers_are_all_frames_once(prepared):
+    from tinytracker.model.presets import find_preset
+    from tinytracker.train.dataset import decoded
+
+    index, spec = read_index(prepared), find_preset("tinytracker-s").input
+
+    def frames(part):
+        return [
+            tuple(gaze.tolist()) for _, gaze in decoded(index, "train", spec, part=part).as_numpy_iterator()
+        ]
+
+    everything = frames((1, 0))
+    parts = [frames((3, worker)) for worker in range(3)]
+    assert len({len(p) for p in parts}) == 1
+    assert sorted(frame for part in parts for frame in part) == sorted(everything)

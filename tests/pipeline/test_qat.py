@@ -1,0 +1,224 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tinytracker.errors import OutputError, UsageError
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.quant import QatSettings, quantize, require_full_integer
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.parity import compare_with_oracle, frames_of, patterns
+from tinytracker.quant.runtimes import MicroRuntime
+from tinytracker.runs import Run
+
+SETTINGS = QatSettings(epochs=2, learning_rate=1e-4)
+
+
+class KillError(Exception):
+    """Stands for a kill."""
+
+
+@pytest.fixture(scope="module")
+def lively(run, prepared, tmp_path_factory):
+    """The shared run, made to answer differently to different images; noise for data leaves it nearly constant."""
+    from tinytracker.train.loop import load_trained
+
+    folder = tmp_path_factory.mktemp("qat") / "run"
+    shutil.copytree(run.path, folder)
+    model = load_trained(folder / "model.keras")
+    images = frames_of(prepared, "tinytracker-s", 32, "train")
+    x = {k: p.astype(np.float32) / 128 - 1 for k, p in images.items()}
+    for _ in range(60):
+        model(x, training=True)  # statistics of 24 steps of training are still those of the beginning
+    kernel, bias = model.get_layer("gaze").get_weights()
+    before = model.predict(x, verbose=0)
+    kernel *= 5 / before.std(0)
+    model.get_layer("gaze").set_weights([kernel, bias])
+    model.get_layer("gaze").set_weights([kernel, bias - model.predict(x, verbose=0).mean(0)])
+    model.save(folder / "model.keras")
+    quantize(folder, calibration_frames=32)
+    return Run(folder)
+
+
+@pytest.fixture(scope="module")
+def aware(lively, tmp_path_factory):
+    """A copy that is quantized with training."""
+    folder = tmp_path_factory.mktemp("aware") / "run"
+    shutil.copytree(lively.path, folder)
+    return Run(folder), quantize(folder, "qat", calibration_frames=32, qat=SETTINGS)
+
+
+def test_the_file_holds_integers_only_and_takes_pixels(aware):
+    _, result = aware
+    assert result.name == "qat-int8"
+    model = read_tflite(result.model)
+    require_full_integer(model)
+    contract = IoContract.of(model)
+    assert contract.is_pixel_exact
+    assert [t.name for t in contract.inputs] == ["image"]
+    assert contract.outputs[0].name == "gaze"
+    assert contract.gaze.segments == 8
+
+
+def test_the_record_says_how_it_was_trained(aware):
+    _, result = aware
+    record = json.loads((result.model.parent / "quantization.json").read_text())
+    assert record["training"]["epochs"] == 2
+    assert record["training"]["learning_rate"] == 1e-4
+
+
+def test_tflm_computes_the_same(aware):
+    content = aware[1].model.read_bytes()
+    contract = IoContract.of(read_tflite(content))
+    parity = compare_with_oracle(MicroRuntime(content), content, patterns(contract, 32), "patterns")
+    assert parity.exact
+    assert parity.distinct_outputs > 8
+
+
+def test_every_layer_is_rounded_in_training_as_in_the_file(aware, prepared):
+    """Given the file's own codes, each layer answers the file's next codes; ties of rounding may fall differently."""
+    import tensorflow as tf
+
+    from tinytracker.model.presets import find_preset
+    from tinytracker.quant.qat import load_aware
+
+    run, result = aware
+    (codes,) = frames_of(prepared, "tinytracker-s", 1, "train").values()
+    interpreter = tf.lite.Interpreter(
+        str(result.model),
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(
+        interpreter.get_input_details()[0]["index"], (codes.astype(int) - 128).astype(np.int8)
+    )
+    interpreter.invoke()
+    values, steps = {}, {}
+    for t in interpreter.get_tensor_details():
+        scale, zero = t["quantization"]
+        layer = t["name"].split("/")[1] if t["name"].startswith("network/") else ""
+        if t["shape_signature"].size and t["shape_signature"][0] == 1 and t["dtype"] == np.int8:
+            values[layer] = ((interpreter.get_tensor(t["index"]).astype(float) - zero) * scale).astype(
+                np.float32
+            )
+            steps[layer] = scale
+
+    preset = find_preset("tinytracker-s")
+    model = load_aware(run, preset)
+    compared = 0
+    for node in preset.device_network().nodes.values():
+        source = (
+            values.get(node.inputs[0] if node.inputs[:1] != ("image",) else "image_pixels")
+            if node.inputs
+            else None
+        )
+        if source is None or node.name not in values:
+            continue
+        found = model.get_layer(node.name)(source, training=False).numpy()
+        difference = np.abs(found - values[node.name].reshape(found.shape)) / steps[node.name]
+        assert difference.max() < 1.01, node.name
+        assert (difference > 0.5).sum() <= max(1, 0.03 * difference.size), node.name
+        compared += 1
+    assert compared > 15
+
+
+def test_it_is_not_worse_than_without_training(aware, prepared):
+    from tinytracker.evaluate import evaluate
+
+    run, _ = aware
+    errors = {
+        name: evaluate(run.path, split="val", model=name).errors["overall"]["error_cm"]
+        for name in ("ptq-int8", "qat-int8")
+    }
+    assert errors["qat-int8"] <= errors["ptq-int8"] + 0.1
+
+
+def test_a_second_call_does_not_train_again(aware, monkeypatch):
+    from tinytracker.quant import qat
+
+    run, result = aware
+    monkeypatch.setattr(qat, "train_epochs", lambda *args, **kwargs: pytest.fail("trained again"))
+    again = quantize(run.path, "qat", io="uint8", calibration_frames=32, qat=SETTINGS)
+    (image,) = IoContract.of(read_tflite(again.model)).inputs
+    assert (image.dtype, image.scale, image.zero_point) == ("uint8", 1 / 128, 128)
+    assert again.training == result.training
+
+
+def test_other_settings_are_not_mixed_into_it(aware):
+    run, _ = aware
+    with pytest.raises(OutputError, match=r"the config differs .* delete"):
+        quantize(run.path, "qat", calibration_frames=32, qat=QatSettings(epochs=3, learning_rate=1e-4))
+
+
+def test_a_killed_training_ends_with_the_same_file(lively, aware, tmp_path, monkeypatch):
+    from tinytracker.train import loop
+
+    shutil.copytree(lively.path, tmp_path / "run")
+    save = loop._save
+
+    def save_and_stop(checkpoint, there, state):
+        save(checkpoint, there, state)
+        if state.epoch == 1:
+            raise KillError
+
+    monkeypatch.setattr(loop, "_save", save_and_stop)
+    with pytest.raises(KillError):
+        quantize(tmp_path / "run", "qat", calibration_frames=32, qat=SETTINGS)
+    monkeypatch.setattr(loop, "_save", save)
+    resumed = quantize(tmp_path / "run", "qat", calibration_frames=32, qat=SETTINGS)
+    assert resumed.model.read_bytes() == aware[1].model.read_bytes()
+
+
+def test_settings_of_training_belong_to_qat(run):
+    with pytest.raises(UsageError, match="Method ptq does not train"):
+        quantize(run.path, "ptq", qat=SETTINGS)
+    with pytest.raises(UsageError, match="0 epochs"):
+        QatSettings(epochs=0)
+
+
+@pytest.mark.parametrize("preset", ["tinytracker", "itracker"])
+def test_the_other_presets_can_be_trained_with_rounding(preset):
+    """Untrained: folding is exact, one step changes the weights, and the file is fully integer."""
+    import tensorflow as tf
+
+    from tinytracker.model.keras_builder import build_keras
+    from tinytracker.model.presets import find_preset
+    from tinytracker.model.tflite_stats import model_stats
+    from tinytracker.quant.folding import fold
+    from tinytracker.quant.ptq import convert
+    from tinytracker.quant.qat_model import export_model, float_model, trained_weights, training_model
+    from tinytracker.quant.ranges import group_ranges
+
+    tf.keras.utils.set_random_seed(0)
+    chosen = find_preset(preset)
+    network, device = chosen.network(), chosen.device_network()
+    keras = build_keras(network)
+    rng = np.random.default_rng(0)
+    keras.set_weights([w + rng.normal(0, 0.003, w.shape) for w in keras.get_weights()])
+    images = {n: rng.uniform(-1, 1, (2, *s)).astype(np.float32) for n, s in network.inputs.items()}
+    weights = fold(keras, network)
+    outputs = float_model(device, chosen.output, weights)(images)
+    decoded = outputs["gaze"].numpy().reshape(2, 2, -1).sum(-1) * chosen.output.width_cm / 6 - 28
+    expected = keras(images, training=False).numpy()
+    assert np.abs(expected).max() < 28
+    np.testing.assert_allclose(decoded, expected, atol=2e-3)
+
+    ranges = group_ranges(
+        device, {n: (float(v.numpy().min()), float(v.numpy().max())) for n, v in outputs.items()}
+    )
+    model = training_model(device, chosen.output, weights, ranges)
+    model.compile("sgd", "mse")
+    model.train_on_batch(images, np.array([[1.0, -3.0], [2.0, -8.0]], np.float32))
+    after = trained_weights(model)
+    assert set(after) == set(weights)
+    assert any(np.any(after[n].kernel != weights[n].kernel) for n in weights)
+
+    content = convert(export_model(device, chosen.output, after, ranges), None, "int8")
+    file = read_tflite(content)
+    require_full_integer(file)
+    contract = IoContract.of(file)
+    assert contract.is_pixel_exact
+    assert {t.name for t in contract.inputs} == set(network.inputs)
+    assert model_stats(file).macs == device.macs

@@ -1,0 +1,177 @@
+"""`tinytracker live`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tinytracker.cli.measure import images_for
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import SCREEN
+from tinytracker.errors import TinyTrackerError, UsageError
+
+if TYPE_CHECKING:
+    from tinytracker.live.frames import LiveFrame, Point
+    from tinytracker.live.view import Origin
+    from tinytracker.measure.board import Board
+    from tinytracker.package.source import ModelSource
+
+TARGETS = ("emulated", "spresense", "coralmicro", "imx500")
+
+
+@verb
+@click.option("--target", type=click.Choice(TARGETS), help="Board to look through.")
+@click.option("--replay", type=click.Path(path_type=Path), help="A recorded session instead of a board.")
+@click.option(
+    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Of a replay; 2 is twice as fast."
+)
+@click.option("--device", help="Show the screen of a device, such as 'iPhone 6'; default: --screen.")
+@click.option(
+    "--orientation", type=click.IntRange(1, 4), default=1, help="How the device is held; 1 is upright."
+)
+@click.option("--screen", type=SCREEN, default="34x19", help="Your screen below the camera, cm.")
+@click.option("--gap", type=float, default=0.0, help="From the camera down to the screen's upper edge, cm.")
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path),
+    default="calibration.json",
+    help="Applied when it is there; written by a calibration on the page.",
+)
+@click.option(
+    "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any that is free."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), help="End after so long; default: Ctrl-C."
+)
+@click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware.")
+@click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet.")
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
+)
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
+)
+@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
+@click.option(
+    "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
+)
+@click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
+@click.option(
+    "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
+)
+def command(
+    target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
+    screen: tuple[float, float], gap: float, calibration: Path, http: int, seconds: float | None, **board: Any,
+) -> Output:  # fmt: skip
+    """Show on a local page where somebody looks, from a board or a recorded session; calibrate there.
+
+    The page is served to this computer alone. Ctrl-C ends it.
+    """
+    from tinytracker.live.screen import own_screen, screen_of_device
+    from tinytracker.live.server import serving
+    from tinytracker.live.view import LiveView
+    from tinytracker.progress import say
+
+    if (target is None) == (replay is None):
+        raise UsageError(
+            "Frames come from a board or from a session.", "Give --target or --replay FILE, one of them."
+        )
+    shown = screen_of_device(device, orientation) if device else own_screen(*screen, gap)
+    opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)
+    with opened as stream:
+        view = LiveView(stream.origin, shown, calibration)
+        began = time.monotonic()
+        stopped = False
+        with serving(view, http) as address:
+            say(f"[bold]{address}[/bold] shows the gaze; Ctrl-C ends it.")
+            try:
+                with closing(stream.frames) as frames:
+                    view.run(frames, lambda: seconds is not None and time.monotonic() - began >= seconds)
+            except KeyboardInterrupt:
+                stopped = True
+            except TinyTrackerError as error:
+                view.fail(error)
+                raise
+    lasted = time.monotonic() - began
+    document = {
+        "origin": stream.origin.as_json(), "screen": view.screen.as_json(), "frames": view.frames, "lost": view.lost,
+        "seconds": round(lasted, 3), "stopped": stopped,
+        "calibration": None if view.calibration is None else view.calibration.model_dump(mode="json"),
+    }  # fmt: skip
+    lost = f", {view.lost:,} lost" if view.lost else ""
+    return Output(document, (f"{view.frames:,} frames in {lasted:.0f} s{lost}.",))
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """Frames and where they come from."""
+
+    origin: Origin
+    frames: Generator[LiveFrame, None, None]
+
+
+@contextmanager
+def _replayed(path: Path, speed: float) -> Iterator[_Stream]:
+    from tinytracker.live.frames import frames_of_session
+    from tinytracker.live.view import Origin
+    from tinytracker.measure.session import read_session
+
+    session = read_session(path)
+    header = session.header
+    origin = Origin(
+        str(header.board.get("name", "?")), "replay", header.is_emulated, header.phases,
+        str(header.model.get("sha256", "")),
+    )  # fmt: skip
+    yield _Stream(origin, frames_of_session(session, speed))
+
+
+@contextmanager
+def _board(
+    target: str, *, port: str | None, rpc: str | None, run_folder: Path | None, model: Path | None,
+    quantized: str, images: Path | None, image_count: int, fps: float | None,
+) -> Iterator[_Stream]:  # fmt: skip
+    from tinytracker.live.frames import frames_of_board
+
+    if run_folder is not None and model is not None:
+        raise UsageError("Both --run and --model were given.", "Give one of them.")
+    if target == "imx500":
+        from tinytracker.measure.imx500 import open_imx500
+
+        if model is None:
+            raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
+        with open_imx500(model, fps=fps) as camera:
+            yield _Stream(_origin(camera.board), frames_of_board(camera))
+        return
+    from tinytracker.measure.targets import open_board
+    from tinytracker.package.source import load_source
+
+    given = run_folder or model
+    chosen = None if given is None else load_source(given, quantized)
+    content = None if chosen is None else chosen.content
+    with open_board(target, port=port, rpc=rpc, model=content) as link:
+        inputs = images_for(link, chosen, images, image_count, 0)
+        truth = _truth(chosen, image_count) if inputs is not None and images is None else None
+        yield _Stream(_origin(link.board), frames_of_board(link, inputs, truth))
+
+
+def _origin(board: Board) -> Origin:
+    from tinytracker.live.view import Origin
+
+    source = "emulated" if board.is_emulated else "hardware"
+    return Origin(board.name, source, board.is_emulated, board.phases, board.model_sha256)
+
+
+def _truth(chosen: ModelSource | None, count: int) -> list[Point] | None:
+    """Where the people in a run's first test images looked, or None for a model without a run."""
+    if chosen is None or chosen.data is None or not chosen.origin.get("preset"):
+        return None
+    from tinytracker.data.index import read_index
+    from tinytracker.evaluate.predict import truth
+
+    return [(float(x), float(y)) for x, y in truth(read_index(chosen.data), "test").gaze[:count]]

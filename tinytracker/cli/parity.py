@@ -1,0 +1,49 @@
+"""`tinytracker parity`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+
+
+@verb
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--model", help="Quantized model of the run; default: qat-int8, or else ptq-int8.")
+@click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
+@click.option("--images", type=int, default=512, help="Frames of the test split, filled up with patterns.")
+def command(run: Path, model: str | None, data: Path | None, images: int) -> Output:
+    """Run a quantized model of RUN on every runtime and compare them with the reference kernels."""
+    from tinytracker.package.parity import RuntimeRow, runtime_table
+
+    result = runtime_table(run, model, data, images)
+    table = Table(
+        title=f"{result.model}: {result.frames} frames of the test split, {result.patterns} patterns; "
+        f"one step is {result.step_cm:.4f} cm",
+        title_justify="left",
+    )
+    table.add_column("runtime")
+    table.add_column("computes in")
+    for column in ("error cm", "max LSB", "mean LSB", "images that differ"):
+        table.add_column(column, justify="right")
+
+    def cells(row: RuntimeRow) -> tuple[str, ...]:
+        error = "" if row.error_cm is None else f"{row.error_cm:.3f}"
+        differing = "" if row.differing is None else str(row.differing)
+        return (row.runtime, row.computes, error, f"{row.max_lsb:.3g}", f"{row.mean_lsb:.3g}", differing)
+
+    for row in result.rows:
+        if not row.absent:
+            table.add_row(*cells(row))
+    absent = tuple(f"{row.runtime}: {row.absent}" for row in result.rows if row.absent)
+    verdict = (
+        "TFLM and generated C equal the reference kernels bit for bit."
+        if result.exact
+        else "NOT EQUAL: a runtime that must compute the same as the reference kernels does not."
+    )
+    if result.distinct_outputs < 2:
+        verdict += " The network gives the same output for all images; has it been trained?"
+    return Output(result.as_json(), (table, *absent, verdict), 0 if result.exact else 1)

@@ -1,0 +1,114 @@
+"""Frames for the live view: from a board while somebody looks, or from a session at the pace of its recording."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from tinytracker.errors import UsageError
+from tinytracker.measure.images import TestImages
+from tinytracker.measure.link import Frame
+from tinytracker.measure.protocol import Lost
+from tinytracker.measure.recording import Source
+from tinytracker.measure.results import session_gaze
+from tinytracker.measure.session import Session
+
+Point = tuple[float, float]
+
+LONGEST_PAUSE_S = 1.0
+"""A replay does not wait longer for a frame: pauses in a recording are not what somebody wants to see."""
+
+_BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class LiveFrame:
+    """One frame to show.
+
+    Attributes:
+        sequence: number of the frame on its board.
+        gaze_cm: as the network answered, or None.
+        phases_ms: duration of each phase on the device.
+        true_cm: where the person in the image looked, when that is known.
+        lost: frames missing before this one.
+    """
+
+    sequence: int
+    gaze_cm: Point | None
+    phases_ms: tuple[float, ...]
+    true_cm: Point | None = None
+    lost: int = 0
+
+
+def frames_of_session(
+    session: Session, speed: float = 1.0, sleep: Callable[[float], None] = time.sleep, repeat: bool = True
+) -> Generator[LiveFrame, None, None]:
+    """The frames of a session again and again, spaced as they arrived.
+
+    Args:
+        session: what was recorded.
+        speed: 2 is twice as fast.
+        sleep: waits so many seconds.
+        repeat: begin again at the end.
+
+    Raises:
+        UsageError: there is no frame in it.
+        ModelError: its outputs cannot be decoded.
+    """
+    if not len(session):
+        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+    gaze = [None if x != x else (float(x), float(y)) for x, y in session_gaze(session)]  # NaN is not itself
+    scale = 1e3 / session.header.ticks_per_s
+    for _ in itertools.count() if repeat else range(1):
+        before = None
+        for k in range(len(session)):
+            if before is not None:
+                pause_s = max(int(session.host_ns[k]) - before, 0) / 1e9
+                sleep(min(pause_s, LONGEST_PAUSE_S) / speed)
+            missing = 0 if k == 0 else int(session.sequence[k] - session.sequence[k - 1]) - 1
+            before = int(session.host_ns[k])
+            steps = (session.stamps[k, 1:] - session.stamps[k, :-1]) * scale
+            yield LiveFrame(
+                int(session.sequence[k]), gaze[k], tuple(float(s) for s in steps), lost=max(missing, 0)
+            )
+        sleep(LONGEST_PAUSE_S / speed)
+
+
+def frames_of_board(
+    source: Source, images: TestImages | None = None, truth: Sequence[Point] | None = None
+) -> Generator[LiveFrame, None, None]:
+    """Frames of a board until the caller stops.
+
+    Args:
+        source: the board.
+        images: for a board that takes images from the host; shown one after the other.
+        truth: where the person in each image looked, cm.
+
+    Raises:
+        UsageError: the board needs images and there are none.
+        DeviceError: it fails or goes away.
+    """
+    if source.board.source == "camera":
+        while True:
+            yield from _batch(source, _BATCH, None)
+    if not images:
+        raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+    for k in itertools.cycle(range(len(images))):
+        source.load(images.packed[k])
+        yield from _batch(source, 1, None if truth is None else truth[k])
+
+
+def _batch(source: Source, count: int, true_cm: Point | None) -> Generator[LiveFrame, None, None]:
+    scale = 1e3 / source.board.ticks_per_s
+    lost = 0
+    with closing(source.frames(count)) as events:
+        for event in events:
+            if isinstance(event, Frame):
+                steps = tuple((b - a) * scale for a, b in zip(event.stamps, event.stamps[1:], strict=False))
+                yield LiveFrame(event.sequence, event.gaze_cm, steps, true_cm, lost)
+                lost = 0
+            elif isinstance(event, Lost):
+                lost += event.count

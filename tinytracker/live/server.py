@@ -1,0 +1,181 @@
+"""The page and its messages over HTTP, for this computer alone.
+
+Only addresses of this computer are answered, and only to a page that came from here: another site that is open in the
+same browser can neither read the gaze nor move anything.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any
+
+from tinytracker.errors import OutputError, TinyTrackerError, UsageError
+from tinytracker.live.view import LiveView
+
+ADDRESS = "127.0.0.1"
+DEFAULT_PORT = 8377
+_HEARTBEAT_S = 5.0
+_LARGEST_REQUEST = 10_000
+_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+
+
+@contextmanager
+def serving(view: LiveView, port: int = DEFAULT_PORT) -> Iterator[str]:
+    """Serve the page of a view meanwhile.
+
+    Args:
+        view: what it shows.
+        port: 0 for any that is free.
+
+    Yields:
+        the page's address.
+
+    Raises:
+        OutputError: the port is taken.
+    """
+    try:
+        server = _Server((ADDRESS, port), view)
+    except OSError as error:
+        problem = f"the page cannot be served ({error.strerror or error})"
+        raise OutputError(f"{ADDRESS}:{port}", problem, "Give another --http.") from None
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{ADDRESS}:{server.server_port}/"
+    finally:
+        view.hub.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], view: LiveView) -> None:
+        self.view = view
+        self.page = files("tinytracker.live").joinpath("page.html").read_bytes()
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that goes away in the middle of an answer is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """The page, or its messages."""
+        if not self._is_ours():
+            self._answer(HTTPStatus.FORBIDDEN, {"error": "not for other sites"})
+        elif self.path == "/":
+            self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)
+        elif self.path == "/events":
+            self._events()
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "there is no such page"})
+
+    def do_POST(self) -> None:
+        """Something that the page asks for."""
+        if not self._is_ours() or self.headers.get("Content-Type") != "application/json":
+            self.close_connection = True  # what was sent is not read
+            self._answer(HTTPStatus.FORBIDDEN, {"error": "not for other sites"})
+            return
+        try:
+            _act(self.server.view, self.path, self._request())
+        except TinyTrackerError as error:
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        else:
+            self._answer(HTTPStatus.OK, {})
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """The terminal is for people."""
+
+    def _is_ours(self) -> bool:
+        """Whether the request names this server and comes from its page (or from no page at all)."""
+        here = {f"{name}:{self.server.server_port}" for name in (ADDRESS, "localhost")}
+        origin = self.headers.get("Origin")
+        return self.headers.get("Host") in here and (origin is None or origin.removeprefix("http://") in here)
+
+    def _request(self) -> dict[str, Any]:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > _LARGEST_REQUEST:
+            self.close_connection = True
+            raise UsageError("The request is too long.")
+        try:
+            content = json.loads(self.rfile.read(int(length)) or b"{}")
+        except ValueError:
+            raise UsageError("The request is not JSON.") from None
+        if not isinstance(content, dict):
+            raise UsageError("The request is no JSON object.")
+        return content
+
+    def _events(self) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        with self.server.view.hub.listen() as page:
+            while (text := page.take(_HEARTBEAT_S)) is not None:
+                # A comment finds out whether the page is still there.
+                self.wfile.write((text or ": here\n\n").encode())
+                self.wfile.flush()
+
+    def _answer(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+        self._send(status, "application/json", json.dumps(content).encode())
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Security-Policy", _POLICY)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _act(view: LiveView, path: str, request: dict[str, Any]) -> None:
+    """Do what the page asks.
+
+    Raises:
+        TinyTrackerError: it cannot be done.
+    """
+    actions: dict[str, Callable[[], None]] = {
+        "/screen/device": lambda: view.choose_device(
+            _text(request, "name"), round(_number(request, "orientation"))
+        ),
+        "/screen/own": lambda: view.choose_own(
+            _number(request, "width_cm"), _number(request, "height_cm"), _number(request, "gap_cm")
+        ),
+        "/calibration/start": lambda: view.start_calibration(round(_number(request, "dots"))),
+        "/calibration/stop": view.stop_calibration,
+        "/calibration/remove": view.remove_calibration,
+    }
+    if path not in actions:
+        raise UsageError(f"The page cannot ask for {path}.")
+    actions[path]()
+
+
+def _number(request: dict[str, Any], key: str) -> float:
+    value = request.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+        raise UsageError(f"{key} is {value!r}, a number is needed.")
+    return float(value)
+
+
+def _text(request: dict[str, Any], key: str) -> str:
+    value = request.get(key)
+    if not isinstance(value, str):
+        raise UsageError(f"{key} is {value!r}, a name is needed.")
+    return value

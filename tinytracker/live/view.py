@@ -1,0 +1,209 @@
+"""The state behind the page: screen, calibration, and what the last frames were like."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinytracker.errors import CalibrationError, TinyTrackerError, UsageError
+from tinytracker.evaluate.calibration import Calibration, read_calibration
+from tinytracker.live.frames import LiveFrame
+from tinytracker.live.hub import Hub
+from tinytracker.live.routine import Routine
+from tinytracker.live.screen import DOT_COUNTS, Screen, device_names, own_screen, screen_of_device
+
+_RECENT = 60
+"""Frames over which rate and latency are taken."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where frames come from.
+
+    Attributes:
+        board: its name. source: "hardware", "emulated" or "replay".
+        is_emulated: its times are counted instructions, also in a replay.
+        phases: names. model_sha256: of the network.
+    """
+
+    board: str
+    source: str
+    is_emulated: bool
+    phases: tuple[str, ...]
+    model_sha256: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the page."""
+        return {
+            "board": self.board, "source": self.source, "emulated": self.is_emulated,
+            "phases": list(self.phases), "model": self.model_sha256[:12],
+        }  # fmt: skip
+
+
+class LiveView:
+    """What the page shows and does. Methods may be called from any thread.
+
+    Args:
+        origin: of the frames.
+        screen: to begin with.
+        calibration_path: read when it is there; a calibration from the page is written to it.
+        clock: seconds, rising.
+
+    Raises:
+        InputFileError: the calibration there cannot be read.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        screen: Screen,
+        calibration_path: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.hub = Hub()
+        self.origin = origin
+        self.screen = screen
+        self.frames = 0
+        self.lost = 0
+        self._path = calibration_path
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._routine: Routine | None = None
+        self._arrivals: deque[float] = deque(maxlen=_RECENT)
+        self._phases: deque[tuple[float, ...]] = deque(maxlen=_RECENT)
+        self.calibration = read_calibration(calibration_path) if calibration_path.exists() else None
+        if self.calibration is not None and self.calibration.needs_features:
+            raise CalibrationError(
+                f"{calibration_path}: this calibration needs activations that a board does not send.",
+                "Name another file with --calibration.",
+            )
+        self.hub.send("origin", {**origin.as_json(), "devices": device_names(), "counts": list(DOT_COUNTS)})
+        self.hub.send("screen", screen.as_json())
+        self._say_calibration()
+        self._say_routine({"state": "idle"})
+
+    def run(self, frames: Iterable[LiveFrame], until: Callable[[], bool] = lambda: False) -> None:
+        """Show frames until they end or `until()` says so."""
+        for frame in frames:
+            self.take(frame)
+            if until():
+                return
+
+    def take(self, frame: LiveFrame) -> None:
+        """Show one frame, and give it to the calibration when one runs."""
+        with self._lock:
+            now = self._clock()
+            self.frames += 1
+            self.lost += frame.lost
+            self._arrivals.append(now)
+            self._phases.append(frame.phases_ms)
+            shown = self._corrected(frame.gaze_cm)
+            medians = np.median(np.array(self._phases), axis=0).tolist()
+            self.hub.send(
+                "frame",
+                {
+                    "sequence": frame.sequence, "frames": self.frames, "lost": self.lost,
+                    "gaze": _rounded(shown), "raw": _rounded(frame.gaze_cm), "true": _rounded(frame.true_cm),
+                    "fps": self._rate(), "phases_ms": [round(m, 4) for m in medians],
+                },
+            )  # fmt: skip
+            if self._routine is not None:
+                self._advance(self._routine, frame, now)
+
+    def choose_device(self, name: str, orientation: int) -> None:
+        """Show the screen of a device.
+
+        Raises:
+            TinyTrackerError: there is no such screen, or a calibration runs.
+        """
+        self._set_screen(screen_of_device(name, orientation))
+
+    def choose_own(self, width_cm: float, height_cm: float, gap_cm: float) -> None:
+        """Show a screen of this size.
+
+        Raises:
+            TinyTrackerError: no screen is like that, or a calibration runs.
+        """
+        self._set_screen(own_screen(width_cm, height_cm, gap_cm))
+
+    def start_calibration(self, dots: int) -> None:
+        """Show the first dot; a calibration that runs begins anew.
+
+        Raises:
+            UsageError: a calibration with so many dots is not known.
+        """
+        with self._lock:
+            self._routine = Routine.start(self.screen, dots, self._clock())
+            self._say_routine(self._routine.as_json(self._clock()))
+
+    def stop_calibration(self) -> None:
+        """Forget a calibration that runs; the one before stays."""
+        with self._lock:
+            self._routine = None
+            self._say_routine({"state": "idle"})
+
+    def remove_calibration(self) -> None:
+        """Show the network's own answers again. The file stays, and is not read any more until the next start."""
+        with self._lock:
+            self.calibration = None
+            self._say_calibration()
+
+    def fail(self, error: TinyTrackerError) -> None:
+        """Say on the page why no more frames come."""
+        self.hub.send("problem", {"text": str(error)})
+
+    def _set_screen(self, screen: Screen) -> None:
+        with self._lock:
+            if self._routine is not None:
+                raise UsageError("The screen cannot change while a calibration runs.", "Stop it first.")
+            self.screen = screen
+            self.hub.send("screen", screen.as_json())
+
+    def _corrected(self, gaze: tuple[float, float] | None) -> tuple[float, float] | None:
+        if gaze is None or self.calibration is None:
+            return gaze
+        x, y = self.calibration.apply(np.array(gaze))
+        return float(x), float(y)
+
+    def _rate(self) -> float | None:
+        if len(self._arrivals) < 2 or self._arrivals[-1] <= self._arrivals[0]:
+            return None
+        return round((len(self._arrivals) - 1) / (self._arrivals[-1] - self._arrivals[0]), 3)
+
+    def _advance(self, routine: Routine, frame: LiveFrame, now: float) -> None:
+        if not routine.take(frame.gaze_cm, now):
+            self._say_routine(routine.as_json(now))
+            return
+        self._routine = None
+        try:
+            found = routine.finish()
+            found.write(self._path)
+        except TinyTrackerError as error:
+            self._say_routine({"state": "failed", "text": str(error)})
+            return
+        self.calibration = found
+        self._say_calibration()
+        self._say_routine({"state": "done"})
+
+    def _say_routine(self, content: dict[str, Any]) -> None:
+        self.hub.send("routine", content)
+
+    def _say_calibration(self) -> None:
+        found: Calibration | None = self.calibration
+        content: dict[str, Any] = (
+            {"kind": None} if found is None else {"kind": found.kind, "file": str(self._path)}
+        )
+        if found is not None and found.evidence is not None:
+            content |= found.evidence.model_dump(mode="json")
+        self.hub.send("calibration", content)
+
+
+def _rounded(point: tuple[float, float] | None) -> list[float] | None:
+    return None if point is None else [round(point[0], 4), round(point[1], 4)]

@@ -1,0 +1,268 @@
+"""One table: the float network, and the quantized one on every runtime that is at hand, against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.errors import (
+    InputFileError,
+    MissingDependencyError,
+    ModelError,
+    UnknownNameError,
+    UsageError,
+)
+from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
+from tinytracker.model.presets import Preset, find_preset
+from tinytracker.progress import bar
+from tinytracker.quant.contract import Codes
+from tinytracker.quant.parity import MIN_IMAGES, frames_with_target, patterns
+from tinytracker.requirements import require_tensorflow
+from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+
+Floats = NDArray[np.float64]
+
+IMAGES = 512
+_PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class RuntimeRow:
+    """One runtime's answers.
+
+    Attributes:
+        runtime: name.
+        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
+        error_cm: mean distance from the truth over the frames, or None when there are none.
+        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
+        differing: images on which any output code differs from the oracle's; None where there are no codes.
+        must_be_equal: whether a difference is a defect.
+        absent: why there are no numbers; "" when there are.
+    """
+
+    runtime: str
+    computes: str
+    error_cm: float | None = None
+    max_lsb: float | None = None
+    mean_lsb: float | None = None
+    differing: int | None = None
+    must_be_equal: bool = False
+    absent: str = ""
+
+
+@dataclass(frozen=True)
+class RuntimeTable:
+    """All runtimes of one quantized model.
+
+    Attributes:
+        model: name in the run. model_sha256: of the .tflite file.
+        oracle: what everything is compared with.
+        frames: images of the test split. patterns: synthetic images added to them, without a truth.
+        data_hash: of the prepared data, "" without frames.
+        step_cm: one step of the output.
+        distinct_outputs: of the oracle; a network that always answers the same would agree with anything.
+        rows: one per runtime.
+    """
+
+    model: str
+    model_sha256: str
+    oracle: str
+    frames: int
+    patterns: int
+    data_hash: str
+    step_cm: float
+    distinct_outputs: int
+    rows: tuple[RuntimeRow, ...]
+
+    @property
+    def exact(self) -> bool:
+        """True when every runtime that must equal the oracle does."""
+        return not any(row.must_be_equal and row.differing for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of parity.json and of a manifest."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows], "exact": self.exact}
+
+
+def runtime_table(
+    run_folder: Path, model: str | None = None, data: Path | None = None, images: int = IMAGES
+) -> RuntimeTable:
+    """Run one quantized model of a run everywhere, and keep the table in RUN/parity.json.
+
+    Args:
+        run_folder: a run with a quantized model.
+        model: its name; None for the one with training ("qat-int8"), or else "ptq-int8".
+        data: prepared data; None for the run's own.
+        images: frames of the test split, filled up with patterns when the split has fewer.
+
+    Raises:
+        InputFileError: not a finished run, nothing is quantized, or not prepared data.
+        UnknownNameError: no such model.
+        UsageError: too few images to say anything.
+        MissingDependencyError: TensorFlow or TFLM is not installed.
+    """
+    if images < MIN_IMAGES:
+        raise UsageError(f"{images} images say too little.", f"Compare on {MIN_IMAGES} at least.")
+    run = Run.open(run_folder)
+    run.trained_model()
+    name = _choose(run, model)
+    description = run.describe()
+    preset = find_preset(description["preset"])
+    require_tensorflow("comparing runtimes")
+    from tinytracker.quant.runtimes import ReferenceRuntime
+
+    content = read_bytes(run.quantized(name) / "model.tflite")
+    oracle = ReferenceRuntime(content)
+    codes, target, data_hash = _images(data or Path(description["data"]["path"]), preset, images)
+    drawn = images - len(target)
+    if drawn:
+        extra = patterns(oracle.contract, drawn)
+        codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(target) else extra
+    with bar(f"parity: {oracle.name}", images, "images") as advance:
+        expected = oracle.run(codes, advance)
+    comparison = _Comparison(
+        oracle.contract.decode(expected), expected, target, oracle.contract.gaze.cm_per_code
+    )
+    rows = tuple(_rows(run, preset, name, content, codes, comparison))
+    table = RuntimeTable(
+        name, sha256_bytes(content), oracle.name, len(target), drawn, data_hash, comparison.step_cm,
+        len(np.unique(expected, axis=0)), rows,
+    )  # fmt: skip
+    document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
+    write_json(run.parity_path, {**document, "command": command_line(), "versions": versions()})
+    return table
+
+
+def stored_table(run: Run, model_sha256: str | None = None) -> dict[str, Any] | None:
+    """The table that an earlier call left in the run; None when there is none, or it is about another model."""
+    if not run.parity_path.is_file():
+        return None
+    document = read_json(run.parity_path)
+    if not isinstance(document, dict) or model_sha256 not in (None, document.get("model_sha256")):
+        return None
+    return {k: v for k, v in document.items() if k not in ("schema_version", "command", "versions")}
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The oracle's answers and the truth, to hold another's against.
+
+    Attributes:
+        oracle_cm: (N, 2) in the network's unit. codes: (N, units) raw.
+        target: (frames, 3) of the first images, see `train.dataset.decoded`.
+        step_cm: one output step.
+    """
+
+    oracle_cm: Floats
+    codes: NDArray[Any]
+    target: Floats
+    step_cm: float
+
+    def row(
+        self, runtime: str, computes: str, found: Floats, differing: int | None, must: bool
+    ) -> RuntimeRow:
+        lsb = np.abs(found - self.oracle_cm) / self.step_cm
+        frames = len(self.target)
+        missed = found[:frames] * self.target[:, 2:] - self.target[:, :2]
+        error = float(np.linalg.norm(missed, axis=1).mean()) if frames else None
+        return RuntimeRow(runtime, computes, error, float(lsb.max()), float(lsb.mean()), differing, must)
+
+
+def _rows(
+    run: Run, preset: Preset, name: str, content: bytes, codes: Codes, comparison: _Comparison
+) -> Iterator[RuntimeRow]:
+    from tinytracker.codegen.host import GeneratedRuntime
+    from tinytracker.quant.runtimes import DefaultRuntime, MicroRuntime
+    from tinytracker.train.loop import load_trained
+
+    keras = load_trained(run.trained_model())
+    found = _predict("Keras float", keras.predict_on_batch, codes)
+    yield comparison.row("Keras float", "float", found, None, False)
+    if name.startswith("qat-"):
+        from tinytracker.quant.qat import load_aware
+
+        found = _predict("Keras QAT", load_aware(run, preset).predict_on_batch, codes)
+        yield comparison.row("Keras QAT", "rounded float", found, None, False)
+    yield comparison.row("BUILTIN_REF", "integer", comparison.oracle_cm, 0, False)
+    runtimes: tuple[tuple[Any, bool], ...] = (
+        (DefaultRuntime, False),
+        (MicroRuntime, True),
+        (GeneratedRuntime, True),
+    )
+    for kind, must in runtimes:
+        try:
+            runtime = kind(content)
+        except (MissingDependencyError, ModelError) as error:
+            if kind is MicroRuntime:
+                raise
+            yield RuntimeRow(kind.name, "integer", absent=error.message)
+            continue
+        with bar(f"parity: {runtime.name}", len(comparison.codes), "images") as advance:
+            raw = runtime.run(codes, advance)
+        differing = int((raw != comparison.codes).any(axis=1).sum())
+        yield comparison.row(runtime.name, "integer", runtime.contract.decode(raw), differing, must)
+    yield _mct(run, codes, comparison)
+
+
+def _mct(run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:
+    """The sensor's own quantization of the same float network; its steps are others, so nothing must be equal."""
+    from tinytracker.package.imx500.quantize import load_quantized
+    from tinytracker.package.imx500.run_model import NAME
+
+    path = run.quantized(NAME) / "gaze.keras"
+    label = "MCT (IMX500)"
+    if not path.is_file():
+        return RuntimeRow(
+            label, "rounded float", absent="not made; `tinytracker package` for imx500 makes it"
+        )
+    try:
+        model = load_quantized(path)
+    except MissingDependencyError as error:
+        return RuntimeRow(label, "rounded float", absent=error.message)
+    found = _predict(label, lambda batch: model(next(iter(batch.values()))), codes)
+    return comparison.row(label, "rounded float", found, None, False)
+
+
+def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) -> Floats:
+    """(N, 2) cm from something that takes float32 p/128 - 1 by input name."""
+    count = len(next(iter(codes.values())))
+    answers = []
+    with bar(f"parity: {name}", count, "images") as advance:
+        for i in range(0, count, _BATCH):
+            batch = {k: p[i : i + _BATCH].astype(np.float32) / 128 - 1 for k, p in codes.items()}
+            answers.append(np.asarray(model(batch), np.float64))
+            advance(len(answers[-1]))
+    found: Floats = np.concatenate(answers)
+    return found
+
+
+def _choose(run: Run, model: str | None) -> str:
+    names = run.quantized_names()
+    if not names:
+        raise InputFileError(
+            run.path, "this run has no quantized model", f"Make one with: tinytracker quantize {run.path}"
+        )
+    if model is None:
+        return next((name for name in _PREFERRED if name in names), names[0])
+    if model not in names:
+        raise UnknownNameError("quantized model in this run", model, names)
+    return model
+
+
+def _images(data: Path, preset: Preset, count: int) -> tuple[Codes, Floats, str]:
+    """Frames of the test split with their truth; none when the data is gone or the split is empty."""
+    if not data.is_dir():
+        return {}, np.empty((0, 3)), ""
+    from tinytracker.data.index import read_index
+
+    index = read_index(data)
+    if not index.splits["test"].frames:
+        return {}, np.empty((0, 3)), ""
+    codes, target = frames_with_target(index, preset, count)
+    return codes, target, index.data_sha256

@@ -1,0 +1,60 @@
+"""Batch normalisation folded into weights: the network as a device computes it. Importing this imports TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tinytracker.model.network import Network, Node
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of one operator: kernel in Keras' layout (of a grouped convolution (k, k, c / groups, filters)), and bias."""
+
+    kernel: Floats
+    bias: Floats
+
+
+def fold(model: tf.keras.Model, network: Network) -> dict[str, Weights]:
+    """The weights of each operator that has its own, batch normalisation folded in.
+
+    Args:
+        model: trained, from `build_keras`; layers are named as the nodes.
+        network: its graph.
+    """
+    return {
+        node.name: _folded(model, node)
+        for node in network.nodes.values()
+        if node.weights and not node.weights_of
+    }
+
+
+def _folded(model: tf.keras.Model, node: Node) -> Weights:
+    kernel, bias = _plain(model.get_layer(node.name), node)
+    if not node.norm:
+        return Weights(kernel, bias)
+    norm = model.get_layer(f"{node.name}_bn")
+    gamma, beta, mean, variance = (w.astype(np.float64) for w in norm.get_weights())
+    gain = gamma / np.sqrt(variance + norm.epsilon)
+    # The output channel is the last axis, of a depthwise kernel the one before.
+    scaled = kernel * (gain[:, None] if node.op == "depthwise" else gain)
+    return Weights(scaled.astype(np.float32), (beta + (bias - mean) * gain).astype(np.float32))
+
+
+def _plain(layer: Any, node: Node) -> tuple[Floats, Floats]:
+    """Kernel and bias as trained; a bias of zero where batch normalisation stands for it."""
+    arrays = layer.get_weights()
+    if node.groups > 1:
+        kernel = np.concatenate(arrays, axis=-1)
+        return kernel, np.zeros(kernel.shape[-1], np.float32)
+    if len(arrays) == 2:
+        return arrays[0], arrays[1]
+    channels = arrays[0].shape[-2 if node.op == "depthwise" else -1]
+    return arrays[0], np.zeros(channels, np.float32)

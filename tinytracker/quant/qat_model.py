@@ -1,0 +1,293 @@
+"""A network with rounding in it, for quantization-aware training.
+
+The graph is built as a device runs it: batch normalisation folded, activations fused, the output in segments. Each
+layer is wrapped by TensorFlow Model Optimization, which rounds its weights (symmetric; one scale per output channel
+of a convolution, one per dense layer, as TensorFlow Lite has them) and its output. Importing this imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeWrapperV2
+from tensorflow_model_optimization.quantization.keras.quantizers import FixedQuantizer, LastValueQuantizer
+
+from tinytracker.model.keras_builder import PositionPlanes
+from tinytracker.model.network import Network, Node
+from tinytracker.model.output import FULL_SCALE, LIMIT_CM, GazeOutput
+from tinytracker.quant.contract import INPUT_SUFFIX
+from tinytracker.quant.folding import Weights
+from tinytracker.quant.ranges import SAME_SCALE, Range
+
+L = tf.keras.layers
+_ACTIVATIONS = {"linear": None, "relu": tf.nn.relu, "relu6": tf.nn.relu6}
+
+
+class GroupedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
+    """A "same" convolution in groups with bias and activation; one kernel (k, k, c / groups, filters)."""
+
+    def __init__(self, filters: int, kernel_size: int, groups: int, activation: Any, name: str) -> None:
+        super().__init__(name=name)
+        self.filters, self.kernel_size, self.groups, self.activation = (
+            filters,
+            kernel_size,
+            groups,
+            activation,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights."""
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1] // self.groups, self.filters)
+        self.kernel = self.add_weight("kernel", shape)
+        self.bias = self.add_weight("bias", (self.filters,))
+        super().build(input_shape)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, H, W, C) -> (N, H, W, filters)."""
+        parts = zip(
+            tf.split(x, self.groups, -1),
+            tf.split(self.kernel, self.groups, -1),
+            tf.split(self.bias, self.groups),
+            strict=True,
+        )
+        outputs = [tf.nn.bias_add(tf.nn.conv2d(p, k, 1, "SAME"), b) for p, k, b in parts]
+        return tf.concat([self.activation(o) if self.activation else o for o in outputs], -1)
+
+
+class SegmentedDense(tf.keras.layers.Layer):  # type: ignore[misc]
+    """The last layer: two linear units in cm, answered in segments, so that all segments stay one function."""
+
+    def __init__(self, output: GazeOutput, name: str) -> None:
+        super().__init__(name=name)
+        self.output_form = output
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights."""
+        self.kernel = self.add_weight("kernel", (input_shape[-1], 2))
+        self.bias = self.add_weight("bias", (2,))
+        super().build(input_shape)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(N, hidden) -> (N, units)."""
+        form = self.output_form
+        if form.segments == 1:
+            return tf.matmul(x, self.kernel) + self.bias
+        gain = FULL_SCALE / form.width_cm
+        kernel = tf.repeat(self.kernel * gain, form.segments, axis=1)
+        starts = tf.constant(np.tile(form.starts_cm, 2), tf.float32)
+        return tf.nn.relu6(tf.matmul(x, kernel) + (tf.repeat(self.bias, form.segments) - starts) * gain)
+
+
+class DepthwiseQuantizer(LastValueQuantizer):  # type: ignore[misc]
+    """One scale per channel of a depthwise kernel (h, w, c, 1), whose channels are not the last axis."""
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
+        """Make the ranges, (c,)."""
+        h, w, c, _ = tensor_shape
+        return super().build((h, w, 1, c), name, layer)
+
+    def __call__(self, inputs: Any, training: bool, weights: Any, **kwargs: Any) -> Any:
+        """(h, w, c, 1) -> the same, rounded."""
+        h, w, c, _ = inputs.shape
+        rounded = super().__call__(tf.reshape(inputs, (h, w, 1, c)), training, weights, **kwargs)
+        return tf.reshape(rounded, (h, w, c, 1))
+
+
+def _weight_quantizer(node: Node) -> Any:
+    kind = DepthwiseQuantizer if node.op == "depthwise" else LastValueQuantizer
+    return kind(num_bits=8, per_axis=node.op != "dense", symmetric=True, narrow_range=True)
+
+
+class RoundedLayer(QuantizeConfig):  # type: ignore[misc]
+    """How one layer is rounded.
+
+    Args:
+        kernel: name of the layer's kernel attribute, or "" when it has none.
+        quantizer: of the kernel.
+        low: of the output's range. high: likewise.
+    """
+
+    def __init__(self, kernel: str, quantizer: Any, low: float, high: float) -> None:
+        self._kernel, self._quantizer = kernel, quantizer
+        self._output = FixedQuantizer(num_bits=8, init_min=low, init_max=high, narrow_range=False)
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
+        """The kernel; a bias is int32 and not rounded noticeably."""
+        return [(getattr(layer, self._kernel), self._quantizer)] if self._kernel else []
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
+        """None: activations are fused, only what comes out of them is rounded."""
+        return []
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Iterable[Any]) -> None:
+        """Let the layer compute with the rounded kernel."""
+        for weight in quantize_weights:
+            setattr(layer, self._kernel, weight)
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: Iterable[Any]) -> None:
+        """Nothing; see `get_activations_and_quantizers`."""
+        del layer, quantize_activations  # a body for TensorFlow's AutoGraph, which fails on a docstring alone
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        """The fixed range of the output."""
+        return [self._output]
+
+    def get_config(self) -> dict[str, Any]:
+        """Not kept: the model is rebuilt from its graph."""
+        return {}
+
+
+def training_model(
+    network: Network, output: GazeOutput, weights: Mapping[str, Weights], ranges: Mapping[str, Range]
+) -> tf.keras.Model:
+    """The network with weights and activations rounded, to be trained.
+
+    Args:
+        network: `Preset.device_network()`.
+        output: its last node.
+        weights: from `fold`; of the last node those of the trained pair.
+        ranges: of each node's output, from `group_ranges`.
+
+    Returns:
+        Inputs by name, float32 p/128 - 1; (N, 2) cm.
+    """
+
+    def wrap(layer: Any, node: Node) -> Any:
+        kernel = {"conv": "kernel", "dense": "kernel", "depthwise": "depthwise_kernel"}.get(node.op, "")
+        return _rounded(layer, node, ranges[node.name], kernel)
+
+    tensors = _device_tensors(network, lambda node: SegmentedDense(output, node.name), wrap)
+    gaze = tensors[network.output.name]
+    if output.segments > 1:
+        segments = tf.reshape(gaze, (-1, 2, output.segments))
+        gaze = tf.reduce_sum(segments, -1) * (output.width_cm / FULL_SCALE) - LIMIT_CM
+    model = tf.keras.Model(_inputs(network, tensors), gaze, name="network")
+    _set_weights(model, weights)
+    refresh_ranges(model)
+    return model
+
+
+def export_model(
+    network: Network, output: GazeOutput, weights: Mapping[str, Weights], ranges: Mapping[str, Range]
+) -> tf.keras.Model:
+    """The same network for the converter, (N, units): activations rounded, weights left to it.
+
+    The converter rounds weights by the rule of `_weight_quantizer`.
+    """
+    wide = dict(weights)
+    last = weights[network.output.name]
+    wide[network.output.name] = Weights(*output.expand(last.kernel, last.bias))
+    tensors = _device_tensors(
+        network, _layer, lambda layer, node: _rounded(layer, node, ranges[node.name], "")
+    )
+    model = tf.keras.Model(_inputs(network, tensors), tensors[network.output.name], name="network")
+    _set_weights(model, wide)
+    return model
+
+
+def float_model(network: Network, output: GazeOutput, weights: Mapping[str, Weights]) -> tf.keras.Model:
+    """The same network without rounding; answers the output of every node by name."""
+    wide = dict(weights)
+    last = weights[network.output.name]
+    wide[network.output.name] = Weights(*output.expand(last.kernel, last.bias))
+    tensors = _device_tensors(network, _layer, lambda layer, node: layer)
+    model = tf.keras.Model(_inputs(network, tensors), tensors, name="network")
+    _set_weights(model, wide)
+    return model
+
+
+def trained_weights(model: tf.keras.Model) -> dict[str, Weights]:
+    """Weights of a training model by node."""
+    return {
+        layer.layer.name: Weights(*(v.numpy() for v in _variables(layer)))
+        for layer in model.layers
+        if isinstance(layer, QuantizeWrapperV2) and len(layer.trainable_variables) == 2
+    }
+
+
+def refresh_ranges(model: tf.keras.Model) -> None:
+    """Set the ranges of all kernels to those of their present values; training leaves them one step behind."""
+    for layer in model.layers:
+        if isinstance(layer, QuantizeWrapperV2):
+            for kernel, quantizer, ranges in layer._weight_vars:
+                quantizer(kernel, True, ranges)
+
+
+def _rounded(layer: Any, node: Node, output: Range, kernel: str) -> Any:
+    """A layer with its rounding; one that only moves rounded codes stays as it is."""
+    if node.op in SAME_SCALE and node.op != "position_planes":
+        return layer
+    config = RoundedLayer(kernel, _weight_quantizer(node) if kernel else None, *output)
+    return QuantizeWrapperV2(layer, config, name_prefix="")
+
+
+def _inputs(network: Network, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras' input tensors by name."""
+    return {name: tensors[f"{name}/input"] for name in network.inputs}
+
+
+def _variables(layer: Any) -> tuple[Any, Any]:
+    """Kernel and bias of a layer, wrapped or not."""
+    by_name = {v.name.split("/")[-1].split(":")[0]: v for v in layer.trainable_variables}
+    bias = by_name.pop("bias")
+    (kernel,) = by_name.values()
+    return kernel, bias
+
+
+def _set_weights(model: tf.keras.Model, weights: Mapping[str, Weights]) -> None:
+    for layer in model.layers:
+        inner = layer.layer.name if isinstance(layer, QuantizeWrapperV2) else layer.name
+        if inner in weights:
+            kernel, bias = _variables(layer)
+            kernel.assign(weights[inner].kernel)
+            bias.assign(weights[inner].bias)
+
+
+def _device_tensors(
+    network: Network, last_layer: Callable[[Node], Any], wrap: Callable[[Any, Node], Any]
+) -> dict[str, Any]:
+    """Keras tensors of all nodes of a device's network; `NAME/input` is the raw input of the node NAME.
+
+    Args:
+        network: `Preset.device_network()`.
+        last_layer: makes the layer of the last node.
+        wrap: (layer, node) -> the layer to call; also for inputs, whose layer is an identity.
+    """
+    tensors: dict[str, Any] = {}
+    layers: dict[str, Any] = {}
+    for node in network.nodes.values():
+        if node.op == "input":
+            source = tensors[f"{node.name}/input"] = tf.keras.Input(node.shape, name=node.name)
+            layer = L.Activation("linear", name=f"{node.name}{INPUT_SUFFIX}")
+            tensors[node.name] = wrap(layer, node)(source)
+            continue
+        args = [tensors[i] for i in node.inputs]
+        make = last_layer if node is network.output else _layer
+        layer = layers.get(node.weights_of) or wrap(make(node), node)
+        layers[node.name] = layer
+        tensors[node.name] = layer(args[0] if len(args) == 1 else args)
+    return tensors
+
+
+def _layer(node: Node) -> Any:
+    activation, name = _ACTIVATIONS[node.activation], node.name
+    if node.op == "conv" and node.groups > 1:
+        return GroupedConvolution(node.shape[-1], node.kernel[0], node.groups, activation, name)
+    if node.op == "conv":
+        return L.Conv2D(
+            node.shape[-1], node.kernel, node.stride, node.padding, activation=activation, name=name
+        )
+    if node.op == "depthwise":
+        return L.DepthwiseConv2D(node.kernel, node.stride, node.padding, activation=activation, name=name)
+    if node.op == "dense":
+        return L.Dense(node.shape[-1], activation=activation, name=name)
+    if node.op == "max_pool":
+        return L.MaxPooling2D(node.kernel, node.stride, node.padding, name=name)
+    simple = {
+        "add": L.Add, "concat": L.Concatenate, "position_planes": PositionPlanes, "flatten": L.Flatten,
+        "global_average": L.GlobalAveragePooling2D,
+    }  # fmt: skip
+    return simple[node.op](name=name)

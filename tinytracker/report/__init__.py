@@ -1,0 +1,79 @@
+"""One page about runs, packages and sessions: self-contained HTML, and the same numbers as JSON beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import UsageError
+from tinytracker.files import write_json, write_text
+from tinytracker.runs import versions
+
+__all__ = ["SCHEMA_VERSION", "Report", "report"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        page: the HTML file. numbers: report.json beside it.
+        document: content of report.json.
+    """
+
+    page: Path
+    numbers: Path
+    document: dict[str, Any]
+
+
+def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Report:
+    """Write a page and a JSON document with the same numbers.
+
+    What is missing (no evaluation, no INT8 model, no session) is left out, and said in a sentence.
+
+    Args:
+        sources: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy --json` printed
+            (.json), in any order. Packages that lie beside a run and were made of it come by themselves.
+        out: HTML file to write; the numbers go beside it with the suffix .json.
+        allow_images: show faces of recorded people too. Faces of synthetic people are always shown.
+
+    Raises:
+        InputFileError: a source is none of these, or is damaged.
+        UsageError: no source, or `out` is no .html file.
+        OutputError: the files cannot be written.
+    """
+    if not sources:
+        raise UsageError("There is nothing to report on.", "Name a run folder or a session.")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{out} is no name of a page.", "Let it end in .html.")
+    from tinytracker.report.images import face_images
+    from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
+    from tinytracker.report.page import render
+    from tinytracker.report.published import PUBLISHED
+    from tinytracker.report.run_part import run_part
+    from tinytracker.report.sources import find_sources
+
+    found = find_sources(sources)
+    packages, parity, memory = package_part(found)
+    runs = [run_part(name, run) for name, run in found.runs]
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "runs": runs,
+        "parity": parity,
+        "runtimes": runtime_part(found),
+        "packages": packages,
+        "memory": memory,
+        "sessions": [session_part(path) for path in found.sessions],
+        "energies": [energy_part(path) for path in found.energies],
+        "published": PUBLISHED,
+        "versions": versions(),
+    }
+    images = [face_images(run, part, allow_images) for (_, run), part in zip(found.runs, runs, strict=True)]
+    page_text = render(document, images)
+    numbers = write_json(out.with_suffix(".json"), document)
+    page = write_text(out, page_text)
+    return Report(page, numbers, document)

@@ -1,0 +1,165 @@
+"""From report.json to one self-contained HTML page: no script, no request, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tinytracker.report import figures
+from tinytracker.report.images import FaceImages
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+FLOAT = "float"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: SVG, title, what to see in it, and whether it takes the height of two."""
+
+    svg: Markup
+    title: str
+    caption: str
+    tall: bool = False
+
+
+def render(document: dict[str, Any], images: list[FaceImages]) -> str:
+    """The page.
+
+    Every number in its tables comes from the document by `n(path...)`, which writes the value and the path beside the
+    text that people read.
+
+    Args:
+        document: content of report.json.
+        images: faces, one entry per run.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tinytracker.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals["n"] = _number_writer(document)
+    return environment.get_template("report.html.jinja").render(
+        d=document,
+        images=images,
+        run_figures=[_run_figures(i, run) for i, run in enumerate(document["runs"])],
+        screens=[_screens(i, run) for i, run in enumerate(document["runs"])],
+        overview=_overview(document["runs"]),
+        memory=_figure(figures.memory_bars("memory", document["memory"]), "Memory per target", "")
+        if document["memory"]
+        else None,
+        sessions=[_session_figure(i, s) for i, s in enumerate(document["sessions"])],
+        energies=[_energy_figure(i, e) for i, e in enumerate(document["energies"])],
+    )
+
+
+def _number_writer(document: dict[str, Any]) -> Callable[..., Markup]:
+    from markupsafe import Markup
+
+    def write(*path: str | int, fmt: str = ".2f", factor: float = 1, unit: str = "") -> Markup:
+        """The number at a path of the document as text, with its exact value and JSON pointer in attributes."""
+        value: Any = document
+        for key in path:
+            value = value[key]
+        if value is None:
+            return Markup('<span class="none">–</span>')
+        pointer = "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in path)
+        shown = format(value * factor, fmt)
+        return Markup('<data value="{}" data-key="{}" data-factor="{}">{}</data>{}').format(
+            repr(value), pointer, repr(factor), shown.replace("-", "−"), unit
+        )
+
+    return write
+
+
+def _figure(svg: str, title: str, caption: str, tall: bool = False) -> Figure:
+    from markupsafe import Markup
+
+    # svg.py has escaped what it was given.
+    return Figure(Markup(svg), title, caption, tall)
+
+
+def _overview(runs: list[dict[str, Any]]) -> Figure | None:
+    """Errors of several runs in one figure."""
+    curves = [
+        (run["name"], run["models"][run["best"]]["percentiles_cm"])
+        for run in runs
+        if run["best"] and "percentiles_cm" in run["models"][run["best"]]
+    ]
+    if len(curves) < 2:
+        return None
+    return _figure(
+        figures.error_cdf("cdf-all", curves), "Errors of all runs", "Share of test frames within a distance."
+    )
+
+
+def _run_figures(i: int, run: dict[str, Any]) -> list[Figure]:
+    found = []
+    best = run["models"][run["best"]] if run["best"] else None
+    if run["history"]:
+        constant = best["errors"]["overall"]["constant_cm"] if best else None
+        svg = figures.learning_curve(f"learning-{i}", run["history"], constant)
+        found.append(
+            _figure(
+                svg, "Learning", "Mean error per epoch; the large dot is the epoch whose weights were kept."
+            )
+        )
+    curves = [(m, p["percentiles_cm"]) for m, p in run["models"].items() if "percentiles_cm" in p]
+    if curves:
+        svg = figures.error_cdf(f"cdf-{i}", curves)
+        found.append(_figure(svg, "Errors", "Share of test frames whose error is at most so large."))
+    if best:
+        svg = figures.groups(f"groups-{i}", best["errors"])
+        caption = (
+            "Mean error with its 95 % interval over people, and the constant predictor (dashes), which always answers "
+            "the mean of the training labels."
+        )
+        found.append(
+            _figure(svg, "By device and orientation", caption, tall=len(best["errors"]["by_device"]) > 4)
+        )
+    for model, table in run["calibration"].items():
+        nine = [row for row in table["rows"] if row["method"] == "auto"]
+        people = f"{table['subjects']} people unseen in training, tested on their other dots"
+        svg = figures.calibration_curve(f"calibration-{i}-{model}", table)
+        caption = f"Error after calibration to each person; {people}." if nine else people
+        found.append(_figure(svg, f"Calibration, {model}", caption))
+    for pair in run["int8"]:
+        svg = figures.int8_scatter(f"int8-{i}-{pair['model']}", pair)
+        caption = "Each frame's gaze from the INT8 network against that from the float network."
+        found.append(_figure(svg, f"Float against {pair['model']}", caption))
+    return found
+
+
+def _screens(i: int, run: dict[str, Any]) -> list[Figure]:
+    found = []
+    for family in ("phone", "tablet"):
+        maps = [m for m in run["maps"] if m["family"] == family]
+        errors = [cell[4] for m in maps for cell in m["cells"] if cell[5] >= 0.3]
+        if not errors:
+            continue
+        span = min(errors), max(errors)
+        for k, found_map in enumerate(maps):
+            svg = figures.screen_map(f"screen-{i}-{family}-{k}", found_map, span)
+            caption = f"{family}, {found_map['frames']} frames; colour {span[0]:.1f} to {span[1]:.1f} cm"
+            found.append(_figure(svg, found_map["device"], caption))
+    return found
+
+
+def _session_figure(i: int, session: dict[str, Any]) -> Figure | None:
+    if not session["latency_us"]:
+        return None
+    svg = figures.waterfall(f"latency-{i}", session)
+    return _figure(
+        svg, "Latency", "Medians, one phase after the other; thin lines span the 5th to the 95th percentile."
+    )
+
+
+def _energy_figure(i: int, energy: dict[str, Any]) -> Figure | None:
+    if not energy["phases"]:
+        return None
+    return _figure(
+        figures.energy_bars(f"energy-{i}", energy), "Energy", "Mean per frame with its 95 % interval."
+    )

@@ -1,0 +1,232 @@
+"""What a report says about one run, as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.errors import InputFileError
+from tinytracker.files import read_bytes, read_json
+from tinytracker.report.screens import device_maps
+from tinytracker.report.sources import expecting, finite
+from tinytracker.runs import Run
+
+Floats = NDArray[np.float64]
+SPLIT = "test"
+FLOAT = "float"
+SHOWN_SUBJECTS = 3
+_LEAST_FRAMES = 5
+_AGAIN = "Evaluate again."
+_GROUPS = ("by_family", "by_orientation", "by_device", "by_subject")
+_SETTINGS = ("epochs", "batch_size", "learning_rate", "loss", "seed")
+_SCATTER_POINTS = 600
+
+
+def run_part(name: str, run: Run) -> dict[str, Any]:
+    """Everything about a run that a page shows; what is missing is a sentence in `missing`.
+
+    Raises:
+        InputFileError: a file of the run is damaged.
+    """
+    description = run.describe()
+    missing: list[str] = []
+    models = {m: _model_part(run, m) for m in (FLOAT, *run.quantized_names())}
+    shown = {m: part for m, part in models.items() if part is not None}
+    predictions = {m: p for m in shown if (p := _predictions(run, m)) is not None}
+    if FLOAT not in shown:
+        missing.append(f"The float network has not been evaluated: tinytracker evaluate {run.path}")
+    for quantized in run.quantized_names():
+        if quantized not in shown:
+            missing.append(
+                f"{quantized} has not been evaluated: tinytracker evaluate {run.path} --model {quantized}"
+            )
+    if not run.quantized_names():
+        missing.append(f"There is no INT8 model: tinytracker quantize {run.path}")
+    elif not run.parity_path.is_file():
+        missing.append(f"Runtimes have not been compared: tinytracker parity {run.path}")
+    best = FLOAT if FLOAT in shown else next(iter(shown), None)
+    calibrations = {m: c for m in (FLOAT, *run.quantized_names()) if (c := _calibration(run, m)) is not None}
+    if best is not None and not calibrations:
+        missing.append(
+            f"What calibration brings has not been measured: tinytracker calibrate evaluate {run.path}"
+        )
+    with expecting(run.path, "a run whose predictions fit together", _AGAIN):
+        maps = device_maps(predictions[best]) if best in predictions else []
+    if best in predictions and not maps:
+        missing.append(f"Error over the screen needs a newer evaluation: tinytracker evaluate {run.path}")
+    return {
+        "name": name,
+        "folder": str(run.path),
+        "origin": _origin(description),
+        "preset": description["preset"],
+        "config": {key: value for key, value in description.get("config", {}).items() if key in _SETTINGS},
+        "data": {k: v for k, v in description.get("data", {}).items() if k != "path"},
+        "command": description.get("command", ""),
+        "git": description.get("git", ""),
+        "versions": description.get("versions", {}),
+        "network": _network(str(description["preset"])),
+        "history": _history(run, missing),
+        "models": shown,
+        "best": best,
+        "maps": maps,
+        "subjects": _subjects(shown[best]["errors"]) if best else {"best": [], "worst": []},
+        "int8": [
+            pair
+            for m in run.quantized_names()
+            if m in predictions and FLOAT in predictions
+            and (pair := _pair(m, predictions[FLOAT], predictions[m])) is not None
+        ],
+        "calibration": calibrations,
+        "missing": missing,
+    }  # fmt: skip
+
+
+def _origin(description: dict[str, Any]) -> str:
+    """Whether people exist: synthetic, recorded, or unknown for data that were prepared before this was noted."""
+    data = description.get("data", {})
+    if data.get("origin"):
+        return str(data["origin"])
+    from tinytracker.data.index import read_index
+
+    try:
+        index = read_index(Path(str(data.get("path", ""))))
+    except InputFileError:
+        return "unknown"
+    same = index.data_sha256 == data.get("data_hash")
+    return index.origin if same and index.origin else "unknown"
+
+
+def _network(preset: str) -> dict[str, Any]:
+    from tinytracker.model.presets import PRESETS
+
+    if preset not in PRESETS:
+        return {}
+    from tinytracker.model.info import describe
+
+    described = describe(preset)
+    return {
+        key: described[key] for key in ("summary", "inputs", "parameters", "macs", "peak_activation_bytes")
+    }
+
+
+def _history(run: Run, missing: list[str]) -> list[dict[str, float]]:
+    """Epoch, loss and validation error; a cut last line is what a training that runs leaves."""
+    if not run.history_path.is_file():
+        missing.append("There are no learning curves: the run has no history.jsonl.")
+        return []
+    rows = []
+    for line in read_bytes(run.history_path).splitlines():
+        try:
+            row = json.loads(line)
+            rows.append({k: finite(row[k]) for k in ("epoch", "train_loss", "val_error_cm")})
+        except (ValueError, KeyError, TypeError):
+            continue
+    return rows
+
+
+def _model_part(run: Run, model: str) -> dict[str, Any] | None:
+    path = run.evaluation(model, SPLIT)
+    if not path.is_file():
+        return None
+    document = read_json(path, _AGAIN)
+    with expecting(path, "an evaluation", _AGAIN):
+        errors = {"overall": _numbers(document["errors"]["overall"])} | {
+            group: {str(name): _numbers(row) for name, row in document["errors"][group].items()}
+            for group in _GROUPS
+        }
+    predictions = _predictions(run, model)
+    part: dict[str, Any] = {"errors": errors, "split": SPLIT}
+    if predictions is not None:
+        distance = np.linalg.norm(predictions["predicted"] - predictions["gaze"], axis=1)
+        part["percentiles_cm"] = [round(float(v), 4) for v in np.percentile(distance, np.arange(101))]
+    return part
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `tinytracker.evaluate.metrics.summarize`."""
+    low, high = row["ci95_cm"]
+    numbers = {key: finite(row[key]) for key in ("error_cm", "median_cm", "dot_error_cm", "constant_cm")}
+    counts = {key: int(row[key]) for key in ("frames", "subjects")}
+    return {**counts, **numbers, "ci95_cm": [finite(low), finite(high)]}
+
+
+def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
+    path = run.evaluation(model, SPLIT).with_suffix(".npz")
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as stored:
+            found = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise InputFileError(path, f"not predictions ({error})", _AGAIN) from None
+    with expecting(path, "predictions of a split", _AGAIN):
+        count = len(found["gaze"])
+        shapes = {name: found[name].shape for name in ("predicted", "gaze", "subject", "dot")}
+        if not count or shapes != {
+            "predicted": (count, 2),
+            "gaze": (count, 2),
+            "subject": (count,),
+            "dot": (count,),
+        }:
+            raise ValueError(f"shapes {shapes}")
+        if not np.isfinite(found["predicted"]).all() or not np.isfinite(found["gaze"]).all():
+            raise ValueError("a gaze that is no number")
+    return found
+
+
+def _subjects(errors: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    rows = [
+        {"subject": name, "error_cm": row["error_cm"], "frames": row["frames"], "constant_cm": row["constant_cm"]}
+        for name, row in errors["by_subject"].items()
+        if row["frames"] >= _LEAST_FRAMES
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row["error_cm"])
+    count = min(SHOWN_SUBJECTS, len(rows) // 2)
+    return {"best": rows[:count], "worst": rows[::-1][:count]}
+
+
+def _pair(model: str, exact: dict[str, Any], rounded: dict[str, Any]) -> dict[str, Any] | None:
+    """Float against INT8: how far apart, and a sample of points."""
+    if len(exact["predicted"]) != len(rounded["predicted"]):
+        return None  # evaluated on different data
+    distance = np.linalg.norm(rounded["predicted"] - exact["predicted"], axis=1)
+    step = max(1, -(-len(distance) // _SCATTER_POINTS))
+    pairs = np.stack([exact["predicted"][::step], rounded["predicted"][::step]], 1)
+    errors = [np.linalg.norm(p["predicted"] - p["gaze"], axis=1).mean() for p in (exact, rounded)]
+    return {
+        "model": model,
+        "frames": len(distance),
+        "mean_cm": float(distance.mean()),
+        "p95_cm": float(np.percentile(distance, 95)),
+        "largest_cm": float(distance.max()),
+        "loss_cm": float(errors[1] - errors[0]),
+        "points_cm": np.round(pairs, 3).tolist(),
+    }
+
+
+def _calibration(run: Run, model: str) -> dict[str, Any] | None:
+    path = run.evaluation(model, f"{SPLIT}-calibration")
+    if not path.is_file():
+        return None
+    again = "Run `tinytracker calibrate evaluate` again."
+    document = read_json(path, again)
+    with expecting(path, "a table of calibration", again):
+        counts = {key: int(document[key]) for key in ("subjects", "left_out", "repeats", "features")}
+        return {
+            **counts,
+            "test_frames": finite(document["test_frames"]), "before_cm": finite(document["before_cm"]),
+            "rows": [_calibration_row(row) for row in document["rows"]],
+        }  # fmt: skip
+
+
+def _calibration_row(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["ci95_cm"]
+    return {
+        "method": str(row["method"]), "dots": int(row["dots"]), "error_cm": finite(row["error_cm"]),
+        "ci95_cm": [finite(low), finite(high)], "change": finite(row["change"]), "worse": finite(row["worse"]),
+    }  # fmt: skip

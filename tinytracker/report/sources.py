@@ -1,0 +1,131 @@
+"""What the arguments of a report are: runs, packages, sessions, energies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinytracker.errors import InputFileError
+from tinytracker.files import read_json
+from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.runs import Run
+
+_DEMO_RUN = "run"
+_KNOWN = "a run folder, a package, a session (.jsonl), or the JSON that `tinytracker energy --json` prints"
+
+
+@dataclass
+class Sources:
+    """The inputs of a report by kind.
+
+    Attributes:
+        runs: name and run. packages: name and manifest. sessions: files. energies: files and their documents.
+    """
+
+    runs: list[tuple[str, Run]] = field(default_factory=list)
+    packages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    sessions: list[Path] = field(default_factory=list)
+    energies: list[Path] = field(default_factory=list)
+
+
+@contextmanager
+def expecting(path: Path, what: str, hint: str) -> Iterator[None]:
+    """Turn what a document of another form raises into a sentence.
+
+    Raises:
+        InputFileError: names the file.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise InputFileError(path, f"not {what} ({type(error).__name__}: {error})", hint) from None
+
+
+def finite(value: Any) -> float:
+    """A number of a document.
+
+    Raises:
+        TypeError, ValueError: no number, NaN or infinity (which Python reads in JSON, but nobody can write).
+    """
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number
+
+
+def find_sources(paths: Sequence[Path]) -> Sources:
+    """Sort the arguments, and add the packages that lie beside a run and were made of it.
+
+    Raises:
+        InputFileError: an argument is nothing that a report knows.
+    """
+    found = Sources()
+    for path in paths:
+        _sort(path, found)
+    given = {name for name, _ in found.packages}
+    for _, run in found.runs:
+        for name, manifest in _packages_beside(run):
+            if name not in given:
+                found.packages.append((name, manifest))
+                given.add(name)
+    return found
+
+
+def _sort(path: Path, found: Sources) -> None:
+    if path.is_dir():
+        if (path / _DEMO_RUN / "run.json").is_file() and not (path / "run.json").is_file():
+            path = path / _DEMO_RUN
+        if (path / "run.json").is_file():
+            found.runs.append((_name(path), Run.open(path)))
+        elif (path / MANIFEST_NAME).is_file():
+            found.packages.append((str(path), _manifest(path)))
+        else:
+            raise InputFileError(path, "neither a run folder nor a package", f"A report takes {_KNOWN}.")
+    elif path.suffix == ".jsonl":
+        found.sessions.append(path)
+    elif path.suffix == ".json":
+        found.energies.append(path)
+    elif path.is_file():
+        raise InputFileError(path, "nothing that a report shows", f"A report takes {_KNOWN}.")
+    else:
+        raise InputFileError(path, "there is no such file or folder", f"A report takes {_KNOWN}.")
+
+
+def _name(run: Path) -> str:
+    """The folder's name, with its parent's when it is called "run" like that of every demo."""
+    absolute = run.resolve()
+    return f"{absolute.parent.name}/{absolute.name}" if absolute.name == _DEMO_RUN else absolute.name
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest: Any = read_json(folder / MANIFEST_NAME)
+    is_ours = isinstance(manifest, dict) and {"target", "model"} <= set(manifest)
+    if not is_ours or not isinstance(manifest["model"], dict):
+        raise InputFileError(folder / MANIFEST_NAME, "not the manifest of a package", "Package again.")
+    found: dict[str, Any] = manifest
+    return found
+
+
+def _packages_beside(run: Run) -> list[tuple[str, dict[str, Any]]]:
+    """Packages in folders next to the run, or within it, that hold a model of this run."""
+    description = run.describe()
+    ours = {
+        "preset": description["preset"],
+        "config": description.get("config"),
+        "git": description.get("git"),
+    }
+    places = sorted({*run.path.parent.glob(f"*/{MANIFEST_NAME}"), *run.path.glob(f"**/{MANIFEST_NAME}")})
+    packages = []
+    for place in places:
+        try:
+            manifest = _manifest(place.parent)
+        except InputFileError:
+            continue  # somebody else's manifest.json
+        model = manifest["model"]
+        if all(model.get(key) == value for key, value in ours.items()):
+            packages.append((str(place.parent), manifest))
+    return packages

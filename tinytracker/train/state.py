@@ -1,0 +1,108 @@
+"""How far a training has come, and whether a run folder can be gone on with. Plain files, no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinytracker.data.index import PreparedIndex
+from tinytracker.errors import OutputError
+from tinytracker.files import make_folder, read_json
+from tinytracker.model.presets import Preset
+from tinytracker.runs import Run
+from tinytracker.train.config import TrainConfig
+
+
+@dataclass
+class State:
+    """How far training has come; what state.json holds.
+
+    Attributes:
+        epoch: epochs that are finished.
+        best_epoch: the one with the lowest validation error (0 before the first).
+        best_error_cm: that error.
+        finished: True when the last epoch or the early stop was reached.
+        seconds: spent in training so far.
+        history: one dict per epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_error_cm: float | None = None
+    finished: bool = False
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def describe_training(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
+    """What run.json says about this training."""
+    data = {
+        "path": str(index.folder.resolve()),
+        "data_hash": index.data_sha256,
+        "origin": index.origin,
+        "frames": {name: split.frames for name, split in index.splits.items()},
+        "mean_gaze_cm": list(index.gaze.mean),
+    }
+    return {"preset": preset.name, "config": config.model_dump(), "data": data}
+
+
+def state_to_go_on_from(
+    run: Run,
+    description: dict[str, Any],
+    resume: bool,
+    another: str = "choose another --out",
+    is_chief: bool = True,
+) -> State:
+    """The state of the run that is there, or a fresh one.
+
+    Args:
+        run: folder, may be new.
+        description: of the training that is to be done, see `describe_training`.
+        resume: whether a run may be there.
+        another: the way out when it cannot be gone on with.
+        is_chief: of several workers, the one that makes the folder; the others take it as it is at that moment.
+
+    Raises:
+        OutputError: something else is there, or a run that began otherwise.
+    """
+    if not run.description_path.is_file():
+        if not is_chief:
+            return State()
+        if run.path.is_dir() and any(run.path.iterdir()):
+            raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
+        make_folder(run.path)
+        return State()
+    if not resume and is_chief:
+        raise OutputError(
+            run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
+        )
+    same, was = _identity(description), _identity(run.describe())
+    for what, value in same.items():
+        if was.get(what) != value:
+            raise OutputError(
+                run.path, f"cannot resume: the {what.replace('_', ' ')} differs from the one this run began with",
+                f"It began with {_only(was.get(what), value)}; now it is {_only(value, was.get(what))}. "
+                f"Use the same, or {another}.",
+            )  # fmt: skip
+    if not run.state_path.is_file():
+        return State()
+    return State(**read_json(run.state_path))
+
+
+def _only(value: Any, other: Any) -> Any:
+    """Of settings those that differ from the others, of anything else all."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return ", ".join(f"{key} = {v}" for key, v in value.items() if other.get(key) != v)
+    return value
+
+
+def _identity(description: dict[str, Any]) -> dict[str, Any]:
+    """What must not change while a training goes on."""
+    # A run of an older release knows fewer settings; it was trained with what are their defaults now.
+    config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
+    own: dict[str, Any] = {
+        key: description[key] for key in ("float_sha256", "calibration_sha256") if key in description
+    }
+    return {
+        "preset": description["preset"], "config": config, "data_hash": description["data"]["data_hash"], **own,
+    }  # fmt: skip
