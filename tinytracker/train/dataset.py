@@ -31,8 +31,10 @@ def decoded(
     cache_folder: Path | None = None,
     part: tuple[int, int] = (1, 0),
 ) -> tf.data.Dataset:
-    """Frames of a split as (inputs, target), in the order of the shards: uint8 codes by input name, and float32 (3,):
-    gaze x and y in cm, and the cm that one unit of the network's answer means in this frame.
+    """Frames of a split as (inputs, target), in the order of the shards.
+
+    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm that one unit of the
+    network's answer means in this frame.
 
     Args:
         index: prepared data.
