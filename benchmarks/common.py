@@ -62,9 +62,7 @@ def write_csv(name: str, rows: Sequence[dict[str, Any]], packages: Sequence[str]
         rows: with the same keys each.
         packages: whose versions matter.
     """
-    # The command as it is given at the top of the repository, wherever that lies.
-    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
-    common = {"command": command, **machine(packages)}
+    common = _command_and_machine(packages)
     path = RESULTS / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
@@ -73,6 +71,35 @@ def write_csv(name: str, rows: Sequence[dict[str, Any]], packages: Sequence[str]
         writer.writerows(row | common for row in rows)
     print(path)
     return path
+
+
+def append_csv(name: str, row: dict[str, Any], packages: Sequence[str] = ()) -> Path:
+    """Add one line to `results/NAME.csv`, for runs that take so long that they are made one at a time.
+
+    Raises:
+        ValueError: the file has other columns than this line.
+    """
+    line = row | _command_and_machine(packages)
+    path = RESULTS / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    if not new:
+        with path.open(newline="") as file:
+            columns = next(csv.reader(file))
+        if columns != list(line):
+            raise ValueError(f"{path} has the columns {columns}, and this line {list(line)}")
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(line), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(line)
+    return path
+
+
+def _command_and_machine(packages: Sequence[str]) -> dict[str, str]:
+    # The command as it is given at the top of the repository, wherever that lies.
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    return {"command": command, **machine(packages)}
 
 
 def _cpu_model() -> str:

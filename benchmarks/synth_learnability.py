@@ -2,22 +2,22 @@
 
 Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the
 frames, and compares its error on held-out subjects with that of the best constant. Controls: the same with
-the eyes painted over, and a ridge regression on the face box alone. One row per run is appended to a CSV
-file.
+the eyes painted over, and a ridge regression on the face box alone. A constant for each orientation is the
+second yardstick: which way up a device is held says much about where its screen lies. One row per run is
+appended to a CSV file.
 
-    tinytracker synth data/learn --subjects 500 --frames 60 --seed 1
-    python benchmarks/synth_learnability.py data/learn --input face --epochs 14
-    python benchmarks/synth_learnability.py data/learn --input band --epochs 14 --train-frames 10000
+    tinytracker synth data/learn --subjects 900 --frames 60 --seed 1
     python benchmarks/synth_learnability.py data/learn --input ridge
+    python benchmarks/synth_learnability.py data/learn --input band --train-frames 20000 40000 10000 5000
+    python benchmarks/synth_learnability.py data/learn --input face --train-frames 20000
+    python benchmarks/synth_learnability.py data/learn --input masked --train-frames 20000
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import append_csv
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -41,13 +42,26 @@ LONG_SIDE = 640.0
 
 @dataclass
 class Data:
-    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, per frame."""
+    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, orientation 1 to 4."""
 
     pictures: NDArray[np.uint8]
     boxes: Floats
     gaze: Floats
     subject: NDArray[np.int64]
-    portrait: NDArray[np.bool_]
+    orientation: NDArray[np.int64]
+
+    def first(self, frames: int) -> Data:
+        """The first subjects that together have at least so many frames; pictures are shared, not copied.
+
+        Raises:
+            SystemExit: there are not so many.
+        """
+        if frames > len(self.gaze):
+            raise SystemExit(f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects")
+        end = int(np.searchsorted(self.subject, self.subject[frames - 1], side="right"))
+        return Data(
+            self.pictures[:end], self.boxes[:end], self.gaze[:end], self.subject[:end], self.orientation[:end]
+        )
 
 
 def read_json(path: Path) -> Any:
@@ -88,7 +102,7 @@ class Part:
     pictures: list[NDArray[np.uint8]]
     boxes: list[list[float]]
     gaze: list[list[float]]
-    portrait: list[bool]
+    orientation: list[int]
 
 
 def read_subject(folder: Path, kind: str) -> Part:
@@ -109,7 +123,7 @@ def read_subject(folder: Path, kind: str) -> Part:
         middle = [(f[0] + f[2] / 2 - width / 2) / LONG_SIDE, (f[1] + f[3] / 2 - height / 2) / LONG_SIDE]
         part.boxes.append([*middle, f[2] / LONG_SIDE])
         part.gaze.append([dots["XCam"][i], dots["YCam"][i]])
-        part.portrait.append(tables["screen"]["Orientation"][i] == 1)
+        part.orientation.append(tables["screen"]["Orientation"][i])
     return part
 
 
@@ -120,12 +134,12 @@ def join(parts: list[tuple[int, Part]]) -> Data:
         boxes=np.array([b for _, part in parts for b in part.boxes], np.float32),
         gaze=np.array([g for _, part in parts for g in part.gaze], np.float32),
         subject=np.array([number for number, part in parts for _ in part.gaze]),
-        portrait=np.array([p for _, part in parts for p in part.portrait], bool),
+        orientation=np.array([o for _, part in parts for o in part.orientation], np.int64),
     )
 
 
 def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> tuple[Data, Data]:
-    """Train and held-out (val and test) frames; the first subjects until there are `train_frames`."""
+    """Train and held-out (val and test) frames; the first train subjects until there are `train_frames`."""
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     train: list[tuple[int, Part]] = []
     held: list[tuple[int, Part]] = []
@@ -157,10 +171,10 @@ def constant_error(train: Data, held: Data) -> float:
     return error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
 
 
-def upright(data: Data) -> Data:
-    """The frames of upright-held devices, without their pictures."""
-    keep = data.portrait
-    return Data(data.pictures[:0], data.boxes[keep], data.gaze[keep], data.subject[keep], keep[keep])
+def constant_error_by_orientation(train: Data, held: Data) -> float:
+    """The same with a constant for each orientation: what knowing how the device is held is worth."""
+    point = {o: best_constant(train.gaze[train.orientation == o]) for o in np.unique(held.orientation)}
+    return error(np.stack([point[o] for o in held.orientation]), held.gaze)
 
 
 def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
@@ -227,6 +241,7 @@ def train_network(
     train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int
 ) -> tuple[Floats, Floats, int]:
     """Fit; returns predictions for both sets and the number of parameters."""
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off where there is no AVX-512
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(seed)
@@ -292,76 +307,60 @@ def train_network(
     return predict(train), predict(held), model.count_params()
 
 
-def machine() -> str:
-    """Processor and cores, for the record."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{model} x{os.cpu_count()}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--input", choices=[*SIZES, "ridge"], default="face")
-    parser.add_argument("--train-frames", type=int)
+    parser.add_argument("--train-frames", type=int, nargs="+", help="one run each; without it all there are")
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--results", type=Path, default=Path(__file__).parent / "results" / "synth_learnability.csv"
-    )
+    parser.add_argument("--threads", type=int, default=2, help="that read the pictures")
     arguments = parser.parse_args()
+    most = max(arguments.train_frames) if arguments.train_frames else None
+    everything, held = read_data(arguments.data, arguments.input, most, arguments.threads)
+    for frames in arguments.train_frames or [len(everything.gaze)]:
+        row = measure(arguments, everything.first(frames), held)
+        append_csv("synth_learnability", row, ["tensorflow"])
+        print(json.dumps(row))
+
+
+def measure(arguments: argparse.Namespace, train: Data, held: Data) -> dict[str, Any]:
+    """Train or fit on one set of frames; the row of the results."""
     start = time.time()
-    train, held = read_data(arguments.data, arguments.input, arguments.train_frames, arguments.threads)
+    epochs = 0 if arguments.input == "ridge" else arguments.epochs
     parameters = 0
     if arguments.input == "ridge":
         on_train, on_held = ridge(train, held)
     else:
         on_train, on_held, parameters = train_network(
-            train, held, SIZES[arguments.input], arguments.epochs, arguments.batch, arguments.seed
+            train, held, SIZES[arguments.input], epochs, arguments.batch, arguments.seed
         )
-    constant, held_error = constant_error(train, held), error(on_held, held.gaze)
-    portrait_constant = constant_error(upright(train), upright(held))
-    portrait_error = error(on_held[held.portrait], held.gaze[held.portrait])
+    constant, by_orientation = constant_error(train, held), constant_error_by_orientation(train, held)
+    held_error = error(on_held, held.gaze)
     correlation = within_subject_correlation(on_held, held)
     made_with = read_json(arguments.data / "synth.json") if (arguments.data / "synth.json").exists() else {}
-    row = {
+    return {
         "input": arguments.input,
         "train_frames": len(train.gaze),
         "train_subjects": len(np.unique(train.subject)),
         "held_frames": len(held.gaze),
         "held_subjects": len(np.unique(held.subject)),
-        "epochs": arguments.epochs if parameters else 0,
+        "epochs": epochs,
         "seed": arguments.seed,
         "parameters": parameters,
         "train_cm": round(error(on_train, train.gaze), 3),
         "held_cm": round(held_error, 3),
         "constant_cm": round(constant, 3),
         "ratio": round(held_error / constant, 3),
-        "portrait_cm": round(portrait_error, 3),
-        "portrait_constant_cm": round(portrait_constant, 3),
-        "portrait_ratio": round(portrait_error / portrait_constant, 3),
+        "orientation_constant_cm": round(by_orientation, 3),
+        "orientation_ratio": round(held_error / by_orientation, 3),
         "r_x": round(correlation[0], 3),
         "r_y": round(correlation[1], 3),
         "seconds": round(time.time() - start),
         "generator_version": made_with.get("generator_version", ""),
         "difficulty": made_with.get("difficulty", ""),
-        "machine": machine(),
-        "command": " ".join(["python", *sys.argv]),
     }
-    new = not arguments.results.exists()
-    arguments.results.parent.mkdir(parents=True, exist_ok=True)
-    with arguments.results.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(json.dumps(row))
 
 
 if __name__ == "__main__":

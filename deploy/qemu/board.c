@@ -146,6 +146,8 @@ static void receive_handler(void)
 void board_enable_receive(void)
 {
     UART_CONTROL = UART_CONTROL_TX_RX_ENABLE | UART_CONTROL_RX_INTERRUPT;
+    /* A byte that came before raised no interrupt, and until it is read none follows. */
+    receive_handler();
     NVIC_ENABLE = 1u << UART_RX_INTERRUPT_NUMBER;
 }
 

@@ -1,5 +1,6 @@
 """A meter's recording program around a measurement: a stand-in that writes a trace, and every way it can fail."""
 
+import signal
 import sys
 import time
 
@@ -40,6 +41,16 @@ def program(tmp_path, monkeypatch):
 def test_it_runs_around_the_block_and_leaves_its_file(program, tmp_path):
     with recorded_power(program, tmp_path / "t.csv", idle_s=0.3):
         assert not (tmp_path / "t.csv").exists()
+    assert (tmp_path / "t.csv").read_text().startswith("time_s")
+
+
+def test_it_stops_also_where_interrupts_are_ignored(program, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with recorded_power(program, tmp_path / "t.csv", idle_s=0.3):
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (tmp_path / "t.csv").read_text().startswith("time_s")
 
 

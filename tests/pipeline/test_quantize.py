@@ -105,8 +105,8 @@ def test_a_float_model_is_refused_by_name(run, tmp_path):
 
 
 def test_unknown_method_and_io(run):
-    with pytest.raises(UnknownNameError, match=r"Unknown quantization method 'pqt'. Did you mean 'ptq'"):
-        quantize(run.path, method="pqt")
+    with pytest.raises(UnknownNameError, match=r"Unknown quantization method 'ptk'. Did you mean 'ptq'"):
+        quantize(run.path, method="ptk")
     with pytest.raises(UnknownNameError, match="Unknown I/O type 'int4'"):
         quantize(run.path, io="int4")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tinytracker.cli.measure import images_for
+from tinytracker.cli.board import board_options, camera_network, images_for, network_given
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SCREEN
 from tinytracker.errors import TinyTrackerError, UsageError
@@ -49,19 +49,7 @@ TARGETS = ("emulated", "spresense", "coralmicro", "imx500")
 @click.option(
     "--seconds", type=click.FloatRange(0, min_open=True), help="End after so long; default: Ctrl-C."
 )
-@click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware.")
-@click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet.")
-@click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
-)
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
-)
-@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
-@click.option(
-    "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
-)
-@click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
+@board_options
 @click.option(
     "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
 )
@@ -138,21 +126,17 @@ def _board(
 ) -> Iterator[_Stream]:  # fmt: skip
     from tinytracker.live.frames import frames_of_board
 
-    if run_folder is not None and model is not None:
-        raise UsageError("Both --run and --model were given.", "Give one of them.")
+    network = network_given(run_folder, model)
     if target == "imx500":
         from tinytracker.measure.imx500 import open_imx500
 
-        if model is None:
-            raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
-        with open_imx500(model, fps=fps) as camera:
+        with open_imx500(camera_network(model), fps=fps) as camera:
             yield _Stream(_origin(camera.board), frames_of_board(camera))
         return
     from tinytracker.measure.targets import open_board
     from tinytracker.package.source import load_source
 
-    given = run_folder or model
-    chosen = None if given is None else load_source(given, quantized)
+    chosen = None if network is None else load_source(network, quantized)
     content = None if chosen is None else chosen.content
     with open_board(target, port=port, rpc=rpc, model=content) as link:
         inputs = images_for(link, chosen, images, image_count, 0)

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from tinytracker.cli.board import board_options, camera_network, images_for, network_given
 from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
-    from tinytracker.measure.images import TestImages
-    from tinytracker.measure.link import Link
     from tinytracker.measure.recording import Measurement
     from tinytracker.measure.statistics import Summary
-    from tinytracker.package.source import ModelSource
 
 TARGETS = ("emulated", "spresense", "coralmicro", "imx500", "replay")
 _STOPPED = 130
@@ -31,19 +29,7 @@ _STOPPED = 130
 @click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
-@click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware.")
-@click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet.")
-@click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
-)
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
-)
-@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
-@click.option(
-    "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
-)
-@click.option("--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most.")
+@board_options
 @click.option(
     "--power", "power_file", type=click.Path(path_type=Path), help="The power meter's file of the same run."
 )
@@ -160,24 +146,21 @@ def _record(
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
     if target == "emulated" and power.file is not None:
         raise UsageError("An emulated board draws no current.", "Leave --power away.")
-    if run_folder is not None and model is not None:
-        raise UsageError("Both --run and --model were given.", "Give one of them.")
+    network = network_given(run_folder, model)
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
     if target == "imx500":
         from tinytracker.measure.imx500 import open_imx500
 
-        if model is None:
-            raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
-        with open_imx500(model, fps=fps) as camera, power.recording():
+        with open_imx500(camera_network(model), fps=fps) as camera, power.recording():
             result = measure(camera, out, frames, warmup=warmup, metadata=metadata)
         return power.joined(_shown(result, seed), out)
     chosen = None
-    if run_folder is not None or model is not None:
+    if network is not None:
         from tinytracker.package.source import load_source
 
-        chosen = load_source(run_folder or model or Path(), quantized)
+        chosen = load_source(network, quantized)
     content = None if chosen is None else chosen.content
     with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
         given = images_for(link, chosen, images, image_count, seed)
@@ -214,37 +197,6 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
         "frames": len(found.frames), "exchanges": len(found.exchanges), "differences": list(found.differences),
     }  # fmt: skip
     return Output(document, (*output.text, *said), 1 if found.differences else output.exit_code)
-
-
-def images_for(
-    link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
-) -> TestImages | None:
-    """What to send to a board that takes images, or None."""
-    from tinytracker.errors import ModelError
-    from tinytracker.measure.images import make_images, noise, read_images
-
-    board = link.board
-    if chosen is not None and chosen.sha256 != board.model_sha256:
-        raise ModelError(
-            f"The board runs the network {board.model_sha256[:12]}, not {chosen.sha256[:12]}.",
-            "Give the file that its firmware was made from, or flash it anew.",
-        )
-    if board.source == "camera":
-        return None
-    if images is not None:
-        codes, origin = read_images(images, board, count)
-    elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
-        from tinytracker.quant.parity import frames_of
-        from tinytracker.requirements import require_tensorflow
-
-        require_tensorflow("reading the run's test images")
-        codes, origin = (
-            frames_of(chosen.data, chosen.origin["preset"], count),
-            {"from": "the run's test split"},
-        )
-    else:
-        codes, origin = noise(board, count, seed)
-    return make_images(board, codes, origin, None if chosen is None else chosen.content)
 
 
 def show(path: Path, seed: int, correction: Calibration | None = None) -> Output:

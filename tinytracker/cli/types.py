@@ -3,104 +3,102 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    _Base = click.ParamType[tuple[Any, ...]]
+else:
+    _Base = click.ParamType  # takes a type parameter only in newer releases than we ask for
 
-class SizeType(click.ParamType[tuple[int, int]]):
+
+class _TupleType(_Base):
+    """Text that stands for a tuple of numbers.
+
+    Attributes:
+        form: what the error says behind the value.
+    """
+
+    form: str
+
+    def parse(self, text: str) -> tuple[Any, ...] | None:
+        """The tuple, or None when the text is none."""
+        raise NotImplementedError
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        """Parse what was typed; a default may be a tuple already."""
+        if isinstance(value, tuple):
+            return value
+        found = self.parse(str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} {self.form}", param, ctx)
+        return found
+
+
+class SizeType(_TupleType):
     """WIDTHxHEIGHT in pixels."""
 
     name = "WxH"
+    form = "is not a size; write WIDTHxHEIGHT, for example 480x640."
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
+    def parse(self, text: str) -> tuple[int, int] | None:
         """Turn "480x640" into (480, 640)."""
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(\d+)[xX](\d+)", str(value).strip())
-        if not match:
-            self.fail(f"{value!r} is not a size; write WIDTHxHEIGHT, for example 480x640.", param, ctx)
-        return int(match[1]), int(match[2])
+        match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+        return (int(match[1]), int(match[2])) if match else None
 
 
-SIZE = SizeType()
-
-
-class ScreenType(click.ParamType[tuple[float, float]]):
+class ScreenType(_TupleType):
     """WIDTHxHEIGHT in cm."""
 
     name = "WxH"
+    form = "is no screen; write WIDTHxHEIGHT in cm, for example 34x19.1."
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
+    def parse(self, text: str) -> tuple[float, float] | None:
         """Turn "34x19.1" into (34.0, 19.1)."""
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)", str(value).strip())
-        if not match:
-            self.fail(f"{value!r} is no screen; write WIDTHxHEIGHT in cm, for example 34x19.1.", param, ctx)
-        return float(match[1]), float(match[2])
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)", text)
+        return (float(match[1]), float(match[2])) if match else None
 
 
-class LinesType(click.ParamType[tuple[int, ...]]):
-    """Numbers of a meter's digital lines, with commas."""
+class NumbersType(_TupleType):
+    """Whole numbers with commas.
+
+    Args:
+        number: regular expression of one.
+        form: what the error says behind the value.
+    """
 
     name = "N,N"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Turn "0,1" into (0, 1)."""
-        if isinstance(value, tuple):
-            return value
-        if not re.fullmatch(r"\s*[0-7]\s*(,\s*[0-7]\s*)*", str(value)):
-            self.fail(f"{value!r} are no lines; write numbers from 0 to 7, for example 0,1.", param, ctx)
-        return tuple(int(number) for number in str(value).split(","))
+    def __init__(self, number: str, form: str) -> None:
+        self.form = form
+        self._pattern = rf"{number}\s*(,\s*{number}\s*)*"
+
+    def parse(self, text: str) -> tuple[int, ...] | None:
+        """Turn "5, 9" into (5, 9)."""
+        return tuple(map(int, text.split(","))) if re.fullmatch(self._pattern, text) else None
 
 
-class SpanType(click.ParamType[tuple[float, float]]):
+class SpanType(_TupleType):
     """FROM:TO in seconds."""
 
     name = "FROM:TO"
+    form = "is no stretch of time; write FROM:TO in seconds, for example 0.5:6."
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
+    def parse(self, text: str) -> tuple[float, float] | None:
         """Turn "0.5:6" into (0.5, 6.0)."""
-        if isinstance(value, tuple):
-            return value
-        first, _, last = str(value).partition(":")
+        first, _, last = text.partition(":")
         try:
             span = float(first), float(last)
         except ValueError:
-            span = 0.0, 0.0
-        if not span[0] < span[1]:
-            self.fail(
-                f"{value!r} is no stretch of time; write FROM:TO in seconds, for example 0.5:6.", param, ctx
-            )
-        return span
+            return None
+        return span if span[0] < span[1] else None
 
 
-class CountsType(click.ParamType[tuple[int, ...]]):
-    """Positive numbers with commas."""
-
-    name = "N,N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Turn "5,9" into (5, 9)."""
-        if isinstance(value, tuple):
-            return value
-        if not re.fullmatch(r"\s*\d{1,6}\s*(,\s*\d{1,6}\s*)*", str(value)):
-            self.fail(f"{value!r} are no numbers; write them with commas, for example 5,9,13.", param, ctx)
-        return tuple(int(number) for number in str(value).split(","))
-
-
-COUNTS = CountsType()
-LINES = LinesType()
+COUNTS = NumbersType(r"\d{1,6}", "are no numbers; write them with commas, for example 5,9,13.")
+LINES = NumbersType("[0-7]", "are no lines; write numbers from 0 to 7, for example 0,1.")
 SCREEN = ScreenType()
+SIZE = SizeType()
 SPAN = SpanType()

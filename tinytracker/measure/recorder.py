@@ -65,7 +65,13 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
     # What it prints goes to a file: a pipe that nobody reads would stop it when full.
     with (
         tempfile.TemporaryFile() as printed,
-        subprocess.Popen(words, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True) as process,
+        subprocess.Popen(
+            words,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_hear_interrupts,
+        ) as process,
     ):
         try:
             say(f"{seconds:g} s of idle before the first frame")
@@ -78,6 +84,11 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
         said = _last_line(printed)
     if not file.exists():
         raise RecorderError(f"The recording program wrote no {file}: {said}.")
+
+
+def _hear_interrupts() -> None:
+    """A shell's background job ignores Ctrl-C and hands that down; the program must stop on it all the same."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _idle(process: subprocess.Popen[bytes], seconds: float, printed: BinaryIO) -> None:

@@ -17,6 +17,7 @@ from tinytracker.errors import (
     UnknownNameError,
     UsageError,
 )
+from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import bar
@@ -169,8 +170,8 @@ class _Comparison:
     ) -> RuntimeRow:
         lsb = np.abs(found - self.oracle_cm) / self.step_cm
         frames = len(self.target)
-        missed = found[:frames] * self.target[:, 2:] - self.target[:, :2]
-        error = float(np.linalg.norm(missed, axis=1).mean()) if frames else None
+        cm = found[:frames] * self.target[:, 2:]
+        error = float(frame_errors(cm, self.target[:, :2]).mean()) if frames else None
         return RuntimeRow(runtime, computes, error, float(lsb.max()), float(lsb.mean()), differing, must)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError
+from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import read_bytes, read_json
 from tinytracker.report.screens import device_maps
 from tinytracker.report.sources import expecting, finite
@@ -194,10 +195,10 @@ def _pair(model: str, exact: dict[str, Any], rounded: dict[str, Any]) -> dict[st
     """Float against INT8: how far apart, and a sample of points."""
     if len(exact["predicted"]) != len(rounded["predicted"]):
         return None  # evaluated on different data
-    distance = np.linalg.norm(rounded["predicted"] - exact["predicted"], axis=1)
+    distance = frame_errors(rounded["predicted"], exact["predicted"])
     step = max(1, -(-len(distance) // _SCATTER_POINTS))
     pairs = np.stack([exact["predicted"][::step], rounded["predicted"][::step]], 1)
-    errors = [np.linalg.norm(p["predicted"] - p["gaze"], axis=1).mean() for p in (exact, rounded)]
+    errors = [frame_errors(p["predicted"], p["gaze"]).mean() for p in (exact, rounded)]
     return {
         "model": model,
         "frames": len(distance),

@@ -1,0 +1,96 @@
+"""What verbs that talk to a board share: how it is reached, which network it runs, what it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tinytracker.errors import UsageError
+
+if TYPE_CHECKING:
+    from tinytracker.measure.images import TestImages
+    from tinytracker.measure.link import Link
+    from tinytracker.package.source import ModelSource
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware."),
+    click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet."),
+    click.option(
+        "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
+    ),
+    click.option(
+        "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
+    ),
+    click.option("--quantized", default="ptq-int8", help="Which quantized model of a run."),
+    click.option(
+        "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
+    ),
+    click.option(
+        "--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most."
+    ),
+)
+
+
+def board_options(command: _F) -> _F:
+    """Add the options --port to --image-count, in this order."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def network_given(run_folder: Path | None, model: Path | None) -> Path | None:
+    """The run or the file that --run and --model name.
+
+    Raises:
+        UsageError: both do.
+    """
+    if run_folder is not None and model is not None:
+        raise UsageError("Both --run and --model were given.", "Give one of them.")
+    return run_folder or model
+
+
+def camera_network(model: Path | None) -> Path:
+    """What --model names for the imx500.
+
+    Raises:
+        UsageError: nothing.
+    """
+    if model is None:
+        raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
+    return model
+
+
+def images_for(
+    link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
+) -> TestImages | None:
+    """What to send to a board that takes images, or None."""
+    from tinytracker.errors import ModelError
+    from tinytracker.measure.images import make_images, noise, read_images
+
+    board = link.board
+    if chosen is not None and chosen.sha256 != board.model_sha256:
+        raise ModelError(
+            f"The board runs the network {board.model_sha256[:12]}, not {chosen.sha256[:12]}.",
+            "Give the file that its firmware was made from, or flash it anew.",
+        )
+    if board.source == "camera":
+        return None
+    if images is not None:
+        codes, origin = read_images(images, board, count)
+    elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
+        from tinytracker.quant.parity import frames_of
+        from tinytracker.requirements import require_tensorflow
+
+        require_tensorflow("reading the run's test images")
+        codes, origin = (
+            frames_of(chosen.data, chosen.origin["preset"], count),
+            {"from": "the run's test split"},
+        )
+    else:
+        codes, origin = noise(board, count, seed)
+    return make_images(board, codes, origin, None if chosen is None else chosen.content)
