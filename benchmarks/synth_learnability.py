@@ -57,7 +57,9 @@ class Data:
             SystemExit: there are not so many.
         """
         if frames > len(self.gaze):
-            raise SystemExit(f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects")
+            raise SystemExit(
+                f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects"
+            )
         end = int(np.searchsorted(self.subject, self.subject[frames - 1], side="right"))
         return Data(
             self.pictures[:end], self.boxes[:end], self.gaze[:end], self.subject[:end], self.orientation[:end]

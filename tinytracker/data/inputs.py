@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.crops import eye_band, grow
+from tinytracker.data.crops import STRIPS_PER_LONGER_SIDE, eye_band, grow
 from tinytracker.data.grid import (
     CELLS,
     GRID_IN_CODE,
@@ -37,8 +37,9 @@ GRIDS = ("none", "baked", "input")
 
 UNITS = ("cm", "reference_cm")
 
-REFERENCE_FACE = 0.35
-"""Width of the face box at the reference distance, as part of the frame's longer side: about 40 cm from a phone."""
+REFERENCE_CROP = 1 / STRIPS_PER_LONGER_SIDE
+"""Width of the crop at the reference distance, as part of the frame's longer side: a strip with both eyes is that wide
+at about 40 cm from a phone's front camera."""
 
 LUMA = (77, 150, 29)
 """Grey = (77 R + 150 G + 29 B + 128) >> 8: ITU-R BT.601 in 8-bit integers, the same on every device."""
@@ -61,9 +62,9 @@ class InputSpec:
             image's.
         margin: part of the box's size that is shown in addition on each side; width and height are those of
             the whole. Training cuts with room to turn and shift.
-        unit: of the network's answer: "cm", or "reference_cm": cm if the face were at the reference distance.
-            A crop shows by what angle the eyes look past the camera, and not how far away they are; the size of
-            the face box says that, and `cm_per_unit` turns the answer into cm.
+        unit: of the network's answer: "cm", or "reference_cm": cm for a crop of the reference width.
+            A crop shows by what angle the eyes look past the camera, and not how far away they are; the crop's
+            size says that, and `cm_per_unit` turns the answer into cm.
     """
 
     kind: str
@@ -107,7 +108,7 @@ def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
     """What one unit of a network's answer means on the screen.
 
     The eyes look past the camera by an angle that the crop shows; the dot lies distance · tan(angle) from the camera,
-    and the distance goes with one over the width of the face in the picture.
+    and the distance goes with one over the width of the face, and so of the crop, in the picture.
 
     Args:
         spec: of the network.
@@ -119,7 +120,8 @@ def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
     """
     if spec.unit == "cm":
         return face_width * 0 + 1
-    return REFERENCE_FACE * longer_side / face_width
+    part = spec.band_width if spec.kind == "eye_band" else 1.0
+    return REFERENCE_CROP * longer_side / (part * face_width)
 
 
 def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Codes]:

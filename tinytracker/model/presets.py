@@ -160,7 +160,7 @@ _BAND_S = ((8, 16, 2), (64, 24, 2), (96, 24, 1), (96, 40, 2), (160, 40, 1), (160
 
 
 def _eye_band(
-    stem: int, blocks: tuple[tuple[int, int, int], ...], hidden: int
+    stem: int, blocks: tuple[tuple[int, int, int], ...], squeeze: int, hidden: int
 ) -> Callable[[InputSpec], Network]:
     """Inverted residuals on a strip with both eyes; the head keeps the places of the last map apart."""
 
@@ -171,7 +171,7 @@ def _eye_band(
         x = net.conv(x, "stem", stem, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
         for i, (expanded, filters, stride) in enumerate(blocks):
             x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
-        x = net.conv(x, "squeeze", 16, activation="relu")
+        x = net.conv(x, "squeeze", squeeze, activation="relu")
         x = net.flatten(x, "flatten")
         x = net.dense(x, "hidden", hidden, "relu")
         net.dense(x, "gaze", 2)
@@ -202,13 +202,13 @@ PRESETS: dict[str, Preset] = {
             "tinytracker-v2", "192x64 RGB strip with both eyes, distance from the face box: for every target",
             "the trunk of tinytracker with its work moved to finer maps; the input of docs/training.md",
             InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
-            _eye_band(16, _BAND, 128),
+            _eye_band(16, _BAND, 32, 128),
         ),
         Preset(
             "tinytracker-s2", "192x64 grey strip with both eyes, distance from the face box, for microcontrollers",
             "as tinytracker-v2, at the work of tinytracker-s",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
-            _eye_band(8, _BAND_S, 64),
+            _eye_band(8, _BAND_S, 16, 64),
         ),
         Preset(
             "tinytracker-s-grey", "the small one on the face alone: maps to the Coral Edge TPU as a whole",
