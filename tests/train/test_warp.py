@@ -1,5 +1,7 @@
 """Turned, shifted and zoomed images: against the camera that would really have turned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,14 +28,20 @@ def centroid(image):
     return np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
 
 
-def warp(images, gaze, seed=(1, 2), **config):
+def warp_target(images, target, spec=BAND, seed=(1, 2), **config):
     from tinytracker.train import warp as module
 
     out, moved = module.warp(
-        tf.constant(images), tf.constant(gaze, tf.float32), tf.constant(seed, tf.int64),
-        BAND, STILL.model_copy(update=config),
+        tf.constant(images), tf.constant(target, tf.float32), tf.constant(seed, tf.int64),
+        spec, STILL.model_copy(update=config),
     )  # fmt: skip
     return out.numpy(), moved.numpy()
+
+
+def warp(images, gaze, **config):
+    out, moved = warp_target(images, np.column_stack([gaze, np.ones(len(gaze))]), **config)
+    np.testing.assert_array_equal(moved[:, 2], 1)
+    return out, moved[:, :2]
 
 
 def test_without_changes_it_is_the_middle():
@@ -66,6 +74,19 @@ def test_shift_and_zoom_leave_the_gaze_and_stay_within_their_limits():
     far = np.array([centroid(image)[0] for image in out]) - 47.5
     assert 20 / 1.2 - 0.05 <= far.min() < 18
     assert 22 < far.max() <= 20 * 1.2 + 0.05
+
+
+def test_a_wider_crop_is_worth_less_cm_per_unit():
+    n = 16
+    images, target = np.repeat(blob(59.5 + 20, 19.5), n, 0), np.tile([3.0, -4.0, 0.8], (n, 1))
+    spec = replace(BAND, unit="reference_cm")
+    out, moved = warp_target(images, target, spec, zoom=0.2)
+    np.testing.assert_array_equal(moved[:, :2], np.float32(target[:, :2]))
+    size = 20 / (
+        np.array([centroid(image)[0] for image in out]) - 47.5
+    )  # of the crop against one without zoom
+    assert np.ptp(size) > 0.2
+    np.testing.assert_allclose(moved[:, 2], 0.8 / size, rtol=3e-3)
 
 
 def test_only_inputs_without_position_are_warped():

@@ -139,7 +139,7 @@ def _augmented(
     inputs, target = batch
     of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
     if can_warp(spec, config):
-        image, gaze = warp(inputs["image"], target[:, :2], of_batch, spec, config)
-        inputs, target = {"image": image}, tf.concat([gaze, target[:, 2:]], 1)
+        image, target = warp(inputs["image"], target, of_batch, spec, config)
+        inputs = {"image": image}
     inputs, target = augment(inputs, target, of_batch, spec, config)
     return scaled(inputs), target

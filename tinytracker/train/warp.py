@@ -3,7 +3,7 @@
 A camera that turns by an angle about its optical axis sees the same person turned back by it, and the dot, in the
 camera's axes, turned back too. So a crop that is turned is exactly what a turned camera would have given, as long as
 the network is not told where in the frame the crop lies. Shifts and zooms are what a detector's box does from frame
-to frame; they leave the gaze alone.
+to frame; they leave the gaze alone, but in a crop of another width a unit of the network's answer means other cm.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ def with_room(spec: InputSpec) -> InputSpec:
 
 
 def warp(
-    images: tf.Tensor, gaze: tf.Tensor, seed: tf.Tensor, spec: InputSpec, config: AugmentConfig
+    images: tf.Tensor, target: tf.Tensor, seed: tf.Tensor, spec: InputSpec, config: AugmentConfig
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Turn, shift and zoom each image of a batch differently, and cut the network's input out of it.
 
     Args:
         images: uint8 or float codes (N, H, W, C) of `with_room(spec)`.
-        gaze: (N, 2), x right and y up, in any unit.
+        target: (N, 3), x right and y up in cm, and the cm that a unit of the network's answer means.
         seed: (2,) int64, of this batch.
         spec: of the network.
         config: how much.
 
     Returns:
-        float32 codes (N, spec.height, spec.width, C), bilinear, and the gaze (N, 2).
+        float32 codes (N, spec.height, spec.width, C), bilinear, and the targets (N, 3).
     """
     n = tf.shape(images)[0]
 
@@ -73,6 +73,8 @@ def warp(
         output_shape=[spec.height, spec.width], interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
     )  # fmt: skip
     # The content turns by -angle in the image, whose axes u and v run against x and y: so does the gaze.
-    x, y = gaze[:, 0], gaze[:, 1]
-    turned_gaze = tf.stack([tf.cos(angle) * x + tf.sin(angle) * y, tf.cos(angle) * y - tf.sin(angle) * x], 1)
-    return turned, turned_gaze
+    x, y, unit = tf.unstack(target, axis=1)
+    if spec.unit != "cm":
+        unit /= size
+    gaze = [tf.cos(angle) * x + tf.sin(angle) * y, tf.cos(angle) * y - tf.sin(angle) * x]
+    return turned, tf.stack([*gaze, unit], 1)
