@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tinytracker.package.manifest import sees
+
 
 def model_card(target: str, content: dict[str, Any], use: str) -> str:
     """Markdown from a manifest's content.
@@ -20,7 +22,7 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
         [
             _front_matter(target, content, origin),
             f"# Gaze estimation for {target}",
-            "The network looks at a face crop and answers where on the screen the person looks: "
+            f"The network looks at {sees(model.get('preset'))} and answers where on the screen the person looks: "
             f"{content['gaze']}.\n",
             _facts(content),
             _errors(content["metrics"], origin),
