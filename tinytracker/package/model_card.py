@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tinytracker.package.manifest import sees
-
 
 def model_card(target: str, content: dict[str, Any], use: str) -> str:
     """Markdown from a manifest's content.
@@ -22,7 +20,7 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
         [
             _front_matter(target, content, origin),
             f"# Gaze estimation for {target}",
-            f"The network looks at {sees(model.get('preset'))} and answers where on the screen the person looks: "
+            f"The network looks at {content['sees']} and answers where on the screen the person looks: "
             f"{content['gaze']}.\n",
             _facts(content),
             _errors(content["metrics"], origin),
