@@ -50,11 +50,11 @@ def step_rate(preset: Preset, batch: int, steps: int) -> float:
 
 def input_rates(preset: Preset, index: PreparedIndex, batch: int) -> tuple[float, float]:
     """Frames/s of the first epoch, which decodes, and of later ones, which read the cache."""
-    from tinytracker.train.dataset import decoded, training_batches
+    from tinytracker.train.dataset import decoded, training_batches, training_spec
 
     config = TrainConfig(batch_size=batch)
     frames = index.split("train").frames
-    data = decoded(index, "train", preset.input, "memory")
+    data = decoded(index, "train", training_spec(preset.input, config.augment), "memory")
 
     def epoch(number: int) -> float:
         start = time.perf_counter()

@@ -10,14 +10,7 @@ typedef struct {
     int32_t count;
 } sums_t;
 
-tt_rectangle_t tt_image_centre_square(int32_t width, int32_t height)
-{
-    const int32_t side = (width < height) ? width : height;
-    const tt_rectangle_t square = {(width - side) / 2, (height - side) / 2, side, side};
-    return square;
-}
-
-int32_t tt_image_inside(const tt_rectangle_t *crop, int32_t width, int32_t height)
+int32_t tt_image_inside(const tt_box_t *crop, int32_t width, int32_t height)
 {
     const int32_t placed = (crop->x >= 0) && (crop->y >= 0) && (crop->width > 0) && (crop->height > 0);
     const int32_t fits = placed && (crop->width <= (width - crop->x)) && (crop->height <= (height - crop->y));
@@ -63,7 +56,7 @@ static void put_colour(int32_t y, int32_t u, int32_t v, uint8_t flip, uint8_t *o
     out[2] = (uint8_t)(limited((base + (116130 * cu)) / 65536) ^ flip);
 }
 
-int32_t tt_image_reduce(const tt_frame_t *frame, const tt_rectangle_t *crop, int32_t out_width, int32_t out_height,
+int32_t tt_image_reduce(const tt_frame_t *frame, const tt_box_t *crop, int32_t out_width, int32_t out_height,
                         int32_t channels, uint8_t flip, uint8_t *out)
 {
     if ((frame->uyvy == NULL) || (out == NULL) || (tt_image_inside(crop, frame->width, frame->height) == 0) ||

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "tt_crop.h"
+
 /* A YUV 4:2:2 frame in the order U Y V Y, as the Spresense camera gives it; width is even. */
 typedef struct {
     const uint8_t *uyvy;
@@ -11,24 +13,13 @@ typedef struct {
     int32_t height;
 } tt_frame_t;
 
-/* Part of a frame, in pixels. */
-typedef struct {
-    int32_t x;
-    int32_t y;
-    int32_t width;
-    int32_t height;
-} tt_rectangle_t;
-
-/* The largest square in the middle of a frame. */
-tt_rectangle_t tt_image_centre_square(int32_t width, int32_t height);
-
 /* Not 0 when the rectangle lies inside the frame and is not empty. */
-int32_t tt_image_inside(const tt_rectangle_t *crop, int32_t width, int32_t height);
+int32_t tt_image_inside(const tt_box_t *crop, int32_t width, int32_t height);
 
 /* Reduce the crop to out_width x out_height pixels of 1 (grey) or 3 (red, green, blue) channels. Each output pixel is
  * the rounded mean of the frame pixels that its area touches. `flip` is combined with every byte by exclusive or: 0x80
  * turns 0..255 into the int8 numbers -128..127, 0 leaves it. Returns 0, or -1 when an argument cannot be. */
-int32_t tt_image_reduce(const tt_frame_t *frame, const tt_rectangle_t *crop, int32_t out_width, int32_t out_height,
+int32_t tt_image_reduce(const tt_frame_t *frame, const tt_box_t *crop, int32_t out_width, int32_t out_height,
                         int32_t channels, uint8_t flip, uint8_t *out);
 
 #endif

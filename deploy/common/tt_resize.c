@@ -19,13 +19,6 @@ uint32_t tt_input_bytes(const tt_input_layout_t *layout)
     return (uint32_t)layout->width * (uint32_t)layout->height * (uint32_t)per_pixel;
 }
 
-tt_box_t tt_centred_square(int32_t width, int32_t height)
-{
-    const int32_t side = (width < height) ? width : height;
-    const tt_box_t box = {(width - side) / 2, (height - side) / 2, side, side};
-    return box;
-}
-
 /* Rounds down, also below zero. */
 static int64_t floor_divide(int64_t numerator, int64_t denominator)
 {

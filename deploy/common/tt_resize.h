@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "tt_crop.h"
+
 #define TT_RGB_BYTES 3
 
 /* Largest area of a box; sums of its weighted pixels still fit into 32 bits. */
@@ -19,14 +21,6 @@ typedef struct {
     int32_t width;
     int32_t height;
 } tt_rgb_image_t;
-
-/* In px of the image, from its top-left corner; it may leave the image. */
-typedef struct {
-    int32_t x;
-    int32_t y;
-    int32_t width;
-    int32_t height;
-} tt_box_t;
 
 /* What is written: `channels` image bytes per pixel (1 grey, 3 RGB), then two bytes of position when `planes` is not
  * 0. */
@@ -40,13 +34,10 @@ typedef struct {
 /* Bytes of one input. */
 uint32_t tt_input_bytes(const tt_input_layout_t *layout);
 
-/* Cut the box out of the image and write the input. Returns 0, or -1 when the box or the layout cannot be. */
+/* Cut the box, which may leave the image, out of it and write the input. Returns 0, or -1 when the box or the layout cannot be. */
 int32_t tt_make_input(const tt_rgb_image_t *image, tt_box_t box, const tt_input_layout_t *layout, uint8_t *input);
 
 /* Grey = (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601). */
 uint8_t tt_grey(uint8_t red, uint8_t green, uint8_t blue);
-
-/* Largest centred square. */
-tt_box_t tt_centred_square(int32_t width, int32_t height);
 
 #endif

@@ -4,7 +4,7 @@
 Runs on a Raspberry Pi with picamera2 (`sudo apt install imx500-all python3-picamera2 python3-opencv`) and needs
 nothing else of this project but `network.rpk`. Options follow picamera2's own IMX500 demos.
 
-    python3 gaze_imx500.py --model network.rpk                      # whole height of the frame, centred
+    python3 gaze_imx500.py --model network.rpk                      # the middle of the frame
     python3 gaze_imx500.py --model network.rpk --roi 1300,500,1500,1500
 
 It measures nothing: `tinytracker measure --target imx500` does (README.md beside this file).
@@ -22,6 +22,11 @@ from pathlib import Path
 from typing import Any
 
 SENSOR_WIDTH, SENSOR_HEIGHT = 4056, 3040
+
+STRIP_WIDTH = 816
+"""Width in sensor pixels of a strip with both eyes in which a network for strips answers in cm: a quarter of the
+frame's longer side for a phone's front camera, whose focal length is 0.94 of that side; here it is 0.755 (4.74 mm over
+4056 pixels of 1.55 µm, data sheet), so that the same strip, at about 40 cm, is narrower."""
 
 Roi = tuple[int, int, int, int]
 
@@ -56,10 +61,27 @@ def parse_roi(text: str) -> Roi:
 
 
 def centred_roi(aspect_width: int, aspect_height: int) -> Roi:
-    """The largest region of this shape in the middle of the sensor."""
-    scale = min(SENSOR_WIDTH / aspect_width, SENSOR_HEIGHT / aspect_height)
-    width, height = int(aspect_width * scale), int(aspect_height * scale)
+    """The region in the middle of the sensor: the largest square for a face, STRIP_WIDTH for a strip with both eyes."""
+    width = height = min(SENSOR_WIDTH, SENSOR_HEIGHT)
+    if is_strip(aspect_width, aspect_height):
+        width, height = STRIP_WIDTH, max(STRIP_WIDTH * aspect_height // aspect_width, 1)
     return (SENSOR_WIDTH - width) // 2, (SENSOR_HEIGHT - height) // 2, width, height
+
+
+def is_strip(width: int, height: int) -> bool:
+    """True for networks that see a strip with both eyes: their inputs are not square, those that see a face are."""
+    return width > height
+
+
+def cm_per_unit(roi: Roi, width: int, height: int) -> float:
+    """What one unit of the network's answer means: eyes that look smaller are farther away.
+
+    Args:
+        roi: what the network sees.
+        width: of the network's input.
+        height: its height.
+    """
+    return STRIP_WIDTH / roi[2] if is_strip(width, height) else 1.0
 
 
 def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_height: int) -> Roi:
@@ -82,12 +104,12 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
     return x, y, w, h
 
 
-def read_result(imx500: Any, metadata: dict[str, Any]) -> Result:
-    """The network's part of a frame's metadata."""
+def read_result(imx500: Any, metadata: dict[str, Any], cm: float = 1.0) -> Result:
+    """The network's part of a frame's metadata; `cm` per unit of its answer."""
     outputs = imx500.get_outputs(metadata)
     if outputs is None:
         return Result(None, None, None)
-    x, y = (float(v) for v in outputs[0].ravel()[:2])
+    x, y = (cm * float(v) for v in outputs[0].ravel()[:2])
     kpi = imx500.get_kpi_info(metadata) or (None, None)
     return Result((x, y), *kpi)
 
@@ -157,9 +179,14 @@ class Smoother:
 
 
 class Watcher:
-    """Counts frames and remembers the last result."""
+    """Counts frames and remembers the last result.
+
+    Attributes:
+        cm: per unit of the network's answer.
+    """
 
     def __init__(self, imx500: Any, smoothing: float, correct: Correction | None = None) -> None:
+        self.cm = 1.0
         self._imx500 = imx500
         self._correct = correct or Correction()
         self._smooth = Smoother(smoothing)
@@ -171,7 +198,7 @@ class Watcher:
     def add(self, metadata: dict[str, Any]) -> None:
         """Read one frame; safe to call from the camera's thread."""
         with self._lock:
-            result = read_result(self._imx500, metadata)
+            result = read_result(self._imx500, metadata, self.cm)
             self.frames += 1
             if result.gaze_cm is not None:
                 self.results += 1
@@ -217,7 +244,11 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
         "-r", "--preserve-aspect-ratio", action=argparse.BooleanOptionalAction, default=None,
         help="show the network a region of its own shape; default: what the intrinsics say",
     )  # fmt: skip
-    parser.add_argument("--roi", type=parse_roi, help="left,top,width,height of the face in sensor pixels")
+    parser.add_argument(
+        "--roi",
+        type=parse_roi,
+        help="left,top,width,height of the face (or the eyes, for strips) in sensor pixels",
+    )
     parser.add_argument(
         "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
     )
@@ -284,8 +315,10 @@ def run(args: argparse.Namespace) -> int:
     )
     imx500.show_network_fw_progress_bar()
     picam2.start(config, show_preview=True)
-    imx500.set_inference_roi_abs(choose_roi(imx500, intrinsics, args.roi))
+    roi = choose_roi(imx500, intrinsics, args.roi)
+    imx500.set_inference_roi_abs(roi)
     watcher = Watcher(imx500, args.smoothing, args.calibration)
+    watcher.cm = cm_per_unit(roi, *imx500.get_input_size())
 
     def on_frame(request: Any) -> None:
         watcher.add(request.get_metadata())

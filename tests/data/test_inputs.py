@@ -24,6 +24,8 @@ SPECS = (
     InputSpec("face", 96, 96, "grey", "baked"),
     InputSpec("eye_band", 192, 64, "rgb", "none"),
     InputSpec("eye_band", 48, 16, "grey", "input"),
+    InputSpec("eye_band", 60, 20, margin=0.125),
+    InputSpec("face", 50, 40, "grey", "none", margin=0.125),
     InputSpec("itracker", 40, 32, "rgb", "input"),
 )
 

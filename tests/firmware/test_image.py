@@ -27,7 +27,6 @@ def library(tmp_path_factory):
         ["gcc", *STRICT, *checks, "-O1", "-shared", "-fPIC", str(source), "-o", str(out)], check=True
     )
     loaded = ctypes.CDLL(str(out))
-    loaded.tt_image_centre_square.restype = Rectangle
     return loaded
 
 
@@ -83,11 +82,6 @@ def test_signed_input_is_the_pixel_minus_128(library):
     uyvy = np.arange(2 * 2 * 2, dtype=np.uint8).reshape(2, 2, 2) * 30
     _, out = reduce(library, uyvy, (0, 0, 2, 2), (2, 2), 1, 0x80)
     np.testing.assert_array_equal(out[..., 0].view(np.int8), uyvy[..., 1].astype(int) - 128)
-
-
-def test_centre_square(library):
-    square = library.tt_image_centre_square(320, 240)
-    assert (square.x, square.y, square.width, square.height) == (40, 0, 240, 240)
 
 
 @pytest.mark.parametrize(

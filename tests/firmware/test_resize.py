@@ -92,9 +92,7 @@ def test_the_largest_box_does_not_overflow(library):
     assert (c_input(library, wide, (0, 0, 16384, 16), InputSpec(kind="face", width=3, height=1)) == 255).all()
 
 
-def test_grey_and_the_centred_square(library):
+def test_grey(library):
     rgb = np.random.default_rng(3).integers(0, 256, (200, 3))
     for r, g, b in rgb.tolist():
         assert library.tt_grey(r, g, b) == (77 * r + 150 * g + 29 * b + 128) >> 8
-    box = library.tt_centred_square(324, 200)
-    assert (box.x, box.y, box.width, box.height) == (62, 0, 200, 200)

@@ -70,6 +70,16 @@ def test_a_session_of_the_camera(camera, network, tmp_path):
     assert "No received bytes" in again.out
 
 
+def test_a_network_for_the_eyes_sees_the_strip_that_the_program_on_the_camera_shows(
+    camera, network, monkeypatch
+):
+    monkeypatch.setattr(picamera2_stub.IMX500, "input_size", (192, 64))
+    monkeypatch.setattr(picamera2_stub.IMX500, "roi", None)
+    with imx500.open_imx500(network):
+        pass
+    assert picamera2_stub.IMX500.roi == (1620, 1384, 816, 272)
+
+
 def test_old_frames_are_thrown_away(camera, network):
     with imx500.open_imx500(network) as source:
         time.sleep(0.2)

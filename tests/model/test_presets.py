@@ -4,12 +4,14 @@ from tinytracker.errors import UnknownNameError
 from tinytracker.model.network import Network, output_size
 from tinytracker.model.presets import PRESETS, find_preset
 
-# The published networks: MACs for one frame, parameters with batch normalisation folded.
+# MACs for one frame, parameters with batch normalisation folded; where published, of the published networks.
 GOLDEN = {
     "tinytracker": (11_839_208, 426_694),
     "tinytracker-rgb": (11_651_048, 426_676),  # without the 18 weights that fuse the position
     "tinytracker-s": (5_229_184, 81_946),
     "tinytracker-s-grey": (4_897_408, 81_802),  # two planes fewer into the 8 filters of 3x3: 144 weights
+    "tinytracker-v2": (11_296_768, 308_922),
+    "tinytracker-s2": (4_732_544, 95_722),
     "itracker": (1_324_455_808, 6_286_274),
 }
 
@@ -18,6 +20,13 @@ GOLDEN = {
 def test_counts_equal_the_published_networks(name):
     network = find_preset(name).network()
     assert (network.macs, network.params) == GOLDEN[name]
+
+
+@pytest.mark.parametrize(
+    ("new", "old"), [("tinytracker-v2", "tinytracker"), ("tinytracker-s2", "tinytracker-s")]
+)
+def test_the_networks_for_the_eyes_take_no_more_work_than_those_for_the_face(new, old):
+    assert PRESETS[new].network().macs <= PRESETS[old].network().macs
 
 
 def test_every_preset_is_pinned():

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from tinytracker.package import TARGETS
+from tinytracker.package.manifest import gaze_sentence, sees
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import weights_origin
 
@@ -15,7 +16,7 @@ def content(origin="synthetic", **model):
             "preset": "tinytracker", "bytes": 1, "macs": 2, "parameters": 3, "sha256": "ab" * 32, "operators": ["ADD"],
             "data_hash": "cd" * 32, "data_origin": origin, **model,
         },
-        "gaze": "x and y in cm", "io": {"inputs": [], "outputs": []},
+        "sees": "a face crop", "gaze": "x and y in cm", "io": {"inputs": [], "outputs": []},
         "metrics": {n: {"overall": row, "by_family": {"phone": row}} for n in ("float-test", "ptq-int8-test")},
     }  # fmt: skip
 
@@ -87,3 +88,12 @@ def test_no_name_breaks_the_front_matter(preset):
 )
 def test_weights_that_training_began_with_count(description, origin):
     assert weights_origin(description) == origin
+
+
+def test_the_card_says_what_the_network_looks_at_and_what_a_unit_is():
+    strip = content() | {"sees": sees("tinytracker-v2"), "gaze": gaze_sentence("tinytracker-v2")}
+    card = model_card("imx500", strip, "")
+    assert "looks at a strip with both eyes" in card
+    assert "a quarter of the frame's longer side wide" in card
+    assert gaze_sentence("tinytracker").startswith("x and y in cm, origin at the camera")
+    assert (sees(None), sees("tinytracker-rgb")) == ("a face crop", "a face crop")

@@ -38,7 +38,6 @@ def build_resize(folder: Path) -> ctypes.CDLL:
     library.tt_make_input.argtypes = [
         ctypes.POINTER(Image), Box, ctypes.POINTER(Layout), ctypes.c_char_p,
     ]  # fmt: skip
-    library.tt_centred_square.restype = Box
     library.tt_grey.restype = ctypes.c_uint8
     return library
 

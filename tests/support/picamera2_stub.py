@@ -29,6 +29,8 @@ class IMX500:
 
     camera_num = 0
     auto_aspect_ratio = False
+    input_size = (112, 112)
+    roi = None
 
     def __init__(self, network_file):
         assert network_file.endswith(".rpk")
@@ -38,7 +40,10 @@ class IMX500:
         return "stub"
 
     def get_input_size(self):
-        return 112, 112
+        return self.input_size
+
+    def set_inference_roi_abs(self, roi):
+        IMX500.roi = roi
 
     def show_network_fw_progress_bar(self):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,14 +84,16 @@ def images_for(
     if images is not None:
         codes, origin = read_images(images, board, count)
     elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
-        from tinytracker.quant.parity import frames_of
+        from tinytracker.data.index import read_index
+        from tinytracker.model.presets import find_preset
+        from tinytracker.quant.parity import frames_with_target
         from tinytracker.requirements import require_tensorflow
 
         require_tensorflow("reading the run's test images")
-        codes, origin = (
-            frames_of(chosen.data, chosen.origin["preset"], count),
-            {"from": "the run's test split"},
-        )
+        preset = find_preset(chosen.origin["preset"])
+        codes, target = frames_with_target(read_index(chosen.data), preset, count)
+        sent = make_images(board, codes, {"from": "the run's test split"}, chosen.content)
+        return sent if preset.input.unit == "cm" else replace(sent, cm_per_unit=tuple(target[:, 2].tolist()))
     else:
         codes, origin = noise(board, count, seed)
     return make_images(board, codes, origin, None if chosen is None else chosen.content)

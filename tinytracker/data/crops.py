@@ -111,3 +111,28 @@ def eye_band(
     w = width * whole[..., 2]
     size = np.stack([w, w / aspect], axis=-1)
     return np.concatenate([centre - size / 2, size], axis=-1)
+
+
+STRIPS_PER_LONGER_SIDE = 4
+"""So many strips of the reference width lie side by side along a frame's longer side."""
+
+
+def centred_crop(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int, int, int]:
+    """What a device without a face detector shows a network: the same rule as deploy/common/tt_crop.c.
+
+    Args:
+        width: of the frame in px.
+        height: of the frame.
+        out_width: of the network's input in px.
+        out_height: of the network's input.
+
+    Returns:
+        x, y, width and height of a box in the frame's middle: the largest square for a square input, which shows a
+        face; for any other, which is a strip with both eyes, a strip of the reference width.
+    """
+    if out_width == out_height:
+        w = h = min(width, height)
+    else:
+        w = min(max(max(width, height) // STRIPS_PER_LONGER_SIDE, 1), width)
+        h = min(max(w * out_height // out_width, 1), height)
+    return (width - w) // 2, (height - h) // 2, w, h

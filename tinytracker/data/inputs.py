@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.crops import eye_band
+from tinytracker.data.crops import STRIPS_PER_LONGER_SIDE, eye_band, grow
 from tinytracker.data.grid import (
     CELLS,
     GRID_IN_CODE,
@@ -34,6 +34,12 @@ Codes = NDArray[np.uint8]
 KINDS = ("face", "eye_band", "itracker")
 CHANNELS = {"rgb": 3, "grey": 1}
 GRIDS = ("none", "baked", "input")
+
+UNITS = ("cm", "reference_cm")
+
+REFERENCE_CROP = 1 / STRIPS_PER_LONGER_SIDE
+"""Width of the crop at the reference distance, as part of the frame's longer side: a strip with both eyes is that wide
+at about 40 cm from a phone's front camera."""
 
 LUMA = (77, 150, 29)
 """Grey = (77 R + 150 G + 29 B + 128) >> 8: ITU-R BT.601 in 8-bit integers, the same on every device."""
@@ -54,6 +60,11 @@ class InputSpec:
             grid).
         band_width: width of the eye band as part of the face box's width; its height follows from the
             image's.
+        margin: part of the box's size that is shown in addition on each side; width and height are those of
+            the whole. Training cuts with room to turn and shift.
+        unit: of the network's answer: "cm", or "reference_cm": cm for a crop of the reference width.
+            A crop shows by what angle the eyes look past the camera, and not how far away they are; the crop's
+            size says that, and `cm_per_unit` turns the answer into cm.
     """
 
     kind: str
@@ -62,12 +73,15 @@ class InputSpec:
     channels: str = "rgb"
     grid: str = "none"
     band_width: float = 0.75
+    margin: float = 0.0
+    unit: str = "cm"
 
     def __post_init__(self) -> None:
         known = (
             ("input kind", self.kind, KINDS),
             ("channels", self.channels, CHANNELS),
             ("grid", self.grid, GRIDS),
+            ("unit", self.unit, UNITS),
         )
         for what, value, values in known:
             if value not in values:
@@ -88,6 +102,26 @@ class InputSpec:
             return {"face": image, "left_eye": image, "right_eye": image, "grid": (CELLS, CELLS, 1)}
         planes = 2 if self.grid == "input" else 0
         return {"image": (self.height, self.width, colours + planes)}
+
+
+def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
+    """What one unit of a network's answer means on the screen.
+
+    The eyes look past the camera by an angle that the crop shows; the dot lies distance · tan(angle) from the camera,
+    and the distance goes with one over the width of the face, and so of the crop, in the picture.
+
+    Args:
+        spec: of the network.
+        face_width: of the face box in px of the frame; numbers, arrays (...) or tensors.
+        longer_side: of the frame in px, of the same shape.
+
+    Returns:
+        cm per unit, of the same shape; 1 for networks that answer in cm.
+    """
+    if spec.unit == "cm":
+        return face_width * 0 + 1
+    part = spec.band_width if spec.kind == "eye_band" else 1.0
+    return REFERENCE_CROP * longer_side / (part * face_width)
 
 
 def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Codes]:
@@ -122,9 +156,9 @@ def _box_numpy(spec: InputSpec, example: dict[str, Any]) -> NDArray[np.float64]:
     """The box to show, in px of the crop."""
     face = np.asarray(example["face_in_crop"], np.float64)
     if spec.kind == "face":
-        return face
+        return grow(face, spec.margin)
     eyes = (example["left_eye_in_crop"], example["right_eye_in_crop"])
-    return eye_band(*eyes, face, spec.band_width, spec.width / spec.height)
+    return grow(eye_band(*eyes, face, spec.band_width, spec.width / spec.height), spec.margin)
 
 
 def _in_frame(box: NDArray[np.float64], example: dict[str, Any]) -> NDArray[np.float64]:
@@ -188,6 +222,9 @@ def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
         w = spec.band_width * box[2]
         size = tf.stack([w, w * (spec.height / spec.width)])
         box = tf.concat([centre - size / 2, size], 0)
+    if spec.margin:
+        extra = spec.margin * box[2:]
+        box = tf.concat([box[:2] - extra, box[2:] + 2 * extra], 0)
     picture = crop_resize(example["image"], box, spec)
     if spec.grid != "input":
         return {"image": picture}

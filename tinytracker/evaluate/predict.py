@@ -17,7 +17,7 @@ from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
 from tinytracker.progress import bar
 from tinytracker.quant.runtimes import ReferenceRuntime
-from tinytracker.train.dataset import decoded, plain_batches
+from tinytracker.train.dataset import decoded, in_cm, plain_batches
 
 Floats = NDArray[np.float64]
 _CHUNK = 256
@@ -49,9 +49,9 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
     model = load_trained(model_path)
     predictions = []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
-        for inputs, gaze in plain_batches(decoded(index, split, spec)):
-            predictions.append(model(inputs, training=False).numpy())
-            advance(len(gaze))
+        for inputs, target in plain_batches(decoded(index, split, spec)):
+            predictions.append(in_cm(model(inputs, training=False), target).numpy())
+            advance(len(target))
     gaze_cm: NDArray[np.float64] = np.concatenate(predictions).astype(np.float64)
     return gaze_cm
 
@@ -61,11 +61,12 @@ def predict_quantized(
 ) -> NDArray[np.float64]:
     """(N, 2) cm from a .tflite file, run by the reference kernels."""
     runtime = ReferenceRuntime(read_bytes(model_path))
-    raw: list[NDArray[Any]] = []
+    gaze: list[Floats] = []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
-        for codes, _ in decoded(index, split, spec).batch(_CHUNK):
-            raw.append(runtime.run({name: p.numpy() for name, p in codes.items()}, advance))
-    return runtime.contract.decode(np.concatenate(raw))
+        for codes, target in decoded(index, split, spec).batch(_CHUNK):
+            raw = runtime.run({name: p.numpy() for name, p in codes.items()}, advance)
+            gaze.append(in_cm(runtime.contract.decode(raw), target.numpy()))
+    return np.concatenate(gaze)
 
 
 def predict_with_features(
@@ -93,11 +94,11 @@ def _float_features(
     both = tf.keras.Model(model.inputs, [model.outputs[0], last.input])
     gaze, features = [], []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
-        for inputs, truth_cm in plain_batches(decoded(index, split, spec)):
+        for inputs, target in plain_batches(decoded(index, split, spec)):
             predicted, inner = both(inputs, training=False)
-            gaze.append(predicted.numpy())
-            features.append(inner.numpy().reshape(len(truth_cm), -1))
-            advance(len(truth_cm))
+            gaze.append(in_cm(predicted, target).numpy())
+            features.append(inner.numpy().reshape(len(target), -1))
+            advance(len(target))
     return np.concatenate(gaze).astype(np.float64), np.concatenate(features).astype(np.float64)
 
 
@@ -110,15 +111,15 @@ def _quantized_features(
     if inner is None:
         return predict_quantized(model_path, index, split, spec), None
     runtime = ReferenceRuntime(content, inner)
-    outputs, features = [], []
+    gaze, features = [], []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
-        for codes, _ in decoded(index, split, spec).batch(_CHUNK):
+        for codes, target in decoded(index, split, spec).batch(_CHUNK):
             raw, values = runtime.run_with_inner({name: p.numpy() for name, p in codes.items()}, advance)
-            outputs.append(raw)
+            gaze.append(in_cm(runtime.contract.decode(raw), target.numpy()))
             features.append(values)
     tensor, stored = model.tensors[inner], np.concatenate(features).astype(np.float64)
     real = (stored - tensor.zero_point) * tensor.scale if tensor.scales else stored
-    return runtime.contract.decode(np.concatenate(outputs)), real
+    return np.concatenate(gaze), real
 
 
 def penultimate_tensor(model: TfliteModel) -> int | None:

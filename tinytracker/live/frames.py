@@ -93,22 +93,26 @@ def frames_of_board(
     """
     if source.board.source == "camera":
         while True:
-            yield from _batch(source, _BATCH, None)
+            yield from _batch(source, _BATCH)
     if not images:
         raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
     for k in itertools.cycle(range(len(images))):
         source.load(images.packed[k])
-        yield from _batch(source, 1, None if truth is None else truth[k])
+        cm = images.cm_per_unit[k] if images.cm_per_unit else 1.0
+        yield from _batch(source, 1, None if truth is None else truth[k], cm)
 
 
-def _batch(source: Source, count: int, true_cm: Point | None) -> Generator[LiveFrame, None, None]:
+def _batch(
+    source: Source, count: int, true_cm: Point | None = None, cm_per_unit: float = 1.0
+) -> Generator[LiveFrame, None, None]:
     scale = 1e3 / source.board.ticks_per_s
     lost = 0
     with closing(source.frames(count)) as events:
         for event in events:
             if isinstance(event, Frame):
                 steps = tuple((b - a) * scale for a, b in zip(event.stamps, event.stamps[1:], strict=False))
-                yield LiveFrame(event.sequence, event.gaze_cm, steps, true_cm, lost)
+                gaze = event.gaze_cm and (cm_per_unit * event.gaze_cm[0], cm_per_unit * event.gaze_cm[1])
+                yield LiveFrame(event.sequence, gaze, steps, true_cm, lost)
                 lost = 0
             elif isinstance(event, Lost):
                 lost += event.count

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.data.crops import centred_crop
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
 from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.errors import InputFileError, UsageError
@@ -19,6 +20,9 @@ from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.parity import patterns
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+
+CM_PER_UNIT = "cm_per_unit"
+"""Key of a session's description of its images."""
 
 _LAYOUTS = {1: ("grey", "none"), 3: ("rgb", "none"), 5: ("rgb", "input")}
 """What the channels of an input of ours mean; grey with position planes looks like RGB and cannot be told apart."""
@@ -32,6 +36,7 @@ class TestImages:
         packed: one per image.
         origin: what they are, for the record.
         oracle: what computed `expected`, or None. expected: packed outputs, one per image, empty without an oracle.
+        cm_per_unit: of the network's answer for each image, where that is not 1: see `data.inputs.cm_per_unit`.
     """
 
     __test__ = False  # a name that pytest would collect
@@ -40,6 +45,7 @@ class TestImages:
     origin: dict[str, Any]
     oracle: str | None = None
     expected: tuple[bytes, ...] = ()
+    cm_per_unit: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -49,6 +55,7 @@ class TestImages:
         return {
             **self.origin, "count": len(self), "sha256": [sha256_bytes(p) for p in self.packed],
             "oracle": self.oracle, "expected": [e.hex() for e in self.expected],
+            **({CM_PER_UNIT: list(self.cm_per_unit)} if self.cm_per_unit else {}),
         }  # fmt: skip
 
 
@@ -102,7 +109,7 @@ def refuse_float_inputs(io: IoContract) -> None:
 
 
 def read_images(path: Path, board: Board, count: int) -> tuple[Codes, dict[str, Any]]:
-    """Pictures as a camera would give them: the largest centred square of each, reduced as in training.
+    """Pictures as a camera would give them: the middle of each, as devices cut it, reduced as in training.
 
     Args:
         path: a picture, a folder of pictures (in the order of their names), or a .npy file with uint8 codes
@@ -124,7 +131,7 @@ def read_images(path: Path, board: Board, count: int) -> tuple[Codes, dict[str, 
                 path, "no pictures are in this folder", f"Known: {', '.join(IMAGE_SUFFIXES)}."
             )
     spec = _spec(board.io)
-    codes = np.stack([_centre_square(_pixels(file), spec) for file in files])
+    codes = np.stack([_centre(_pixels(file), spec) for file in files])
     return {board.io.inputs[0].name: codes}, {"from": "pictures", "files": [f.name for f in files]}
 
 
@@ -150,10 +157,9 @@ def _pixels(file: Path) -> NDArray[np.uint8]:
             raise InputFileError(file, f"not a picture ({error})") from error
 
 
-def _centre_square(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
+def _centre(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
-    side = min(height, width)
-    box = np.array([(width - side) // 2, (height - side) // 2, side, side], np.float64)
+    box = np.array(centred_crop(width, height, spec.width, spec.height), np.float64)
     example = {"image": pixels, "face_in_crop": box, "face": box, "frame_size": (width, height)}
     return make_inputs_numpy(spec, example)["image"]
 

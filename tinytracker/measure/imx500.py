@@ -37,6 +37,9 @@ _FRAME_COUNT_AT = 708
 
 INSTALL = "sudo apt install imx500-all python3-picamera2"
 
+SENSOR = (4056, 3040)
+STRIP_WIDTH = 816
+
 
 @dataclass(frozen=True)
 class _Arrival:
@@ -221,7 +224,9 @@ def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
             "IMX500", f"the camera does not start ({error})", f"Check its cable; {INSTALL}."
         ) from error
     try:
-        if intrinsics.preserve_aspect_ratio:
+        if strip := _strip(*imx500.get_input_size()):
+            imx500.set_inference_roi_abs(strip)
+        elif intrinsics.preserve_aspect_ratio:
             imx500.set_auto_aspect_ratio()
         source = Imx500(imx500, network, _first_clock(camera))
         camera.pre_callback = source.on_frame
@@ -230,6 +235,17 @@ def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
         camera.pre_callback = None
         camera.stop()
         camera.close()
+
+
+def _strip(width: int, height: int) -> tuple[int, int, int, int] | None:
+    """The region for a network that sees a strip with both eyes and then answers in cm; None for one of a face.
+
+    As in deploy/imx500/gaze_imx500.py, which says where the width comes from.
+    """
+    if width <= height:
+        return None
+    rows = max(STRIP_WIDTH * height // width, 1)
+    return (SENSOR[0] - STRIP_WIDTH) // 2, (SENSOR[1] - rows) // 2, STRIP_WIDTH, rows
 
 
 def _first_clock(camera: Any) -> Callable[[], int]:

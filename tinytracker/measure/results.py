@@ -14,7 +14,7 @@ from tinytracker.emulate.qemu import INSTRUCTIONS_PER_US
 from tinytracker.errors import ModelError
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.measure.board import contract_of, gaze_cm
-from tinytracker.measure.images import compare_outputs
+from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import latencies, latency_table
 from tinytracker.measure.recording import IMAGE
 from tinytracker.measure.session import Session, read_session
@@ -91,7 +91,21 @@ def session_gaze(session: Session) -> NDArray[np.float64]:
     """
     io = contract_of(session.header.inputs, session.header.outputs)
     pairs = [gaze_cm(io, outputs) for outputs in session.outputs]
-    return np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs], float).reshape(-1, 2)
+    gaze = np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs], float).reshape(-1, 2)
+    in_cm: NDArray[np.float64] = gaze * _cm_per_unit(session)[:, None]
+    return in_cm
+
+
+def _cm_per_unit(session: Session) -> NDArray[np.float64]:
+    """(N,) what one unit of the network's answer meant in each frame: 1 unless the images' description says more."""
+    images = session.header.metadata.get("images")
+    stored = images.get(CM_PER_UNIT) if isinstance(images, dict) else None
+    if not stored or IMAGE not in session.extra:
+        return np.ones(len(session))
+    try:
+        return np.array([float(stored[int(k)]) for k in session.extra[IMAGE]])
+    except (ValueError, TypeError, IndexError) as error:
+        raise ModelError(f"The session's {CM_PER_UNIT} cannot be read: {error}.") from None
 
 
 def summarize_session(

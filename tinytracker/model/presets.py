@@ -153,6 +153,33 @@ def _itracker(spec: InputSpec) -> Network:
     return net
 
 
+# A wide strip is nearly at the camera's own resolution, so the work goes to its early, fine maps; there is no fifth
+# halving: an iris moves by a few pixels, which a 2x6 map no longer shows. Expanded, output, stride.
+_BAND = ((16, 24, 2), (96, 32, 2), (128, 32, 1), (128, 48, 2), (240, 48, 1), (240, 48, 1), (240, 64, 1))
+_BAND_S = ((8, 16, 2), (64, 24, 2), (96, 24, 1), (96, 40, 2), (160, 40, 1), (160, 40, 1))
+
+
+def _eye_band(
+    stem: int, blocks: tuple[tuple[int, int, int], ...], squeeze: int, hidden: int
+) -> Callable[[InputSpec], Network]:
+    """Inverted residuals on a strip with both eyes; the head keeps the places of the last map apart."""
+
+    def build(spec: InputSpec) -> Network:
+        net = Network()
+        (name, shape), *_ = spec.shapes.items()
+        x = net.input(name, shape)
+        x = net.conv(x, "stem", stem, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
+        for i, (expanded, filters, stride) in enumerate(blocks):
+            x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
+        x = net.conv(x, "squeeze", squeeze, activation="relu")
+        x = net.flatten(x, "flatten")
+        x = net.dense(x, "hidden", hidden, "relu")
+        net.dense(x, "gaze", 2)
+        return net
+
+    return build
+
+
 PRESETS: dict[str, Preset] = {
     p.name: p
     for p in (
@@ -170,6 +197,18 @@ PRESETS: dict[str, Preset] = {
             "tinytracker-s", "the small one: 96x96 grey face, position baked in, for microcontrollers",
             "Ruegg et al. (arXiv 2308.12313) and the published TinyTrackerS.tflite",
             InputSpec(kind="face", width=96, height=96, channels="grey", grid="baked"), _tinytracker_s,
+        ),
+        Preset(
+            "tinytracker-v2", "192x64 RGB strip with both eyes, distance from the face box: for every target",
+            "the trunk of tinytracker with its work moved to finer maps; the input of docs/training.md",
+            InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
+            _eye_band(16, _BAND, 32, 128),
+        ),
+        Preset(
+            "tinytracker-s2", "192x64 grey strip with both eyes, distance from the face box, for microcontrollers",
+            "as tinytracker-v2, at the work of tinytracker-s",
+            InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
+            _eye_band(8, _BAND_S, 16, 64),
         ),
         Preset(
             "tinytracker-s-grey", "the small one on the face alone: maps to the Coral Edge TPU as a whole",

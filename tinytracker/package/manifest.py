@@ -6,10 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.files import sha256_file, write_json
+from tinytracker.model.presets import find_preset
 from tinytracker.runs import versions
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+
+
+_AXES = "origin at the camera, x to the right, y up, as the user sees the screen"
+_GAZE = {
+    "cm": f"x and y in cm, {_AXES}",
+    "reference_cm": "x and y in cm for an input that is a quarter of the frame's longer side wide, else times that "
+    f"side / (4 · the input's width in the frame); {_AXES}",
+}
+
+
+def gaze_sentence(preset: str | None) -> str:
+    """What a network's answer means.
+
+    Args:
+        preset: of the network; None for one that is no preset of ours, of which cm are assumed.
+    """
+    return _GAZE[find_preset(preset).input.unit if preset else "cm"]
+
+
+def sees(preset: str | None) -> str:
+    """What part of a picture the network is for, in words."""
+    strip = preset is not None and find_preset(preset).input.kind == "eye_band"
+    return "a strip with both eyes" if strip else "a face crop"
 
 
 def write_manifest(folder: Path, target: str, content: dict[str, Any]) -> Path:

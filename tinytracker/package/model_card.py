@@ -20,7 +20,7 @@ def model_card(target: str, content: dict[str, Any], use: str) -> str:
         [
             _front_matter(target, content, origin),
             f"# Gaze estimation for {target}",
-            "The network looks at a face crop and answers where on the screen the person looks: "
+            f"The network looks at {content['sees']} and answers where on the screen the person looks: "
             f"{content['gaze']}.\n",
             _facts(content),
             _errors(content["metrics"], origin),

@@ -22,7 +22,7 @@ from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes
-from tinytracker.quant.parity import MIN_IMAGES, frames_with_gaze, patterns
+from tinytracker.quant.parity import MIN_IMAGES, frames_with_target, patterns
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 
@@ -120,19 +120,19 @@ def runtime_table(
 
     content = read_bytes(run.quantized(name) / "model.tflite")
     oracle = ReferenceRuntime(content)
-    codes, gaze, data_hash = _images(data or Path(description["data"]["path"]), preset, images)
-    drawn = images - len(gaze)
+    codes, target, data_hash = _images(data or Path(description["data"]["path"]), preset, images)
+    drawn = images - len(target)
     if drawn:
         extra = patterns(oracle.contract, drawn)
-        codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(gaze) else extra
+        codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(target) else extra
     with bar(f"parity: {oracle.name}", images, "images") as advance:
         expected = oracle.run(codes, advance)
     comparison = _Comparison(
-        oracle.contract.decode(expected), expected, gaze, oracle.contract.gaze.cm_per_code
+        oracle.contract.decode(expected), expected, target, oracle.contract.gaze.cm_per_code
     )
     rows = tuple(_rows(run, preset, name, content, codes, comparison))
     table = RuntimeTable(
-        name, sha256_bytes(content), oracle.name, len(gaze), drawn, data_hash, comparison.step_cm,
+        name, sha256_bytes(content), oracle.name, len(target), drawn, data_hash, comparison.step_cm,
         len(np.unique(expected, axis=0)), rows,
     )  # fmt: skip
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
@@ -155,22 +155,23 @@ class _Comparison:
     """The oracle's answers and the truth, to hold another's against.
 
     Attributes:
-        oracle_cm: (N, 2). codes: (N, units) raw.
-        gaze: (frames, 2) cm of the first images.
+        oracle_cm: (N, 2) in the network's unit. codes: (N, units) raw.
+        target: (frames, 3) of the first images, see `train.dataset.decoded`.
         step_cm: one output step.
     """
 
     oracle_cm: Floats
     codes: NDArray[Any]
-    gaze: Floats
+    target: Floats
     step_cm: float
 
     def row(
         self, runtime: str, computes: str, found: Floats, differing: int | None, must: bool
     ) -> RuntimeRow:
         lsb = np.abs(found - self.oracle_cm) / self.step_cm
-        frames = len(self.gaze)
-        error = float(frame_errors(found[:frames], self.gaze).mean()) if frames else None
+        frames = len(self.target)
+        cm = found[:frames] * self.target[:, 2:]
+        error = float(frame_errors(cm, self.target[:, :2]).mean()) if frames else None
         return RuntimeRow(runtime, computes, error, float(lsb.max()), float(lsb.mean()), differing, must)
 
 
@@ -258,11 +259,11 @@ def _choose(run: Run, model: str | None) -> str:
 def _images(data: Path, preset: Preset, count: int) -> tuple[Codes, Floats, str]:
     """Frames of the test split with their truth; none when the data is gone or the split is empty."""
     if not data.is_dir():
-        return {}, np.empty((0, 2)), ""
+        return {}, np.empty((0, 3)), ""
     from tinytracker.data.index import read_index
 
     index = read_index(data)
     if not index.splits["test"].frames:
-        return {}, np.empty((0, 2)), ""
-    codes, gaze = frames_with_gaze(index, preset, count)
-    return codes, gaze, index.data_sha256
+        return {}, np.empty((0, 3)), ""
+    codes, target = frames_with_target(index, preset, count)
+    return codes, target, index.data_sha256

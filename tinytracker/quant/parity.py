@@ -85,18 +85,18 @@ def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
 
-    return frames_with_gaze(read_index(data), find_preset(preset), count, split)[0]
+    return frames_with_target(read_index(data), find_preset(preset), count, split)[0]
 
 
-def frames_with_gaze(
+def frames_with_target(
     index: PreparedIndex, preset: Preset, count: int, split: str = "test"
 ) -> tuple[Codes, NDArray[np.float64]]:
-    """The first frames of a split and their gaze, (N, 2) cm; raises like `frames_of`."""
+    """The first frames of a split and their targets, (N, 3); raises like `frames_of`."""
     from tinytracker.train.dataset import decoded
 
     samples = list(decoded(index, split, preset.input).take(count).as_numpy_iterator())
     codes = {name: np.stack([inputs[name] for inputs, _ in samples]) for name in samples[0][0]}
-    return codes, np.stack([gaze for _, gaze in samples]).astype(np.float64)
+    return codes, np.stack([target for _, target in samples]).astype(np.float64)
 
 
 def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_from: str) -> Parity:

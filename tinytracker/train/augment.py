@@ -24,7 +24,7 @@ def augment(
 
     Args:
         inputs: network inputs by name, uint8 codes, (N, H, W, C).
-        gaze: (N, 2) cm.
+        gaze: (N, 2) or more columns, of which the first is x.
         seed: (2,) int64, of this batch.
         spec: says which channels are pixels and which are positions.
         config: how much.
@@ -52,7 +52,8 @@ def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, t
         x_plane = 255 - tf.maximum(image[..., -2:-1], 1) + 1
         flipped["image"] = tf.concat([image[..., :-2], x_plane, image[..., -1:]], -1)
     mirrored = {name: tf.concat([flipped[name], x[half:]], 0) for name, x in inputs.items()}
-    return mirrored, tf.concat([gaze[:half] * [-1.0, 1.0], gaze[half:]], 0)
+    x = tf.concat([-gaze[:half, :1], gaze[half:, :1]], 0)
+    return mirrored, tf.concat([x, gaze[:, 1:]], 1)
 
 
 def _photometric(

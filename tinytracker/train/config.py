@@ -27,6 +27,15 @@ class AugmentConfig(_Section):
     mirror: bool = Field(
         True, description="flip left and right in half of the images, with x of gaze and position"
     )
+    rotation: float = Field(
+        10.0, ge=0, le=45, description="largest turn of image and gaze, degrees; if no position is seen"
+    )
+    shift: float = Field(
+        0.03, ge=0, le=0.1, description="largest shift, part of the input's width; if no position is seen"
+    )
+    zoom: float = Field(
+        0.08, ge=0, le=0.2, description="size is multiplied or divided by 1 + this at most; likewise"
+    )
     brightness: float = Field(30.0, ge=0, le=128, description="largest shift, grey levels of 255")
     contrast: float = Field(0.3, ge=0, lt=1, description="contrast is multiplied by 1 ± this at most")
     colour: float = Field(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
-from tinytracker.data.inputs import InputSpec, make_inputs
+from tinytracker.data.inputs import InputSpec, cm_per_unit, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.files import make_folder
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig, TrainConfig
+from tinytracker.train.warp import can_warp, warp, with_room
 
 PIXEL_ZERO = 128.0
 """The network's input is x = p / 128 - 1, so that its INT8 input is exactly q = p - 128."""
@@ -29,7 +31,10 @@ def decoded(
     cache_folder: Path | None = None,
     part: tuple[int, int] = (1, 0),
 ) -> tf.data.Dataset:
-    """Frames of a split as (inputs, gaze): uint8 codes by input name, float32 (2,) cm; in the order of the shards.
+    """Frames of a split as (inputs, target), in the order of the shards.
+
+    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm that one unit of the
+    network's answer means in this frame.
 
     Args:
         index: prepared data.
@@ -44,7 +49,8 @@ def decoded(
 
     def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         record = decode(serialized)
-        return make_inputs(spec, record), record["gaze"]
+        unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
+        return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
     records = serialized_records(index, split)
     if workers > 1:
@@ -59,6 +65,11 @@ def decoded(
     return dataset
 
 
+def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
+    """What to cut for training: the network's input, with room around it when it will be turned and shifted."""
+    return with_room(spec) if can_warp(spec, config) else spec
+
+
 def training_batches(
     dataset: tf.data.Dataset,
     frames: int,
@@ -68,7 +79,9 @@ def training_batches(
     worker: int = 0,
     batch_size: int | None = None,
 ) -> tf.data.Dataset:
-    """One epoch: shuffled, batched, augmented, scaled. The same for the same seed and epoch, whatever ran before.
+    """One epoch of a data set cut by `training_spec`: shuffled, batched, augmented, scaled.
+
+    The same for the same seed and epoch, whatever ran before.
 
     A cached split is shuffled whole; otherwise within a window, which is enough because shards are shuffled already.
 
@@ -107,6 +120,11 @@ def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Da
     return dataset.batch(batch_size).map(lambda x, y: (scaled(x), y)).prefetch(tf.data.AUTOTUNE)
 
 
+def in_cm(predicted: Any, target: Any) -> Any:
+    """What a network answered, (N, 2), in cm; `target` (N, 3) as `decoded` gives it. Arrays or tensors."""
+    return predicted * target[:, 2:]
+
+
 def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Codes 0..255 to the network's input p / 128 - 1, float32."""
     return {name: tf.cast(p, tf.float32) / PIXEL_ZERO - 1 for name, p in inputs.items()}
@@ -118,5 +136,10 @@ def _augmented(
     spec: InputSpec,
     config: AugmentConfig,
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    inputs, gaze = augment(*batch, tf.stack([tf.cast(s, tf.int64) for s in seed]), spec, config)
-    return scaled(inputs), gaze
+    inputs, target = batch
+    of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
+    if can_warp(spec, config):
+        image, target = warp(inputs["image"], target, of_batch, spec, config)
+        inputs = {"image": image}
+    inputs, target = augment(inputs, target, of_batch, spec, config)
+    return scaled(inputs), target

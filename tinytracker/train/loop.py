@@ -24,7 +24,7 @@ from tinytracker.model.presets import Preset
 from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
-from tinytracker.train.dataset import decoded, plain_batches, training_batches
+from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
 from tinytracker.train.distribution import Distribution, distribution, lost_worker
 from tinytracker.train.initial import load_initial, source_file
 from tinytracker.train.state import State, describe_training, state_to_go_on_from
@@ -115,11 +115,12 @@ def train_epochs(
 
     caches = run.path / "cache"
     part = (workers.workers, workers.worker)
-    train_data = decoded(index, "train", preset.input, config.cache, caches, part)
+    cut = training_spec(preset.input, config.augment)
+    train_data = decoded(index, "train", cut, config.cache, caches, part)
     # Every worker evaluates the whole split, with a copy of its own: what is read together must be read by all.
     own = "memory" if config.cache == "disk" and not workers.is_chief else config.cache
     val_data = plain_batches(decoded(index, "val", preset.input, own, caches))
-    val_gaze = np.concatenate([gaze.numpy() for _, gaze in val_data])
+    val_target = np.concatenate([target.numpy() for _, target in val_data])
     judge = build_keras(preset.network()) if workers.is_distributed else model
     logs = (
         tf.summary.create_file_writer(str(run.tensorboard))
@@ -137,7 +138,7 @@ def train_epochs(
         )
 
     if keep_start and not state.epoch:
-        state.best_error_cm = _mean_error(model, val_data, val_gaze)
+        state.best_error_cm = _mean_error(model, val_data, val_target)
         _save(checkpoint, run, state)
 
     with bar(title, config.epochs * steps, "steps") as advance:
@@ -150,7 +151,7 @@ def train_epochs(
             fitted = model.fit(batches_of(epoch), epochs=1, verbose=0, callbacks=[_Advance(advance)], **limit)
             if judge is not model:
                 judge.set_weights(model.get_weights())
-            error = workers.chief_s(_mean_error(judge, val_data, val_gaze))
+            error = workers.chief_s(_mean_error(judge, val_data, val_target))
             row = {
                 "epoch": epoch,
                 "train_loss": float(fitted.history["loss"][0]),
@@ -178,9 +179,10 @@ def train_epochs(
     _restore(checkpoint, run, state.best_epoch)
 
 
-def _mean_error(model: tf.keras.Model, data: tf.data.Dataset, gaze: NDArray[np.float32]) -> float:
+def _mean_error(model: tf.keras.Model, data: tf.data.Dataset, target: NDArray[np.float32]) -> float:
     """Mean Euclidean error in cm."""
-    return float(np.linalg.norm(model.predict(data, verbose=0) - gaze, axis=1).mean())
+    predicted = in_cm(model.predict(data, verbose=0), target)
+    return float(np.linalg.norm(predicted - target[:, :2], axis=1).mean())
 
 
 def _save_model(model: tf.keras.Model, run: Run) -> None:
@@ -191,12 +193,17 @@ def _save_model(model: tf.keras.Model, run: Run) -> None:
         temporary.replace(run.model_path)
 
 
-def _euclidean(truth: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     """Mean distance in cm, smooth at zero."""
-    return tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(truth - predicted), -1) + 1e-3))
+    return tf.reduce_mean(tf.sqrt(2 * _square(target, predicted) + 1e-3))
 
 
-_LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": "mse"}
+def _square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """Mean square of both axes' errors in cm², (N,)."""
+    return tf.reduce_mean(tf.square(target[:, :2] - in_cm(predicted, target)), -1)
+
+
+_LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": _square}
 
 
 def _schedule(config: TrainConfig, steps: int) -> Any:

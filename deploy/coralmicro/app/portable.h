@@ -3,6 +3,7 @@
 #define TINYTRACKER_PORTABLE_H
 
 extern "C" {
+#include "tt_crop.h"
 #include "tt_resize.h"
 #include "tt_ring.h"
 #include "tt_session.h"

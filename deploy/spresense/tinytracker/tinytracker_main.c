@@ -46,7 +46,7 @@ static int32_t capture(void *context)
 static int32_t preprocess(void *context, uint8_t *inputs, uint32_t count)
 {
     const tt_tensor_t *input = &model_inputs[0];
-    const tt_rectangle_t crop = tt_image_centre_square(frame.width, frame.height);
+    const tt_box_t crop = tt_centred_crop(frame.width, frame.height, input->shape[2], input->shape[1]);
     const uint8_t flip = (input->dtype == TT_INT8) ? 0x80u : 0u;
     (void)context;
     (void)count;

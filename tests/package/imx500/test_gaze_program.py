@@ -93,9 +93,17 @@ def test_a_face_in_the_middle_is_centred() -> None:
     assert gaze_imx500.face_roi((1500, 1000, 400, 300), 112, 112) == (1500, 950, 400, 400)
 
 
-def test_the_centred_region_is_the_largest() -> None:
+def test_the_centred_region_of_a_face_is_the_largest() -> None:
     assert gaze_imx500.centred_roi(112, 112) == (508, 0, 3040, 3040)
-    assert gaze_imx500.centred_roi(2, 1) == (0, 506, 4056, 2028)
+
+
+def test_a_strip_has_the_width_at_which_the_answer_is_in_cm() -> None:
+    roi = gaze_imx500.centred_roi(192, 64)
+    assert roi == (1620, 1384, 816, 272)
+    assert gaze_imx500.cm_per_unit(roi, 192, 64) == 1
+    # Twice as near, the eyes are twice as wide and the same angle is half as far on the screen.
+    assert gaze_imx500.cm_per_unit((0, 0, 1632, 544), 192, 64) == 0.5
+    assert gaze_imx500.cm_per_unit((0, 0, 1632, 1632), 112, 112) == 1
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "-1,0,5,5", "0,0,0,5", "4000,0,57,10", "0,3000,10,41"])

@@ -24,7 +24,7 @@ from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import use_section
 from tinytracker.package.folder import replaced_folder
 from tinytracker.package.graph_rules import Finding, GraphReport
-from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
+from tinytracker.package.manifest import MANIFEST_NAME, gaze_sentence, sees, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
 from tinytracker.package.spresense.operators import resolver_methods
@@ -173,7 +173,8 @@ def _content(
             "operators": sorted({o.name for o in chosen.model.operators}),
         },
         "io": chosen.contract.as_json(),
-        "gaze": "x and y in cm, origin at the camera, x to the right, y up, as the user sees the screen",
+        "sees": sees(chosen.origin.get("preset")),
+        "gaze": gaze_sentence(chosen.origin.get("preset")),
         "quantization": chosen.quantization,
         "compile_command": command_line(f"{MODEL_NAME}.tflite", options.compiler_timeout),
         "compiler_log": asdict(compiled.log) if compiled and compiled.log else None,

@@ -14,7 +14,7 @@ from tinytracker.package.folder import replaced_folder
 from tinytracker.package.imx500.converter import Conversion, convert
 from tinytracker.package.imx500.environment import require_converter
 from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
-from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
+from tinytracker.package.manifest import MANIFEST_NAME, gaze_sentence, sees, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.parity import stored_table
 from tinytracker.package.source import weights_origin
@@ -142,7 +142,8 @@ def _content(
             "inputs": [_tensor(t) for t in rpk.network.inputs],
             "outputs": [_tensor(t) for t in rpk.network.outputs],
         },
-        "gaze": "x and y in cm, origin at the camera, x to the right, y up, as the user sees the screen",
+        "sees": sees(description["preset"]),
+        "gaze": gaze_sentence(description["preset"]),
         "quantization": quantization,
         "memory": network.conversion.memory.as_json(),
         "constraints": [verdict.as_json() for verdict in verdicts],
@@ -178,5 +179,6 @@ python3 gaze_imx500.py --model {NETWORK_NAME}
 ```
 
 Each frame's metadata then carries two floats, the gaze in cm: `IMX500.get_outputs(metadata)[0]`. The input is the
-part of the image named by `set_inference_roi_abs`, which should be a square around the face.
+part of the image named by `set_inference_roi_abs`, which should be a square around the face, or for a network for the
+eyes a strip around both; the program then knows what a unit of the answer means.
 """

@@ -147,14 +147,14 @@ def _evaluate_quantized(model: RunModel, data: Path) -> None:
             return
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import truth
-    from tinytracker.train.dataset import decoded, plain_batches
+    from tinytracker.train.dataset import decoded, in_cm, plain_batches
 
     predict = load_quantized(model.path)
     predictions = []
     with bar(f"evaluate {NAME}", index.split(_SPLIT).frames, "frames") as advance:
-        for inputs, gaze in plain_batches(decoded(index, _SPLIT, model.preset.input)):
-            predictions.append(predict(next(iter(inputs.values())).numpy()))
-            advance(len(gaze))
+        for inputs, target in plain_batches(decoded(index, _SPLIT, model.preset.input)):
+            predictions.append(in_cm(predict(next(iter(inputs.values())).numpy()), target.numpy()))
+            advance(len(target))
     frames = truth(index, _SPLIT)
     predicted = np.concatenate(predictions)
     make_folder(result_path.parent)

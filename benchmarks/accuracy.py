@@ -1,0 +1,166 @@
+"""How good are the networks, and what does INT8 cost: presets under one schedule, on people unseen in training.
+
+Trains every preset with every seed (what is there already is kept, what was stopped goes on), quantizes, evaluates
+on the test split, and writes two tables: each run with its INT8 loss, paired by frame, and each pair of a new
+network and the one that it replaces, seed by seed. Intervals draw whole subjects. Runs for hours.
+
+    tinytracker synth faces --subjects 900 --frames 60 --seed 1 && tinytracker prepare faces prepared
+    python benchmarks/accuracy.py prepared runs --seeds 0 1 2
+
+With --test another prepared folder gives the test split, for training on less data than is tested on. The data are
+synthetic; on GazeCapture the numbers are others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import write_csv
+from numpy.typing import NDArray
+
+from tinytracker.evaluate import evaluate
+from tinytracker.evaluate.metrics import frame_errors, subject_bootstrap
+from tinytracker.files import read_json
+from tinytracker.model.presets import find_preset
+from tinytracker.quant import quantize
+from tinytracker.runs import Run
+from tinytracker.train import TrainConfig, train
+from tinytracker.train.config import load_config
+
+Floats = NDArray[np.float64]
+
+RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "compare.toml"
+INT8 = "ptq-int8"
+REPLACED = {"tinytracker-v2": "tinytracker", "tinytracker-s2": "tinytracker-s"}
+"""New preset: the one at whose work it has to be better."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors on the test split in cm, (N,) per frame, of the float and the INT8 network; subjects of the frames."""
+
+    exact: Floats
+    int8: Floats
+    subject: NDArray[np.str_]
+    constant: float
+
+
+def trained(prepared: Path, folder: Path, preset: str, config: TrainConfig) -> Run:
+    """The run of a preset, trained and quantized if it is not yet."""
+    run = train(prepared, preset, folder, config, resume=True).run
+    if INT8 not in run.quantized_names():
+        quantize(run.path)
+    return run
+
+
+def errors_of(run: Run, test: Path) -> Errors:
+    """Errors on the test split of `test`; what an earlier call has computed from the same data is read."""
+    data_hash = read_json(test / "index.json")["data_sha256"]
+    for model in ("float", INT8):
+        kept = run.evaluation(model, "test")
+        if not kept.is_file() or read_json(kept)["data_hash"] != data_hash:
+            evaluate(run.path, test, model=model)
+    paths = [run.evaluation(model, "test") for model in ("float", INT8)]
+    tables = [np.load(path.with_suffix(".npz")) for path in paths]
+    exact, int8 = (frame_errors(t["predicted"], t["gaze"]) for t in tables)
+    return Errors(exact, int8, tables[0]["subject"], read_json(paths[0])["errors"]["overall"]["constant_cm"])
+
+
+def row(run: Run, preset: str, seed: int, errors: Errors) -> dict[str, Any]:
+    """One line about a run."""
+    description, network = run.describe(), find_preset(preset).network()
+    config = description["config"]
+    loss = errors.int8 - errors.exact
+    low, high = subject_bootstrap(errors.exact, errors.subject)
+    loss_low, loss_high = subject_bootstrap(loss, errors.subject)
+    return {
+        "preset": preset,
+        "seed": seed,
+        "macs": network.macs,
+        "parameters": network.params,
+        "int8_bytes": (run.quantized(INT8) / "model.tflite").stat().st_size,
+        "train_frames": description["data"]["frames"]["train"],
+        "epochs": config["epochs"],
+        "batch_size": config["batch_size"],
+        "test_frames": len(errors.exact),
+        "test_subjects": len(np.unique(errors.subject)),
+        "constant_cm": round(errors.constant, 3),
+        "float_cm": round(float(errors.exact.mean()), 3),
+        "float_low": round(low, 3),
+        "float_high": round(high, 3),
+        "int8_cm": round(float(errors.int8.mean()), 3),
+        "int8_minus_float_cm": round(float(loss.mean()), 4),
+        "loss_low": round(loss_low, 4),
+        "loss_high": round(loss_high, 4),
+        "commit": description["git"][:12],
+    }
+
+
+def gain(new: Errors, old: Errors, rounds: int = 10_000) -> tuple[float, float, float]:
+    """The part by which the new network's INT8 error is lower than the old one's: mean, 95 % interval over subjects."""
+    _, group = np.unique(new.subject, return_inverse=True)
+    sums = np.stack([np.bincount(group, e.int8) for e in (new, old)])
+    draws = np.random.default_rng(0).integers(sums.shape[1], size=(rounds, sums.shape[1]))
+    drawn = sums[:, draws].sum(-1)
+    low, high = np.percentile(1 - drawn[0] / drawn[1], [2.5, 97.5])
+    return float(1 - sums[0].sum() / sums[1].sum()), float(low), float(high)
+
+
+def pairs(found: dict[tuple[str, int], Errors]) -> Iterator[dict[str, Any]]:
+    """One line for each seed in which a network and the one it replaces were trained, and one for all their seeds."""
+    for new, old in REPLACED.items():
+        seeds = [seed for name, seed in found if name == new and (old, seed) in found]
+        for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
+            both = [_together([found[name, seed] for seed in chosen]) for name in (new, old)]
+            lower, low, high = gain(*both)
+            yield {
+                "network": new,
+                "instead_of": old,
+                "seeds": " ".join(map(str, chosen)),
+                "int8_cm": round(float(both[0].int8.mean()), 3),
+                "instead_of_cm": round(float(both[1].int8.mean()), 3),
+                "lower_by": round(lower, 3),
+                "low": round(low, 3),
+                "high": round(high, 3),
+            }
+
+
+def _together(parts: list[Errors]) -> Errors:
+    def joined(get: Callable[[Errors], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([get(p) for p in parts])
+
+    return Errors(
+        joined(lambda p: p.exact), joined(lambda p: p.int8), joined(lambda p: p.subject), parts[0].constant
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("prepared", type=Path)
+    parser.add_argument("runs", type=Path, help="folder for the runs, PRESET-SEED each")
+    parser.add_argument("--presets", nargs="+", default=[*REPLACED.values(), *REPLACED])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
+    parser.add_argument("--config", type=Path, default=RECIPE)
+    arguments = parser.parse_args()
+    found: dict[tuple[str, int], Errors] = {}
+    rows = []
+    for seed in arguments.seeds:
+        for preset in arguments.presets:
+            config = load_config(arguments.config, {"seed": seed})
+            run = trained(arguments.prepared, arguments.runs / f"{preset}-{seed}", preset, config)
+            found[preset, seed] = errors_of(run, arguments.test or arguments.prepared)
+            rows.append(row(run, preset, seed, found[preset, seed]))
+            # After each run, so that what took hours is not lost with what follows.
+            write_csv("accuracy", rows, ["tensorflow"])
+            if compared := list(pairs(found)):
+                write_csv("accuracy_pairs", compared, ["tensorflow"])
+
+
+if __name__ == "__main__":
+    main()
