@@ -7,7 +7,8 @@ second yardstick: which way up a device is held says much about where its screen
 appended to a CSV file.
 
     tinytracker synth data/learn --subjects 900 --frames 60 --seed 1
-    python benchmarks/synth_learnability.py data/learn --input ridge
+    python benchmarks/synth_learnability.py data/learn --input ridge --train-frames 20000
+    python benchmarks/synth_learnability.py data/learn --input ridge-by-orientation --train-frames 20000
     python benchmarks/synth_learnability.py data/learn --input band --train-frames 20000 40000 10000 5000
     python benchmarks/synth_learnability.py data/learn --input face --train-frames 20000
     python benchmarks/synth_learnability.py data/learn --input masked --train-frames 20000
@@ -120,7 +121,7 @@ def read_subject(folder: Path, kind: str) -> Part:
         eyes = [[e["X"][i] + f[0], e["Y"][i] + f[1], e["W"][i], e["H"][i]] for e in (left, right)]
         with Image.open(folder / "frames" / name) as frame:
             width, height = frame.size
-            if kind != "ridge":
+            if kind in SIZES:
                 part.pictures.append(cut(frame.convert("RGB"), kind, f, *eyes))
         middle = [(f[0] + f[2] / 2 - width / 2) / LONG_SIDE, (f[1] + f[3] / 2 - height / 2) / LONG_SIDE]
         part.boxes.append([*middle, f[2] / LONG_SIDE])
@@ -192,6 +193,20 @@ def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
     ]
 
 
+def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats, Floats]:
+    """A regression for each orientation, as for a program that knows how the device is held."""
+    results = np.zeros_like(train.gaze), np.zeros_like(held.gaze)
+    for orientation in np.unique(train.orientation):
+        masks = [data.orientation == orientation for data in (train, held)]
+        parts = [
+            Data(data.pictures[:0], data.boxes[m], data.gaze[m], data.subject[m], data.orientation[m])
+            for data, m in zip((train, held), masks, strict=True)
+        ]
+        for result, mask, predicted in zip(results, masks, ridge(*parts), strict=True):
+            result[mask] = predicted
+    return results
+
+
 def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
     """Quadratic ridge regression on the face box; predictions for both sets."""
 
@@ -211,6 +226,9 @@ def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
         ).astype(np.float32)
 
     return predict(train), predict(held)
+
+
+RIDGES = {"ridge": ridge, "ridge-by-orientation": ridge_by_orientation}
 
 
 def build_model(size: tuple[int, int]) -> Any:
@@ -325,7 +343,7 @@ def train_network(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--input", choices=[*SIZES, "ridge"], default="face")
+    parser.add_argument("--input", choices=[*SIZES, *RIDGES], default="face")
     parser.add_argument("--train-frames", type=int, nargs="+", help="one run each; without it all there are")
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--batch", type=int, default=64)
@@ -343,10 +361,10 @@ def main() -> None:
 def measure(arguments: argparse.Namespace, train: Data, held: Data) -> dict[str, Any]:
     """Train or fit on one set of frames; the row of the results."""
     start = time.time()
-    epochs = 0 if arguments.input == "ridge" else arguments.epochs
+    epochs = 0 if arguments.input in RIDGES else arguments.epochs
     parameters = 0
-    if arguments.input == "ridge":
-        on_train, on_held = ridge(train, held)
+    if arguments.input in RIDGES:
+        on_train, on_held = RIDGES[arguments.input](train, held)
     else:
         on_train, on_held, parameters = train_network(
             train, held, SIZES[arguments.input], epochs, arguments.batch, arguments.seed

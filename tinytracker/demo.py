@@ -38,14 +38,14 @@ class DemoSettings:
         preset: network to train.
         subjects, frames: size of the synthetic data set: people, and frames of each.
         epochs: passes over the training split.
-        seed: of everything.
+        seed: of everything; not that of recipes/README.md, whose people the packaged weights have seen.
     """
 
-    preset: str = "tinytracker"
+    preset: str = "tinytracker-v2"
     subjects: int = 110
     frames: int = 40
-    epochs: int = 20
-    seed: int = 1
+    epochs: int = 6
+    seed: int = 2
 
 
 @dataclass(frozen=True)
