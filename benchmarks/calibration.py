@@ -1,7 +1,8 @@
-"""What does calibration to one person bring on the demo's test split?
+"""What does calibration to one person bring on a run's test split?
 
-`python benchmarks/calibration.py demo-out/run` after `make demo`. The people are synthetic and unseen in training; of
-each person's dots some are for calibration, the others for the test (tinytracker/evaluate/calibration_table.py).
+`python benchmarks/calibration.py RUN`, for the packaged weights the run of recipes/README.md. The people are synthetic
+and unseen in training; of each person's dots some are for calibration, the others for the test
+(tinytracker/evaluate/calibration_table.py).
 """
 
 from __future__ import annotations

@@ -85,6 +85,16 @@ class KillError(Exception):
     """Stands for a kill."""
 
 
+def test_fine_tuning_that_makes_it_worse_keeps_what_it_began_with(run, prepared, config, tmp_path):
+    spoiling = config.model_copy(
+        update={"epochs": 1, "init": str(run.path), "learning_rate": 0.5, "warmup_epochs": 0.0}
+    )
+    result = train(prepared, "tinytracker-s", tmp_path / "run", spoiling)
+    assert result.best_epoch == 0
+    for ours, theirs in zip(weights(result.run.model_path), weights(run.model_path), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_stopped_fine_tuning_resumes_exactly(exported, prepared, config, tmp_path, monkeypatch):
     from tinytracker.train import loop
 

@@ -61,7 +61,10 @@ def fit(
     if workers.is_chief and not run.description_path.is_file():
         write_description(run, description)
     try:
-        train_epochs(model, index, preset, run, config, state, f"train {preset.name}", workers=workers)
+        keep_start = source is not None and not workers.is_distributed
+        train_epochs(
+            model, index, preset, run, config, state, f"train {preset.name}", keep_start, workers=workers
+        )
         if workers.is_distributed:
             plain.set_weights(model.get_weights())
     except (tf.errors.UnavailableError, tf.errors.InternalError, tf.errors.AbortedError) as error:
