@@ -9,7 +9,7 @@ from tinytracker.errors import MissingDependencyError
 
 
 def require_tensorflow(needed_for: str) -> None:
-    """Make sure that TensorFlow can be imported and keep its start-up chatter off stderr.
+    """Make sure that TensorFlow can be imported, and keep its start-up chatter off stderr.
 
     Raises:
         MissingDependencyError: when it is not installed.

@@ -1,34 +1,20 @@
 """Which part of a frame a network sees: C against Python, and what the width means for the answer."""
 
-import ctypes
-import subprocess
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.host_c import STRICT
+from support.host_c import Box, common_library
 
 from tinytracker.data.crops import centred_crop
 from tinytracker.data.inputs import cm_per_unit
-from tinytracker.emulate import deploy_dir
 from tinytracker.model.presets import PRESETS
 
 SIDES = st.integers(1, 5000)
 
 
-class Box(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_int32) for name in ("x", "y", "width", "height"))
-
-
 @pytest.fixture(scope="module")
 def in_c(tmp_path_factory):
-    out = tmp_path_factory.mktemp("crop") / "crop.so"
-    source = deploy_dir() / "common" / "tt_crop.c"
-    checks = ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
-    subprocess.run(
-        ["gcc", *STRICT, *checks, "-O1", "-shared", "-fPIC", str(source), "-o", str(out)], check=True
-    )
-    loaded = ctypes.CDLL(str(out))
+    loaded = common_library("tt_crop.c", tmp_path_factory.mktemp("crop"))
     loaded.tt_centred_crop.restype = Box
 
     def crop(*sides):

@@ -1,40 +1,26 @@
 """Camera frame to network input in C against the same rule in numpy."""
 
 import ctypes
-import subprocess
 
 import numpy as np
 import pytest
-from support.host_c import STRICT
-
-from tinytracker.emulate import deploy_dir
+from support.host_c import Box, common_library
 
 
 class Frame(ctypes.Structure):
     _fields_ = [("uyvy", ctypes.c_void_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32)]
 
 
-class Rectangle(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int32) for name in ("x", "y", "width", "height")]
-
-
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    out = tmp_path_factory.mktemp("image") / "image.so"
-    source = deploy_dir() / "common" / "tt_image.c"
-    checks = ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
-    subprocess.run(
-        ["gcc", *STRICT, *checks, "-O1", "-shared", "-fPIC", str(source), "-o", str(out)], check=True
-    )
-    loaded = ctypes.CDLL(str(out))
-    return loaded
+    return common_library("tt_image.c", tmp_path_factory.mktemp("image"))
 
 
 def reduce(library, uyvy, crop, size, channels, flip):
     height, width = uyvy.shape[:2]
     out = np.full((size[1], size[0], channels), 77, np.uint8)
     code = library.tt_image_reduce(
-        ctypes.byref(Frame(uyvy.ctypes.data, width, height)), ctypes.byref(Rectangle(*crop)),
+        ctypes.byref(Frame(uyvy.ctypes.data, width, height)), ctypes.byref(Box(*crop)),
         size[0], size[1], channels, ctypes.c_uint8(flip), ctypes.c_void_p(out.ctypes.data),
     )  # fmt: skip
     return code, out

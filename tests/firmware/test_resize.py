@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.area_resize import COMPILER, build_resize, resize
+from support.area_resize import build_resize, resize
+from support.host_c import COMPILER
 
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
 

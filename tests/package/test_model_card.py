@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from tinytracker.package import TARGETS
-from tinytracker.package.manifest import gaze_sentence, sees
+from tinytracker.package.manifest import meaning
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import weights_origin
 
@@ -91,9 +91,8 @@ def test_weights_that_training_began_with_count(description, origin):
 
 
 def test_the_card_says_what_the_network_looks_at_and_what_a_unit_is():
-    strip = content() | {"sees": sees("tinytracker-v2"), "gaze": gaze_sentence("tinytracker-v2")}
-    card = model_card("imx500", strip, "")
+    card = model_card("imx500", content() | meaning("tinytracker-v2"), "")
     assert "looks at a strip with both eyes" in card
     assert "a quarter of the frame's longer side wide" in card
-    assert gaze_sentence("tinytracker").startswith("x and y in cm, origin at the camera")
-    assert (sees(None), sees("tinytracker-rgb")) == ("a face crop", "a face crop")
+    assert meaning("tinytracker")["gaze"].startswith("x and y in cm, origin at the camera")
+    assert (meaning(None)["sees"], meaning("tinytracker-rgb")["sees"]) == ("a face crop", "a face crop")

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
+from support.host_c import Box, common_library
 
-COMMON = Path(__file__).parents[2] / "deploy" / "common"
-COMPILER = shutil.which("gcc") or shutil.which("cc")
 _GUARD = 16
 
 
 class Image(ctypes.Structure):
     _fields_ = (("pixels", ctypes.c_char_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32))
-
-
-class Box(ctypes.Structure):
-    _fields_ = tuple((n, ctypes.c_int32) for n in ("x", "y", "width", "height"))
 
 
 class Layout(ctypes.Structure):
@@ -28,13 +21,7 @@ class Layout(ctypes.Structure):
 
 def build_resize(folder: Path) -> ctypes.CDLL:
     """Compile strictly and load; undefined behaviour ends the process."""
-    path = folder / "resize.so"
-    subprocess.run(
-        [COMPILER, "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-shared", "-fPIC",
-         "-fsanitize=undefined", "-fno-sanitize-recover", str(COMMON / "tt_resize.c"), "-o", str(path)],
-        check=True,
-    )  # fmt: skip
-    library = ctypes.CDLL(str(path))
+    library = common_library("tt_resize.c", folder)
     library.tt_make_input.argtypes = [
         ctypes.POINTER(Image), Box, ctypes.POINTER(Layout), ctypes.c_char_p,
     ]  # fmt: skip

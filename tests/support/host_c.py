@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,32 @@ import numpy as np
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
+from tinytracker.emulate import deploy_dir
 from tinytracker.model.tflite_file import Tensor, read_tflite
 
+COMPILER = shutil.which("gcc") or shutil.which("cc")
 STRICT = [
     "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow",
     "-Wcast-qual", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wundef", "-Werror",
 ]  # fmt: skip
 SANITIZE = ["-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+
+
+class Box(ctypes.Structure):
+    """`tt_box_t` of deploy/common/tt_crop.h."""
+
+    _fields_ = tuple((name, ctypes.c_int32) for name in ("x", "y", "width", "height"))
+
+
+def common_library(source: str, folder: Path) -> ctypes.CDLL:
+    """Compile one file of deploy/common strictly and load it; undefined behaviour ends the process."""
+    path = folder / f"{source}.so"
+    checks = ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
+    subprocess.run(
+        [COMPILER, *STRICT, *checks, "-O1", "-shared", "-fPIC", deploy_dir() / "common" / source, "-o", path],
+        check=True,
+    )
+    return ctypes.CDLL(str(path))
 
 
 @dataclass

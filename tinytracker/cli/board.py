@@ -81,6 +81,7 @@ def images_for(
         )
     if board.source == "camera":
         return None
+    cm_per_unit: tuple[float, ...] = ()
     if images is not None:
         codes, origin = read_images(images, board, count)
     elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
@@ -92,8 +93,10 @@ def images_for(
         require_tensorflow("reading the run's test images")
         preset = find_preset(chosen.origin["preset"])
         codes, target = frames_with_target(read_index(chosen.data), preset, count)
-        sent = make_images(board, codes, {"from": "the run's test split"}, chosen.content)
-        return sent if preset.input.unit == "cm" else replace(sent, cm_per_unit=tuple(target[:, 2].tolist()))
+        origin = {"from": "the run's test split"}
+        if preset.input.unit != "cm":
+            cm_per_unit = tuple(target[:, 2].tolist())
     else:
         codes, origin = noise(board, count, seed)
-    return make_images(board, codes, origin, None if chosen is None else chosen.content)
+    sent = make_images(board, codes, origin, None if chosen is None else chosen.content)
+    return replace(sent, cm_per_unit=cm_per_unit)

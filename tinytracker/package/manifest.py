@@ -21,19 +21,18 @@ _GAZE = {
 }
 
 
-def gaze_sentence(preset: str | None) -> str:
-    """What a network's answer means.
+def meaning(preset: str | None) -> dict[str, str]:
+    """The manifest's words on what a network looks at (`sees`) and what its answer means (`gaze`).
 
     Args:
-        preset: of the network; None for one that is no preset of ours, of which cm are assumed.
+        preset: of the network; None for one that is no preset of ours, of which a face and cm are assumed.
     """
-    return _GAZE[find_preset(preset).input.unit if preset else "cm"]
-
-
-def sees(preset: str | None) -> str:
-    """What part of a picture the network is for, in words."""
-    strip = preset is not None and find_preset(preset).input.kind == "eye_band"
-    return "a strip with both eyes" if strip else "a face crop"
+    spec = find_preset(preset).input if preset else None
+    strip = spec is not None and spec.kind == "eye_band"
+    return {
+        "sees": "a strip with both eyes" if strip else "a face crop",
+        "gaze": _GAZE[spec.unit if spec else "cm"],
+    }
 
 
 def write_manifest(folder: Path, target: str, content: dict[str, Any]) -> Path:

@@ -21,7 +21,8 @@ constexpr uint8_t kPixelCodes[] = GAZE_MODEL_PIXEL_CODES;
 }  // namespace
 
 FrameSource::FrameSource()
-    : pixels_(static_cast<size_t>(kWidth) * kHeight * TT_RGB_BYTES), box_(tt_centred_crop(kWidth, kHeight, kLayout.width, kLayout.height)) {}
+    : pixels_(static_cast<size_t>(kWidth) * kHeight * TT_RGB_BYTES),
+      box_(tt_centred_crop(kWidth, kHeight, kLayout.width, kLayout.height)) {}
 
 bool FrameSource::Start() {
   auto* camera = coralmicro::CameraTask::GetSingleton();

@@ -24,7 +24,7 @@ from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import use_section
 from tinytracker.package.folder import replaced_folder
 from tinytracker.package.graph_rules import Finding, GraphReport
-from tinytracker.package.manifest import MANIFEST_NAME, gaze_sentence, sees, write_manifest
+from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
 from tinytracker.package.spresense.operators import resolver_methods
@@ -173,8 +173,7 @@ def _content(
             "operators": sorted({o.name for o in chosen.model.operators}),
         },
         "io": chosen.contract.as_json(),
-        "sees": sees(chosen.origin.get("preset")),
-        "gaze": gaze_sentence(chosen.origin.get("preset")),
+        **meaning(chosen.origin.get("preset")),
         "quantization": chosen.quantization,
         "compile_command": command_line(f"{MODEL_NAME}.tflite", options.compiler_timeout),
         "compiler_log": asdict(compiled.log) if compiled and compiled.log else None,

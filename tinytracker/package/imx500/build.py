@@ -14,7 +14,7 @@ from tinytracker.package.folder import replaced_folder
 from tinytracker.package.imx500.converter import Conversion, convert
 from tinytracker.package.imx500.environment import require_converter
 from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
-from tinytracker.package.manifest import MANIFEST_NAME, gaze_sentence, sees, write_manifest
+from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.parity import stored_table
 from tinytracker.package.source import weights_origin
@@ -142,8 +142,7 @@ def _content(
             "inputs": [_tensor(t) for t in rpk.network.inputs],
             "outputs": [_tensor(t) for t in rpk.network.outputs],
         },
-        "sees": sees(description["preset"]),
-        "gaze": gaze_sentence(description["preset"]),
+        **meaning(description["preset"]),
         "quantization": quantization,
         "memory": network.conversion.memory.as_json(),
         "constraints": [verdict.as_json() for verdict in verdicts],

@@ -14,7 +14,7 @@ from tinytracker.files import write_bytes, write_text
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.manifest import MANIFEST_NAME, gaze_sentence, sees, write_manifest
+from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
 from tinytracker.package.spresense.app import write_app
@@ -107,8 +107,7 @@ def _content(source: ModelSource, network: _Network, options: Options) -> dict[s
             "operators": sorted({o.name for o in source.model.operators}),
         },
         "io": source.contract.as_json(),
-        "sees": sees(source.origin.get("preset")),
-        "gaze": gaze_sentence(source.origin.get("preset")),
+        **meaning(source.origin.get("preset")),
         "quantization": source.quantization,
         "arena": network.arena,
         "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
