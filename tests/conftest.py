@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As `require_tensorflow` does: a test that imports TensorFlow by itself must compute as the command line does.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Many small systems of equations, beside other workers of pytest: BLAS threads would wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -3,16 +3,20 @@ import shutil
 
 import numpy as np
 import pytest
+from support.gazecapture_folder import make_folder, shaded_jpegs
 
+from tinytracker.data.prepare import prepare
 from tinytracker.errors import OutputError, UsageError
+from tinytracker.evaluate import evaluate
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.quant import QatSettings, quantize, require_full_integer
 from tinytracker.quant.contract import IoContract
 from tinytracker.quant.parity import compare_with_oracle, frames_of, patterns
 from tinytracker.quant.runtimes import MicroRuntime
 from tinytracker.runs import Run
+from tinytracker.train import TrainConfig, train
 
-SETTINGS = QatSettings(epochs=2, learning_rate=1e-4)
+SETTINGS = QatSettings(epochs=2, learning_rate=3e-4)
 
 
 class KillError(Exception):
@@ -20,32 +24,28 @@ class KillError(Exception):
 
 
 @pytest.fixture(scope="module")
-def lively(run, prepared, tmp_path_factory):
-    """The shared run, made to answer differently to different images; noise for data leaves it nearly constant."""
-    from tinytracker.train.loop import load_trained
-
-    folder = tmp_path_factory.mktemp("qat") / "run"
-    shutil.copytree(run.path, folder)
-    model = load_trained(folder / "model.keras")
-    images = frames_of(prepared, "tinytracker-s", 32, "train")
-    x = {k: p.astype(np.float32) / 128 - 1 for k, p in images.items()}
-    for _ in range(60):
-        model(x, training=True)  # statistics of 24 steps of training are still those of the beginning
-    kernel, bias = model.get_layer("gaze").get_weights()
-    before = model.predict(x, verbose=0)
-    kernel *= 5 / before.std(0)
-    model.get_layer("gaze").set_weights([kernel, bias])
-    model.get_layer("gaze").set_weights([kernel, bias - model.predict(x, verbose=0).mean(0)])
-    model.save(folder / "model.keras")
-    quantize(folder, calibration_frames=32)
-    return Run(folder)
+def shaded(tmp_path_factory):
+    """A prepared data set from which gaze can be learned in seconds: 12 subjects, 24 frames each."""
+    folder = tmp_path_factory.mktemp("shaded")
+    make_folder(folder / "gazecapture", subjects=12, frames=24, seed=3, jpegs=shaded_jpegs)
+    prepare(folder / "gazecapture", folder / "prepared", jobs=1)
+    return folder / "prepared"
 
 
 @pytest.fixture(scope="module")
-def aware(lively, tmp_path_factory):
+def learned(shaded, tmp_path_factory):
+    """A run that has learned it, quantized without training."""
+    out = tmp_path_factory.mktemp("learned") / "run"
+    result = train(shaded, "tinytracker-s", out, TrainConfig(epochs=8, batch_size=8, learning_rate=3e-3))
+    quantize(out, calibration_frames=32)
+    return result.run
+
+
+@pytest.fixture(scope="module")
+def aware(learned, tmp_path_factory):
     """A copy that is quantized with training."""
     folder = tmp_path_factory.mktemp("aware") / "run"
-    shutil.copytree(lively.path, folder)
+    shutil.copytree(learned.path, folder)
     return Run(folder), quantize(folder, "qat", calibration_frames=32, qat=SETTINGS)
 
 
@@ -65,7 +65,7 @@ def test_the_record_says_how_it_was_trained(aware):
     _, result = aware
     record = json.loads((result.model.parent / "quantization.json").read_text())
     assert record["training"]["epochs"] == 2
-    assert record["training"]["learning_rate"] == 1e-4
+    assert record["training"]["learning_rate"] == 3e-4
 
 
 def test_tflm_computes_the_same(aware):
@@ -76,7 +76,7 @@ def test_tflm_computes_the_same(aware):
     assert parity.distinct_outputs > 8
 
 
-def test_every_layer_is_rounded_in_training_as_in_the_file(aware, prepared):
+def test_every_layer_is_rounded_in_training_as_in_the_file(aware, shaded):
     """Given the file's own codes, each layer answers the file's next codes; ties of rounding may fall differently."""
     import tensorflow as tf
 
@@ -84,7 +84,7 @@ def test_every_layer_is_rounded_in_training_as_in_the_file(aware, prepared):
     from tinytracker.quant.qat import load_aware
 
     run, result = aware
-    (codes,) = frames_of(prepared, "tinytracker-s", 1, "train").values()
+    (codes,) = frames_of(shaded, "tinytracker-s", 1, "train").values()
     interpreter = tf.lite.Interpreter(
         str(result.model),
         experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
@@ -119,20 +119,21 @@ def test_every_layer_is_rounded_in_training_as_in_the_file(aware, prepared):
         found = model.get_layer(node.name)(source, training=False).numpy()
         difference = np.abs(found - values[node.name].reshape(found.shape)) / steps[node.name]
         assert difference.max() < 1.01, node.name
-        assert (difference > 0.5).sum() <= max(1, 0.03 * difference.size), node.name
+        assert (difference > 0.5).sum() <= max(1, 0.1 * difference.size), node.name
         compared += 1
     assert compared > 15
 
 
-def test_it_is_not_worse_than_without_training(aware, prepared):
-    from tinytracker.evaluate import evaluate
-
-    run, _ = aware
+def test_it_is_better_than_without_training(aware):
+    """By the errors of the files, of a network that has learned enough for it to be seen."""
+    run, result = aware
     errors = {
-        name: evaluate(run.path, split="val", model=name).errors["overall"]["error_cm"]
-        for name in ("ptq-int8", "qat-int8")
+        name: evaluate(run.path, split="val", model=name).errors["overall"]
+        for name in ("float", "ptq-int8", "qat-int8")
     }
-    assert errors["qat-int8"] <= errors["ptq-int8"] + 0.1
+    assert errors["float"]["error_cm"] < 0.25 * errors["float"]["constant_cm"]
+    assert errors["qat-int8"]["error_cm"] < errors["ptq-int8"]["error_cm"]
+    assert errors["qat-int8"]["error_cm"] == pytest.approx(result.training["val_error_cm"], abs=0.05)
 
 
 def test_a_second_call_does_not_train_again(aware, monkeypatch):
@@ -149,13 +150,13 @@ def test_a_second_call_does_not_train_again(aware, monkeypatch):
 def test_other_settings_are_not_mixed_into_it(aware):
     run, _ = aware
     with pytest.raises(OutputError, match=r"the config differs .* delete"):
-        quantize(run.path, "qat", calibration_frames=32, qat=QatSettings(epochs=3, learning_rate=1e-4))
+        quantize(run.path, "qat", calibration_frames=32, qat=QatSettings(epochs=3, learning_rate=3e-4))
 
 
-def test_a_killed_training_ends_with_the_same_file(lively, aware, tmp_path, monkeypatch):
+def test_a_killed_training_ends_with_the_same_file(learned, aware, tmp_path, monkeypatch):
     from tinytracker.train import loop
 
-    shutil.copytree(lively.path, tmp_path / "run")
+    shutil.copytree(learned.path, tmp_path / "run")
     save = loop._save
 
     def save_and_stop(checkpoint, there, state):

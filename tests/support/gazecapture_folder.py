@@ -1,9 +1,9 @@
-"""A tiny GazeCapture folder of random noise: fast, no renderer, but consistent in every file."""
+"""A tiny GazeCapture folder of noise or shades: fast, no renderer, but consistent in every file."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -75,12 +75,30 @@ def noise_jpegs(
         yield buffer.getvalue()
 
 
+def shaded_jpegs(
+    recording: Recording, seed: int = 0, frame_size: tuple[int, int] = FRAME_SIZE
+) -> Iterator[bytes]:
+    """One JPEG per frame whose face box gets brighter towards the gaze: what any network learns in seconds."""
+    rng = np.random.default_rng([seed, int(recording.name), 2])
+    for i, orientation in enumerate(recording.orientation):
+        width, height = frame_size if orientation <= 2 else frame_size[::-1]
+        side = recording.face.w[i] / 2
+        right = (np.arange(width)[None, :] - recording.face.x[i]) / side - 1
+        up = 1 - (np.arange(height)[:, None] - recording.face.y[i]) / side
+        grey = 128 + 6 * (recording.x_cam[i] * right + recording.y_cam[i] * up)
+        grey = grey + rng.normal(0, 4, (height, width))
+        buffer = io.BytesIO()
+        Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB").save(buffer, "JPEG", quality=90)
+        yield buffer.getvalue()
+
+
 def make_folder(
     root: Path,
     subjects: int = 4,
     frames: int = 6,
     seed: int = 0,
     frame_size: tuple[int, int] = FRAME_SIZE,
+    jpegs: Callable[[Recording, int, tuple[int, int]], Iterator[bytes]] = noise_jpegs,
 ) -> list[Recording]:
     """Write `subjects` consistent subjects below `root`; splits cycle train, val, test, train.
 
@@ -94,6 +112,6 @@ def make_folder(
         recording = make_recording(
             f"{i:05d}", frames, seed, SPLIT_CYCLE[i % 4], device.name, orientation, frame_size
         )
-        write_recording(root, recording, noise_jpegs(recording, seed, frame_size))
+        write_recording(root, recording, jpegs(recording, seed, frame_size))
         recordings.append(recording)
     return recordings
