@@ -58,14 +58,14 @@ def trained(prepared: Path, folder: Path, preset: str, config: TrainConfig) -> R
     return run
 
 
-def errors_of(run: Run, test: Path) -> Errors:
+def errors_of(run: Run, test: Path, quantized: str = INT8) -> Errors:
     """Errors on the test split of `test`; what an earlier call has computed from the same data is read."""
     data_hash = read_json(test / "index.json")["data_sha256"]
-    for model in ("float", INT8):
+    for model in ("float", quantized):
         kept = run.evaluation(model, "test")
         if not kept.is_file() or read_json(kept)["data_hash"] != data_hash:
             evaluate(run.path, test, model=model)
-    paths = [run.evaluation(model, "test") for model in ("float", INT8)]
+    paths = [run.evaluation(model, "test") for model in ("float", quantized)]
     tables = [np.load(path.with_suffix(".npz")) for path in paths]
     exact, int8 = (frame_errors(t["predicted"], t["gaze"]) for t in tables)
     return Errors(exact, int8, tables[0]["subject"], read_json(paths[0])["errors"]["overall"]["constant_cm"])

@@ -159,25 +159,39 @@ _BAND = ((16, 24, 2), (96, 32, 2), (128, 32, 1), (128, 48, 2), (240, 48, 1), (24
 _BAND_S = ((8, 16, 2), (64, 24, 2), (96, 24, 1), (96, 40, 2), (160, 40, 1), (160, 40, 1))
 
 
-def _eye_band(
-    stem: int, blocks: tuple[tuple[int, int, int], ...], squeeze: int, hidden: int
-) -> Callable[[InputSpec], Network]:
-    """Inverted residuals on a strip with both eyes; the head keeps the places of the last map apart."""
+@dataclass(frozen=True)
+class StripNetwork:
+    """Inverted residuals on a strip with both eyes; the head keeps the places of the last map apart.
 
-    def build(spec: InputSpec) -> Network:
+    Attributes:
+        stem: channels of the first convolution.
+        blocks: (expanded channels, output channels, stride) of each inverted residual; the first does not expand.
+        squeeze: channels of the last map.
+        hidden: units before the gaze.
+        pooled: the mean over the last map goes to the head instead, for comparison: it forgets where things are.
+    """
+
+    stem: int
+    blocks: tuple[tuple[int, int, int], ...]
+    squeeze: int
+    hidden: int
+    pooled: bool = False
+
+    def __call__(self, spec: InputSpec) -> Network:
+        """The network for this input."""
         net = Network()
         (name, shape), *_ = spec.shapes.items()
         x = net.input(name, shape)
-        x = net.conv(x, "stem", stem, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
-        for i, (expanded, filters, stride) in enumerate(blocks):
+        if spec.grid == "baked":
+            x = net.position_planes(x, "position")
+        x = net.conv(x, "stem", self.stem, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
+        for i, (expanded, filters, stride) in enumerate(self.blocks):
             x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
-        x = net.conv(x, "squeeze", squeeze, activation="relu")
-        x = net.flatten(x, "flatten")
-        x = net.dense(x, "hidden", hidden, "relu")
+        x = net.conv(x, "squeeze", self.squeeze, activation="relu")
+        x = net.global_average(x, "pool") if self.pooled else net.flatten(x, "flatten")
+        x = net.dense(x, "hidden", self.hidden, "relu")
         net.dense(x, "gaze", 2)
         return net
-
-    return build
 
 
 PRESETS: dict[str, Preset] = {
@@ -202,13 +216,13 @@ PRESETS: dict[str, Preset] = {
             "tinytracker-v2", "192x64 RGB strip with both eyes, distance from the face box: for every target",
             "the trunk of tinytracker with its work moved to finer maps; the input of docs/training.md",
             InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
-            _eye_band(16, _BAND, 32, 128),
+            StripNetwork(16, _BAND, 32, 128),
         ),
         Preset(
             "tinytracker-s2", "192x64 grey strip with both eyes, distance from the face box, for microcontrollers",
             "as tinytracker-v2, at the work of tinytracker-s",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
-            _eye_band(8, _BAND_S, 16, 64),
+            StripNetwork(8, _BAND_S, 16, 64),
         ),
         Preset(
             "tinytracker-s-grey", "the small one on the face alone: maps to the Coral Edge TPU as a whole",

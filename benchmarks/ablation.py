@@ -1,0 +1,143 @@
+"""What of a network brings what: one thing changed at a time, under the schedule of the comparison.
+
+Trains each variant with one seed (what is there already is kept, what was stopped goes on), and quantizes it; some
+presets as they are also with training. Runs that `benchmarks/accuracy.py` has made of the same data are used.
+
+    tinytracker synth faces --subjects 900 --frames 60 --seed 1 && tinytracker prepare faces prepared
+    python benchmarks/ablation.py prepared runs
+
+With --test another prepared folder gives the test split. The data are synthetic; on GazeCapture the numbers are others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from accuracy import INT8, RECIPE, Errors, errors_of, gain, trained
+from common import write_csv
+
+from tinytracker.model.presets import PRESETS, Preset, StripNetwork, find_preset
+from tinytracker.quant import quantize
+from tinytracker.runs import Run
+from tinytracker.train.config import load_config
+
+SMALL = "tinytracker-s2"
+BASES = (SMALL, "tinytracker", "tinytracker-s")
+QAT = "qat-int8"
+TRAINED_WITH_ROUNDING = (SMALL, "tinytracker")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A preset with one thing changed.
+
+    Attributes:
+        of: name of the preset that it is compared with. name: short, for files.
+        group: what is varied. change: in words.
+        preset: what is trained.
+    """
+
+    of: str
+    name: str
+    group: str
+    change: str
+    preset: Preset
+
+
+def variants() -> Iterator[Variant]:
+    """All of them, in the order of the table."""
+    small = find_preset(SMALL)
+    trunk = small.build
+    assert isinstance(trunk, StripNetwork)
+
+    def seen(name: str, group: str, change: str, **what: Any) -> Variant:
+        preset = replace(small, name=f"{small.name}:{name}", input=replace(small.input, **what))
+        return Variant(small.name, name, group, change, preset)
+
+    def built(name: str, group: str, change: str, **what: Any) -> Variant:
+        preset = replace(small, name=f"{small.name}:{name}", build=replace(trunk, **what))
+        return Variant(small.name, name, group, change, preset)
+
+    yield seen("144x48", "input size", "144x48 instead of 192x64", width=144, height=48)
+    yield seen("160x80", "input size", "160x80: taller, 0.75 face widths wide", width=160, height=80)
+    yield seen("face96", "input", "96x96 of the whole face", kind="face", width=96, height=96)
+    yield seen("rgb", "input", "colour instead of grey", channels="rgb")
+    yield seen("cm", "geometry", "answers cm: no distance from the face box", unit="cm")
+    yield seen("baked", "grid mode", "constant position planes (CoordConv)", grid="baked")
+    yield built("pooled", "head", "global average instead of flatten", pooled=True)
+    for base, without in (("tinytracker", "tinytracker-rgb"), ("tinytracker-s", "tinytracker-s-grey")):
+        yield Variant(base, without, "grid mode", "no position", find_preset(without))
+
+
+def line(variant: tuple[str, str, str], base: str, run: Run, errors: Errors, than: Errors) -> dict[str, Any]:
+    """One row: a variant (group, change, method) beside the preset it comes from."""
+    group, change, method = variant
+    lower, low, high = gain(errors.int8, than.int8, errors.subject)
+    network = find_preset(run.preset_name).network()
+    return {
+        "group": group,
+        "network": base,
+        "change": change,
+        "method": method,
+        "macs": network.macs,
+        "parameters": network.params,
+        "test_frames": len(errors.int8),
+        "test_subjects": len(np.unique(errors.subject)),
+        "constant_cm": round(errors.constant, 3),
+        "float_cm": round(float(errors.exact.mean()), 3),
+        "int8_cm": round(float(errors.int8.mean()), 3),
+        "higher_by": round(-lower, 3),
+        "low": round(-high, 3),
+        "high": round(-low, 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("prepared", type=Path)
+    parser.add_argument("runs", type=Path, help="folder of the runs; those of accuracy.py are used")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
+    parser.add_argument("--config", type=Path, default=RECIPE)
+    parser.add_argument("--only", nargs="+", help="names of variants to train now; no table is written")
+    arguments = parser.parse_args()
+    config = load_config(arguments.config, {"seed": arguments.seed})
+    test = arguments.test or arguments.prepared
+    chosen = [v for v in variants() if not arguments.only or v.name in arguments.only]
+    # Training and evaluation find a network by its name.
+    PRESETS.update({v.preset.name: v.preset for v in chosen})
+
+    def run_of(preset: str) -> Run:
+        folder = arguments.runs / f"{preset.replace(':', '-')}-{arguments.seed}"
+        return trained(arguments.prepared, folder, preset, config)
+
+    if arguments.only:
+        for variant in chosen:
+            run_of(variant.preset.name)
+        return
+    rows = []
+    base: dict[str, Errors] = {}
+    for name in BASES:
+        run = run_of(name)
+        base[name] = errors_of(run, test)
+        rows.append(line(("", "as it is", INT8), name, run, base[name], base[name]))
+    for name in TRAINED_WITH_ROUNDING:
+        run = run_of(name)
+        if QAT not in run.quantized_names():
+            quantize(run.path, "qat")
+        errors = errors_of(run, test, QAT)
+        rows.append(line(("quantization", "trained with rounding", QAT), name, run, errors, base[name]))
+    for variant in chosen:
+        run = run_of(variant.preset.name)
+        errors = errors_of(run, test)
+        rows.append(line((variant.group, variant.change, INT8), variant.of, run, errors, base[variant.of]))
+        write_csv("ablation", rows, ["tensorflow"])
+
+
+if __name__ == "__main__":
+    main()
