@@ -3,10 +3,9 @@
 Trains each variant with one seed (what is there already is kept, what was stopped goes on), and quantizes it; some
 presets as they are also with training. Runs that `benchmarks/accuracy.py` has made of the same data are used.
 
-    tinytracker synth faces --subjects 900 --frames 60 --seed 1 && tinytracker prepare faces prepared
-    python benchmarks/ablation.py prepared runs
+    python benchmarks/ablation.py prepared-200 runs --test prepared
 
-With --test another prepared folder gives the test split. The data are synthetic; on GazeCapture the numbers are others.
+The folders are those of `benchmarks/accuracy.py`. The data are synthetic; on GazeCapture the numbers are others.
 """
 
 from __future__ import annotations
