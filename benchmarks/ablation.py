@@ -1,7 +1,8 @@
 """What of a network brings what: one thing changed at a time, under the schedule of the comparison.
 
-Trains each variant with one seed (what is there already is kept, what was stopped goes on), and quantizes it; some
-presets as they are also with training. Runs that `benchmarks/accuracy.py` has made of the same data are used.
+Trains each variant with one seed (what is there already is kept, what was stopped goes on) and evaluates it in float;
+`tinytracker-s2` as it is also in INT8, with and without training. Runs that `benchmarks/accuracy.py` has made of the
+same data are used.
 
     python benchmarks/ablation.py prepared-200 runs --test prepared
 
@@ -17,18 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import INT8, RECIPE, Errors, errors_of, gain, trained
+from accuracy import RECIPE, Errors, errors_of, gain, quantized, trained
 from common import write_csv
 
 from tinytracker.model.presets import PRESETS, Preset, StripNetwork, find_preset
-from tinytracker.quant import quantize
 from tinytracker.runs import Run
 from tinytracker.train.config import load_config
 
 SMALL = "tinytracker-s2"
 BASES = (SMALL, "tinytracker", "tinytracker-s")
-QAT = "qat-int8"
-TRAINED_WITH_ROUNDING = (SMALL, "tinytracker")
+METHODS = {"ptq": "INT8", "qat": "INT8, trained with rounding"}
 
 
 @dataclass(frozen=True)
@@ -73,23 +72,23 @@ def variants() -> Iterator[Variant]:
         yield Variant(base, without, "grid mode", "no position", find_preset(without))
 
 
-def line(variant: tuple[str, str, str], base: str, run: Run, errors: Errors, than: Errors) -> dict[str, Any]:
-    """One row: a variant (group, change, method) beside the preset it comes from."""
-    group, change, method = variant
-    lower, low, high = gain(errors.int8, than.int8, errors.subject)
+def line(
+    run: Run, errors: Errors, than: Errors, base: str, model: str, group: str, change: str
+) -> dict[str, Any]:
+    """One row: a variant's errors beside those of the preset that it comes from."""
     network = find_preset(run.preset_name).network()
+    lower, low, high = gain(errors.cm, than.cm, errors.subject)
     return {
         "group": group,
         "network": base,
         "change": change,
-        "method": method,
+        "model": model,
         "macs": network.macs,
         "parameters": network.params,
-        "test_frames": len(errors.int8),
+        "test_frames": len(errors.cm),
         "test_subjects": len(np.unique(errors.subject)),
         "constant_cm": round(errors.constant, 3),
-        "float_cm": round(float(errors.exact.mean()), 3),
-        "int8_cm": round(float(errors.int8.mean()), 3),
+        "error_cm": round(float(errors.cm.mean()), 3),
         "higher_by": round(-lower, 3),
         "low": round(-high, 3),
         "high": round(-low, 3),
@@ -123,18 +122,16 @@ def main() -> None:
     base: dict[str, Errors] = {}
     for name in BASES:
         run = run_of(name)
-        base[name] = errors_of(run, test)
-        rows.append(line(("", "as it is", INT8), name, run, base[name], base[name]))
-    for name in TRAINED_WITH_ROUNDING:
-        run = run_of(name)
-        if QAT not in run.quantized_names():
-            quantize(run.path, "qat")
-        errors = errors_of(run, test, QAT)
-        rows.append(line(("quantization", "trained with rounding", QAT), name, run, errors, base[name]))
+        base[name] = errors_of(run, test, "float")
+        rows.append(line(run, base[name], base[name], name, "float", "", "as it is"))
+    for method, change in METHODS.items():
+        run = run_of(SMALL)
+        model = quantized(run, method)
+        rows.append(line(run, errors_of(run, test, model), base[SMALL], SMALL, model, "quantization", change))
     for variant in chosen:
         run = run_of(variant.preset.name)
-        errors = errors_of(run, test)
-        rows.append(line((variant.group, variant.change, INT8), variant.of, run, errors, base[variant.of]))
+        errors = errors_of(run, test, "float")
+        rows.append(line(run, errors, base[variant.of], variant.of, "float", variant.group, variant.change))
         write_csv("ablation", rows, ["tensorflow"])
 
 

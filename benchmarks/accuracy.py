@@ -36,65 +36,65 @@ from tinytracker.train.config import load_config
 Floats = NDArray[np.float64]
 
 RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "compare.toml"
-INT8 = "ptq-int8"
 REPLACED = {"tinytracker-v2": "tinytracker", "tinytracker-s2": "tinytracker-s"}
 """New preset: the one at whose work it has to be better."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors on the test split in cm, (N,) per frame, of the float and the INT8 network; subjects of the frames."""
+    """Errors of one model on the test split: cm (N,) per frame, their subjects, and the constant predictor's."""
 
-    exact: Floats
-    int8: Floats
+    cm: Floats
     subject: NDArray[np.str_]
     constant: float
 
 
 def trained(prepared: Path, folder: Path, preset: str, config: TrainConfig) -> Run:
-    """The run of a preset, trained and quantized if it is not yet."""
-    run = train(prepared, preset, folder, config, resume=True).run
-    if INT8 not in run.quantized_names():
-        quantize(run.path)
-    return run
+    """The run of a preset, trained if it is not yet."""
+    return train(prepared, preset, folder, config, resume=True).run
 
 
-def errors_of(run: Run, test: Path, quantized: str = INT8) -> Errors:
+def quantized(run: Run, method: str = "ptq") -> str:
+    """The name of the run's INT8 network, which is made if it is not there yet."""
+    name = f"{method}-int8"
+    if name not in run.quantized_names():
+        quantize(run.path, method)
+    return name
+
+
+def errors_of(run: Run, test: Path, model: str) -> Errors:
     """Errors on the test split of `test`; what an earlier call has computed from the same data is read."""
-    data_hash = read_json(test / "index.json")["data_sha256"]
-    for model in ("float", quantized):
-        kept = run.evaluation(model, "test")
-        if not kept.is_file() or read_json(kept)["data_hash"] != data_hash:
-            evaluate(run.path, test, model=model)
-    paths = [run.evaluation(model, "test") for model in ("float", quantized)]
-    tables = [np.load(path.with_suffix(".npz")) for path in paths]
-    exact, int8 = (frame_errors(t["predicted"], t["gaze"]) for t in tables)
-    return Errors(exact, int8, tables[0]["subject"], read_json(paths[0])["errors"]["overall"]["constant_cm"])
+    kept = run.evaluation(model, "test")
+    if not kept.is_file() or read_json(kept)["data_hash"] != read_json(test / "index.json")["data_sha256"]:
+        evaluate(run.path, test, model=model)
+    table = np.load(kept.with_suffix(".npz"))
+    constant = read_json(kept)["errors"]["overall"]["constant_cm"]
+    return Errors(frame_errors(table["predicted"], table["gaze"]), table["subject"], constant)
 
 
-def row(run: Run, preset: str, seed: int, errors: Errors) -> dict[str, Any]:
-    """One line about a run."""
-    description, network = run.describe(), find_preset(preset).network()
+def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
+    """One line about a run, from the errors of its float and its INT8 network."""
+    description, network = run.describe(), find_preset(run.preset_name).network()
     config = description["config"]
-    loss = errors.int8 - errors.exact
-    low, high = subject_bootstrap(errors.exact, errors.subject)
-    loss_low, loss_high = subject_bootstrap(loss, errors.subject)
+    loss = int8.cm - exact.cm
+    low, high = subject_bootstrap(exact.cm, exact.subject)
+    loss_low, loss_high = subject_bootstrap(loss, exact.subject)
     return {
-        "preset": preset,
-        "seed": seed,
+        "preset": run.preset_name,
+        "seed": config["seed"],
         "macs": network.macs,
         "parameters": network.params,
-        "int8_bytes": (run.quantized(INT8) / "model.tflite").stat().st_size,
+        "int8_bytes": (run.quantized("ptq-int8") / "model.tflite").stat().st_size,
         "train_frames": description["data"]["frames"]["train"],
         "epochs": config["epochs"],
         "batch_size": config["batch_size"],
-        "test_frames": len(errors.exact),
-        "test_subjects": len(np.unique(errors.subject)),
-        "constant_cm": round(errors.constant, 3),
-        "float_cm": round(float(errors.exact.mean()), 3),
+        "test_frames": len(exact.cm),
+        "test_subjects": len(np.unique(exact.subject)),
+        "constant_cm": round(exact.constant, 3),
+        "float_cm": round(float(exact.cm.mean()), 3),
         "float_low": round(low, 3),
         "float_high": round(high, 3),
-        "int8_cm": round(float(errors.int8.mean()), 3),
+        "int8_cm": round(float(int8.cm.mean()), 3),
         "int8_minus_float_cm": round(float(loss.mean()), 4),
         "loss_low": round(loss_low, 4),
         "loss_high": round(loss_high, 4),
@@ -115,11 +115,15 @@ def gain(
 
 
 def pairs(found: dict[tuple[str, int], Errors]) -> Iterator[dict[str, Any]]:
-    """One line for each seed in which a network and the one it replaces were trained, and one for all their seeds."""
+    """One line for each seed in which a network and the one it replaces were trained, and one for all their seeds.
+
+    Args:
+        found: errors of INT8 networks by preset and seed.
+    """
     for new, old in REPLACED.items():
         seeds = [seed for name, seed in found if name == new and (old, seed) in found]
         for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
-            ours, theirs = (np.concatenate([found[n, s].int8 for s in chosen]) for n in (new, old))
+            ours, theirs = (np.concatenate([found[n, s].cm for s in chosen]) for n in (new, old))
             subject = np.concatenate([found[new, s].subject for s in chosen])
             lower, low, high = gain(ours, theirs, subject)
             yield {
@@ -143,14 +147,16 @@ def main() -> None:
     parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
     parser.add_argument("--config", type=Path, default=RECIPE)
     arguments = parser.parse_args()
+    test = arguments.test or arguments.prepared
     found: dict[tuple[str, int], Errors] = {}
     rows = []
     for seed in arguments.seeds:
         for preset in arguments.presets:
             config = load_config(arguments.config, {"seed": seed})
             run = trained(arguments.prepared, arguments.runs / f"{preset}-{seed}", preset, config)
-            found[preset, seed] = errors_of(run, arguments.test or arguments.prepared)
-            rows.append(row(run, preset, seed, found[preset, seed]))
+            exact = errors_of(run, test, "float")
+            found[preset, seed] = errors_of(run, test, quantized(run))
+            rows.append(row(run, exact, found[preset, seed]))
             # After each run, so that what took hours is not lost with what follows.
             write_csv("accuracy", rows, ["tensorflow"])
             if compared := list(pairs(found)):
