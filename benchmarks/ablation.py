@@ -1,8 +1,7 @@
-"""What of a network brings what: one thing changed at a time, under the schedule of the comparison.
+"""What of `tinytracker-s2` brings what: one thing changed at a time, under the schedule of the comparison.
 
 Trains each variant with one seed (what is there already is kept, what was stopped goes on) and evaluates it in float;
-`tinytracker-s2` as it is also in INT8, with and without training. Runs that `benchmarks/accuracy.py` has made of the
-same data are used.
+the preset as it is also in INT8, with and without training. Its run by `benchmarks/accuracy.py` is used.
 
     python benchmarks/ablation.py prepared-200 runs --test prepared
 
@@ -25,23 +24,19 @@ from tinytracker.model.presets import PRESETS, Preset, StripNetwork, find_preset
 from tinytracker.runs import Run
 from tinytracker.train.config import load_config
 
-SMALL = "tinytracker-s2"
-BASES = (SMALL, "tinytracker", "tinytracker-s")
+BASE = "tinytracker-s2"
 METHODS = {"ptq": "INT8", "qat": "INT8, trained with rounding"}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A preset with one thing changed.
+    """The preset with one thing changed.
 
     Attributes:
-        of: name of the preset that it is compared with. name: short, for files.
         group: what is varied. change: in words.
-        preset: what is trained.
+        preset: what is trained; its name is the base's, a colon, and a short name of the change.
     """
 
-    of: str
-    name: str
     group: str
     change: str
     preset: Preset
@@ -49,38 +44,26 @@ class Variant:
 
 def variants() -> Iterator[Variant]:
     """All of them, in the order of the table."""
-    small = find_preset(SMALL)
-    trunk = small.build
+    base = find_preset(BASE)
+    trunk = base.build
     assert isinstance(trunk, StripNetwork)
 
     def seen(name: str, group: str, change: str, **what: Any) -> Variant:
-        preset = replace(small, name=f"{small.name}:{name}", input=replace(small.input, **what))
-        return Variant(small.name, name, group, change, preset)
-
-    def built(name: str, group: str, change: str, **what: Any) -> Variant:
-        preset = replace(small, name=f"{small.name}:{name}", build=replace(trunk, **what))
-        return Variant(small.name, name, group, change, preset)
+        return Variant(group, change, replace(base, name=f"{BASE}:{name}", input=replace(base.input, **what)))
 
     yield seen("144x48", "input size", "144x48 instead of 192x64", width=144, height=48)
-    yield seen("160x80", "input size", "160x80: taller, 0.75 face widths wide", width=160, height=80)
-    yield seen("face96", "input", "96x96 of the whole face", kind="face", width=96, height=96)
-    yield seen("rgb", "input", "colour instead of grey", channels="rgb")
-    yield seen("cm", "geometry", "answers cm: no distance from the face box", unit="cm")
-    yield seen("baked", "grid mode", "constant position planes (CoordConv)", grid="baked")
-    yield built("pooled", "head", "global average instead of flatten", pooled=True)
-    for base, without in (("tinytracker", "tinytracker-rgb"), ("tinytracker-s", "tinytracker-s-grey")):
-        yield Variant(base, without, "grid mode", "no position", find_preset(without))
+    yield seen("baked", "grid mode", "constant position planes", grid="baked")
+    pooled = replace(base, name=f"{BASE}:pooled", build=replace(trunk, pooled=True))
+    yield Variant("head", "global average instead of flatten", pooled)
 
 
-def line(
-    run: Run, errors: Errors, than: Errors, base: str, model: str, group: str, change: str
-) -> dict[str, Any]:
+def line(run: Run, errors: Errors, than: Errors, model: str, group: str, change: str) -> dict[str, Any]:
     """One row: a variant's errors beside those of the preset that it comes from."""
     network = find_preset(run.preset_name).network()
     lower, low, high = gain(errors.cm, than.cm, errors.subject)
     return {
+        "network": BASE,
         "group": group,
-        "network": base,
         "change": change,
         "model": model,
         "macs": network.macs,
@@ -102,11 +85,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
     parser.add_argument("--config", type=Path, default=RECIPE)
-    parser.add_argument("--only", nargs="+", help="names of variants to train now; no table is written")
     arguments = parser.parse_args()
     config = load_config(arguments.config, {"seed": arguments.seed})
     test = arguments.test or arguments.prepared
-    chosen = [v for v in variants() if not arguments.only or v.name in arguments.only]
+    chosen = list(variants())
     # Training and evaluation find a network by its name.
     PRESETS.update({v.preset.name: v.preset for v in chosen})
 
@@ -114,24 +96,16 @@ def main() -> None:
         folder = arguments.runs / f"{preset.replace(':', '-')}-{arguments.seed}"
         return trained(arguments.prepared, folder, preset, config)
 
-    if arguments.only:
-        for variant in chosen:
-            run_of(variant.preset.name)
-        return
-    rows = []
-    base: dict[str, Errors] = {}
-    for name in BASES:
-        run = run_of(name)
-        base[name] = errors_of(run, test, "float")
-        rows.append(line(run, base[name], base[name], name, "float", "", "as it is"))
+    run = run_of(BASE)
+    base = errors_of(run, test, "float")
+    rows = [line(run, base, base, "float", "", "as it is")]
     for method, change in METHODS.items():
-        run = run_of(SMALL)
         model = quantized(run, method)
-        rows.append(line(run, errors_of(run, test, model), base[SMALL], SMALL, model, "quantization", change))
+        rows.append(line(run, errors_of(run, test, model), base, model, "quantization", change))
     for variant in chosen:
         run = run_of(variant.preset.name)
         errors = errors_of(run, test, "float")
-        rows.append(line(run, errors, base[variant.of], variant.of, "float", variant.group, variant.change))
+        rows.append(line(run, errors, base, "float", variant.group, variant.change))
         write_csv("ablation", rows, ["tensorflow"])
 
 
