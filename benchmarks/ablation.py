@@ -10,14 +10,12 @@ The folders are those of `benchmarks/accuracy.py`. The data are synthetic; on Ga
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import RECIPE, Errors, errors_of, gain, quantized, trained
+from accuracy import Errors, errors_of, gain, parser_of, quantized, trained
 from common import write_csv
 
 from tinytracker.model.presets import PRESETS, Preset, StripNetwork, find_preset
@@ -79,12 +77,8 @@ def line(run: Run, errors: Errors, than: Errors, model: str, group: str, change:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("prepared", type=Path)
-    parser.add_argument("runs", type=Path, help="folder of the runs; those of accuracy.py are used")
+    parser = parser_of(__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
-    parser.add_argument("--config", type=Path, default=RECIPE)
     arguments = parser.parse_args()
     config = load_config(arguments.config, {"seed": arguments.seed})
     test = arguments.test or arguments.prepared

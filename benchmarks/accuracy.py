@@ -138,14 +138,22 @@ def pairs(found: dict[tuple[str, int], Errors]) -> Iterator[dict[str, Any]]:
             }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parser_of(doc: str) -> argparse.ArgumentParser:
+    """What every benchmark that trains under the recipe takes: data, folder of the runs, test data, schedule."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("prepared", type=Path)
-    parser.add_argument("runs", type=Path, help="folder for the runs, PRESET-SEED each")
-    parser.add_argument("--presets", nargs="+", default=[*REPLACED.values(), *REPLACED])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument(
+        "runs", type=Path, help="folder for the runs, PRESET-SEED each; those that are there are used"
+    )
     parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
     parser.add_argument("--config", type=Path, default=RECIPE)
+    return parser
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("--presets", nargs="+", default=[*REPLACED.values(), *REPLACED])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
     test = arguments.test or arguments.prepared
     found: dict[tuple[str, int], Errors] = {}

@@ -70,9 +70,7 @@ def noise_jpegs(
     for orientation in recording.orientation:
         size = frame_size if orientation <= 2 else frame_size[::-1]
         coarse = Image.fromarray(rng.integers(0, 256, (16, 12, 3), np.uint8))
-        buffer = io.BytesIO()
-        coarse.resize(size, Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=90)
-        yield buffer.getvalue()
+        yield _jpeg(coarse.resize(size, Image.Resampling.BICUBIC))
 
 
 def shaded_jpegs(
@@ -87,9 +85,13 @@ def shaded_jpegs(
         up = 1 - (np.arange(height)[:, None] - recording.face.y[i]) / side
         grey = 128 + 6 * (recording.x_cam[i] * right + recording.y_cam[i] * up)
         grey = grey + rng.normal(0, 4, (height, width))
-        buffer = io.BytesIO()
-        Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB").save(buffer, "JPEG", quality=90)
-        yield buffer.getvalue()
+        yield _jpeg(Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB"))
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 def make_folder(
