@@ -39,7 +39,7 @@ from tinytracker.errors import RefusedError
 from tinytracker.measure.latency import FRAME, PERIOD, compare_sessions, latencies
 from tinytracker.measure.power import measure_energy
 from tinytracker.measure.results import summarize_session
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 SESSION = Path(os.environ.get("TINYTRACKER_SESSION", "session.jsonl"))
 OTHER = os.environ.get("TINYTRACKER_OTHER")

@@ -16,7 +16,7 @@ from support.coral_app import SANITIZE, contract, make, write_header
 
 from tinytracker.measure.link import open_link
 from tinytracker.measure.replay import replay
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 pytestmark = pytest.mark.skipif(
     shutil.which("g++") is None or shutil.which("make") is None, reason="needs g++ and make"

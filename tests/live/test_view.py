@@ -19,7 +19,7 @@ from tinytracker.live.server import serving
 from tinytracker.live.view import LiveView, Origin
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import open_link
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 ORIGIN = Origin("board", "hardware", False, ("capture", "inference"), "ab" * 32)
 

@@ -12,7 +12,7 @@ from tinytracker.errors import DeviceError
 from tinytracker.measure import imx500
 from tinytracker.measure.link import Frame
 from tinytracker.measure.results import session_gaze
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from support.fake_line import FakeLine, record
 
 from tinytracker.measure.replay import replay
 from tinytracker.measure.results import session_gaze
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 RECORDED = Path(__file__).parent / "data" / "emulated_session.jsonl"
 

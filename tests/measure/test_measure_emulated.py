@@ -10,7 +10,7 @@ from support.tflite_nets import NetBuilder
 
 from tinytracker.measure.replay import replay
 from tinytracker.measure.results import session_gaze
-from tinytracker.measure.session import read_session
+from tinytracker.measure.session_reader import read_session
 
 TOOLS = [tool for tool in ("arm-none-eabi-gcc", "qemu-system-arm") if shutil.which(tool) is None]
 pytestmark = pytest.mark.skipif(bool(TOOLS), reason=f"{' and '.join(TOOLS)} not installed")

@@ -13,7 +13,8 @@ from support.sessions import HZ, PHASES, header, write_session
 
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
 from tinytracker.measure.latency import compare_sessions, latencies, latency_table
-from tinytracker.measure.session import SessionWriter, read_session
+from tinytracker.measure.session import SessionWriter
+from tinytracker.measure.session_reader import read_session
 
 
 def edges(frames=50, lengths=(0.018, 0.001, 0.0009), pause=0.01, seed=0):

@@ -108,7 +108,7 @@ class _Stream:
 def _replayed(path: Path, speed: float) -> Iterator[_Stream]:
     from tinytracker.live.frames import frames_of_session
     from tinytracker.live.view import Origin
-    from tinytracker.measure.session import read_session
+    from tinytracker.measure.session_reader import read_session
 
     session = read_session(path)
     header = session.header

@@ -14,7 +14,7 @@ from tinytracker.measure.link import Frame
 from tinytracker.measure.protocol import Lost
 from tinytracker.measure.recording import Source
 from tinytracker.measure.results import session_gaze
-from tinytracker.measure.session import Session
+from tinytracker.measure.session_reader import Session
 
 Point = tuple[float, float]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import Clock, estimate_clock
-from tinytracker.measure.session import Session, read_session
+from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Comparison, Floats, Summary, compare, summarize
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"

@@ -16,7 +16,7 @@ from tinytracker.energy.segments import Segments, lines_for, segments_from_lines
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.latency import TRANSMIT, latencies
-from tinytracker.measure.session import Session, read_session
+from tinytracker.measure.session_reader import Session, read_session
 
 PHASES = ("capture", "preprocess", "inference")
 """Of a trace without a session: what the boards show on two pins (docs/protocol.md)."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from tinytracker.errors import InputFileError
 from tinytracker.measure.board import Board, parse_hello
 from tinytracker.measure.protocol import ClockReply, Damaged, Event, FrameReply, Lost, Message, Receiver
-from tinytracker.measure.session import Header, Session, SessionWriter, read_raw, read_session
+from tinytracker.measure.session import Header, SessionWriter
+from tinytracker.measure.session_reader import Session, read_raw, read_session
 
 
 @dataclass(frozen=True)

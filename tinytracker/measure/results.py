@@ -17,7 +17,7 @@ from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import latencies, latency_table
 from tinytracker.measure.recording import IMAGE
-from tinytracker.measure.session import Session, read_session
+from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
 
 _ENDS = {

@@ -104,7 +104,7 @@ def session_part(path: Path) -> dict[str, Any]:
         InputFileError: the file is no session.
     """
     from tinytracker.measure.latency import latency_table
-    from tinytracker.measure.session import read_session
+    from tinytracker.measure.session_reader import read_session
 
     session = read_session(path)
     header = session.header

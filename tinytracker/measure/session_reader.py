@@ -1,0 +1,226 @@
+"""Reading a session back, as far as it can be read: see `tinytracker.measure.session`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from tinytracker.errors import InputFileError
+from tinytracker.files import opened_for_reading
+from tinytracker.measure.session import SCHEMA_VERSION, Header
+
+_MAX_LINE = 1 << 20
+_NUMBERS_MAX = 1 << 63
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is in a session file, as far as it can be read.
+
+    Attributes:
+        path: the file. header: its first line.
+        sequence: (N,) numbers of the frames. stamps: (N, P + 1) ticks. host_ns: (N,) arrival.
+        outputs: N raw outputs.
+        extra: numbers that came with each frame, (N,) float64 by name, NaN where a frame has none.
+        exchanges: (M, 4), see `tinytracker.measure.clock`.
+        resumed: (N,) true where the host had made the board wait before the frame.
+        notes: what was noted while measuring.
+        lost: frames whose numbers are missing. damaged: records that arrived damaged.
+        end: why it ended, or None when there is no last line: it was cut off.
+        problems: what is wrong with the file, in sentences.
+    """
+
+    path: Path
+    header: Header
+    sequence: NDArray[np.int64]
+    stamps: NDArray[np.int64]
+    host_ns: NDArray[np.int64]
+    outputs: tuple[bytes, ...]
+    extra: dict[str, NDArray[np.float64]]
+    exchanges: NDArray[np.int64]
+    resumed: NDArray[np.bool_]
+    notes: tuple[str, ...]
+    lost: int
+    damaged: int
+    end: str | None
+    problems: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+
+@dataclass
+class _Lines:
+    """Raw content, while it is gathered."""
+
+    sequence: list[int]
+    stamps: list[list[int]]
+    host_ns: list[int]
+    outputs: list[bytes]
+    extra: list[dict[str, float]]
+    exchanges: list[list[int]]
+    resumed: list[int]
+    notes: list[str]
+    announced_lost: int = 0
+    damaged: int = 0
+    end: str | None = None
+
+
+def read_session(path: Path | str) -> Session:
+    """Read a session. A damaged line costs that line and is reported; a file that was cut off is read up to there.
+
+    Raises:
+        InputFileError: missing, not a session, or written by a newer version.
+    """
+    path = Path(path)
+    found = _Lines([], [], [], [], [], [], [], [])
+    broken: list[int] = []
+    cut = False
+    with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
+        first = file.readline(_MAX_LINE)
+        header = _header(path, first)
+        number = 1
+        while line := file.readline(_MAX_LINE):
+            number += 1
+            if not line.endswith(b"\n") and len(line) < _MAX_LINE:
+                cut = True
+                break
+            if not _take(line, header, found):
+                broken.append(number)
+    problems = []
+    if cut:
+        problems.append("The last line was cut off and is left out.")
+    if broken:
+        shown = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
+        problems.append(f"{len(broken)} damaged lines are left out ({shown}).")
+    if found.end is None:
+        problems.append("There is no last line: the measurement was cut off.")
+    sequence = np.array(found.sequence, np.int64)
+    steps = np.diff(sequence)
+    lost = int((steps[steps > 0] - 1).sum())
+    if np.any(steps <= 0):
+        problems.append(f"{int(np.count_nonzero(steps <= 0))} times the frame numbers do not ascend.")
+    names = sorted({name for values in found.extra for name in values})
+    return Session(
+        path,
+        header,
+        sequence,
+        np.array(found.stamps, np.int64).reshape(len(sequence), len(header.phases) + 1),
+        np.array(found.host_ns, np.int64),
+        tuple(found.outputs),
+        {name: np.array([values.get(name, np.nan) for values in found.extra]) for name in names},
+        np.array(found.exchanges, np.int64).reshape(-1, 4),
+        np.isin(np.arange(len(sequence)), found.resumed),
+        tuple(found.notes),
+        max(lost, found.announced_lost),
+        found.damaged,
+        found.end,
+        tuple(problems),
+    )
+
+
+def read_raw(path: Path | str) -> list[tuple[str, bytes, int]]:
+    """What went over the line: ("sent" or "received", bytes, host's time in ns) in order; damaged lines are left out.
+
+    Raises:
+        InputFileError: missing, or cannot be read.
+    """
+    pieces = []
+    with opened_for_reading(Path(path)) as file:
+        while line := file.readline(_MAX_LINE):
+            if not line.startswith((b'{"type": "sent"', b'{"type": "received"')):
+                continue
+            try:
+                document = json.loads(line)
+                pieces.append(
+                    (document["type"], document["text"].encode("latin-1"), int(document["host_ns"]))
+                )
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue
+    return pieces
+
+
+def _header(path: Path, line: bytes) -> Header:
+    hint = "The first line of a session describes it; this file has another one."
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InputFileError(path, "not a session", hint) from None
+    if not isinstance(document, dict) or document.get("type") != "session":
+        raise InputFileError(path, "not a session", hint)
+    version = document.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise InputFileError(path, f"the session's schema_version is {version!r}")
+    if version > SCHEMA_VERSION:
+        raise InputFileError(
+            path,
+            f"the session has schema version {version}, {SCHEMA_VERSION} is the newest known",
+            "Update tinytracker.",
+        )
+    try:
+        return Header.model_validate(document)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        where = ".".join(map(str, detail["loc"])) or "the header"
+        raise InputFileError(path, f"the session's header is damaged: {where}: {detail['msg']}") from None
+
+
+def _take(line: bytes, header: Header, found: _Lines) -> bool:
+    """Add one line; False when it is damaged. Kinds of a later version are no damage."""
+    try:
+        document = json.loads(line)
+        kind = document["type"]
+        if kind == "frame":
+            return _take_frame(document, header, found)
+        if kind == "clock":
+            exchange = document["t"]
+            if not _integers(exchange, 4):
+                return False
+            found.exchanges.append(exchange)
+        elif kind == "lost":
+            if not _integers([document["count"]], 1) or document["count"] < 0:
+                return False
+            found.announced_lost += document["count"]
+        elif kind == "damaged":
+            found.damaged += 1
+        elif kind == "pause":
+            found.resumed.append(len(found.sequence))
+        elif kind == "note":
+            found.notes.append(str(document["text"]))
+        elif kind == "end":
+            found.end = str(document["reason"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def _take_frame(document: dict[str, Any], header: Header, found: _Lines) -> bool:
+    stamps, extra = document["t"], document.get("extra", {})
+    outputs = bytes.fromhex(document["out"])
+    rising = _integers(stamps, len(header.phases) + 1) and all(a <= b for a, b in itertools.pairwise(stamps))
+    if not rising or not _integers([document["seq"], document["host_ns"]], 2) or not isinstance(extra, dict):
+        return False
+    found.sequence.append(document["seq"])
+    found.stamps.append(stamps)
+    found.host_ns.append(document["host_ns"])
+    found.outputs.append(outputs)
+    found.extra.append(
+        {k: float(v) for k, v in extra.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    )
+    return True
+
+
+def _integers(values: Any, count: int) -> bool:
+    """Whether this is a list of so many integers that fit into 64 bits."""
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(v, int) and not isinstance(v, bool) and abs(v) < _NUMBERS_MAX for v in values)
+    )
