@@ -14,6 +14,9 @@ from tinytracker.errors import UnknownNameError
 from tinytracker.model.network import Activation, Network, Padding
 from tinytracker.model.output import GazeOutput
 
+Blocks = tuple[tuple[int, int, int], ...]
+"""Expanded channels, output channels and stride of each inverted residual."""
+
 SEGMENTED = GazeOutput(segments=8)
 """Steps of 0.027 cm: rounding costs 0.011 cm RMS, for 1,806 parameters and 1,792 MACs behind 128 hidden units."""
 
@@ -65,7 +68,7 @@ def _inverted_residual(
     filters: int,
     stride: int,
     activation: Activation,
-    expand: bool = True,
+    expand: bool,
 ) -> str:
     """1x1 expansion, 3x3 depthwise, 1x1 linear projection; the input is added where shapes allow."""
     shortcut = x
@@ -75,6 +78,18 @@ def _inverted_residual(
     x = net.depthwise(x, f"{name}_depthwise", stride=stride, padding=padding, activation=activation)
     x = net.conv(x, f"{name}_project", filters)
     return net.add(shortcut, x, f"{name}_add") if net.shape(x) == net.shape(shortcut) else x
+
+
+def _trunk(
+    net: Network, x: str, stem: int, blocks: Blocks, activation: Activation, expand_first: bool = False
+) -> str:
+    """A 3x3 convolution to `stem` channels at half the size, then inverted residuals."""
+    padding = _halving(net.shape(x)[0])
+    x = net.conv(x, "stem", stem, kernel=3, stride=2, padding=padding, activation=activation)
+    for i, (expanded, filters, stride) in enumerate(blocks):
+        expand = i > 0 or expand_first
+        x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, activation, expand)
+    return x
 
 
 # Minimalistic MobileNetV3-Small (Howard et al., "Searching for MobileNetV3", ICCV 2019, table 2 without
@@ -91,9 +106,7 @@ def _tinytracker(spec: InputSpec) -> Network:
     x = net.input(name, shape)
     if shape[-1] != 3:
         x = net.conv(x, "fuse_position", 3, norm=False)
-    x = net.conv(x, "stem", 16, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
-    for i, (expanded, filters, stride) in enumerate(_MOBILENET_V3_SMALL):
-        x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
+    x = _trunk(net, x, 16, _MOBILENET_V3_SMALL, "relu")
     x = net.conv(x, "features", 576, activation="relu")
     x = net.conv(x, "squeeze", 2, norm=False)
     x = net.flatten(x, "flatten")
@@ -112,9 +125,7 @@ def _tinytracker_s(spec: InputSpec) -> Network:
     x = net.input(name, shape)
     if spec.grid == "baked":
         x = net.position_planes(x, "position")
-    x = net.conv(x, "stem", 8, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu6")
-    for i, (expanded, filters, stride) in enumerate(_TINYTRACKER_S):
-        x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu6")
+    x = _trunk(net, x, 8, _TINYTRACKER_S, "relu6", expand_first=True)
     x = net.conv(x, "features", 128, activation="relu6")
     x = net.global_average(x, "pool")
     x = net.dense(x, "hidden", 64, "relu")
@@ -165,14 +176,14 @@ class StripNetwork:
 
     Attributes:
         stem: channels of the first convolution.
-        blocks: (expanded channels, output channels, stride) of each inverted residual; the first does not expand.
+        blocks: the inverted residuals; the first does not expand.
         squeeze: channels of the last map.
         hidden: units before the gaze.
         pooled: the mean over the last map goes to the head instead, for comparison: it forgets where things are.
     """
 
     stem: int
-    blocks: tuple[tuple[int, int, int], ...]
+    blocks: Blocks
     squeeze: int
     hidden: int
     pooled: bool = False
@@ -184,9 +195,7 @@ class StripNetwork:
         x = net.input(name, shape)
         if spec.grid == "baked":
             x = net.position_planes(x, "position")
-        x = net.conv(x, "stem", self.stem, kernel=3, stride=2, padding=_halving(shape[0]), activation="relu")
-        for i, (expanded, filters, stride) in enumerate(self.blocks):
-            x = _inverted_residual(net, x, f"block{i}", expanded, filters, stride, "relu", expand=i > 0)
+        x = _trunk(net, x, self.stem, self.blocks, "relu")
         x = net.conv(x, "squeeze", self.squeeze, activation="relu")
         x = net.global_average(x, "pool") if self.pooled else net.flatten(x, "flatten")
         x = net.dense(x, "hidden", self.hidden, "relu")
