@@ -77,7 +77,7 @@ def test_tflm_computes_the_same(aware):
 
 
 def test_every_layer_is_rounded_in_training_as_in_the_file(aware, shaded):
-    """Given the file's own codes, each layer answers the file's next codes; ties of rounding may fall differently."""
+    """Given the file's own codes, each layer answers the file's next codes; near ties may fall differently."""
     import tensorflow as tf
 
     from tinytracker.model.presets import find_preset
@@ -119,7 +119,10 @@ def test_every_layer_is_rounded_in_training_as_in_the_file(aware, shaded):
         found = model.get_layer(node.name)(source, training=False).numpy()
         difference = np.abs(found - values[node.name].reshape(found.shape)) / steps[node.name]
         assert difference.max() < 1.01, node.name
-        assert (difference > 0.5).sum() <= max(1, 0.1 * difference.size), node.name
+        # The kernels round twice, first to eighths or finer: one in sixteen falls to the other side, and some more by
+        # chance (four standard deviations).
+        expected = difference.size / 16
+        assert (difference > 0.5).sum() <= expected + 4 * np.sqrt(expected), node.name
         compared += 1
     assert compared > 15
 

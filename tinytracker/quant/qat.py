@@ -115,6 +115,7 @@ def _config(run: Run, settings: QatSettings) -> TrainConfig:
             "patience": settings.epochs,
             "warmup_epochs": 0.0,
             "weight_decay": 0.0,
+            "optimizer": "adamw",
             "learning_rate": settings.learning_rate or before.learning_rate * _RATE_OF_THE_RUN,
         }
     )

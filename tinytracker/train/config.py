@@ -51,7 +51,12 @@ class TrainConfig(_Section):
     batch_size: int = Field(64, ge=1, le=8192, description="frames per step")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the cosine schedule")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up")
-    weight_decay: float = Field(1e-3, ge=0, le=1, description="of AdamW")
+    weight_decay: float = Field(
+        1e-3, ge=0, le=1, description="times the rate, taken from each weight at a step"
+    )
+    optimizer: Literal["muon", "adamw"] = Field(
+        "muon", description="of kernels: orthogonal momentum, or as all other weights"
+    )
     loss: Literal["euclidean", "mse"] = Field(
         "euclidean", description="mean distance in cm, or its mean square"
     )

@@ -27,6 +27,7 @@ from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
 from tinytracker.train.distribution import Distribution, distribution, lost_worker
 from tinytracker.train.initial import load_initial, source_file
+from tinytracker.train.muon import Muon
 from tinytracker.train.state import State, describe_training, state_to_go_on_from
 
 
@@ -109,7 +110,7 @@ def train_epochs(
     batch_size = workers.per_replica_batch(config, frames)
     steps = workers.steps(config, frames)
     with workers.strategy.scope():
-        optimizer = tf.keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay)
+        optimizer = _OPTIMIZERS[config.optimizer](_schedule(config, steps), weight_decay=config.weight_decay)
         model.compile(optimizer, _LOSSES[config.loss])
         optimizer.build(model.trainable_variables)
     checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
@@ -207,6 +208,7 @@ def _square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
 
 
 _LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": _square}
+_OPTIMIZERS: dict[str, Any] = {"muon": Muon, "adamw": tf.keras.optimizers.AdamW}
 
 
 def _schedule(config: TrainConfig, steps: int) -> Any:
