@@ -36,10 +36,11 @@ def step_rate(preset: Preset, batch: int, steps: int) -> float:
     import tensorflow as tf
 
     from tinytracker.model.keras_builder import build_keras
+    from tinytracker.train.muon import Muon
 
     network = preset.network()
     model = build_keras(network)
-    model.compile(tf.keras.optimizers.AdamW(1e-3), "mse")
+    model.compile(Muon(1e-3), "mse")
     inputs = {name: tf.random.uniform((batch, *shape), -1, 1) for name, shape in network.inputs.items()}
     data = tf.data.Dataset.from_tensors((inputs, tf.random.normal((batch, 2)))).repeat()
     model.fit(data, steps_per_epoch=2, verbose=0)
