@@ -40,7 +40,7 @@ class Muon(tf.keras.optimizers.AdamW):  # type: ignore[misc]
         momentum.assign(MOMENTUM * momentum + (1 - MOMENTUM) * gradient)
         ahead = MOMENTUM * momentum + (1 - MOMENTUM) * gradient  # Nesterov's
         rows, columns = _rows_and_columns(variable.shape)
-        step = orthogonal(tf.reshape(ahead, [rows, columns])) * math.sqrt(max(1.0, columns / rows))
+        step = _traced(tf.reshape(ahead, [rows, columns])) * math.sqrt(max(1.0, columns / rows))
         rate = MATRIX_RATE * tf.cast(self.learning_rate, variable.dtype)
         variable.assign_sub(rate * tf.reshape(step, variable.shape))
 
@@ -67,3 +67,7 @@ def orthogonal(matrix: tf.Tensor) -> tf.Tensor:
         square = tf.matmul(x, x, transpose_b=True)
         x = _A * x + tf.matmul(_B * square + _C * tf.matmul(square, square), x)
     return tf.transpose(x) if tall else x
+
+
+_traced: Any = tf.function(orthogonal, autograph=False)
+"""`orthogonal`, traced once per shape instead of once per kernel and training: 2 s less until the first step."""
