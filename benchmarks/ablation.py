@@ -70,6 +70,7 @@ def line(run: Run, errors: Errors, than: Errors, model: str, group: str, change:
         "test_subjects": len(np.unique(errors.subject)),
         "constant_cm": round(errors.constant, 3),
         "error_cm": round(float(errors.cm.mean()), 3),
+        # From zero, and not with a minus sign: no "-0.0" in the table.
         "higher_by": round(0 - lower, 3),
         "low": round(0 - high, 3),
         "high": round(0 - low, 3),
