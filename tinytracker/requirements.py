@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 
 from tinytracker.errors import MissingDependencyError
@@ -38,3 +41,30 @@ def require(module: str, name: str, needed_for: str, extra: str) -> None:
         raise MissingDependencyError(
             name, needed_for, f"pip install 'tinytracker[{extra}]' (Python 3.10 or 3.11)"
         )
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that some work needs; `tinytracker doctor` lists them.
+
+    Attributes:
+        name: what it is. needed_for: the work.
+        found: version or place, "" when it is missing.
+        install: what brings it.
+    """
+
+    name: str
+    needed_for: str
+    found: str
+    install: str
+
+
+def python_part(module: str, distribution: str, needed_for: str, extra: str) -> Part:
+    """A Python package of one of our extras; it is looked for, not imported."""
+    found = metadata.version(distribution) if find_spec(module) else ""
+    return Part(distribution, needed_for, found, f"pip install 'tinytracker[{extra}]'")
+
+
+def program_part(name: str, needed_for: str, packages: str) -> Part:
+    """A program on PATH, and the Debian packages that bring it."""
+    return Part(name, needed_for, shutil.which(name) or "", f"apt-get install {packages}")

@@ -1,4 +1,4 @@
-"""Rules of the devices: the frame, and the documentation made from it."""
+"""Rules of the devices: the engine, and the documentation made from it."""
 
 from __future__ import annotations
 
@@ -9,38 +9,87 @@ import pytest
 from tinytracker.errors import ModelError, UnknownNameError
 from tinytracker.model.network import Network
 from tinytracker.model.presets import PRESETS, find_preset
-from tinytracker.package import constraints
 from tinytracker.package.constraints import (
-    Rules,
     constraints_markdown,
     judge_preset,
     require_suitable,
     rules_of,
+    suitable_presets,
 )
+from tinytracker.package.rules import judge, markdown_table, rule
+from tinytracker.targets import with_part
 
 DOCS = Path(__file__).parents[2] / "docs" / "constraints.md"
 
 
+@rule("toy")
+def few_nodes(network: Network) -> str | None:
+    """At most one
+    node.
+
+    Fix: Take some
+        away.
+    Source: this | test.
+    """
+    return f"it has {len(network.nodes)}" if len(network.nodes) > 1 else None
+
+
+@rule("toy", level="warns")
+def short_names(network: Network):
+    """Names have five letters.
+
+    Fix: Shorten them.
+    Source: this test.
+    """
+    for name in network.nodes:
+        if len(name) > 5:
+            yield f"{name} has {len(name)}"
+
+
+def networks() -> tuple[Network, Network]:
+    kept, broken = Network(), Network()
+    kept.input("image", (4, 4, 3))
+    broken.conv(broken.conv(broken.input("picture", (4, 4, 3)), "first", 2), "second", 2)
+    return kept, broken
+
+
 def test_a_rule_speaks_its_docstring() -> None:
-    rules = Rules("toy")
+    kept, broken = networks()
+    assert (few_nodes.name, few_nodes.statement) == ("few-nodes", "At most one node.")
+    assert few_nodes.apply(kept, "the network") is None
+    found = few_nodes.apply(broken, "the network")
+    assert found is not None
+    assert str(found) == "the network: it has 3. At most one node. Take some away."
+    assert (found.rule, found.level) == ("few-nodes", "fails")
+    assert markdown_table([few_nodes, short_names]).splitlines()[2:] == [
+        "| `few-nodes` | At most one node. | Take some away. | this \\| test. |",
+        "| `short-names` (warning) | Names have five letters. | Shorten them. | this test. |",
+    ]
 
-    @rules.rule
-    def few_nodes(network: Network):
-        """At most one
-        node.
-        """
-        if len(network.nodes) > 1:
-            yield f"it has {len(network.nodes)}"
 
-    network = Network()
-    network.input("image", (4, 4, 3))
-    (verdict,) = rules.judge(network)
-    assert (verdict.rule, verdict.statement, verdict.ok) == ("few-nodes", "At most one node.", True)
-    network.conv("image", "conv", 2)
-    (verdict,) = rules.judge(network)
-    assert verdict.as_json()["details"] == ["it has 2"]
-    with pytest.raises(ValueError, match="comes twice"):
-        rules.rule(few_nodes)
+def test_a_rule_may_be_broken_in_several_places() -> None:
+    kept, broken = networks()
+    rules = (few_nodes, short_names)
+    assert [v.as_json()["ok"] for v in judge(rules, kept)] == [True, True]
+    first, second = judge(rules, broken)
+    assert first.as_json() == {
+        "rule": "few-nodes", "statement": "At most one node.", "ok": False, "details": ["it has 3"],
+    }  # fmt: skip
+    assert second.details == ("picture has 7", "second has 6")
+    assert [v.accepted for v in (first, second)] == [False, True]
+    finding = second.finding("the network")
+    assert finding is not None
+    assert finding.found == "picture has 7; second has 6"
+
+
+@pytest.mark.parametrize("text", ["", "Only a statement.", "A statement.\n\nFix: Something."])
+def test_a_rule_without_its_parts_is_refused(text: str) -> None:
+    def nameless(network: Network) -> None:
+        return None
+
+    nameless.__doc__ = text
+    with pytest.raises(TypeError, match="rule nameless needs"):
+        rule("toy")(nameless)
 
 
 def test_the_documentation_is_generated() -> None:
@@ -49,11 +98,15 @@ def test_the_documentation_is_generated() -> None:
     )
 
 
-@pytest.mark.parametrize("target", constraints.MODULES)
+@pytest.mark.parametrize("target", with_part("rules"))
 def test_every_target_can_run_some_preset(target: str) -> None:
-    assert constraints.suitable_presets(target)
-    for rule in rules_of(target):
-        assert rule.statement.endswith(".")
+    assert suitable_presets(target)
+    rules = rules_of(target)
+    assert len({r.name for r in rules}) == len(rules)
+    for r in rules:
+        assert r.target == target
+        assert r.statement.endswith(".")
+        assert r.fix.endswith(".")
 
 
 def test_an_unsuitable_preset_is_refused_with_one_that_can() -> None:

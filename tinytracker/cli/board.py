@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tinytracker.errors import UsageError
+from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
     from tinytracker.measure.images import TestImages
-    from tinytracker.measure.link import Link
+    from tinytracker.measure.opening import Request
+    from tinytracker.measure.recording import Source
     from tinytracker.package.source import ModelSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+_BOARDS = with_part("board")
+_WITH_RPC = ", ".join(name for name, target in _BOARDS.items() if target.rpc)
+_LOADING = {name: target.loads for name, target in _BOARDS.items() if target.loads}
+
 _OPTIONS = (
     click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware."),
-    click.option("--rpc", help="URL that takes commands; default for coralmicro: its own over USB Ethernet."),
+    click.option(
+        "--rpc", help=f"URL that takes commands; default for {_WITH_RPC}: its own over USB Ethernet."
+    ),
     click.option(
         "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
     ),
     click.option(
-        "--model", type=click.Path(path_type=Path), help="The same as a .tflite file; imx500: network.rpk."
+        "--model",
+        type=click.Path(path_type=Path),
+        help="The same as a .tflite file; " + "; ".join(f"{n}: {file}" for n, file in _LOADING.items()) + ".",
     ),
     click.option("--quantized", default="ptq-int8", help="Which quantized model of a run."),
     click.option(
@@ -37,6 +48,13 @@ _OPTIONS = (
 )
 
 
+fps_option = click.option(
+    "--fps",
+    type=click.FloatRange(0.1),
+    help=f"Of the camera of {', '.join(_LOADING)}; default: what the package says.",
+)
+
+
 def board_options(command: _F) -> _F:
     """Add the options --port to --image-count, in this order."""
     for option in reversed(_OPTIONS):
@@ -44,36 +62,52 @@ def board_options(command: _F) -> _F:
     return command
 
 
-def network_given(run_folder: Path | None, model: Path | None) -> Path | None:
-    """The run or the file that --run and --model name.
+@dataclass(frozen=True)
+class OpenBoard:
+    """A board that answers, and the network that it is said to run.
+
+    Attributes:
+        source: of frames.
+        network: the model that was named, or None; also None for a board that loads a package of its own.
+    """
+
+    source: Source
+    network: ModelSource | None
+
+
+@contextmanager
+def opened_board(
+    target: str, run_folder: Path | None, model: Path | None, quantized: str, request: Request
+) -> Iterator[OpenBoard]:
+    """Open the board of a target with the network that --run or --model names.
 
     Raises:
-        UsageError: both do.
+        UsageError: both do, or the target needs one that is missing.
     """
+    from tinytracker.measure.opening import open_board
+    from tinytracker.package.source import load_source
+
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
-    return run_folder or model
-
-
-def camera_network(model: Path | None) -> Path:
-    """What --model names for the imx500.
-
-    Raises:
-        UsageError: nothing.
-    """
-    if model is None:
-        raise UsageError("Which network should the camera load?", "Give --model network.rpk.")
-    return model
+    named = run_folder or model
+    chosen = None
+    if find_target(target, "board").loads:
+        request = replace(request, network=model)
+    elif named is not None:
+        chosen = load_source(named, quantized)
+        request = replace(request, content=chosen.content)
+    with open_board(target, request) as source:
+        yield OpenBoard(source, chosen)
 
 
 def images_for(
-    link: Link, chosen: ModelSource | None, images: Path | None, count: int, seed: int
+    source: Source, chosen: ModelSource | None, images: Path | None, count: int, seed: int
 ) -> TestImages | None:
     """What to send to a board that takes images, or None."""
     from tinytracker.errors import ModelError
     from tinytracker.measure.images import make_images, noise, read_images
 
-    board = link.board
+    board = source.board
     if chosen is not None and chosen.sha256 != board.model_sha256:
         raise ModelError(
             f"The board runs the network {board.model_sha256[:12]}, not {chosen.sha256[:12]}.",

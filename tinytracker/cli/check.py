@@ -9,71 +9,98 @@ from rich.table import Table
 from rich.text import Text
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.targets import with_part
 
 if TYPE_CHECKING:
-    from tinytracker.package.check import CheckResult
-    from tinytracker.package.graph_rules import Finding, GraphReport
+    from tinytracker.package.rules import Finding, Report
 
 
 @verb
 @click.argument("source")
-@click.option("--target", required=True, help="Device: imx500 or coralmicro.")
+@click.option("--target", required=True, help=f"Device: {', '.join(with_part('rules', 'check'))}.")
 @click.option(
-    "--quantized", help="Which quantized model of a run; default: the one the target takes. [coralmicro]"
+    "--quantized",
+    help="Which quantized model of a run; default: the one the target takes. "
+    f"[{', '.join(with_part('check'))}]",
 )
 @click.option(
-    "--memory-report", is_flag=True, help="Ask the vendor's converter too (a run, half a minute). [imx500]"
+    "--memory-report",
+    is_flag=True,
+    help=f"Ask the vendor's converter too (a run, half a minute). [{', '.join(with_part('memory_report'))}]",
 )
 def command(source: str, target: str, quantized: str | None, memory_report: bool) -> Output:
-    """Say, rule by rule, whether a device can run SOURCE: a run; a preset (imx500) or a .tflite file (coralmicro).
+    """Say, rule by rule, whether a device can run SOURCE: a run, a preset, or a .tflite file.
 
-    Exit code 1 when it cannot, or when a part would not run on the accelerator.
+    Exit code 1 when it cannot, or when a part would not run where it should.
     """
     from tinytracker.package.check import check
-    from tinytracker.package.graph_rules import GraphReport
 
-    result = check(source, target, memory_report, quantized)
-    text = _graph(result) if isinstance(result, GraphReport) else _rules(result)
-    return Output(result.as_json(), text, exit_code=0 if result.ok else 1)
+    report = check(source, target, memory_report, quantized)
+    return Output(report.as_json(), _shown(report), exit_code=0 if report.ok else 1)
 
 
-def _rules(result: CheckResult) -> tuple[Any, ...]:
-    table = Table(title=f"{result.preset} on {result.target}", title_justify="left")
-    for column in ("rule", "", "what must be so"):
+def _shown(report: Report) -> tuple[Any, ...]:
+    title = f"{report.source} on {report.target}"
+    text: list[Any] = []
+    if report.operators or not report.verdicts:
+        text += [_operators(report, title), *_findings(report)]
+    if report.verdicts:
+        text.append(_verdicts(report, "" if text else title))
+    return (*text, *_summary(report))
+
+
+def _verdicts(report: Report, title: str) -> Table:
+    table = Table(title=title or None, title_justify="left")
+    for column in ("rule", "", "requirement"):
         table.add_column(column)
-    for verdict in result.verdicts:
-        details = "".join(f"\n{detail}" for detail in verdict.details)
-        table.add_row(verdict.rule, "ok" if verdict.ok else "NO", verdict.statement + details)
-    text: tuple[Any, ...] = (table,)
-    if result.memory is not None:
-        used, available = result.memory["used_bytes"], result.memory["available_bytes"]
-        text += (f"converter: {used:,} of {available:,} bytes, {result.memory['used_percent']} %",)
-    if not result.ok:
-        text += (f"Presets that {result.target} can run: {', '.join(result.suitable)}.",)
-    return text
+    for v in report.verdicts:
+        details = "".join(f"\n{detail}" for detail in v.details)
+        mark = "ok" if v.ok else "warns" if v.accepted else "NO"
+        table.add_row(
+            v.rule.name, mark, Text(v.rule.statement + details + ("" if v.ok else f"\n{v.rule.fix}"))
+        )
+    return table
 
 
-def _graph(report: GraphReport) -> tuple[Any, ...]:
-    table = Table(title=f"{report.source} on {report.target}", title_justify="left")
+def _operators(report: Report, title: str) -> Table:
+    table = Table(title=title, title_justify="left")
     for column in ("", "operator", "version", "MACs", "verdict"):
         table.add_column(column, justify="right" if column in ("", "MACs", "version") else "left")
+    yes, no = report.words
     for o in report.operators:
         rules = ", ".join(f.rule for f in o.findings)
-        verdict = ("maps" if o.maps else "does not map") + (f": {rules}" if rules else "")
+        verdict = (yes if o.maps else no) + (f": {rules}" if rules else "")
         table.add_row(str(o.index), o.name, str(o.version), f"{o.macs:,}", verdict)
-    mapped = sum(o.maps for o in report.operators)
-    facts = ", ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in report.facts.items())
-    summary = Text(f"{mapped} of {len(report.operators)} operators map; {facts}.")
-    return (table, *_findings(report), summary, Text(report.remark))
+    return table
 
 
-def _findings(report: GraphReport) -> list[Text]:
-    """One line per rule: the first place where it is broken."""
+def _findings(report: Report) -> list[Text]:
+    """One line per rule that is in no table of verdicts: the first place where it is broken."""
+    listed = {v.rule.name for v in report.verdicts}
     by_rule: dict[str, list[Finding]] = {}
     for f in (*report.graph, *(f for o in report.operators for f in o.findings)):
-        by_rule.setdefault(f.rule, []).append(f)
+        if f.rule not in listed:
+            by_rule.setdefault(f.rule, []).append(f)
     lines = []
     for rule, same in by_rule.items():
         more = f" ({len(same) - 1} more like it)" if len(same) > 1 else ""
         lines.append(Text(f"{same[0].level}: {rule}: {same[0]}{more}"))
+    return lines
+
+
+def _summary(report: Report) -> list[Text]:
+    facts = ", ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in report.facts.items())
+    lines = []
+    if report.operators:
+        mapped = sum(o.maps for o in report.operators)
+        verb = report.words[0].removesuffix("s")
+        lines.append(Text(f"{mapped} of {len(report.operators)} operators {verb}; {facts}."))
+    elif facts:
+        lines.append(Text(f"{facts}."))
+    lines.append(Text(report.remark))
+    if report.memory is not None:
+        used, available = report.memory["used_bytes"], report.memory["available_bytes"]
+        lines.append(Text(f"converter: {used:,} of {available:,} bytes, {report.memory['used_percent']} %"))
+    if not report.ok and report.suitable:
+        lines.append(Text(f"Presets that {report.target} can run: {', '.join(report.suitable)}."))
     return lines

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.targets import with_part
 
 
 @verb
 def command() -> Output:
     """Say what is installed for each kind of work, what is missing, and the command that brings it."""
     from tinytracker.package.doctor import diagnose
-    from tinytracker.package.imx500.environment import status
 
     parts = diagnose()
     table = Table(show_header=True)
@@ -23,4 +23,7 @@ def command() -> Output:
         table.add_row(
             part.name, part.needed_for, "ok" if part.found else "missing", part.found or part.install
         )
-    return Output({"parts": [asdict(p) for p in parts], "imx500": status().as_json()}, (table,))
+    environments = {
+        name: target.part("setup").status().as_json() for name, target in with_part("setup").items()
+    }
+    return Output({"parts": [asdict(p) for p in parts], **environments}, (table,))

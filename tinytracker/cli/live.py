@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tinytracker.cli.board import board_options, camera_network, images_for, network_given
+from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SCREEN
 from tinytracker.errors import TinyTrackerError, UsageError
+from tinytracker.targets import with_part
 
 if TYPE_CHECKING:
     from tinytracker.live.frames import LiveFrame, Point
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from tinytracker.measure.board import Board
     from tinytracker.package.source import ModelSource
 
-TARGETS = ("emulated", "spresense", "coralmicro", "imx500")
-
 
 @verb
-@click.option("--target", type=click.Choice(TARGETS), help="Board to look through.")
+@click.option("--target", type=click.Choice(list(with_part("board"))), help="Board to look through.")
 @click.option("--replay", type=click.Path(path_type=Path), help="A recorded session instead of a board.")
 @click.option(
     "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Of a replay; 2 is twice as fast."
@@ -50,9 +49,7 @@ TARGETS = ("emulated", "spresense", "coralmicro", "imx500")
     "--seconds", type=click.FloatRange(0, min_open=True), help="End after so long; default: Ctrl-C."
 )
 @board_options
-@click.option(
-    "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
-)
+@fps_option
 def command(
     target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
     screen: tuple[float, float], gap: float, calibration: Path, http: int, seconds: float | None, **board: Any,
@@ -125,23 +122,13 @@ def _board(
     quantized: str, images: Path | None, image_count: int, fps: float | None,
 ) -> Iterator[_Stream]:  # fmt: skip
     from tinytracker.live.frames import frames_of_board
+    from tinytracker.measure.opening import Request
 
-    network = network_given(run_folder, model)
-    if target == "imx500":
-        from tinytracker.measure.imx500 import open_imx500
-
-        with open_imx500(camera_network(model), fps=fps) as camera:
-            yield _Stream(_origin(camera.board), frames_of_board(camera))
-        return
-    from tinytracker.measure.targets import open_board
-    from tinytracker.package.source import load_source
-
-    chosen = None if network is None else load_source(network, quantized)
-    content = None if chosen is None else chosen.content
-    with open_board(target, port=port, rpc=rpc, model=content) as link:
-        inputs = images_for(link, chosen, images, image_count, 0)
-        truth = _truth(chosen, image_count) if inputs is not None and images is None else None
-        yield _Stream(_origin(link.board), frames_of_board(link, inputs, truth))
+    request = Request(port, rpc, fps=fps)
+    with opened_board(target, run_folder, model, quantized, request) as opened:
+        inputs = images_for(opened.source, opened.network, images, image_count, 0)
+        truth = _truth(opened.network, image_count) if inputs is not None and images is None else None
+        yield _Stream(_origin(opened.source.board), frames_of_board(opened.source, inputs, truth))
 
 
 def _origin(board: Board) -> Origin:

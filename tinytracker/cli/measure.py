@@ -10,22 +10,27 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from tinytracker.cli.board import board_options, camera_network, images_for, network_given
+from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
+from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
     from tinytracker.measure.recording import Measurement
     from tinytracker.measure.statistics import Summary
 
-TARGETS = ("emulated", "spresense", "coralmicro", "imx500", "replay")
+REPLAY = "replay"
+"""A recorded session in place of a board. It is no row of the table of targets: there is no device behind it."""
+
 _STOPPED = 130
 
 
 @verb
 @click.argument("session", required=False, type=click.Path(path_type=Path))
-@click.option("--target", type=click.Choice(TARGETS), required=True, help="What to measure on.")
+@click.option(
+    "--target", type=click.Choice([*with_part("board"), REPLAY]), required=True, help="What to measure on."
+)
 @click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
@@ -41,9 +46,7 @@ _STOPPED = 130
 @click.option(
     "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
 )
-@click.option(
-    "--fps", type=click.FloatRange(0.1), help="Of the imx500's camera; default: what the package says."
-)
+@fps_option
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
 def command(
     session: Path | None,
@@ -68,7 +71,7 @@ def command(
                 f"{calibration}: this correction needs activations that a device does not send.",
                 "Fit one on outputs: tinytracker calibrate fit POINTS --method affine --out FILE.",
             )
-    if options["target"] == "replay":
+    if options["target"] == REPLAY:
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
         return power.joined(_replay(session, options["out"], options["seed"], correction), session)
@@ -138,34 +141,22 @@ def _record(
     fps: float | None,
     seed: int,
 ) -> Output:
+    from tinytracker.measure.opening import Request
     from tinytracker.measure.recording import measure
-    from tinytracker.measure.targets import open_board
     from tinytracker.runs import command_line
 
     if out is None:
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
-    if target == "emulated" and power.file is not None:
+    if find_target(target).is_emulated and power.file is not None:
         raise UsageError("An emulated board draws no current.", "Leave --power away.")
-    network = network_given(run_folder, model)
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
-    if target == "imx500":
-        from tinytracker.measure.imx500 import open_imx500
-
-        with open_imx500(camera_network(model), fps=fps) as camera, power.recording():
-            result = measure(camera, out, frames, warmup=warmup, metadata=metadata)
-        return power.joined(_shown(result, seed), out)
-    chosen = None
-    if network is not None:
-        from tinytracker.package.source import load_source
-
-        chosen = load_source(network, quantized)
-    content = None if chosen is None else chosen.content
-    with open_board(target, port=port, rpc=rpc, model=content, silence_s=silence, keep_raw=True) as link:
-        given = images_for(link, chosen, images, image_count, seed)
+    request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True)
+    with opened_board(target, run_folder, model, quantized, request) as board:
+        given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
-            result = measure(link, out, frames, warmup=warmup, images=given, metadata=metadata)
+            result = measure(board.source, out, frames, warmup=warmup, images=given, metadata=metadata)
     return power.joined(_shown(result, seed), out)
 
 

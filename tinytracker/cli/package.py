@@ -2,63 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.errors import UsageError
-from tinytracker.package import TARGETS
-from tinytracker.package.options import option_fields, options_class
+from tinytracker.cli.target_options import chosen_options, target_options
+from tinytracker.targets import find_target, with_part
 
-_TYPES: dict[str, Any] = {
-    "Path | None": click.Path(path_type=Path),
-    "int": click.IntRange(1),
-    "float": click.FloatRange(0, min_open=True),
-    "str": str,
-    "bool": bool,
-}
-
-
-def _target_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of every target, each marked with the target's name."""
-    for name, target in reversed(TARGETS.items()):
-        for field in reversed(option_fields(target.options) if target.options else ()):
-            flag = {"is_flag": True} if field.type == "bool" else {"type": _TYPES[str(field.type)]}
-            help_text = f"[{name}] {field.metadata['help']}"
-            option = click.option(
-                f"--{field.name.replace('_', '-')}", field.name, default=field.default, help=help_text, **flag
-            )
-            function = option(function)
-    return function
-
-
-def _chosen_options(target: str, values: dict[str, Any]) -> object | None:
-    """The options of the chosen target; those of others must not have been given."""
-    context = click.get_current_context()
-    own = TARGETS[target].options if target in TARGETS else ""
-    names = {f.name for f in option_fields(own)} if own else set()
-    for name in values:
-        if name not in names and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name.replace('_', '-')} is no option of target {target}.", "Leave it out.")
-    return options_class(own)(**{name: values[name] for name in names}) if own else None
+_BUILDABLE = with_part("build")
 
 
 @verb
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--target", required=True, help=f"Device: {', '.join(TARGETS)}.")
+@click.option("--target", required=True, help=f"Device: {', '.join(_BUILDABLE)}.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Package folder to make.")
 @click.option("--quantized", help="Which quantized model of a run; default: the one the target takes.")
-@_target_options
-def command(source: Path, target: str, out: Path, quantized: str | None, **target_options: Any) -> Output:
+@target_options(_BUILDABLE)
+def command(source: Path, target: str, out: Path, quantized: str | None, **values: Any) -> Output:
     """Package SOURCE, a run folder or an INT8 .tflite file, for a device."""
     from tinytracker.package import package
 
-    result = package(source, target, out, quantized, _chosen_options(target, target_options))
+    result = package(source, target, out, quantized, chosen_options(find_target(target, "build"), values))
     table = Table(title=f"{result.folder} for {target}", title_justify="left", show_header=False)
     table.add_column()
     table.add_column()

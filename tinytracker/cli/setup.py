@@ -7,16 +7,18 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.targets import find_target, with_part
 
 
 @verb
-@click.argument("what", type=click.Choice(["imx500"]))
+@click.argument("what", type=click.Choice(list(with_part("setup"))))
 @click.option("--folder", type=click.Path(path_type=Path), help="Where; default: below $TINYTRACKER_HOME.")
 @click.option("--python", type=click.Path(path_type=Path), help="Python 3.10 or 3.11 to build on.")
 def command(what: str, folder: Path | None, python: Path | None) -> Output:
-    """Install Sony's converter for imx500 (2.3 GB); safe to repeat and to interrupt."""
-    from tinytracker.package.imx500.environment import setup
+    """Install a vendor's tool into an environment of its own; safe to repeat and to interrupt."""
+    found = find_target(what, "setup").part("setup").setup(folder, python)
+    return Output(found.as_json(), (f"{found.folder}: {found.summary}",))
 
-    found = setup(folder, python)
-    text = f"{found.folder}: converter {found.converter}, Python {found.python}, Java {found.java}"
-    return Output(found.as_json(), (text,))
+
+_CONTENTS = "; ".join(f"{name} for {target.setup_summary}" for name, target in with_part("setup").items())
+command.help = f"{command.help}\n\nWHAT is {_CONTENTS}."

@@ -20,7 +20,9 @@ from tinytracker.errors import DeviceError, InputFileError, MissingDependencyErr
 from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.opening import Request
 from tinytracker.quant.contract import PIXEL_SCALE, IoContract, TensorContract
+from tinytracker.targets import Target
 
 PHASES = ("exposure", "sensor", "retrieval")
 """exposure: start of exposure of the first row to its read-out. sensor: from there to the frame's being handed over on
@@ -182,6 +184,19 @@ def _sensor_clock(timestamp_ns: int) -> Callable[[], int]:
     if abs(time.monotonic_ns() - timestamp_ns) <= abs(boot_time() - timestamp_ns) + _CLOCKS_APART_NS:
         return time.monotonic_ns
     return boot_time
+
+
+@contextmanager
+def open_source(target: Target, request: Request) -> Iterator[Imx500]:
+    """The camera, with the package that is named; see `open_imx500`.
+
+    Raises:
+        UsageError: no package is named.
+    """
+    if request.network is None:
+        raise UsageError("Which network should the camera load?", f"Give --model {target.loads}.")
+    with open_imx500(request.network, fps=request.fps) as camera:
+        yield camera
 
 
 @contextmanager

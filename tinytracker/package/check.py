@@ -2,88 +2,94 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from tinytracker.errors import UnknownNameError, UsageError
-from tinytracker.model.presets import PRESETS, find_preset
-from tinytracker.package.constraints import MODULES, Verdict, judge_preset, suitable_presets
-from tinytracker.package.graph_check import GRAPH_MODULES, check_graph
-from tinytracker.package.graph_rules import GraphReport
+from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
+from tinytracker.model.presets import PRESETS, Preset, find_preset
+from tinytracker.package.constraints import judge_preset, suitable_presets
+from tinytracker.package.rules import Report
 from tinytracker.runs import Run
+from tinytracker.targets import Target, find_target
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """What the rules, and perhaps the converter, say.
+def check(source: str, target: str, memory_report: bool = False, quantized: str | None = None) -> Report:
+    """Judge a network by the rules of a device.
 
-    Attributes:
-        preset: that was judged. target: for which device.
-        verdicts: one for each rule.
-        memory: the converter's memory report, or None when it was not asked.
-        suitable: presets that keep every rule of the target.
-    """
-
-    preset: str
-    target: str
-    verdicts: tuple[Verdict, ...]
-    memory: dict[str, Any] | None
-    suitable: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """True when no rule is broken and the memory suffices."""
-        return all(v.ok for v in self.verdicts) and (self.memory is None or bool(self.memory["fits"]))
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "preset": self.preset, "target": self.target, "ok": self.ok,
-            "verdicts": [v.as_json() for v in self.verdicts],
-            "memory": self.memory, "suitable_presets": list(self.suitable),
-        }  # fmt: skip
-
-
-def check(
-    source: str, target: str, memory_report: bool = False, quantized: str | None = None
-) -> CheckResult | GraphReport:
-    """Judge a network: by rules over presets, or, where the target has them, over the operators of a .tflite file.
+    A preset is judged by its layers. A .tflite file is judged operator by operator. A run is judged by its quantized
+    model where the target takes .tflite files and the run has one, else by its preset.
 
     Args:
-        source: name of a preset, a run folder, or a .tflite file; which of them depends on the target.
+        source: name of a preset, a run folder, or a .tflite file.
         target: device with rules.
-        quantized: which quantized model of a run, for rules over operators; None for the target's own choice.
+        quantized: which quantized model of a run; None for the target's own choice.
         memory_report: also quantize the run and ask the vendor's converter, without a full conversion.
 
     Raises:
         UnknownNameError: no such preset or target.
-        InputFileError, ModelError: a folder that is no run, or a file that cannot be read.
-        UsageError: a memory report of a preset, which has no weights.
+        InputFileError, ModelError: a folder that is not a run, or a file that cannot be read.
+        UsageError: the target does not judge this kind of source, or has no memory report of it.
         ConverterError, MissingDependencyError: the converter failed or is not installed.
     """
-    if target not in MODULES and target not in GRAPH_MODULES:
-        raise UnknownNameError("target with rules", target, (*MODULES, *GRAPH_MODULES))
-    if target in GRAPH_MODULES:
-        if memory_report:
-            raise UsageError(f"Target {target} has no memory report.", "Leave --memory-report out.")
-        return check_graph(source, target, quantized)
-    is_run = source not in PRESETS and Path(source).is_dir()
-    preset = find_preset(Run.open(source).preset_name if is_run else source)
-    if memory_report and (target != "imx500" or not is_run):
+    chosen = find_target(target, "rules", "check")
+    path = Path(source)
+    is_run = source not in PRESETS and path.is_dir()
+    if memory_report and not (chosen.memory_report and is_run):
+        raise _no_memory_report(chosen)
+    if source not in PRESETS and (path.is_file() or path.suffix == ".tflite"):
+        return _check_file(path, chosen)
+    if chosen.check and source not in PRESETS and _has_model(path, chosen, quantized):
+        from tinytracker.package.source import quantized_model
+
+        return _check_file(quantized_model(path, quantized or chosen.quantized), chosen)
+    preset = find_preset(Run.open(path).preset_name if is_run else source)
+    report = _check_preset(preset, chosen)
+    if memory_report and report.ok:
+        return replace(report, memory=chosen.part("memory_report").memory_report(path))
+    return report
+
+
+def _has_model(run: Path, target: Target, quantized: str | None) -> bool:
+    """Whether a run is to be judged by its quantized model: it is named, it is there, or nothing else can be judged."""
+    return bool(quantized) or not target.rules or (run.is_dir() and bool(Run.open(run).quantized_names()))
+
+
+def _check_file(path: Path, target: Target) -> Report:
+    """The verdict on a .tflite file."""
+    if not target.check:
         raise UsageError(
-            "A memory report needs a run folder and the target imx500.", "Leave --memory-report out."
+            f"{target.name} takes no .tflite file: {target.no_tflite or 'its rules judge presets'}.",
+            "Name a run or a preset instead.",
         )
-    verdicts = judge_preset(preset, target)
-    memory = _memory_report(Path(source)) if memory_report and all(v.ok for v in verdicts) else None
-    return CheckResult(preset.name, target, verdicts, memory, tuple(suitable_presets(target)))
+    content = read_bytes(path)
+    report: Report = target.part("check").check(content, str(path))
+    return report
 
 
-def _memory_report(run: Path) -> dict[str, Any]:
-    from tinytracker.package.imx500.converter import convert
-    from tinytracker.package.imx500.environment import require_converter
-    from tinytracker.package.imx500.run_model import quantized_run
+def _check_preset(preset: Preset, target: Target) -> Report:
+    """The verdict on a preset, and those that the target can run."""
+    if not target.rules:
+        raise UsageError(
+            f"{target.name} judges the operators of a .tflite file; {preset.name} is a preset.",
+            f"Train and quantize it, then name the run (./{preset.name} when that is a folder).",
+        )
+    verdicts = judge_preset(preset, target.name)
+    findings = tuple(f for v in verdicts if (f := v.finding("the network")) is not None)
+    rules = target.part("rules")
+    return Report(
+        target.name,
+        preset.name,
+        (),
+        findings,
+        rules.facts(preset.network()),
+        rules.REMARK,
+        verdicts,
+        tuple(suitable_presets(target.name)),
+    )
 
-    require_converter()
-    model = quantized_run(run)
-    return convert(model.path, model.path.with_name("memory-report"), report_only=True).memory.as_json()
+
+def _no_memory_report(target: Target) -> UsageError:
+    if not target.memory_report:
+        return UsageError(f"Target {target.name} has no memory report.", "Leave --memory-report out.")
+    return UsageError("A memory report needs a run folder.", "Leave --memory-report out.")

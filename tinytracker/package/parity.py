@@ -25,6 +25,7 @@ from tinytracker.quant.contract import Codes
 from tinytracker.quant.parity import MIN_IMAGES, frames_with_target, patterns
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+from tinytracker.targets import Target, with_part
 
 Floats = NDArray[np.float64]
 
@@ -208,26 +209,23 @@ def _rows(
             raw = runtime.run(codes, advance)
         differing = int((raw != comparison.codes).any(axis=1).sum())
         yield comparison.row(runtime.name, "integer", runtime.contract.decode(raw), differing, must)
-    yield _mct(run, codes, comparison)
+    for target in with_part("parity").values():
+        yield _own_form(target, run, codes, comparison)
 
 
-def _mct(run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:
-    """The sensor's own quantization of the same float network; its steps are others, so nothing must be equal."""
-    from tinytracker.package.imx500.quantize import load_quantized
-    from tinytracker.package.imx500.run_model import NAME
-
-    path = run.quantized(NAME) / "gaze.keras"
-    label = "MCT (IMX500)"
+def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:
+    """A target's own quantization of the same float network; its steps are others, so nothing must be equal."""
+    form = target.part("parity")
+    path = run.quantized(form.NAME) / form.FILE
     if not path.is_file():
-        return RuntimeRow(
-            label, "rounded float", absent="not made; `tinytracker package` for imx500 makes it"
-        )
+        absent = f"not made; `tinytracker package` for {target.name} makes it"
+        return RuntimeRow(form.LABEL, "rounded float", absent=absent)
     try:
-        model = load_quantized(path)
+        model = form.load(path)
     except MissingDependencyError as error:
-        return RuntimeRow(label, "rounded float", absent=error.message)
-    found = _predict(label, lambda batch: model(next(iter(batch.values()))), codes)
-    return comparison.row(label, "rounded float", found, None, False)
+        return RuntimeRow(form.LABEL, "rounded float", absent=error.message)
+    found = _predict(form.LABEL, lambda batch: model(next(iter(batch.values()))), codes)
+    return comparison.row(form.LABEL, "rounded float", found, None, False)
 
 
 def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) -> Floats:

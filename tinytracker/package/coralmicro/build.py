@@ -23,9 +23,10 @@ from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import use_section
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.graph_rules import Finding, GraphReport
 from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
+from tinytracker.package.rules import Finding
+from tinytracker.package.rules import Report as GraphReport
 from tinytracker.package.source import ModelSource, load_source
 from tinytracker.package.spresense.operators import resolver_methods
 from tinytracker.progress import say

@@ -13,7 +13,8 @@ from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR, predicted_bytes
 from tinytracker.package.coralmicro.rules.table import OPERATORS
-from tinytracker.package.graph_rules import Finding, GraphReport, OperatorReport
+from tinytracker.package.rules import Finding, OperatorReport
+from tinytracker.package.rules import Report as GraphReport
 
 BEHIND = "behind-an-unmapped-operator"
 

@@ -9,7 +9,7 @@ from typing import Any
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.files import sha256_bytes, write_bytes, write_text
 from tinytracker.package import PackageResult
-from tinytracker.package.constraints import Verdict, require_suitable
+from tinytracker.package.constraints import require_suitable
 from tinytracker.package.folder import replaced_folder
 from tinytracker.package.imx500.converter import Conversion, convert
 from tinytracker.package.imx500.environment import require_converter
@@ -17,6 +17,7 @@ from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
 from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.parity import stored_table
+from tinytracker.package.rules import Verdict
 from tinytracker.package.source import weights_origin
 from tinytracker.progress import say
 from tinytracker.runs import Run

@@ -58,6 +58,11 @@ class Status:
     java: str
     missing: tuple[str, ...]
 
+    @property
+    def summary(self) -> str:
+        """The versions in one line."""
+        return f"converter {self.converter}, Python {self.python}, Java {self.java}"
+
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         return {**asdict(self), "folder": str(self.folder), "missing": list(self.missing)}

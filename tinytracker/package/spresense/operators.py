@@ -20,6 +20,11 @@ _METHODS = {
 }  # fmt: skip
 
 
+def has_resolver_method(operator: str) -> bool:
+    """Whether TFLM's resolver knows an operator by its builtin name."""
+    return operator in _METHODS
+
+
 def resolver_methods(model: TfliteModel) -> dict[str, str]:
     """`{"CONV_2D": "Conv2D", ...}`: each operator of the model, sorted, with the X of its `AddX()`.
 

@@ -8,7 +8,7 @@ from typing import Any
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, TpuOperator, read_compiled
 from tinytracker.package.coralmicro.edgetpu.executable import Executable, Layer
 from tinytracker.package.coralmicro.edgetpu.traps import traps
-from tinytracker.package.graph_rules import as_json
+from tinytracker.package.rules import as_json
 
 
 def show(path: Path) -> dict[str, Any]:

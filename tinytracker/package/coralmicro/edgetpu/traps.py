@@ -1,13 +1,14 @@
 """What the board's driver would do wrong, or slowly, with a compiled file, before one finds out on the board.
 
-Each function looks at a whole compiled model; see `tinytracker.package.graph_rules`.
+Each function looks at a whole compiled model; see `tinytracker.package.rules`.
 """
 
 from __future__ import annotations
 
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel
-from tinytracker.package.graph_rules import Finding, GraphRule, rule
+from tinytracker.package.rules import Finding, rule
+from tinytracker.package.rules import Rule as GraphRule
 
 CHIP = "beagle"
 MAX_RUNTIME_VERSION = 14

@@ -8,7 +8,8 @@ from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
-from tinytracker.package.graph_rules import GraphRule, markdown_table
+from tinytracker.package.rules import Rule as GraphRule
+from tinytracker.package.rules import markdown_table
 
 
 def section() -> str:

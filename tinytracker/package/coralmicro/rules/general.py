@@ -6,7 +6,8 @@ from tinytracker.model.tflite_file import Tensor
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
-from tinytracker.package.graph_rules import GraphRule, rule
+from tinytracker.package.rules import Rule as GraphRule
+from tinytracker.package.rules import rule
 
 INTEGERS = ("int8", "uint8")
 MAPPED_DIMENSIONS = 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tinytracker.model.tflite_file import TfliteModel
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, predicted_bytes
-from tinytracker.package.graph_rules import GraphRule, rule
+from tinytracker.package.rules import Rule as GraphRule
+from tinytracker.package.rules import rule
 
 
 @rule(TARGET)

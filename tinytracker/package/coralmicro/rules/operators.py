@@ -6,7 +6,8 @@ import numpy as np
 
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
-from tinytracker.package.graph_rules import GraphRule, rule
+from tinytracker.package.rules import Rule as GraphRule
+from tinytracker.package.rules import rule
 
 MAX_SOFTMAX_ELEMENTS = 16_000
 MEAN_CHANNEL_MULTIPLE = 4

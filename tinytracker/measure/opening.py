@@ -1,0 +1,59 @@
+"""Open the board of a target by its name; how, the target's row says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinytracker.measure.recording import Source
+from tinytracker.measure.transport import SILENCE_S
+from tinytracker.targets import Target, find_target
+
+
+@dataclass(frozen=True)
+class Request:
+    """How somebody wants a board to be opened; each opener takes what concerns it.
+
+    Attributes:
+        port: serial port or URL of pyserial's; None for the only one with hardware behind it.
+        rpc: URL for commands; None for the target's.
+        network: file that the board loads, for a target that `loads` one.
+        content: of the .tflite file to emulate.
+        fps: frames per second of a camera; None for what the package says.
+        silence_s: after so much silence the board is given up; None for the target's.
+        keep_raw: keep the received bytes, see `open_link`.
+    """
+
+    port: str | None = None
+    rpc: str | None = None
+    network: Path | None = None
+    content: bytes | None = None
+    fps: float | None = None
+    silence_s: float | None = None
+    keep_raw: bool = False
+
+    def patience_s(self, target: Target) -> float:
+        """How long the board may say nothing."""
+        return self.silence_s or target.silence_s or SILENCE_S
+
+
+@contextmanager
+def open_board(target: str, request: Request) -> Iterator[Source]:
+    """Reach a board by the name of its target.
+
+    Args:
+        target: a row of `tinytracker.targets` with a board.
+        request: what is known about it.
+
+    Raises:
+        UnknownNameError: no such target, or it has no board.
+        UsageError: the port or the network is missing.
+        DeviceError: no board answers.
+        MissingDependencyError: what reaches the board is not installed.
+    """
+    row = find_target(target, "board")
+    opened: AbstractContextManager[Source] = row.part("board").open_source(row, request)
+    with opened as source:
+        yield source

@@ -1,0 +1,20 @@
+"""`tinytracker check` for a .tflite file on the Coral Dev Board Micro."""
+
+from __future__ import annotations
+
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.package.coralmicro.check import check as check_model
+from tinytracker.package.rules import Report
+
+
+def check(content: bytes, name: str) -> Report:
+    """Predict where each operator would run; see `tinytracker.package.coralmicro.check`.
+
+    Args:
+        content: of a .tflite file.
+        name: for messages.
+
+    Raises:
+        InputFileError, ModelError: the file cannot be read, or is compiled already.
+    """
+    return check_model(read_tflite(content, name))

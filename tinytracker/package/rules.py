@@ -1,0 +1,243 @@
+"""What a device takes, as functions: each is the check, its message and its row in docs/constraints.md.
+
+    @rule("coralmicro")
+    def no_fused_activation(node: Node) -> str | None:
+        \"\"\"Pooling and concatenation carry no fused activation.
+
+        Fix: Put the activation behind as a layer of its own.
+        Source: Coral, "TensorFlow models on the Edge TPU".
+        \"\"\"
+        return f"fused {node.activation}" if ... else None
+
+The function looks at one subject (a preset's network, an operator, a graph, a file) and returns what it found, with the
+value: a string, several of them when the rule is broken in several places, or None when all is well. Its docstring
+holds the requirement, the way out, and where it is known from.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+Subject = TypeVar("Subject")
+Level = Literal["fails", "warns"]
+Found = str | Iterable[str] | None
+"""What a rule returns: what it found, in one place or several; None or nothing when it is kept."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that is broken.
+
+    Attributes:
+        rule: its name. level: "fails" or "warns".
+        where: what it was looked at on, for example "operator 3 CONV_2D".
+        found: what is there, with the value.
+        statement: the requirement. fix: the way out.
+    """
+
+    rule: str
+    level: Level
+    where: str
+    found: str
+    statement: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found}. {self.statement} {self.fix}".strip()
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Subject]):
+    """A requirement.
+
+    Attributes:
+        name: of the function, with dashes. target: device.
+        level: "fails" when the package would not work, "warns" when it works with a price.
+        check: subject -> what was found.
+        statement, fix, source: from the docstring.
+    """
+
+    name: str
+    target: str
+    level: Level
+    check: Callable[[Subject], Found]
+    statement: str
+    fix: str
+    source: str
+
+    def judge(self, subject: Subject) -> Verdict:
+        """Whether a subject keeps the rule, and if not, where."""
+        found = self.check(subject)
+        return Verdict(self, () if found is None else (found,) if isinstance(found, str) else tuple(found))
+
+    def apply(self, subject: Subject, where: str) -> Finding | None:
+        """The finding on a subject, or None when the rule is kept."""
+        return self.judge(subject).finding(where)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says of a subject.
+
+    Attributes:
+        rule: which.
+        details: where and how it is broken; empty when it is kept.
+    """
+
+    rule: Rule[Any]
+    details: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when the rule is kept."""
+        return not self.details
+
+    @property
+    def accepted(self) -> bool:
+        """True when the rule is kept or only warns."""
+        return self.ok or self.rule.level == "warns"
+
+    def finding(self, where: str) -> Finding | None:
+        """The same as a finding, or None when the rule is kept."""
+        if self.ok:
+            return None
+        r = self.rule
+        return Finding(r.name, r.level, where, "; ".join(self.details), r.statement, r.fix)
+
+    def as_json(self) -> dict[str, Any]:
+        """For manifests and `--json`."""
+        return {
+            "rule": self.rule.name, "statement": self.rule.statement, "ok": self.ok, "details": list(self.details),
+        }  # fmt: skip
+
+
+def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], Found]], Rule[Subject]]:
+    """Make a `Rule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
+
+    def decorate(check: Callable[[Subject], Found]) -> Rule[Subject]:
+        statement, fix, source = _parts(inspect.getdoc(check) or "", check.__name__)
+        name = check.__name__.strip("_").replace("_", "-")
+        return Rule(name, target, level, check, statement, fix, source)
+
+    return decorate
+
+
+_PARTS = re.compile(r"(?P<statement>.+?)\s+Fix:\s+(?P<fix>.+?)\s+Source:\s+(?P<source>.+)", re.DOTALL)
+
+
+def _parts(text: str, name: str) -> tuple[str, str, str]:
+    match = _PARTS.fullmatch(text.strip())
+    if match is None:
+        raise TypeError(f"the docstring of rule {name} needs a statement, 'Fix:' and 'Source:'")
+    statement, fix, source = (" ".join(part.split()) for part in match.groups())
+    return statement, fix, source
+
+
+def judge(rules: Iterable[Rule[Subject]], subject: Subject) -> tuple[Verdict, ...]:
+    """The verdicts of rules on one subject, kept or broken, in their order."""
+    return tuple(r.judge(subject) for r in rules)
+
+
+def markdown_table(
+    rules: Iterable[Rule[Any]], more: str = "", cells: Callable[[Rule[Any]], str] | None = None
+) -> str:
+    """Rows for docs/constraints.md, in the order given.
+
+    Args:
+        rules: to document.
+        more: head of one more column at the end, "" for none.
+        cells: what stands in it.
+    """
+    heads = ["rule", "requirement", "fix", "source", *([more] if more else [])]
+    lines = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
+    for r in rules:
+        mark = "" if r.level == "fails" else " (warning)"
+        row = (f"`{r.name}`{mark}", r.statement, r.fix, r.source, *((cells(r),) if cells else ()))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class OperatorReport:
+    """Where one operator would run.
+
+    Attributes:
+        index, name, version: of the operator. macs: its work.
+        maps: True when the device would run it where it should.
+        findings: why not, and warnings.
+    """
+
+    index: int
+    name: str
+    version: int
+    maps: bool
+    macs: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a device would make of a network.
+
+    Attributes:
+        target: device. source: the network's name.
+        operators: in execution order; empty for a preset, which is judged as a whole.
+        graph: findings on the whole.
+        facts: numbers that the target adds, JSON-able.
+        remark: how far the answer can be trusted.
+        verdicts: of the rules over the whole, also those that are kept, when the target lists them.
+        suitable: for a preset: those that keep every rule.
+        memory: what the vendor's converter says, when it was asked.
+        words: for an operator that maps and for one that does not.
+    """
+
+    target: str
+    source: str
+    operators: tuple[OperatorReport, ...]
+    graph: tuple[Finding, ...]
+    facts: dict[str, Any]
+    remark: str
+    verdicts: tuple[Verdict, ...] = ()
+    suitable: tuple[str, ...] = ()
+    memory: dict[str, Any] | None = None
+    words: tuple[str, str] = ("maps", "does not map")
+
+    @property
+    def ok(self) -> bool:
+        """True when every operator maps, no rule of the whole fails, and the converter did not refuse."""
+        fits = self.memory is None or bool(self.memory["fits"])
+        return fits and all(o.maps for o in self.operators) and all(v.level != "fails" for v in self.graph)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json` and manifests."""
+        return {
+            "target": self.target,
+            "source": Path(self.source).name,
+            "ok": self.ok,
+            "remark": self.remark,
+            "facts": self.facts,
+            "graph": [as_json(v) for v in self.graph],
+            "operators": [
+                {
+                    "index": o.index, "name": o.name, "version": o.version, "maps": o.maps, "macs": o.macs,
+                    "findings": [as_json(v) for v in o.findings],
+                }
+                for o in self.operators
+            ],
+            **({"verdicts": [v.as_json() for v in self.verdicts]} if self.verdicts else {}),
+            **({"preset": self.source, "suitable_presets": list(self.suitable)} if self.suitable else {}),
+            **({"memory": self.memory} if self.memory else {}),
+        }  # fmt: skip
+
+
+def as_json(finding: Finding) -> Mapping[str, str]:
+    """For manifests and `--json`."""
+    return {
+        "rule": finding.rule, "level": finding.level, "where": finding.where, "found": finding.found,
+        "statement": finding.statement, "fix": finding.fix,
+    }  # fmt: skip

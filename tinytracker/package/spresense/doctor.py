@@ -1,0 +1,10 @@
+"""What packages for Spresense need."""
+
+from __future__ import annotations
+
+from tinytracker.requirements import Part, python_part
+
+
+def parts() -> list[Part]:
+    """The interpreter for microcontrollers, which measures the arena."""
+    return [python_part("tflite_micro", "tflite-micro", "package --target spresense", "train")]

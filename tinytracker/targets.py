@@ -1,0 +1,152 @@
+"""The table of targets: one row per device, with everything the rest of the program needs to find its parts.
+
+A row holds data and names of modules. A module is imported when its part is used, so that reading the table costs
+nothing. How to add a target: docs/adding-a-target.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from tinytracker.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A device, or the emulated board.
+
+    A part is the name of a module, "" when the target has no such part.
+
+    Attributes:
+        name: as the command line knows it.
+        summary: one line.
+        quantized: the quantized model that the target takes from a run unless told otherwise.
+        build: part with `build(source, out, quantized) -> PackageResult`, which makes a package.
+        options: part with a frozen dataclass `Options`; `build` then takes an instance as its fourth argument.
+        rules: part with `RULES`, rules over a preset's `Network`, `facts(network)`, its numbers, and `REMARK`, how far
+            they can be trusted.
+        check: part with `check(content, name) -> Report`, which judges a .tflite file.
+        section: part with `section() -> str`, Markdown on the rules of `check` for docs/constraints.md.
+        no_tflite: why a target without `check` takes no .tflite file; continues "imx500 takes no .tflite file: ".
+        memory_report: part with `memory_report(run) -> dict`, which asks the vendor's converter.
+        parity: part with `NAME`, `LABEL` and `load(path)`: a quantized form of a network that only this target has,
+            as a row of `tinytracker parity`.
+        doctor: part with `parts() -> list[Part]`, what has to be installed.
+        setup: part with `setup(folder, python)` and `status()`, the environment that `tinytracker setup` makes.
+        setup_summary: what that installs.
+        board: part with `open_source(target, request)`, a context manager that gives a source of frames.
+        rpc: URL that takes the board's commands when its port does not.
+        silence_s: how long the board may say nothing; None for the usual time.
+        loads: file of a package that opening the board loads into it, such as "network.rpk"; "" for a board whose
+            network is in its firmware.
+        is_emulated: its times are not real, and it draws no current.
+    """
+
+    name: str
+    summary: str
+    quantized: str = "ptq-int8"
+    build: str = ""
+    options: str = ""
+    rules: str = ""
+    check: str = ""
+    section: str = ""
+    no_tflite: str = ""
+    memory_report: str = ""
+    parity: str = ""
+    doctor: str = ""
+    setup: str = ""
+    setup_summary: str = ""
+    board: str = ""
+    rpc: str = ""
+    silence_s: float | None = None
+    loads: str = ""
+    is_emulated: bool = False
+
+    def part(self, name: str) -> ModuleType:
+        """Import the module of a part, such as "build"."""
+        return import_module(getattr(self, name))
+
+
+_SERIAL_BOARD = "tinytracker.measure.serial_board"
+
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        Target(
+            "emulated", "Emulated Cortex-M4F board, counted instructions",
+            doctor="tinytracker.emulate.doctor",
+            board="tinytracker.measure.emulated_board",
+            silence_s=120.0,  # images of a large network take long at 100 million emulated instructions per second
+            is_emulated=True,
+        ),
+        Target(
+            "imx500", "Raspberry Pi AI Camera: network.rpk",
+            quantized="mct-int8",
+            build="tinytracker.package.imx500.build",
+            rules="tinytracker.package.imx500.rules",
+            no_tflite="the sensor takes Keras networks that Sony's Model Compression Toolkit (MCT) quantizes",
+            memory_report="tinytracker.package.imx500.memory_report",
+            parity="tinytracker.package.imx500.parity",
+            doctor="tinytracker.package.imx500.doctor",
+            setup="tinytracker.package.imx500.environment",
+            setup_summary="Sony's converter (2.3 GB)",
+            board="tinytracker.measure.imx500",
+            loads="network.rpk",
+        ),
+        Target(
+            "spresense", "Sony Spresense: application with the network as TFLM array or as plain C",
+            quantized="ptq-int8",
+            build="tinytracker.package.spresense.build",
+            options="tinytracker.package.spresense.options",
+            rules="tinytracker.package.spresense.network_rules",
+            check="tinytracker.package.spresense.check",
+            section="tinytracker.package.spresense.check",
+            doctor="tinytracker.package.spresense.doctor",
+            board=_SERIAL_BOARD,
+        ),
+        Target(
+            "coralmicro", "Coral Dev Board Micro: Edge TPU",
+            quantized="ptq-uint8",
+            build="tinytracker.package.coralmicro.build",
+            options="tinytracker.package.coralmicro.options",
+            check="tinytracker.package.coralmicro.check_file",
+            section="tinytracker.package.coralmicro.rules.docs",
+            doctor="tinytracker.package.coralmicro.doctor",
+            board=_SERIAL_BOARD,
+            rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
+        ),
+    )
+}  # fmt: skip
+
+PARTS = (
+    "build",
+    "options",
+    "rules",
+    "check",
+    "section",
+    "memory_report",
+    "parity",
+    "doctor",
+    "setup",
+    "board",
+)
+"""Fields of a row that name a module."""
+
+
+def with_part(*parts: str) -> dict[str, Target]:
+    """The targets that have one of these parts, in the order of the table."""
+    return {name: target for name, target in TARGETS.items() if any(getattr(target, p) for p in parts)}
+
+
+def find_target(name: str, *parts: str) -> Target:
+    """The row of a target that has one of these parts; of any target when none is named.
+
+    Raises:
+        UnknownNameError: there is no such target, or it has none of these parts.
+    """
+    known = with_part(*parts) if parts else TARGETS
+    if name not in known:
+        raise UnknownNameError("target", name, known)
+    return known[name]
