@@ -93,7 +93,7 @@ def _summary(report: Report) -> list[Text]:
     lines = []
     if report.operators:
         mapped = sum(o.maps for o in report.operators)
-        verb = report.words[0].removesuffix("s")
+        verb = report.words[0].removesuffix("s")  # "maps" of one, "map" of several
         lines.append(Text(f"{mapped} of {len(report.operators)} operators {verb}; {facts}."))
     elif facts:
         lines.append(Text(f"{facts}."))

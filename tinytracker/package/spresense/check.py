@@ -17,10 +17,11 @@ from tinytracker.model.tflite_stats import ModelStats, model_stats
 from tinytracker.package.constraints import preset_part
 from tinytracker.package.rules import OperatorReport, Report, Rule, judge, markdown_table, rule
 from tinytracker.package.source import refuse_float_arithmetic
+from tinytracker.package.spresense.arena import arena_bytes
 from tinytracker.package.spresense.build import RAM_BYTES, TARGET
 from tinytracker.package.spresense.operators import has_resolver_method, resolver_methods
 from tinytracker.package.spresense.options import Options
-from tinytracker.quant.contract import IoContract
+from tinytracker.quant.contract import GazeDecoding, IoContract
 
 FRAME_BUFFER_BYTES = 153_600
 """One camera frame of 320 x 240 in YUV 4:2:2."""
@@ -99,11 +100,9 @@ _UNMEASURED = " tflite-micro is not installed: TFLM's arena is the least that is
 
 
 def _on_tflm(content: bytes, model: TfliteModel, stats: ModelStats) -> Fit:
-    from tinytracker.quant.runtimes import measure_arena
-
     try:
         resolver_methods(model)
-        return Fit(len(content), measure_arena(content).total_bytes)
+        return Fit(len(content), arena_bytes(content))
     except MissingDependencyError:
         return Fit(len(content), stats.peak_activation_bytes, estimated=True)
     except ModelError as error:
@@ -181,16 +180,30 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
 
 
 @rule(TARGET)
-def inputs_and_gaze(candidate: Candidate) -> str | None:
-    """Inputs are INT8 or UINT8, and the output is a gaze.
+def inputs_and_outputs(candidate: Candidate) -> str | None:
+    """Inputs are INT8 or UINT8, and outputs are these or float32.
 
-    Fix: Use a model that `tinytracker quantize` made, or one with an output (x, y) in cm.
-    Source: docs/protocol.md; the application decodes the output on the board.
+    Fix: Use a model that is quantized to INT8, for example one that `tinytracker quantize` made.
+    Source: the project's contract of inputs and outputs, which every package states.
     """
     try:
         IoContract.of(candidate.model)
     except ModelError as error:
         return _sentence(error)
+    return None
+
+
+@rule(TARGET, level="warns")
+def output_is_a_gaze(candidate: Candidate) -> str | None:
+    """The output is one pair (x, y) in cm, or made of segments.
+
+    Fix: Decode the output on the host; the application sends it as it is.
+    Source: docs/protocol.md.
+    """
+    try:
+        GazeDecoding.of(IoContract.of(candidate.model).outputs[0])
+    except (ModelError, IndexError) as error:
+        return _sentence(error) if isinstance(error, ModelError) else "there is no output"
     return None
 
 
@@ -253,7 +266,8 @@ OPERATOR_RULES: tuple[Rule[Operator], ...] = (
     operator_in_generated_c,
 )
 MODEL_RULES: tuple[Rule[Candidate], ...] = (
-    integer_arithmetic, inputs_and_gaze, one_runtime, runs_on_tflm, runs_as_c, memory, room_for_a_frame,
+    integer_arithmetic, inputs_and_outputs, output_is_a_gaze, one_runtime, runs_on_tflm, runs_as_c, memory,
+    room_for_a_frame,
 )  # fmt: skip
 
 
