@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tinytracker.energy.integrate import energy_at
-from tinytracker.energy.intervals import ROUNDS, block_means, interval95
 from tinytracker.energy.refusals import (
     ALIGNMENT_TOO_COARSE,
     CLIPPED,
@@ -19,7 +18,9 @@ from tinytracker.energy.refusals import (
 from tinytracker.energy.segments import Segments
 from tinytracker.energy.trace import Floats, Trace
 from tinytracker.errors import RefusedError, UsageError
+from tinytracker.series import interval95, mean_draws
 
+ROUNDS = 2000
 MIN_SAMPLES = 20
 """Samples that a phase needs, about: with fewer, the half sample by which each edge may be off is 5 % and more."""
 
@@ -265,7 +266,7 @@ def _row(
     if refusal is not None:
         return PhaseEnergy(name, len(energy), length, None, median, refusal, refusal)
     total = Energy(
-        float(energy.mean()), float(np.median(energy)), interval95(block_means(energy, ROUNDS, rng))
+        float(energy.mean()), float(np.median(energy)), interval95(mean_draws(energy, ROUNDS, rng))
     )
     idle_power, idle_draws = idle
     dynamic: Energy | Refusal
@@ -274,7 +275,7 @@ def _row(
     else:
         own = energy - idle_power.power_w * seconds
         # The uncertainty of the idle power moves all frames together: it is added to that of the mean.
-        draws = block_means(own, ROUNDS, rng) - (idle_draws - idle_power.power_w) * seconds.mean()
+        draws = mean_draws(own, ROUNDS, rng) - (idle_draws - idle_power.power_w) * seconds.mean()
         dynamic = Energy(float(own.mean()), float(np.median(own)), interval95(draws))
     power = float(energy.sum() / seconds.sum())
     return PhaseEnergy(name, len(energy), length, power, median, total, dynamic)
@@ -319,7 +320,7 @@ def _idle(
         blocks.append(power)
         means.append(float(power.mean()))
     every = np.concatenate(blocks)
-    draws = block_means(every, ROUNDS, rng)
+    draws = mean_draws(every, ROUNDS, rng)
     return Idle(float(every.mean()), interval95(draws), seconds, means[0], means[1]), draws
 
 
