@@ -126,7 +126,9 @@ if OTHER:
     for name, row in comparison.rows.items():
         low, high = row.difference_ci95
         before, after = row.medians
-        print(f"{name:14} {before:14,.1f} → {after:14,.1f} µs   {row.difference:+,.1f} ({low:+,.1f} to {high:+,.1f})")
+        print(
+            f"{name:14} {before:14,.1f} → {after:14,.1f} µs   {row.difference:+,.1f} ({low:+,.1f} to {high:+,.1f})"
+        )
 else:
     print("No other session was named (TINYTRACKER_OTHER).")
 

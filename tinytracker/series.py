@@ -1,8 +1,9 @@
 """What a series of neighbours knows: how far its mean and its median would move in a repetition.
 
-Durations and energies of frames that follow each other are alike: temperature, clocks, refresh, a regulator. An interval
-that takes them for independent is too narrow, and so is one from blocks shorter than the noise. Here the noise is measured
-where it matters, at the lowest frequencies of the series, and as few of them are used as its slowness asks for.
+Durations and energies of frames that follow each other are alike: temperature, clocks, refresh, a regulator. An
+interval that takes them for independent is too narrow, and so is one from blocks shorter than the noise. Here the
+noise is measured where it matters, at the lowest frequencies of the series, and as few of them are used as its
+slowness asks for.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def long_run_variance(values: Floats) -> LongRun:
     """Long-run variance by equally weighted cosines (Müller 2007; Lazarus, Lewis, Stock and Watson 2018).
 
     The squared coefficients of the first B cosines of the series are B estimates of its spectrum at frequency 0, each
-    with one degree of freedom, as long as the spectrum is flat up to B / (2 N). B starts at 32 (or N / 4) and is halved,
-    to no fewer than 4, while the lower half of the coefficients has more power than the upper half: slow noise shows
-    itself there. Noise slower than the series is long cannot be seen by this or any other estimate.
+    with one degree of freedom, as long as the spectrum is flat up to B / (2 N). B starts at 32 (or N / 4) and is
+    halved, to no fewer than 4, while the lower half of the coefficients has more power than the upper half: slow
+    noise shows itself there. Noise slower than the series is long cannot be seen by this or any other estimate.
 
     Args:
         values: (N,) in order of time; fewer than 8 values are taken for independent.

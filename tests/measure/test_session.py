@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.cli import run
 from support.sessions import HZ, PHASES, header, write_session
 
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
@@ -220,14 +221,53 @@ def test_comparing_sessions_finds_the_phase_that_changed(tmp_path):
         model={"sha256": "1" * 64}, board={"name": "qemu"}, skip=(3,),
     )  # fmt: skip
     result = compare_sessions(a, b)
-    assert [name for name, row in result.rows.items() if row.differ] == ["inference", "frame", "period"]
+    assert {row.differ for row in result.rows.values()} == {None}
     assert result.rows["inference"].difference == pytest.approx(450, abs=20)
+    low, high = result.rows["inference"].difference_ci95
+    assert 400 < low < 450 < high < 500
     said = " ".join(result.remarks)
-    for part in ("not the same kind of thing", "different networks", "different boards", "1 records lost"):
+    for part in (
+        "One session on each side", "not the same kind of thing", "different networks", "different boards",
+        "1 records lost",
+    ):  # fmt: skip
         assert part in said
     c = write_session(tmp_path / "c.jsonl", edges(30, (0.01, 0.01)), phases=("expose", "read"))
     with pytest.raises(UsageError, match="no phase in common"):
         compare_sessions(a, c)
+
+
+def test_groups_of_sessions_find_the_phase_that_changed(tmp_path):
+    def record(name, inference_s, seed):
+        return write_session(tmp_path / name, edges(60, (0.018, 0.001, inference_s), seed=seed))
+
+    a = [record(f"a{k}.jsonl", 0.0009, k) for k in range(5)]
+    b = [record(f"b{k}.jsonl", 0.0010, 10 + k) for k in range(5)]
+    result = compare_sessions(a, b)
+    assert [name for name, row in result.rows.items() if row.differ] == ["inference"]
+    assert result.slower_by_more_than(0.03) == ("inference",)
+    assert result.slower_by_more_than(0.2) == ()
+    assert not any(row.differ for row in compare_sessions(a[:3], a[3:]).rows.values())
+    with pytest.raises(UsageError, match="named twice"):
+        compare_sessions(a, [a[0]])
+    with pytest.raises(UsageError, match="would come again"):
+        compare_sessions(a[0], b[0]).slower_by_more_than(0.03)
+
+
+def test_the_command_divides_its_sessions_by_two_dashes(tmp_path):
+    for k in range(6):
+        lasting = (0.018, 0.001, 0.001 if k < 3 else 0.0012)
+        write_session(tmp_path / f"{k}.jsonl", edges(60, lasting, seed=k))
+    names = [str(tmp_path / f"{k}.jsonl") for k in range(6)]
+    groups = [*names[:3], "--", *names[3:]]
+    result = run("compare", *groups, "--fail-above", "3%", "--json")
+    assert result.code == 1
+    document = result.document
+    assert document["fail_above"] == {"limit": 0.03, "slower": ["inference"]}
+    assert len(document["a"]) == len(document["b"]) == 3
+    assert run("compare", *groups, "--fail-above", "0.5").code == 0
+    assert run("compare", names[0], names[3]).code == 0
+    for wrong in ([*names], [*names, "--"], [names[0]], [*groups, "--fail-above", "much"]):
+        assert run("compare", *wrong).code == 2
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):

@@ -100,4 +100,11 @@ def _cells(row: Comparison) -> tuple[str, ...]:
     a, b = row.medians
     verdict = {True: "yes", False: "no", None: ""}[row.differ]
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
-    return (f"{a:,.1f}", f"{b:,.1f}", f"{row.difference:+,.1f}", f"{low:+,.1f} to {high:+,.1f}", ratio, verdict)
+    return (
+        f"{a:,.1f}",
+        f"{b:,.1f}",
+        f"{row.difference:+,.1f}",
+        f"{low:+,.1f} to {high:+,.1f}",
+        ratio,
+        verdict,
+    )

@@ -1,9 +1,9 @@
 """Whether two groups of measured series differ.
 
-The unit of replication is the session, not the frame: a board that was reset, warmed up or placed anew has another median,
-however many frames each session has. So groups of sessions are compared by the medians of their sessions, which is the test
-of a mixed model with a random session on balanced data. One session on each side says how well those two medians are known,
-and nothing about whether a repetition would show the difference again.
+The unit of replication is the session, not the frame: a board that was reset, warmed up or placed anew has another
+median, however many frames each session has. So groups of sessions are compared by the medians of their sessions,
+which is the test of a mixed model with a random session on balanced data. One session on each side says how well
+those two medians are known, and nothing about whether a repetition would show the difference again.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Comparison:
         a, b: summaries, one for each session.
         difference, difference_ci95: mean over sessions of the medians, b minus a.
         ratio, ratio_ci95: geometric mean over sessions of the medians, b over a; None when a median is not positive.
-        between_sessions: True when the intervals speak of repeated sessions; False when there is one session on each side,
-            and they say only how well the medians of these two are known.
+        between_sessions: True when the intervals speak of repeated sessions; False when there is one session on each
+            side, and they say only how well the medians of these two are known.
         p_value: of "no difference"; None without `between_sessions`.
         differ: the difference would be there again: p below 5 %, after Holm when several rows are judged, and the
             difference exceeds a tick of either timer. None where that cannot be said.
@@ -94,8 +94,8 @@ class Comparison:
 def compare(a: Sequence[Series], b: Sequence[Series], seed: int = 0) -> Comparison:
     """Compare two groups of series by their medians.
 
-    With two sessions or more on a side: Welch's t over the sessions' medians; with one session against several, that one
-    is taken to vary as they do. With one on each side: intervals by bootstrap within the sessions, and no verdict.
+    With two sessions or more on a side: Welch's t over the sessions' medians; with one session against several, that
+    one is taken to vary as they do. With one on each side: intervals by bootstrap within the sessions, and no verdict.
 
     Args:
         a: one series per session.
@@ -119,10 +119,10 @@ def compare(a: Sequence[Series], b: Sequence[Series], seed: int = 0) -> Comparis
         return Comparison(first, second, difference, interval, ratio, ratio_interval, False, None, None)
     medians = [np.array([s.median for s in group]) for group in (first, second)]
     tick = max((s.resolution or 0.0) for s in (*a, *b))
-    half, p_value = _welch(medians[0], medians[1], tick)
+    half, p_value = welch(medians[0], medians[1], tick)
     ratio_interval = None
     if logs and ratio is not None:
-        reach, _ = _welch(logs[0], logs[1], tick / min(m.min() for m in medians))
+        reach, _ = welch(logs[0], logs[1], tick / min(m.min() for m in medians))
         ratio_interval = (ratio * float(np.exp(-reach)), ratio * float(np.exp(reach)))
     interval = (difference - half, difference + half)
     differ = p_value < ALPHA and abs(difference) > tick
@@ -144,9 +144,7 @@ def _center(group: Sequence[Summary]) -> float:
     return float(np.mean([s.median for s in group]))
 
 
-def _within(
-    a: Series, b: Series, positive: bool, seed: int
-) -> tuple[Interval, Interval | None]:
+def _within(a: Series, b: Series, positive: bool, seed: int) -> tuple[Interval, Interval | None]:
     """Intervals of difference and ratio of two medians, each known as well as its own series says."""
     rng = np.random.default_rng(seed)
     draws = [median_draws(series.counted, ROUNDS, rng) for series in (a, b)]
@@ -154,7 +152,7 @@ def _within(
     return interval95(draws[1] - draws[0]), ratio
 
 
-def _welch(a: Floats, b: Floats, tick: float) -> tuple[float, float]:
+def welch(a: Floats, b: Floats, tick: float) -> tuple[float, float]:
     """Half the 95 % interval of mean(b) - mean(a), and the p-value of 0 (Welch 1947).
 
     Medians of a coarse timer can be equal by rounding alone: the variance of rounding, tick² / 12, is added.
@@ -163,7 +161,10 @@ def _welch(a: Floats, b: Floats, tick: float) -> tuple[float, float]:
 
     rounding = tick**2 / 12
     own = [float(x.var(ddof=1)) + rounding if len(x) > 1 else None for x in (a, b)]
-    parts = [(own[0] if own[0] is not None else own[1], len(a)), (own[1] if own[1] is not None else own[0], len(b))]
+    parts = [
+        (own[0] if own[0] is not None else own[1], len(a)),
+        (own[1] if own[1] is not None else own[0], len(b)),
+    ]
     squares = [variance / n for variance, n in parts if variance is not None]
     total = sum(squares)
     difference = abs(float(b.mean() - a.mean()))

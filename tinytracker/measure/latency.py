@@ -11,8 +11,8 @@ import numpy as np
 
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import Clock, estimate_clock
-from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
+from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
 from tinytracker.series import Floats
 
@@ -174,7 +174,9 @@ def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 
         raise UsageError(f"The sessions have no phase in common: {names}.")
     rows = {
         name: compare(
-            [_series(one, name, warmup) for one in found[0]], [_series(one, name, warmup) for one in found[1]], seed
+            [_series(one, name, warmup) for one in found[0]],
+            [_series(one, name, warmup) for one in found[1]],
+            seed,
         )
         for name in common
     }
@@ -204,9 +206,7 @@ def _describe(session: Session) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _remarks(
-    a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comparison]
-) -> Iterator[str]:
+def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comparison]) -> Iterator[str]:
     every = (*a, *b)
     if len(a) == len(b) == 1:
         yield (
