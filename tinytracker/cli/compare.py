@@ -13,6 +13,7 @@ from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
     from tinytracker.measure.comparison import Comparison
+    from tinytracker.measure.session_reader import Session
 
 _BORDER = "--"
 _MARK = "\0between the groups"
@@ -64,7 +65,9 @@ def command(sessions: tuple[str, ...], warmup: int | None, fail_above: float | N
     a, b = _groups(sessions)
     result = compare_sessions(a, b, warmup, seed)
     slower = () if fail_above is None else result.slower_by_more_than(fail_above)
-    table = Table(title=f"A = {_title(a)}, B = {_title(b)}; medians in µs", title_justify="left")
+    table = Table(
+        title=f"A = {_title(result.a)}, B = {_title(result.b)}; medians in µs", title_justify="left"
+    )
     table.add_column("")
     for column in ("A", "B", "B - A", "95 % interval", "B / A", "differ"):
         table.add_column(column, justify="right")
@@ -91,8 +94,9 @@ def _groups(sessions: tuple[str, ...]) -> tuple[list[Path], list[Path]]:
     return a, b
 
 
-def _title(group: list[Path]) -> str:
-    return str(group[0]) if len(group) == 1 else f"{len(group)} sessions"
+def _title(group: tuple[Session, ...]) -> str:
+    mark = " (emulated)" if any(session.header.is_emulated for session in group) else ""
+    return (str(group[0].path) if len(group) == 1 else f"{len(group)} sessions") + mark
 
 
 def _cells(row: Comparison) -> tuple[str, ...]:
