@@ -181,7 +181,7 @@ def test_the_latency_table(tmp_path):
     truth = edges(80)
     path = write_session(tmp_path / "s.jsonl", truth, drift=80e-6, skip=(20, 21), warmup=5)
     table = latency_table(path)
-    assert list(table) == [*PHASES, "frame", "period", "transmit", "arrival", "dsp_us"]
+    assert list(table) == [*PHASES, "frame", "period", "transmit", "arrival", "dsp"]
     kept = np.delete(np.arange(80), [20, 21])[5:]
     lasting = np.diff(truth, axis=1)[kept] * 1e6
     for k, name in enumerate(PHASES):
@@ -197,7 +197,7 @@ def test_the_latency_table(tmp_path):
         np.median(lasting.sum(1)) + 2000, abs=table["arrival"].resolution
     )
     assert table["arrival"].resolution < 500
-    assert table["dsp_us"].median == 501
+    assert table["dsp"].median == 501
 
 
 def test_emulated_time_is_never_put_on_the_hosts_clock(tmp_path):
@@ -283,6 +283,35 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
 def test_ticks_become_microseconds_at_any_rate(tmp_path):
     path = write_session(tmp_path / "s.jsonl", edges(20), ticks_per_s=HZ * 2)
     assert latency_table(path)["inference"].median == pytest.approx(450, rel=0.1)
+
+
+def test_a_session_without_frames_is_a_failure(tmp_path):
+    with SessionWriter(tmp_path / "s.jsonl", header()) as writer:
+        writer.lose(3, None)
+        writer.damage("checksum", "m-tt-frame-[x", 1)
+    answer = run("measure", "--target", "replay", tmp_path / "s.jsonl")
+    assert answer.code == 1
+    assert "No frame arrived." in answer.out
+    path = write_session(tmp_path / "w.jsonl", edges(5))
+    assert run("measure", "--target", "replay", path).code == 1  # all of them are warm-up
+
+
+def test_a_clock_that_jumps_is_named_in_the_table(tmp_path):
+    path = write_session(tmp_path / "s.jsonl", edges(60))
+    lines = path.read_text().splitlines()
+    exchanges = [k for k, line in enumerate(lines) if '"type": "clock"' in line]
+    for k in exchanges[len(exchanges) // 2 :]:
+        document = json.loads(lines[k])
+        document["t"][1:3] = [t + 5 * HZ for t in document["t"][1:3]]
+        lines[k] = json.dumps(document)
+    path.write_text("\n".join(lines) + "\n")
+    assert "transmit" not in latencies(read_session(path)).series
+    answer = run("measure", "--target", "replay", path)
+    assert answer.out.count("clock-unknown") == 2
+    assert "Clock unknown, so no transmit and arrival" in answer.out
+    assert run("measure", "--target", "replay", path, "--json").document["clock_unknown"]
+    few = write_session(tmp_path / "few.jsonl", edges(60), exchanges=1)
+    assert "2 are needed" in run("measure", "--target", "replay", few).out
 
 
 def test_a_line_without_end_costs_itself_and_not_what_follows(tmp_path):

@@ -91,6 +91,6 @@ def test_autocorrelation():
 
 def test_warnings_say_what_is_wrong():
     said = " ".join(summarize(np.linspace(100, 200, 25), warmup=0, resolution=20.0).warnings)
-    for part in ("Only 25 values", "never settle", "drift by", "One tick of the timer is 13 %"):
+    for part in ("Only 25 values", "drift by", "One tick of the timer is 13 %"):
         assert part in said
     assert summarize(np.full(100, 5.0)).warnings == ()

@@ -30,15 +30,18 @@ class Latencies:
         series: by name, in order: the phases, `frame` (start of the first phase to the end of the last), `period`
             (start to the next start, of frames that follow each other without a pause), `transmit` (end of the last
             phase to the host's having the record), `arrival` (start to the host's having it), and extra numbers of
-            the session whose name ends in a unit.
+            the session whose name ends in a unit, without that unit.
         resolution_us: of the timer behind each; for `transmit` and `arrival` the bound of the clock.
-        clock: of device and host, or None when the exchanges do not allow one.
+        clock: of device and host, or None.
+        clock_unknown: why there is none, so that `transmit` and `arrival` are missing; "" when there is one, or when no
+            real time passed.
     """
 
     session: Session
     series: dict[str, Floats]
     resolution_us: dict[str, float]
     clock: Clock | None
+    clock_unknown: str = ""
 
 
 def latencies(session: Session) -> Latencies:
@@ -58,14 +61,7 @@ def latencies(session: Session) -> Latencies:
     if following.any():
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
-    clock = None
-    # Where no real time passes, the host's clock has nothing to do with the device's.
-    if not header.is_emulated and len(session.exchanges) >= _MIN_EXCHANGES:
-        first, last = int(session.stamps.min()), int(session.stamps.max())
-        try:
-            clock = estimate_clock(session.exchanges, header.ticks_per_s, (first, last))
-        except RefusedError:
-            clock = None
+    clock, unknown = _clock(session)
     if clock is not None:
         arrived = (session.host_ns - clock.origin_ns).astype(np.float64)
         for name, stamp in ((TRANSMIT, -1), (ARRIVAL, 0)):
@@ -73,9 +69,26 @@ def latencies(session: Session) -> Latencies:
             resolution.setdefault(name, clock.bound_ns / 1e3)
     for name, values in session.extra.items():
         factor = next((f for unit, f in _EXTRA_UNITS.items() if name.endswith(unit)), None)
-        if factor is not None and name not in series and np.isfinite(values).all():
-            series[name] = values * factor
-    return Latencies(session, series, resolution, clock)
+        if factor is not None and np.isfinite(values).all():
+            series.setdefault(name.rpartition("_")[0], values * factor)
+    return Latencies(session, series, resolution, clock, unknown)
+
+
+def _clock(session: Session) -> tuple[Clock | None, str]:
+    """The clock of device and host, or why there is none."""
+    header = session.header
+    if header.is_emulated:  # no real time passes: the host's clock has nothing to do with the device's
+        return None, ""
+    if len(session.exchanges) < _MIN_EXCHANGES:
+        return (
+            None,
+            f"the session holds {len(session.exchanges)} clock exchanges, {_MIN_EXCHANGES} are needed",
+        )
+    first, last = int(session.stamps.min()), int(session.stamps.max())
+    try:
+        return estimate_clock(session.exchanges, header.ticks_per_s, (first, last)), ""
+    except RefusedError as refused:
+        return None, refused.detail
 
 
 def latency_table(
@@ -96,7 +109,14 @@ def latency_table(
     found = latencies(session)
     drop = session.header.warmup if warmup is None else warmup
     return {
-        name: summarize(values, drop, found.resolution_us.get(name), session.lost, seed)
+        name: summarize(
+            values,
+            drop,
+            found.resolution_us.get(name),
+            session.lost,
+            seed,
+            "clocks" if name in (TRANSMIT, ARRIVAL) else "timer",
+        )
         for name, values in found.series.items()
     }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tinytracker.errors import UsageError
 from tinytracker.series import Floats, Interval, effective_count, interval95, median_draws
+
+TimedBy = Literal["timer", "clocks"]
 
 WARM_UP = 10
 """First frames that do not count unless a session says otherwise: MLPerf Tiny's default."""
@@ -39,8 +41,9 @@ class Summary:
         drift_per_1000: change over 1,000 values, by Theil and Sen. drift_ci95: its interval, by Sen's rank method.
         autocorrelation: of neighbours.
         effective_n: as many independent values would know the median as well.
-        resolution: of the timer; None when not known.
+        resolution: of the timer, or how well two clocks are known to agree; None when not known.
         resolution_share: of the median.
+        timed_by: "timer" of one device, or "clocks" of two.
     """
 
     n: int
@@ -63,6 +66,7 @@ class Summary:
     effective_n: float
     resolution: float | None
     resolution_share: float | None
+    timed_by: TimedBy = "timer"
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
@@ -85,18 +89,28 @@ class Summary:
                 f"Slow noise: {self.n} values know the median as well as {self.effective_n:.0f} independent ones; "
                 "measure longer for a narrow interval."
             )
-        if self.settled_after is None or self.settled_after > self.warmup:
-            when = "never settle" if self.settled_after is None else f"settle after {self.settled_after}"
-            said.append(f"The values {when}, {self.warmup} were dropped as warm-up.")
+        # A noisy series never has ten values within 1.5 %; that says nothing about a warm-up. Drift does.
+        if self.settled_after is not None and self.settled_after > self.warmup:
+            said.append(
+                f"The values settle after {self.settled_after}, {self.warmup} were dropped as warm-up."
+            )
         if self.drifts:
             said.append(f"The values drift by {100 * self.drift_per_1000 / self.median:+.1f} % per 1,000.")
         if self.resolution_share is not None and self.resolution_share > 0.05:
-            said.append(f"One tick of the timer is {100 * self.resolution_share:.0f} % of the median.")
+            what = (
+                "One tick of the timer is" if self.timed_by == "timer" else "The clocks agree only to within"
+            )
+            said.append(f"{what} {100 * self.resolution_share:.0f} % of the median.")
         return tuple(said)
 
 
 def summarize(
-    values: Any, warmup: int = WARM_UP, resolution: float | None = None, lost: int = 0, seed: int = 0
+    values: Any,
+    warmup: int = WARM_UP,
+    resolution: float | None = None,
+    lost: int = 0,
+    seed: int = 0,
+    timed_by: TimedBy = "timer",
 ) -> Summary:
     """Statistics of a series of durations.
 
@@ -106,6 +120,7 @@ def summarize(
         resolution: of the timer, in the unit of the values.
         lost: values that are missing from the series.
         seed: of the bootstrap.
+        timed_by: what the resolution is of.
 
     Raises:
         UsageError: nothing is left after warm-up, or a value is not finite.
@@ -145,6 +160,7 @@ def summarize(
         effective_n=effective_count(series),
         resolution=resolution,
         resolution_share=resolution / median if resolution is not None and median > 0 else None,
+        timed_by=timed_by,
     )
 
 
