@@ -115,8 +115,8 @@ if PERIOD in result.rows and not header.is_emulated:
 # %% [markdown]
 # ## Against another session
 #
-# Two sessions *differ* in a phase when the 95 % interval of the difference of medians excludes zero and the difference is
-# more than a tick. Among twenty equal rows, one will "differ".
+# The interval says how well the two medians are known. Whether the difference would come again, only more sessions can
+# tell: `tinytracker compare A... -- B...` with five or more on each side.
 
 # %%
 if OTHER:
@@ -125,8 +125,10 @@ if OTHER:
         print("-", remark)
     for name, row in comparison.rows.items():
         low, high = row.difference_ci95
-        print(f"{name:14} {row.a.median:14,.1f} → {row.b.median:14,.1f} µs   {row.difference:+,.1f} "
-              f"({low:+,.1f} to {high:+,.1f}){'   differs' if row.differ else ''}")  # fmt: skip
+        before, after = row.medians
+        print(
+            f"{name:14} {before:14,.1f} → {after:14,.1f} µs   {row.difference:+,.1f} ({low:+,.1f} to {high:+,.1f})"
+        )
 else:
     print("No other session was named (TINYTRACKER_OTHER).")
 

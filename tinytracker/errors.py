@@ -200,4 +200,5 @@ class RefusedError(TinyTrackerError):
 
     def __init__(self, reason: str, problem: str, hint: str = "") -> None:
         self.reason = reason
+        self.detail = problem
         super().__init__(f"No answer ({reason}): {problem}.", hint)

@@ -6,7 +6,6 @@ from support.traces import PHASES, VOLTAGE, lose, replace, true_trace
 
 from tinytracker.energy.analysis import Energy, Idle, Refusal, analyse
 from tinytracker.energy.integrate import energy_at
-from tinytracker.energy.intervals import block_means, interval95
 from tinytracker.energy.segments import Segments, gray, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import CHUNK, Trace, find_gaps
 from tinytracker.errors import RefusedError, UsageError
@@ -251,22 +250,6 @@ def test_gaps_are_the_runs_of_lost_samples(lost):
         marked[first:stop] = True
     assert marked.tolist() == lost
     assert np.all(gaps[1:, 0] > gaps[:-1, 1])
-
-
-def test_the_interval_of_the_mean_covers_the_truth_for_frames_that_are_alike():
-    rng = np.random.default_rng(3)
-    hits = 0
-    for _ in range(300):
-        noise = rng.standard_normal(200)
-        series = np.empty(200)
-        series[0] = noise[0]
-        for k in range(1, 200):
-            series[k] = 0.5 * series[k - 1] + noise[k] * 0.75**0.5
-        low, high = interval95(block_means(series, 500, rng))
-        hits += low <= 0 <= high
-    assert (
-        255 <= hits <= 297
-    )  # 85 to 99 %: blocks of 14 keep most of the likeness; single frames would reach 74 %
 
 
 def test_the_report_is_json():

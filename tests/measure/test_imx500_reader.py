@@ -46,12 +46,12 @@ def test_a_session_of_the_camera(camera, network, tmp_path):
     assert answer.code == 0, answer.err
     rows = answer.document["phases"]
     assert list(rows) == [
-        "exposure", "sensor", "retrieval", "frame", "period", "transmit", "arrival", "dnn_ms", "dsp_ms",
-        "frame_duration_us",
+        "exposure", "sensor", "retrieval", "frame", "period", "transmit", "arrival", "dnn", "dsp",
+        "frame_duration",
     ]  # fmt: skip
     assert rows["exposure"]["median"] == 8000
     assert rows["sensor"]["median"] >= 19_000
-    assert (rows["dnn_ms"]["median"], rows["dsp_ms"]["median"]) == (pytest.approx(860), pytest.approx(240))
+    assert (rows["dnn"]["median"], rows["dsp"]["median"]) == (pytest.approx(860), pytest.approx(240))
     session = read_session(out)
     assert (len(session), session.lost, session.end) == (44, 0, "done")
     assert session.sequence.tolist() == list(range(44))

@@ -116,7 +116,8 @@ def test_a_board_that_fails_leaves_a_whole_session(tmp_path):
     assert read_session(tmp_path / "s.jsonl").end == "failed"
 
 
-def test_ctrl_c_keeps_what_was_measured_and_stops_the_board(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_keep_what_was_measured_and_stop_the_board(tmp_path, number):
     path = tmp_path / "s.jsonl"
     with FakeLine(lambda board, n: (time.sleep(0.002), board.say(record(n, board.ticks())))) as board:
         command = [
@@ -127,12 +128,12 @@ def test_ctrl_c_keeps_what_was_measured_and_stops_the_board(tmp_path):
         # A background shell hands its children a Ctrl-C that is ignored.
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGINT, signal.SIGHUP)],
         ) as process:  # fmt: skip
             while not (path.exists() and path.read_bytes().count(b'"frame"') > 30):
                 assert process.poll() is None, process.stderr.read()
                 time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             out, err = process.communicate(timeout=60)
         assert board.commands[-2] == "tt stop"
     assert process.returncode == 130, err

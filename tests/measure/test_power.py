@@ -72,8 +72,8 @@ def test_wall_clocks_are_good_enough_for_long_phases_only(tmp_path):
 
 def test_records_that_do_not_match_the_lines_are_refused(recorded, tmp_path):
     trace, truth = recorded
-    shorter = write_session(tmp_path / "a.jsonl", truth.edges_s[:-1])
-    with pytest.raises(RefusedError, match="show 60 frames, the session's records are 59") as caught:
+    shorter = write_session(tmp_path / "a.jsonl", truth.edges_s[:-4])
+    with pytest.raises(RefusedError, match="show 60 frames, the session's records are 56") as caught:
         measure_energy(trace, shorter)
     assert caught.value.reason == "markers-mismatch"
     other = truth.edges_s.copy()
@@ -90,6 +90,56 @@ def test_records_that_do_not_match_the_lines_are_refused(recorded, tmp_path):
             write_session(tmp_path / "d.jsonl", truth.edges_s, phases=("expose", "read", "send")),
             phases=PHASES,
         )
+
+
+@pytest.mark.parametrize("cut", [slice(0, -1), slice(1, None), slice(2, -1)])
+def test_records_missing_at_an_end_are_found_by_their_durations(recorded, tmp_path, cut):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s[cut], warmup=0)
+    measured = measure_energy(trace, session)
+    np.testing.assert_allclose(means(measured)[:3], truth.energy_j[cut].mean(0), rtol=1e-3)
+    assert measured.unrecorded == 60 - len(truth.edges_s[cut])
+    # A frame without a record is not idle either.
+    assert measured.report.idle.power_w == pytest.approx(truth.idle_w, rel=1e-2)
+    assert f"without a record, left out: {measured.unrecorded}" in " ".join(measured.remarks)
+
+
+def test_an_offset_that_the_lines_contradict_is_refused(recorded, tmp_path):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, warmup=0)
+    begin = truth.edges_s[0, 0]
+    with pytest.raises(RefusedError, match=r"--offset says 2.010000 s\. Omit --offset: the lines are exact"):
+        measure_energy(trace, session, offset_s=begin + 0.010)
+    with pytest.raises(RefusedError, match=r"to within 0\.005 s"):
+        measure_energy(trace, session, offset_s=begin + 0.010, offset_bound_s=0.005)
+    for bound in (0.02, None):
+        offset = begin + (0.010 if bound else 0)
+        measured = measure_energy(trace, session, offset_s=offset, offset_bound_s=bound)
+        assert measured.segments.origin == "lines"
+    ignored = measure_energy(trace, session, lines=(), offset_s=begin, offset_bound_s=1e-4)
+    assert ignored.segments.origin == "session"
+    blind = replace(trace, digital=None, lines=0)
+    with pytest.raises(UsageError, match="How far may --offset be off"):
+        measure_energy(blind, session, offset_s=begin)
+    with pytest.raises(UsageError, match="without an offset"):
+        measure_energy(trace, session, offset_bound_s=0.1)
+
+
+def test_time_is_verified_by_records_on_another_clock_and_by_nothing_else(recorded, tmp_path):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, warmup=0)
+    assert measure_energy(trace, session).time_verified
+    alone = measure_energy(trace)
+    assert not alone.time_verified
+    assert alone.as_json()["time_verified"] is False
+    assert "Time not verified" in alone.remarks[0]
+    by_offset = measure_energy(trace, session, lines=(), offset_s=truth.edges_s[0, 0], offset_bound_s=1e-4)
+    assert not by_offset.time_verified
+    # Two thirds of the samples never arrived and nothing marks it: only the records tell.
+    third = replace(trace, current_a=trace.current_a[::3], digital=trace.digital[::3])
+    assert not measure_energy(third).time_verified
+    with pytest.raises(RefusedError, match="in frame 0 capture lasts"):
+        measure_energy(third, session)
 
 
 def test_nothing_that_says_where_frames_are_and_emulated_sessions(recorded, tmp_path):
@@ -153,19 +203,22 @@ def test_mistakes_end_in_one_sentence(options, code, sentence, csv_file):
 
 def test_compare_prints_the_difference(tmp_path):
     _, truth = true_trace(1e3, 60)
-    a = write_session(tmp_path / "a.jsonl", truth.edges_s)
     slower = truth.edges_s.copy()
     slower[:, -1] += 0.012
-    b = write_session(tmp_path / "b.jsonl", slower, source="emulated", clock="emulated")
-    answer = run("compare", a, b)
+    a, b = [], []
+    for k in range(2):
+        a.append(write_session(tmp_path / f"a{k}.jsonl", truth.edges_s))
+        b.append(write_session(tmp_path / f"b{k}.jsonl", slower, source="emulated", clock="emulated"))
+    answer = run("compare", *a, "--", *b)
     assert answer.code == 0
-    assert "(emulated)" in answer.out.replace("\n", " ")
+    assert "2 sessions (emulated)" in answer.out.replace("\n", " ")
     assert "yes" in answer.out
-    document = run("compare", a, b, "--json").document
+    document = run("compare", *a, "--", *b, "--json").document
     assert document["phases"]["inference"]["differ"] is True
     assert document["phases"]["capture"]["differ"] is False
-    assert document["b"]["emulated"] is True
-    assert run("compare", a, tmp_path / "none").code == 1
+    assert [session["emulated"] for session in document["b"]] == [True, True]
+    assert "One session on each side" in run("compare", a[0], b[0]).out
+    assert run("compare", a[0], tmp_path / "none").code == 1
     assert json.dumps(document, allow_nan=False)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.cli import run
 from support.sessions import HZ, PHASES, header, write_session
 
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
@@ -180,7 +181,7 @@ def test_the_latency_table(tmp_path):
     truth = edges(80)
     path = write_session(tmp_path / "s.jsonl", truth, drift=80e-6, skip=(20, 21), warmup=5)
     table = latency_table(path)
-    assert list(table) == [*PHASES, "frame", "period", "transmit", "arrival", "dsp_us"]
+    assert list(table) == [*PHASES, "frame", "period", "transmit", "arrival", "dsp"]
     kept = np.delete(np.arange(80), [20, 21])[5:]
     lasting = np.diff(truth, axis=1)[kept] * 1e6
     for k, name in enumerate(PHASES):
@@ -196,7 +197,7 @@ def test_the_latency_table(tmp_path):
         np.median(lasting.sum(1)) + 2000, abs=table["arrival"].resolution
     )
     assert table["arrival"].resolution < 500
-    assert table["dsp_us"].median == 501
+    assert table["dsp"].median == 501
 
 
 def test_emulated_time_is_never_put_on_the_hosts_clock(tmp_path):
@@ -220,14 +221,53 @@ def test_comparing_sessions_finds_the_phase_that_changed(tmp_path):
         model={"sha256": "1" * 64}, board={"name": "qemu"}, skip=(3,),
     )  # fmt: skip
     result = compare_sessions(a, b)
-    assert [name for name, row in result.rows.items() if row.differ] == ["inference", "frame", "period"]
+    assert {row.differ for row in result.rows.values()} == {None}
     assert result.rows["inference"].difference == pytest.approx(450, abs=20)
+    low, high = result.rows["inference"].difference_ci95
+    assert 400 < low < 450 < high < 500
     said = " ".join(result.remarks)
-    for part in ("not the same kind of thing", "different networks", "different boards", "1 records lost"):
+    for part in (
+        "One session on each side", "not the same kind of thing", "different networks", "different boards",
+        "1 records lost",
+    ):  # fmt: skip
         assert part in said
     c = write_session(tmp_path / "c.jsonl", edges(30, (0.01, 0.01)), phases=("expose", "read"))
     with pytest.raises(UsageError, match="no phase in common"):
         compare_sessions(a, c)
+
+
+def test_groups_of_sessions_find_the_phase_that_changed(tmp_path):
+    def record(name, inference_s, seed):
+        return write_session(tmp_path / name, edges(60, (0.018, 0.001, inference_s), seed=seed))
+
+    a = [record(f"a{k}.jsonl", 0.0009, k) for k in range(5)]
+    b = [record(f"b{k}.jsonl", 0.0010, 10 + k) for k in range(5)]
+    result = compare_sessions(a, b)
+    assert [name for name, row in result.rows.items() if row.differ] == ["inference"]
+    assert result.slower_by_more_than(0.03) == ("inference",)
+    assert result.slower_by_more_than(0.2) == ()
+    assert not any(row.differ for row in compare_sessions(a[:3], a[3:]).rows.values())
+    with pytest.raises(UsageError, match="named twice"):
+        compare_sessions(a, [a[0]])
+    with pytest.raises(UsageError, match="would come again"):
+        compare_sessions(a[0], b[0]).slower_by_more_than(0.03)
+
+
+def test_the_command_divides_its_sessions_by_two_dashes(tmp_path):
+    for k in range(6):
+        lasting = (0.018, 0.001, 0.001 if k < 3 else 0.0012)
+        write_session(tmp_path / f"{k}.jsonl", edges(60, lasting, seed=k))
+    names = [str(tmp_path / f"{k}.jsonl") for k in range(6)]
+    groups = [*names[:3], "--", *names[3:]]
+    result = run("compare", *groups, "--fail-above", "3%", "--json")
+    assert result.code == 1
+    document = result.document
+    assert document["fail_above"] == {"limit": 0.03, "slower": ["inference"]}
+    assert len(document["a"]) == len(document["b"]) == 3
+    assert run("compare", *groups, "--fail-above", "0.5").code == 0
+    assert run("compare", names[0], names[3]).code == 0
+    for wrong in ([*names], [*names, "--"], [names[0]], [*groups, "--fail-above", "much"]):
+        assert run("compare", *wrong).code == 2
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
@@ -243,6 +283,35 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
 def test_ticks_become_microseconds_at_any_rate(tmp_path):
     path = write_session(tmp_path / "s.jsonl", edges(20), ticks_per_s=HZ * 2)
     assert latency_table(path)["inference"].median == pytest.approx(450, rel=0.1)
+
+
+def test_a_session_without_frames_is_a_failure(tmp_path):
+    with SessionWriter(tmp_path / "s.jsonl", header()) as writer:
+        writer.lose(3, None)
+        writer.damage("checksum", "m-tt-frame-[x", 1)
+    answer = run("measure", "--target", "replay", tmp_path / "s.jsonl")
+    assert answer.code == 1
+    assert "No frame arrived." in answer.out
+    path = write_session(tmp_path / "w.jsonl", edges(5))
+    assert run("measure", "--target", "replay", path).code == 1  # all of them are warm-up
+
+
+def test_a_clock_that_jumps_is_named_in_the_table(tmp_path):
+    path = write_session(tmp_path / "s.jsonl", edges(60))
+    lines = path.read_text().splitlines()
+    exchanges = [k for k, line in enumerate(lines) if '"type": "clock"' in line]
+    for k in exchanges[len(exchanges) // 2 :]:
+        document = json.loads(lines[k])
+        document["t"][1:3] = [t + 5 * HZ for t in document["t"][1:3]]
+        lines[k] = json.dumps(document)
+    path.write_text("\n".join(lines) + "\n")
+    assert "transmit" not in latencies(read_session(path)).series
+    answer = run("measure", "--target", "replay", path)
+    assert answer.out.count("clock-unknown") == 2
+    assert "Clock unknown, so no transmit and arrival" in answer.out
+    assert run("measure", "--target", "replay", path, "--json").document["clock_unknown"]
+    few = write_session(tmp_path / "few.jsonl", edges(60), exchanges=1)
+    assert "2 are needed" in run("measure", "--target", "replay", few).out
 
 
 def test_a_line_without_end_costs_itself_and_not_what_follows(tmp_path):

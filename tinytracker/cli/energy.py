@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     "--full-scale", type=float, help="End of the meter's range, A, so that clipped samples are noticed."
 )
 @click.option(
-    "--lines", type=LINES, help="Meter's lines with the phases, lowest bit first; default: 0,1 or 0,1,2."
+    "--lines",
+    type=LINES,
+    help="Meter's lines with the phases, lowest bit first, or none; default: 0,1 or 0,1,2.",
 )
 @click.option("--phases", help="Their names, with commas; default: the session's, or the boards' usual ones.")
 @click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
-@click.option("--offset-bound", type=click.FloatRange(0), default=0.0, help="How far --offset may be off, s.")
+@click.option("--offset-bound", type=click.FloatRange(0), help="How far --offset may be off, s.")
 @click.option(
     "--warmup", type=click.IntRange(0), help="First frames that do not count; default: as the session says."
 )
@@ -44,7 +46,7 @@ def command(
     lines: tuple[int, ...] | None,
     phases: str | None,
     offset: float | None,
-    offset_bound: float,
+    offset_bound: float | None,
     warmup: int | None,
     idle: tuple[float, float] | None,
     skip_damaged: bool,
@@ -68,10 +70,10 @@ def command(
         skip_damaged=skip_damaged,
         seed=seed,
     )
-    problems = () if result.session is None else result.session.problems
     title = f"{trace}: {result.trace.meter}, {result.trace.rate_hz:,.0f} samples/s, {result.trace.duration_s:.1f} s"
     return Output(
-        result.as_json(), (energy_table(title, result.report), *energy_remarks(result.report), *problems)
+        result.as_json(),
+        (energy_table(title, result.report), *energy_remarks(result.report), *result.remarks),
     )
 
 

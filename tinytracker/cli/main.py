@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from tinytracker import __version__
+from tinytracker.children import stop_on_signals
 from tinytracker.errors import TinyTrackerError, UsageError
 
 # Verb -> (module with a click command named `command`, one line of help). Kept here as text so that `--help` imports
@@ -115,6 +116,7 @@ def load_defaults() -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: runs the verb and turns errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    stop_on_signals()
     try:
         # Verbs return nothing; what comes back here is the code of a click.exceptions.Exit.
         code = cli.main(arguments, prog_name="tinytracker", standalone_mode=False)

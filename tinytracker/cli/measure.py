@@ -191,7 +191,8 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
 
 
 def show(path: Path, seed: int, correction: Calibration | None = None) -> Output:
-    """Table and numbers of a session; exit code 1 when outputs differ from the oracle."""
+    """Table and numbers of a session; exit code 1 when there are none, or when outputs differ from the oracle."""
+    from tinytracker.measure.latency import ARRIVAL, TRANSMIT
     from tinytracker.measure.results import summarize_session
 
     result = summarize_session(path, seed, correction)
@@ -203,7 +204,11 @@ def show(path: Path, seed: int, correction: Calibration | None = None) -> Output
         table.add_column(column, justify="right")
     for name, row in result.rows.items():
         table.add_row(name, *_cells(row))
-    return Output(result.as_json(), (table, *result.sentences), 1 if result.differing else 0)
+    if result.clock_unknown:
+        for name in (TRANSMIT, ARRIVAL):
+            table.add_row(name, "", "clock-unknown")
+    failed = bool(result.differing) or not result.rows
+    return Output(result.as_json(), (table, *result.sentences), 1 if failed else 0)
 
 
 def _cells(row: Summary) -> tuple[str, ...]:

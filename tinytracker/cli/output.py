@@ -30,7 +30,7 @@ class Output:
     exit_code: int = 0
 
 
-def verb(function: Callable[..., Output]) -> click.Command:
+def verb(function: Callable[..., Output], cls: type[click.Command] = click.Command) -> click.Command:
     """Make a click command of a function that returns an `Output`; adds `--json` and `--quiet`."""
 
     @functools.wraps(function)
@@ -52,4 +52,4 @@ def verb(function: Callable[..., Output]) -> click.Command:
 
     run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
     run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)
-    return click.command(context_settings={"show_default": True})(run)
+    return click.command(cls=cls, context_settings={"show_default": True})(run)

@@ -97,8 +97,16 @@ class SpanType(_TupleType):
         return span if span[0] < span[1] else None
 
 
+class LinesType(NumbersType):
+    """A meter's digital lines, or the word none."""
+
+    def parse(self, text: str) -> tuple[int, ...] | None:
+        """Turn "0,1" into (0, 1), and "none" into ()."""
+        return () if text.lower() == "none" else super().parse(text)
+
+
 COUNTS = NumbersType(r"\d{1,6}", "are no numbers; write them with commas, for example 5,9,13.")
-LINES = NumbersType("[0-7]", "are no lines; write numbers from 0 to 7, for example 0,1.")
+LINES = LinesType("[0-7]", "are no lines; write numbers from 0 to 7, for example 0,1, or none.")
 SCREEN = ScreenType()
 SIZE = SizeType()
 SPAN = SpanType()

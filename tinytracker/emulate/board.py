@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker import __version__
+from tinytracker.children import ends_with_parent
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.kernel import KernelSet
@@ -65,7 +66,11 @@ def emulated_board(
         )
         command = [*emulator_command(firmware.elf), "-serial", "pty"]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=ends_with_parent(),
         ) as process:
             try:
                 yield EmulatedBoard(_port(process), process.pid)

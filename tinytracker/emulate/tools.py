@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinytracker.children import ends_with_parent
 from tinytracker.errors import MissingDependencyError, TinyTrackerError
 
 COMPILER = "arm-none-eabi-gcc"
@@ -54,7 +55,14 @@ def run_tool(
     """
     try:
         words = [str(part) for part in command]
-        return subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=timeout_s)
+        return subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            preexec_fn=ends_with_parent(),
+        )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{what} did not end within {timeout_s:g} s.") from error
     except OSError as error:

@@ -7,19 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.energy.faults import DROPOUT_SHARE, Faults, dropouts_between, find_faults
 from tinytracker.energy.integrate import energy_at
-from tinytracker.energy.intervals import ROUNDS, block_means, interval95
 from tinytracker.energy.refusals import (
     ALIGNMENT_TOO_COARSE,
     CLIPPED,
+    IMPLAUSIBLE,
     NO_IDLE,
     RATE_TOO_LOW,
     SAMPLES_LOST,
 )
 from tinytracker.energy.segments import Segments
-from tinytracker.energy.trace import Floats, Trace
+from tinytracker.energy.trace import Floats, Trace, overlap
 from tinytracker.errors import RefusedError, UsageError
+from tinytracker.series import interval95, mean_draws
 
+ROUNDS = 2000
 MIN_SAMPLES = 20
 """Samples that a phase needs, about: with fewer, the half sample by which each edge may be off is 5 % and more."""
 
@@ -171,24 +174,28 @@ def analyse(
         warmup: first frames that do not count.
         idle: from and to on the meter's clock, s: a stretch that is known to be idle. None for what lies before the
             first and after the last frame.
-        skip_damaged: leave out frames that touch lost or clipped samples instead of refusing all.
+        skip_damaged: leave out frames that touch lost, clipped or implausible samples instead of refusing all.
         min_samples: samples that a phase must have.
         seed: of the resampling.
 
     Raises:
-        RefusedError: `samples-lost`, `clipped`: nothing can be said about these frames.
+        RefusedError: `samples-lost`, `clipped`, `implausible-samples`: nothing can be said about these frames.
         UsageError: no frames are left, or `idle` is not in the trace.
     """
     edges, damaged = segments.edges[warmup:], segments.damaged
     if not len(edges):
         raise UsageError(f"All {len(segments)} frames are warm-up ({warmup}).", "Drop fewer with --warmup.")
     window = float(edges[0, 0]), float(edges[-1, -1])
-    whole_window = _window_problem(trace, window)
+    _refuse_dropouts(trace, window)
+    faults = find_faults(trace)
+    whole_window = _window_problem(trace, faults, window)
     if whole_window is not None and skip_damaged:
-        good = np.array([_window_problem(trace, (a, b)) is None for a, b in edges[:, [0, -1]]])
+        good = np.array([_window_problem(trace, faults, (a, b)) is None for a, b in edges[:, [0, -1]]])
         edges, damaged = edges[good], damaged + int((~good).sum())
         if not len(edges):
-            raise RefusedError(whole_window.reason, "every frame touches lost or clipped samples")
+            raise RefusedError(
+                whole_window.reason, "every frame touches lost, clipped or implausible samples"
+            )
     elif whole_window is not None:
         raise RefusedError(
             whole_window.reason,
@@ -220,8 +227,19 @@ def analyse(
     )
 
 
-def _window_problem(trace: Trace, window: Interval) -> Refusal | None:
-    """Lost or clipped samples between two positions."""
+def _refuse_dropouts(trace: Trace, window: Interval) -> None:
+    """Refuse a trace with zeros between its samples: where they are is where they were noticed, not all of them."""
+    count, samples = dropouts_between(trace, *window), window[1] - window[0]
+    if count > DROPOUT_SHARE * samples:
+        raise RefusedError(
+            IMPLAUSIBLE,
+            f"{count:,} single samples ({count / samples:.1%}) lie near zero between two good ones",
+            "The meter or its program inserts them: update both, or record at a lower rate.",
+        )
+
+
+def _window_problem(trace: Trace, faults: Faults, window: Interval) -> Refusal | None:
+    """Lost, clipped or implausible samples between two positions."""
     first, last = window
     where = f"between {float(trace.time(first)):.3f} and {float(trace.time(last)):.3f} s"
     lost = trace.lost_between(first, last)
@@ -232,6 +250,16 @@ def _window_problem(trace: Trace, window: Interval) -> Refusal | None:
         return Refusal(
             CLIPPED, f"{clipped:,} samples {where} are at the end of the range, {trace.full_scale_a:g} A"
         )
+    for spans, what in (
+        (faults.negative, "are far below zero"),
+        (faults.stuck, "have one and the same value"),
+    ):
+        count = overlap(spans, first, last)
+        if count:
+            share = count / (last - first)
+            return Refusal(
+                IMPLAUSIBLE, f"{count:,} samples ({share:.1%}) {where} {what}: the meter was not measuring"
+            )
     return None
 
 
@@ -265,7 +293,7 @@ def _row(
     if refusal is not None:
         return PhaseEnergy(name, len(energy), length, None, median, refusal, refusal)
     total = Energy(
-        float(energy.mean()), float(np.median(energy)), interval95(block_means(energy, ROUNDS, rng))
+        float(energy.mean()), float(np.median(energy)), interval95(mean_draws(energy, ROUNDS, rng))
     )
     idle_power, idle_draws = idle
     dynamic: Energy | Refusal
@@ -274,7 +302,7 @@ def _row(
     else:
         own = energy - idle_power.power_w * seconds
         # The uncertainty of the idle power moves all frames together: it is added to that of the mean.
-        draws = block_means(own, ROUNDS, rng) - (idle_draws - idle_power.power_w) * seconds.mean()
+        draws = mean_draws(own, ROUNDS, rng) - (idle_draws - idle_power.power_w) * seconds.mean()
         dynamic = Energy(float(own.mean()), float(np.median(own)), interval95(draws))
     power = float(energy.sum() / seconds.sum())
     return PhaseEnergy(name, len(energy), length, power, median, total, dynamic)
@@ -295,7 +323,8 @@ def _idle(
     else:
         # What the device does right after a frame (sending it) is not idle.
         guard = _GUARD_S * trace.rate_hz + segments.uncertainty
-        begin, end = segments.edges[0, 0] - guard, segments.edges[-1, -1] + guard
+        first, last = segments.busy or (segments.edges[0, 0], segments.edges[-1, -1])
+        begin, end = first - guard, last + guard
         sides = [
             _idle_side(trace, max(0.0, segments.rest_from), float(begin), keep_end=True),
             _idle_side(trace, float(end), min(float(len(trace)), segments.rest_to), keep_end=False),
@@ -319,7 +348,7 @@ def _idle(
         blocks.append(power)
         means.append(float(power.mean()))
     every = np.concatenate(blocks)
-    draws = block_means(every, ROUNDS, rng)
+    draws = mean_draws(every, ROUNDS, rng)
     return Idle(float(every.mean()), interval95(draws), seconds, means[0], means[1]), draws
 
 

@@ -8,6 +8,9 @@ SAMPLES_LOST = "samples-lost"
 CLIPPED = "clipped"
 """Samples at the end of the meter's range; the true current was higher."""
 
+IMPLAUSIBLE = "implausible-samples"
+"""Currents that the board cannot have drawn: far below zero, stuck at one value, or zeros between good samples."""
+
 RATE_TOO_LOW = "sample-rate-too-low"
 """A phase has too few samples for its edges to be placed."""
 

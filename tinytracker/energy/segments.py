@@ -29,6 +29,7 @@ class Segments:
         partial: frames cut off by the start or the end of the trace.
         origin: "lines" or "session".
         rest_from, rest_to: positions between which the device did nothing but these frames.
+        busy: start of the first frame that the device computed and end of the last; None when those are in `edges`.
     """
 
     phases: tuple[str, ...]
@@ -39,6 +40,7 @@ class Segments:
     origin: str = "lines"
     rest_from: float = 0.0
     rest_to: float = math.inf
+    busy: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.edges)

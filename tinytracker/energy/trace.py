@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,9 +73,7 @@ class Trace:
 
     def lost_between(self, first: float, last: float) -> int:
         """Samples lost between two positions."""
-        low = np.maximum(self.gaps[:, 0], np.floor(first))
-        high = np.minimum(self.gaps[:, 1], np.ceil(last))
-        return int(np.maximum(high - low, 0).sum())
+        return overlap(self.gaps, first, last)
 
     def clipped_between(self, first: float, last: float) -> int:
         """Samples at or above full scale between two positions; 0 when the full scale is not known."""
@@ -87,16 +86,35 @@ class Trace:
         )
 
 
+def overlap(spans: Spans, first: float, last: float) -> int:
+    """Samples of the spans between two positions."""
+    low = np.maximum(spans[:, 0], np.floor(first))
+    high = np.minimum(spans[:, 1], np.ceil(last))
+    return int(np.maximum(high - low, 0).sum())
+
+
 def find_gaps(current_a: Samples) -> Spans:
     """Runs of NaN as (G, 2) first and one past the last."""
-    lost = np.concatenate(
-        [at + np.flatnonzero(np.isnan(current_a[at : at + CHUNK])) for at in range(0, len(current_a), CHUNK)]
-        or [np.zeros(0, np.int64)]
-    )
-    if not len(lost):
+    return true_runs(current_a, np.isnan)
+
+
+def true_runs(values: Samples, holds: Callable[[Samples], NDArray[np.bool_]]) -> Spans:
+    """Runs of samples for which something holds, as (G, 2) first and one past the last.
+
+    Args:
+        values: (N,).
+        holds: of a part of them, with at most one sample before it: as many answers.
+    """
+    found = []
+    for at in range(0, len(values), CHUNK):
+        begin = max(at - 1, 0)
+        there = np.flatnonzero(holds(values[begin : at + CHUNK])[at - begin :])
+        found.append(at + there)
+    places = np.concatenate(found or [np.zeros(0, np.int64)])
+    if not len(places):
         return np.zeros((0, 2), np.int64)
-    breaks = np.flatnonzero(np.diff(lost) > 1)
-    first = lost[np.concatenate([[0], breaks + 1])]
-    last = lost[np.concatenate([breaks, [len(lost) - 1]])]
-    gaps: Spans = np.stack([first, last + 1], 1).astype(np.int64)
-    return gaps
+    breaks = np.flatnonzero(np.diff(places) > 1)
+    first = places[np.concatenate([[0], breaks + 1])]
+    last = places[np.concatenate([breaks, [len(places) - 1]])]
+    spans: Spans = np.stack([first, last + 1], 1).astype(np.int64)
+    return spans

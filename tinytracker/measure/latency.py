@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import Clock, estimate_clock
+from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
 from tinytracker.measure.session_reader import Session, read_session
-from tinytracker.measure.statistics import Comparison, Floats, Summary, compare, summarize
+from tinytracker.measure.statistics import Summary, summarize
+from tinytracker.series import Floats
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
 _EXTRA_UNITS = {"_us": 1.0, "_ms": 1e3, "_ns": 1e-3, "_s": 1e6}
@@ -27,15 +30,18 @@ class Latencies:
         series: by name, in order: the phases, `frame` (start of the first phase to the end of the last), `period`
             (start to the next start, of frames that follow each other without a pause), `transmit` (end of the last
             phase to the host's having the record), `arrival` (start to the host's having it), and extra numbers of
-            the session whose name ends in a unit.
+            the session whose name ends in a unit, without that unit.
         resolution_us: of the timer behind each; for `transmit` and `arrival` the bound of the clock.
-        clock: of device and host, or None when the exchanges do not allow one.
+        clock: of device and host, or None.
+        clock_unknown: why there is none, so that `transmit` and `arrival` are missing; "" when there is one, or when no
+            real time passed.
     """
 
     session: Session
     series: dict[str, Floats]
     resolution_us: dict[str, float]
     clock: Clock | None
+    clock_unknown: str = ""
 
 
 def latencies(session: Session) -> Latencies:
@@ -55,14 +61,7 @@ def latencies(session: Session) -> Latencies:
     if following.any():
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
-    clock = None
-    # Where no real time passes, the host's clock has nothing to do with the device's.
-    if not header.is_emulated and len(session.exchanges) >= _MIN_EXCHANGES:
-        first, last = int(session.stamps.min()), int(session.stamps.max())
-        try:
-            clock = estimate_clock(session.exchanges, header.ticks_per_s, (first, last))
-        except RefusedError:
-            clock = None
+    clock, unknown = _clock(session)
     if clock is not None:
         arrived = (session.host_ns - clock.origin_ns).astype(np.float64)
         for name, stamp in ((TRANSMIT, -1), (ARRIVAL, 0)):
@@ -70,9 +69,26 @@ def latencies(session: Session) -> Latencies:
             resolution.setdefault(name, clock.bound_ns / 1e3)
     for name, values in session.extra.items():
         factor = next((f for unit, f in _EXTRA_UNITS.items() if name.endswith(unit)), None)
-        if factor is not None and name not in series and np.isfinite(values).all():
-            series[name] = values * factor
-    return Latencies(session, series, resolution, clock)
+        if factor is not None and np.isfinite(values).all():
+            series.setdefault(name.rpartition("_")[0], values * factor)
+    return Latencies(session, series, resolution, clock, unknown)
+
+
+def _clock(session: Session) -> tuple[Clock | None, str]:
+    """The clock of device and host, or why there is none."""
+    header = session.header
+    if header.is_emulated:  # no real time passes: the host's clock has nothing to do with the device's
+        return None, ""
+    if len(session.exchanges) < _MIN_EXCHANGES:
+        return (
+            None,
+            f"the session holds {len(session.exchanges)} clock exchanges, {_MIN_EXCHANGES} are needed",
+        )
+    first, last = int(session.stamps.min()), int(session.stamps.max())
+    try:
+        return estimate_clock(session.exchanges, header.ticks_per_s, (first, last)), ""
+    except RefusedError as refused:
+        return None, refused.detail
 
 
 def latency_table(
@@ -93,23 +109,30 @@ def latency_table(
     found = latencies(session)
     drop = session.header.warmup if warmup is None else warmup
     return {
-        name: summarize(values, drop, found.resolution_us.get(name), session.lost, seed)
+        name: summarize(
+            values,
+            drop,
+            found.resolution_us.get(name),
+            session.lost,
+            seed,
+            "clocks" if name in (TRANSMIT, ARRIVAL) else "timer",
+        )
         for name, values in found.series.items()
     }
 
 
 @dataclass(frozen=True)
 class SessionComparison:
-    """Two sessions, phase by phase, in µs.
+    """Two groups of sessions, phase by phase, in µs.
 
     Attributes:
         a, b: the sessions.
-        rows: by name, for what both have.
+        rows: by name, for what all have.
         remarks: what a reader should know before believing a difference.
     """
 
-    a: Session
-    b: Session
+    a: tuple[Session, ...]
+    b: tuple[Session, ...]
     rows: dict[str, Comparison]
     remarks: tuple[str, ...]
 
@@ -117,46 +140,81 @@ class SessionComparison:
         """For the JSON document."""
         return {
             "unit": "us",
-            "a": _describe(self.a),
-            "b": _describe(self.b),
+            "a": [_describe(session) for session in self.a],
+            "b": [_describe(session) for session in self.b],
             "phases": {name: row.as_json() for name, row in self.rows.items()},
             "remarks": list(self.remarks),
         }
 
+    def slower_by_more_than(self, limit: float) -> tuple[str, ...]:
+        """Rows whose b is slower than a by more than a share, with the whole 95 % interval of the ratio beyond it.
 
-def compare_sessions(
-    a: Path | str, b: Path | str, warmup: int | None = None, seed: int = 0
-) -> SessionComparison:
-    """Whether two sessions differ, phase by phase.
+        Args:
+            limit: for example 0.03.
+
+        Raises:
+            UsageError: there is one session on each side, which cannot say so.
+        """
+        if not any(row.between_sessions for row in self.rows.values()):
+            raise UsageError(
+                "One session on each side cannot show that a difference would come again.",
+                f"Measure several, {RECOMMENDED_SESSIONS} or more: tinytracker compare A... -- B...",
+            )
+        return tuple(
+            name
+            for name, row in self.rows.items()
+            if row.differ and row.ratio_ci95 is not None and row.ratio_ci95[0] > 1 + limit
+        )
+
+
+Files = Path | str | Sequence[Path | str]
+
+
+def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 0) -> SessionComparison:
+    """Whether two groups of sessions differ, phase by phase.
 
     Args:
-        a: session file.
-        b: another; differences are b minus a.
+        a: session files, or one.
+        b: others; differences are b minus a.
         warmup: first frames of each that do not count; None for what each session says.
         seed: of the bootstrap.
 
     Raises:
         InputFileError: a file is no session.
-        UsageError: they have no phase in common, or no frame is left.
+        UsageError: they have no phase in common, a file is named twice, or no frame is left.
     """
-    sessions = read_session(a), read_session(b)
-    first, second = (latencies(s) for s in sessions)
-    common = [name for name in first.series if name in second.series]
-    if not set(sessions[0].header.phases) & set(sessions[1].header.phases):
-        names = [", ".join(s.header.phases) for s in sessions]
-        raise UsageError(f"The sessions have no phase in common: {names[0]}; {names[1]}.")
-    drop = tuple(s.header.warmup if warmup is None else warmup for s in sessions)
+    paths = [[x] if isinstance(x, (str, Path)) else list(x) for x in (a, b)]
+    _refuse_twice([Path(p) for group in paths for p in group])
+    groups = [tuple(read_session(p) for p in group) for group in paths]
+    found = [[latencies(s) for s in group] for group in groups]
+    every = [one for group in found for one in group]
+    common = [name for name in every[0].series if all(name in other.series for other in every)]
+    if not set.intersection(*(set(s.header.phases) for group in groups for s in group)):
+        names = "; ".join(dict.fromkeys(", ".join(s.header.phases) for group in groups for s in group))
+        raise UsageError(f"The sessions have no phase in common: {names}.")
     rows = {
         name: compare(
-            first.series[name],
-            second.series[name],
-            (drop[0], drop[1]),
-            (first.resolution_us.get(name), second.resolution_us.get(name)),
+            [_series(one, name, warmup) for one in found[0]],
+            [_series(one, name, warmup) for one in found[1]],
             seed,
         )
         for name in common
     }
-    return SessionComparison(*sessions, rows, tuple(_remarks(*sessions)))
+    rows = judge_together(rows)
+    return SessionComparison(groups[0], groups[1], rows, tuple(_remarks(groups[0], groups[1], rows)))
+
+
+def _refuse_twice(paths: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise UsageError(f"{path} is named twice: the same session tells nothing new.", "Name each once.")
+        seen.add(path.resolve())
+
+
+def _series(found: Latencies, name: str, warmup: int | None) -> Series:
+    drop = found.session.header.warmup if warmup is None else warmup
+    return Series(found.series[name], drop, found.resolution_us.get(name))
 
 
 def _describe(session: Session) -> dict[str, Any]:
@@ -168,16 +226,25 @@ def _describe(session: Session) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _remarks(a: Session, b: Session) -> list[str]:
-    remarks = []
-    if a.header.is_emulated != b.header.is_emulated:
-        remarks.append("One session is emulated and one is not: their times are not the same kind of thing.")
-    if a.header.model.get("sha256") != b.header.model.get("sha256"):
-        remarks.append("The sessions ran different networks.")
-    if a.header.board.get("name") != b.header.board.get("name"):
-        remarks.append("The sessions ran on different boards.")
-    for session in (a, b):
-        remarks += [f"{session.path}: {problem}" for problem in session.problems]
+def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comparison]) -> Iterator[str]:
+    every = (*a, *b)
+    if len(a) == len(b) == 1:
+        yield (
+            "One session on each side: the intervals say how well these two medians are known. Whether the difference "
+            f"would come again, only more sessions can tell; {RECOMMENDED_SESSIONS} on each side are a good start."
+        )
+    elif min(len(a), len(b)) < RECOMMENDED_SESSIONS:
+        yield f"{len(a)} and {len(b)} sessions: {RECOMMENDED_SESSIONS} on each side give much narrower intervals."
+    if len({s.header.is_emulated for s in every}) > 1:
+        yield "Some sessions are emulated and some are not: their times are not the same kind of thing."
+    if len({s.header.model.get("sha256") for s in every}) > 1:
+        yield "The sessions ran different networks."
+    if len({s.header.board.get("name") for s in every}) > 1:
+        yield "The sessions ran on different boards."
+    drifting = [name for name, row in rows.items() if row.drifts]
+    if drifting:
+        yield f"{', '.join(drifting)}: a session drifts, so its median depends on how long it was measured."
+    for session in every:
+        yield from (f"{session.path}: {problem}" for problem in session.problems)
         if session.lost or session.damaged:
-            remarks.append(f"{session.path}: {session.lost} records lost, {session.damaged} damaged.")
-    return remarks
+            yield f"{session.path}: {session.lost} records lost, {session.damaged} damaged."

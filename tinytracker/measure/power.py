@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,47 @@ WALL_CLOCK_S = 0.010
 """How far the wall clocks of two programs on one computer may be apart at the moment each of them notes it. A guess on
 the safe side: neither meter says when exactly it takes the time of its first sample."""
 
+UNRECORDED = 3
+"""Frames on the lines that may lack a record at either end: the last one when a measurement is stopped, the first when
+the line was not yet listened to. More than that is another run's trace."""
+
 _SAMPLES = 3.0
 _SHARE = 0.002
+
+VERIFIED = "The meter's time was verified: frames last as long on its lines as in the device's records."
+NOT_VERIFIED = (
+    "Time not verified: all durations and energies trust the meter's own clock, and a meter that lost samples without "
+    "marking them shows too little. A session of the same run (--session) and the phase lines would verify it."
+)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Energies, and what they come from."""
+    """Energies, and what they come from.
+
+    Attributes:
+        report: the energies. trace, segments, session: what they come from.
+        unrecorded: frames on the lines that have no record, left out.
+    """
 
     report: EnergyReport
     trace: Trace
     segments: Segments
     session: Session | None
+    unrecorded: int = 0
+
+    @property
+    def time_verified(self) -> bool:
+        """True when a clock other than the meter's has confirmed how long the frames last."""
+        return self.session is not None and self.segments.origin == "lines"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the numbers should know of how they came about."""
+        said = [VERIFIED if self.time_verified else NOT_VERIFIED]
+        if self.unrecorded:
+            said.append(f"Frames on the lines without a record, left out: {self.unrecorded}.")
+        return (*said, *(() if self.session is None else self.session.problems))
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
@@ -52,7 +81,7 @@ class Measured:
                 "path": str(self.session.path), "source": header.source, "board": header.board,
                 "problems": list(self.session.problems),
             },
-            "segments_from": self.segments.origin,
+            "segments_from": self.segments.origin, "time_verified": self.time_verified, "unrecorded": self.unrecorded,
             **self.report.as_json(),
         }  # fmt: skip
 
@@ -67,7 +96,7 @@ def measure_energy(
     lines: Sequence[int] | None = None,
     phases: Sequence[str] | None = None,
     offset_s: float | None = None,
-    offset_bound_s: float = 0.0,
+    offset_bound_s: float | None = None,
     warmup: int | None = None,
     idle: tuple[float, float] | None = None,
     skip_damaged: bool = False,
@@ -76,7 +105,7 @@ def measure_energy(
     """Energy per frame and phase.
 
     Phases come from the trace's lines when it has them, else from the session's time stamps. With both, the session
-    must agree with the lines: as many frames, as long.
+    must agree with the lines: as many frames (but for `UNRECORDED` at the ends), as long; an offset must agree too.
 
     Args:
         trace: a meter's file, or a trace.
@@ -84,10 +113,10 @@ def measure_energy(
         format_name: see `read_trace`, like the next two.
         voltage_v: supply, V.
         full_scale_a: end of the meter's range, A.
-        lines: meter's lines that carry the phases, lowest bit first; None for D0 on.
+        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does.
         phases: their names; None for those of the session, or the boards' usual ones.
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
-        offset_bound_s: how far `offset_s` may be off.
+        offset_bound_s: how far `offset_s` may be off; needed with it where no lines tell.
         warmup: first frames that do not count; None for what the session says, 0 without one.
         idle: from and to on the meter's clock, s, that is known to be idle.
         skip_damaged: leave out frames that touch lost or clipped samples, instead of refusing.
@@ -111,12 +140,24 @@ def measure_energy(
             "Give the session of the board that the meter watched.",
         )
     names = tuple(phases or (PHASES if run is None else _on_lines(run.header.phases)))
-    if recorded.lines and offset_s is None:
+    unrecorded = 0
+    if offset_bound_s is not None and offset_s is None:
+        raise UsageError(
+            "A bound without an offset says nothing.", "Give --offset too, or omit --offset-bound."
+        )
+    if recorded.lines and lines != ():
         segments = segments_from_lines(recorded, names, lines or lines_for(len(names)))
         if run is not None:
-            _check_against(run, segments, recorded)
+            segments, unrecorded = _matched(run, segments, recorded)
+        if offset_s is not None:
+            _check_offset(segments, recorded, offset_s, offset_bound_s or 0.0)
     elif run is not None:
-        segments = _segments_from_session(run, recorded, offset_s, offset_bound_s)
+        if offset_s is not None and offset_bound_s is None:
+            raise UsageError(
+                "How far may --offset be off? Without a bound its error would pass for none.",
+                "Give --offset-bound, in seconds.",
+            )
+        segments = _segments_from_session(run, recorded, offset_s, offset_bound_s or 0.0)
     else:
         raise UsageError(
             "The trace has no digital lines, and there is no session: nothing says where the frames are.",
@@ -124,7 +165,7 @@ def measure_energy(
         )
     drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
     report = analyse(recorded, segments, warmup=drop, idle=idle, skip_damaged=skip_damaged, seed=seed)
-    return Measured(report, recorded, segments, run)
+    return Measured(report, recorded, segments, run, unrecorded)
 
 
 def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,8 +173,24 @@ def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:
     return (*phases, TRANSMIT) if phases[-1:] == (RETRIEVE,) else phases
 
 
-def _check_against(session: Session, segments: Segments, trace: Trace) -> None:
-    """Refuse lines that show other frames than the session's records."""
+def _check_offset(segments: Segments, trace: Trace, offset_s: float, bound_s: float) -> None:
+    """Refuse an offset that the lines contradict."""
+    shown = float(trace.time(segments.edges[0, 0]))
+    if abs(shown - offset_s) > bound_s + _SAMPLES / trace.rate_hz:
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            f"the lines show the first frame at {shown:.6f} s, --offset says {offset_s:.6f} s"
+            + (f" to within {bound_s:g} s" if bound_s else ""),
+            "Omit --offset: the lines are exact. When they carry something else, give --lines none.",
+        )
+
+
+def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segments, int]:
+    """The frames on the lines that have a record, and how many have none.
+
+    Raises:
+        RefusedError: the lines show other frames than the session's records.
+    """
     told_phases = session.header.phases
     if segments.phases[: len(told_phases)] != told_phases:
         raise UsageError(
@@ -146,27 +203,49 @@ def _check_against(session: Session, segments: Segments, trace: Trace) -> None:
         raise RefusedError(
             MARKERS_MISMATCH,
             "samples were lost among the frames, so records cannot be told apart",
-            "Leave --session out and use the lines alone, with --skip-damaged.",
+            "Omit --session and use the lines alone, with --skip-damaged.",
         )
-    if len(segments) != expected:
+    unrecorded = len(segments) - expected
+    if not 0 <= unrecorded <= UNRECORDED:
         raise RefusedError(
             MARKERS_MISMATCH,
             f"the lines show {len(segments)} frames, the session's records are {expected} (lost ones included)",
             "Start the meter before the measurement and stop it after; use one run's files.",
         )
-    place = session.sequence - session.sequence[0]
-    told = np.diff(session.stamps, axis=1) / session.header.ticks_per_s
-    seen = np.diff(segments.edges, axis=1)[place, : len(told_phases)] / trace.rate_hz
-    allowed = _SAMPLES / trace.rate_hz + _SHARE * told + 1 / session.header.ticks_per_s
-    off = np.abs(seen - told) > allowed
-    if off.any():
-        frame, phase = (int(k) for k in np.argwhere(off)[0])
+    problems = [_first_difference(session, segments, trace, shift) for shift in range(unrecorded + 1)]
+    shift = next((k for k, problem in enumerate(problems) if problem is None), None)
+    if shift is None:
         raise RefusedError(
             MARKERS_MISMATCH,
-            f"in frame {session.sequence[frame]} {segments.phases[phase]} lasts {seen[frame, phase] * 1e3:.3f} ms "
-            f"on the lines and {told[frame, phase] * 1e3:.3f} ms in the record",
+            problems[0] or "",
             "Are trace and session of the same run, and are the lines in the right order?",
         )
+    busy = float(segments.edges[0, 0]), float(segments.edges[-1, -1])
+    return replace(segments, edges=segments.edges[shift : shift + expected], busy=busy), unrecorded
+
+
+def _first_difference(session: Session, segments: Segments, trace: Trace, shift: int) -> str | None:
+    """The first frame that lasts another time on the lines than in its record, or None.
+
+    Args:
+        session: whose first record belongs to frame `shift` on the lines.
+        segments: from the lines.
+        trace: that has the lines.
+        shift: frames on the lines before the first record.
+    """
+    phases = len(session.header.phases)
+    place = session.sequence - session.sequence[0] + shift
+    told = np.diff(session.stamps, axis=1) / session.header.ticks_per_s
+    seen = np.diff(segments.edges, axis=1)[place, :phases] / trace.rate_hz
+    allowed = _SAMPLES / trace.rate_hz + _SHARE * told + 1 / session.header.ticks_per_s
+    off = np.abs(seen - told) > allowed
+    if not off.any():
+        return None
+    frame, phase = (int(k) for k in np.argwhere(off)[0])
+    return (
+        f"in frame {session.sequence[frame]} {segments.phases[phase]} lasts {seen[frame, phase] * 1e3:.3f} ms "
+        f"on the lines and {told[frame, phase] * 1e3:.3f} ms in the record"
+    )
 
 
 def _segments_from_session(

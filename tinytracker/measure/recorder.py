@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from tinytracker.children import ended_with_us
 from tinytracker.errors import MissingDependencyError, OutputError, TinyTrackerError, UsageError
 from tinytracker.progress import say
 
@@ -72,6 +73,7 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
             start_new_session=True,
             preexec_fn=_hear_interrupts,
         ) as process,
+        ended_with_us(process, signal.SIGINT),
     ):
         try:
             say(f"{seconds:g} s of idle before the first frame")

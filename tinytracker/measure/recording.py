@@ -112,6 +112,14 @@ def measure(
         except DeviceError as gone:
             end, error = ("unplugged" if isinstance(gone, UnpluggedError) else "failed"), gone
             writer.note(str(gone))
+        if end == "done" and not writer.frames:
+            error = DeviceError(
+                board.name,
+                f"no frame arrived, {writer.lost} lost, {writer.damaged} damaged records",
+                "Is the line set up as the board's (baud rate, no translation of bytes)? The session keeps what came.",
+            )
+            end = "failed"
+            writer.note(str(error))
         run.keep_raw()
         writer.end(end)
     return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)

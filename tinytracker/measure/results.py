@@ -15,7 +15,7 @@ from tinytracker.errors import ModelError
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
-from tinytracker.measure.latency import latencies, latency_table
+from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, latency_table
 from tinytracker.measure.recording import IMAGE
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
@@ -34,6 +34,7 @@ class SessionResult:
     Attributes:
         session: as read.
         rows: statistics in µs by name; empty when no frame is left after warm-up.
+        clock_unknown: why `transmit` and `arrival` are missing among them; "" when they are there or make no sense.
         gaze: (N, 2) cm of all frames, corrected when there is a calibration, NaN where there is none.
         calibration: kind of the correction, or None.
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
@@ -42,6 +43,7 @@ class SessionResult:
 
     session: Session
     rows: dict[str, Summary]
+    clock_unknown: str
     gaze: NDArray[np.float64]
     calibration: str | None
     oracle: str | None
@@ -64,6 +66,7 @@ class SessionResult:
             "end": self.session.end,
             "unit": "us",
             "phases": {name: row.as_json() for name, row in self.rows.items()},
+            "clock_unknown": self.clock_unknown,
             "gaze": self._gaze_as_json(),
             "oracle": self.oracle,
             "differing": self.differing,
@@ -124,6 +127,8 @@ def summarize_session(
     session = session if isinstance(session, Session) else read_session(session)
     counted = len(session) > session.header.warmup
     rows = latency_table(session, seed=seed) if counted else {}
+    found = latencies(session) if len(session) else None
+    unknown = "" if found is None else found.clock_unknown
     oracle, differing = _parity(session)
     try:
         gaze = session_gaze(session)
@@ -133,14 +138,14 @@ def summarize_session(
     if correction is not None:
         gaze = correction.apply(gaze)
     kind = None if correction is None else correction.kind
-    said = _sentences(session, rows, oracle, differing)
+    said = _sentences(session, found, rows, oracle, differing)
     frames, mean, sd = _scatter(gaze)
     if frames:
         corrected = "" if kind is None else f", corrected ({kind})"
         said.insert(
             1, f"Gaze{corrected}: mean ({mean[0]:+.2f}, {mean[1]:+.2f}) cm, sd ({sd[0]:.2f}, {sd[1]:.2f}) cm."
         )
-    return SessionResult(session, rows, gaze, kind, oracle, differing, tuple(said))
+    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, tuple(said))
 
 
 def _recorded_calibration(session: Session) -> Calibration | None:
@@ -166,7 +171,11 @@ def _parity(session: Session) -> tuple[str | None, int | None]:
 
 
 def _sentences(
-    session: Session, rows: dict[str, Summary], oracle: str | None, differing: int | None
+    session: Session,
+    found: Latencies | None,
+    rows: dict[str, Summary],
+    oracle: str | None,
+    differing: int | None,
 ) -> list[str]:
     header = session.header
     said = []
@@ -183,10 +192,14 @@ def _sentences(
         agreement = "all equal bit for bit" if not differing else f"{differing} of {len(session)} differ"
         distinct = len(set(session.outputs))
         said.append(f"Outputs compared with {oracle}: {agreement}; {distinct} distinct.")
-    clock = latencies(session).clock if len(session) else None
-    if clock is not None:
+    if found is not None and found.clock is not None:
+        clock = found.clock
         said.append(f"Clock: {clock.drift_ppm:+.1f} ppm, within {clock.bound_ns / 1e3:,.0f} µs.")
-    if not rows:
+    elif found is not None and found.clock_unknown:
+        said.append(f"Clock unknown, so no {TRANSMIT} and {ARRIVAL}: {found.clock_unknown}.")
+    if not len(session):
+        said.append("No frame arrived.")
+    elif not rows:
         said.append("No frame is left after the warm-up.")
     warned: dict[str, list[str]] = {}
     for name, row in rows.items():

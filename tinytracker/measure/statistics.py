@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinytracker.errors import UsageError
+from tinytracker.series import Floats, Interval, effective_count, interval95, median_draws
 
-Floats = NDArray[np.float64]
+TimedBy = Literal["timer", "clocks"]
 
 WARM_UP = 10
 """First frames that do not count unless a session says otherwise: MLPerf Tiny's default."""
@@ -22,10 +22,9 @@ SETTLED_VALUES = 10
 ROUNDS = 10_000
 MIN_FOR_P99 = 1000
 MIN_FOR_INTERVAL = 30
+MIN_EFFECTIVE = 10
 _FAR_OUT = 3.0
 _DRIFT_POINTS = 100
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,16 @@ class Summary:
     Attributes:
         n: values that count. warmup: first values that do not. lost: values that are missing.
         settled_after: values of the whole series before ten in a row vary by less than 1.5 %; None when they never do.
-        median, ci95: and the interval of the median by bootstrap, wider when neighbours are alike.
+        median, ci95: and the interval of the median by bootstrap, wider when neighbours are alike (see `series`).
         p5, p95, p99: percentiles; p99 is None below 1,000 values.
         mean, sd, low, high: sd with n - 1.
         outliers: values further than 3 interquartile ranges outside the quartiles (Tukey's "far out").
         drift_per_1000: change over 1,000 values, by Theil and Sen. drift_ci95: its interval, by Sen's rank method.
         autocorrelation: of neighbours.
-        resolution: of the timer; None when not known.
+        effective_n: as many independent values would know the median as well.
+        resolution: of the timer, or how well two clocks are known to agree; None when not known.
         resolution_share: of the median.
+        timed_by: "timer" of one device, or "clocks" of two.
     """
 
     n: int
@@ -62,12 +63,20 @@ class Summary:
     drift_per_1000: float
     drift_ci95: Interval
     autocorrelation: float
+    effective_n: float
     resolution: float | None
     resolution_share: float | None
+    timed_by: TimedBy = "timer"
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
         return asdict(self)
+
+    @property
+    def drifts(self) -> bool:
+        """True when the interval of the drift excludes 0 and it changes the median by more than 1 % in 1,000 values."""
+        low, high = self.drift_ci95
+        return low * high > 0 and abs(self.drift_per_1000) > 0.01 * abs(self.median)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -75,18 +84,33 @@ class Summary:
         said = []
         if self.n < MIN_FOR_INTERVAL:
             said.append(f"Only {self.n} values: intervals from fewer than {MIN_FOR_INTERVAL} are rough.")
-        if self.settled_after is None or self.settled_after > self.warmup:
-            when = "never settle" if self.settled_after is None else f"settle after {self.settled_after}"
-            said.append(f"The values {when}, {self.warmup} were dropped as warm-up.")
-        if self.drift_ci95[0] * self.drift_ci95[1] > 0 and abs(self.drift_per_1000) > 0.01 * abs(self.median):
+        elif self.effective_n < MIN_EFFECTIVE:
+            said.append(
+                f"Slow noise: {self.n} values know the median as well as {self.effective_n:.0f} independent ones; "
+                "measure longer for a narrow interval."
+            )
+        # A noisy series never has ten values within 1.5 %; that says nothing about a warm-up. Drift does.
+        if self.settled_after is not None and self.settled_after > self.warmup:
+            said.append(
+                f"The values settle after {self.settled_after}, {self.warmup} were dropped as warm-up."
+            )
+        if self.drifts:
             said.append(f"The values drift by {100 * self.drift_per_1000 / self.median:+.1f} % per 1,000.")
         if self.resolution_share is not None and self.resolution_share > 0.05:
-            said.append(f"One tick of the timer is {100 * self.resolution_share:.0f} % of the median.")
+            what = (
+                "One tick of the timer is" if self.timed_by == "timer" else "The clocks agree only to within"
+            )
+            said.append(f"{what} {100 * self.resolution_share:.0f} % of the median.")
         return tuple(said)
 
 
 def summarize(
-    values: Any, warmup: int = WARM_UP, resolution: float | None = None, lost: int = 0, seed: int = 0
+    values: Any,
+    warmup: int = WARM_UP,
+    resolution: float | None = None,
+    lost: int = 0,
+    seed: int = 0,
+    timed_by: TimedBy = "timer",
 ) -> Summary:
     """Statistics of a series of durations.
 
@@ -96,6 +120,7 @@ def summarize(
         resolution: of the timer, in the unit of the values.
         lost: values that are missing from the series.
         seed: of the bootstrap.
+        timed_by: what the resolution is of.
 
     Raises:
         UsageError: nothing is left after warm-up, or a value is not finite.
@@ -113,7 +138,6 @@ def summarize(
     # A counter with coarse ticks has no spread at all: one tick is then the least that counts as one.
     reach = _FAR_OUT * max(float(upper - lower), resolution or 0.0)
     slope, slope_interval = drift(series)
-    likeness = autocorrelation(series)
     p5, p95 = np.percentile(series, [5, 95])
     return Summary(
         n=len(series),
@@ -121,7 +145,7 @@ def summarize(
         lost=lost,
         settled_after=settled_after(whole),
         median=median,
-        ci95=median_interval(series, likeness, seed),
+        ci95=interval95(median_draws(series, ROUNDS, np.random.default_rng(seed))),
         p5=float(p5),
         p95=float(p95),
         p99=float(np.percentile(series, 99)) if len(series) >= MIN_FOR_P99 else None,
@@ -132,9 +156,11 @@ def summarize(
         outliers=int(np.count_nonzero((series < lower - reach) | (series > upper + reach))),
         drift_per_1000=1000 * slope,
         drift_ci95=(1000 * slope_interval[0], 1000 * slope_interval[1]),
-        autocorrelation=likeness,
+        autocorrelation=autocorrelation(series),
+        effective_n=effective_count(series),
         resolution=resolution,
         resolution_share=resolution / median if resolution is not None and median > 0 else None,
+        timed_by=timed_by,
     )
 
 
@@ -173,96 +199,3 @@ def drift(values: Floats) -> tuple[float, Interval]:
     high = round((len(slopes) + spread) / 2)
     last = len(slopes) - 1
     return float(np.median(slopes)), (float(slopes[max(low, 0)]), float(slopes[min(high, last)]))
-
-
-def median_interval(values: Floats, likeness: float, seed: int = 0) -> Interval:
-    """95 % interval of the median by percentile bootstrap of 10,000 rounds.
-
-    Args:
-        values: (N,), N >= 1.
-        likeness: their `autocorrelation`.
-        seed: of the draws.
-    """
-    low, high = np.percentile(_medians(values, likeness, np.random.default_rng(seed)), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _medians(series: Floats, likeness: float, rng: np.random.Generator) -> Floats:
-    """(ROUNDS,) medians of resampled series, without resampling.
-
-    The median of n draws from n values is the value at the rank that the median of n uniform numbers points at, and
-    that is a Beta number; two of them for even n. When neighbours are alike, n values know as much as
-    n (1 - r) / (1 + r) independent ones, r the correlation of neighbours (the rule for first-order processes), and
-    the ranks are drawn for that many.
-    """
-    n = len(series)
-    ordered = np.sort(series)
-    known = n
-    if likeness > 2 / np.sqrt(n):
-        known = max(2, round(n * (1 - likeness) / (1 + likeness)))
-    middle = (known + 1) // 2
-    lower = rng.beta(middle, known - middle + 1, ROUNDS)
-    upper = lower if known % 2 else lower + (1 - lower) * rng.beta(1, known - middle, ROUNDS)
-    ranks = np.minimum((np.stack([lower, upper]) * n).astype(np.int64), n - 1)
-    means: Floats = ordered[ranks].mean(0)
-    return means
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """How two series differ: b against a.
-
-    Attributes:
-        a, b: summaries.
-        difference, difference_ci95: median of b minus median of a.
-        ratio, ratio_ci95: median of b over median of a; None when a's is 0.
-        differ: the interval excludes 0 and the difference is more than a tick of either timer.
-    """
-
-    a: Summary
-    b: Summary
-    difference: float
-    difference_ci95: Interval
-    ratio: float | None
-    ratio_ci95: Interval | None
-    differ: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """For the JSON document."""
-        return asdict(self)
-
-
-def compare(
-    a: Any,
-    b: Any,
-    warmup: tuple[int, int] = (WARM_UP, WARM_UP),
-    resolution: tuple[float | None, float | None] = (None, None),
-    seed: int = 0,
-) -> Comparison:
-    """Whether two series have different medians.
-
-    Args:
-        a: (N,) durations in order of time, warm-up included.
-        b: (M,) others, measured apart from the first.
-        warmup: first values of each that do not count.
-        resolution: of each timer.
-        seed: of the bootstrap.
-
-    Raises:
-        UsageError: see `summarize`.
-    """
-    first = summarize(a, warmup[0], resolution[0], seed=seed)
-    second = summarize(b, warmup[1], resolution[1], seed=seed)
-    rng = np.random.default_rng(seed)
-    draws_a = _medians(np.asarray(a, np.float64)[warmup[0] :], first.autocorrelation, rng)
-    draws_b = _medians(np.asarray(b, np.float64)[warmup[1] :], second.autocorrelation, rng)
-    low, high = (float(x) for x in np.percentile(draws_b - draws_a, [2.5, 97.5]))
-    difference = second.median - first.median
-    ratio, ratio_interval = None, None
-    if first.median > 0 and draws_a.min() > 0:
-        ratio = second.median / first.median
-        r_low, r_high = np.percentile(draws_b / draws_a, [2.5, 97.5])
-        ratio_interval = (float(r_low), float(r_high))
-    tick = max(resolution[0] or 0.0, resolution[1] or 0.0)
-    differ = (low > 0 or high < 0) and abs(difference) > tick
-    return Comparison(first, second, difference, (low, high), ratio, ratio_interval, differ)

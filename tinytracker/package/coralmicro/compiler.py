@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.children import ended_with_us
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.package.coralmicro.compiler_log import CompilerLog, parse_log
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, read_compiled
@@ -120,7 +121,8 @@ def _run(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
                 "edgetpu_compiler runs on 64-bit x86 Linux; with --compiled a file from elsewhere can be used.",
             ) from error  # fmt: skip
         try:
-            exit_code = process.wait(timeout)
+            with ended_with_us(process):
+                exit_code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise timed_out(timeout) from None
         finally:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinytracker.children import ends_with_parent
 from tinytracker.errors import MissingDependencyError, TinyTrackerError
 from tinytracker.files import make_folder, write_json
 from tinytracker.progress import bar, say
@@ -287,6 +289,7 @@ def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         text=True,
         errors="replace",
+        preexec_fn=ends_with_parent(signal.SIGTERM),
     ) as process:
         assert process.stdout is not None
         kept = []

@@ -1,0 +1,106 @@
+"""How often `tinytracker compare` calls equal groups of sessions different, and finds a difference that is there.
+
+Simulated series, no hardware: five sessions on each side. Also how often the interval of one session's median covers
+the truth. Writes benchmarks/results/compare_simulated.csv; some three minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+from common import write_csv
+
+from tinytracker.measure.comparison import ALPHA, RECOMMENDED_SESSIONS, welch
+from tinytracker.series import interval95, median_draws
+
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+WHITE_SD, MEDIAN = 10.0, 1000.0
+
+
+def slow(rng: np.random.Generator, n: int, correlation: float, sd: float) -> np.ndarray:
+    """A first-order process that starts in its stationary state."""
+    values = np.empty(n)
+    values[0] = rng.normal(0, sd)
+    for k, step in enumerate(rng.normal(0, sd * (1 - correlation**2) ** 0.5, n - 1), 1):
+        values[k] = correlation * values[k - 1] + step
+    return values
+
+
+# name, timer tick, whether the median of the process is MEDIAN, draw
+KINDS: tuple[tuple[str, float, bool, Draw], ...] = (
+    ("white, sd 1 %", 0, True, lambda rng, n: MEDIAN + rng.normal(0, WHITE_SD, n)),
+    ("log-normal", 0, False, lambda rng, n: MEDIAN + rng.lognormal(1, 1, n)),
+    ("two modes 80/20", 0, False, lambda rng, n: MEDIAN + 50 * (rng.random(n) < 0.2) + rng.normal(0, 3, n)),
+    ("two modes 50/50", 0, False, lambda rng, n: MEDIAN + 50 * rng.choice([-1, 1], n) + rng.normal(0, 3, n)),
+    ("tick 1, sd 0.4", 1, False, lambda rng, n: np.floor(MEDIAN + 0.5 + rng.normal(0, 0.4, n))),
+    ("AR(1) 0.5, sd 1 %", 0, True, lambda rng, n: MEDIAN + slow(rng, n, 0.5, 10)),
+    ("AR(1) 0.9, sd 1 %", 0, True, lambda rng, n: MEDIAN + slow(rng, n, 0.9, 10)),
+    (
+        "AR(1) 0.98, sd 0.5 %, and white", 0, True,
+        lambda rng, n: MEDIAN + slow(rng, n, 0.98, 5) + rng.normal(0, WHITE_SD, n),
+    ),
+    (
+        "random walk and white", 0, False,
+        lambda rng, n: MEDIAN + np.cumsum(rng.normal(0, 0.3, n)) + rng.normal(0, WHITE_SD, n),
+    ),
+    (
+        "sessions differ by 0.3 %, white 1 %", 0, False,
+        lambda rng, n: MEDIAN + rng.normal(0, 3) + rng.normal(0, WHITE_SD, n),
+    ),
+    (
+        "sessions differ by 0.1 %, white 0.02 %", 0, False,
+        lambda rng, n: MEDIAN + rng.normal(0, 1) + rng.normal(0, 0.2, n),
+    ),
+    (
+        "sine of 10 frames", 0, True,
+        lambda rng, n: MEDIAN + 20 * np.sin(2 * np.pi * (np.arange(n) / 10 + rng.random())) + rng.normal(0, 3, n),
+    ),
+)  # fmt: skip
+
+
+def found(draw: Draw, rng: np.random.Generator, n: int, tick: float, change: float, pairs: int) -> float:
+    """Share of pairs of groups that differ, where b is drawn like a and moved by a share of the median."""
+    differing = 0
+    for _ in range(pairs):
+        medians = np.array([np.median(draw(rng, n)) for _ in range(2 * RECOMMENDED_SESSIONS)])
+        a, b = medians[:RECOMMENDED_SESSIONS], medians[RECOMMENDED_SESSIONS:] + change * MEDIAN
+        differing += welch(a, b, tick)[1] < ALPHA and abs(b.mean() - a.mean()) > tick
+    return differing / pairs
+
+
+def covered(draw: Draw, rng: np.random.Generator, n: int, sessions: int) -> float:
+    """Share of sessions whose own interval of the median holds the median of the process."""
+    hits = 0
+    for _ in range(sessions):
+        low, high = interval95(median_draws(draw(rng, n), 1000, rng))
+        hits += low <= MEDIAN <= high
+    return hits / sessions
+
+
+def main() -> None:
+    """Simulate, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=2000)
+    options = parser.parse_args()
+    rows = []
+    for n in (100, 1000):
+        for name, tick, known, draw in KINDS:
+            rng = np.random.default_rng(1)
+            row = {
+                "kind": "simulated", "noise": name, "frames": n, "sessions_a_side": RECOMMENDED_SESSIONS,
+                "pairs": options.pairs, "false_alarms": found(draw, rng, n, tick, 0.0, options.pairs),
+            }  # fmt: skip
+            white = name.startswith("white")
+            for change in (0.0025, 0.005):
+                row[f"found_{change:g}"] = found(draw, rng, n, tick, change, options.pairs) if white else ""
+            covers = covered(draw, rng, n, options.pairs // 2) if known else ""
+            row["interval_of_one_session_covers"] = covers
+            rows.append(row)
+            print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    write_csv("compare_simulated", rows, ["numpy", "scipy"])
+
+
+if __name__ == "__main__":
+    main()
