@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes
+from tinytracker.flatbuffer import DamagedError
 from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
 from tinytracker.package.coralmicro.edgetpu.executable import Executable, TpuPackage, read_package
-from tinytracker.package.coralmicro.edgetpu.flatbuffer import DamagedError
 from tinytracker.package.coralmicro.edgetpu.flexbuffer import read_map
 
 CUSTOM_OPERATOR = "CUSTOM:edgetpu-custom-op"
