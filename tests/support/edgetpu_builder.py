@@ -182,6 +182,17 @@ def build_package(executables: list[E], min_runtime: int = 14, compiler: str = "
     return _finish(b, root, b"DWN1")
 
 
+def build_bare_options(running: E, caching: E) -> bytes:
+    """The FlexBuffer map of compilers before 1.0: executables without a package around them."""
+    b = flexbuffers.Builder()
+    with b.Map():
+        b.Int("1", 0)
+        b.String("2", "beagle")
+        b.String("3", _Raw(build_executable(caching)))
+        b.String("4", _Raw(build_executable(running)))
+    return bytes(b.Finish())
+
+
 def build_options(package: bytes, further: list[bytes] | None = None, generation: int = 16) -> bytes:
     """The FlexBuffer map around a package, as compilers of a generation (1, 2 or 16) write it."""
     b = flexbuffers.Builder()

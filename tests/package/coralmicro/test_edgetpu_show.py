@@ -20,6 +20,7 @@ from support.edgetpu_builder import (
     E,
     H,
     L,
+    build_bare_options,
     build_options,
     build_package,
     compiled_net,
@@ -85,6 +86,14 @@ def test_maps_of_all_compiler_generations_are_read(generation):
     model = read_compiled(compiled_net(options=options))
     assert model.tpu_operators[0].package.compiler_version == "cl/262451479"
     assert (model.cached_bytes, traps(model)) == (4096, ())
+
+
+def test_files_of_compilers_before_1_0_are_named_as_such():
+    options = build_bare_options(*gaze_executables())
+    with pytest.raises(
+        InputFileError, match=r"cannot be read \(it has the layout of compilers before version 1.0\)"
+    ):
+        read_compiled(compiled_net(options=options))
 
 
 def test_large_networks_have_several_instruction_streams_fences_and_scratch():
@@ -221,7 +230,7 @@ def test_a_file_that_was_not_compiled_is_told_how_to():
     ("options", "sentence"),
     [
         (b"", "are no FlexBuffer"),
-        (b"\x01\x02\x03\x04\x05", "is damaged"),
+        (b"\x01\x02\x03\x04\x05", "cannot be read"),
         (build_options(b"short"), "without the mark DWN1"),
         (build_options(build_package([])), "without executables"),
         (build_options(build_package([E(7)])), "executable type 7"),

@@ -137,7 +137,7 @@ def read_package(data: bytes) -> TpuPackage:
 
 
 def _executable(data: bytes) -> Executable:
-    # No mark here: the compiler writes four zero bytes in its place.
+    # No mark at bytes 4 to 8 here, in any file.
     table = Table.root(data)
     streams = tuple(stream.length(0) for stream in table.tables(5))
     hints = table.table(7)
