@@ -149,12 +149,12 @@ def shared_prelu(node: Node) -> str | None:
 
 @rule(TARGET, level="warns")
 def prelu_is_risky(node: Node) -> str | None:
-    """There is no PReLU.
+    """Activations are ReLU or ReLU6, not PReLU.
 
-    Fix: Use ReLU or ReLU6.
-    Source: it maps, but edgetpu issue 460 reports outputs that differ from the CPU's.
+    Fix: Use ReLU or ReLU6, or compare the outputs on the board with those on the CPU.
+    Source: PReLU maps, but edgetpu issue 460 reports a network with it whose outputs differ from the CPU's.
     """
-    return node.name
+    return f"uses {node.name}"
 
 
 @rule(TARGET)
