@@ -160,7 +160,8 @@ def summary(found: list[dict[str, Any]]) -> str:
         lines.append(
             f"held back {held_back}: {len(right)} of {len(pairs)} pairs right, {sum(r['wrong'] for r in pairs)} of"
             f" {sum(r['operators'] for r in pairs)} operators wrong; bytes of {len(large)} above 16 kB:"
-            f" median error {sorted(large)[len(large) // 2]:.1f} %, largest {max(large):.1f} %"
+            f" median error {sorted(large)[len(large) // 2]:.1f} %, largest {max(large):.1f} %,"
+            f" largest of all {max(abs(r['predicted_bytes'] - r['cached'] - r['streamed']) for r in pairs):,} bytes"
         )
     return "\n".join(lines)
 

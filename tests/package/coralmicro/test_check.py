@@ -226,6 +226,7 @@ def weights(code, shape, scales=1):
         ("CONV_2D", (1, 1, 1, 3), 1, 64),  # model_stride_*
         ("CONV_2D", (32, 7, 7, 32), 1, 50_304),  # model_conv_*: 15 more layers take 754,560 bytes
         ("FULLY_CONNECTED", (1, 94_400), 1, 1_510_464),  # edgetpu-tcn, streamed
+        ("FULLY_CONNECTED", (100, 100), 1, 13_312),  # model_dense_*: 100 more layers take 1,331,200 bytes
         ("FULLY_CONNECTED", (256, 256), 256, 67_584),  # dense_256
         ("FULLY_CONNECTED", (512, 512), 512, 266_240),  # dense_512
         ("FULLY_CONNECTED", (1024, 1024), 1024, 1_056_768),  # dense_1024

@@ -13,7 +13,7 @@ from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import CHIP_RULES, GRAPH_RULES
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
-from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR, predicted_bytes
+from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR_BYTES, predicted_bytes
 from tinytracker.package.coralmicro.rules.partition import cut_by
 from tinytracker.package.coralmicro.rules.table import OPERATORS
 from tinytracker.package.graph_rules import Finding, GraphReport, OperatorReport
@@ -63,7 +63,7 @@ def check(model: TfliteModel) -> GraphReport:
         graph=tuple(v for v in graph if v is not None),
         facts={
             "parameter_bytes": predicted_bytes(on_chip),
-            "parameter_bytes_error": MAX_ERROR,
+            "parameter_bytes_error": MAX_ERROR_BYTES,
             "cache_bytes": CACHE_BYTES,
             "needs_runtime": max((OPERATORS[r.name].since for r in reports if r.maps), default=0),
         },
