@@ -7,6 +7,8 @@ import random
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from support.edgetpu_builder import compiled_net
 from support.tflite_builder import Op, T, build_tflite, conv_options
 from support.tflite_nets import NetBuilder, tinytracker_s
@@ -20,6 +22,7 @@ from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import CHIP_RULES, GRAPH_RULES
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import predicted_bytes
+from tinytracker.package.coralmicro.rules.partition import cut_by
 from tinytracker.package.coralmicro.rules.table import OPERATORS
 
 IMAGE = (1, 8, 8, 4)
@@ -293,6 +296,31 @@ def test_a_branch_that_does_not_pass_through_the_cpu_stays_whole():
     report = check(read_tflite(build_tflite([act() for _ in range(5)], ops, [0], [3, 4])))
     assert [o.maps for o in report.operators] == [True, False, True, False]
     assert "operator 1 HARD_SWISH" in report.operators[3].findings[-1].found
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=12),
+)
+def test_the_chips_part_never_needs_the_cpu_and_is_as_large_as_can_be(nodes):
+    """Random graphs; each operator has two inputs among the tensors before it, and is supported or not."""
+    ops = [Op("ADD", [a % (i + 1), b % (i + 1)], [i + 1]) for i, (_, a, b) in enumerate(nodes)]
+    model = read_tflite(build_tflite([act() for _ in range(len(ops) + 1)], ops, [0], [len(ops)]))
+    cuts = cut_by(model, [supported for supported, _, _ in nodes])
+    mapped = [supported and cut is None for (supported, _, _), cut in zip(nodes, cuts, strict=True)]
+    needs = [set(op.inputs) - {0} for op in ops]
+
+    def needs_chip(tensor):
+        return mapped[tensor - 1] or any(needs_chip(t) for t in needs[tensor - 1])
+
+    def through_cpu(tensor):
+        """Whether a tensor depends on the chip by way of an operator on the CPU."""
+        sources = needs[tensor - 1]
+        on_cpu = not mapped[tensor - 1] and any(needs_chip(t) for t in sources)
+        return on_cpu or any(through_cpu(t) for t in sources)
+
+    for index, (supported, _, _) in enumerate(nodes):
+        cut_off = any(through_cpu(t) for t in needs[index])
+        assert mapped[index] == (supported and not cut_off)
 
 
 def test_parameters_of_operators_on_the_cpu_are_not_counted():

@@ -39,19 +39,7 @@ def check(model: TfliteModel) -> GraphReport:
             "compiled for the Edge TPU already",
             f"See it with: tinytracker edgetpu show {model.source}",
         )
-    macs = {row.index: row.macs for row in model_stats(model).operators}
-    alone = [operator_findings(model, operator) for operator in model.operators]
-    cuts = cut_by(model, [all(v.level != "fails" for v in findings) for findings in alone])
-    reports: list[OperatorReport] = []
-    for operator, findings, cut in zip(model.operators, alone, cuts, strict=True):
-        if cut is not None:
-            findings = (*findings, _behind(operator, cut))
-        maps = all(v.level != "fails" for v in findings)
-        reports.append(
-            OperatorReport(
-                operator.index, operator.name, operator.version, maps, macs.get(operator.index, 0), findings
-            )
-        )
+    reports = _operator_reports(model)
     mapped = tuple(o for o, r in zip(model.operators, reports, strict=True) if r.maps)
     on_chip = replace(model, operators=mapped)
     graph = [r.apply(model, "the network") for r in GRAPH_RULES]
@@ -59,7 +47,7 @@ def check(model: TfliteModel) -> GraphReport:
     return GraphReport(
         target=TARGET,
         source=model.source,
-        operators=tuple(reports),
+        operators=reports,
         graph=tuple(v for v in graph if v is not None),
         facts={
             "parameter_bytes": predicted_bytes(on_chip),
@@ -77,6 +65,25 @@ def operator_findings(model: TfliteModel, operator: Operator) -> tuple[Finding, 
     rules = [*GENERAL_RULES, *(r for names, r in OPERATOR_RULES if operator.name in names)]
     found = (r.apply(node, operator.label) for r in rules)
     return tuple(v for v in found if v is not None)
+
+
+def _operator_reports(model: TfliteModel) -> tuple[OperatorReport, ...]:
+    """What breaks a rule by itself, and what that cuts off."""
+    macs = {row.index: row.macs for row in model_stats(model).operators}
+    alone = [operator_findings(model, o) for o in model.operators]
+    cuts = cut_by(model, [_maps(findings) for findings in alone])
+    reports = []
+    for o, findings, cut in zip(model.operators, alone, cuts, strict=True):
+        if cut is not None:
+            findings = (*findings, _behind(o, cut))
+        reports.append(
+            OperatorReport(o.index, o.name, o.version, _maps(findings), macs.get(o.index, 0), findings)
+        )
+    return tuple(reports)
+
+
+def _maps(findings: tuple[Finding, ...]) -> bool:
+    return all(v.level != "fails" for v in findings)
 
 
 def _behind(operator: Operator, cut: Operator) -> Finding:
