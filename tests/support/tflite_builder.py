@@ -33,6 +33,7 @@ class T:
     data: np.ndarray | None = None
     name: str = ""
     signature: tuple[int, ...] = ()
+    is_variable: bool = False
 
 
 @dataclass
@@ -136,6 +137,7 @@ def _tensor(b: flatbuffers.Builder, t: T, index: int, buffer: int) -> int:
     tflite.TensorAddType(b, getattr(tflite.TensorType, t.dtype.upper()))
     tflite.TensorAddBuffer(b, buffer)
     tflite.TensorAddName(b, name)
+    tflite.TensorAddIsVariable(b, t.is_variable)
     if quantization is not None:
         tflite.TensorAddQuantization(b, quantization)
     if signature is not None:

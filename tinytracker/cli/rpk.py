@@ -26,7 +26,7 @@ def show(file: Path) -> Output:
     from tinytracker.files import read_bytes
     from tinytracker.package.imx500.rpk import describe, parse
 
-    document = describe(parse(read_bytes(file)))
+    document = describe(parse(read_bytes(file), str(file)))
     return Output(
         {"file": str(file), **document}, (_tensors(file, document), _parts(document), _rest(document))
     )
@@ -40,7 +40,7 @@ def verify(file: Path) -> Output:
     from tinytracker.package.imx500.rpk import verify as verify_bytes
 
     data = read_bytes(file)
-    rpk: Rpk = verify_bytes(data)
+    rpk: Rpk = verify_bytes(data, str(file))
     text = f"{file}: whole and sound, {len(data):,} bytes, network {rpk.network.name!r}"
     return Output({"file": str(file), "ok": True, "bytes": len(data), "network": rpk.network.name}, (text,))
 

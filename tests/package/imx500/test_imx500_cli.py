@@ -34,7 +34,11 @@ def test_verify(package_file: Path) -> None:
     answer = run("rpk", "verify", package_file, "--json")
     assert answer.code == 1
     assert answer.document["error"]["kind"] == "rpk"
+    assert answer.document["error"]["message"].startswith(f"{package_file}: ")
     assert "the member needs" in answer.document["error"]["message"]
+    package_file.write_bytes(b"not a package")
+    for word in ("show", "verify"):
+        assert f"{package_file}: byte 0" in run("rpk", word, package_file).err
 
 
 def test_no_such_package(tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinytracker.errors import InputFileError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CUSTOM_OPERATOR
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
-from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
+from tinytracker.package.coralmicro.rules.graph import CHIP_RULES, GRAPH_RULES
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
-from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR, predicted_bytes
+from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR_BYTES, predicted_bytes
+from tinytracker.package.coralmicro.rules.partition import cut_by
 from tinytracker.package.coralmicro.rules.table import OPERATORS
 from tinytracker.package.rules import Finding, OperatorReport
 from tinytracker.package.rules import Report as GraphReport
@@ -22,8 +25,8 @@ BEHIND = "behind-an-unmapped-operator"
 def check(model: TfliteModel) -> GraphReport:
     """Predict where each operator of an uncompiled model would run.
 
-    The compiler cuts the graph at the first operator that does not map; that one and all behind it run on the
-    CPU. Only a QUANTIZE of the model's own input may stand in front of what maps.
+    What needs results of an operator that does not map runs on the CPU as well, unless that operator needs nothing
+    from the chip (`rules.partition`).
 
     Args:
         model: as `tinytracker.model.tflite_file.read_tflite` gives it.
@@ -37,34 +40,23 @@ def check(model: TfliteModel) -> GraphReport:
             "compiled for the Edge TPU already",
             f"See it with: tinytracker edgetpu show {model.source}",
         )
-    macs = {row.index: row.macs for row in model_stats(model).operators}
-    reports: list[OperatorReport] = []
-    cut: Operator | None = None
-    for operator in model.operators:
-        findings = operator_findings(model, operator)
-        maps = all(v.level != "fails" for v in findings)
-        if maps and cut is not None:
-            findings, maps = (*findings, _behind(operator, cut)), False
-        elif not maps and cut is None and not _converts_input(model, operator):
-            cut = operator
-        reports.append(
-            OperatorReport(
-                operator.index, operator.name, operator.version, maps, macs.get(operator.index, 0), findings
-            )
-        )
-    graph = (r.apply(model, "the network") for r in GRAPH_RULES)
+    reports = _operator_reports(model)
+    mapped = tuple(o for o, r in zip(model.operators, reports, strict=True) if r.maps)
+    on_chip = replace(model, operators=mapped)
+    graph = [r.apply(model, "the network") for r in GRAPH_RULES]
+    graph += [r.apply(on_chip, "the network") for r in CHIP_RULES]
     return GraphReport(
         target=TARGET,
         source=model.source,
-        operators=tuple(reports),
+        operators=reports,
         graph=tuple(v for v in graph if v is not None),
         facts={
-            "parameter_bytes": predicted_bytes(model),
-            "parameter_bytes_error": MAX_ERROR,
+            "parameter_bytes": predicted_bytes(on_chip),
+            "parameter_bytes_error": MAX_ERROR_BYTES,
             "cache_bytes": CACHE_BYTES,
             "needs_runtime": max((OPERATORS[r.name].since for r in reports if r.maps), default=0),
         },
-        remark="A prediction from the documented operator table; only edgetpu_compiler decides.",
+        remark="A prediction from documentation and public compiled files; only edgetpu_compiler decides.",
     )
 
 
@@ -76,13 +68,28 @@ def operator_findings(model: TfliteModel, operator: Operator) -> tuple[Finding, 
     return tuple(v for v in found if v is not None)
 
 
-def _converts_input(model: TfliteModel, operator: Operator) -> bool:
-    return operator.name == "QUANTIZE" and set(operator.inputs) <= set(model.inputs)
+def _operator_reports(model: TfliteModel) -> tuple[OperatorReport, ...]:
+    """What breaks a rule by itself, and what that cuts off."""
+    macs = {row.index: row.macs for row in model_stats(model).operators}
+    alone = [operator_findings(model, o) for o in model.operators]
+    cuts = cut_by(model, [_maps(findings) for findings in alone])
+    reports = []
+    for o, findings, cut in zip(model.operators, alone, cuts, strict=True):
+        if cut is not None:
+            findings = (*findings, _behind(o, cut))
+        reports.append(
+            OperatorReport(o.index, o.name, o.version, _maps(findings), macs.get(o.index, 0), findings)
+        )
+    return tuple(reports)
+
+
+def _maps(findings: tuple[Finding, ...]) -> bool:
+    return all(v.level != "fails" for v in findings)
 
 
 def _behind(operator: Operator, cut: Operator) -> Finding:
     return Finding(
-        BEHIND, "fails", operator.label, f"it comes after {cut.label}, which does not map",
-        "The compiler maps one part of the graph: all up to the first operator that does not map.",
+        BEHIND, "fails", operator.label, f"it needs results of {cut.label}, which does not map",
+        "The compiler maps one part of the graph: what does not need results that the CPU computes from it.",
         "Repair that operator, or move it to the end of the network.",
     )  # fmt: skip

@@ -3,7 +3,7 @@
     .tflite file
       operator CUSTOM "edgetpu-custom-op"
         custom options: a FlexBuffer map (flexbuffer.py); key "4" holds
-          a package: FlatBuffer "DWN1" (executable.py, over flatbuffer.py)
+          a package: FlatBuffer "DWN1" (executable.py)
             executables: parameters, instructions, and the list of transfers between host and chip
 
 `compiled.read_compiled` is the way in; `show.show` is what the command line prints.

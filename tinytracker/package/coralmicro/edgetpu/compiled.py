@@ -7,13 +7,15 @@ from pathlib import Path
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes
+from tinytracker.flatbuffer import DamagedError
 from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
-from tinytracker.package.coralmicro.edgetpu.executable import Executable, TpuPackage, read_package
-from tinytracker.package.coralmicro.edgetpu.flatbuffer import DamagedError
+from tinytracker.package.coralmicro.edgetpu.executable import MARK, Executable, TpuPackage, read_package
 from tinytracker.package.coralmicro.edgetpu.flexbuffer import read_map
 
 CUSTOM_OPERATOR = "CUSTOM:edgetpu-custom-op"
 _PACKAGE_KEY, _FURTHER_PACKAGES_KEY = "4", "7"  # libedgetpu, tflite/custom_op_data.cc
+_BARE_EXECUTABLE_KEY = "3"
+"""In the oldest files: executables of another schema stand here and in key 4, without a package around them."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def read_compiled(source: Path | str | bytes, name: str = "") -> CompiledModel:
         tpu_operators = tuple(_tpu_operator(o) for o in on_chip)
     except DamagedError as error:
         raise InputFileError(
-            label, f"the Edge TPU package in it is damaged ({error})", "Compile or copy it again."
+            label, f"the Edge TPU package in it cannot be read ({error})", "Compile or copy it again."
         ) from error
     return CompiledModel(model, tpu_operators, tuple(o for o in model.operators if o not in on_chip))
 
@@ -123,4 +125,6 @@ def _tpu_operator(operator: Operator) -> TpuOperator:
     if not isinstance(package, bytes):
         raise DamagedError("no package")
     further = entries.get(_FURTHER_PACKAGES_KEY)
+    if package[4:8] != MARK and entries.get(_BARE_EXECUTABLE_KEY):
+        raise DamagedError("it has the layout of compilers before version 1.0")
     return TpuOperator(operator, read_package(package), len(further) if isinstance(further, tuple) else 0)

@@ -5,12 +5,12 @@ Source of field numbers and enumerations: executable/executable.fbs of libedgetp
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from tinytracker.package.coralmicro.edgetpu.flatbuffer import DamagedError, Table
+from tinytracker.flatbuffer import DamagedError, Table
 
 MARK = b"DWN1"
+"""At bytes 4 to 8 of the package; the list of executables and the executables themselves carry no mark."""
 
 TYPES = {0: "STAND_ALONE", 1: "PARAMETER_CACHING", 2: "EXECUTION_ONLY"}
 DATA_TYPES = {
@@ -118,7 +118,8 @@ def read_package(data: bytes) -> TpuPackage:
     Raises:
         DamagedError: no package, or an offset, a length or an enumeration that cannot be.
     """
-    _require_mark(data, "package")
+    if data[4:8] != MARK:
+        raise DamagedError(f"package without the mark {MARK.decode()}")
     package = Table.root(data)
     multi = package.content(1)
     if not multi:
@@ -127,68 +128,60 @@ def read_package(data: bytes) -> TpuPackage:
     if not executables:
         raise DamagedError("package without executables")
     return TpuPackage(
-        min_runtime_version=package.number(0, "i"),
-        compiler_version=package.text(4),
-        model_identifier=package.text(7),
+        min_runtime_version=package.i32(0),
+        compiler_version=package.shown_text(4),
+        model_identifier=package.shown_text(7),
         signature_bytes=package.length(2),
         executables=executables,
     )
 
 
-def _require_mark(data: bytes, what: str) -> None:
-    if data[4:8] != MARK:
-        raise DamagedError(f"{what} without the mark {MARK.decode()}")
-
-
 def _executable(data: bytes) -> Executable:
-    _require_mark(data, "executable")
+    # No mark at bytes 4 to 8 here, in any file.
     table = Table.root(data)
     streams = tuple(stream.length(0) for stream in table.tables(5))
     hints = table.table(7)
     return Executable(
-        type=_named(TYPES, table.number(13, "h"), "executable type"),
-        chip=table.text(10),
-        name=table.text(1),
-        batch_size=table.number(3, "i"),
+        type=_named(TYPES, table.i16(13), "executable type"),
+        chip=table.shown_text(10),
+        name=table.shown_text(1),
+        batch_size=table.i32(3),
         parameter_bytes=table.length(6),
         instruction_bytes=streams,
-        scratch_bytes=_count(table.number(4, "i"), "scratch bytes"),
-        used_memory_per_tile_bytes=table.number(12, "i"),
-        caching_token=table.number(14, "Q"),
-        estimated_cycles=table.number(16, "q") or table.number(11, "i"),
+        scratch_bytes=_count(table.i32(4), "scratch bytes"),
+        used_memory_per_tile_bytes=table.i32(12),
+        caching_token=table.u64(14),
+        estimated_cycles=table.i64(16) or table.i32(11),
         inputs=tuple(_layer(layer) for layer in table.tables(8)),
         outputs=tuple(_layer(layer) for layer in table.tables(9)),
         hints=tuple(_hint(h, streams) for h in hints.tables(0)) if hints else (),
-        is_deterministic=bool(hints and hints.number(1, "B")),
+        is_deterministic=bool(hints and hints.u8(1)),
     )
 
 
 def _layer(table: Table) -> Layer:
     numerics = table.table(5)
-    scale = numerics.real(1) if numerics else 0.0
-    if not math.isfinite(scale):
-        raise DamagedError(f"scale {scale}")
     return Layer(
-        name=table.text(0),
-        data_type=_named(DATA_TYPES, table.number(6, "h"), "data type"),
-        shape=(table.number(2, "i"), table.number(3, "i"), table.number(4, "i")),
-        padded_bytes=_count(table.number(1, "i"), "bytes in a layer"),
-        executions=table.number(9, "i", 1),
-        zero_point=numerics.number(0, "i") if numerics else 0,
-        scale=scale,
+        name=table.shown_text(0),
+        data_type=_named(DATA_TYPES, table.i16(6), "data type"),
+        shape=(table.i32(2), table.i32(3), table.i32(4)),
+        padded_bytes=_count(table.i32(1), "bytes in a layer"),
+        executions=table.i32(9, 1),
+        zero_point=numerics.i32(0) if numerics else 0,
+        scale=numerics.f32(1) if numerics else 0.0,
     )
 
 
 def _hint(table: Table, streams: tuple[int, ...]) -> DmaHint:
-    kind, value = table.number(0, "B"), table.table(1)
+    kind, value = table.u8(0), table.table(1)
     if kind == _DESCRIPTOR and value is not None:
         meta = value.table(0)
         if meta is None:
             raise DamagedError("transfer without a target")
-        target = _named(_TARGETS, meta.number(0, "h"), "target of a transfer")
-        return DmaHint(target, meta.text(2), _count(value.number(2, "i"), "bytes in a transfer"))
+        target = _named(_TARGETS, meta.i16(0), "target of a transfer")
+        return DmaHint(target, meta.shown_text(2), _count(value.i32(2), "bytes in a transfer"))
     if kind == _INSTRUCTION and value is not None:
-        chunk = value.number(0, "i")
+        chunk = value.i32(0)
         if not 0 <= chunk < len(streams):
             raise DamagedError(f"instruction stream {chunk} of {len(streams)}")
         return DmaHint("instructions", "", streams[chunk])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tinytracker.package.coralmicro.edgetpu.flatbuffer import DamagedError, integer, span
+from tinytracker.flatbuffer import DamagedError, integer, span
 
 Value: TypeAlias = "int | bytes | tuple[int | bytes | None, ...] | None"
 """None stands for null and for kinds that nothing here needs (floats, nested maps)."""

@@ -34,6 +34,8 @@ def integer_tensors(node: Node) -> str | None:
     Source: Coral, "TensorFlow models on the Edge TPU", model requirements.
     """
     for tensor in node.activations:
+        if tensor.is_variable:
+            continue  # the 16-bit state of a recurrent layer maps (keras_lstm_mnist_ptq)
         if tensor.dtype not in INTEGERS:
             return f"{tensor.label} is not INT8"
         if not tensor.scales:

@@ -52,4 +52,40 @@ def has_operators(model: TfliteModel) -> str | None:
     return "the graph is empty" if not model.operators else None
 
 
-GRAPH_RULES: tuple[GraphRule[TfliteModel], ...] = (has_operators, single_input, uint8_input, parameters_fit)
+@rule(TARGET)
+def no_recurrent_layer(model: TfliteModel) -> str | None:
+    """There is no recurrent layer.
+
+    Fix: Use convolutions over a few frames, or a filter on the host.
+    Source: Coral's keras_lstm_mnist_ptq compiles to one program, but its transfers are not fully deterministic and the
+    board's driver (coralmicro libs/tpu/edgetpu_executable.cc) knows no others.
+    """
+    names = sorted({o.name for o in model.operators if o.name in _RECURRENT})
+    return ", ".join(names) if names else None
+
+
+_RECURRENT = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+
+
+@rule(TARGET, level="warns")
+def image_size(model: TfliteModel) -> str | None:
+    """The image has fewer than 2048 x 2048 pixels.
+
+    Fix: Use a smaller image; the compiler may end with "Internal compiler error" or "large activation tensors".
+    Source: edgetpu issues 157 and 439; the largest image of a public compiled file has 1281 x 721 pixels.
+    """
+    for tensor in model.input_tensors():
+        if len(tensor.shape) == 4 and tensor.shape[1] * tensor.shape[2] >= MAX_PIXELS:
+            return f"input {tensor.name!r} has {tensor.shape[1]} x {tensor.shape[2]} pixels"
+    return None
+
+
+MAX_PIXELS = 2048 * 2048
+
+GRAPH_RULES: tuple[GraphRule[TfliteModel], ...] = (
+    has_operators, single_input, uint8_input, image_size, no_recurrent_layer,
+)  # fmt: skip
+"""About the whole network."""
+
+CHIP_RULES: tuple[GraphRule[TfliteModel], ...] = (parameters_fit,)
+"""About the network without the operators that do not map."""

@@ -12,7 +12,7 @@ PARAMETER_INPUTS: dict[str, tuple[int, ...]] = {
     "CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2), "TRANSPOSE_CONV": (0, 1, 3),
     "PAD": (1,), "MEAN": (1,), "SUM": (1,), "REDUCE_MAX": (1,), "REDUCE_MIN": (1,), "RESHAPE": (1,),
     "RESIZE_BILINEAR": (1,), "RESIZE_NEAREST_NEIGHBOR": (1,), "STRIDED_SLICE": (1, 2, 3), "SLICE": (1, 2),
-    "TRANSPOSE": (1,), "SPLIT": (0,), "PRELU": (1,), "EXPAND_DIMS": (1,),
+    "TRANSPOSE": (1,), "SPLIT": (0,), "PRELU": (1,), "EXPAND_DIMS": (1,), "TILE": (1,),
 }  # fmt: skip
 """Operator -> inputs that are parameters (weights, axes, sizes), not activations."""
 
@@ -34,6 +34,12 @@ class Node:
         inputs = self.operator.inputs
         index = inputs[position] if position < len(inputs) else -1
         return self.model.tensors[index] if index >= 0 else None
+
+    @property
+    def output(self) -> Tensor | None:
+        """The first output tensor, None when there is none."""
+        outputs = self.operator.outputs
+        return self.model.tensors[outputs[0]] if outputs else None
 
     @property
     def parameters(self) -> list[Tensor]:

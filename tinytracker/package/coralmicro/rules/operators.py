@@ -9,7 +9,9 @@ from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.rules import Rule as GraphRule
 from tinytracker.package.rules import rule
 
-MAX_SOFTMAX_ELEMENTS = 16_000
+MAX_SOFTMAX_ELEMENTS = 16_384
+MAX_RESIZE_FACTOR = 16
+MAX_RESIZE_PIXELS = 512 * 512
 MEAN_CHANNEL_MULTIPLE = 4
 
 
@@ -44,13 +46,16 @@ def concatenated_constant(node: Node) -> str | None:
 
 @rule(TARGET)
 def equal_dilation(node: Node) -> str | None:
-    """A convolution's dilation is the same in height and width.
+    """A convolution's dilation is the same in height and width, unless its kernel is one wide.
 
     Fix: Use one dilation rate for both.
-    Source: Coral, table of supported operations.
+    Source: Coral, table of supported operations; 3x1 kernels with dilation 2x1 and 4x1 map in
+    fredriktegnell/edgetpu-tcn.
     """
     h, w = node.integer("dilation_h_factor", 1), node.integer("dilation_w_factor", 1)
-    return f"dilation {h}x{w}" if h != w else None
+    weights = node.input(1)
+    one_wide = weights is not None and len(weights.shape) == 4 and 1 in weights.shape[1:3]
+    return f"dilation {h}x{w}" if h != w and not one_wide else None
 
 
 @rule(TARGET)
@@ -144,38 +149,85 @@ def shared_prelu(node: Node) -> str | None:
 
 
 @rule(TARGET, level="warns")
+def prelu_is_risky(node: Node) -> str | None:
+    """Activations are ReLU or ReLU6, not PReLU.
+
+    Fix: Use ReLU or ReLU6, or compare the outputs on the board with those on the CPU.
+    Source: PReLU maps, but edgetpu issue 460 reports a network with it whose outputs differ from the CPU's.
+    """
+    return f"uses {node.name}"
+
+
+@rule(TARGET)
+def resize_factor(node: Node) -> str | None:
+    """A resize enlarges less than 16 times and gives fewer than 512 x 512 pixels.
+
+    Fix: Enlarge in steps of 2, or leave the last resize to the host.
+    Source: DeepLab's 1x1 to 33x33 does not map, MoveNet's three by a factor of 2 do; edgetpu issues 31 and 187 (512x512
+    does not map, 128x128 does). In between nothing is known.
+    """
+    source, result = node.input(0), node.output
+    if source is None or result is None or len(source.shape) != 4 or len(result.shape) != 4:
+        return None
+    (h, w), (to_h, to_w) = source.shape[1:3], result.shape[1:3]
+    if to_h * to_w >= MAX_RESIZE_PIXELS:
+        return f"{to_h}x{to_w} pixels"
+    if to_h >= MAX_RESIZE_FACTOR * h or to_w >= MAX_RESIZE_FACTOR * w:
+        return f"{h}x{w} to {to_h}x{to_w}"
+    return None
+
+
+@rule(TARGET, level="warns")
 def resize_depends_on_size(node: Node) -> str | None:
-    """Whether a resize maps depends on its sizes (the chip's precision).
+    """Whether a resize maps depends on its sizes (the chip's precision); factors of 1 and 2 were seen to map.
 
     Fix: Resize the image before the network; the application's crop does that.
     Source: Coral, table of supported operations.
     """
-    sizes = ["x".join(map(str, t.shape)) for t in node.activations]
-    return " to ".join(sizes)
+    source, result = node.input(0), node.output
+    if source is None or result is None:
+        return None
+    if any(tuple(factor * n for n in source.shape[1:3]) == result.shape[1:3] for factor in (1, 2)):
+        return None
+    return f"{'x'.join(map(str, source.shape))} to {'x'.join(map(str, result.shape))}"
+
+
+@rule(TARGET, level="warns")
+def padded_addend(node: Node) -> str | None:
+    """An addition does not add a padded tensor.
+
+    Fix: Pad the picture instead, so that the sizes agree by themselves.
+    Source: edgetpu issue 690: the PAD maps, the ADD behind it does not (compiler 16).
+    """
+    indices = set(node.operator.inputs)
+    pads = (o for o in node.model.operators if o.name in ("PAD", "PADV2") and indices & set(o.outputs))
+    return next((f"it adds the result of {pad.label}" for pad in pads), None)
 
 
 @rule(TARGET)
 def flat_softmax(node: Node) -> str | None:
-    """Softmax works on one vector of at most 16,000 elements.
+    """Softmax works on one vector of at most 16,384 elements.
 
     Fix: Flatten, or leave softmax to the host.
-    Source: Coral, table of supported operations.
+    Source: Coral, table of supported operations (16,000); 16,384 maps in LibrEdgeTPU's color_*_128x128.
     """
     tensor = node.input(0)
     if tensor is None:
         return None
     if tensor.elements != (tensor.shape[-1] if tensor.shape else 1):
-        return f"{tensor.label} is no vector"
+        return f"{tensor.label} is not a vector"
     return f"{tensor.elements:,} elements" if tensor.elements > MAX_SOFTMAX_ELEMENTS else None
 
 
 @rule(TARGET)
 def no_batch_split(node: Node) -> str | None:
-    """A split or stack leaves the batch alone.
+    """A split or stack leaves the batch alone; a split into one part is nothing to do.
 
     Fix: Split or stack along height, width or channels.
-    Source: Coral, table of supported operations.
+    Source: Coral, table of supported operations; a SPLIT of the batch into one part maps in yamnet_spectra_in.
     """
+    if node.name == "SPLIT" and len(node.operator.outputs) == 1:
+        return None
     output = node.model.tensors[node.operator.outputs[0]] if node.operator.outputs else None
     if output is None or not output.shape:
         return None
@@ -201,19 +253,9 @@ def plain_strided_slice(node: Node) -> str | None:
     return None
 
 
-@rule(TARGET)
-def no_recurrent_layer(node: Node) -> str | None:
-    """There is no recurrent layer.
-
-    Fix: Use convolutions over a few frames, or a filter on the host.
-    Source: an LSTM compiles, but its transfers are not fully deterministic and the board's driver
-    (coralmicro libs/tpu/edgetpu_executable.cc) knows no others.
-    """
-    return node.name
-
-
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _DENSE = ("FULLY_CONNECTED",)
+_RESIZES = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
 
 OPERATOR_RULES: tuple[tuple[tuple[str, ...], GraphRule[Node]], ...] = (
@@ -226,11 +268,13 @@ OPERATOR_RULES: tuple[tuple[tuple[str, ...], GraphRule[Node]], ...] = (
     (_REDUCTIONS, no_batch_reduction),
     (("MEAN",), mean_over_channels),
     (("PAD",), no_batch_padding),
+    (("ADD",), padded_addend),
     (("PRELU",), shared_prelu),
-    (("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), resize_depends_on_size),
+    (("PRELU",), prelu_is_risky),
+    (_RESIZES, resize_factor),
+    (_RESIZES, resize_depends_on_size),
     (("SOFTMAX",), flat_softmax),
     (("SPLIT", "PACK"), no_batch_split),
     (("STRIDED_SLICE",), plain_strided_slice),
-    (("UNIDIRECTIONAL_SEQUENCE_LSTM",), no_recurrent_layer),
 )
 """Which operators each rule is about."""

@@ -38,7 +38,7 @@ OPERATORS: dict[str, Support] = {
     "PACK": Support(since=13),
     "PAD": Support(),
     "PRELU": Support(since=13),
-    "QUANTIZE": Support(since=13),
+    "QUANTIZE": Support(since=12),
     "REDUCE_MAX": Support(since=14),
     "REDUCE_MIN": Support(since=14),
     "RELU": Support(),
@@ -46,7 +46,7 @@ OPERATORS: dict[str, Support] = {
     "RELU_N1_TO_1": Support(),
     "RESHAPE": Support(seen=1),
     "RESIZE_BILINEAR": Support(seen=3, rejected=4),
-    "RESIZE_NEAREST_NEIGHBOR": Support(rejected=4),
+    "RESIZE_NEAREST_NEIGHBOR": Support(seen=3, rejected=4),
     "RSQRT": Support(since=14),
     "SLICE": Support(),
     "SOFTMAX": Support(),
@@ -58,9 +58,10 @@ OPERATORS: dict[str, Support] = {
     "SUB": Support(),
     "SUM": Support(since=13),
     "TANH": Support(),
+    "TILE": Support(since=12, seen=1),
     "TRANSPOSE": Support(since=14),
     "TRANSPOSE_CONV": Support(since=13),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": Support(since=14),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Support(since=12),
 }
 
 REPLACEMENTS: dict[str, str] = {

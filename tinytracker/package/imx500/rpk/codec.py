@@ -8,7 +8,7 @@ from typing import Any
 
 from tinytracker.errors import UnknownNameError
 from tinytracker.package.imx500.rpk.cpio import decode_archive, encode_archive
-from tinytracker.package.imx500.rpk.errors import RpkError
+from tinytracker.package.imx500.rpk.errors import RpkError, naming
 from tinytracker.package.imx500.rpk.intrinsics import decode_intrinsics, encode_intrinsics
 from tinytracker.package.imx500.rpk.layout import COLOR_ORDERS, ColorOrder, Firmware, Part, Rpk
 from tinytracker.package.imx500.rpk.network_info import (
@@ -104,15 +104,24 @@ def encode(rpk: Rpk) -> bytes:
     return blocks + encode_archive([*files, *rpk.extra_files])
 
 
-def parse(data: bytes) -> Rpk:
+def parse(data: bytes, name: str = "") -> Rpk:
     """Read a package.
 
     `parse(encode(x)) == x` for every x whose tensors are listed by ordinal. The structure is checked
     completely; `verify` also judges what the structure says.
 
+    Args:
+        data: bytes of a `network.rpk`.
+        name: of the file, for messages.
+
     Raises:
         RpkError: saying where the bytes stop being a package.
     """
+    with naming(name):
+        return _parse(data)
+
+
+def _parse(data: bytes) -> Rpk:
     identity, version_tag, sections, end = decode_blocks(data)
     if identity[4:6] != version_tag:
         raise RpkError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tinytracker.errors import TinyTrackerError
 
 
@@ -12,11 +15,24 @@ class RpkError(TinyTrackerError):
         where: the place: "byte 32, block 1 of 3", "network_info.txt", "register 0x305E".
         problem: what is wrong there, with the value and the limit.
         hint: the way out.
+        file: name of the package file, "" when the bytes are from none.
     """
 
     kind = "rpk"
 
-    def __init__(self, where: str, problem: str, hint: str = "") -> None:
+    def __init__(self, where: str, problem: str, hint: str = "", file: str = "") -> None:
         self.where = where
         self.problem = problem
-        super().__init__(f"{where}: {problem}.", hint)
+        self.file = file
+        super().__init__(f"{file}: {where}: {problem}." if file else f"{where}: {problem}.", hint)
+
+
+@contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Put the name of the file in front of an `RpkError` that does not have one yet; "" changes nothing."""
+    try:
+        yield
+    except RpkError as error:
+        if not file or error.file:
+            raise
+        raise RpkError(error.where, error.problem, error.hint, file) from error

@@ -19,13 +19,14 @@ The order of the writes below is the one of the vendor's own packager, which mak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tinytracker.flatbuffer import DamagedError, Table
 from tinytracker.package.imx500.rpk.errors import RpkError
 from tinytracker.package.imx500.rpk.layout import Dimension, Memory, Network, Tensor
-from tinytracker.package.imx500.rpk.tables import Table, root_table
 
 MAX_NETWORKS = 8
 MAX_TENSORS = 16
@@ -68,11 +69,12 @@ def decode_dnn_params(data: bytes) -> tuple[tuple[Network, ...], Memory]:
     Raises:
         RpkError: when the bytes are no such FlatBuffer.
     """
-    root = root_table(data, "dnn_params")
-    memory = root.required_table(1, "memory")
-    return _networks(root, _DNN_IN, _DNN_OUT), Memory(
-        total=memory.u32(0), reserved=memory.u32(1), runtime=memory.u32(2), coefficients=memory.u32(3)
-    )
+    with _named("dnn_params"):
+        root = Table.root(data)
+        memory = root.required_table(1, "memory")
+        return _networks(root, _DNN_IN, _DNN_OUT), Memory(
+            total=memory.u32(0), reserved=memory.u32(1), runtime=memory.u32(2), coefficients=memory.u32(3)
+        )
 
 
 def check_ap_params(data: bytes, networks: Sequence[Network]) -> None:
@@ -81,7 +83,8 @@ def check_ap_params(data: bytes, networks: Sequence[Network]) -> None:
     Raises:
         RpkError: when the bytes are no such FlatBuffer, or a network differs.
     """
-    found = _networks(root_table(data, "ap_params"), _AP_IN, _AP_OUT)
+    with _named("ap_params"):
+        found = _networks(Table.root(data), _AP_IN, _AP_OUT)
     expected = tuple(
         replace(
             network,
@@ -178,6 +181,16 @@ def _dimension(builder: Any, dimension: Dimension) -> int:
     return int(builder.EndObject())
 
 
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn what the FlatBuffer reader says into this format's error, with the section's name."""
+    try:
+        yield
+    except DamagedError as error:
+        where = name if error.position is None else f"{name}, byte {error.position}"
+        raise RpkError(where, error.problem, "The file is damaged; copy or package it again.") from error
+
+
 def _networks(root: Table, inputs: _Slots, outputs: _Slots) -> tuple[Network, ...]:
     return tuple(
         Network(
@@ -197,12 +210,12 @@ def _decode_tensor(table: Table, slots: _Slots) -> Tensor:
         for d in table.tables(3, MAX_DIMENSIONS)
     )
     if table.u8(2) != len(dimensions):
-        raise RpkError(
-            table.where, f"a tensor announces {table.u8(2)} dimensions and lists {len(dimensions)}"
+        raise DamagedError(
+            f"a tensor announces {table.u8(2)} dimensions and lists {len(dimensions)}", table.position
         )
     unsigned = table.u8(slots.unsigned)
     if unsigned > 1:
-        raise RpkError(table.where, f"a tensor's format is {unsigned}; 0 is signed, 1 is unsigned")
+        raise DamagedError(f"a tensor's format is {unsigned}; 0 is signed, 1 is unsigned", table.position)
     return Tensor(
         ordinal=table.u8(0),
         name=table.text(1),

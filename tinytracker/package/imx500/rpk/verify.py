@@ -24,8 +24,12 @@ CHANNELS = (1, 3, 4)
 _REPACK = "Package the network again with `tinytracker package --target imx500`."
 
 
-def verify(data: bytes) -> Rpk:
+def verify(data: bytes, name: str = "") -> Rpk:
     """Read a package and refuse it when the driver, libcamera or picamera2 would.
+
+    Args:
+        data: bytes of a `network.rpk`.
+        name: of the file, for messages.
 
     Returns:
         the parsed package.
@@ -33,12 +37,12 @@ def verify(data: bytes) -> Rpk:
     Raises:
         RpkError: with the place of the first problem, and how many more there are.
     """
-    rpk = parse(data)
+    rpk = parse(data, name)
     found = list(problems(rpk))
     if found:
         where, problem = found[0]
         more = f" (and {len(found) - 1} more problems)" if len(found) > 1 else ""
-        raise RpkError(where, problem + more, _REPACK)
+        raise RpkError(where, problem + more, _REPACK, name)
     return rpk
 
 

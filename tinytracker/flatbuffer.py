@@ -1,0 +1,218 @@
+"""Tables of a FlatBuffer by slot, every offset checked.
+
+The generated readers and the generic one of the `flatbuffers` package trust their input. The files that are read here
+come from elsewhere, so every offset and length is checked before it is followed, and every failure says where.
+Source of the layout: the FlatBuffers internals document (flatbuffers.dev/internals).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+MAX_TABLES = 1 << 16
+"""Entries of one vector; a small damaged file could otherwise point at one table from everywhere."""
+
+
+class DamagedError(ValueError):
+    """The bytes contradict themselves. Whoever reads a file turns this into an error that names the file.
+
+    Args:
+        problem: what is wrong, with the value and the limit.
+        position: byte in the buffer that was read, None when no single byte is meant.
+    """
+
+    def __init__(self, problem: str, position: int | None = None) -> None:
+        self.problem = problem
+        self.position = position
+        super().__init__(problem if position is None else f"byte {position}: {problem}")
+
+
+def unpack(data: bytes, form: str, position: int) -> int | float:
+    """One little-endian number (a `struct` letter) at a position.
+
+    Raises:
+        DamagedError: it would lie outside.
+    """
+    # struct reads negative positions from the end, which would turn damage into nonsense.
+    if position < 0 or position + struct.calcsize(f"<{form}") > len(data):
+        raise DamagedError(f"an offset leaves the {len(data)} bytes of the buffer", position)
+    value: int | float = struct.unpack_from(f"<{form}", data, position)[0]
+    return value
+
+
+def integer(data: bytes, form: str, position: int) -> int:
+    """`unpack` for the letters that give integers."""
+    return int(unpack(data, form, position))
+
+
+def require_span(data: bytes, position: int, length: int) -> None:
+    """Make sure that a range lies inside.
+
+    Raises:
+        DamagedError: it does not.
+    """
+    if position < 0 or length < 0 or position + length > len(data):
+        raise DamagedError(f"{length} bytes leave the {len(data)} bytes of the buffer", position)
+
+
+def span(data: bytes, position: int, length: int) -> bytes:
+    """Bytes of a range.
+
+    Raises:
+        DamagedError: it would lie outside.
+    """
+    require_span(data, position, length)
+    return data[position : position + length]
+
+
+class Table:
+    """One table. Slots are those of the schema, counted from 0; absent fields have their default.
+
+    Args:
+        data: the whole FlatBuffer.
+        position: of the table.
+
+    Raises:
+        DamagedError: by every method, when an offset or a length leaves the buffer.
+    """
+
+    def __init__(self, data: bytes, position: int) -> None:
+        self._data = data
+        self.position = position
+        self._vtable = position - integer(data, "i", position)
+        self._vtable_bytes = integer(data, "H", self._vtable)
+        if self._vtable_bytes < 4 or self._vtable_bytes % 2:
+            raise DamagedError(f"a table description of {self._vtable_bytes} bytes", position)
+
+    @classmethod
+    def root(cls, data: bytes) -> Table:
+        """The root table."""
+        return cls(data, integer(data, "I", 0))
+
+    def _field(self, slot: int) -> int | None:
+        """Position of a field's value, or None when the table does not have it."""
+        entry = 4 + 2 * slot
+        if entry + 2 > self._vtable_bytes:
+            return None
+        offset = integer(self._data, "H", self._vtable + entry)
+        return self.position + offset if offset else None
+
+    def _target(self, slot: int) -> int | None:
+        """Position that a field's offset points to."""
+        position = self._field(slot)
+        return None if position is None else position + integer(self._data, "I", position)
+
+    def _integer(self, slot: int, form: str, default: int) -> int:
+        position = self._field(slot)
+        return default if position is None else integer(self._data, form, position)
+
+    def u8(self, slot: int, default: int = 0) -> int:
+        """Unsigned 8-bit field."""
+        return self._integer(slot, "B", default)
+
+    def u16(self, slot: int, default: int = 0) -> int:
+        """Unsigned 16-bit field."""
+        return self._integer(slot, "H", default)
+
+    def u32(self, slot: int, default: int = 0) -> int:
+        """Unsigned 32-bit field."""
+        return self._integer(slot, "I", default)
+
+    def u64(self, slot: int, default: int = 0) -> int:
+        """Unsigned 64-bit field."""
+        return self._integer(slot, "Q", default)
+
+    def i16(self, slot: int, default: int = 0) -> int:
+        """Signed 16-bit field."""
+        return self._integer(slot, "h", default)
+
+    def i32(self, slot: int, default: int = 0) -> int:
+        """Signed 32-bit field."""
+        return self._integer(slot, "i", default)
+
+    def i64(self, slot: int, default: int = 0) -> int:
+        """Signed 64-bit field."""
+        return self._integer(slot, "q", default)
+
+    def f32(self, slot: int, default: float = 0.0) -> float:
+        """32-bit float field; always finite."""
+        position = self._field(slot)
+        if position is None:
+            return default
+        value = float(unpack(self._data, "f", position))
+        if not math.isfinite(value):
+            raise DamagedError(f"a number is {value}", position)
+        return value
+
+    def table(self, slot: int) -> Table | None:
+        """A sub-table, or a union's value."""
+        position = self._target(slot)
+        return None if position is None else Table(self._data, position)
+
+    def required_table(self, slot: int, what: str) -> Table:
+        """A sub-table that must be there; `what` names it in the message."""
+        table = self.table(slot)
+        if table is None:
+            raise DamagedError(f"the {what} table is missing", self.position)
+        return table
+
+    def tables(self, slot: int, limit: int = MAX_TABLES) -> list[Table]:
+        """A vector of tables, at most `limit` of them; empty when absent."""
+        return [Table(self._data, p) for p in self._targets(slot, limit)]
+
+    def content(self, slot: int) -> bytes:
+        """A vector of bytes or a string; empty when absent."""
+        position = self._target(slot)
+        return b"" if position is None else self._vector(position)
+
+    def length(self, slot: int) -> int:
+        """Bytes of a vector of bytes or a string, without copying them."""
+        position = self._target(slot)
+        return 0 if position is None else self._length(position)
+
+    def contents(self, slot: int) -> list[bytes]:
+        """A vector of strings; strings that share bytes, so as to exceed the buffer together, are refused."""
+        found: list[bytes] = []
+        left = len(self._data)
+        for position in self._targets(slot, MAX_TABLES):
+            left -= self._length(position)
+            if left < 0:
+                raise DamagedError("strings overlap", position)
+            found.append(self._vector(position))
+        return found
+
+    def text(self, slot: int) -> str:
+        """A string, empty when absent; UTF-8."""
+        raw = self.content(slot)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise DamagedError(f"a name is not text: {raw[:20]!r}", self.position) from None
+
+    def shown_text(self, slot: int, max_bytes: int = 256) -> str:
+        """A string for people to read: cut to `max_bytes`, what is not UTF-8 replaced."""
+        position = self._target(slot)
+        if position is None:
+            return ""
+        length = min(self._length(position), max_bytes)
+        return span(self._data, position + 4, length).decode("utf-8", errors="replace")
+
+    def _length(self, position: int) -> int:
+        length = integer(self._data, "I", position)
+        require_span(self._data, position + 4, length)
+        return length
+
+    def _vector(self, position: int) -> bytes:
+        return span(self._data, position + 4, integer(self._data, "I", position))
+
+    def _targets(self, slot: int, limit: int) -> list[int]:
+        position = self._target(slot)
+        if position is None:
+            return []
+        count = integer(self._data, "I", position)
+        if count > limit:
+            raise DamagedError(f"a list of {count} entries; at most {limit} are possible", position)
+        require_span(self._data, position + 4, 4 * count)
+        entries = range(position + 4, position + 4 + 4 * count, 4)
+        return [entry + integer(self._data, "I", entry) for entry in entries]
