@@ -33,6 +33,7 @@ class T:
     data: np.ndarray | None = None
     name: str = ""
     signature: tuple[int, ...] = ()
+    variable: bool = False
 
 
 @dataclass
@@ -140,6 +141,8 @@ def _tensor(b: flatbuffers.Builder, t: T, index: int, buffer: int) -> int:
         tflite.TensorAddQuantization(b, quantization)
     if signature is not None:
         tflite.TensorAddShapeSignature(b, signature)
+    if t.variable:
+        tflite.TensorAddIsVariable(b, True)
     return tflite.TensorEnd(b)
 
 

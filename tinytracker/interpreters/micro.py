@@ -10,7 +10,7 @@ import numpy as np
 from tinytracker.errors import ModelError
 from tinytracker.interpreters.base import Array, frame_count, has_state, stacked
 from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess, MicroRefusalError
-from tinytracker.interpreters.refusals import fatal_scale
+from tinytracker.interpreters.refusals import REQUANTIZE, fatal_scale
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
 from tinytracker.requirements import require
 
@@ -47,6 +47,8 @@ class MicroInterpreter:
         self._content = model
         self._model = read_tflite(model)
         self._process = MicroProcess()
+        self._arena_bytes = 0
+        self._crashed = False  # with the model loaded; the new process has to load it again
         if arena_bytes is None:
             self._load_generously()
         else:
@@ -59,21 +61,23 @@ class MicroInterpreter:
             ModelError: it is too small, or TFLM refuses the model.
         """
         try:
-            self._guarded("loading", MicroProcess.load, self._content, arena_bytes)
+            self._try(arena_bytes)
         except MicroRefusalError as refusal:
             raise self._refused(refusal, f" with an arena of {arena_bytes:,} bytes") from None
 
     def _load_generously(self) -> None:
         for arena_bytes in ARENAS:
             try:
-                self._guarded("loading", MicroProcess.load, self._content, arena_bytes)
-                return
+                return self._try(arena_bytes)
             except MicroRefusalError as refusal:
                 last = refusal
                 if not _out_of_memory(refusal):
                     raise self._refused(refusal) from None
-        tried = ", ".join(f"{size >> 20:,}" for size in ARENAS)
-        raise self._refused(last, f" with arenas of {tried} MiB") from None
+        raise self._refused(last, f" with an arena of up to {ARENAS[-1]:,} bytes") from None
+
+    def _try(self, arena_bytes: int) -> None:
+        self._guarded("loading", MicroProcess.load, self._content, arena_bytes)
+        self._arena_bytes, self._crashed = arena_bytes, False
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """See `base.Interpreter.run`."""
@@ -82,6 +86,8 @@ class MicroInterpreter:
         outputs = len(self._model.outputs)
         frames: list[list[Array]] = []
         try:
+            if self._crashed:
+                self.load(self._arena_bytes)
             if has_state(self._model):
                 self._guarded("resetting", MicroProcess.reset)
             for k in range(0, count, at_once):
@@ -114,12 +120,13 @@ class MicroInterpreter:
             return request(self._process, *args, **kwargs)
         except MicroCrashError as crash:
             self._process.close()
-            self._process = MicroProcess()
-            cause = likely_cause(self._model)
+            self._process, self._crashed = MicroProcess(), True
+            fatal = fatal_scale(self._model)
+            cause = fatal or likely_cause(self._model)
             raise ModelError(
                 f"TFLM crashes ({crash.signal}) on {doing} this model (operators {_operators(self._model)})."
                 f"{f' Likely cause: {cause}' if cause else ''}",
-                _WAY_OUT,
+                REQUANTIZE if fatal else _WAY_OUT,
             ) from None
 
     def _refused(self, refusal: MicroRefusalError, arena: str = "") -> ModelError:
@@ -132,10 +139,7 @@ class MicroInterpreter:
 
 
 def likely_cause(model: TfliteModel) -> str:
-    """What is known to crash TFLM and is in this model, as a sentence; "" when nothing is."""
-    fatal = fatal_scale(model)
-    if fatal:
-        return fatal
+    """What is known to crash some TFLM and is in this model, as a sentence; "" when nothing is."""
     for operator in model.operators:
         values = [model.tensors[i] for i in operator.inputs if i >= 0]
         if operator.name == "SOFTMAX" and values and values[0].shape and values[0].shape[-1] >= _WIDE_SOFTMAX:

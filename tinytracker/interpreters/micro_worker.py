@@ -73,8 +73,8 @@ def main(descriptor: int) -> None:
 def _answer(method: Callable[..., Any], arguments: list[Any]) -> tuple[str, Any]:
     try:
         return "ok", method(*arguments)
-    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        return "refused", str(error)
+    except Exception as error:  # whatever TFLM's Python interface raises on a model that it did not expect
+        return "refused", str(error) or type(error).__name__
 
 
 if __name__ == "__main__":
