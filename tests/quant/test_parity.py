@@ -107,3 +107,16 @@ def test_inputs_of_one_name_are_told_apart():
     model = awkward_nets.added((0.1, 0.2), 0.3, names=("x", "x"))
     assert [t.name for t in IoContract.of(read_tflite(model)).inputs] == ["x_0", "x_1"]
     assert compared(model, MicroInterpreter(model)).exact
+
+
+@pytest.mark.parametrize(
+    ("codes", "given"),
+    [
+        ({"image": np.zeros((2, 5), np.uint8)}, r"'image' \[5\] do not fit the input 't0' \[8\]"),
+        ({"t0": np.zeros((2, 8), np.uint8)}, r"'t0' \[8\] do not fit the input 't1' \[8\]"),
+    ],
+)
+def test_codes_of_another_model_are_a_sentence(codes, given):
+    model = awkward_nets.softmax() if "image" in codes else awkward_nets.added((0.1, 0.2), 0.3)
+    with pytest.raises(ModelError, match=f"Frames of {given} of the model"):
+        IoContract.of(read_tflite(model)).encode_all(codes)

@@ -8,9 +8,9 @@ from support.tflite_builder import Op, T, build_tflite, conv_options
 PROBABILITY = {"scales": (1 / 256,), "zero_points": (-128,)}
 
 
-def one_operator(code: str, given: T, answer: T, **options: object) -> bytes:
+def one_operator(code: str, given: T, answer: T, version: int = 0, **options: object) -> bytes:
     """A network of one operator with one input and one output."""
-    return build_tflite([given, answer], [Op(code, [0], [1], options)], [0], [1])
+    return build_tflite([given, answer], [Op(code, [0], [1], options, version)], [0], [1])
 
 
 def softmax(classes: int = 8, scale: float = 0.1, beta: float = 1.0) -> bytes:
@@ -63,14 +63,15 @@ def convolution(stride: int, side: int = 4) -> bytes:
     return build_tflite(tensors, [Op("CONV_2D", [0, 1, 2], [3], conv_options((stride, stride)))], [0], [3])
 
 
-def two_outputs(logistic_at: int) -> bytes:
+def two_outputs(logistic_at: int, code: str = "LOGISTIC") -> bytes:
     """A QUANTIZE that every runtime computes alike, and a LOGISTIC that TFLM rounds otherwise than TensorFlow Lite.
 
     Args:
         logistic_at: position of the LOGISTIC among the two outputs.
+        code: an operator that is there instead of it.
     """
-    tensors = [T((1, 64), scales=(1 / 16,)), T((1, 64), scales=(0.1,)), T((1, 64), **PROBABILITY)]
-    operators = [Op("QUANTIZE", [0], [1]), Op("LOGISTIC", [0], [2])]
+    tensors = [T((1, 64), scales=(1 / 128,)), T((1, 64), scales=(0.1,)), T((1, 64), **PROBABILITY)]
+    operators = [Op("QUANTIZE", [0], [1]), Op(code, [0], [2])]
     return build_tflite(tensors, operators, [0], [1, 2] if logistic_at == 1 else [2, 1])
 
 
@@ -112,3 +113,11 @@ def running_sum() -> bytes:
     options = {"Rank": 1, "FusedActivationFunction": "RELU"}
     svdf = Op("SVDF", [0, 1, 2, 3, 4], [5], options, version=3, options_class="SVDFOptions")
     return build_tflite(tensors, [svdf], [0], [5])
+
+
+def packed() -> bytes:
+    """PACK and EXPAND_DIMS, whose operators an application has to register too."""
+    where = T((1,), "int32", data=np.array([1], np.int32))
+    tensors = [T((1, 8), scales=(0.1,)), where, T((1, 1, 8), scales=(0.1,)), T((2, 1, 1, 8), scales=(0.1,))]
+    pack = Op("PACK", [2, 2], [3], {"ValuesCount": 2, "Axis": 0}, version=1)
+    return build_tflite(tensors, [Op("EXPAND_DIMS", [0, 1], [2], version=1), pack], [0], [3])

@@ -139,7 +139,18 @@ class IoContract:
 
         Args:
             codes: inputs by name, as for `encode`.
+
+        Raises:
+            ModelError: the codes are not those of this model's inputs.
         """
+        by_name = codes if len(self.inputs) > 1 else {self.inputs[0].name: next(iter(codes.values()))}
+        for t in self.inputs:
+            if t.name not in by_name or by_name[t.name].shape[1:] != t.frame_shape:
+                given = " and ".join(f"{name!r} {list(p.shape[1:])}" for name, p in codes.items())
+                raise ModelError(
+                    f"Frames of {given} do not fit the input {t.name!r} {list(t.frame_shape)} of the model.",
+                    "Use the preset or the data that the model was made for.",
+                )
         count = len(next(iter(codes.values())))
         frames = [self.encode(codes, k) for k in range(count)]
         return [np.stack(tensors) for tensors in zip(*frames, strict=True)]
