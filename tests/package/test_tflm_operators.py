@@ -45,3 +45,13 @@ def test_a_model_gets_the_methods_of_its_operators():
         ModelError, match=r"operator CONCAT_EMBEDDINGS cannot be registered with TFLM's resolver"
     ):
         resolver_methods(read_tflite(two_operators("ADD")))
+
+
+@pytest.mark.parametrize(
+    ("code", "device"), [("edgetpu-custom-op", "the Edge TPU"), ("ethos-u", r"Arm's Ethos-U \(by Vela\)")]
+)
+def test_a_compiled_file_is_called_one(code, device):
+    with pytest.raises(
+        ModelError, match=f"compiled for {device}; package the file that it was compiled from"
+    ):
+        resolver_methods(read_tflite(two_operators(f"CUSTOM:{code}")))

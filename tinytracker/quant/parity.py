@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import ModelError, ParityError
 from tinytracker.interpreters.base import Interpreter, run_in_parts
+from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.presets import Preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.progress import bar
@@ -193,5 +194,7 @@ def require_exact(parity: Parity) -> None:
         raise ParityError(
             f"{parity.runtime} differs from {parity.oracle} on {parity.differing} of {parity.images} images, "
             f"by up to {parity.max_difference:g} output steps; the limit is 0.",
-            "Use the versions of the lock file, or an operator version that both know.",
+            "Package generated C instead (`--runtime c`), or use the versions of the lock file."
+            if parity.runtime == MicroInterpreter.name
+            else "Use the versions of the lock file, or an operator version that both know.",
         )

@@ -38,6 +38,8 @@ _IRREGULAR = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
 }  # fmt: skip
 
+_COMPILED_FOR = {"CUSTOM:edgetpu-custom-op": "the Edge TPU", "CUSTOM:ethos-u": "Arm's Ethos-U (by Vela)"}
+
 
 def _camel_case(name: str) -> str:
     """The method of most operators: AveragePool2D of AVERAGE_POOL_2D."""
@@ -60,8 +62,11 @@ def resolver_methods(model: TfliteModel) -> dict[str, str]:
     names = sorted({o.name for o in model.operators})
     unknown = [n for n in names if n not in METHODS]
     if unknown:
+        compiled = _COMPILED_FOR.get(unknown[0])
         raise ModelError(
             f"{model.source}: operator {unknown[0]} cannot be registered with TFLM's resolver.",
-            f"Use only: {', '.join(sorted(METHODS))}.",
+            f"The file is compiled for {compiled}; package the file that it was compiled from."
+            if compiled
+            else f"Use only: {', '.join(sorted(METHODS))}.",
         )
     return {n: METHODS[n] for n in names}
