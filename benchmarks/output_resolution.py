@@ -20,6 +20,7 @@ sys.path.insert(0, str(SUPPORT))
 from support.tflite_builder import Op, T, build_tflite
 
 from tinytracker.data.devices import DEVICES, Orientation
+from tinytracker.interpreters.tflite import ReferenceInterpreter
 from tinytracker.model.output import LIMIT_CM, OUTPUT_SCALE, GazeOutput
 
 Floats = NDArray[np.float64]
@@ -53,8 +54,6 @@ class Head:
 
     def run(self, kernel_gain: float, offsets: Floats, units: int, scale: float, zero: int, act: str) -> Any:
         """Codes (N, len(offsets)): each axis `units` times with other biases, kernel times a gain."""
-        import tensorflow as tf
-
         kernel = np.repeat(self.weights.T, units, axis=0).astype(np.int8)
         weight_scale = self.scale * kernel_gain
         bias = np.rint(offsets / (weight_scale * HIDDEN_SCALE)).astype(np.int32)
@@ -66,14 +65,9 @@ class Head:
             T((n, outputs), scales=(scale,), zero_points=(zero,)),
         ]
         dense = Op("FULLY_CONNECTED", [0, 1, 2], [3], {"FusedActivationFunction": act})
-        interpreter = tf.lite.Interpreter(
-            model_content=build_tflite(tensors, [dense], [0], [3]),
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
-        )
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], self.codes.astype(np.int8))
-        interpreter.invoke()
-        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).astype(np.int64)
+        model = build_tflite(tensors, [dense], [0], [3])
+        (codes,) = ReferenceInterpreter(model).run([self.codes.astype(np.int8)[None]])
+        return codes[0].astype(np.int64)
 
     def pair(self, low: Floats, high: Floats) -> Floats:
         """One output per axis; its own range where low and high differ between axes."""

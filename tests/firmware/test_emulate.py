@@ -30,7 +30,7 @@ def report():
 
 
 def test_outputs_equal_the_oracle(report):
-    assert report.oracle in ("BUILTIN_REF", "tflite_micro")
+    assert report.oracle in ("BUILTIN_REF", "TFLM")
     assert report.equal is True
     assert len({row.tobytes() for row in report.outputs[0]}) > 2
 
@@ -62,7 +62,7 @@ def test_given_images_and_expected_outputs(report):
 
 
 def test_without_any_oracle_the_answer_is_not_known(monkeypatch):
-    monkeypatch.setattr(network_module, "available_oracle", lambda: None)
+    monkeypatch.setattr(network_module, "available_oracle", lambda model: None)
     report = emulate(small_net(), 1)
     assert (report.oracle, report.equal) == (None, None)
 

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from tinytracker.errors import InputFileError, ModelError, OutputError, ParityError, UnknownNameError
+from tinytracker.interpreters.arena import measure_arena
+from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.interpreters.tflite import ReferenceInterpreter
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package import package
 from tinytracker.package.spresense.options import Options
 from tinytracker.quant.contract import IoContract
 from tinytracker.quant.parity import compare_with_oracle, patterns, require_exact
-from tinytracker.quant.runtimes import MicroRuntime, ReferenceRuntime, measure_arena
 
 METHODS = ["Concatenation", "Conv2D", "DepthwiseConv2D", "FullyConnected", "Mean"]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
@@ -125,9 +127,9 @@ def test_the_arena_is_enough_and_sixteen_bytes_less_are_not(model):
     arena = measure_arena(model)
     assert arena.total_bytes % 16 == 0
     assert arena.head_bytes + arena.tail_bytes <= arena.total_bytes
-    MicroRuntime(model, arena.total_bytes)
+    MicroInterpreter(model, arena.total_bytes)
     with pytest.raises(ModelError, match=r"TFLM cannot load this model .*Failed to"):
-        MicroRuntime(model, arena.total_bytes - 16)
+        MicroInterpreter(model, arena.total_bytes - 16)
 
 
 def test_the_head_of_the_arena_is_the_peak_of_activations(packaged):
@@ -149,29 +151,34 @@ def test_a_package_is_replaced_and_other_folders_are_not(packaged, run, tmp_path
 
 
 def test_a_runtime_that_differs_is_refused(run, model, tmp_path, monkeypatch):
-    honest = MicroRuntime.run
+    honest = MicroInterpreter.run
 
-    def one_step_off(self, codes, advance=lambda n: None):
-        raw = honest(self, codes, advance)
-        raw[3, 1] ^= 1
-        return raw
+    def one_step_off(self, inputs):
+        outputs = honest(self, inputs)
+        outputs[0][3, 0, 1] ^= 1
+        return outputs
 
-    monkeypatch.setattr(MicroRuntime, "run", one_step_off)
+    monkeypatch.setattr(MicroInterpreter, "run", one_step_off)
     with pytest.raises(
-        ParityError, match=r"differs from BUILTIN_REF on 1 of .* by up to 1 output steps; the limit is 0"
+        ParityError, match=r"differs from BUILTIN_REF on \d of .* by up to 1 output steps; the limit is 0"
     ):
         package(run.path, "spresense", tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
-def test_parity_counts_what_differs(model, monkeypatch):
-    honest = ReferenceRuntime.run
-    monkeypatch.setattr(
-        ReferenceRuntime, "run", lambda self, codes, advance=lambda n: None: honest(self, codes, advance) ^ 1
-    )
+class OneStepOff(ReferenceInterpreter):
+    name = "one step off"
+
+    def run(self, inputs):
+        return tuple(output ^ 1 for output in super().run(inputs))
+
+
+def test_parity_counts_what_differs_from_the_oracle_that_it_is_given(model):
     codes = patterns(IoContract.of(read_tflite(model)), 32)
-    parity = compare_with_oracle(MicroRuntime(model), model, codes, "patterns")
-    assert (parity.differing, parity.max_difference, parity.exact) == (32, 1.0, False)
+    parity = compare_with_oracle(MicroInterpreter(model), model, codes, "patterns", OneStepOff(model))
+    assert (parity.oracle, parity.differing, parity.max_difference) == ("one step off", 32, 1.0)
+    assert not parity.exact
+    assert "outputs" not in parity.as_json()  # the manifest of a network with one output
     with pytest.raises(ParityError):
         require_exact(parity)
 

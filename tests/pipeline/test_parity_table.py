@@ -5,8 +5,8 @@ import pytest
 from support.cli import run as run_cli
 
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
+from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.package.parity import runtime_table, stored_table
-from tinytracker.quant.runtimes import MicroRuntime
 from tinytracker.runs import Run
 
 
@@ -71,14 +71,14 @@ def test_the_manifest_carries_it(tabled, tmp_path):
 def test_a_runtime_that_differs_is_exit_code_1(tabled, monkeypatch, tmp_path):
     run, _ = tabled
     shutil.copytree(run.path, tmp_path / "run")
-    honest = MicroRuntime.run
+    honest = MicroInterpreter.run
 
-    def one_step_off(self, codes, advance=lambda n: None):
-        raw = honest(self, codes, advance)
-        raw[3, 1] ^= 1
-        return raw
+    def one_step_off(self, inputs):
+        outputs = honest(self, inputs)
+        outputs[0][3, 0, 1] ^= 1
+        return outputs
 
-    monkeypatch.setattr(MicroRuntime, "run", one_step_off)
+    monkeypatch.setattr(MicroInterpreter, "run", one_step_off)
     answer = run_cli("parity", tmp_path / "run", "--images", "32", "--json")
     assert answer.code == 1
     document = answer.document

@@ -8,11 +8,12 @@ from support.gazecapture_folder import make_folder, shaded_jpegs
 from tinytracker.data.prepare import prepare
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.evaluate import evaluate
+from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.interpreters.tflite import ReferenceInterpreter
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.quant import QatSettings, quantize, require_full_integer
 from tinytracker.quant.contract import IoContract
 from tinytracker.quant.parity import compare_with_oracle, frames_of, patterns
-from tinytracker.quant.runtimes import MicroRuntime
 from tinytracker.runs import Run
 from tinytracker.train import TrainConfig, train
 
@@ -71,39 +72,31 @@ def test_the_record_says_how_it_was_trained(aware):
 def test_tflm_computes_the_same(aware):
     content = aware[1].model.read_bytes()
     contract = IoContract.of(read_tflite(content))
-    parity = compare_with_oracle(MicroRuntime(content), content, patterns(contract, 32), "patterns")
+    parity = compare_with_oracle(MicroInterpreter(content), content, patterns(contract, 32), "patterns")
     assert parity.exact
     assert parity.distinct_outputs > 8
 
 
 def test_every_layer_is_rounded_in_training_as_in_the_file(aware, shaded):
     """Given the file's own codes, each layer answers the file's next codes; near ties may fall differently."""
-    import tensorflow as tf
-
     from tinytracker.model.presets import find_preset
     from tinytracker.quant.qat import load_aware
 
     run, result = aware
     (codes,) = frames_of(shaded, "tinytracker-s", 1, "train").values()
-    interpreter = tf.lite.Interpreter(
-        str(result.model),
-        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(
-        interpreter.get_input_details()[0]["index"], (codes.astype(int) - 128).astype(np.int8)
-    )
-    interpreter.invoke()
+    file = read_tflite(result.model)
+    inner = [
+        t
+        for t in file.tensors
+        if t.data is None and t.dtype == "int8" and t.shape[:1] == (1,) and t.name.startswith("network/")
+    ]
+    interpreter = ReferenceInterpreter(result.model.read_bytes(), [t.index for t in inner])
+    found = interpreter.run([(codes.astype(int) - 128).astype(np.int8)[:, None]])[len(file.outputs) :]
     values, steps = {}, {}
-    for t in interpreter.get_tensor_details():
-        scale, zero = t["quantization"]
-        layer = t["name"].split("/")[1] if t["name"].startswith("network/") else ""
-        if t["shape_signature"].size and t["shape_signature"][0] == 1 and t["dtype"] == np.int8:
-            values[layer] = ((interpreter.get_tensor(t["index"]).astype(float) - zero) * scale).astype(
-                np.float32
-            )
-            steps[layer] = scale
+    for t, codes_of in zip(inner, found, strict=True):
+        layer = t.name.split("/")[1]
+        values[layer] = ((codes_of[0].astype(float) - t.zero_point) * t.scale).astype(np.float32)
+        steps[layer] = t.scale
 
     preset = find_preset("tinytracker-s")
     model = load_aware(run, preset)

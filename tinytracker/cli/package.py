@@ -50,7 +50,9 @@ def _rows(content: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("sensor memory", f"{memory['used_bytes']:,} bytes, {share}"))
     if "parity" in content:
         parity = content["parity"]
-        rows.append(("parity", f"{parity['runtime']} = {parity['oracle']} on {parity['images']} images"))
+        several = f", all {len(parity['outputs'])} outputs" if "outputs" in parity else ""
+        same = f"{parity['runtime']} = {parity['oracle']}"
+        rows.append(("parity", f"{same} on {parity['images']} images{several}"))
     if "compiled" in content:
         rows.append(("compiled", "yes" if content["compiled"] else "no; README.md has the command"))
     if content.get("edgetpu"):

@@ -6,7 +6,7 @@ import ctypes
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from tinytracker.codegen.generate import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import MissingDependencyError, ModelError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
-from tinytracker.quant.contract import Codes, IoContract
+from tinytracker.interpreters.base import frame_count, stacked
+from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
+from tinytracker.quant.contract import IoContract
 
 _NAME = "model"
 
@@ -29,7 +30,7 @@ def host_compiler() -> str | None:
 
 
 class GeneratedRuntime:
-    """The generated library of a model, compiled and loaded; see `tinytracker.quant.runtimes.Runtime`.
+    """The generated library of a model, compiled and loaded; a `tinytracker.interpreters.base.Interpreter`.
 
     Attributes:
         library: what was generated (its files are gone). contract: inputs and outputs.
@@ -71,17 +72,23 @@ class GeneratedRuntime:
         self._run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
         self._run.restype = ctypes.c_int
 
-    def run(self, codes: Codes, advance: Callable[[int], None] = lambda n: None) -> NDArray[Any]:
-        """Raw values of the first output for each frame, (N, outputs), in the model's output dtype."""
-        outputs = self._model.output_tensors()
-        first = outputs[0]
-        packed = ctypes.create_string_buffer(sum(t.nbytes for t in outputs))
-        results = []
-        for frame in range(len(next(iter(codes.values())))):
-            inputs = b"".join(t.tobytes() for t in self.contract.encode(codes, frame))
-            code = self._run(inputs, packed)
+    def run(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """See `tinytracker.interpreters.base.Interpreter.run`."""
+        tensors = self._model.output_tensors()
+        packed = ctypes.create_string_buffer(sum(t.nbytes for t in tensors))
+        frames = []
+        for frame in range(frame_count(inputs)):
+            code = self._run(b"".join(array[frame].tobytes() for array in inputs), packed)
             if code != 0:
                 raise ModelError(f"{self._model.source}: the generated C returned {code}.")
-            results.append(np.frombuffer(packed.raw, first.dtype, count=first.elements))
-            advance(1)
-        return np.stack(results)
+            frames.append(_unpacked(packed.raw, tensors))
+        return stacked(frames)
+
+
+def _unpacked(packed: bytes, tensors: Sequence[Tensor]) -> list[NDArray[Any]]:
+    """Outputs that lie one after the other, each in its dtype and shape."""
+    outputs, start = [], 0
+    for t in tensors:
+        outputs.append(np.frombuffer(packed, t.dtype, t.elements, start).reshape(t.shape))
+        start += t.nbytes
+    return outputs

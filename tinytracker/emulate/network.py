@@ -13,12 +13,12 @@ from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
-from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
+from tinytracker.quant.oracle import available_oracle
 
 Array = NDArray[np.generic]
 
@@ -42,8 +42,7 @@ def emulate(
             one input, else one array per input. Shapes and dtypes as the network has them; a batch dimension
             of 1 may be left out.
         expected: outputs to compare with, one array per output, images first. Without them the outputs are
-            compared with TFLite's reference kernels if TensorFlow is installed, else with tflite_micro, else
-            with nothing.
+            compared with TFLite's reference kernels if TensorFlow is installed, else with TFLM, else with nothing.
         kernels: as for `tinytracker.codegen.generate`.
         optimise: optimisation flag of the compiler.
         stack_bytes: stack to reserve; an overflow faults.
@@ -68,11 +67,12 @@ def emulate(
         )  # fmt: skip
         runs = _run(firmware, inputs, work, timeout_s)
     outputs = _unpack(parsed.output_tensors(), [packed for run in runs for packed in run.outputs])
-    oracle = "expected" if expected is not None else available_oracle()
-    if expected is None and oracle is not None:
-        expected = oracle_outputs(oracle, content, inputs, len(outputs))
+    compared_with: str | None = "expected"
+    if expected is None:
+        oracle = available_oracle(content)
+        compared_with, expected = (None, None) if oracle is None else (oracle.name, oracle.run(inputs))
     differing = None if expected is None else _differing(outputs, expected)
-    return _report(library, kernels.name, firmware, runs, outputs, oracle, differing)
+    return _report(library, kernels.name, firmware, runs, outputs, compared_with, differing)
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:

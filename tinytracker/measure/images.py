@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tinytracker.data.crops import centred_crop
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
-from tinytracker.emulate.oracle import available_oracle, oracle_outputs
 from tinytracker.errors import InputFileError, UsageError
 from tinytracker.files import opened_for_reading, sha256_bytes
 from tinytracker.measure.board import Board
 from tinytracker.quant.contract import Codes, IoContract
+from tinytracker.quant.oracle import available_oracle
 from tinytracker.quant.parity import patterns
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -71,7 +71,6 @@ def make_images(board: Board, codes: Codes, origin: dict[str, Any], model: bytes
     Raises:
         UsageError: the codes do not fit the network.
     """
-    count = len(next(iter(codes.values())))
     refuse_float_inputs(board.io)
     if len(codes) != len(board.io.inputs):
         raise UsageError(
@@ -80,17 +79,21 @@ def make_images(board: Board, codes: Codes, origin: dict[str, Any], model: bytes
     by_name = dict(zip((t.name for t in board.io.inputs), codes.values(), strict=True))
     for tensor in board.io.inputs:
         given = by_name[tensor.name].shape[1:]
-        if given != tensor.shape[1:]:
-            raise UsageError(f"Images of shape {list(given)} do not fit the input {list(tensor.shape[1:])}.")
-    frames = [board.io.encode(by_name, k) for k in range(count)]
-    packed = tuple(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays) for arrays in frames)
-    oracle = available_oracle() if model is not None else None
-    if model is None or oracle is None:
+        if given != tensor.frame_shape:
+            raise UsageError(
+                f"Images of shape {list(given)} do not fit the input {list(tensor.frame_shape)}."
+            )
+    inputs = board.io.encode_all(by_name)
+    packed = _packed(inputs)
+    oracle = None if model is None else available_oracle(model)
+    if oracle is None:
         return TestImages(packed, origin)
-    inputs = [np.stack(arrays) for arrays in zip(*frames, strict=True)]
-    outputs = oracle_outputs(oracle, model, inputs, len(board.io.outputs))
-    expected = tuple(b"".join(np.ascontiguousarray(o[k]).tobytes() for o in outputs) for k in range(count))
-    return TestImages(packed, origin, oracle, expected)
+    return TestImages(packed, origin, oracle.name, _packed(oracle.run(inputs)))
+
+
+def _packed(arrays: Sequence[NDArray[Any]]) -> tuple[bytes, ...]:
+    """The bytes of each frame, its tensors one after the other."""
+    return tuple(b"".join(a[k].tobytes() for a in arrays) for k in range(len(arrays[0])))
 
 
 def noise(board: Board, count: int, seed: int = 0) -> tuple[Codes, dict[str, Any]]:

@@ -128,10 +128,15 @@ def _facts(content: dict[str, Any]) -> str:
         rows.append(
             (
                 f"{parity['runtime']} against {parity['oracle']}",
-                f"{same} on {parity['images']} images ({parity['images_from']})",
+                f"{same} on {parity['images']} images ({parity['images_from']}){_outputs(parity)}",
             )
         )
     return "| | |\n| --- | --- |\n" + "".join(f"| {k} | {v} |\n" for k, v in rows)
+
+
+def _outputs(parity: dict[str, Any]) -> str:
+    """Which outputs were compared, when there are several."""
+    return f", all {len(parity['outputs'])} outputs" if "outputs" in parity else ""
 
 
 def _errors(metrics: dict[str, Any], origin: str) -> str:

@@ -19,10 +19,21 @@ from tinytracker.errors import (
 )
 from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
+from tinytracker.interpreters.base import run_in_parts
+from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.interpreters.tflite import DefaultInterpreter
 from tinytracker.model.presets import Preset, find_preset
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.progress import bar
-from tinytracker.quant.contract import Codes
-from tinytracker.quant.parity import MIN_IMAGES, frames_with_target, patterns
+from tinytracker.quant.contract import Codes, IoContract
+from tinytracker.quant.oracle import oracle_of
+from tinytracker.quant.parity import (
+    MIN_IMAGES,
+    differing_frames,
+    frame_bytes,
+    frames_with_target,
+    patterns,
+)
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 from tinytracker.targets import Target, with_part
@@ -43,7 +54,7 @@ class RuntimeRow:
         computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
         error_cm: mean distance from the truth over the frames, or None when there are none.
         max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
-        differing: images on which any output code differs from the oracle's; None where there are no codes.
+        differing: images on which any byte of any output differs from the oracle's; None where there are no codes.
         must_be_equal: whether a difference is a defect.
         absent: why there are no numbers; "" when there are.
     """
@@ -117,24 +128,21 @@ def runtime_table(
     description = run.describe()
     preset = find_preset(description["preset"])
     require_tensorflow("comparing runtimes")
-    from tinytracker.quant.runtimes import ReferenceRuntime
-
     content = read_bytes(run.quantized(name) / "model.tflite")
-    oracle = ReferenceRuntime(content)
+    contract = IoContract.of(read_tflite(content))
+    oracle = oracle_of(content)
     codes, target, data_hash = _images(data or Path(description["data"]["path"]), preset, images)
     drawn = images - len(target)
     if drawn:
-        extra = patterns(oracle.contract, drawn)
+        extra = patterns(contract, drawn)
         codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(target) else extra
     with bar(f"parity: {oracle.name}", images, "images") as advance:
-        expected = oracle.run(codes, advance)
-    comparison = _Comparison(
-        oracle.contract.decode(expected), expected, target, oracle.contract.gaze.cm_per_code
-    )
+        expected = run_in_parts(oracle, contract.encode_all(codes), advance)
+    comparison = _Comparison(oracle.name, contract, expected, target)
     rows = tuple(_rows(run, preset, name, content, codes, comparison))
     table = RuntimeTable(
         name, sha256_bytes(content), oracle.name, len(target), drawn, data_hash, comparison.step_cm,
-        len(np.unique(expected, axis=0)), rows,
+        len(set(frame_bytes(expected))), rows,
     )  # fmt: skip
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
     write_json(run.parity_path, {**document, "command": command_line(), "versions": versions()})
@@ -156,15 +164,25 @@ class _Comparison:
     """The oracle's answers and the truth, to hold another's against.
 
     Attributes:
-        oracle_cm: (N, 2) in the network's unit. codes: (N, units) raw.
+        oracle: its name. contract: of the model.
+        outputs: all outputs of the oracle, (N, ...) each.
         target: (frames, 3) of the first images, see `train.dataset.decoded`.
-        step_cm: one output step.
     """
 
-    oracle_cm: Floats
-    codes: NDArray[Any]
+    oracle: str
+    contract: IoContract
+    outputs: tuple[NDArray[Any], ...]
     target: Floats
-    step_cm: float
+
+    @property
+    def oracle_cm(self) -> Floats:
+        """(N, 2) in the network's unit."""
+        return self.contract.decode(self.outputs[0])
+
+    @property
+    def step_cm(self) -> float:
+        """One step of the gaze."""
+        return self.contract.gaze.cm_per_code
 
     def row(
         self, runtime: str, computes: str, found: Floats, differing: int | None, must: bool
@@ -180,7 +198,6 @@ def _rows(
     run: Run, preset: Preset, name: str, content: bytes, codes: Codes, comparison: _Comparison
 ) -> Iterator[RuntimeRow]:
     from tinytracker.codegen.host import GeneratedRuntime
-    from tinytracker.quant.runtimes import DefaultRuntime, MicroRuntime
     from tinytracker.train.loop import load_trained
 
     keras = load_trained(run.trained_model())
@@ -191,24 +208,26 @@ def _rows(
 
         found = _predict("Keras QAT", load_aware(run, preset).predict_on_batch, codes)
         yield comparison.row("Keras QAT", "rounded float", found, None, False)
-    yield comparison.row("BUILTIN_REF", "integer", comparison.oracle_cm, 0, False)
+    yield comparison.row(comparison.oracle, "integer", comparison.oracle_cm, 0, False)
     runtimes: tuple[tuple[Any, bool], ...] = (
-        (DefaultRuntime, False),
-        (MicroRuntime, True),
+        (DefaultInterpreter, False),
+        (MicroInterpreter, True),
         (GeneratedRuntime, True),
     )
+    inputs = comparison.contract.encode_all(codes)
     for kind, must in runtimes:
         try:
             runtime = kind(content)
         except (MissingDependencyError, ModelError) as error:
-            if kind is MicroRuntime:
+            if kind is MicroInterpreter:
                 raise
             yield RuntimeRow(kind.name, "integer", absent=error.message)
             continue
-        with bar(f"parity: {runtime.name}", len(comparison.codes), "images") as advance:
-            raw = runtime.run(codes, advance)
-        differing = int((raw != comparison.codes).any(axis=1).sum())
-        yield comparison.row(runtime.name, "integer", runtime.contract.decode(raw), differing, must)
+        with bar(f"parity: {runtime.name}", len(inputs[0]), "images") as advance:
+            raw = run_in_parts(runtime, inputs, advance)
+        differing = int(differing_frames(raw, comparison.outputs).sum())
+        found = comparison.contract.decode(raw[0])
+        yield comparison.row(runtime.name, "integer", found, differing, must)
     for target in with_part("parity").values():
         yield _own_form(target, run, codes, comparison)
 

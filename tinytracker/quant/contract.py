@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isclose, prod
 from typing import Any
 
@@ -33,7 +33,7 @@ class TensorContract:
     Attributes:
         name: short name ("image", "gaze").
         tensor: name inside the file.
-        shape: with the batch dimension, which is 1.
+        shape: with the batch dimension. A frame fills the whole tensor, whatever that dimension is.
         dtype: "int8", "uint8", "int16" or, for an output, "float32".
         scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32.)
     """
@@ -44,6 +44,11 @@ class TensorContract:
     dtype: str
     scale: float
     zero_point: int
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of one frame: without the batch dimension when that is 1, else the whole tensor."""
+        return self.shape[1:] if self.shape[:1] == (1,) else self.shape
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,11 @@ class IoContract:
         Raises:
             ModelError: an input is not INT8 or UINT8, or an output has a dtype that cannot be decoded.
         """
-        inputs = tuple(_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors())
-        outputs = tuple(_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors())
-        return cls(inputs, outputs)
+        inputs = [_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors()]
+        outputs = [_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors()]
+        if not inputs or not outputs:
+            raise ModelError(f"{model.source} has {len(inputs)} inputs and {len(outputs)} outputs.")
+        return cls(_told_apart(inputs), _told_apart(outputs))
 
     @property
     def is_pixel_exact(self) -> bool:
@@ -113,7 +120,7 @@ class IoContract:
         return all(t.scale == PIXEL_SCALE and t.zero_point == zero[t.dtype] for t in self.inputs)
 
     def encode(self, codes: Codes, frame: int) -> list[NDArray[Any]]:
-        """One frame's input tensors, each (1, H, W, C), in the order of the file.
+        """One frame's input tensors, each in its own shape, in the order of the file.
 
         Args:
             codes: inputs by name; a model with one input takes the only entry whatever its name.
@@ -127,6 +134,27 @@ class IoContract:
             tensors.append(np.clip(np.rint(value), info.min, info.max).astype(t.dtype).reshape(t.shape))
         return tensors
 
+    def encode_all(self, codes: Codes) -> list[NDArray[Any]]:
+        """All frames as `Interpreter.run` takes them: one array per input, (N, *shape).
+
+        Args:
+            codes: inputs by name, as for `encode`.
+
+        Raises:
+            ModelError: the codes are not those of this model's inputs.
+        """
+        by_name = codes if len(self.inputs) > 1 else {self.inputs[0].name: next(iter(codes.values()))}
+        for t in self.inputs:
+            if t.name not in by_name or by_name[t.name].shape[1:] != t.frame_shape:
+                given = " and ".join(f"{name!r} {list(p.shape[1:])}" for name, p in codes.items())
+                raise ModelError(
+                    f"Frames of {given} do not fit the input {t.name!r} {list(t.frame_shape)} of the model.",
+                    "Use the preset or the data that the model was made for.",
+                )
+        count = len(next(iter(codes.values())))
+        frames = [self.encode(codes, k) for k in range(count)]
+        return [np.stack(tensors) for tensors in zip(*frames, strict=True)]
+
     @property
     def gaze(self) -> GazeDecoding:
         """How the first output becomes gaze.
@@ -137,7 +165,7 @@ class IoContract:
         return GazeDecoding.of(self.outputs[0])
 
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """Raw values of the first output, (N, elements), to gaze in cm, (N, 2)."""
+        """Raw values of the first output, (N, elements) in any shape, to gaze in cm, (N, 2)."""
         return self.gaze.decode(raw)
 
     def as_json(self) -> dict[str, Any]:
@@ -167,6 +195,14 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
         short_name(tensor.name), tensor.name, tensor.shape, tensor.dtype,
         tensor.scale if quantized else 1.0, tensor.zero_point if quantized else 0,
     )  # fmt: skip
+
+
+def _told_apart(tensors: list[TensorContract]) -> tuple[TensorContract, ...]:
+    """Tensors with a name of its own each; those that share one get their position behind it."""
+    names = [t.name for t in tensors]
+    return tuple(
+        replace(t, name=f"{t.name}_{i}") if names.count(t.name) > 1 else t for i, t in enumerate(tensors)
+    )
 
 
 def short_name(tensor: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.data.index import PreparedIndex
-from tinytracker.errors import ParityError
+from tinytracker.errors import ModelError, ParityError
+from tinytracker.interpreters.base import Interpreter, run_in_parts
+from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.presets import Preset
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
-from tinytracker.quant.runtimes import ReferenceRuntime, Runtime
+from tinytracker.quant.oracle import oracle_of
 
 MIN_IMAGES = 32
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Comparison of a runtime with the oracle.
+    """Comparison of a runtime with the oracle, over all outputs of the model.
 
     Attributes:
         runtime: that was compared. oracle: with which.
         images: how many, and `images_from`: what they were.
-        max_difference: largest absolute difference of any output value, in output steps.
-        differing: images with any difference.
-        distinct_outputs: how many different outputs the oracle gave; a network that always answers the same
+        max_difference: largest absolute difference of any value of any output, in steps of that output (in its own unit
+            for a float32 output); infinite when one of two floats is not a number.
+        differing: images with any byte of any output that differs.
+        distinct_outputs: how many different answers the oracle gave; a network that always answers the same
             would agree with anything.
+        outputs: names of the outputs that were compared, in the order of the model.
     """
 
     runtime: str
@@ -39,11 +45,18 @@ class Parity:
     max_difference: float
     differing: int
     distinct_outputs: int
+    outputs: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
         """True when all outputs are equal bit for bit."""
         return self.differing == 0
+
+    def as_json(self) -> dict[str, Any]:
+        """For manifests; `outputs` only when there are several."""
+        content = asdict(self)
+        outputs = content.pop("outputs")
+        return {**content, "outputs": list(outputs)} if len(outputs) > 1 else content
 
 
 def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
@@ -71,7 +84,7 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
         return 255 * blob[..., None] * rng.uniform(0.3, 1, c)
 
     return {
-        t.name: np.stack([one(t.shape[1:], i % 4) for i in range(count)]).astype(np.uint8)
+        t.name: np.stack([one(t.frame_shape, i % 4) for i in range(count)]).astype(np.uint8)
         for t in contract.inputs
     }
 
@@ -99,28 +112,76 @@ def frames_with_target(
     return codes, np.stack([target for _, target in samples]).astype(np.float64)
 
 
-def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_from: str) -> Parity:
-    """Run a runtime and the reference kernels on the same images.
+def compare_with_oracle(
+    runtime: Interpreter, model: bytes, codes: Codes, images_from: str, oracle: Interpreter | None = None
+) -> Parity:
+    """Run a runtime and the oracle on the same images and compare all outputs.
 
     Args:
         runtime: of the same model.
         model: content of the .tflite file.
         codes: inputs by name, uint8 (N, H, W, C).
         images_from: what the images are, for the record.
+        oracle: what to compare with; None for `oracle.oracle_of`.
+
+    Raises:
+        ModelError: the runtime or the oracle fails on this model.
     """
-    oracle = ReferenceRuntime(model)
-    count = len(next(iter(codes.values())))
+    contract = IoContract.of(read_tflite(model))
+    inputs = contract.encode_all(codes)
+    count = len(inputs[0])
     if count < MIN_IMAGES:
         raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")
+    oracle = oracle or oracle_of(model)
     with bar(f"parity of {runtime.name} with the oracle", 2 * count, "inferences") as advance:
-        expected = oracle.run(codes, advance)
-        found = runtime.run(codes, advance)
-    step = oracle.contract.outputs[0].scale if expected.dtype.kind == "f" else 1
-    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)) / step
+        expected = run_in_parts(oracle, inputs, advance)
+        found = run_in_parts(runtime, inputs, advance)
     return Parity(
-        runtime.name, oracle.name, count, images_from, float(difference.max()),
-        int((difference.max(1) > 0).sum()), len(np.unique(expected, axis=0)),
+        runtime.name, oracle.name, count, images_from, largest_difference(found, expected),
+        int(differing_frames(found, expected).sum()), len(set(frame_bytes(expected))),
+        tuple(t.name for t in contract.outputs),
     )  # fmt: skip
+
+
+def frame_bytes(outputs: Sequence[NDArray[Any]]) -> list[bytes]:
+    """All outputs of each frame as bytes, so that equal means equal bit for bit (and NaN equals the same NaN).
+
+    Args:
+        outputs: one array per output, (N, ...).
+    """
+    return [b"".join(array[k].tobytes() for array in outputs) for k in range(len(outputs[0]))]
+
+
+def differing_frames(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    """(N,) whether any byte of any output of a frame differs.
+
+    Args:
+        found: one array per output, (N, ...).
+        expected: the same of another runtime.
+
+    Raises:
+        ModelError: the two have not the same number, dtypes and sizes of outputs.
+    """
+    ours, theirs = _layout(found), _layout(expected)
+    if ours != theirs:
+        raise ModelError(f"Outputs of {ours} cannot be compared with outputs of {theirs}.")
+    pairs = zip(frame_bytes(found), frame_bytes(expected), strict=True)
+    return np.array([a != b for a, b in pairs], bool)
+
+
+def largest_difference(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> float:
+    """Largest absolute difference of any value; infinite when one of two floats is not a number."""
+    largest = 0.0
+    for ours, theirs in zip(found, expected, strict=True):
+        a, b = (array.reshape(len(array), -1).astype(np.float64) for array in (ours, theirs))
+        with np.errstate(invalid="ignore"):  # infinite minus infinite
+            difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+        largest = max(largest, float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0)))
+    return largest
+
+
+def _layout(outputs: Sequence[NDArray[Any]]) -> str:
+    return ", ".join(f"{len(a)} x {a.size // max(len(a), 1)} {a.dtype}" for a in outputs)
 
 
 def require_exact(parity: Parity) -> None:
@@ -133,5 +194,7 @@ def require_exact(parity: Parity) -> None:
         raise ParityError(
             f"{parity.runtime} differs from {parity.oracle} on {parity.differing} of {parity.images} images, "
             f"by up to {parity.max_difference:g} output steps; the limit is 0.",
-            "Use the versions of the lock file, or an operator version that both know.",
+            "Package generated C instead (`--runtime c`), or use the versions of the lock file."
+            if parity.runtime == MicroInterpreter.name
+            else "Use the versions of the lock file, or an operator version that both know.",
         )

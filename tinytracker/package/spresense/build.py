@@ -11,6 +11,8 @@ import numpy as np
 
 from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.files import write_bytes, write_text
+from tinytracker.interpreters.arena import measure_arena
+from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
@@ -67,13 +69,14 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
 
 def _tflm(source: ModelSource, options: Options) -> _Network:
     from tinytracker.package.spresense.operators import resolver_methods
-    from tinytracker.quant.runtimes import MicroRuntime, measure_arena
 
     resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins
     codes, images_from = _test_images(source)
-    parity = compare_with_oracle(MicroRuntime(source.content), source.content, codes, images_from)
+    arena = measure_arena(source.content)
+    runtime = MicroInterpreter(source.content, arena.total_bytes)  # the arena that the package gives it
+    parity = compare_with_oracle(runtime, source.content, codes, images_from)
     measured = "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"
-    return _Network({**asdict(measure_arena(source.content)), "measured": measured}, parity)
+    return _Network({**asdict(arena), "measured": measured}, parity)
 
 
 def _generated(source: ModelSource, options: Options) -> _Network:
@@ -111,7 +114,7 @@ def _content(source: ModelSource, network: _Network, options: Options) -> dict[s
         "quantization": source.quantization,
         "arena": network.arena,
         "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
-        "parity": asdict(network.parity),
+        "parity": network.parity.as_json(),
         "runtimes": source.runtimes,
         "metrics": source.metrics,
     }  # fmt: skip

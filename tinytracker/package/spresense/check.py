@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 from tinytracker.codegen import SUPPORTED_OPERATORS, generate
 from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.errors import MissingDependencyError, ModelError
+from tinytracker.interpreters.arena import measure_arena
 from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
 from tinytracker.model.tflite_stats import ModelStats, model_stats
 from tinytracker.package.constraints import preset_part
 from tinytracker.package.rules import OperatorReport, Report, Rule, judge, markdown_table, rule
 from tinytracker.package.source import refuse_float_arithmetic
-from tinytracker.package.spresense.arena import arena_bytes
 from tinytracker.package.spresense.build import RAM_BYTES, TARGET
 from tinytracker.package.spresense.operators import has_resolver_method, resolver_methods
 from tinytracker.package.spresense.options import Options
@@ -102,7 +102,7 @@ _UNMEASURED = " tflite-micro is not installed: TFLM's arena is the least that is
 def _on_tflm(content: bytes, model: TfliteModel, stats: ModelStats) -> Fit:
     try:
         resolver_methods(model)
-        return Fit(len(content), arena_bytes(content))
+        return Fit(len(content), measure_arena(content).total_bytes)
     except MissingDependencyError:
         return Fit(len(content), stats.peak_activation_bytes, estimated=True)
     except ModelError as error:

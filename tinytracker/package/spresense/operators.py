@@ -5,19 +5,52 @@ from __future__ import annotations
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import TfliteModel
 
-# Source: MicroMutableOpResolver in tflite-micro, tensorflow/lite/micro/micro_mutable_op_resolver.h.
-_METHODS = {
-    "ABS": "Abs", "ADD": "Add", "AVERAGE_POOL_2D": "AveragePool2D", "CONCATENATION": "Concatenation",
-    "CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "DepthwiseConv2D", "DEQUANTIZE": "Dequantize",
-    "FULLY_CONNECTED": "FullyConnected", "HARD_SWISH": "HardSwish", "LEAKY_RELU": "LeakyRelu",
-    "LOGISTIC": "Logistic", "MAX_POOL_2D": "MaxPool2D", "MAXIMUM": "Maximum", "MEAN": "Mean",
-    "MINIMUM": "Minimum", "MUL": "Mul", "PAD": "Pad", "PADV2": "PadV2", "PRELU": "Prelu",
-    "QUANTIZE": "Quantize", "RELU": "Relu", "RELU6": "Relu6", "RESHAPE": "Reshape",
-    "RESIZE_BILINEAR": "ResizeBilinear", "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor", "SLICE": "Slice",
-    "SOFTMAX": "Softmax", "SPLIT": "Split", "SPLIT_V": "SplitV", "SQUEEZE": "Squeeze",
-    "STRIDED_SLICE": "StridedSlice", "SUB": "Sub", "SUM": "Sum", "SVDF": "Svdf", "TANH": "Tanh",
-    "TRANSPOSE": "Transpose", "TRANSPOSE_CONV": "TransposeConv",
+# What MicroMutableOpResolver of tflite-micro can register (micro_mutable_op_resolver.h there, August 2026).
+# A test holds the list against the tflite-micro that is installed.
+_BUILTIN = """
+    ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND
+    BROADCAST_ARGS BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D
+    DEPTH_TO_SPACE DEQUANTIZE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP EXPAND_DIMS FILL FLOOR
+    FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF
+    L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC
+    LOG_SOFTMAX MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE
+    READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN RELU RELU6 RESHAPE RESIZE_BILINEAR
+    RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SOFTMAX SPACE_TO_BATCH_ND
+    SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH
+    TRANSPOSE TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE
+""".split()  # noqa: SIM905 (a table of names)
+
+_CUSTOM = {
+    "CIRCULAR_BUFFER": "CircularBuffer", "TFLM_DECODE": "Decode",
+    "TFLite_Detection_PostProcess": "DetectionPostprocess",
+    **{
+        f"Signal{name}": name
+        for name in (
+            "Delay", "Energy", "FftAutoScale", "FilterBank", "FilterBankLog", "FilterBankSpectralSubtraction",
+            "FilterBankSquareRoot", "Framer", "Irfft", "OverlapAdd", "PCAN", "Rfft", "Stacker", "Window",
+        )
+    },
 }  # fmt: skip
+
+# Methods that are not the operator's name in camel case.
+_IRREGULAR = {
+    "BATCH_MATMUL": "BatchMatMul", "CUMSUM": "CumSum", "PADV2": "PadV2",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
+}  # fmt: skip
+
+_COMPILED_FOR = {"CUSTOM:edgetpu-custom-op": "the Edge TPU", "CUSTOM:ethos-u": "Arm's Ethos-U (by Vela)"}
+
+
+def _camel_case(name: str) -> str:
+    """The method of most operators: AveragePool2D of AVERAGE_POOL_2D."""
+    return "".join(part if part[0].isdigit() else part.capitalize() for part in name.split("_"))
+
+
+METHODS = {
+    **{name: _IRREGULAR.get(name, _camel_case(name)) for name in _BUILTIN},
+    **{f"CUSTOM:{code}": method for code, method in _CUSTOM.items()},
+}
+"""The X of `AddX()` by operator, for every operator that the resolver knows."""
 
 
 def has_resolver_method(operator: str) -> bool:
@@ -32,10 +65,13 @@ def resolver_methods(model: TfliteModel) -> dict[str, str]:
         ModelError: TFLM has no such operator.
     """
     names = sorted({o.name for o in model.operators})
-    unknown = [n for n in names if n not in _METHODS]
+    unknown = [n for n in names if n not in METHODS]
     if unknown:
+        compiled = _COMPILED_FOR.get(unknown[0])
         raise ModelError(
             f"{model.source}: operator {unknown[0]} cannot be registered with TFLM's resolver.",
-            f"Use only: {', '.join(sorted(_METHODS))}.",
+            f"The file is compiled for {compiled}; package the file that it was compiled from."
+            if compiled
+            else f"Use only: {', '.join(sorted(METHODS))}.",
         )
-    return {n: _METHODS[n] for n in names}
+    return {n: METHODS[n] for n in names}

@@ -40,7 +40,7 @@ def write_tflm(
     content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, "" if isinstance(model, bytes) else str(model))
     if arena_bytes is None:
-        from tinytracker.quant.runtimes import measure_arena
+        from tinytracker.interpreters.arena import measure_arena
 
         arena_bytes = measure_arena(content).total_bytes
     texts = {

@@ -1,0 +1,33 @@
+"""What a model's outputs are compared with. The one place that chooses an oracle."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from tinytracker.interpreters.base import Interpreter
+from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.interpreters.tflite import ReferenceInterpreter
+
+
+def oracle_of(model: bytes) -> Interpreter:
+    """The oracle of a model: TensorFlow Lite's reference kernels.
+
+    A model on which those kernels are themselves wrong needs another interpreter here, one that computes the arithmetic
+    of the specification; its name is what the proof then says.
+
+    Raises:
+        MissingDependencyError: TensorFlow is not installed.
+        ModelError: the reference kernels refuse the model.
+    """
+    return ReferenceInterpreter(model)
+
+
+def available_oracle(model: bytes) -> Interpreter | None:
+    """The best oracle that is installed: `oracle_of` with TensorFlow, else TFLM, which equals it, else None.
+
+    Raises:
+        ModelError: the oracle refuses the model.
+    """
+    if find_spec("tensorflow") is not None:
+        return oracle_of(model)
+    return MicroInterpreter(model) if find_spec("tflite_micro") is not None else None
