@@ -61,5 +61,7 @@ clean:  ## Remove the environment and everything that was generated.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml
 	@python=$$(PYTHON="$(PYTHON)" requirements/find-python) && { [ -x $(BIN)/pip ] || "$$python" -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	@rm -rf tinytracker.egg-info # the distribution's former name; what is left of it would be found beside the new one
+	$(BIN)/python -m pip uninstall -qq --yes tinytracker
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -151,7 +151,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(
     done = without_extras(*arguments)
     assert done.returncode == 1
     assert sentence in done.stderr
-    assert "pip install 'tinytracker[" in done.stderr
+    assert "pip install --editable '.[" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -13,6 +13,7 @@ from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.requirements import install_hint
 
 RAM_BYTES = 1536 * 1024
 """Memory of a Spresense main core's program: code, constants, variables and stack together."""
@@ -67,7 +68,7 @@ def deploy_dir() -> Path:
         if (folder / "qemu" / "board.ld").is_file():
             return folder
     raise MissingDependencyError(
-        "the firmware sources (deploy/)", "building firmware", "pip install --force-reinstall tinytracker"
+        "the firmware sources (deploy/)", "building firmware", install_hint()
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
+from tinytracker.requirements import install_hint
+
 
 @dataclass(frozen=True)
 class Part:
@@ -51,7 +53,7 @@ def _modules() -> list[Part]:
             name,
             work,
             metadata.version(name) if find_spec(module) else "",
-            f"pip install 'tinytracker[{extra}]'",
+            install_hint(extra),
         )
         for module, name, work, extra in _MODULES
     ]
