@@ -62,9 +62,9 @@ def test_help_and_info_import_neither_tensorflow_nor_numba(arguments):
 
 def test_importing_all_floors_but_training_needs_no_tensorflow():
     modules = [
-        "data.prepare",
+        "data.preparation",
         "data.pipeline",
-        "synth.generate",
+        "synth.generation",
         "model.info",
         "train",
         "quant",

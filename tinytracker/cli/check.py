@@ -11,8 +11,8 @@ from rich.text import Text
 from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
-    from tinytracker.package.check import CheckResult
     from tinytracker.package.graph_rules import Finding, GraphReport
+    from tinytracker.package.suitability import CheckResult
 
 
 @verb
@@ -29,8 +29,8 @@ def command(source: str, target: str, quantized: str | None, memory_report: bool
 
     Exit code 1 when it cannot, or when a part would not run on the accelerator.
     """
-    from tinytracker.package.check import check
     from tinytracker.package.graph_rules import GraphReport
+    from tinytracker.package.suitability import check
 
     result = check(source, target, memory_report, quantized)
     text = _graph(result) if isinstance(result, GraphReport) else _rules(result)

@@ -30,7 +30,7 @@ from tinytracker.evaluate.calibration_fit import (
     choose,
     quadratic_terms,
 )  # fmt: skip
-from tinytracker.files import read_json, write_json
+from tinytracker.files import StrPath, read_json, write_json
 
 __all__ = [
     "AFFINE",
@@ -174,17 +174,19 @@ class Calibration(BaseModel):
             )
         return np.asarray(features, np.float64)
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: StrPath) -> Path:
         """Write the JSON file; returns its path."""
+        path = Path(path)
         return write_json(path, self.model_dump(mode="json"))
 
 
-def read_calibration(path: Path) -> Calibration:
+def read_calibration(path: StrPath) -> Calibration:
     """The calibration in a JSON file.
 
     Raises:
         InputFileError: missing, not JSON, another schema version, or numbers that are no calibration.
     """
+    path = Path(path)
     hint = "Make one with: tinytracker calibrate fit POINTS --out FILE"
     document = read_json(path, hint)
     version = document.get("schema_version") if isinstance(document, dict) else None

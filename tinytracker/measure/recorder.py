@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tinytracker.errors import MissingDependencyError, OutputError, TinyTrackerError, UsageError
+from tinytracker.files import StrPath
 from tinytracker.progress import say
 
 IDLE_S = 6.0
@@ -35,7 +36,7 @@ class RecorderError(TinyTrackerError):
 
 
 @contextmanager
-def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Iterator[None]:
+def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> Iterator[None]:
     """Record power while the block runs.
 
     Args:
@@ -49,6 +50,7 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
         OutputError: the file exists.
         RecorderError: it ends early, with an error, or not at all.
     """
+    file = Path(file)
     seconds = IDLE_S if idle_s is None else idle_s
     words = [word.replace(_FILE, str(file)) for word in shlex.split(command)]
     if not words or _FILE not in command:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
+from tinytracker.files import StrPath
 from tinytracker.model.presets import PRESETS, find_preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats, non_int8_tensors
 
 
-def describe(network: str) -> dict[str, Any]:
+def describe(network: StrPath) -> dict[str, Any]:
     """Layers and totals of a preset or a file.
 
     Args:
@@ -26,6 +28,7 @@ def describe(network: str) -> dict[str, Any]:
         UnknownNameError: neither a preset nor a file.
         InputFileError: a file that is not .tflite, or damaged.
     """
+    network = os.fspath(network)
     path = Path(network)
     if network not in PRESETS and (path.suffix or "/" in network):
         if path.suffix != ".tflite":

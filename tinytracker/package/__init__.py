@@ -6,11 +6,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.files import StrPath
+from tinytracker.lazy import exports
 
-__all__ = ["TARGETS", "PackageResult", "Target", "package"]
+if TYPE_CHECKING:
+    from tinytracker.package.doctor import diagnose
+    from tinytracker.package.parity import RuntimeTable, runtime_table
+    from tinytracker.package.suitability import CheckResult, check
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "doctor": ("diagnose",),
+            "parity": ("RuntimeTable", "runtime_table"),
+            "suitability": ("CheckResult", "check"),
+        },
+    )
+
+__all__ = [
+    "TARGETS",
+    "CheckResult",
+    "PackageResult",
+    "RuntimeTable",
+    "Target",
+    "check",
+    "diagnose",
+    "package",
+    "runtime_table",
+]
 
 
 @dataclass(frozen=True)
@@ -68,7 +94,7 @@ class PackageResult:
 
 
 def package(
-    source: Path, target: str, out: Path, quantized: str | None = None, options: object | None = None
+    source: StrPath, target: str, out: StrPath, quantized: str | None = None, options: object | None = None
 ) -> PackageResult:
     """Package a quantized model for a device.
 
@@ -86,6 +112,8 @@ def package(
         ParityError: a runtime disagrees with the oracle; nothing is written then.
         OutputError: `out` cannot be written or is not a package.
     """
+    source = Path(source)
+    out = Path(out)
     if target not in TARGETS:
         raise UnknownNameError("target", target, TARGETS)
     from tinytracker.package.manifest import MANIFEST_NAME

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UsageError
-from tinytracker.files import write_json, write_text
+from tinytracker.files import StrPath, write_json, write_text
 from tinytracker.runs import versions
 
 __all__ = ["SCHEMA_VERSION", "Report", "report"]
@@ -30,7 +30,7 @@ class Report:
     document: dict[str, Any]
 
 
-def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Report:
+def report(sources: Sequence[StrPath], out: StrPath, allow_images: bool = False) -> Report:
     """Write a page and a JSON document with the same numbers.
 
     What is missing (no evaluation, no INT8 model, no session) is left out, and said in a sentence.
@@ -46,6 +46,8 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
         UsageError: no source, or `out` is no .html file.
         OutputError: the files cannot be written.
     """
+    given = [sources] if isinstance(sources, str) else sources  # a string is a sequence, too
+    out = Path(out)
     if not sources:
         raise UsageError("There is nothing to report on.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
@@ -57,7 +59,7 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
     from tinytracker.report.run_part import run_part
     from tinytracker.report.sources import find_sources
 
-    found = find_sources(sources)
+    found = find_sources([Path(source) for source in given])
     packages, parity, memory = package_part(found)
     runs = [run_part(name, run) for name, run in found.runs]
     document = {

@@ -12,12 +12,12 @@ from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import GRAPH_RULES
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import predicted_bytes
+from tinytracker.package.suitability import check as check_target
 
 IMAGE = (1, 8, 8, 4)
 

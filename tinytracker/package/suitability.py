@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.files import StrPath
 from tinytracker.model.presets import PRESETS, find_preset
 from tinytracker.package.constraints import MODULES, Verdict, judge_preset, suitable_presets
 from tinytracker.package.graph_check import GRAPH_MODULES, check_graph
@@ -46,7 +48,7 @@ class CheckResult:
 
 
 def check(
-    source: str, target: str, memory_report: bool = False, quantized: str | None = None
+    source: StrPath, target: str, memory_report: bool = False, quantized: str | None = None
 ) -> CheckResult | GraphReport:
     """Judge a network: by rules over presets, or, where the target has them, over the operators of a .tflite file.
 
@@ -62,6 +64,7 @@ def check(
         UsageError: a memory report of a preset, which has no weights.
         ConverterError, MissingDependencyError: the converter failed or is not installed.
     """
+    source = os.fspath(source)
     if target not in MODULES and target not in GRAPH_MODULES:
         raise UnknownNameError("target with rules", target, (*MODULES, *GRAPH_MODULES))
     if target in GRAPH_MODULES:
