@@ -135,6 +135,12 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
 
     Raises:
         InputFileError: not a prepared folder, not finished, another version, a shard missing or changed.
+
+    Example:
+        >>> from tinytracker.data import read_index
+        >>> index = read_index("prepared")
+        >>> index.frames, sorted(index.splits)
+        (39, ['test', 'train', 'val'])
     """
     folder = Path(folder)
     again = f"Run: tinytracker prepare SRC {folder}"

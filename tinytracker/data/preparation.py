@@ -125,6 +125,12 @@ def prepare(
         OutputError: `out` cannot be written.
         UsageError: a parameter cannot be, or `out` lies inside `src`.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.data import prepare
+        >>> prepared = prepare("faces", "prepared", jobs=1)
+        >>> prepared.index.frames, sorted(prepared.index.splits)
+        (39, ['test', 'train', 'val'])
     """
     src = Path(src)
     out = Path(out)

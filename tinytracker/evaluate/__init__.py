@@ -143,6 +143,12 @@ def evaluate(
         UnknownNameError: no such split, model or preset.
         UsageError: a .tflite file without `data`.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.evaluate import evaluate
+        >>> errors = evaluate("run", model="ptq-int8").errors
+        >>> errors["overall"]["frames"], 0 < errors["overall"]["error_cm"] < 30
+        (5, True)
     """
     target = Path(target)
     data = Path(data) if data is not None else None

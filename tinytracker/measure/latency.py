@@ -88,6 +88,12 @@ def latency_table(
     Raises:
         InputFileError: the file is no session.
         UsageError: no frame is left.
+
+    Example:
+        >>> from tinytracker.measure import latency_table
+        >>> table = latency_table("session.jsonl")
+        >>> list(table), table["inference"].n
+        (['capture', 'preprocess', 'inference', 'frame', 'period'], 12)
     """
     session = session if isinstance(session, Session) else read_session(session)
     found = latencies(session)
@@ -138,6 +144,11 @@ def compare_sessions(
     Raises:
         InputFileError: a file is no session.
         UsageError: they have no phase in common, or no frame is left.
+
+    Example:
+        >>> from tinytracker.measure import compare_sessions
+        >>> compare_sessions("session.jsonl", "session.jsonl").rows["inference"].difference
+        0.0
     """
     sessions = read_session(a), read_session(b)
     first, second = (latencies(s) for s in sessions)

@@ -111,6 +111,12 @@ def package(
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
         OutputError: `out` cannot be written or is not a package.
+
+    Example:
+        >>> from tinytracker.package import package
+        >>> packaged = package("run", "spresense", "spresense")
+        >>> packaged.folder.name, packaged.manifest.name
+        ('spresense', 'manifest.json')
     """
     source = Path(source)
     out = Path(out)

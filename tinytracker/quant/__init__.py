@@ -141,6 +141,12 @@ def quantize(
         InputFileError: not a finished run, or its data is gone.
         ModelError: a float tensor is left, or the input scale is not 1/128.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.quant import quantize
+        >>> quantized = quantize("run", calibration_frames=16)
+        >>> quantized.name, [scale["scale"] for scale in quantized.contract["inputs"]]
+        ('ptq-int8', [0.0078125])
     """
     run_folder = Path(run_folder)
     data = Path(data) if data is not None else None

@@ -45,6 +45,12 @@ def report(sources: Sequence[StrPath], out: StrPath, allow_images: bool = False)
         InputFileError: a source is none of these, or is damaged.
         UsageError: no source, or `out` is no .html file.
         OutputError: the files cannot be written.
+
+    Example:
+        >>> from tinytracker.report import report
+        >>> written = report(["run", "session.jsonl"], "page.html")
+        >>> written.numbers.name, len(written.document["runs"])
+        ('page.json', 1)
     """
     given = [sources] if isinstance(sources, str) else sources  # a string is a sequence, too
     out = Path(out)

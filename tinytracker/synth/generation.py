@@ -85,6 +85,11 @@ def generate(
         OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk
             full.
         MissingDependencyError: numba is not installed.
+
+    Example:
+        >>> from tinytracker.synth import generate
+        >>> generate("faces", subjects=8, frames=5).subjects
+        8
     """
     out = Path(out)
     parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)

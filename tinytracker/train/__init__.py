@@ -81,6 +81,12 @@ def train(
         ModelError: no layer of `config.init` fits.
         OutputError: `out` is in use, belongs to another configuration, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.train import TrainConfig, train
+        >>> config = TrainConfig(epochs=2, batch_size=16)
+        >>> train("prepared", "tinytracker-s", "run", config, resume=True).epochs
+        2
     """
     prepared = Path(prepared)
     out = Path(out)

@@ -85,6 +85,12 @@ def load_config(path: StrPath | None, overrides: dict[str, Any] | None = None) -
     Raises:
         ConfigError: not TOML, an unknown key (with the nearest known one), or a value out of its limits.
         InputFileError: the file cannot be read.
+
+    Example:
+        >>> from tinytracker.train import load_config
+        >>> config = load_config(None, {"epochs": 5})
+        >>> config.epochs, config.optimizer
+        (5, 'muon')
     """
     path = Path(path) if path is not None else None
     values: dict[str, Any] = {}
