@@ -34,6 +34,7 @@ docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link e
 	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
 	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
+	$(BIN)/python docs/tools/floors.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files beside them, without outputs.
@@ -45,7 +46,7 @@ bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder of the published files).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
-firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
+firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, print sizes (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
 	$(MAKE) -C deploy/coralmicro
 

@@ -1,4 +1,4 @@
-"""Packages that export what their modules hold without importing these until a name is used (PEP 562)."""
+"""Exports of a package whose modules are imported only when a name is used (PEP 562)."""
 
 from __future__ import annotations
 

@@ -92,6 +92,8 @@ def test_importing_every_package_imports_nothing_heavy():
 
 
 def test_importing_tinytracker_alone_imports_no_library():
-    code = "import sys, tinytracker\nsys.exit(', '.join({'numpy', 'pydantic', 'rich'} & set(sys.modules)) or 0)"
+    code = (
+        "import sys, tinytracker\nsys.exit(', '.join({'numpy', 'pydantic', 'rich'} & set(sys.modules)) or 0)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
