@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tinytracker
+from tinytracker.errors import InputFileError
 
 PACKAGES = sorted(
     m.name
@@ -79,6 +80,15 @@ def test_public_functions_take_strings_for_paths(name):
             kind = str(parameter.annotation)
             if "Path" in kind:
                 assert "StrPath" in kind or "str" in kind, f"{name}.{exported}: {parameter}"
+
+
+@pytest.mark.parametrize("kind", [str, Path, lambda name: [name]])
+def test_a_report_is_also_about_one_source(kind, tmp_path):
+    """A string is a sequence of letters, which are no sources."""
+    from tinytracker.report import report
+
+    with pytest.raises(InputFileError, match="no-such-run"):
+        report(kind("no-such-run"), str(tmp_path / "report.html"))
 
 
 def test_importing_every_package_imports_nothing_heavy():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,14 +31,14 @@ class Report:
     document: dict[str, Any]
 
 
-def report(sources: Sequence[StrPath], out: StrPath, allow_images: bool = False) -> Report:
+def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: bool = False) -> Report:
     """Write a page and a JSON document with the same numbers.
 
     What is missing (no evaluation, no INT8 model, no session) is left out, and said in a sentence.
 
     Args:
-        sources: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy --json` printed
-            (.json), in any order. Packages that lie beside a run and were made of it come by themselves.
+        sources: one or several: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy
+            --json` printed (.json), in any order. Packages that lie beside a run and were made of it come by themselves.
         out: HTML file to write; the numbers go beside it with the suffix .json.
         allow_images: show faces of recorded people too. Faces of synthetic people are always shown.
 
@@ -52,7 +53,7 @@ def report(sources: Sequence[StrPath], out: StrPath, allow_images: bool = False)
         >>> written.numbers.name, len(written.document["runs"])
         ('page.json', 1)
     """
-    given = [sources] if isinstance(sources, str) else sources  # a string is a sequence, too
+    given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     out = Path(out)
     if not sources:
         raise UsageError("There is nothing to report on.", "Name a run folder or a session.")
