@@ -38,7 +38,8 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
 
     Args:
         sources: one or several: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy
-            --json` printed (.json), in any order. Packages that lie beside a run and were made of it come by themselves.
+            --json` printed (.json), in any order. Packages that lie beside a run and were made of it come by
+            themselves.
         out: HTML file to write; the numbers go beside it with the suffix .json.
         allow_images: show faces of recorded people too. Faces of synthetic people are always shown.
 
