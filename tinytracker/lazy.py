@@ -1,4 +1,4 @@
-"""Exports of a package whose modules are imported only when a name is used (PEP 562)."""
+"""Exports that import their module when their name is used (PEP 562)."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ GROUPS = {
 }
 """The top layer of each group; those below it belong to the same until the next begins."""
 
-ROW, GAP, TOP, LEFT, WIDTH, BAND, NAMES = 24, 14, 34, 14, 900, 142, 112
-LONGEST = 84
+ROW, GAP, TOP, LEFT, WIDTH, BAND, NAMES = 24, 14, 34, 10, 830, 142, 112
+LONGEST = 76
 """Letters of a purpose."""
 STYLE = """<style>
   .page { fill: #ffffff } .group { fill: #e9edf2; stroke: #aeb8c4 } .row { fill: #f8fafc; stroke: #c4ccd5 }
