@@ -34,6 +34,7 @@ docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link e
 	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
 	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
+	$(BIN)/python docs/tools/floors.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files beside them, without outputs.
@@ -45,7 +46,7 @@ bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder of the published files).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
-firmware: $(VENV)/.installed  ## Compile the firmware of every board and print its size (MODEL=file.tflite).
+firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, print sizes (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
 	$(MAKE) -C deploy/coralmicro
 
@@ -61,5 +62,7 @@ clean:  ## Remove the environment and everything that was generated.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml
 	@python=$$(PYTHON="$(PYTHON)" requirements/find-python) && { [ -x $(BIN)/pip ] || "$$python" -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	@rm -rf tinytracker.egg-info # the distribution's former name; what is left of it would be found beside the new one
+	$(BIN)/python -m pip uninstall -qq --yes tinytracker
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

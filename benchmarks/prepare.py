@@ -24,7 +24,7 @@ from tinytracker.data.gazecapture import write_recording
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec, make_inputs
 from tinytracker.data.pipeline import records, serialized_records
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 from tinytracker.progress import set_quiet
 
 FRAME_SIZE = (480, 640)

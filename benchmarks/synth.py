@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common import write_csv
 
-from tinytracker.synth.generate import generate
+from tinytracker.synth.generation import generate
 
 
 def processor_seconds() -> float:

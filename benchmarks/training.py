@@ -20,7 +20,7 @@ sys.path.insert(0, str(SUPPORT))
 from prepare import make_source
 
 from tinytracker.data.index import PreparedIndex
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 from tinytracker.model.presets import PRESETS, Preset
 from tinytracker.progress import set_quiet
 from tinytracker.train import TrainConfig

@@ -13,7 +13,7 @@ from typing import Any
 
 from tinytracker.errors import OutputError
 from tinytracker.evaluate import evaluate, stored_errors
-from tinytracker.files import make_folder, read_json, write_json
+from tinytracker.files import StrPath, make_folder, read_json, write_json
 from tinytracker.model.weight_file import packaged_presets
 from tinytracker.package import package
 from tinytracker.package.manifest import MANIFEST_NAME
@@ -77,7 +77,7 @@ class DemoResult:
         }
 
 
-def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = None) -> DemoResult:
+def demo(out: StrPath, settings: DemoSettings | None = None, jobs: int | None = None) -> DemoResult:
     """Run the demo in a folder, or go on with the one that was begun there.
 
     Args:
@@ -89,6 +89,7 @@ def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = Non
         OutputError: the folder holds something else, or a demo with other settings.
         TinyTrackerError: whatever a step raises.
     """
+    out = Path(out)
     settings = settings or DemoSettings()
     _claim(out, settings)
     folders = {
@@ -98,13 +99,13 @@ def demo(out: Path, settings: DemoSettings | None = None, jobs: int | None = Non
     data, prepared, run_folder, packaged = folders.values()
 
     _step(1, "make synthetic frames")
-    from tinytracker.synth.generate import generate
+    from tinytracker.synth.generation import generate
 
     generate(data, settings.subjects, settings.frames, seed=settings.seed, jobs=jobs)
 
     _step(2, "prepare shards")
     from tinytracker.data.index import INDEX_FILE
-    from tinytracker.data.prepare import prepare
+    from tinytracker.data.preparation import prepare
 
     if not (prepared / INDEX_FILE).is_file():
         prepare(data, prepared, jobs=jobs)

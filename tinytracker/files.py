@@ -9,9 +9,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from tinytracker.errors import InputFileError, OutputError
+
+StrPath: TypeAlias = str | os.PathLike[str]
+"""What public functions take as a file or folder: a string or anything with a path; inside it is a `Path`."""
 
 _WAY_OUT = {
     errno.ENOSPC: (

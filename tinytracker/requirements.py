@@ -1,14 +1,68 @@
-"""Optional parts: find out whether they are installed, and say how to bring them when they are not."""
+"""Optional parts: find out whether they are installed, and say how to install them when they are not."""
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from tinytracker.errors import MissingDependencyError
+
+DISTRIBUTION = "tinytracker-gaze"
+"""What pip calls this package. It is in no package index; `tinytracker` on PyPI is another project."""
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def install_hint(extra: str = "") -> str:
+    """The command that installs this package again from where it came from, with one of its extras.
+
+    Args:
+        extra: of this package, "" for none.
+
+    Returns:
+        In a clone of the repository `pip install --editable CLONE[extra]`, otherwise the folder, archive or
+        repository that pip noted when it installed the package (PEP 610).
+    """
+    if (_CHECKOUT / "pyproject.toml").is_file():
+        return f"pip install --editable {_local(_CHECKOUT, extra)}"
+    try:
+        noted = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        noted = None
+    return _from_origin(json.loads(noted) if noted else {}, extra)
+
+
+def _from_origin(origin: dict[str, Any], extra: str) -> str:
+    url = str(origin.get("url", ""))
+    parts = urlsplit(url)
+    named = f"{DISTRIBUTION}{_in_brackets(extra)} @ "
+    if "vcs_info" in origin:
+        vcs = origin["vcs_info"]
+        revision = vcs.get("requested_revision") or vcs["commit_id"]
+        return "pip install " + shlex.quote(f"{named}{vcs['vcs']}+{url}@{revision}")
+    place = Path(unquote(parts.path))
+    if parts.scheme == "file" and place.exists():
+        return f"pip install {_local(place, extra)}"
+    if parts.scheme in ("http", "https"):
+        return "pip install " + shlex.quote(f"{named}{url}")
+    return f"pip install {_local(Path(), extra)} in a clone of the repository"
+
+
+def _local(place: Path, extra: str) -> str:
+    """A folder or archive as an argument of pip's; "." where that is enough."""
+    return shlex.quote(f"{'.' if place.resolve() == Path.cwd() else place}{_in_brackets(extra)}")
+
+
+def _in_brackets(extra: str) -> str:
+    return f"[{extra}]" if extra else ""
 
 
 def require_tensorflow(needed_for: str) -> None:
@@ -38,9 +92,7 @@ def require(module: str, name: str, needed_for: str, extra: str) -> None:
         MissingDependencyError: when it is not installed.
     """
     if find_spec(module) is None:
-        raise MissingDependencyError(
-            name, needed_for, f"pip install 'tinytracker[{extra}]' (Python 3.10 or 3.11)"
-        )
+        raise MissingDependencyError(name, needed_for, f"{install_hint(extra)} (Python 3.10 or 3.11)")
 
 
 @dataclass(frozen=True)
@@ -62,7 +114,7 @@ class Part:
 def python_part(module: str, distribution: str, needed_for: str, extra: str) -> Part:
     """A Python package of one of our extras; it is looked for, not imported."""
     found = metadata.version(distribution) if find_spec(module) else ""
-    return Part(distribution, needed_for, found, f"pip install 'tinytracker[{extra}]'")
+    return Part(distribution, needed_for, found, install_hint(extra))
 
 
 def program_part(name: str, needed_for: str, packages: str) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "decisions"
@@ -17,7 +18,11 @@ def index() -> str:
         "| --- | --- |",
     ]
     for path in sorted(FOLDER.glob("[0-9]*.md")):
-        number, _, title = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").partition(": ")
+        heading = path.read_text(encoding="utf-8").splitlines()[0]
+        match = re.fullmatch(r"# (\d{3}): (\S.*)", heading)
+        if match is None or not path.name.startswith(f"{match[1]}-"):
+            raise SystemExit(f"{path}: the first line is {heading!r}, not '# {path.name[:3]}: title'.")
+        number, title = match.groups()
         lines.append(f"| {number} | [{title[:1].upper()}{title[1:]}]({path.name}) |")
     return "\n".join(lines) + "\n"
 

@@ -62,9 +62,9 @@ def test_help_and_info_import_neither_tensorflow_nor_numba(arguments):
 
 def test_importing_all_floors_but_training_needs_no_tensorflow():
     modules = [
-        "data.prepare",
+        "data.preparation",
         "data.pipeline",
-        "synth.generate",
+        "synth.generation",
         "model.info",
         "train",
         "quant",
@@ -151,7 +151,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(
     done = without_extras(*arguments)
     assert done.returncode == 1
     assert sentence in done.stderr
-    assert "pip install 'tinytracker[" in done.stderr
+    assert "pip install --editable '.[" in done.stderr
     assert "Traceback" not in done.stderr
 
 

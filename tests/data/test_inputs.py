@@ -16,7 +16,7 @@ from support.gazecapture_folder import make_folder
 from tinytracker.data.crops import cut
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec, area_weights, make_inputs_numpy
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 
 SPECS = (

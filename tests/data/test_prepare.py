@@ -24,7 +24,7 @@ from support.gazecapture_folder import make_folder, make_recording, noise_jpegs
 from tinytracker.data.crops import cut, grow, round_half_up
 from tinytracker.data.gazecapture import write_recording
 from tinytracker.data.index import read_index
-from tinytracker.data.prepare import PrepareReport, prepare
+from tinytracker.data.preparation import PrepareReport, prepare
 from tinytracker.errors import (
     InputFileError,
     MissingDependencyError,
@@ -246,7 +246,7 @@ def test_kill_9_and_again_gives_the_same_bytes(tmp_path: Path) -> None:
     options = {"jobs": 2, "shard_frames": 1}
     code = (
         "import sys, pathlib\n"
-        "from tinytracker.data.prepare import prepare\n"
+        "from tinytracker.data.preparation import prepare\n"
         "if __name__ == '__main__':\n"
         f"    prepare(pathlib.Path({str(src)!r}), pathlib.Path({str(out)!r}), **{options!r})\n"
     )
@@ -361,7 +361,7 @@ def test_without_tensorflow_the_way_out_is_named(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tinytracker.requirements.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"tinytracker\[train\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .*\[train\]"):
         run(source, tmp_path / "out")
 
 

@@ -128,5 +128,5 @@ def test_the_readme_names_the_two_commands_that_do_everything():
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_extras_that_are_named_exist(page):
     project = (ROOT / "pyproject.toml").read_text()
-    for extra in re.findall(r"tinytracker\[(\w+)\]", page.read_text()):
+    for extra in re.findall(r"pip install [^\n`]*\[(\w+)\]", page.read_text()):
         assert re.search(rf"^{extra} = \[", project, re.MULTILINE), f"{page.name}: [{extra}]"

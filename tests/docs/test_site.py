@@ -95,6 +95,25 @@ def test_the_index_of_decisions_has_them_all():
     assert (DOCS / "decisions/README.md").read_text() == printed.stdout, "run `make docs`"
 
 
+def test_the_index_of_decisions_names_each_by_its_title():
+    """Read without the generator: a title that it did not understand must not become an empty link."""
+    index = (DOCS / "decisions/README.md").read_text()
+    files = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    rows = re.findall(r"^\| (\d{3}) \| \[(.+)\]\((.+)\) \|$", index, re.MULTILINE)
+    assert [name for _, _, name in rows] == [path.name for path in files]
+    assert len({number for number, _, _ in rows}) == len(rows), "a number was given twice"
+    for (number, title, name), path in zip(rows, files, strict=True):
+        assert name.startswith(f"{number}-")
+        assert path.read_text().lower().startswith(f"# {number}: {title}\n".lower())
+
+
+def test_the_map_of_the_layers_is_as_new_as_the_code(tmp_path):
+    subprocess.run([sys.executable, DOCS / "tools/floors.py", tmp_path], check=True)
+    assert (DOCS / "images/floors.svg").read_text() == (tmp_path / "floors.svg").read_text(), (
+        "run `make docs`"
+    )
+
+
 def test_figures_are_as_new_as_the_device_table(tmp_path):
     subprocess.run(
         [sys.executable, DOCS / "tools/gaze_figures.py", tmp_path],

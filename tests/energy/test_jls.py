@@ -112,7 +112,7 @@ def test_without_the_library_the_extra_is_named(tmp_path, signals, monkeypatch):
     path = write(tmp_path / "a.jls", signals[0])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("tinytracker.requirements.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"tinytracker\[energy\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .*\[energy\]"):
         read_trace(path)
 
 

@@ -15,7 +15,7 @@ from support.cli import run
 from support.coral_app import SANITIZE, contract, make, write_header
 
 from tinytracker.measure.link import open_link
-from tinytracker.measure.replay import replay
+from tinytracker.measure.playback import replay
 from tinytracker.measure.session_reader import read_session
 
 pytestmark = pytest.mark.skipif(

@@ -11,8 +11,8 @@ from support.fake_line import HELLO
 
 from tinytracker.errors import TinyTrackerError
 from tinytracker.measure.board import contract_of, gaze_cm, parse_hello, tensors_as_json
+from tinytracker.measure.playback import replay
 from tinytracker.measure.protocol import Message
-from tinytracker.measure.replay import replay
 from tinytracker.measure.results import summarize_session
 
 RECORDED = Path(__file__).parent / "data" / "emulated_session.jsonl"

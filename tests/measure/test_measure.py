@@ -13,7 +13,7 @@ import pytest
 from support.cli import run
 from support.fake_line import FakeLine, record
 
-from tinytracker.measure.replay import replay
+from tinytracker.measure.playback import replay
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
 

@@ -8,7 +8,7 @@ from support.cli import run
 from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
 
-from tinytracker.measure.replay import replay
+from tinytracker.measure.playback import replay
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
 

@@ -10,7 +10,6 @@ from support.tflite_nets import NetBuilder
 from tinytracker.model.presets import PRESETS
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package import package
-from tinytracker.package.check import check
 from tinytracker.package.rules import Report
 from tinytracker.package.spresense.build import RAM_BYTES
 from tinytracker.package.spresense.check import (
@@ -23,6 +22,7 @@ from tinytracker.package.spresense.check import (
     room_for_a_frame,
 )
 from tinytracker.package.spresense.options import Options
+from tinytracker.package.suitability import check
 
 
 def small(*middle: str) -> bytes:

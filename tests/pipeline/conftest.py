@@ -7,7 +7,7 @@ from support.gazecapture_folder import make_folder
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory):
     """A prepared data set: 12 subjects, 8 frames each, all splits filled."""
-    from tinytracker.data.prepare import prepare
+    from tinytracker.data.preparation import prepare
 
     folder = tmp_path_factory.mktemp("data")
     make_folder(folder / "gazecapture", subjects=12, frames=8, seed=3)

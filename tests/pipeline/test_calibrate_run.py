@@ -8,7 +8,7 @@ from support.cli import run as tinytracker
 from support.gazecapture_folder import make_folder
 
 from tinytracker.data.index import read_index
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 from tinytracker.evaluate.predict import (
     penultimate_tensor,
     predict_float,

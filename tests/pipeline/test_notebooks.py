@@ -14,7 +14,7 @@ from support.gazecapture_folder import make_folder
 from support.sessions import write_session
 from support.traces import VOLTAGE, true_trace
 
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))

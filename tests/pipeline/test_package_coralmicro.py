@@ -8,8 +8,8 @@ import pytest
 
 from tinytracker.errors import InputFileError
 from tinytracker.package import package
-from tinytracker.package.check import check
 from tinytracker.package.coralmicro.options import COMPILER_VARIABLE
+from tinytracker.package.suitability import check
 from tinytracker.quant import quantize
 
 

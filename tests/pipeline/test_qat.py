@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.gazecapture_folder import make_folder, shaded_jpegs
 
-from tinytracker.data.prepare import prepare
+from tinytracker.data.preparation import prepare
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.evaluate import evaluate
 from tinytracker.interpreters.micro import MicroInterpreter

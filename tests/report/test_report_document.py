@@ -196,7 +196,7 @@ def test_text_from_files_cannot_become_markup(tmp_path):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    from tinytracker.data.prepare import prepare
+    from tinytracker.data.preparation import prepare
 
     folder = tmp_path_factory.mktemp("data")
     make_folder(folder / "gazecapture", subjects=12, frames=8, seed=3)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UnknownNameError, UsageError
-from tinytracker.synth.generate import PARAMETERS_FILE, generate
+from tinytracker.synth.generation import PARAMETERS_FILE, generate
 from tinytracker.synth.subject import split_of
 
 SMALL = (96, 128)

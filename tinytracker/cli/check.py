@@ -33,7 +33,7 @@ def command(source: str, target: str, quantized: str | None, memory_report: bool
 
     Exit code 1 when it cannot, or when a part would not run where it should.
     """
-    from tinytracker.package.check import check
+    from tinytracker.package.suitability import check
 
     report = check(source, target, memory_report, quantized)
     return Output(report.as_json(), _shown(report), exit_code=0 if report.ok else 1)

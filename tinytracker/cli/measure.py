@@ -169,7 +169,7 @@ def _shown(result: Measurement, seed: int) -> Output:
 
 def _replay(session: Path, out: Path | None, seed: int, correction: Calibration | None) -> Output:
     """A recorded session again: its numbers, and its bytes through today's parser."""
-    from tinytracker.measure.replay import replay, write_replay
+    from tinytracker.measure.playback import replay, write_replay
     from tinytracker.measure.session_reader import read_raw
 
     output = show(session, seed, correction)

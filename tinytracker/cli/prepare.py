@@ -23,7 +23,7 @@ def command(
     source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str
 ) -> Output:
     """Turn SOURCE, a folder of GazeCapture subjects (or their .tar.gz), into shards in the folder OUT."""
-    from tinytracker.data.prepare import prepare
+    from tinytracker.data.preparation import prepare
 
     report = prepare(source, out, jobs, max_crop, shard_frames, image_format)
     index = report.index

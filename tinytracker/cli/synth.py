@@ -30,7 +30,7 @@ def command(
     size: tuple[int, int], first: int, difficulty: float,
 ) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
-    from tinytracker.synth.generate import generate
+    from tinytracker.synth.generation import generate
 
     names = [name.strip() for name in devices.split(",")] if devices else None
     report = generate(

@@ -3,7 +3,7 @@
 `generate` is the way in; docs/codegen.md says how a layer becomes C.
 """
 
-from tinytracker.codegen.generate import GeneratedLibrary, GeneratedStep, generate, kernel_source
+from tinytracker.codegen.generation import GeneratedLibrary, GeneratedStep, generate, kernel_source
 from tinytracker.codegen.importer import SUPPORTED_OPERATORS
 
 __all__ = [

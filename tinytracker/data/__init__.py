@@ -1,1 +1,33 @@
 """GazeCapture folders in, prepared shards and network inputs out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinytracker.lazy import exports
+
+if TYPE_CHECKING:
+    from tinytracker.data.index import PreparedIndex, read_index
+    from tinytracker.data.preparation import PrepareReport, prepare
+    from tinytracker.data.reader import read_recording
+    from tinytracker.data.source import Subject, iter_subjects
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "index": ("PreparedIndex", "read_index"),
+            "preparation": ("PrepareReport", "prepare"),
+            "reader": ("read_recording",),
+            "source": ("Subject", "iter_subjects"),
+        },
+    )
+
+__all__ = [
+    "PrepareReport",
+    "PreparedIndex",
+    "Subject",
+    "iter_subjects",
+    "prepare",
+    "read_index",
+    "read_recording",
+]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import OutputError
-from tinytracker.files import json_bytes, make_folder, writing
+from tinytracker.files import StrPath, json_bytes, make_folder, writing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,8 +55,9 @@ SUBJECT_NAME = re.compile(r"\d{5}")
 FRAME_NAME = re.compile(r"\d{5}\.jpg")
 
 
-def is_synthetic(src: Path) -> bool:
+def is_synthetic(src: StrPath) -> bool:
     """Whether a data set, or the data set that one subject is in, was generated: then nobody is to be seen in it."""
+    src = Path(src)
     folder = src.parent if SUBJECT_NAME.match(src.name) else src
     return (folder / SYNTHETIC_MARK).is_file()
 
@@ -134,7 +135,7 @@ class Recording:
         return self.face.valid & self.left_eye.valid & self.right_eye.valid
 
 
-def write_recording(root: Path, recording: Recording, jpegs: Iterable[bytes]) -> Path:
+def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes]) -> Path:
     """Write one subject in the layout of the real data set: all of it or nothing.
 
     The folder is filled under a hidden name and renamed when complete, so an interrupted run never leaves
@@ -152,6 +153,7 @@ def write_recording(root: Path, recording: Recording, jpegs: Iterable[bytes]) ->
         OutputError: the subject exists already, the disk is full, no permission.
         ValueError: the recording cannot be a subject (a bug of the caller): lengths differ, a bad name, NaN.
     """
+    root = Path(root)
     documents = {name: json_bytes(value) for name, value in _documents(recording).items()}
     target = root / recording.name
     if target.exists():

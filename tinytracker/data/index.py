@@ -12,7 +12,7 @@ from typing import Any
 
 from tinytracker.data.gazecapture import SPLITS
 from tinytracker.errors import InputFileError, UnknownNameError
-from tinytracker.files import sha256_file
+from tinytracker.files import StrPath, sha256_file
 
 SCHEMA_VERSION = 1
 INDEX_FILE = "index.json"
@@ -126,7 +126,7 @@ class PreparedIndex:
         return document
 
 
-def read_index(folder: Path, verify: bool = False) -> PreparedIndex:
+def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
     """Read the index of a prepared folder and check that its shards are there in full size.
 
     Args:
@@ -135,7 +135,14 @@ def read_index(folder: Path, verify: bool = False) -> PreparedIndex:
 
     Raises:
         InputFileError: not a prepared folder, not finished, another version, a shard missing or changed.
+
+    Example:
+        >>> from tinytracker.data import read_index
+        >>> index = read_index("prepared")
+        >>> index.frames, sorted(index.splits)
+        (39, ['test', 'train', 'val'])
     """
+    folder = Path(folder)
     again = f"Run: tinytracker prepare SRC {folder}"
     path = folder / INDEX_FILE
     if not path.is_file():

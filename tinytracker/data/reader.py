@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,11 +24,12 @@ from tinytracker.data.gazecapture import (
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject, as_subject
 from tinytracker.errors import RecordingError, UnknownNameError
+from tinytracker.files import StrPath
 
 _NEEDED = (*BOX_FILES.values(), "dotInfo.json", "frames.json", "info.json", "screen.json")
 
 
-def read_recording(source: Subject | Path, *, strict: bool = True, motion: bool = True) -> Recording:
+def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bool = True) -> Recording:
     """Read one subject.
 
     Args:
@@ -43,7 +43,7 @@ def read_recording(source: Subject | Path, *, strict: bool = True, motion: bool 
             different length, an unknown device or split, NaN, a damaged archive).
         InputFileError: `source` is not a subject.
     """
-    subject = as_subject(source) if isinstance(source, Path) else source
+    subject = source if isinstance(source, Subject) else as_subject(source)
     documents = _Documents(subject, (*_NEEDED, "motion.json") if motion else _NEEDED)
     recording = Recording(
         name=subject.name,

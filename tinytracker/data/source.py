@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.data.reasons import Reason
 from tinytracker.errors import InputFileError, RecordingError
+from tinytracker.files import StrPath
 
 _MAX_MEMBER_BYTES = 256 << 20
 """No file of a subject comes near this; a larger one is damage or an attack, and would fill the memory."""
@@ -105,7 +106,7 @@ class Subject:
         return parts[1:] if parts and parts[0] == self.name and len(parts) > 1 else parts or ("",)
 
 
-def iter_subjects(root: Path) -> list[Subject]:
+def iter_subjects(root: StrPath) -> list[Subject]:
     """Every subject below `root`, ordered by name.
 
     Args:
@@ -115,6 +116,7 @@ def iter_subjects(root: Path) -> list[Subject]:
     Raises:
         InputFileError: nothing there, or no subject in it; says what was looked for.
     """
+    root = Path(root)
     if not root.exists():
         raise InputFileError(root, "no such file or folder", "Give the folder that holds the subjects.")
     if _is_subject(root):
@@ -135,12 +137,13 @@ def iter_subjects(root: Path) -> list[Subject]:
     return [found[name] for name in sorted(found)]
 
 
-def as_subject(path: Path) -> Subject:
+def as_subject(path: StrPath) -> Subject:
     """The subject that this folder or archive holds.
 
     Raises:
         InputFileError: it is neither.
     """
+    path = Path(path)
     if not _is_subject(path):
         raise InputFileError(path, "not a GazeCapture subject", f"{_LOOKED_FOR}.")
     return _subject(path)

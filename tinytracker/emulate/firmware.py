@@ -12,7 +12,9 @@ import tinytracker
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
+from tinytracker.files import StrPath
 from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.requirements import install_hint
 
 RAM_BYTES = 1536 * 1024
 """Memory of a Spresense main core's program: code, constants, variables and stack together."""
@@ -66,16 +68,14 @@ def deploy_dir() -> Path:
     for folder in (checkout, installed):
         if (folder / "qemu" / "board.ld").is_file():
             return folder
-    raise MissingDependencyError(
-        "the firmware sources (deploy/)", "building firmware", "pip install --force-reinstall tinytracker"
-    )
+    raise MissingDependencyError("the firmware sources (deploy/)", "building firmware", install_hint())
 
 
 def build_firmware(
     name: str,
     library: GeneratedLibrary,
     applications: Sequence[str],
-    out_dir: Path,
+    out_dir: StrPath,
     *,
     defines: Sequence[str] = (),
     optimise: str = "-O2",
@@ -97,6 +97,7 @@ def build_firmware(
         ModelError: the program does not fit into `RAM_BYTES`.
         ToolError: the compiler fails for another reason.
     """
+    out_dir = Path(out_dir)
     compiler = find_tool(COMPILER, "building firmware")
     deploy = deploy_dir()
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -115,8 +116,9 @@ def build_firmware(
     return _measure(name, elf)
 
 
-def build_all(model: Path | str | bytes | TfliteModel, out_dir: Path) -> tuple[Firmware, ...]:
+def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:
     """Build every configuration for one network; errors as of `generate` and `build_firmware`."""
+    out_dir = Path(out_dir)
     library = generate(model, out_dir / "model")
     return (
         build_firmware("batch", library, BATCH_APPLICATION, out_dir, defines=["TT_STEP_HOOK"]),

@@ -54,6 +54,12 @@ def emulate(
         ModelError: the network cannot be generated or does not fit.
         UsageError: the images do not fit the network.
         ToolError: compiler or emulator fail.
+
+    Example:
+        >>> from tinytracker.emulate import emulate
+        >>> counted = emulate("run/quantized/ptq-int8/model.tflite", images=1)
+        >>> counted.equal, counted.macs
+        (True, 5230080)
     """
     content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, str(model) if not isinstance(model, bytes) else "")

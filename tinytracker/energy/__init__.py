@@ -4,3 +4,38 @@
 
 Nothing here talks to a meter; see docs/measurement.md.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinytracker.lazy import exports
+
+if TYPE_CHECKING:
+    from tinytracker.energy.analysis import Energy, EnergyReport, Refusal, analyse
+    from tinytracker.energy.formats import FORMATS, read_trace
+    from tinytracker.energy.segments import Segments, segments_from_lines, segments_from_times
+    from tinytracker.energy.trace import Trace
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "analysis": ("Energy", "EnergyReport", "Refusal", "analyse"),
+            "formats": ("FORMATS", "read_trace"),
+            "segments": ("Segments", "segments_from_lines", "segments_from_times"),
+            "trace": ("Trace",),
+        },
+    )
+
+__all__ = [
+    "FORMATS",
+    "Energy",
+    "EnergyReport",
+    "Refusal",
+    "Segments",
+    "Trace",
+    "analyse",
+    "read_trace",
+    "segments_from_lines",
+    "segments_from_times",
+]

@@ -181,6 +181,15 @@ def analyse(
     Raises:
         RefusedError: `samples-lost`, `clipped`, `implausible-samples`: nothing can be said about these frames.
         UsageError: no frames are left, or `idle` is not in the trace.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinytracker.energy import Trace, analyse, segments_from_times
+        >>> trace = Trace(np.full(10_000, 0.1, np.float32), voltage_v=5.0, rate_hz=10_000.0)  # 0.5 W
+        >>> times = np.array([[0.1 * k, 0.1 * k + 0.02] for k in range(1, 9)])  # 8 frames of 20 ms
+        >>> frame = analyse(trace, segments_from_times(trace, ["inference"], times, 0.0)).phases[0]
+        >>> frame.phase, frame.frames, round(frame.total.mean_j, 6)
+        ('inference', 8, 0.01)
     """
     edges, damaged = segments.edges[warmup:], segments.damaged
     if not len(edges):

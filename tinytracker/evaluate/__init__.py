@@ -7,15 +7,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import UnknownNameError, UsageError
-from tinytracker.files import make_folder, read_json, write_json, writing
+from tinytracker.files import StrPath, make_folder, read_json, write_json, writing
+from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
     from tinytracker.data.inputs import InputSpec
+    from tinytracker.evaluate.calibration import Calibration, fit, read_calibration
+    from tinytracker.evaluate.calibration_device import device_gaze
+    from tinytracker.evaluate.calibration_points import CalibrationPoints, read_points
+    from tinytracker.evaluate.calibration_table import CalibrationTable, evaluate_calibration
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "calibration": ("Calibration", "fit", "read_calibration"),
+            "calibration_device": ("device_gaze",),
+            "calibration_points": ("CalibrationPoints", "read_points"),
+            "calibration_table": ("CalibrationTable", "evaluate_calibration"),
+        },
+    )
 
-__all__ = ["SPLITS", "Evaluation", "EvaluationTarget", "evaluate", "open_target"]
+__all__ = [
+    "SPLITS",
+    "Calibration",
+    "CalibrationPoints",
+    "CalibrationTable",
+    "Evaluation",
+    "EvaluationTarget",
+    "device_gaze",
+    "evaluate",
+    "evaluate_calibration",
+    "fit",
+    "open_target",
+    "read_calibration",
+    "read_points",
+]
 
 SPLITS = ("train", "val", "test")
 
@@ -64,9 +93,11 @@ class EvaluationTarget:
 
 
 def open_target(
-    target: Path, data: Path | None, split: str, model: str, preset: str | None
+    target: StrPath, data: StrPath | None, split: str, model: str, preset: str | None
 ) -> EvaluationTarget:
     """Find model, input and data; the arguments are those of `evaluate`, and so are the errors."""
+    target = Path(target)
+    data = Path(data) if data is not None else None
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     from tinytracker.data.index import read_index
@@ -89,8 +120,8 @@ def open_target(
 
 
 def evaluate(
-    target: Path,
-    data: Path | None = None,
+    target: StrPath,
+    data: StrPath | None = None,
     split: str = "test",
     model: str = "float",
     preset: str | None = None,
@@ -112,7 +143,15 @@ def evaluate(
         UnknownNameError: no such split, model or preset.
         UsageError: a .tflite file without `data`.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.evaluate import evaluate
+        >>> errors = evaluate("run", model="ptq-int8").errors
+        >>> errors["overall"]["frames"], 0 < errors["overall"]["error_cm"] < 30
+        (5, True)
     """
+    target = Path(target)
+    data = Path(data) if data is not None else None
     chosen = open_target(target, data, split, model, preset)
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")

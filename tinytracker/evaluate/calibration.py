@@ -30,7 +30,7 @@ from tinytracker.evaluate.calibration_fit import (
     choose,
     quadratic_terms,
 )  # fmt: skip
-from tinytracker.files import read_json, write_json
+from tinytracker.files import StrPath, read_json, write_json
 
 __all__ = [
     "AFFINE",
@@ -174,17 +174,27 @@ class Calibration(BaseModel):
             )
         return np.asarray(features, np.float64)
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: StrPath) -> Path:
         """Write the JSON file; returns its path."""
+        path = Path(path)
         return write_json(path, self.model_dump(mode="json"))
 
 
-def read_calibration(path: Path) -> Calibration:
+def read_calibration(path: StrPath) -> Calibration:
     """The calibration in a JSON file.
 
     Raises:
         InputFileError: missing, not JSON, another schema version, or numbers that are no calibration.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinytracker.evaluate import fit, read_calibration
+        >>> dots = np.array([[x, y] for x in (-4.0, 0.0, 4.0) for y in (-9.0, -5.0, -1.0)])
+        >>> path = fit(dots + [1.5, -0.5], dots).write("ann.json")
+        >>> read_calibration("ann.json").kind
+        'offset'
     """
+    path = Path(path)
     hint = "Make one with: tinytracker calibrate fit POINTS --out FILE"
     document = read_json(path, hint)
     version = document.get("schema_version") if isinstance(document, dict) else None
@@ -224,6 +234,14 @@ def fit(
     Raises:
         UnknownNameError: no such method.
         CalibrationError: fewer than 3 dots, shapes that do not fit, or numbers that are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinytracker.evaluate import fit
+        >>> dots = np.array([[x, y] for x in (-4.0, 0.0, 4.0) for y in (-9.0, -5.0, -1.0)])
+        >>> calibration = fit(dots + [1.5, -0.5], dots)
+        >>> calibration.kind, np.round(calibration.apply(np.array([[1.5, -5.5]])), 1).tolist()
+        ('offset', [[0.1, -5.0]])
     """
     if method not in METHODS:
         raise UnknownNameError("calibration method", method, METHODS)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tinytracker.errors import InputFileError
-from tinytracker.files import read_bytes, read_json
+from tinytracker.files import StrPath, read_bytes, read_json
 
 Floats = NDArray[np.float64]
 COLUMNS = ("x_cm", "y_cm", "true_x_cm", "true_y_cm")
@@ -50,12 +50,13 @@ class _Document(BaseModel):
     points: list[_Point]
 
 
-def read_points(path: Path) -> CalibrationPoints:
+def read_points(path: StrPath) -> CalibrationPoints:
     """Points from a .csv or .json file.
 
     Raises:
         InputFileError: missing, another format, a column is missing, or something is no number.
     """
+    path = Path(path)
     return _from_json(path) if path.suffix.lower() == ".json" else _from_csv(path)
 
 

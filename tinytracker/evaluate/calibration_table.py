@@ -21,7 +21,7 @@ from tinytracker.errors import CalibrationError, UsageError
 from tinytracker.evaluate import EvaluationTarget, open_target
 from tinytracker.evaluate.calibration import LEAST_DOTS, METHODS, fit
 from tinytracker.evaluate.metrics import Frames, frame_errors, subject_bootstrap
-from tinytracker.files import write_json
+from tinytracker.files import StrPath, write_json
 from tinytracker.progress import bar
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, command_line, versions
@@ -57,8 +57,8 @@ class CalibrationTable:
 
 
 def evaluate_calibration(
-    target: Path,
-    data: Path | None = None,
+    target: StrPath,
+    data: StrPath | None = None,
     split: str = "test",
     model: str = "float",
     preset: str | None = None,
@@ -85,6 +85,8 @@ def evaluate_calibration(
         CalibrationError: nobody in the split has enough dots.
         TinyTrackerError: whatever `evaluate` raises.
     """
+    target = Path(target)
+    data = Path(data) if data is not None else None
     if not dots or min(dots) < LEAST_DOTS or repeats < 1:
         raise UsageError(f"Calibration takes {LEAST_DOTS} dots or more, and 1 repeat or more.")
     chosen: EvaluationTarget = open_target(target, data, split, model, preset)

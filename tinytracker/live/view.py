@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytracker.errors import CalibrationError, TinyTrackerError, UsageError
 from tinytracker.evaluate.calibration import Calibration, read_calibration
+from tinytracker.files import StrPath
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.hub import Hub
 from tinytracker.live.routine import Routine
@@ -64,9 +65,10 @@ class LiveView:
         self,
         origin: Origin,
         screen: Screen,
-        calibration_path: Path,
+        calibration_path: StrPath,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        calibration_path = Path(calibration_path)
         self.hub = Hub()
         self.origin = origin
         self.screen = screen

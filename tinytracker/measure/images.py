@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.data.crops import centred_crop
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
 from tinytracker.errors import InputFileError, UsageError
-from tinytracker.files import opened_for_reading, sha256_bytes
+from tinytracker.files import StrPath, opened_for_reading, sha256_bytes
 from tinytracker.measure.board import Board
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.oracle import available_oracle
@@ -111,7 +111,7 @@ def refuse_float_inputs(io: IoContract) -> None:
             )
 
 
-def read_images(path: Path, board: Board, count: int) -> tuple[Codes, dict[str, Any]]:
+def read_images(path: StrPath, board: Board, count: int) -> tuple[Codes, dict[str, Any]]:
     """Pictures as a camera would give them: the middle of each, as devices cut it, reduced as in training.
 
     Args:
@@ -124,6 +124,7 @@ def read_images(path: Path, board: Board, count: int) -> tuple[Codes, dict[str, 
         InputFileError: missing, or no picture.
         UsageError: the network's input is no image.
     """
+    path = Path(path)
     if path.suffix == ".npy":
         return _read_codes(path, board, count)
     files = [path]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinytracker.errors import DeviceError, InputFileError, MissingDependencyError, UsageError
-from tinytracker.files import read_bytes, sha256_bytes
+from tinytracker.files import StrPath, read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.opening import Request
@@ -200,7 +200,7 @@ def open_source(target: Target, request: Request) -> Iterator[Imx500]:
 
 
 @contextmanager
-def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
+def open_imx500(network: StrPath, *, fps: float | None = None) -> Iterator[Imx500]:
     """Load a network into the sensor and start the camera.
 
     Args:
@@ -212,6 +212,7 @@ def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
         InputFileError: there is no such package.
         DeviceError: no camera, or no frame comes.
     """
+    network = Path(network)
     try:
         from picamera2 import Picamera2
         from picamera2.devices import IMX500

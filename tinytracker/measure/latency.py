@@ -104,6 +104,12 @@ def latency_table(
     Raises:
         InputFileError: the file is no session.
         UsageError: no frame is left.
+
+    Example:
+        >>> from tinytracker.measure import latency_table
+        >>> table = latency_table("session.jsonl")
+        >>> list(table), table["inference"].n
+        (['capture', 'preprocess', 'inference', 'frame', 'period'], 12)
     """
     session = session if isinstance(session, Session) else read_session(session)
     found = latencies(session)
@@ -182,6 +188,11 @@ def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 
     Raises:
         InputFileError: a file is no session.
         UsageError: they have no phase in common, a file is named twice, or no frame is left.
+
+    Example:
+        >>> from tinytracker.measure import compare_sessions
+        >>> compare_sessions("session.jsonl", "replayed.jsonl").rows["inference"].difference
+        0.0
     """
     paths = [[x] if isinstance(x, (str, Path)) else list(x) for x in (a, b)]
     _refuse_twice([Path(p) for group in paths for p in group])

@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from tinytracker.children import ended_with_us
 from tinytracker.errors import MissingDependencyError, OutputError, TinyTrackerError, UsageError
+from tinytracker.files import StrPath
 from tinytracker.progress import say
 
 IDLE_S = 6.0
@@ -36,7 +37,7 @@ class RecorderError(TinyTrackerError):
 
 
 @contextmanager
-def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Iterator[None]:
+def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> Iterator[None]:
     """Record power while the block runs.
 
     Args:
@@ -50,6 +51,7 @@ def recorded_power(command: str, file: Path, idle_s: float | None = None) -> Ite
         OutputError: the file exists.
         RecorderError: it ends early, with an error, or not at all.
     """
+    file = Path(file)
     seconds = IDLE_S if idle_s is None else idle_s
     words = [word.replace(_FILE, str(file)) for word in shlex.split(command)]
     if not words or _FILE not in command:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
+from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
@@ -70,7 +71,7 @@ class Measurement:
 
 def measure(
     source: Source,
-    out: Path,
+    out: StrPath,
     frames: int,
     *,
     warmup: int = WARM_UP,
@@ -93,6 +94,7 @@ def measure(
         UsageError: the board needs images and there are none.
         OutputError: the session cannot be written.
     """
+    out = Path(out)
     board = source.board
     if board.source == "loaded" and not images:
         raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tinytracker import __version__
 from tinytracker.errors import OutputError
-from tinytracker.files import json_bytes, make_folder, writing
+from tinytracker.files import StrPath, json_bytes, make_folder, writing
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
@@ -95,7 +95,8 @@ class SessionWriter:
         frames, lost, damaged, exchanges: lines written so far, and frames in them.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: StrPath, header: Header) -> None:
+        path = Path(path)
         self.path = path
         self.header = header
         self.frames = self.lost = self.damaged = self.exchanges = 0

@@ -78,6 +78,11 @@ def read_session(path: Path | str) -> Session:
 
     Raises:
         InputFileError: missing, not a session, or written by a newer version.
+
+    Example:
+        >>> from tinytracker.measure import read_session
+        >>> read_session("session.jsonl").header.phases
+        ('capture', 'preprocess', 'inference')
     """
     path = Path(path)
     found = _Lines([], [], [], [], [], [], [], [])

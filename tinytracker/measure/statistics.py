@@ -124,6 +124,12 @@ def summarize(
 
     Raises:
         UsageError: nothing is left after warm-up, or a value is not finite.
+
+    Example:
+        >>> from tinytracker.measure.statistics import summarize
+        >>> row = summarize([90.0, 30.0, 31.0, 30.0, 29.0, 30.0], warmup=1)
+        >>> row.n, row.median, row.low, row.high
+        (5, 30.0, 29.0, 31.0)
     """
     whole = np.asarray(values, np.float64)
     series = whole[warmup:]

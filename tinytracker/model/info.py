@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
+from tinytracker.files import StrPath
 from tinytracker.model.presets import PRESETS, find_preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats, non_int8_tensors
 
 
-def describe(network: str) -> dict[str, Any]:
+def describe(network: StrPath) -> dict[str, Any]:
     """Layers and totals of a preset or a file.
 
     Args:
@@ -25,7 +27,14 @@ def describe(network: str) -> dict[str, Any]:
     Raises:
         UnknownNameError: neither a preset nor a file.
         InputFileError: a file that is not .tflite, or damaged.
+
+    Example:
+        >>> from tinytracker.model import describe
+        >>> cost = describe("tinytracker-s")
+        >>> cost["inputs"], cost["macs"], cost["parameters"]
+        ({'image': [96, 96, 1]}, 5229184, 81946)
     """
+    network = os.fspath(network)
     path = Path(network)
     if network not in PRESETS and (path.suffix or "/" in network):
         if path.suffix != ".tflite":

@@ -252,6 +252,11 @@ def find_preset(name: str) -> Preset:
 
     Raises:
         UnknownNameError: when there is none.
+
+    Example:
+        >>> from tinytracker.model import find_preset
+        >>> find_preset("tinytracker-v2").input.shapes
+        {'image': (64, 192, 3)}
     """
     try:
         return PRESETS[name]

@@ -190,6 +190,12 @@ def read_tflite(source: Path | str | bytes, name: str = "") -> TfliteModel:
     Raises:
         InputFileError: the file cannot be read, is damaged or is no .tflite file.
         ModelError: it is one, but its graph contradicts itself or has several subgraphs.
+
+    Example:
+        >>> from tinytracker.model import read_tflite
+        >>> network = read_tflite("run/quantized/ptq-int8/model.tflite")
+        >>> [(tensor.shape, tensor.dtype) for tensor in network.input_tensors()]
+        [((1, 96, 96, 1), 'int8')]
     """
     if isinstance(source, bytes):
         content, label = source, name or "model in memory"

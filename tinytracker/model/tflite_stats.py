@@ -53,7 +53,13 @@ class ModelStats:
 
 
 def model_stats(model: TfliteModel) -> ModelStats:
-    """Count one inference of the graph; MACs are those of convolutions, dense layers and matrix products."""
+    """Count one inference of the graph; MACs are those of convolutions, dense layers and matrix products.
+
+    Example:
+        >>> from tinytracker.model import model_stats, read_tflite
+        >>> model_stats(read_tflite("run/quantized/ptq-int8/model.tflite")).macs
+        5230080
+    """
     live = _live_bytes(model)
     rows = tuple(_operator_stats(model, operator, live[operator.index]) for operator in model.operators)
     counted = {

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError
-from tinytracker.files import read_bytes, read_json, sha256_bytes, write_bytes, write_json
+from tinytracker.files import StrPath, read_bytes, read_json, sha256_bytes, write_bytes, write_json
 
 LayerWeights = Mapping[str, list[NDArray[np.float32]]]
 """Layer name -> its weights in Keras' order."""
@@ -33,7 +33,7 @@ MAX_BYTES = 2_000_000
 _MAX_WEIGHTS = 10_000
 
 
-def write_weights(path: Path, weights: LayerWeights, about: Mapping[str, Any]) -> str:
+def write_weights(path: StrPath, weights: LayerWeights, about: Mapping[str, Any]) -> str:
     """Write a weight file and, beside it, the document about it.
 
     The same weights always give the same bytes.
@@ -50,6 +50,7 @@ def write_weights(path: Path, weights: LayerWeights, about: Mapping[str, Any]) -
         ModelError: a weight is not finite, or too large for its type.
         OutputError: the file cannot be written.
     """
+    path = Path(path)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for layer, arrays in weights.items():
@@ -76,12 +77,13 @@ def write_weights(path: Path, weights: LayerWeights, about: Mapping[str, Any]) -
     return digest
 
 
-def read_weights(path: Path) -> dict[str, list[NDArray[np.float32]]]:
+def read_weights(path: StrPath) -> dict[str, list[NDArray[np.float32]]]:
     """The weights of a file, by layer.
 
     Raises:
         InputFileError: it cannot be read, is no weight file, or is damaged.
     """
+    path = Path(path)
     hint = "Write it again with `tinytracker weights`."
     content = read_bytes(path)
     found: dict[str, dict[int, NDArray[np.float32]]] = {}
@@ -127,12 +129,13 @@ def packaged_weights(preset: str) -> Path:
     return _folder() / f"{preset}{SUFFIX}"
 
 
-def describe_weights(path: Path) -> dict[str, Any]:
+def describe_weights(path: StrPath) -> dict[str, Any]:
     """The document beside a weight file; empty when it is not there.
 
     Raises:
         InputFileError: it is not JSON, or says another hash than the file's.
     """
+    path = Path(path)
     beside = path.with_suffix(".json")
     if not beside.is_file():
         return {}

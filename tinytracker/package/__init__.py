@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import OutputError
+from tinytracker.files import StrPath
+from tinytracker.lazy import exports
 from tinytracker.targets import find_target
 
-__all__ = ["PackageResult", "package"]
+if TYPE_CHECKING:
+    from tinytracker.package.doctor import diagnose
+    from tinytracker.package.parity import RuntimeTable, runtime_table
+    from tinytracker.package.rules import Report
+    from tinytracker.package.suitability import check
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "doctor": ("diagnose",),
+            "parity": ("RuntimeTable", "runtime_table"),
+            "rules": ("Report",),
+            "suitability": ("check",),
+        },
+    )
+
+__all__ = ["PackageResult", "Report", "RuntimeTable", "check", "diagnose", "package", "runtime_table"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +46,7 @@ class PackageResult:
 
 
 def package(
-    source: Path, target: str, out: Path, quantized: str | None = None, options: object | None = None
+    source: StrPath, target: str, out: StrPath, quantized: str | None = None, options: object | None = None
 ) -> PackageResult:
     """Package a quantized model for a device.
 
@@ -45,8 +63,16 @@ def package(
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
         OutputError: `out` cannot be written or is not a package.
+
+    Example:
+        >>> from tinytracker.package import package
+        >>> packaged = package("run", "spresense", "spresense")
+        >>> packaged.folder.name, packaged.manifest.name
+        ('spresense', 'manifest.json')
     """
     chosen = find_target(target, "build")
+    source = Path(source)
+    out = Path(out)
     from tinytracker.package.manifest import MANIFEST_NAME
     from tinytracker.package.options import require_options
 

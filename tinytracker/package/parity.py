@@ -18,7 +18,7 @@ from tinytracker.errors import (
     UsageError,
 )
 from tinytracker.evaluate.metrics import frame_errors
-from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
+from tinytracker.files import StrPath, read_bytes, read_json, sha256_bytes, write_json
 from tinytracker.interpreters.base import run_in_parts
 from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.tflite import DefaultInterpreter
@@ -104,7 +104,7 @@ class RuntimeTable:
 
 
 def runtime_table(
-    run_folder: Path, model: str | None = None, data: Path | None = None, images: int = IMAGES
+    run_folder: StrPath, model: str | None = None, data: StrPath | None = None, images: int = IMAGES
 ) -> RuntimeTable:
     """Run one quantized model of a run everywhere, and keep the table in RUN/parity.json.
 
@@ -120,6 +120,8 @@ def runtime_table(
         UsageError: too few images to say anything.
         MissingDependencyError: TensorFlow or TFLM is not installed.
     """
+    run_folder = Path(run_folder)
+    data = Path(data) if data is not None else None
     if images < MIN_IMAGES:
         raise UsageError(f"{images} images say too little.", f"Compare on {MIN_IMAGES} at least.")
     run = Run.open(run_folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
-from tinytracker.files import sha256_bytes, write_bytes, write_json
+from tinytracker.files import StrPath, sha256_bytes, write_bytes, write_json
+from tinytracker.lazy import exports
 from tinytracker.progress import say
 from tinytracker.quant.settings import QatSettings
 from tinytracker.requirements import require, require_tensorflow
@@ -18,8 +19,25 @@ if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
     from tinytracker.model.tflite_file import TfliteModel
     from tinytracker.quant.calibration import CalibrationSet
+    from tinytracker.quant.contract import IoContract
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "contract": ("IoContract",),
+        },
+    )
 
-__all__ = ["IO_TYPES", "METHODS", "Job", "QatSettings", "QuantizeResult", "quantize", "require_full_integer"]
+__all__ = [
+    "IO_TYPES",
+    "METHODS",
+    "IoContract",
+    "Job",
+    "QatSettings",
+    "QuantizeResult",
+    "quantize",
+    "require_full_integer",
+]
 
 IO_TYPES = ("int8", "uint8")
 
@@ -91,11 +109,11 @@ METHODS: dict[str, Callable[[Job], tuple[bytes, dict[str, Any] | None]]] = {"ptq
 
 
 def quantize(
-    run_folder: Path,
+    run_folder: StrPath,
     method: str = "ptq",
     io: str = "int8",
     calibration_frames: int = 500,
-    data: Path | None = None,
+    data: StrPath | None = None,
     seed: int = 0,
     qat: QatSettings | None = None,
 ) -> QuantizeResult:
@@ -123,7 +141,15 @@ def quantize(
         InputFileError: not a finished run, or its data is gone.
         ModelError: a float tensor is left, or the input scale is not 1/128.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.quant import quantize
+        >>> quantized = quantize("run", calibration_frames=16)
+        >>> quantized.name, [scale["scale"] for scale in quantized.contract["inputs"]]
+        ('ptq-int8', [0.0078125])
     """
+    run_folder = Path(run_folder)
+    data = Path(data) if data is not None else None
     if method not in METHODS:
         raise UnknownNameError("quantization method", method, METHODS)
     if io not in IO_TYPES:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UsageError
-from tinytracker.files import write_json, write_text
+from tinytracker.files import StrPath, write_json, write_text
 from tinytracker.runs import versions
 
 __all__ = ["SCHEMA_VERSION", "Report", "report"]
@@ -30,14 +31,15 @@ class Report:
     document: dict[str, Any]
 
 
-def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Report:
+def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: bool = False) -> Report:
     """Write a page and a JSON document with the same numbers.
 
     What is missing (no evaluation, no INT8 model, no session) is left out, and said in a sentence.
 
     Args:
-        sources: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy --json` printed
-            (.json), in any order. Packages that lie beside a run and were made of it come by themselves.
+        sources: one or several: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy
+            --json` printed (.json), in any order. Packages that lie beside a run and were made of it come by
+            themselves.
         out: HTML file to write; the numbers go beside it with the suffix .json.
         allow_images: show faces of recorded people too. Faces of synthetic people are always shown.
 
@@ -45,7 +47,15 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
         InputFileError: a source is none of these, or is damaged.
         UsageError: no source, or `out` is no .html file.
         OutputError: the files cannot be written.
+
+    Example:
+        >>> from tinytracker.report import report
+        >>> written = report(["run", "session.jsonl"], "page.html")
+        >>> written.numbers.name, len(written.document["runs"])
+        ('page.json', 1)
     """
+    given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    out = Path(out)
     if not sources:
         raise UsageError("There is nothing to report on.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
@@ -57,7 +67,7 @@ def report(sources: Sequence[Path], out: Path, allow_images: bool = False) -> Re
     from tinytracker.report.run_part import run_part
     from tinytracker.report.sources import find_sources
 
-    found = find_sources(sources)
+    found = find_sources([Path(source) for source in given])
     packages, parity, memory = package_part(found)
     runs = [run_part(name, run) for name, run in found.runs]
     document = {

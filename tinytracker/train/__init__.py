@@ -6,13 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinytracker.files import StrPath
+from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.train.config import AugmentConfig, TrainConfig, load_config
 
 if TYPE_CHECKING:
     from tinytracker.runs import Run
+    from tinytracker.train.export import ExportResult, export_weights
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "export": ("ExportResult", "export_weights"),
+        },
+    )
 
-__all__ = ["AugmentConfig", "TrainConfig", "TrainResult", "load_config", "train"]
+__all__ = [
+    "AugmentConfig",
+    "ExportResult",
+    "TrainConfig",
+    "TrainResult",
+    "export_weights",
+    "load_config",
+    "train",
+]
 
 
 @dataclass(frozen=True)
@@ -35,9 +53,9 @@ class TrainResult:
 
 
 def train(
-    prepared: Path,
+    prepared: StrPath,
     preset: str,
-    out: Path,
+    out: StrPath,
     config: TrainConfig | None = None,
     resume: bool = False,
     distribute: str = "none",
@@ -63,7 +81,15 @@ def train(
         ModelError: no layer of `config.init` fits.
         OutputError: `out` is in use, belongs to another configuration, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.train import TrainConfig, train
+        >>> config = TrainConfig(epochs=2, batch_size=16)
+        >>> train("prepared", "tinytracker-s", "run", config, resume=True).epochs
+        2
     """
+    prepared = Path(prepared)
+    out = Path(out)
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
     from tinytracker.runs import Run

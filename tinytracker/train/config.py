@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinytracker.errors import ConfigError, closest
-from tinytracker.files import read_bytes
+from tinytracker.files import StrPath, read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -75,7 +75,7 @@ class TrainConfig(_Section):
     augment: AugmentConfig = AugmentConfig()  # type: ignore[call-arg]
 
 
-def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> TrainConfig:
+def load_config(path: StrPath | None, overrides: dict[str, Any] | None = None) -> TrainConfig:
     """The configuration of a TOML file (or the defaults), with overrides from the command line on top.
 
     Args:
@@ -85,7 +85,14 @@ def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> T
     Raises:
         ConfigError: not TOML, an unknown key (with the nearest known one), or a value out of its limits.
         InputFileError: the file cannot be read.
+
+    Example:
+        >>> from tinytracker.train import load_config
+        >>> config = load_config(None, {"epochs": 5})
+        >>> config.epochs, config.optimizer
+        (5, 'muon')
     """
+    path = Path(path) if path is not None else None
     values: dict[str, Any] = {}
     source = "options"
     if path is not None:

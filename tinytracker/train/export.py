@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker.errors import UsageError
-from tinytracker.files import read_json
+from tinytracker.files import StrPath, read_json
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import Run, versions
 
@@ -31,7 +31,7 @@ class ExportResult:
 
 
 def export_weights(
-    run_folder: Path, out: Path, licence: str = DEFAULT_LICENCE, recipe: str = ""
+    run_folder: StrPath, out: StrPath, licence: str = DEFAULT_LICENCE, recipe: str = ""
 ) -> ExportResult:
     """Write a finished run's float weights into a .npz file, with a .json document beside it.
 
@@ -46,6 +46,8 @@ def export_weights(
         UsageError: `out` ends in something else.
         OutputError: it cannot be written.
     """
+    run_folder = Path(run_folder)
+    out = Path(out)
     from tinytracker.model.weight_file import SUFFIX, write_weights
 
     run = Run.open(run_folder)

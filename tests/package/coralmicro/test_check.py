@@ -15,7 +15,6 @@ from support.tflite_nets import NetBuilder, tinytracker_s
 
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.check import check as check_target
 from tinytracker.package.coralmicro.check import BEHIND, check
 from tinytracker.package.coralmicro.rules.evidence import EVIDENCE
 from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
@@ -24,6 +23,7 @@ from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import predicted_bytes
 from tinytracker.package.coralmicro.rules.partition import cut_by
 from tinytracker.package.coralmicro.rules.table import OPERATORS
+from tinytracker.package.suitability import check as check_target
 
 IMAGE = (1, 8, 8, 4)
 

@@ -62,7 +62,7 @@ def read_trace(
     voltage_v: float | None = None,
     full_scale_a: float | None = None,
 ) -> Trace:
-    """Read a power meter's file.
+    r"""Read a power meter's file.
 
     Args:
         path: the file.
@@ -75,6 +75,15 @@ def read_trace(
         UnknownNameError: no such format.
         UsageError: the file has no voltage and none was given.
         MissingDependencyError: the format needs a package that is not installed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tinytracker.energy import read_trace
+        >>> lines = ["time_s,current_mA", *(f"{k / 1000},{20 + k % 2}" for k in range(100))]
+        >>> _ = Path("meter.csv").write_text("\n".join([*lines, ""]))
+        >>> trace = read_trace("meter.csv", voltage_v=3.3)
+        >>> len(trace), round(trace.rate_hz), trace.voltage_v
+        (100, 1000, 3.3)
     """
     path = Path(path)
     for name, value in (("voltage", voltage_v), ("full scale", full_scale_a)):

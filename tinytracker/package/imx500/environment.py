@@ -22,7 +22,7 @@ from typing import Any
 
 from tinytracker.children import ends_with_parent
 from tinytracker.errors import MissingDependencyError, TinyTrackerError
-from tinytracker.files import make_folder, write_json
+from tinytracker.files import StrPath, make_folder, write_json
 from tinytracker.progress import bar, say
 
 REQUIREMENTS = Path(__file__).with_name("requirements-converter.txt")
@@ -81,8 +81,9 @@ def default_folder() -> Path:
     return home() / "imx500-converter"
 
 
-def status(folder: Path | None = None) -> Status:
+def status(folder: StrPath | None = None) -> Status:
     """Look, change nothing."""
+    folder = Path(folder) if folder is not None else None
     folder = folder or default_folder()
     java = java_version()
     python = _python_version(_python_of(folder))
@@ -127,7 +128,7 @@ def converter_environment(folder: Path) -> dict[str, str]:
     return {**clean, "PATH": os.pathsep.join(places), "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
 
-def setup(folder: Path | None = None, python: Path | None = None) -> Status:
+def setup(folder: StrPath | None = None, python: StrPath | None = None) -> Status:
     """Make the converter's environment, or finish one that was interrupted; nothing happens when it is there.
 
     Args:
@@ -139,6 +140,8 @@ def setup(folder: Path | None = None, python: Path | None = None) -> Status:
         TinyTrackerError: the installation failed; the log is kept in the folder.
         OutputError: the folder cannot be written.
     """
+    folder = Path(folder) if folder is not None else None
+    python = Path(python) if python is not None else None
     folder = folder or default_folder()
     if status(folder).ready:
         say(f"{folder}: Sony's converter is installed already.")

@@ -55,7 +55,7 @@ METHODS = {
 
 def has_resolver_method(operator: str) -> bool:
     """Whether TFLM's resolver knows an operator by its builtin name."""
-    return operator in _METHODS
+    return operator in METHODS
 
 
 def resolver_methods(model: TfliteModel) -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytracker import __version__
 from tinytracker.codegen.cwriter import c_array
-from tinytracker.codegen.generate import kernel_source, write_texts
+from tinytracker.codegen.generation import kernel_source, write_texts
 from tinytracker.codegen.library import AUTOGEN, tensor_table
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tinytracker.files import StrPath
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, TpuOperator, read_compiled
 from tinytracker.package.coralmicro.edgetpu.executable import Executable, Layer
 from tinytracker.package.coralmicro.edgetpu.traps import traps
 from tinytracker.package.rules import as_json
 
 
-def show(path: Path) -> dict[str, Any]:
+def show(path: StrPath) -> dict[str, Any]:
     """Describe a file that `edgetpu_compiler` wrote.
 
     Args:
@@ -25,6 +26,7 @@ def show(path: Path) -> dict[str, Any]:
         InputFileError: not a .tflite file, not compiled for the Edge TPU, or damaged.
         ModelError: a .tflite file whose graph contradicts itself.
     """
+    path = Path(path)
     return describe(read_compiled(path))
 
 

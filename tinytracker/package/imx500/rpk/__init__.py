@@ -5,7 +5,7 @@
     verify(data)                 # refuses what the sensor's driver or its clients would refuse, saying where
     describe(rpk)                # the same as a JSON-able dict
 
-The format is described byte by byte in docs/imx500.md.
+The format is described byte by byte in docs/imx500-package.md.
 """
 
 from tinytracker.package.imx500.rpk.codec import encode, pack, parse

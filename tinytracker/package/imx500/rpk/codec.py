@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UnknownNameError
+from tinytracker.files import StrPath
 from tinytracker.package.imx500.rpk.cpio import decode_archive, encode_archive
 from tinytracker.package.imx500.rpk.errors import RpkError, naming
 from tinytracker.package.imx500.rpk.intrinsics import decode_intrinsics, encode_intrinsics
@@ -36,7 +37,7 @@ _NETWORK_ID, _MODEL_VERSION = "000000", "0000"
 
 
 def pack(
-    packer_output: Path, order: ColorOrder = "RGB", intrinsics: Mapping[str, Any] | None = None
+    packer_output: StrPath, order: ColorOrder = "RGB", intrinsics: Mapping[str, Any] | None = None
 ) -> bytes:
     """Turn Sony's `packerOut.zip` into the bytes of a `network.rpk`.
 
@@ -52,6 +53,7 @@ def pack(
         RpkError: when the network cannot run on the sensor through this format.
         UnknownNameError: for another color order.
     """
+    packer_output = Path(packer_output)
     return encode(rpk_from(read_packer_output(packer_output), order, intrinsics))
 
 

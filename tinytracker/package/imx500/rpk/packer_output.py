@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from tinytracker.errors import InputFileError
+from tinytracker.files import StrPath
 from tinytracker.package.imx500.rpk.layout import Dimension, Firmware, Memory, Network, Part, Tensor
 from tinytracker.package.imx500.rpk.sections import pad
 
@@ -42,13 +43,14 @@ class PackerOutput:
     firmware: Firmware
 
 
-def read_packer_output(path: Path) -> PackerOutput:
+def read_packer_output(path: StrPath) -> PackerOutput:
     """Read and check a `packerOut.zip`.
 
     Raises:
         InputFileError: when the file is missing, no such archive, incomplete, or a checksum of its manifest
             is wrong.
     """
+    path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
             names = {info.filename: info for info in archive.infolist()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker.errors import InputFileError
+from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, parse_hello
 from tinytracker.measure.protocol import ClockReply, Damaged, Event, FrameReply, Lost, Message, Receiver
 from tinytracker.measure.session import Header, SessionWriter
@@ -61,7 +62,7 @@ def replay(path: Path | str) -> Replay:
     )
 
 
-def write_replay(found: Replay, out: Path) -> Path:
+def write_replay(found: Replay, out: StrPath) -> Path:
     """Write what came out as a session of its own; its `source` is "replay".
 
     Returns:
@@ -70,6 +71,7 @@ def write_replay(found: Replay, out: Path) -> Path:
     Raises:
         OutputError: it cannot be written, or exists.
     """
+    out = Path(out)
     header = found.session.header.model_copy(update={"source": "replay"})
     with SessionWriter(out, header) as writer:
         for exchange in found.exchanges:

@@ -98,6 +98,12 @@ def generate(
         InputFileError: the file cannot be read or is damaged.
         ModelError: something in the model cannot be generated; names operator, tensor and reason.
         OutputError: the folder cannot be written.
+
+    Example:
+        >>> from tinytracker.codegen import generate
+        >>> library = generate("run/quantized/ptq-int8/model.tflite", "c")
+        >>> library.name, "model.c" in library.files
+        ('model', True)
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("tt_"):
         raise UsageError(

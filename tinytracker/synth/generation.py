@@ -20,7 +20,7 @@ from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UsageError
-from tinytracker.files import json_bytes, make_folder, read_json, write_json
+from tinytracker.files import StrPath, json_bytes, make_folder, read_json, write_json
 from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
@@ -52,7 +52,7 @@ class SynthReport:
 
 
 def generate(
-    out: Path,
+    out: StrPath,
     subjects: int,
     frames: int,
     seed: int = 0,
@@ -85,7 +85,13 @@ def generate(
         OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk
             full.
         MissingDependencyError: numba is not installed.
+
+    Example:
+        >>> from tinytracker.synth import generate
+        >>> generate("faces", subjects=8, frames=5).subjects
+        8
     """
+    out = Path(out)
     parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()

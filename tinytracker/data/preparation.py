@@ -27,7 +27,7 @@ from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, RecordingError, UsageError
-from tinytracker.files import json_bytes, make_folder, write_bytes, writing
+from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, writing
 from tinytracker.progress import bar, say
 from tinytracker.requirements import require_tensorflow
 
@@ -97,8 +97,8 @@ class _Scan:
 
 
 def prepare(
-    src: Path,
-    out: Path,
+    src: StrPath,
+    out: StrPath,
     jobs: int | None = None,
     max_crop: int = 256,
     shard_frames: int = 2000,
@@ -125,7 +125,15 @@ def prepare(
         OutputError: `out` cannot be written.
         UsageError: a parameter cannot be, or `out` lies inside `src`.
         MissingDependencyError: TensorFlow is not installed.
+
+    Example:
+        >>> from tinytracker.data import prepare
+        >>> prepared = prepare("faces", "prepared", jobs=1)
+        >>> prepared.index.frames, sorted(prepared.index.splits)
+        (39, ['test', 'train', 'val'])
     """
+    src = Path(src)
+    out = Path(out)
     parameters = Parameters(max_crop, shard_frames, image_format)
     parameters.check()
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
