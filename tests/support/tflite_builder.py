@@ -142,8 +142,6 @@ def _tensor(b: flatbuffers.Builder, t: T, index: int, buffer: int) -> int:
         tflite.TensorAddQuantization(b, quantization)
     if signature is not None:
         tflite.TensorAddShapeSignature(b, signature)
-    if t.variable:
-        tflite.TensorAddIsVariable(b, True)
     return tflite.TensorEnd(b)
 
 
