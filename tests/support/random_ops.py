@@ -297,6 +297,14 @@ def softmax(rng: Rng) -> bytes:
     return build_tflite([x, y], [Op("SOFTMAX", [0], [1], {"Beta": beta})], [0], [1])
 
 
+def wide_softmax(rng: Rng) -> bytes:
+    """Softmax over 512 classes and more, where flat rows reach sums that the integer arithmetic cannot hold."""
+    depth = int(rng.choice([512, 513, 600, 1024, 4095, 4096, _int(rng, 512, 9000)]))
+    x = T((2, depth), scales=(_scale(rng, 1e-4, 1.0),), zero_points=(_zero(rng),))
+    y = T((2, depth), scales=(1 / 256,), zero_points=(-128,))
+    return build_tflite([x, y], [Op("SOFTMAX", [0], [1], {"Beta": 1.0})], [0], [1])
+
+
 def requantize(rng: Rng) -> bytes:
     """QUANTIZE between 8-bit types, through all 256 values."""
     types = [("int8", "int8"), ("uint8", "int8"), ("int8", "uint8"), ("uint8", "uint8")][_int(rng, 0, 3)]

@@ -45,6 +45,8 @@ from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
 MAX_BROADCAST_RANK = 4
 ADD_EXTRA_BITS = 20
 _SOFTMAX_INTEGER_BITS = 5
+MAX_CLASSES = 65_536
+"""Of a softmax: the width up to which the generated C is compared with the specification."""
 
 
 def import_add(model: TfliteModel, operator: Operator) -> Node:
@@ -160,8 +162,8 @@ def import_softmax(model: TfliteModel, operator: Operator) -> Node:
         for difference in range(256)
     ]
     depth = source.shape[-1] if source.shape else 1
-    if depth >= 4096:
-        raise refuse(operator, source, f"has {depth} classes, the sum of the exponentials holds 4095")
+    if depth > MAX_CLASSES:
+        raise refuse(operator, source, f"has {depth} classes, more than {MAX_CLASSES}")
     return Softmax(operator, (source,), output, source.elements // depth, depth, np.array(exps, np.int32))
 
 

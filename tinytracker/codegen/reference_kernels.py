@@ -33,6 +33,7 @@ from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
 
 _INT32_BYTES = 4
+_WIDE_SOFTMAX = 512  # classes from which on the sum of the exponentials may be too large for tt_softmax
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,11 @@ def _write_softmax(node: Softmax, code: LayerCode) -> None:
     fields = {"rows": c_int(node.rows), "depth": c_int(node.depth), "exps": code.array("exps", node.exps)}
     parameters = _parameters(code, "tt_softmax_t", fields, 3)
     code.sources.add("tt_softmax.c")
-    code.call("tt_softmax", parameters, code.read(node.inputs[0]), code.write(node.output))
+    function = "tt_softmax"
+    if node.depth >= _WIDE_SOFTMAX:
+        code.sources.update(("tt_softmax_wide.h", "tt_softmax_wide.c"))
+        function = "tt_softmax_wide"
+    code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
 
 
 def _write_float(node: QuantizeFloat | DequantizeFloat, code: LayerCode, function: str) -> None:
