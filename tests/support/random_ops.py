@@ -135,6 +135,16 @@ def dense(rng: Rng) -> bytes:
     return _weighted(rng, x, weights, (batches, units), units, features, op)
 
 
+def rows_dense(rng: Rng) -> bytes:
+    """Fully connected over the last of one to four dimensions, which are kept; weights per tensor or channel."""
+    shape = tuple(_int(rng, 1, 4) for _ in range(_int(rng, 0, 3)))
+    features, units = _int(rng, 1, 20), _int(rng, 1, 9)
+    x = T((*shape, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    weights = T((units, features), scales=_channel_scales(rng, units), data=_weights(rng, (units, features)))
+    op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng), "KeepNumDims": True})
+    return _weighted(rng, x, weights, (*shape, units), units, features, op)
+
+
 def _binary(rng: Rng, code: str) -> bytes:
     shape = tuple(_int(rng, 1, 5) for _ in range(_int(rng, 1, 4)))
     shapes = [shape, shape]
@@ -376,6 +386,9 @@ RANDOM_OPS: dict[str, Callable[[Rng], bytes]] = {
     )
 }  # fmt: skip
 """Every supported operator by a name of its own."""
+
+SPECIFIED_OPS: dict[str, Callable[[Rng], bytes]] = {f.__name__: f for f in (rows_dense, wide_softmax)}
+"""Cases in which TFLite's reference kernels are wrong for some: the specification is the oracle."""
 
 
 def many_channels(rng: Rng) -> bytes:

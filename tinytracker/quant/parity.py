@@ -14,7 +14,8 @@ from tinytracker.errors import ParityError
 from tinytracker.model.presets import Preset
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
-from tinytracker.quant.runtimes import ReferenceRuntime, Runtime
+from tinytracker.quant.oracle import oracle_of
+from tinytracker.quant.runtimes import Runtime
 
 MIN_IMAGES = 32
 
@@ -100,7 +101,7 @@ def frames_with_target(
 
 
 def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_from: str) -> Parity:
-    """Run a runtime and the reference kernels on the same images.
+    """Run a runtime and the oracle (the reference kernels, where they are right) on the same images.
 
     Args:
         runtime: of the same model.
@@ -108,7 +109,7 @@ def compare_with_oracle(runtime: Runtime, model: bytes, codes: Codes, images_fro
         codes: inputs by name, uint8 (N, H, W, C).
         images_from: what the images are, for the record.
     """
-    oracle = ReferenceRuntime(model)
+    oracle = oracle_of(model)
     count = len(next(iter(codes.values())))
     if count < MIN_IMAGES:
         raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")

@@ -6,7 +6,8 @@ quantization specification, written once more and independently of every kernel.
 operators holds a dictionary from operator names to rules (see `call`); `registry` joins them.
 """
 
+from tinytracker.quant.specification.exceptions import reference_is_wrong
 from tinytracker.quant.specification.interpreter import SpecificationInterpreter
 from tinytracker.quant.specification.registry import SPECIFIED_OPERATORS
 
-__all__ = ["SPECIFIED_OPERATORS", "SpecificationInterpreter"]
+__all__ = ["SPECIFIED_OPERATORS", "SpecificationInterpreter", "reference_is_wrong"]
