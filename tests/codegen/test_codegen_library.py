@@ -177,7 +177,7 @@ def one(code: str, x: T = X, y: T = Y, version: int = 0, **options) -> bytes:
     [
         (one("FLOOR"), r"operator 0 FLOOR, tensor 1 'y' \(int8 1x4x4x2\): no kernel .* Supported: ADD, "),
         (conv(T((1, 4, 4, 2), "float32", name="x")), r"CONV_2D, tensor 0 'x' .*is float32, supported"),
-        (conv(w=weights(scales=())), r"tensor 1 'w' .*no positive scale"),
+        (conv(w=weights(scales=())), r"tensor 1 'w' .*has no scale"),
         (conv(w=weights(zero_points=(3,))), r"tensor 1 'w' .*zero point other than 0"),
         (conv(w=weights(data=None)), r"tensor 1 'w' .*computed at run time"),
         (conv(w=weights(scales=(0.1, 0.2), axis=3)), r"tensor 1 'w' .*along axis 3, supported is axis 0"),

@@ -22,7 +22,7 @@ PIXEL_SCALE = 1 / 128
 INPUT_SUFFIX = "_pixels"
 """Behind an input's name, the layer that rounds it in quantization-aware training."""
 
-_INPUT_DTYPES = ("int8", "uint8")
+_INPUT_DTYPES = ("int8", "uint8", "float32")
 _OUTPUT_DTYPES = ("int8", "uint8", "int16", "float32")
 
 
@@ -33,8 +33,8 @@ class TensorContract:
     Attributes:
         name: short name ("image", "gaze").
         tensor: name inside the file.
-        shape: with the batch dimension, which is 1.
-        dtype: "int8", "uint8", "int16" or, for an output, "float32".
+        shape: with the batch dimension, which is 1 unless the network takes several images at once.
+        dtype: "int8", "uint8", "float32" or, for an output, "int16".
         scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32.)
     """
 
@@ -44,6 +44,11 @@ class TensorContract:
     dtype: str
     scale: float
     zero_point: int
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of what one inference takes, without a batch dimension of 1."""
+        return self.shape[1:] if self.shape[:1] == (1,) else self.shape
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class IoContract:
         """The contract of a .tflite file.
 
         Raises:
-            ModelError: an input is not INT8 or UINT8, or an output has a dtype that cannot be decoded.
+            ModelError: an input is not INT8, UINT8 or float32, or an output has a dtype that cannot be decoded.
         """
         inputs = tuple(_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors())
         outputs = tuple(_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors())
@@ -110,10 +115,10 @@ class IoContract:
     def is_pixel_exact(self) -> bool:
         """True when a camera byte goes in by an addition at most: scale 1/128 and the zero point of p/128 - 1."""
         zero = {"int8": 0, "uint8": 128}
-        return all(t.scale == PIXEL_SCALE and t.zero_point == zero[t.dtype] for t in self.inputs)
+        return all(t.scale == PIXEL_SCALE and t.zero_point == zero.get(t.dtype) for t in self.inputs)
 
     def encode(self, codes: Codes, frame: int) -> list[NDArray[Any]]:
-        """One frame's input tensors, each (1, H, W, C), in the order of the file.
+        """One frame's input tensors, each (1, H, W, C), in the order of the file; a float32 input takes p/128 - 1.
 
         Args:
             codes: inputs by name; a model with one input takes the only entry whatever its name.
@@ -122,7 +127,11 @@ class IoContract:
         tensors = []
         for t in self.inputs:
             p = codes[t.name] if len(self.inputs) > 1 else next(iter(codes.values()))
-            value = (p[frame : frame + 1].astype(np.float64) / 128 - 1) / t.scale + t.zero_point
+            real = p[frame : frame + 1].astype(np.float64) / 128 - 1
+            if t.dtype == "float32":
+                tensors.append(real.astype(np.float32).reshape(t.shape))
+                continue
+            value = real / t.scale + t.zero_point
             info = np.iinfo(t.dtype)
             tensors.append(np.clip(np.rint(value), info.min, info.max).astype(t.dtype).reshape(t.shape))
         return tensors

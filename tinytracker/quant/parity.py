@@ -72,7 +72,7 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
         return 255 * blob[..., None] * rng.uniform(0.3, 1, c)
 
     return {
-        t.name: np.stack([one(t.shape[1:], i % 4) for i in range(count)]).astype(np.uint8)
+        t.name: np.stack([one(t.frame_shape, i % 4) for i in range(count)]).astype(np.uint8)
         for t in contract.inputs
     }
 

@@ -9,8 +9,13 @@ WIDE_SOFTMAX = 512
 
 
 def reference_is_wrong(model: TfliteModel) -> tuple[str, ...]:
-    """Why BUILTIN_REF cannot be the oracle of this network, one sentence per operator; empty when it can."""
-    return tuple(reason for operator in model.operators if (reason := _reason(model, operator)))
+    """Why BUILTIN_REF cannot be the oracle of this network, one sentence each; empty when it can."""
+    refused = tuple(
+        f"{tensor.label} has scales along axis {tensor.quantized_dimension}; TensorFlow does not load such a file."
+        for tensor in model.tensors
+        if len(tensor.scales) > 1 and tensor.quantized_dimension >= len(tensor.shape)
+    )
+    return refused + tuple(reason for operator in model.operators if (reason := _reason(model, operator)))
 
 
 def _reason(model: TfliteModel, operator: Operator) -> str:
