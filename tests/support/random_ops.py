@@ -436,6 +436,16 @@ def long_dense(rng: Rng) -> bytes:
     return _weighted(rng, x, weights, (batches, units), units, features, op)
 
 
+def longest_dense(rng: Rng) -> bytes:
+    """Fully connected with more features than are widened at once."""
+    batches, features, units = _int(rng, 1, 2), _int(rng, 513, 700), _int(rng, 1, 7)
+    x = T((batches, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    scales = (_scale(rng, 1e-4, 0.05),) if rng.random() < 0.5 else _channel_scales(rng, units)
+    weights = T((units, features), scales=scales, data=_weights(rng, (units, features)))
+    op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng)})
+    return _weighted(rng, x, weights, (batches, units), units, features, op)
+
+
 def equal_add(rng: Rng) -> bytes:
     """ADD of two tensors of one shape, without an activation."""
     shape = (1, _int(rng, 1, 5), _int(rng, 1, 5), _int(rng, 1, 9))
@@ -522,6 +532,7 @@ CORTEX_M4_OPS: dict[str, Callable[[Rng], bytes]] = {
     "image_mean": image_mean,
     "image_window": image_window,
     "long_dense": long_dense,
+    "longest_dense": longest_dense,
     "many_channels": many_channels,
     "placed_image": placed_image,
     "ties": ties,

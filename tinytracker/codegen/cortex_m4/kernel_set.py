@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.codegen.cortex_m4.conv import ChannelFunction, ConvKernel, positions, widened_bytes
+from tinytracker.codegen.cortex_m4.dense import LongDenseKernel
 from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
 from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
 from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
@@ -23,7 +24,9 @@ CODE_BYTES = 9 * 1024
 """Room for instructions besides the channel functions: the other kernels and the run function."""
 
 _WIDE = ConvKernel(wide=True)
-_NARROW: tuple[Kernel, ...] = (ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS)
+_NARROW: tuple[Kernel, ...] = (
+    LongDenseKernel(), ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
