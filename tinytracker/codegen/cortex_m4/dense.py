@@ -10,14 +10,14 @@ from tinytracker.codegen.graph import FullyConnected, Node
 from tinytracker.codegen.kernel import LayerCode
 
 _MAX_PATCH_BYTES = 2048
-"""Working memory that `ConvKernel` may take for a row: 512 features; longer ones often are what the arena is for."""
+"""Working memory that `ConvKernel` may always take for a row: 512 features."""
 
 _WORD_BYTES = 4
 _SOURCES = ("tt_m4.h", "tt_m4_dense.h", "tt_m4_dense.c")
 
 
 class LongDenseKernel:
-    """FULLY_CONNECTED over rows that are too long to be widened into the arena."""
+    """FULLY_CONNECTED over long rows; `CortexM4` chooses it where widening one would raise the arena."""
 
     name = "m4 long dense"
 
