@@ -13,32 +13,33 @@ Inputs = list[list[np.ndarray]]
 Outputs = list[list[np.ndarray]]
 """Per set of inputs, per output."""
 
+Runner = Callable[[bytes, Inputs], Outputs]
+
 TIMEOUT_S = 120.0
 _ARENA_BYTES = 16 << 20
 
 
 class Child:
-    """Runs models in another process.
+    """Runs models in another process."""
 
-    Args:
-        function: what that process does with a model and its inputs; a function of this module.
-    """
-
-    def __init__(self, function: Callable[[bytes, Inputs], Outputs]) -> None:
-        self._function = function
+    def __init__(self) -> None:
         self._process: Any = None
         self._connection: Any = None
 
-    def run(self, model: bytes, inputs: Inputs) -> Outputs | str:
-        """The outputs, or why there are none: an error's message, or "crashed (signal 11)"."""
+    def run(self, function: Runner, model: bytes, inputs: Inputs) -> Outputs | str:
+        """The outputs, or why there are none: an error's message, or "crashed (signal 11)".
+
+        Args:
+            function: of this module. model: content of the .tflite file. inputs: for it.
+        """
         if self._process is None:
             context = multiprocessing.get_context("spawn")
             self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(self._function, theirs), daemon=True)
+            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
             theirs.close()
         try:
-            self._connection.send((model, inputs))
+            self._connection.send((function, model, inputs))
             if not self._connection.poll(TIMEOUT_S):
                 self.close()
                 return f"did not answer within {TIMEOUT_S:g} s"
@@ -59,12 +60,12 @@ class Child:
             self._process = None
 
 
-def _serve(function: Callable[[bytes, Inputs], Outputs], connection: Connection) -> None:
+def _serve(connection: Connection) -> None:
     from tinytracker.capture import captured_output
 
     while True:
         try:
-            model, inputs = connection.recv()
+            function, model, inputs = connection.recv()
         except EOFError:
             return
         try:

@@ -66,11 +66,11 @@ class Comparison:
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self._reference, self._optimised, self._micro = Child(builtin_ref), Child(builtin), Child(tflm)
+        self._tflite, self._micro = Child(), Child()
 
     def close(self) -> None:
         """End the processes."""
-        for child in (self._reference, self._optimised, self._micro):
+        for child in (self._tflite, self._micro):
             child.close()
 
     def run(self, seed: int, indices: Sequence[int]) -> None:
@@ -122,7 +122,7 @@ class Comparison:
 
     def _judge_others(self, index: int, case: Case, expected: Outputs) -> None:
         model = read_tflite(case.model)
-        found = self._reference.run(case.model, case.inputs)
+        found = self._tflite.run(builtin_ref, case.model, case.inputs)
         if isinstance(found, str):
             self.tally.counts[f"BUILTIN_REF: {found[:60]}"] += 1
         elif not _equal(found, expected):
@@ -130,12 +130,12 @@ class Comparison:
                 self.tally.counts["BUILTIN_REF is wrong as documented"] += 1
             else:
                 self._fail(index, f"BUILTIN_REF: {_difference(found, expected)}", case)
-        found = self._optimised.run(case.model, case.inputs)
+        found = self._tflite.run(builtin, case.model, case.inputs)
         if isinstance(found, str):
             self.tally.counts[f"BUILTIN: {found[:60]}"] += 1
         else:
             self.tally.counts["BUILTIN equals" if _equal(found, expected) else "BUILTIN differs"] += 1
-        found = self._micro.run(case.model, case.inputs)
+        found = self._micro.run(tflm, case.model, case.inputs)
         if isinstance(found, str):
             self.tally.counts[f"TFLM: {found[:60]}"] += 1
         elif not _equal(found, expected):

@@ -36,12 +36,11 @@ class SpecificationInterpreter:
                     f"{self._model.source}: the specification has no rule for {operator.label}.",
                     f"It covers {', '.join(SPECIFIED_OPERATORS)}.",
                 )
-        self._state = {t.index: _reset(t) for t in self._model.tensors if t.is_variable}
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Outputs for each frame.
 
-        Variable tensors keep their contents from frame to frame and from call to call.
+        Variable tensors keep their contents from frame to frame; each call begins with their initial ones.
 
         Args:
             inputs: one array per input in the order of the file, (frames, *shape of the tensor).
@@ -52,11 +51,12 @@ class SpecificationInterpreter:
         Raises:
             ModelError: an operator contradicts its tensors.
         """
-        rows = [self._frame([array[i] for array in inputs]) for i in range(len(inputs[0]))]
+        state = {t.index: _reset(t) for t in self._model.tensors if t.is_variable}
+        rows = [self._frame([array[i] for array in inputs], state) for i in range(len(inputs[0]))]
         return tuple(np.stack([row[k] for row in rows]) for k in range(len(self._model.outputs)))
 
-    def _frame(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        values: dict[int, NDArray[Any]] = dict(self._state)
+    def _frame(self, inputs: Sequence[NDArray[Any]], state: dict[int, NDArray[Any]]) -> list[NDArray[Any]]:
+        values = dict(state)
         values |= {t.index: np.asarray(t.data) for t in self._model.tensors if t.data is not None}
         for tensor, value in zip(self._model.input_tensors(), inputs, strict=True):
             values[tensor.index] = np.asarray(value, tensor.dtype).reshape(tensor.shape)
