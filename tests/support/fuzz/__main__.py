@@ -34,6 +34,7 @@ def main() -> int:
             comparison.run(seed, range(done, done + size))
             _report(seed, comparison.tally.failures[known:], chosen.keep)
             done += size
+            print(f"{done} networks, {len(comparison.tally.failures)} failures", file=sys.stderr, flush=True)
         if chosen.only:
             comparison.run(seed, chosen.only)
             _report(seed, comparison.tally.failures, chosen.keep)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from support.fuzz.children import Child, Outputs, builtin, builtin_ref, tflm
 from support.fuzz.graphs import random_graph
-from support.host_c import Case, compile_and_run, random_inputs
+from support.host_c import SANITIZE, Case, compile_and_run, random_inputs
 from support.random_ops import CORTEX_M4_OPS, RANDOM_OPS, SPECIFIED_OPS
 
 from tinytracker.codegen import generate
@@ -23,6 +23,7 @@ from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
 from tinytracker.quant.specification import SpecificationInterpreter, reference_is_wrong
 
 INPUTS = 6
+_FLAGS = [*SANITIZE, "-O0"]  # each network runs a few times only: compiling is what takes the time
 _OPS = {**RANDOM_OPS, **CORTEX_M4_OPS, **SPECIFIED_OPS}
 _KERNELS: tuple[KernelSet, ...] = (PORTABLE, CortexM4(), CortexM4(100.0))
 
@@ -106,7 +107,7 @@ class Comparison:
         name = f"generated C, {kernels.name}"
         try:
             with tempfile.TemporaryDirectory() as folder:
-                outputs = compile_and_run(list(cases.values()), Path(folder), kernels=kernels)
+                outputs = compile_and_run(list(cases.values()), Path(folder), _FLAGS, kernels)
         except AssertionError as error:
             if len(cases) == 1:
                 (index,) = cases
