@@ -7,12 +7,15 @@ from support.tflite_builder import Op, T, build_tflite, conv_options
 
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.host import GeneratedRuntime
 from tinytracker.codegen.reference_kernels import PORTABLE
+from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.quant.contract import IoContract
 from tinytracker.quant.parity import compare_with_oracle, patterns
 from tinytracker.quant.runtimes import MicroRuntime
+from tinytracker.quant.specification import SpecificationInterpreter
 
 KERNELS = [PORTABLE, CortexM4()]
 CHANNELS = 8
@@ -83,6 +86,27 @@ def test_a_float_input_is_declared_as_float(tmp_path):
     header = (library.directory / "model.h").read_text()
     assert "int model_run(const float *input, float *output);" in header
     assert library.steps[0].name == "QUANTIZE"
+
+
+def test_integer_ends_leave_conversions_to_the_caller(tmp_path):
+    model = network(is_float=True)
+    library = generate(model, tmp_path / "library", integer_ends=True)
+    header = (library.directory / "model.h").read_text()
+    assert "int model_run(const int8_t *input, int8_t *output);" in header
+    assert [step.name for step in library.steps] == ["DEPTHWISE_CONV_2D"]
+    # Codes are exact multiples of the scale, so that the network's own QUANTIZE gives them back.
+    codes = np.random.default_rng(2).integers(-128, 128, (5, 1, 6, 5, CHANNELS))
+    real = (codes.astype(np.float32) + 3) * np.float32(1 / 64)
+    (outside,) = SpecificationInterpreter(model).run([real])
+    (inside,) = SpecificationInterpreter(with_integer_ends(read_tflite(model))).run([codes.astype(np.int8)])
+    np.testing.assert_array_equal(outside, np.float32(0.05) * (inside.astype(np.float32) - 11))
+
+
+def test_float_arithmetic_at_the_ends_cannot_be_left_to_the_caller(tmp_path):
+    tensors = [T((1, 4), "float32"), T((1, 4), "float32")]
+    model = build_tflite(tensors, [Op("TANH", [0], [1])], [0], [1])
+    with pytest.raises(ModelError, match="a float input that operator 0 TANH reads; only one QUANTIZE"):
+        generate(model, tmp_path, integer_ends=True)
 
 
 def test_a_float_input_takes_pixels_as_real_values():
