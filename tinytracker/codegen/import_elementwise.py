@@ -106,6 +106,12 @@ def import_logistic(model: TfliteModel, operator: Operator) -> Node:
             decay = np.float32(math.exp(min(-x, 700.0)))  # beyond float32 it is infinite anyway
         return float(np.float32(1) / (np.float32(1) + decay))
 
+    output = result(model, operator)
+    _require_8_bit_pair(operator, operand(model, operator, 0), output)
+    zero_point = _limits(output)[0]
+    if (output.scale, output.zero_point) != (1 / 256, zero_point):
+        found = f"has scale {output.scale:g}, zero point {output.zero_point}"
+        raise refuse(operator, output, f"{found}; TFLite takes 1/256 and {zero_point} only")
     return _float_table(model, operator, logistic)
 
 
