@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit docs notebooks firmware bench bench-mcu lock clean
+.PHONY: help venv demo test lint unit fuzz docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
 
 unit: $(VENV)/.installed  ## All tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+SECONDS ?= 60
+
+fuzz: $(VENV)/.installed  ## Random networks on every runtime, compared (SECONDS=60, SEED=number); keeps what fails.
+	PYTHONPATH=tests $(BIN)/python -m support.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 # What is written from the code first; tests refuse pages that are older than the code.
 docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.

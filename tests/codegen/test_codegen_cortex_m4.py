@@ -12,6 +12,7 @@ from support.tflite_builder import Op, T, build_tflite, conv_options
 
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.reference_kernels import PORTABLE
 
 CASES = 24
 INPUTS = 4
@@ -72,3 +73,15 @@ def test_most_of_these_shapes_get_a_fast_kernel(name, tmp_path):
     rng = np.random.default_rng(5)
     kernels = [generate(OPS[name](rng), tmp_path, kernels=WIDE).steps[0].kernel for _ in range(40)]
     assert sum(kernel.startswith("m4 ") for kernel in kernels) > 25
+
+
+def test_a_long_dense_row_takes_no_working_memory(tmp_path):
+    tensors = [
+        T((1, 4000), scales=(0.1,), zero_points=(-128,)),
+        T((4, 4000), scales=(0.01,), data=np.ones((4, 4000), np.int8)),
+        T((1, 4), scales=(0.5,), zero_points=(0,)),
+    ]
+    model = build_tflite(tensors, [Op("FULLY_CONNECTED", [0, 1, -1], [2])], [0], [2])
+    library = generate(model, tmp_path, kernels=CortexM4())
+    assert library.steps[0].kernel == "m4 long dense"
+    assert library.arena_bytes == generate(model, tmp_path, kernels=PORTABLE).arena_bytes == 4000 + 8

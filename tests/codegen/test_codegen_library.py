@@ -177,7 +177,7 @@ def one(code: str, x: T = X, y: T = Y, version: int = 0, **options) -> bytes:
     [
         (one("FLOOR"), r"operator 0 FLOOR, tensor 1 'y' \(int8 1x4x4x2\): no kernel .* Supported: ADD, "),
         (conv(T((1, 4, 4, 2), "float32", name="x")), r"CONV_2D, tensor 0 'x' .*is float32, supported"),
-        (conv(w=weights(scales=())), r"tensor 1 'w' .*no positive scale"),
+        (conv(w=weights(scales=())), r"tensor 1 'w' .*has no scale"),
         (conv(w=weights(zero_points=(3,))), r"tensor 1 'w' .*zero point other than 0"),
         (conv(w=weights(data=None)), r"tensor 1 'w' .*computed at run time"),
         (conv(w=weights(scales=(0.1, 0.2), axis=3)), r"tensor 1 'w' .*along axis 3, supported is axis 0"),
@@ -190,6 +190,7 @@ def one(code: str, x: T = X, y: T = Y, version: int = 0, **options) -> bytes:
         (conv(y=T((1, 4, 4, 2), scales=(1e-12,), name="y")), "factor above"),
         (one("MAX_POOL_2D", y=T((1, 4, 4, 2), scales=(0.2,), name="y")), "must be equal"),
         (one("SOFTMAX", Beta=1.0), "scale 1/256"),
+        (one("LOGISTIC"), "LOGISTIC, tensor 1 'y' .* has scale .*TFLite takes 1/256 and -128 only"),
         (one("RESHAPE", y=T((1, 31), scales=(0.1,)), NewShape=[1, 31]), "is not a reshaped"),
         (build_tflite([X, Y], [Op("RELU", [0], [1])], [], [1]), "has 0 inputs|before anything computes"),
     ],

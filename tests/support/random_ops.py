@@ -135,6 +135,16 @@ def dense(rng: Rng) -> bytes:
     return _weighted(rng, x, weights, (batches, units), units, features, op)
 
 
+def rows_dense(rng: Rng) -> bytes:
+    """Fully connected over the last of one to four dimensions, which are kept; weights per tensor or channel."""
+    shape = tuple(_int(rng, 1, 4) for _ in range(_int(rng, 0, 3)))
+    features, units = _int(rng, 1, 20), _int(rng, 1, 9)
+    x = T((*shape, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    weights = T((units, features), scales=_channel_scales(rng, units), data=_weights(rng, (units, features)))
+    op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng), "KeepNumDims": True})
+    return _weighted(rng, x, weights, (*shape, units), units, features, op)
+
+
 def _binary(rng: Rng, code: str) -> bytes:
     shape = tuple(_int(rng, 1, 5) for _ in range(_int(rng, 1, 4)))
     shapes = [shape, shape]
@@ -297,6 +307,14 @@ def softmax(rng: Rng) -> bytes:
     return build_tflite([x, y], [Op("SOFTMAX", [0], [1], {"Beta": beta})], [0], [1])
 
 
+def wide_softmax(rng: Rng) -> bytes:
+    """Softmax over 512 classes and more, where flat rows reach sums that the integer arithmetic cannot hold."""
+    depth = int(rng.choice([512, 513, 600, 1024, 4095, 4096, _int(rng, 512, 9000)]))
+    x = T((2, depth), scales=(_scale(rng, 1e-4, 1.0),), zero_points=(_zero(rng),))
+    y = T((2, depth), scales=(1 / 256,), zero_points=(-128,))
+    return build_tflite([x, y], [Op("SOFTMAX", [0], [1], {"Beta": 1.0})], [0], [1])
+
+
 def requantize(rng: Rng) -> bytes:
     """QUANTIZE between 8-bit types, through all 256 values."""
     types = [("int8", "int8"), ("uint8", "int8"), ("int8", "uint8"), ("uint8", "uint8")][_int(rng, 0, 3)]
@@ -369,6 +387,9 @@ RANDOM_OPS: dict[str, Callable[[Rng], bytes]] = {
 }  # fmt: skip
 """Every supported operator by a name of its own."""
 
+SPECIFIED_OPS: dict[str, Callable[[Rng], bytes]] = {f.__name__: f for f in (rows_dense, wide_softmax)}
+"""Cases in which TFLite's reference kernels are wrong for some: the specification is the oracle."""
+
 
 def many_channels(rng: Rng) -> bytes:
     """1x1 convolution: long and short sums, odd and even channels, single pixels, several images."""
@@ -411,6 +432,16 @@ def long_dense(rng: Rng) -> bytes:
     batches, features, units = _int(rng, 1, 3), _int(rng, 1, 200), _int(rng, 1, 20)
     x = T((batches, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
     weights = T((units, features), scales=(_scale(rng, 1e-4, 0.05),), data=_weights(rng, (units, features)))
+    op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng)})
+    return _weighted(rng, x, weights, (batches, units), units, features, op)
+
+
+def longest_dense(rng: Rng) -> bytes:
+    """Fully connected with more features than are widened at once."""
+    batches, features, units = _int(rng, 1, 2), _int(rng, 513, 700), _int(rng, 1, 7)
+    x = T((batches, features), scales=(_scale(rng),), zero_points=(_zero(rng),))
+    scales = (_scale(rng, 1e-4, 0.05),) if rng.random() < 0.5 else _channel_scales(rng, units)
+    weights = T((units, features), scales=scales, data=_weights(rng, (units, features)))
     op = Op("FULLY_CONNECTED", [], [], {"FusedActivationFunction": _activation(rng)})
     return _weighted(rng, x, weights, (batches, units), units, features, op)
 
@@ -501,6 +532,7 @@ CORTEX_M4_OPS: dict[str, Callable[[Rng], bytes]] = {
     "image_mean": image_mean,
     "image_window": image_window,
     "long_dense": long_dense,
+    "longest_dense": longest_dense,
     "many_channels": many_channels,
     "placed_image": placed_image,
     "ties": ties,

@@ -98,8 +98,10 @@ def int8_weights(operator: Operator, tensor: Tensor, channel_axis: int) -> Int8s
         raise refuse(operator, tensor, "holds weights computed at run time; only constants are supported")
     if tensor.elements == 0:
         raise refuse(operator, tensor, "is empty")
-    if not tensor.scales or any(s <= 0 for s in tensor.scales):
-        raise refuse(operator, tensor, "has no positive scale")
+    if not tensor.scales or any(
+        s < 0 for s in tensor.scales
+    ):  # a dead channel has scale 0: its output is constant
+        raise refuse(operator, tensor, "has no scale")
     if any(tensor.zero_points):
         raise refuse(operator, tensor, "has weights with a zero point other than 0")
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_axis:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tinytracker import __version__
+from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.fuse import fuse
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.importer import import_graph
@@ -81,6 +82,7 @@ def generate(
     name: str = "model",
     kernels: KernelSet = PORTABLE,
     cm_per_unit: float = 1.0,
+    integer_ends: bool = False,
 ) -> GeneratedLibrary:
     """Write a network as dependency-free C99, bit-exact with TFLite's reference kernels.
 
@@ -92,6 +94,7 @@ def generate(
         name: prefix of files and functions: `NAME.c`, `NAME.h`, `NAME_run`; a C identifier in lower case.
         kernels: `PORTABLE` of `reference_kernels`, or `CortexM4()` of `cortex_m4`.
         cm_per_unit: what one real unit of the output means in cm, for `NAME_gaze`.
+        integer_ends: float32 inputs and outputs become the 8-bit tensors behind QUANTIZE and DEQUANTIZE.
 
     Raises:
         UsageError: the name is no C identifier.
@@ -111,6 +114,8 @@ def generate(
             "Use lower-case letters, digits and underscores, starting with a letter and not with tt_.",
         )
     parsed = model if isinstance(model, TfliteModel) else read_tflite(model)
+    if integer_ends:
+        parsed = with_integer_ends(parsed)
     graph, chosen = kernels.choose(fuse(import_graph(parsed)))
     scratch = [kernel.scratch_bytes(node) for kernel, node in zip(chosen, graph.nodes, strict=True)]
     plan = plan_memory(graph, scratch)

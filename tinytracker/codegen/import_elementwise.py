@@ -45,6 +45,8 @@ from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
 MAX_BROADCAST_RANK = 4
 ADD_EXTRA_BITS = 20
 _SOFTMAX_INTEGER_BITS = 5
+MAX_CLASSES = 65_536
+"""Of a softmax: the width up to which the generated C is compared with the specification."""
 
 
 def import_add(model: TfliteModel, operator: Operator) -> Node:
@@ -104,6 +106,12 @@ def import_logistic(model: TfliteModel, operator: Operator) -> Node:
             decay = np.float32(math.exp(min(-x, 700.0)))  # beyond float32 it is infinite anyway
         return float(np.float32(1) / (np.float32(1) + decay))
 
+    output = result(model, operator)
+    _require_8_bit_pair(operator, operand(model, operator, 0), output)
+    zero_point = _limits(output)[0]
+    if (output.scale, output.zero_point) != (1 / 256, zero_point):
+        found = f"has scale {output.scale:g}, zero point {output.zero_point}"
+        raise refuse(operator, output, f"{found}; TFLite takes 1/256 and {zero_point} only")
     return _float_table(model, operator, logistic)
 
 
@@ -160,8 +168,8 @@ def import_softmax(model: TfliteModel, operator: Operator) -> Node:
         for difference in range(256)
     ]
     depth = source.shape[-1] if source.shape else 1
-    if depth >= 4096:
-        raise refuse(operator, source, f"has {depth} classes, the sum of the exponentials holds 4095")
+    if depth > MAX_CLASSES:
+        raise refuse(operator, source, f"has {depth} classes, more than {MAX_CLASSES}")
     return Softmax(operator, (source,), output, source.elements // depth, depth, np.array(exps, np.int32))
 
 

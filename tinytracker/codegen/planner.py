@@ -64,14 +64,23 @@ def plan_memory(graph: Graph, scratch_bytes: Sequence[int] = ()) -> MemoryPlan:
         graph: steps in execution order.
         scratch_bytes: working memory per step; may be empty when no step needs any.
     """
-    buffers = _shared_buffers(graph)
-    scratch = {step: size for step, size in enumerate(scratch_bytes) if size}
-    buffers += [Buffer((-1 - step,), _aligned(size), step, step) for step, size in scratch.items()]
+    buffers = _buffers(graph, scratch_bytes)
     bound = _lower_bound(buffers, len(graph.nodes))
     placed, size = _best_placement(buffers, bound)
     offsets = {tensor: offset for buffer, offset in placed for tensor in buffer.tensors if tensor >= 0}
     scratch_offsets = {-1 - t: offset for buffer, offset in placed for t in buffer.tensors if t < 0}
     return MemoryPlan(offsets, scratch_offsets, size, bound, tuple(buffer for buffer, _ in placed))
+
+
+def peak_bytes(graph: Graph, scratch_bytes: Sequence[int] = ()) -> int:
+    """Most bytes alive in one step, which is `MemoryPlan.lower_bound` without looking for a plan."""
+    return _lower_bound(_buffers(graph, scratch_bytes), len(graph.nodes))
+
+
+def _buffers(graph: Graph, scratch_bytes: Sequence[int]) -> list[Buffer]:
+    scratch = {step: size for step, size in enumerate(scratch_bytes) if size}
+    working = [Buffer((-1 - step,), _aligned(size), step, step) for step, size in scratch.items()]
+    return _shared_buffers(graph) + working
 
 
 def _aligned(size: int) -> int:

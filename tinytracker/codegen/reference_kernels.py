@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.codegen.c_structures import structure_bytes
 from tinytracker.codegen.cwriter import c_float, c_int, c_ints, c_members, c_struct
 from tinytracker.codegen.graph import (
     Add,
@@ -32,7 +33,7 @@ from tinytracker.codegen.graph import (
 from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
 
-_INT32_BYTES = 4
+_WIDE_SOFTMAX = 512  # classes from which on the sum of the exponentials may be too large for tt_softmax
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class ReferenceKernel:
         self.writer(node, code)
 
 
-def _parameters(code: LayerCode, c_name: str, fields: dict[str, str], members: int) -> str:
+def _parameters(code: LayerCode, c_name: str, fields: dict[str, str]) -> str:
     """Declare the structure of a call; returns the expression to pass."""
     name = f"{code.name}_parameters"
     code.declarations.append(c_struct(c_name, name, fields))
-    code.constant_bytes += members * _INT32_BYTES
+    code.constant_bytes += structure_bytes(c_name)
     return f"&{name}"
 
 
@@ -90,7 +91,7 @@ def _write_convolution(node: Conv | DepthwiseConv, code: LayerCode, function: st
         "bias": code.array("bias", node.bias),
         **_scales(code, node.requantization),
     }
-    parameters = _parameters(code, "tt_conv_t", fields, 24)
+    parameters = _parameters(code, "tt_conv_t", fields)
     code.sources.add(f"{function}.c")
     code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -116,7 +117,7 @@ def _write_dense(node: FullyConnected, code: LayerCode) -> None:
         "bias": code.array("bias", node.bias),
         **_scales(code, node.requantization),
     }
-    parameters = _parameters(code, "tt_dense_t", fields, 12)
+    parameters = _parameters(code, "tt_dense_t", fields)
     code.sources.add("tt_dense.c")
     code.call("tt_dense", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -127,7 +128,7 @@ def _write_pool(node: Pool, code: LayerCode) -> None:
         "act_min": c_int(node.act_min),
         "act_max": c_int(node.act_max),
     }
-    parameters = _parameters(code, "tt_pool_t", fields, 17)
+    parameters = _parameters(code, "tt_pool_t", fields)
     code.sources.add("tt_pool.c")
     function = "tt_max_pool" if node.is_max else "tt_average_pool"
     code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
@@ -159,7 +160,7 @@ def _write_binary(
         **scales,
         **limits,
     }
-    parameters = _parameters(code, "tt_binary_t", fields, 23)
+    parameters = _parameters(code, "tt_binary_t", fields)
     code.sources.add("tt_binary.c")
     sources = [code.read(tensor, f"input_{i}") for i, tensor in enumerate(node.inputs)]
     code.call(function, parameters, *sources, code.write(node.output))
@@ -192,7 +193,7 @@ def _write_pad(node: Pad, code: LayerCode) -> None:
         "before": c_ints(node.before),
         "fill": c_int(node.fill),
     }
-    parameters = _parameters(code, "tt_pad_t", fields, 13)
+    parameters = _parameters(code, "tt_pad_t", fields)
     code.sources.add("tt_move.c")
     code.call("tt_pad", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -228,7 +229,7 @@ def _write_mean(node: Mean, code: LayerCode) -> None:
         "shift": c_int(node.requantization.shifts[0]),
         "out_zero": c_int(node.requantization.zero_point),
     }
-    parameters = _parameters(code, "tt_mean_t", fields, 20)
+    parameters = _parameters(code, "tt_mean_t", fields)
     code.sources.add("tt_mean.c")
     code.call("tt_mean", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -242,9 +243,13 @@ def _write_lookup(node: Lookup, code: LayerCode) -> None:
 
 def _write_softmax(node: Softmax, code: LayerCode) -> None:
     fields = {"rows": c_int(node.rows), "depth": c_int(node.depth), "exps": code.array("exps", node.exps)}
-    parameters = _parameters(code, "tt_softmax_t", fields, 3)
+    parameters = _parameters(code, "tt_softmax_t", fields)
     code.sources.add("tt_softmax.c")
-    code.call("tt_softmax", parameters, code.read(node.inputs[0]), code.write(node.output))
+    function = "tt_softmax"
+    if node.depth >= _WIDE_SOFTMAX:
+        code.sources.update(("tt_softmax_wide.h", "tt_softmax_wide.c"))
+        function = "tt_softmax_wide"
+    code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
 
 
 def _write_float(node: QuantizeFloat | DequantizeFloat, code: LayerCode, function: str) -> None:

@@ -147,7 +147,9 @@ def _quantization(
         return (), (), 0
     if isinstance(zero_points, int) or len(zero_points) == 0:
         zero_points = np.zeros(len(scales), np.int64)
-    if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
+    # A vector has one axis only, whatever the file says: biases of depthwise layers come with that of their weights.
+    is_vector = shape == (len(scales),)
+    if len(scales) > 1 and not is_vector and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
         raise ModelError(f"{where} has {len(scales)} scales along axis {axis} of shape {list(shape)}.")
     if len(zero_points) not in (1, len(scales)):
         raise ModelError(f"{where} has {len(scales)} scales but {len(zero_points)} zero points.")

@@ -22,7 +22,7 @@ PIXEL_SCALE = 1 / 128
 INPUT_SUFFIX = "_pixels"
 """Behind an input's name, the layer that rounds it in quantization-aware training."""
 
-_INPUT_DTYPES = ("int8", "uint8")
+_INPUT_DTYPES = ("int8", "uint8", "float32")
 _OUTPUT_DTYPES = ("int8", "uint8", "int16", "float32")
 
 
@@ -34,7 +34,7 @@ class TensorContract:
         name: short name ("image", "gaze").
         tensor: name inside the file.
         shape: with the batch dimension. A frame fills the whole tensor, whatever that dimension is.
-        dtype: "int8", "uint8", "int16" or, for an output, "float32".
+        dtype: "int8", "uint8", "float32" or, for an output, "int16".
         scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32.)
     """
 
@@ -105,7 +105,7 @@ class IoContract:
         """The contract of a .tflite file.
 
         Raises:
-            ModelError: an input is not INT8 or UINT8, or an output has a dtype that cannot be decoded.
+            ModelError: an input is not INT8, UINT8 or float32, or an output has a dtype that cannot be decoded.
         """
         inputs = [_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors()]
         outputs = [_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors()]
@@ -117,10 +117,10 @@ class IoContract:
     def is_pixel_exact(self) -> bool:
         """True when a camera byte goes in by an addition at most: scale 1/128 and the zero point of p/128 - 1."""
         zero = {"int8": 0, "uint8": 128}
-        return all(t.scale == PIXEL_SCALE and t.zero_point == zero[t.dtype] for t in self.inputs)
+        return all(t.scale == PIXEL_SCALE and t.zero_point == zero.get(t.dtype) for t in self.inputs)
 
     def encode(self, codes: Codes, frame: int) -> list[NDArray[Any]]:
-        """One frame's input tensors, each in its own shape, in the order of the file.
+        """One frame's input tensors, each in its own shape, in the order of the file; a float32 input takes p/128 - 1.
 
         Args:
             codes: inputs by name; a model with one input takes the only entry whatever its name.
@@ -129,7 +129,11 @@ class IoContract:
         tensors = []
         for t in self.inputs:
             p = codes[t.name] if len(self.inputs) > 1 else next(iter(codes.values()))
-            value = (p[frame : frame + 1].astype(np.float64) / 128 - 1) / t.scale + t.zero_point
+            real = p[frame : frame + 1].astype(np.float64) / 128 - 1
+            if t.dtype == "float32":
+                tensors.append(real.astype(np.float32).reshape(t.shape))
+                continue
+            value = real / t.scale + t.zero_point
             info = np.iinfo(t.dtype)
             tensors.append(np.clip(np.rint(value), info.min, info.max).astype(t.dtype).reshape(t.shape))
         return tensors

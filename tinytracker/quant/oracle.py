@@ -7,19 +7,21 @@ from importlib.util import find_spec
 from tinytracker.interpreters.base import Interpreter
 from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.tflite import ReferenceInterpreter
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.quant.specification import SpecificationInterpreter, reference_is_wrong
 
 
 def oracle_of(model: bytes) -> Interpreter:
-    """The oracle of a model: TensorFlow Lite's reference kernels.
+    """The oracle of a model: TensorFlow Lite's reference kernels, or the specification where those are wrong.
 
-    A model on which those kernels are themselves wrong needs another interpreter here, one that computes the arithmetic
-    of the specification; its name is what the proof then says.
+    Its name is what a proof says.
 
     Raises:
         MissingDependencyError: TensorFlow is not installed.
-        ModelError: the reference kernels refuse the model.
+        ModelError: the reference kernels refuse the model, or the specification does not cover it.
     """
-    return ReferenceInterpreter(model)
+    parsed = read_tflite(model)
+    return SpecificationInterpreter(parsed) if reference_is_wrong(parsed) else ReferenceInterpreter(model)
 
 
 def available_oracle(model: bytes) -> Interpreter | None:

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.codegen.cortex_m4.conv import ChannelFunction, ConvKernel, positions, widened_bytes
+from tinytracker.codegen.cortex_m4.dense import LongDenseKernel
 from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
 from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
 from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
+from tinytracker.codegen.planner import peak_bytes
 from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
 from tinytracker.errors import UsageError
 
@@ -24,6 +26,7 @@ CODE_BYTES = 9 * 1024
 
 _WIDE = ConvKernel(wide=True)
 _NARROW: tuple[Kernel, ...] = (ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS)
+_LONG_DENSE = LongDenseKernel()
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class CortexM4:
     def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
         """See `KernelSet`."""
         graph, kernels = OrderedKernels(self.name, _NARROW).choose(_fold(graph))
+        _save_working_memory(graph, kernels)
         left = self.weights_budget * graph.model.file_bytes - CODE_BYTES - _constant_bytes(graph, kernels)
         functions: set[ChannelFunction] = set()
         products = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
@@ -61,6 +65,16 @@ class CortexM4:
                 left -= more + _new_code_bytes(function, functions)
                 kernels[i] = _WIDE
         return graph, kernels
+
+
+def _save_working_memory(graph: Graph, kernels: list[Kernel]) -> None:
+    """Let fully connected layers do without working memory where it would raise the arena."""
+    scratch = [kernel.scratch_bytes(node) for kernel, node in zip(kernels, graph.nodes, strict=True)]
+    for step, node in enumerate(graph.nodes):
+        if _LONG_DENSE.accepts(node):
+            without = [*scratch[:step], _LONG_DENSE.scratch_bytes(node), *scratch[step + 1 :]]
+            if peak_bytes(graph, without) < peak_bytes(graph, scratch):
+                kernels[step], scratch = _LONG_DENSE, without
 
 
 def _new_code_bytes(function: ChannelFunction, functions: set[ChannelFunction]) -> int:

@@ -34,6 +34,11 @@ def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bo
             "Use a preset with one input.",
         )
     image = contract.inputs[0]
+    if image.dtype == "float32":
+        raise ModelError(
+            f"The input {image.name!r} is float32; the application feeds the Edge TPU with 8-bit pixels.",
+            "Convert the model with INT8 or UINT8 inputs, for example with `tinytracker quantize --io uint8`.",
+        )
     if len(image.shape) != 4 or image.shape[0] != 1:
         raise ModelError(f"The input has shape {list(image.shape)}; the application takes 1 x H x W x C.")
     channels = image.shape[3]

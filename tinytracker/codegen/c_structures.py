@@ -1,0 +1,48 @@
+"""How many bytes a structure of the kernel headers takes, counted from its declaration."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from math import prod
+
+WORD_BYTES = 4
+"""Integers and pointers alike on the 32-bit targets; the headers have no other members."""
+
+_STRUCTURE = re.compile(r"typedef struct \{(?P<members>[^{}]*)\} (?P<name>\w+);")
+_MEMBER = re.compile(r"(?P<type>\w+) (?P<pointer>\*?)(?P<name>\w+)(?P<sizes>(\[\w+\])*)$")
+_CONSTANT = re.compile(r"^#define (?P<name>\w+) (?P<value>\d+)", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def structure_bytes(name: str, header: str = "tt_kernels.h") -> int:
+    """Bytes of a structure that is declared in a header of the kernel library.
+
+    Args:
+        name: of the type ("tt_conv_t").
+        header: file that declares it and the structures inside it.
+
+    Raises:
+        KeyError: the header declares no such structure.
+    """
+    return _sizes(header)[name]
+
+
+@cache
+def _sizes(header: str) -> dict[str, int]:
+    text = (files("tinytracker.codegen") / "c" / header).read_text(encoding="utf-8")
+    constants = {match["name"]: int(match["value"]) for match in _CONSTANT.finditer(text)}
+    sizes = {"int32_t": WORD_BYTES}
+    for match in _STRUCTURE.finditer(_COMMENT.sub("", text)):
+        members = [member.strip() for member in match["members"].split(";") if member.strip()]
+        sizes[match["name"]] = sum(_member_bytes(member, sizes, constants) for member in members)
+    return sizes
+
+
+def _member_bytes(member: str, sizes: dict[str, int], constants: dict[str, int]) -> int:
+    match = _MEMBER.search(member)
+    assert match is not None, member
+    lengths = re.findall(r"\w+", match["sizes"])
+    count = prod(constants[n] if n in constants else int(n) for n in lengths)
+    return count * (WORD_BYTES if match["pointer"] else sizes[match["type"]])

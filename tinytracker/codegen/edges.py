@@ -1,0 +1,55 @@
+"""Float inputs and outputs of an INT8 network replaced by the integers behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinytracker.errors import ModelError
+from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+
+
+def with_integer_ends(model: TfliteModel) -> TfliteModel:
+    """The network without QUANTIZE at its float32 inputs and DEQUANTIZE at its float32 outputs.
+
+    Its inputs and outputs are then the 8-bit tensors behind them; whoever calls it converts, or has codes anyway.
+    Inputs and outputs of other types stay as they are.
+
+    Raises:
+        ModelError: a float32 input is not read by one QUANTIZE alone, or a float32 output does not come from
+            DEQUANTIZE.
+    """
+    inputs = {
+        tensor.index: _reader(model, tensor) for tensor in model.input_tensors() if tensor.dtype == "float32"
+    }
+    outputs = {
+        tensor.index: _writer(model, tensor) for tensor in model.output_tensors() if tensor.dtype == "float32"
+    }
+    left_out = {operator.index for operator in inputs.values()}
+    return replace(
+        model,
+        inputs=tuple(inputs[i].outputs[0] if i in inputs else i for i in model.inputs),
+        outputs=tuple(outputs[i].inputs[0] if i in outputs else i for i in model.outputs),
+        operators=tuple(operator for operator in model.operators if operator.index not in left_out),
+    )
+
+
+def _reader(model: TfliteModel, tensor: Tensor) -> Operator:
+    readers = [operator for operator in model.operators if tensor.index in operator.inputs]
+    if [operator.name for operator in readers] != ["QUANTIZE"] or tensor.index in model.outputs:
+        names = ", ".join(operator.label for operator in readers) or "nothing"
+        raise ModelError(
+            f"{tensor.label} is a float input that {names} reads; only one QUANTIZE can be left to the caller.",
+            "Generate the network with its float inputs.",
+        )
+    return readers[0]
+
+
+def _writer(model: TfliteModel, tensor: Tensor) -> Operator:
+    writer = next((operator for operator in model.operators if tensor.index in operator.outputs), None)
+    if writer is None or writer.name != "DEQUANTIZE":
+        made_by = "nothing" if writer is None else writer.label
+        raise ModelError(
+            f"{tensor.label} is a float output that {made_by} writes; only DEQUANTIZE can be left to the caller.",
+            "Generate the network with its float outputs.",
+        )
+    return writer
