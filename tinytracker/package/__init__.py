@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import OutputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from tinytracker.package.manifest import Manifest
 
 __all__ = ["TARGETS", "PackageResult", "Target", "package"]
 
@@ -19,10 +22,11 @@ class Target:
 
     Attributes:
         name: as the command line knows it. summary: one line.
-        module: holds `build(source, out, quantized) -> PackageResult`; imported when it is used.
+        module: holds `build(source, out) -> PackageResult`, where `source` is a
+            `tinytracker.package.source.ModelSource`; imported when it is used.
         quantized: the quantized model that it takes from a run unless told otherwise.
         options: module with a frozen dataclass `Options`, "" when the target has no options of its own; `build`
-            then takes an instance as its fourth argument.
+            then takes an instance as its third argument.
     """
 
     name: str
@@ -58,17 +62,27 @@ class PackageResult:
     """A finished package.
 
     Attributes:
-        folder: holds all files. manifest: its description.
-        content: what manifest.json says.
+        folder: holds all files. manifest: the file that describes them. document: what it says, without tools and
+            files.
     """
 
     folder: Path
     manifest: Path
-    content: dict[str, Any]
+    document: Manifest
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What manifest.json says about the network, JSON-able."""
+        return self.document.content()
 
 
 def package(
-    source: Path, target: str, out: Path, quantized: str | None = None, options: object | None = None
+    source: Path,
+    target: str,
+    out: Path,
+    quantized: str | None = None,
+    options: object | None = None,
+    gaze: bool | None = None,
 ) -> PackageResult:
     """Package a quantized model for a device.
 
@@ -78,9 +92,12 @@ def package(
         out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
         quantized: which quantized model of a run; None for the target's own choice.
         options: an instance of the target's `Options`; None for its defaults.
+        gaze: whether the network answers where somebody looks. None: a run does, and a .tflite file when it looks
+            like one that does, see `tinytracker.package.purpose`. Other networks get a package without words about
+            gaze.
 
     Raises:
-        UsageError: options of another target.
+        UsageError: options of another target, or a run that is said not to be about gaze.
         UnknownNameError: no such target or quantized model.
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
@@ -90,10 +107,12 @@ def package(
         raise UnknownNameError("target", target, TARGETS)
     from tinytracker.package.manifest import MANIFEST_NAME
     from tinytracker.package.options import require_options
+    from tinytracker.package.source import open_source
 
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     chosen = TARGETS[target]
     own = require_options(target, chosen.options, options)
     build: Callable[..., PackageResult] = import_module(chosen.module).build
-    return build(source, out, quantized or chosen.quantized, *((own,) if own is not None else ()))
+    opened = open_source(source, quantized or chosen.quantized, gaze)
+    return build(opened, out, *((own,) if own is not None else ()))
