@@ -32,6 +32,7 @@ unit: $(VENV)/.installed  ## All tests.
 docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
 	$(BIN)/python -m tinytracker.package.constraints > .page && mv .page docs/constraints.md
 	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
+	$(BIN)/python -m tinytracker.cli.documents docs
 	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
