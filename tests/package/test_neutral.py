@@ -44,6 +44,12 @@ def net(
     return made.build([last] * 1 if outputs == 1 else [last, made.operators[0].outputs[0]])
 
 
+def image_net() -> bytes:
+    made = NetBuilder((1, 16, 16, 3))
+    made.conv(4, 3, 2)  # relu6, 0 to 6
+    return made.build()
+
+
 CASES = {
     "a pair on both sides of 0": (net(), True),
     "the same as float": (net(dtype="float32"), True),
@@ -57,6 +63,7 @@ CASES = {
     "ten classes": (net(units=10), False),
     "three numbers": (net(units=3), False),
     "four channels": (net((1, 16, 16, 4)), False),
+    "a map with the scale of segments": (image_net(), False),
     "two outputs": (net(outputs=2), False),
 }
 

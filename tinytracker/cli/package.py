@@ -89,6 +89,8 @@ def _rows(manifest: Manifest) -> list[tuple[str, str]]:
     rows = [("model", f"{model.bytes:,} bytes, {model.macs:,} MACs")]
     if not manifest.is_gaze:
         rows.append(("purpose", "not a gaze network (--gaze if it is)"))
+    elif model.file is not None:
+        rows.append(("purpose", "gaze, as far as its inputs and outputs say (--no-gaze if it is not)"))
     if manifest.arena is not None:
         rows.append(("arena", f"{manifest.arena.total_bytes:,} bytes"))
     if isinstance(memory, SensorMemory):

@@ -18,7 +18,8 @@ def looks_like_gaze(model: TfliteModel, contract: IoContract) -> bool:
     """Whether a network looks at a picture and has a point on both sides of the camera for an answer.
 
     That is: its first input is one image of 1, 3 or 5 channels, and its only output is a pair that can be negative and
-    positive, or segments as `tinytracker.model.output` makes them.
+    positive, or segments as `tinytracker.model.output` makes them. A network that finds another point in an image looks
+    the same; the user has the last word.
 
     Args:
         model: the file.
@@ -27,6 +28,8 @@ def looks_like_gaze(model: TfliteModel, contract: IoContract) -> bool:
     image = contract.inputs[0].shape if contract.inputs else ()
     if len(image) != 4 or image[3] not in _CHANNELS or len(contract.outputs) != 1:
         return False
+    if len(contract.outputs[0].shape) > 2:
+        return False  # a map of something
     try:
         segments = contract.gaze.segments
     except ModelError:
