@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf  # noqa: F401  by the main thread: Keras keeps its choice of file format per importing thread
 import yaml
 from support.cli import run as command_line
 from support.host_c import STRICT

@@ -12,7 +12,6 @@ from tinytracker.evaluate.metrics import Headline
 from tinytracker.files import sha256_file
 from tinytracker.model.presets import find_preset
 from tinytracker.package.parity_table import ParityTable
-from tinytracker.quant.parity import Parity
 from tinytracker.quant.record import IoDescription, QuantizationSummary, SensorQuantization
 from tinytracker.runs import versions
 
@@ -121,6 +120,18 @@ class SensorMemory(Part):
     fits: bool
 
 
+class ParitySection(Part):
+    """Comparison of the device's runtime with the oracle on this computer: `tinytracker.quant.parity.Parity`."""
+
+    runtime: str
+    oracle: str
+    images: int
+    images_from: str
+    max_difference: float
+    differing: int
+    distinct_outputs: int
+
+
 class Transfers(Part):
     """Bytes over USB for each inference."""
 
@@ -197,7 +208,7 @@ class Manifest(Document):
     quantization: QuantizationSummary | SensorQuantization | None = None
     arena: Arena | None = None
     memory: BoardMemory | SensorMemory | None = None
-    parity: Parity | None = None
+    parity: ParitySection | None = None
     constraints: tuple[dict[str, Any], ...] | None = None
     intrinsics: dict[str, Any] | None = None
     converter: dict[str, str] | None = None

@@ -20,6 +20,7 @@ from tinytracker.errors import (
 from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import read_bytes, sha256_bytes, write_json
 from tinytracker.model.presets import Preset, find_preset
+from tinytracker.package.parity_table import RuntimeRow
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes
 from tinytracker.quant.parity import MIN_IMAGES, frames_with_target, patterns
@@ -31,30 +32,6 @@ Floats = NDArray[np.float64]
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class RuntimeRow:
-    """One runtime's answers.
-
-    Attributes:
-        runtime: name.
-        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
-        error_cm: mean distance from the truth over the frames, or None when there are none.
-        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
-        differing: images on which any output code differs from the oracle's; None where there are no codes.
-        must_be_equal: whether a difference is a defect.
-        absent: why there are no numbers; "" when there are.
-    """
-
-    runtime: str
-    computes: str
-    error_cm: float | None = None
-    max_lsb: float | None = None
-    mean_lsb: float | None = None
-    differing: int | None = None
-    must_be_equal: bool = False
-    absent: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import Field
 
 from tinytracker.documents import Document, Part
-from tinytracker.package.parity import RuntimeRow
 from tinytracker.runs import Run
+
+
+@dataclass(frozen=True)
+class RuntimeRow:
+    """One runtime's answers.
+
+    Attributes:
+        runtime: name.
+        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
+        error_cm: mean distance from the truth over the frames, or None when there are none.
+        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
+        differing: images on which any output code differs from the oracle's; None where there are no codes.
+        must_be_equal: whether a difference is a defect.
+        absent: why there are no numbers; "" when there are.
+    """
+
+    runtime: str
+    computes: str
+    error_cm: float | None = None
+    max_lsb: float | None = None
+    mean_lsb: float | None = None
+    differing: int | None = None
+    must_be_equal: bool = False
+    absent: str = ""
 
 
 class ParityTable(Part):

@@ -7,10 +7,8 @@ from typing import Any
 
 from tinytracker.errors import UsageError
 from tinytracker.files import read_json
-from tinytracker.package.manifest import BoardMemory, Manifest, SensorMemory
-from tinytracker.package.parity import RuntimeRow
-from tinytracker.package.parity_table import ParityDocument
-from tinytracker.quant.parity import Parity
+from tinytracker.package.manifest import BoardMemory, Manifest, ParitySection, SensorMemory
+from tinytracker.package.parity_table import ParityDocument, RuntimeRow
 from tinytracker.report.sources import Sources, expecting, finite
 
 
@@ -40,7 +38,7 @@ def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, A
     return packages, parity, memory
 
 
-def _picked(row: Parity) -> dict[str, Any]:
+def _picked(row: ParitySection) -> dict[str, Any]:
     difference = row.max_difference
     return {
         "runtime": row.runtime, "oracle": row.oracle, "images_from": row.images_from, "images": row.images,

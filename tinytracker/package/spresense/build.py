@@ -21,6 +21,7 @@ from tinytracker.package.manifest import (
     GeneratedCode,
     Manifest,
     ModelSection,
+    ParitySection,
     write_manifest,
 )
 from tinytracker.package.model_card import model_card
@@ -138,7 +139,7 @@ def _manifest(source: ModelSource, network: _Network, options: Options) -> Manif
         **source.words,
         quantization=source.quantization, arena=network.arena,
         memory=BoardMemory(model_and_arena_bytes=used, ram_bytes=RAM_BYTES, fits=used < RAM_BYTES),
-        parity=network.parity, runtimes=source.runtimes, metrics=source.metrics,
+        parity=ParitySection(**asdict(network.parity)), runtimes=source.runtimes, metrics=source.metrics,
     )  # fmt: skip
 
 
