@@ -37,6 +37,7 @@ fuzz: $(VENV)/.installed  ## Random networks on every runtime, compared (SECONDS
 docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
 	$(BIN)/python -m tinytracker.package.constraints > .page && mv .page docs/constraints.md
 	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
+	$(BIN)/python -m tinytracker.cli.documents docs
 	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
 	$(BIN)/python docs/tools/floors.py docs/images

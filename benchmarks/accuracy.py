@@ -75,7 +75,7 @@ def errors_of(run: Run, test: Path, model: str) -> Errors:
 def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
     """One line about a run, from the errors of its float and its INT8 network."""
     description, network = run.describe(), find_preset(run.preset_name).network()
-    config = description["config"]
+    config = description.config
     loss = int8.cm - exact.cm
     low, high = subject_bootstrap(exact.cm, exact.subject)
     loss_low, loss_high = subject_bootstrap(loss, exact.subject)
@@ -85,7 +85,7 @@ def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
         "macs": network.macs,
         "parameters": network.params,
         "int8_bytes": (run.quantized("ptq-int8") / "model.tflite").stat().st_size,
-        "train_frames": description["data"]["frames"]["train"],
+        "train_frames": description.data.frames["train"],
         "epochs": config["epochs"],
         "batch_size": config["batch_size"],
         "test_frames": len(exact.cm),
@@ -98,7 +98,7 @@ def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
         "int8_minus_float_cm": round(float(loss.mean()), 4),
         "loss_low": round(loss_low, 4),
         "loss_high": round(loss_high, 4),
-        "commit": description["git"][:12],
+        "commit": description.git[:12],
     }
 
 

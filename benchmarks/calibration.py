@@ -27,8 +27,8 @@ def main() -> None:
             low, high = row["change_ci95"]
             rows.append(
                 {
-                    "data": description["data"].get("origin") or "synthetic demo",
-                    "preset": description["preset"],
+                    "data": description.data.origin or "synthetic demo",
+                    "preset": description.preset,
                     "model": model,
                     "people": table["subjects"],
                     "method": row["method"],

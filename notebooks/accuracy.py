@@ -49,7 +49,7 @@ SPLIT = "test"
 set_quiet(True)
 run = Run.open(RUN)
 description = run.describe()
-DATA = Path(os.environ.get("TINYTRACKER_DATA", description["data"]["path"]))
+DATA = Path(os.environ.get("TINYTRACKER_DATA", description.data.path))
 index = read_index(DATA)
 
 BLUE, ORANGE, GREY = "#0b7285", "#c2410c", "#8794a4"
@@ -63,8 +63,8 @@ plt.rcParams.update({
 PEOPLE = {"synthetic": "SYNTHETIC people", "recorded": "recorded people"}.get(
     index.origin, "people of unknown origin"
 )
-print(f"{PEOPLE}; {description['preset']}, trained on {index.split('train').frames:,} frames of "
-      f"{len(index.split('train').subjects)} people; {description['config']['epochs']} epochs at most")  # fmt: skip
+print(f"{PEOPLE}; {description.preset}, trained on {index.split('train').frames:,} frames of "
+      f"{len(index.split('train').subjects)} people; {description.config['epochs']} epochs at most")  # fmt: skip
 
 # %% [markdown]
 # ## What it was tested on
@@ -121,10 +121,10 @@ constant = frame_errors(np.broadcast_to(np.asarray(index.gaze.mean), frames.gaze
 
 print(f"{'':20}{'error cm':>10}{'95 % interval':>18}{'median':>10}{'per dot':>10}")
 for name, evaluation in evaluations.items():
-    whole = evaluation.errors["overall"]
-    low, high = whole["ci95_cm"]
-    print(f"{name:20}{whole['error_cm']:10.2f}{f'{low:.2f} to {high:.2f}':>18}"
-          f"{whole['median_cm']:10.2f}{whole['dot_error_cm']:10.2f}")  # fmt: skip
+    whole = evaluation.errors.overall
+    low, high = whole.ci95_cm
+    print(f"{name:20}{whole.error_cm:10.2f}{f'{low:.2f} to {high:.2f}':>18}"
+          f"{whole.median_cm:10.2f}{whole.dot_error_cm:10.2f}")  # fmt: skip
 low, high = subject_bootstrap(constant, frames.subject)
 print(
     f"{'constant predictor':20}{constant.mean():10.2f}{f'{low:.2f} to {high:.2f}':>18}{np.median(constant):10.2f}"
@@ -157,20 +157,20 @@ plt.show()
 def bars(axes, groups, title):
     """Error of each group with its interval, the constant predictor as a mark behind it."""
     for row, group in enumerate(groups.values()):
-        low, high = group["ci95_cm"]
-        axes.plot([group["constant_cm"]], [row], "|", color=GREY, markersize=15, markeredgewidth=2)
+        low, high = group.ci95_cm
+        axes.plot([group.constant_cm], [row], "|", color=GREY, markersize=15, markeredgewidth=2)
         axes.plot([low, high], [row, row], color=BLUE, linewidth=2)
-        axes.plot([group["error_cm"]], [row], "o", color=BLUE)
-    axes.set_yticks(range(len(groups)), [f"{name} ({g['subjects']})" for name, g in groups.items()])
+        axes.plot([group.error_cm], [row], "o", color=BLUE)
+    axes.set_yticks(range(len(groups)), [f"{name} ({g.subjects})" for name, g in groups.items()])
     axes.set(title=title, xlabel="error, cm", xlim=(0, None), ylim=(-0.6, len(groups) - 0.4))
 
 
 by_orientation = {
     Orientation(int(k)).name.lower().replace("_", " "): v
-    for k, v in evaluations["float"].errors["by_orientation"].items()
+    for k, v in evaluations["float"].errors.by_orientation.items()
 }
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4))
-bars(left, evaluations["float"].errors["by_device"], "By device (people)")
+bars(left, evaluations["float"].errors.by_device, "By device (people)")
 bars(right, by_orientation, "By orientation (people)")
 figure.supxlabel("o network with interval    | constant predictor", fontsize=9, color="#44515f")
 plt.show()

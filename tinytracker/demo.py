@@ -13,10 +13,11 @@ from typing import Any
 
 from tinytracker.errors import OutputError
 from tinytracker.evaluate import evaluate, stored_errors
+from tinytracker.evaluate.metrics import Errors
 from tinytracker.files import StrPath, make_folder, read_json, write_json
 from tinytracker.model.weight_file import packaged_presets
 from tinytracker.package import package
-from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.progress import say
 from tinytracker.quant import quantize
 from tinytracker.runs import SCHEMA_VERSION, Run
@@ -55,15 +56,15 @@ class DemoResult:
     Attributes:
         settings: what was done.
         folders: data, prepared, run and package folder by name.
-        float_errors, int8_errors: on the test split, see `tinytracker.evaluate.metrics.summarize`.
+        float_errors, int8_errors: on the test split, in cm.
         manifest: of the package.
     """
 
     settings: DemoSettings
     folders: dict[str, Path]
-    float_errors: dict[str, Any]
-    int8_errors: dict[str, Any]
-    manifest: dict[str, Any]
+    float_errors: Errors
+    int8_errors: Errors
+    manifest: Manifest
 
     def as_json(self) -> dict[str, Any]:
         """The result as a JSON document."""
@@ -71,9 +72,9 @@ class DemoResult:
             "data": "synthetic",
             "settings": asdict(self.settings),
             "folders": {name: str(path) for name, path in self.folders.items()},
-            "errors": {"float": self.float_errors, "int8": self.int8_errors},
-            "model": self.manifest["model"],
-            "arena": self.manifest["arena"],
+            "errors": {"float": self.float_errors.as_json(), "int8": self.int8_errors.as_json()},
+            "model": self.manifest.model.as_json(),
+            "arena": self.manifest.arena.as_json() if self.manifest.arena else None,
         }
 
 
@@ -129,7 +130,7 @@ def demo(out: StrPath, settings: DemoSettings | None = None, jobs: int | None = 
     manifest = packaged / MANIFEST_NAME
     if not manifest.is_file():
         package(run.path, TARGET, packaged)
-    result = DemoResult(settings, folders, float_errors, int8_errors, read_json(manifest))
+    result = DemoResult(settings, folders, float_errors, int8_errors, Manifest.read(manifest))
     write_json(out / "result.json", {"schema_version": SCHEMA_VERSION, **result.as_json()})
     return result
 
@@ -155,7 +156,7 @@ def _claim(out: Path, settings: DemoSettings) -> None:
 def _config(settings: DemoSettings, run: Run) -> TrainConfig:
     """As the run began, or anew: from the weights that come with this package, when there are any."""
     if run.description_path.is_file():
-        return TrainConfig.model_validate(run.describe()["config"])
+        return TrainConfig.model_validate(run.describe().config)
     chosen: dict[str, Any] = {"epochs": settings.epochs, "seed": settings.seed}
     if settings.preset in packaged_presets():
         chosen |= {"init": SYNTHETIC, "learning_rate": _FINE_TUNING_RATE}
@@ -166,8 +167,6 @@ def _step(number: int, what: str) -> None:
     say(f"[bold]{number}/7[/bold] {what}")
 
 
-def _once(
-    stored: Callable[[], dict[str, Any] | None], compute: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
+def _once(stored: Callable[[], Errors | None], compute: Callable[[], Errors]) -> Errors:
     found = stored()
     return found if found is not None else compute()

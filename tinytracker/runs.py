@@ -25,14 +25,72 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from tinytracker import __version__
+from tinytracker.documents import Document, JsonValue, Part
 from tinytracker.errors import InputFileError
-from tinytracker.files import read_json, write_json
 
 SCHEMA_VERSION = 1
 _LIBRARIES = ("tensorflow", "tensorflow-model-optimization", "numpy", "tflite-micro")
+
+
+class RunData(Part):
+    """Prepared data as a run saw it.
+
+    Attributes:
+        path: of the prepared folder, absolute. data_hash: of its shards.
+        origin: "synthetic" or "recorded"; "" when that was not noted.
+        frames: by split. mean_gaze_cm: (x, y) of the training split.
+    """
+
+    path: str
+    data_hash: str = ""
+    origin: str = ""
+    frames: dict[str, int] = Field(default_factory=dict)
+    mean_gaze_cm: tuple[float, float] = (0.0, 0.0)
+
+
+class InitialWeights(Part):
+    """What a training started from; the fields are those of `tinytracker.train.initial.Initial`."""
+
+    source: str
+    sha256: str
+    loaded: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+class RunDescription(Document):
+    """What was trained on what, and how to do it again.
+
+    Attributes:
+        preset: that was trained. config: every setting, see `tinytracker.train.config.TrainConfig`.
+        data: the prepared data.
+        replicas: devices that trained together; of a run's training.
+        init: weights to start from, or unset for random ones.
+        float_sha256: of the network that training with rounding began with. calibration_sha256: of the frames whose
+            activations gave its ranges. ranges: (low, high) of each node. All three in RUN/qat alone.
+        command: that made the run. versions: of the libraries. git: commit, "" for an installed package.
+    """
+
+    title: ClassVar[str] = "the description of a run"
+    way_out: ClassVar[str] = "Train again."
+
+    preset: str
+    config: dict[str, JsonValue] = Field(default_factory=dict)
+    data: RunData
+    replicas: int | None = None
+    float_sha256: str | None = None
+    calibration_sha256: str | None = None
+    init: InitialWeights | None = None
+    ranges: dict[str, tuple[float, float]] | None = None
+    command: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    git: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,19 +164,18 @@ class Run:
         """parity.json: what `tinytracker parity` found."""
         return self.path / "parity.json"
 
-    def describe(self) -> dict[str, Any]:
-        """The content of run.json."""
-        description = read_json(self.description_path)
-        if not isinstance(description, dict) or "preset" not in description:
-            raise InputFileError(
-                self.description_path, "this is not the description of a run", "Train again."
-            )
-        return description
+    def describe(self) -> RunDescription:
+        """The content of run.json; read anew by each call.
+
+        Raises:
+            InputFileError: it is damaged, or of a newer release.
+        """
+        return RunDescription.read(self.description_path)
 
     @property
     def preset_name(self) -> str:
         """Name of the preset that was trained."""
-        return str(self.describe()["preset"])
+        return self.describe().preset
 
     def trained_model(self) -> Path:
         """The trained float network.
@@ -140,16 +197,8 @@ def write_description(run: Run, description: dict[str, Any]) -> None:
         run: where.
         description: preset, config, data, and what the training started from.
     """
-    write_json(
-        run.description_path,
-        {
-            "schema_version": SCHEMA_VERSION,
-            **description,
-            "command": command_line(),
-            "versions": versions(),
-            "git": git_commit(),
-        },
-    )
+    document = RunDescription(**description, command=command_line(), versions=versions(), git=git_commit())
+    document.write(run.description_path)
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:

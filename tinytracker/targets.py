@@ -23,8 +23,9 @@ class Target:
         name: as the command line knows it.
         summary: one line.
         quantized: the quantized model that the target takes from a run unless told otherwise.
-        build: part with `build(source, out, quantized) -> PackageResult`, which makes a package.
-        options: part with a frozen dataclass `Options`; `build` then takes an instance as its fourth argument.
+        build: part with `build(source, out) -> PackageResult`, which makes a package of a
+            `tinytracker.package.source.ModelSource`.
+        options: part with a frozen dataclass `Options`; `build` then takes an instance as its third argument.
         rules: part with `RULES`, rules over a preset's `Network`, `facts(network)`, its numbers, and `REMARK`, how far
             they can be trusted.
         check: part with `check(content, name) -> Report`, which judges a .tflite file.

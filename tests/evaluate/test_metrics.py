@@ -32,13 +32,13 @@ def test_summary_by_hand():
         [[0, 0], [2, 0], [0, 4]], ["a", "a", "b"], [0, 1, 0], ["phone", "phone", "tablet"], [1, 1, 3]
     )
     result = summarize(np.array([[0.0, 1.0], [2.0, 2.0], [0.0, 1.0]]), truth, (0.0, 0.0))
-    assert result["overall"]["error_cm"] == pytest.approx(2.0)
-    assert result["overall"]["constant_cm"] == pytest.approx(2.0)
-    assert result["overall"]["subjects"] == 2
-    assert result["by_family"]["phone"]["error_cm"] == pytest.approx(1.5)
-    assert result["by_family"]["tablet"]["constant_cm"] == pytest.approx(4.0)
-    assert set(result["by_orientation"]) == {"1", "3"}
-    assert result["by_subject"]["b"]["frames"] == 1
+    assert result.overall.error_cm == pytest.approx(2.0)
+    assert result.overall.constant_cm == pytest.approx(2.0)
+    assert result.overall.subjects == 2
+    assert result.by_family["phone"].error_cm == pytest.approx(1.5)
+    assert result.by_family["tablet"].constant_cm == pytest.approx(4.0)
+    assert set(result.by_orientation) == {"1", "3"}
+    assert result.by_subject["b"].frames == 1
 
 
 def test_the_interval_draws_subjects_not_frames():

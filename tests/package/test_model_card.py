@@ -3,22 +3,31 @@
 import pytest
 import yaml
 
-from tinytracker.package.manifest import meaning
+from tinytracker.package.manifest import Manifest, meaning
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import weights_origin
+from tinytracker.runs import RunDescription
 from tinytracker.targets import with_part
 
 
 def content(origin="synthetic", **model):
-    row = {"error_cm": 2.345678, "ci95_cm": [2.0, 2.7], "constant_cm": 4.1}
+    row = {
+        "frames": 9, "subjects": 3, "error_cm": 2.345678, "median_cm": 2.0, "dot_error_cm": 2.1,
+        "ci95_cm": [2.0, 2.7], "constant_cm": 4.1,
+    }  # fmt: skip
     return {
         "model": {
-            "preset": "tinytracker", "bytes": 1, "macs": 2, "parameters": 3, "sha256": "ab" * 32, "operators": ["ADD"],
+            "name": "model.tflite", "preset": "tinytracker",
+            "bytes": 1, "macs": 2, "parameters": 3, "sha256": "ab" * 32, "operators": ["ADD"],
             "data_hash": "cd" * 32, "data_origin": origin, **model,
         },
         "sees": "a face crop", "gaze": "x and y in cm", "io": {"inputs": [], "outputs": []},
         "metrics": {n: {"overall": row, "by_family": {"phone": row}} for n in ("float-test", "ptq-int8-test")},
     }  # fmt: skip
+
+
+def card_of(target, described, use=""):
+    return model_card(Manifest(target=target, **described), use)
 
 
 def front_matter(card):
@@ -29,7 +38,7 @@ def front_matter(card):
 
 @pytest.mark.parametrize("target", with_part("build"))
 def test_synthetic_weights_are_free(target):
-    card = model_card(target, content(), "## Use")
+    card = card_of(target, content(), "## Use")
     matter = front_matter(card)
     assert matter["license"] == "apache-2.0"
     assert "synthetic" in matter["tags"]
@@ -43,7 +52,7 @@ def test_synthetic_weights_are_free(target):
 
 @pytest.mark.parametrize("target", with_part("build"))
 def test_recorded_weights_are_for_research(target):
-    card = model_card(target, content("recorded"), "## Use")
+    card = card_of(target, content("recorded"), "## Use")
     matter = front_matter(card)
     assert matter["license"] == "other"
     assert matter["license_name"] == "gazecapture-research-only"
@@ -52,20 +61,20 @@ def test_recorded_weights_are_for_research(target):
 
 def test_unknown_data_are_not_called_free():
     for described in (content(""), {**content(), "model": {**content()["model"], "data_origin": None}}):
-        assert front_matter(model_card("spresense", described, ""))["license"] == "other"
+        assert front_matter(card_of("spresense", described, ""))["license"] == "other"
     foreign = content("")
     foreign["model"] = {
-        k: foreign["model"][k] for k in ("bytes", "macs", "parameters", "sha256", "operators")
+        k: foreign["model"][k] for k in ("name", "bytes", "macs", "parameters", "sha256", "operators")
     }
     foreign["metrics"] = {}
-    card = model_card("coralmicro", foreign, "")
+    card = card_of("coralmicro", foreign, "")
     assert "model-index" not in front_matter(card)
     assert "unknown data" in card
 
 
 @pytest.mark.parametrize("preset", ["a: b", '"', "---\n", "{}", "# no", "'x'", "é"])
 def test_no_name_breaks_the_front_matter(preset):
-    matter = front_matter(model_card("spresense", content(preset=preset), ""))
+    matter = front_matter(card_of("spresense", content(preset=preset), ""))
     assert matter["model-index"][0]["name"] == f"{preset} for spresense"
 
 
@@ -87,11 +96,14 @@ def test_no_name_breaks_the_front_matter(preset):
     ],
 )
 def test_weights_that_training_began_with_count(description, origin):
-    assert weights_origin(description) == origin
+    data = {"path": "/prepared", **description["data"]}
+    init = {"source": "/somewhere", **description["init"]} if "init" in description else None
+    run = RunDescription(preset="tinytracker", data=data, init=init, config=description.get("config", {}))
+    assert weights_origin(run) == origin
 
 
 def test_the_card_says_what_the_network_looks_at_and_what_a_unit_is():
-    card = model_card("imx500", content() | meaning("tinytracker-v2"), "")
+    card = card_of("imx500", content() | meaning("tinytracker-v2"), "")
     assert "looks at a strip with both eyes" in card
     assert "a quarter of the frame's longer side wide" in card
     assert meaning("tinytracker")["gaze"].startswith("x and y in cm, origin at the camera")

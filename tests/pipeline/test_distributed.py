@@ -88,7 +88,7 @@ def test_two_workers_learn_what_one_learns_even_when_one_is_killed(prepared, alo
     answers = [worker.communicate(timeout=300)[1] for worker in resumed]
     assert [worker.returncode for worker in resumed] == [0, 0], answers
     np.testing.assert_allclose(curve(run), curve(alone), rtol=2e-3)
-    assert run.describe()["replicas"] == 2
+    assert run.describe().replicas == 2
     assert sorted(p.name for p in run.path.iterdir()) == [
         "checkpoints", "history.jsonl", "model.keras", "run.json", "state.json",
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def test_two_workers_learn_what_one_learns_even_when_one_is_killed(prepared, alo
 @pytest.mark.train
 def test_a_mirrored_training_equals_a_plain_one(prepared, alone, tmp_path):
     """On one device; the batch statistics are computed in another way, so that the last bits differ."""
-    config = TrainConfig.model_validate(alone.describe()["config"])
+    config = TrainConfig.model_validate(alone.describe().config)
     result = train(prepared, "tinytracker-s", tmp_path / "run", config, distribute="mirrored")
     np.testing.assert_allclose(curve(result.run), curve(alone), rtol=2e-3)
     assert "synchronized" not in result.run.model_path.read_bytes().decode("latin1")

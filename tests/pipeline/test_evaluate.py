@@ -11,16 +11,16 @@ from tinytracker.evaluate import evaluate
 def test_a_run_keeps_its_evaluation(run):
     result = evaluate(run.path, split="val")
     document = json.loads(run.evaluation("float", "val").read_text())
-    assert document["errors"] == result.errors
+    assert document["errors"] == result.errors.as_json()
     stored = np.load(run.evaluation("float", "val").with_suffix(".npz"))
     distance = np.linalg.norm(stored["predicted"] - stored["gaze"], axis=1)
-    assert result.errors["overall"]["error_cm"] == pytest.approx(distance.mean())
+    assert result.errors.overall.error_cm == pytest.approx(distance.mean())
 
 
 def test_the_validation_error_of_the_best_epoch_is_found_again(run):
     state = json.loads(run.state_path.read_text())
     result = evaluate(run.path, split="val")
-    assert result.errors["overall"]["error_cm"] == pytest.approx(state["best_error_cm"], abs=1e-4)
+    assert result.errors.overall.error_cm == pytest.approx(state["best_error_cm"], abs=1e-4)
 
 
 def test_the_constant_predictor_answers_the_mean_of_the_training_labels(run, prepared):
@@ -31,7 +31,7 @@ def test_the_constant_predictor_answers_the_mean_of_the_training_labels(run, pre
     gaze = truth(index, "test").gaze
     mean = truth(index, "train").gaze.mean(0)
     expected = np.linalg.norm(gaze - mean, axis=1).mean()
-    assert evaluate(run.path).errors["overall"]["constant_cm"] == pytest.approx(expected, abs=1e-5)
+    assert evaluate(run.path).errors.overall.constant_cm == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_file_outside_the_run_gives_the_same(run, prepared, tmp_path):

@@ -56,7 +56,7 @@ def test_the_document_beside_says_whence(run, exported):
     about = describe_weights(exported.path)
     assert about["preset"] == "tinytracker-s"
     assert about["licence"] == "none"
-    assert about["data"]["data_hash"] == run.describe()["data"]["data_hash"]
+    assert about["data"]["data_hash"] == run.describe().data.data_hash
     assert export_weights(run.path, exported.path, licence="none").sha256 == about["sha256"]
 
 
@@ -64,9 +64,9 @@ def test_training_begins_at_the_weights_of_a_run(run, prepared, one_epoch, tmp_p
     """With next to no learning rate the weights (not the batch statistics) stay what they were."""
     config = one_epoch.model_copy(update={"init": str(run.path), "learning_rate": 1e-7})
     result = train(prepared, "tinytracker-s", tmp_path / "run", config)
-    record = result.run.describe()["init"]
-    assert record["source"] == str(run.model_path)
-    assert "stem" in record["loaded"]
+    record = result.run.describe().init
+    assert record.source == str(run.model_path)
+    assert "stem" in record.loaded
     ours, theirs = weights(result.run.model_path), weights(run.model_path)
     np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
     np.testing.assert_allclose(ours[-2], theirs[-2], atol=1e-5)
@@ -75,10 +75,10 @@ def test_training_begins_at_the_weights_of_a_run(run, prepared, one_epoch, tmp_p
 def test_layers_that_do_not_fit_stay_random_and_are_named(run, prepared, one_epoch, tmp_path):
     config = one_epoch.model_copy(update={"init": str(run.path)})
     result = train(prepared, "tinytracker", tmp_path / "run", config)
-    record = result.run.describe()["init"]
-    assert "stem" in record["different"]  # 8 filters of 3 channels there, 16 of 3 here
-    assert "fuse_position" in record["missing"]
-    assert "gaze" in record["loaded"] or "gaze" in record["different"]
+    record = result.run.describe().init
+    assert "stem" in record.different  # 8 filters of 3 channels there, 16 of 3 here
+    assert "fuse_position" in record.missing
+    assert "gaze" in record.loaded or "gaze" in record.different
 
 
 class KillError(Exception):
@@ -180,7 +180,7 @@ def test_packaged_weights_are_found_by_preset(exported, prepared, one_epoch, tmp
     result = train(
         prepared, "tinytracker-s", tmp_path / "run", one_epoch.model_copy(update={"init": "synthetic"})
     )
-    assert result.run.describe()["init"]["source"] == str(tmp_path / "tinytracker-s.npz")
+    assert result.run.describe().init.source == str(tmp_path / "tinytracker-s.npz")
 
 
 def test_weights_have_one_suffix(run, tmp_path):

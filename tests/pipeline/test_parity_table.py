@@ -6,7 +6,8 @@ from support.cli import run as run_cli
 
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 from tinytracker.interpreters.micro import MicroInterpreter
-from tinytracker.package.parity import runtime_table, stored_table
+from tinytracker.package.parity import RuntimeTable, runtime_table
+from tinytracker.package.parity_table import ParityTable, stored_table
 from tinytracker.runs import Run
 
 
@@ -45,17 +46,22 @@ def test_the_error_is_that_of_evaluation(tabled):
     from tinytracker.evaluate import evaluate
 
     run, table = tabled
-    errors = evaluate(run.path, model="ptq-int8").errors["overall"]
-    assert errors["frames"] == table.frames
-    assert errors["error_cm"] == pytest.approx(table.rows[1].error_cm)
+    errors = evaluate(run.path, model="ptq-int8").errors.overall
+    assert errors.frames == table.frames
+    assert errors.error_cm == pytest.approx(table.rows[1].error_cm)
 
 
 def test_it_is_kept_in_the_run_for_this_model_only(tabled):
     run, table = tabled
     found = stored_table(run, table.model_sha256)
-    assert found["rows"][3]["runtime"] == "TFLM"
-    assert "command" not in found
+    assert found.rows[3].runtime == "TFLM"
+    assert "command" not in found.as_json()
     assert stored_table(run, "0" * 64) is None
+
+
+def test_the_document_has_every_field_of_the_table():
+    """Reading leaves out what it does not know, so a field that was added to one alone would get lost."""
+    assert set(ParityTable.model_fields) == {*RuntimeTable.__dataclass_fields__, "exact"}
 
 
 def test_the_manifest_carries_it(tabled, tmp_path):

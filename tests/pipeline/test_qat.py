@@ -124,12 +124,12 @@ def test_it_is_better_than_without_training(aware):
     """By the errors of the files, of a network that has learned enough for it to be seen."""
     run, result = aware
     errors = {
-        name: evaluate(run.path, split="val", model=name).errors["overall"]
+        name: evaluate(run.path, split="val", model=name).errors.overall
         for name in ("float", "ptq-int8", "qat-int8")
     }
-    assert errors["float"]["error_cm"] < 0.25 * errors["float"]["constant_cm"]
-    assert errors["qat-int8"]["error_cm"] < errors["ptq-int8"]["error_cm"]
-    assert errors["qat-int8"]["error_cm"] == pytest.approx(result.training["val_error_cm"], abs=0.05)
+    assert errors["float"].error_cm < 0.25 * errors["float"].constant_cm
+    assert errors["qat-int8"].error_cm < errors["ptq-int8"].error_cm
+    assert errors["qat-int8"].error_cm == pytest.approx(result.training["val_error_cm"], abs=0.05)
 
 
 def test_a_second_call_does_not_train_again(aware, monkeypatch):

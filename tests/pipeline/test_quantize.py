@@ -89,8 +89,8 @@ def test_int8_loses_little(run, prepared):
     """The error of the INT8 network is near the float one's: a wrong scale or offset would be centimetres."""
     from tinytracker.evaluate import evaluate
 
-    as_float = evaluate(run.path, split="train").errors["overall"]["error_cm"]
-    as_int8 = evaluate(run.path, split="train", model="ptq-int8").errors["overall"]["error_cm"]
+    as_float = evaluate(run.path, split="train").errors.overall.error_cm
+    as_int8 = evaluate(run.path, split="train", model="ptq-int8").errors.overall.error_cm
     assert abs(as_int8 - as_float) < 0.3
 
 

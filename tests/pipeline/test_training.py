@@ -25,12 +25,10 @@ def metrics(run):
 
 def test_a_run_folder_tells_what_was_trained_on_what(run, prepared, config):
     description = run.describe()
-    assert description["preset"] == "tinytracker-s"
-    assert description["config"] == config.model_dump()
-    assert (
-        description["data"]["data_hash"] == json.loads((prepared / "index.json").read_text())["data_sha256"]
-    )
-    assert description["versions"]["tensorflow"].startswith("2.15")
+    assert description.preset == "tinytracker-s"
+    assert description.config == config.model_dump()
+    assert description.data.data_hash == json.loads((prepared / "index.json").read_text())["data_sha256"]
+    assert description.versions["tensorflow"].startswith("2.15")
     assert len(metrics(run)) == config.epochs
     assert list(run.tensorboard.glob("events*"))
 

@@ -274,7 +274,7 @@ def test_numbers_that_are_none_are_sentences_too(sources, tmp_path):
     document = json.loads(path.read_text())
     document["errors"]["overall"]["error_cm"] = float("nan")
     path.write_text(json.dumps(document))
-    with pytest.raises(InputFileError, match="nan is no finite number"):
+    with pytest.raises(InputFileError, match=r"overall\.error_cm: Input should be a finite number"):
         report([tmp_path / "run"], tmp_path / "report.html")
     path.unlink()
     with (tmp_path / "run/history.jsonl").open("a") as history:

@@ -99,7 +99,9 @@ def add_evaluation(run: Run, model: str, predicted, frames: Frames) -> None:
     """What `evaluate` leaves."""
     path = run.evaluation(model, "test")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"schema_version": 1, "errors": summarize(predicted, frames, (0.0, -3.0))}))
+    path.write_text(
+        json.dumps({"schema_version": 1, "errors": summarize(predicted, frames, (0.0, -3.0)).as_json()})
+    )
     columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
     np.savez_compressed(path.with_suffix(".npz"), predicted=predicted, **columns)
 
@@ -111,10 +113,11 @@ def make_package(folder: Path, run: Run, target="spresense", **changes) -> Path:
     content = {
         "schema_version": 1, "target": target,
         "model": {
-            **{k: description[k] for k in ("preset", "config", "git")}, "bytes": 164_000, "macs": 5_229_184,
-            "sha256": "cd" * 32,
+            "name": "model.tflite", "preset": description.preset, "config": description.config, "git": description.git,
+            "sha256": "cd" * 32, "bytes": 164_000, "macs": 5_229_184, "parameters": 81_946, "operators": ["CONV_2D"],
         },
-        "arena": {"total_bytes": 90_000},
+        "io": {"inputs": [], "outputs": []}, "metrics": {},
+        "arena": {"total_bytes": 90_000, "measured": "planned"},
         "memory": {"model_and_arena_bytes": 254_000, "ram_bytes": 1_572_864, "fits": True},
         "parity": {
             "runtime": "TFLM", "oracle": "BUILTIN_REF", "images": 128, "images_from": "64 patterns",

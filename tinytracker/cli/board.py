@@ -118,14 +118,14 @@ def images_for(
     cm_per_unit: tuple[float, ...] = ()
     if images is not None:
         codes, origin = read_images(images, board, count)
-    elif chosen is not None and chosen.data is not None and chosen.origin.get("preset"):
+    elif chosen is not None and chosen.data is not None and chosen.preset:
         from tinytracker.data.index import read_index
         from tinytracker.model.presets import find_preset
         from tinytracker.quant.parity import frames_with_target
         from tinytracker.requirements import require_tensorflow
 
         require_tensorflow("reading the run's test images")
-        preset = find_preset(chosen.origin["preset"])
+        preset = find_preset(chosen.preset)
         codes, target = frames_with_target(read_index(chosen.data), preset, count)
         origin = {"from": "the run's test split"}
         if preset.input.unit != "cm":

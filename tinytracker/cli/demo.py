@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.demo import DemoResult, DemoSettings
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import ErrorNumbers, Errors
 
 _DEFAULTS = DemoSettings()
 
@@ -50,20 +54,20 @@ def _table(result: DemoResult) -> Table:
     for column in ("all", "phone", "tablet"):
         table.add_column(column, justify="right")
 
-    def errors(name: str, document: dict[str, Any], key: str) -> None:
-        rows = {"all": document["overall"], **document["by_family"]}
-        table.add_row(
-            name, *(f"{rows[f][key]:.2f} cm" if f in rows else "" for f in ("all", "phone", "tablet"))
-        )
+    def add(name: str, errors: Errors, number: Callable[[ErrorNumbers], float]) -> None:
+        rows = {"all": errors.overall, **errors.by_family}
+        cells = (f"{number(rows[f]):.2f} cm" if f in rows else "" for f in ("all", "phone", "tablet"))
+        table.add_row(name, *cells)
 
-    errors("float error", result.float_errors, "error_cm")
-    errors("INT8 error", result.int8_errors, "error_cm")
-    errors("constant predictor", result.int8_errors, "constant_cm")
+    add("float error", result.float_errors, lambda row: row.error_cm)
+    add("INT8 error", result.int8_errors, lambda row: row.error_cm)
+    add("constant predictor", result.int8_errors, lambda row: row.constant_cm)
     table.add_section()
-    model, arena = result.manifest["model"], result.manifest["arena"]
-    table.add_row("model", f"{model['bytes']:,} bytes")
-    table.add_row("work per frame", f"{model['macs']:,} MACs")
-    table.add_row("TFLM arena", f"{arena['total_bytes']:,} bytes")
+    model, arena = result.manifest.model, result.manifest.arena
+    table.add_row("model", f"{model.bytes:,} bytes")
+    table.add_row("work per frame", f"{model.macs:,} MACs")
+    if arena is not None:
+        table.add_row("TFLM arena", f"{arena.total_bytes:,} bytes")
     return table
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import ErrorNumbers, Errors
 
 
 @verb
@@ -27,23 +30,27 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
     return Output(result.as_json(), (error_table(f"{result.model.name} on {split}", result.errors),))
 
 
-def error_table(title: str, errors: dict[str, Any]) -> Table:
+def error_table(title: str, errors: Errors) -> Table:
     """Overall, families, orientations and devices, each beside the constant predictor."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in ("frames", "subjects", "error cm", "95 % interval", "median", "per dot", "constant"):
         table.add_column(column, justify="right")
 
-    def add(name: str, row: dict[str, Any]) -> None:
-        low, high = row["ci95_cm"]
+    def add(name: str, row: ErrorNumbers) -> None:
+        low, high = row.ci95_cm
         table.add_row(
-            name, f"{row['frames']:,}", str(row["subjects"]), f"{row['error_cm']:.2f}", f"{low:.2f} to {high:.2f}",
-            f"{row['median_cm']:.2f}", f"{row['dot_error_cm']:.2f}", f"{row['constant_cm']:.2f}",
+            name, f"{row.frames:,}", str(row.subjects), f"{row.error_cm:.2f}", f"{low:.2f} to {high:.2f}",
+            f"{row.median_cm:.2f}", f"{row.dot_error_cm:.2f}", f"{row.constant_cm:.2f}",
         )  # fmt: skip
 
-    add("all", errors["overall"])
-    for group in ("family", "orientation", "device"):
+    add("all", errors.overall)
+    for prefix, group in (
+        ("", errors.by_family),
+        ("orientation ", errors.by_orientation),
+        ("", errors.by_device),
+    ):
         table.add_section()
-        for name, row in errors[f"by_{group}"].items():
-            add(f"orientation {name}" if group == "orientation" else name, row)
+        for name, row in group.items():
+            add(f"{prefix}{name}", row)
     return table

@@ -140,7 +140,7 @@ def _origin(board: Board) -> Origin:
 
 def _truth(chosen: ModelSource | None, count: int) -> list[Point] | None:
     """Where the people in a run's first test images looked, or None for a model without a run."""
-    if chosen is None or chosen.data is None or not chosen.origin.get("preset"):
+    if chosen is None or chosen.data is None or not chosen.preset:
         return None
     from tinytracker.data.index import read_index
     from tinytracker.evaluate.predict import truth

@@ -17,7 +17,8 @@ from tinytracker.cli.output import Output, verb
 @click.option("--images", type=int, default=512, help="Frames of the test split, filled up with patterns.")
 def command(run: Path, model: str | None, data: Path | None, images: int) -> Output:
     """Run a quantized model of RUN on every runtime and compare them with the reference kernels."""
-    from tinytracker.package.parity import RuntimeRow, runtime_table
+    from tinytracker.package.parity import runtime_table
+    from tinytracker.package.parity_table import RuntimeRow
 
     result = runtime_table(run, model, data, images)
     table = Table(

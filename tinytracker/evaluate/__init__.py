@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import UnknownNameError, UsageError
-from tinytracker.files import StrPath, make_folder, read_json, write_json, writing
+from tinytracker.evaluate.document import EvaluationDocument
+from tinytracker.evaluate.metrics import Errors
+from tinytracker.files import StrPath, make_folder, writing
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
-from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+from tinytracker.runs import Run, command_line, versions
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -56,7 +58,7 @@ class Evaluation:
     Attributes:
         model: file that was evaluated. kind: "float" or the quantized model's name.
         split: of the prepared data. data_hash: which data.
-        errors: see `tinytracker.evaluate.metrics.summarize`.
+        errors: in cm.
         path: JSON file that holds all this, or None when the model is not in a run.
     """
 
@@ -64,15 +66,19 @@ class Evaluation:
     kind: str
     split: str
     data_hash: str
-    errors: dict[str, Any]
+    errors: Errors
     path: Path | None = None
+
+    def document(self, **origin: Any) -> EvaluationDocument:
+        """The document of this evaluation; `origin` is the command and the versions when it is kept in a run."""
+        return EvaluationDocument(
+            model=str(self.model), kind=self.kind, split=self.split, data_hash=self.data_hash, errors=self.errors,
+            **origin,
+        )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
         """The JSON document of this evaluation."""
-        return {
-            "schema_version": SCHEMA_VERSION, "model": str(self.model), "kind": self.kind, "split": self.split,
-            "data_hash": self.data_hash, "errors": self.errors,
-        }  # fmt: skip
+        return self.document().as_json()
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,8 @@ def open_target(
     if run is not None:
         description = run.describe()
         path, kind = _model_of_run(run, model), model
-        spec = find_preset(description["preset"]).input
-        data = data or Path(description["data"]["path"])
+        spec = find_preset(description.preset).input
+        data = data or Path(description.data.path)
     else:
         path, kind = target, target.stem
         spec = (find_preset(preset) if preset else _preset_for(target)).input
@@ -147,12 +153,16 @@ def evaluate(
     Example:
         >>> from tinytracker.evaluate import evaluate
         >>> errors = evaluate("run", model="ptq-int8").errors
-        >>> errors["overall"]["frames"], 0 < errors["overall"]["error_cm"] < 30
+        >>> errors.overall.frames, 0 < errors.overall.error_cm < 30
         (5, True)
     """
     target = Path(target)
     data = Path(data) if data is not None else None
-    chosen = open_target(target, data, split, model, preset)
+    return evaluate_opened(open_target(target, data, split, model, preset), split)
+
+
+def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
+    """`evaluate` of a model that was opened already; `split` is one of the index's that holds frames."""
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
     from tinytracker.evaluate.metrics import Frames, summarize
@@ -164,7 +174,7 @@ def evaluate(
     errors = summarize(predicted, frames, index.gaze.mean)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,
-        chosen.run.evaluation(model, split) if chosen.run else None,
+        chosen.run.evaluation(chosen.kind, split) if chosen.run else None,
     )  # fmt: skip
     if result.path is not None:
         import numpy as np
@@ -174,18 +184,16 @@ def evaluate(
         with writing(predictions):
             columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
             np.savez_compressed(predictions, predicted=predicted, **columns)
-        write_json(result.path, {**result.as_json(), "command": command_line(), "versions": versions()})
+        result.document(command=command_line(), versions=versions()).write(result.path)
     return result
 
 
-def stored_errors(run: Run, model: str, split: str = "test") -> dict[str, Any] | None:
+def stored_errors(run: Run, model: str, split: str = "test") -> Errors | None:
     """The errors that an earlier `evaluate` left in the run, or None."""
     path = run.evaluation(model, split)
     if not path.is_file():
         return None
-    document = read_json(path)
-    errors: dict[str, Any] = document["errors"]
-    return errors
+    return EvaluationDocument.read(path).errors
 
 
 def _model_of_run(run: Run, model: str) -> Path:

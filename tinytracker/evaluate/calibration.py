@@ -11,13 +11,14 @@ correction at all, is decided by how well dots that are left out are foretold. A
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tinytracker.errors import CalibrationError, InputFileError, UnknownNameError
+from tinytracker.documents import Versioned
+from tinytracker.errors import CalibrationError, UnknownNameError
 from tinytracker.evaluate.calibration_fit import (
     AFFINE,
     IDENTITY,
@@ -30,7 +31,7 @@ from tinytracker.evaluate.calibration_fit import (
     choose,
     quadratic_terms,
 )  # fmt: skip
-from tinytracker.files import StrPath, read_json, write_json
+from tinytracker.files import StrPath, write_json
 
 __all__ = [
     "AFFINE",
@@ -93,7 +94,7 @@ class Evidence(BaseModel):
     applied: float = Field(ge=0, le=1)
 
 
-class Calibration(BaseModel):
+class Calibration(Versioned):
     """A correction of gaze in cm: matrix · gaze + offset, and for a ridge `terms` besides.
 
     Attributes:
@@ -102,9 +103,15 @@ class Calibration(BaseModel):
         matrix: rows of the 2 × 2 matrix. offset: cm.
         terms: of a ridge, else None.
         evidence: what it was fitted on; None for a correction from elsewhere.
+
+    People write such files by hand: a misspelt key would silently correct nothing, so unknown keys are refused in
+    what is read too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    title: ClassVar[str] = "a calibration"
+    way_out: ClassVar[str] = "Make one with: tinytracker calibrate fit POINTS --out FILE"
 
     schema_version: Literal[1] = 1
     unit: Literal["cm"] = "cm"
@@ -125,6 +132,13 @@ class Calibration(BaseModel):
         if max(map(abs, (*self.matrix[0], *self.matrix[1], *self.offset))) > _LARGEST:
             raise ValueError(f"numbers beyond {_LARGEST:g} are no correction of gaze")
         return self
+
+    @classmethod
+    def parse(cls, path: Path, document: Any) -> Calibration:
+        """The calibration in what was read from a file; one without a version is of version 1."""
+        return super().parse(
+            path, {"schema_version": 1} | document if isinstance(document, dict) else document
+        )
 
     @property
     def is_affine(self) -> bool:
@@ -194,21 +208,7 @@ def read_calibration(path: StrPath) -> Calibration:
         >>> read_calibration("ann.json").kind
         'offset'
     """
-    path = Path(path)
-    hint = "Make one with: tinytracker calibrate fit POINTS --out FILE"
-    document = read_json(path, hint)
-    version = document.get("schema_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > 1:
-        raise InputFileError(path, f"schema version {version}, but this release reads 1", hint)
-    try:
-        # As JSON, because only there an array may stand for a tuple in strict comparison of types.
-        return Calibration.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputFileError(
-            path, f"not a calibration ({where + ': ' if where else ''}{first['msg']})", hint
-        ) from None
+    return Calibration.read(Path(path))
 
 
 def fit(

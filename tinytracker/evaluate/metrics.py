@@ -12,8 +12,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.documents import Part
+
 Floats = NDArray[np.float64]
 _BOOTSTRAP_ROUNDS = 2000
+
+
+class ErrorNumbers(Part):
+    """Errors of some frames, cm.
+
+    Attributes:
+        frames, subjects: how many.
+        error_cm: mean over frames. median_cm: of frames. dot_error_cm: mean over dots, frames averaged first.
+        ci95_cm: 95 % interval of `error_cm` over subjects.
+        constant_cm: mean error of the constant predictor on the same frames.
+    """
+
+    frames: int
+    subjects: int
+    error_cm: float
+    median_cm: float
+    dot_error_cm: float
+    ci95_cm: tuple[float, float]
+    constant_cm: float
+
+
+class Headline(Part):
+    """The errors that a package shows: of all frames, and of phones and tablets."""
+
+    overall: ErrorNumbers
+    by_family: dict[str, ErrorNumbers]
+
+
+class Errors(Headline):
+    """All errors of one model: of all frames, and of those of each device family, orientation, device and subject."""
+
+    by_orientation: dict[str, ErrorNumbers]
+    by_device: dict[str, ErrorNumbers]
+    by_subject: dict[str, ErrorNumbers]
+
+    @property
+    def headline(self) -> Headline:
+        """The part that a package shows."""
+        return Headline(overall=self.overall, by_family=self.by_family)
 
 
 @dataclass(frozen=True)
@@ -69,39 +110,36 @@ def subject_bootstrap(errors: Floats, subject: NDArray[np.str_], seed: int = 0) 
     return float(low), float(high)
 
 
-def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) -> dict[str, Any]:
+def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) -> Errors:
     """All errors of one model, beside those of the constant predictor.
 
     Args:
         predicted: (N, 2) cm.
         frames: truth.
         constant: gaze in cm that the constant predictor always answers: the mean of the training labels.
-
-    Returns:
-        JSON-able: `overall`, and the same numbers in `by_family`, `by_orientation`, `by_device`, `by_subject`.
     """
     errors = frame_errors(predicted, frames.gaze)
     blind = frame_errors(np.broadcast_to(np.asarray(constant), frames.gaze.shape), frames.gaze)
 
-    def numbers(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    def numbers(chosen: NDArray[np.bool_]) -> ErrorNumbers:
         part = Frames(*(getattr(frames, name)[chosen] for name in Frames.__dataclass_fields__))
-        return {
-            "frames": len(part),
-            "subjects": len(np.unique(part.subject)),
-            "error_cm": float(errors[chosen].mean()),
-            "median_cm": float(np.median(errors[chosen])),
-            "dot_error_cm": float(dot_errors(predicted[chosen], part).mean()),
-            "ci95_cm": list(subject_bootstrap(errors[chosen], part.subject)),
-            "constant_cm": float(blind[chosen].mean()),
-        }
+        return ErrorNumbers(
+            frames=len(part),
+            subjects=len(np.unique(part.subject)),
+            error_cm=float(errors[chosen].mean()),
+            median_cm=float(np.median(errors[chosen])),
+            dot_error_cm=float(dot_errors(predicted[chosen], part).mean()),
+            ci95_cm=subject_bootstrap(errors[chosen], part.subject),
+            constant_cm=float(blind[chosen].mean()),
+        )
 
-    def split_by(values: NDArray[Any]) -> dict[str, Any]:
+    def split_by(values: NDArray[Any]) -> dict[str, ErrorNumbers]:
         return {str(v): numbers(values == v) for v in np.unique(values)}
 
-    return {
-        "overall": numbers(np.ones(len(frames), bool)),
-        "by_family": split_by(frames.family),
-        "by_orientation": split_by(frames.orientation),
-        "by_device": split_by(frames.device),
-        "by_subject": split_by(frames.subject),
-    }
+    return Errors(
+        overall=numbers(np.ones(len(frames), bool)),
+        by_family=split_by(frames.family),
+        by_orientation=split_by(frames.orientation),
+        by_device=split_by(frames.device),
+        by_subject=split_by(frames.subject),
+    )

@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from tinytracker import __version__
+from tinytracker.documents import Versioned
 from tinytracker.errors import OutputError
 from tinytracker.files import StrPath, json_bytes, make_folder, writing
 
@@ -26,7 +27,7 @@ _SYNC_INTERVAL_S = 1.0
 EndReason = Literal["done", "stopped", "unplugged", "failed"]
 
 
-class Header(BaseModel):
+class Header(Versioned):
     """First line of a session: who measured what with what.
 
     Attributes:
@@ -43,7 +44,9 @@ class Header(BaseModel):
         metadata: anything else worth keeping: meter, supply, ambient temperature, command line.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    title: ClassVar[str] = "the header of a session"
+    way_out: ClassVar[str] = "Measure again."
+    newest: ClassVar[int] = SCHEMA_VERSION
 
     type: Literal["session"] = "session"
     schema_version: int = SCHEMA_VERSION
@@ -66,6 +69,11 @@ class Header(BaseModel):
         if len(set(phases)) < len(phases) or not all(phases):
             raise ValueError("phases must have different names")
         return phases
+
+    def as_json(self) -> dict[str, Any]:
+        """The first line, with every field."""
+        document: dict[str, Any] = self.model_dump(mode="json")
+        return document
 
     @property
     def is_emulated(self) -> bool:
@@ -113,7 +121,7 @@ class SessionWriter:
                     "Choose another --out; sessions are never overwritten.",
                 ) from None
         self._synced = time.monotonic()
-        self._put(header.model_dump(mode="json"))
+        self._put(header.as_json())
         self._sync()
 
     def __enter__(self) -> SessionWriter:

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import opened_for_reading
-from tinytracker.measure.session import SCHEMA_VERSION, Header
+from tinytracker.measure.session import Header
 
 _MAX_LINE = 1 << 20
 _NUMBERS_MAX = 1 << 63
@@ -160,21 +159,7 @@ def _header(path: Path, line: bytes) -> Header:
         raise InputFileError(path, "not a session", hint) from None
     if not isinstance(document, dict) or document.get("type") != "session":
         raise InputFileError(path, "not a session", hint)
-    version = document.get("schema_version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise InputFileError(path, f"the session's schema_version is {version!r}")
-    if version > SCHEMA_VERSION:
-        raise InputFileError(
-            path,
-            f"the session has schema version {version}, {SCHEMA_VERSION} is the newest known",
-            "Update tinytracker.",
-        )
-    try:
-        return Header.model_validate(document)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        where = ".".join(map(str, detail["loc"])) or "the header"
-        raise InputFileError(path, f"the session's header is damaged: {where}: {detail['msg']}") from None
+    return Header.parse(path, document)
 
 
 def _take(line: bytes, header: Header, found: _Lines) -> bool:

@@ -14,6 +14,7 @@ from tinytracker.targets import find_target
 
 if TYPE_CHECKING:
     from tinytracker.package.doctor import diagnose
+    from tinytracker.package.manifest import Manifest
     from tinytracker.package.parity import RuntimeTable, runtime_table
     from tinytracker.package.rules import Report
     from tinytracker.package.suitability import check
@@ -22,13 +23,23 @@ else:
         __name__,
         {
             "doctor": ("diagnose",),
+            "manifest": ("Manifest",),
             "parity": ("RuntimeTable", "runtime_table"),
             "rules": ("Report",),
             "suitability": ("check",),
         },
     )
 
-__all__ = ["PackageResult", "Report", "RuntimeTable", "check", "diagnose", "package", "runtime_table"]
+__all__ = [
+    "Manifest",
+    "PackageResult",
+    "Report",
+    "RuntimeTable",
+    "check",
+    "diagnose",
+    "package",
+    "runtime_table",
+]
 
 
 @dataclass(frozen=True)
@@ -36,17 +47,27 @@ class PackageResult:
     """A finished package.
 
     Attributes:
-        folder: holds all files. manifest: its description.
-        content: what manifest.json says.
+        folder: holds all files. manifest: the file that describes them. document: what it says, without tools and
+            files.
     """
 
     folder: Path
     manifest: Path
-    content: dict[str, Any]
+    document: Manifest
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What manifest.json says about the network, JSON-able."""
+        return self.document.content()
 
 
 def package(
-    source: StrPath, target: str, out: StrPath, quantized: str | None = None, options: object | None = None
+    source: StrPath,
+    target: str,
+    out: StrPath,
+    quantized: str | None = None,
+    options: object | None = None,
+    gaze: bool | None = None,
 ) -> PackageResult:
     """Package a quantized model for a device.
 
@@ -56,9 +77,12 @@ def package(
         out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
         quantized: which quantized model of a run; None for the target's own choice.
         options: an instance of the target's `Options`; None for its defaults.
+        gaze: whether the network answers where somebody looks. None: a run does, and a .tflite file when it looks
+            like one that does, see `tinytracker.package.purpose`. Other networks get a package without words about
+            gaze.
 
     Raises:
-        UsageError: options of another target.
+        UsageError: options of another target, or a run that is said not to be about gaze.
         UnknownNameError: no such target or quantized model.
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
@@ -75,9 +99,11 @@ def package(
     out = Path(out)
     from tinytracker.package.manifest import MANIFEST_NAME
     from tinytracker.package.options import require_options
+    from tinytracker.package.source import open_source
 
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     own = require_options(target, chosen.options, options)
     build: Callable[..., PackageResult] = chosen.part("build").build
-    return build(source, out, quantized or chosen.quantized, *((own,) if own is not None else ()))
+    opened = open_source(source, quantized or chosen.quantized, gaze)
+    return build(opened, out, *((own,) if own is not None else ()))

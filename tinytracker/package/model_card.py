@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tinytracker.package.manifest import BoardMemory, Manifest, ModelSection, ParitySection, SensorMemory
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import Headline
+    from tinytracker.package.parity_table import ParityTable
 
 
-def model_card(target: str, content: dict[str, Any], use: str) -> str:
-    """Markdown from a manifest's content.
+def model_card(manifest: Manifest, use: str) -> str:
+    """Markdown from a manifest.
 
     Args:
-        target: name of the target.
-        content: see `tinytracker.package.manifest.write_manifest`; `model.data_origin` decides on the licence.
+        manifest: what is known; `model.data_origin` decides on the licence. Of a network that is not about gaze only
+            what was found in its file is said.
         use: Markdown section on how this target takes the model.
     """
-    model = content["model"]
-    origin = str(model.get("data_origin") or "")
+    if not manifest.is_gaze:
+        return _neutral_card(manifest, use)
+    origin = manifest.model.data_origin or ""
     return "\n".join(
         [
-            _front_matter(target, content, origin),
-            f"# Gaze estimation for {target}",
-            f"The network looks at {content['sees']} and answers where on the screen the person looks: "
-            f"{content['gaze']}.\n",
-            _facts(content),
-            _errors(content["metrics"], origin),
-            _runtimes(content.get("runtimes")),
+            _front_matter(manifest, origin),
+            f"# Gaze estimation for {manifest.target}",
+            f"The network looks at {manifest.sees} and answers where on the screen the person looks: "
+            f"{manifest.gaze}.\n",
+            _facts(manifest),
+            _errors(manifest.metrics, origin),
+            _runtimes(manifest.runtimes),
             use,
-            _limits(model, origin),
+            _limits(manifest.model, origin),
+        ]
+    )
+
+
+def _neutral_card(manifest: Manifest, use: str) -> str:
+    """Of a network of somebody else, of which neither purpose, data nor licence are known here."""
+    matter = {"library_name": "tflite", "tags": ["tinyml", "int8", manifest.target]}
+    name = manifest.model.file or manifest.model.name
+    return "\n".join(
+        [
+            _yaml(matter),
+            f"# {_escaped(name)} for {manifest.target}\n",
+            "An INT8 network. What it is for, its data and its licence are its author's to say.\n",
+            _facts(manifest),
+            use,
         ]
     )
 
@@ -47,12 +69,10 @@ _DATASETS = {
 }
 
 
-def _front_matter(target: str, content: dict[str, Any], origin: str) -> str:
-    """Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata.
-
-    Values are JSON, which is YAML too; nothing that a user named can break out of its quotes.
-    """
+def _front_matter(manifest: Manifest, origin: str) -> str:
+    """Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     dataset, dataset_name = _DATASETS[origin]
+    target = manifest.target
     fields: dict[str, Any] = {
         **_LICENCES[origin],
         "library_name": "tflite",
@@ -68,21 +88,31 @@ def _front_matter(target: str, content: dict[str, Any], origin: str) -> str:
                 {
                     "type": "mean_euclidean_error_cm",
                     "name": f"mean Euclidean error, cm ({name.rpartition('-')[0]})",
-                    "value": round(errors["overall"]["error_cm"], 4),
+                    "value": round(errors.overall.error_cm, 4),
                 }
             ],
         }
-        for name, errors in content["metrics"].items()
+        for name, errors in manifest.metrics.items()
     ]
     if results:
-        name = str(content["model"].get("preset", "gaze"))
+        name = manifest.model.preset or "gaze"
         fields["model-index"] = [{"name": f"{name} for {target}", "results": results}]
+    return _yaml(fields)
+
+
+def _yaml(fields: dict[str, Any]) -> str:
+    """Front matter whose values are JSON, which is YAML too; nothing that a user named can break out of its quotes."""
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
 
 
-def _limits(model: dict[str, Any], origin: str) -> str:
-    data = f"data with hash `{model['data_hash'][:16]}`" if "data_hash" in model else "unknown data"
+def _escaped(text: str) -> str:
+    """A file's name as text of a heading: one line, no markup."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|" else c for c in text if c.isprintable())
+
+
+def _limits(model: ModelSection, origin: str) -> str:
+    data = f"data with hash `{model.data_hash[:16]}`" if model.data_hash is not None else "unknown data"
     said = {
         "synthetic": f"Trained on synthetic people ({data}). That says little about real faces.",
         "recorded": f"Trained on recordings of people ({data}).",
@@ -96,50 +126,43 @@ def _limits(model: dict[str, Any], origin: str) -> str:
     )
 
 
-def _facts(content: dict[str, Any]) -> str:
-    model, parity = content["model"], content.get("parity")
+def _facts(manifest: Manifest) -> str:
+    model, parity, memory = manifest.model, manifest.parity, manifest.memory
     rows = [
-        ("preset", model.get("preset", model.get("file", "unknown"))),
-        ("model", f"{model['bytes']:,} bytes, sha256 `{model['sha256'][:16]}`"),
-        ("work", f"{model['macs']:,} multiply-accumulates, {model['parameters']:,} parameters"),
-        ("operators", ", ".join(model["operators"])),
+        *([("preset", model.preset or model.file or "unknown")] if manifest.is_gaze else []),
+        ("model", f"{model.bytes:,} bytes, sha256 `{model.sha256[:16]}`"),
+        ("work", f"{model.macs:,} multiply-accumulates, {model.parameters:,} parameters"),
+        ("operators", ", ".join(model.operators)),
     ]
-    if "arena" in content:
-        rows.append(("arena", f"{content['arena']['total_bytes']:,} bytes ({content['arena']['measured']})"))
-    if "used_bytes" in content.get("memory", {}):
-        memory = content["memory"]
-        rows.append(
-            (
-                "sensor memory",
-                f"{memory['used_bytes']:,} of {memory['available_bytes']:,} bytes, {memory['used_percent']} %",
-            )
-        )
-    for role in ("inputs", "outputs"):
-        for t in content["io"][role]:
-            shape = "x".join(map(str, t["shape"]))
-            rows.append(
-                (
-                    role[:-1],
-                    f"{t['name']}: {t['dtype']} {shape}, scale {t['scale']:g}, zero point {t['zero_point']}",
-                )
-            )
+    if manifest.arena is not None:
+        rows.append(("arena", f"{manifest.arena.total_bytes:,} bytes ({manifest.arena.measured})"))
+    if isinstance(memory, SensorMemory):
+        share = f"{memory.used_bytes:,} of {memory.available_bytes:,} bytes, {memory.used_percent} %"
+        rows.append(("sensor memory", share))
+    if isinstance(memory, BoardMemory) and not memory.fits:
+        over = memory.model_and_arena_bytes - memory.ram_bytes
+        rows.append(("memory", f"{over:,} bytes more than the board's {memory.ram_bytes:,} bytes of RAM"))
+    for role, tensors in (("input", manifest.io.inputs), ("output", manifest.io.outputs)):
+        for t in tensors:
+            shape = "x".join(map(str, t.shape))
+            rows.append((role, f"{t.name}: {t.dtype} {shape}, scale {t.scale:g}, zero point {t.zero_point}"))
     if parity:
-        same = "equal bit for bit" if parity["differing"] == 0 else f"{parity['differing']} differ"
+        same = "equal bit for bit" if parity.differing == 0 else f"{parity.differing} differ"
         rows.append(
             (
-                f"{parity['runtime']} against {parity['oracle']}",
-                f"{same} on {parity['images']} images ({parity['images_from']}){_outputs(parity)}",
+                f"{parity.runtime} against {parity.oracle}",
+                f"{same} on {parity.images} images ({parity.images_from}){_outputs(parity)}",
             )
         )
     return "| | |\n| --- | --- |\n" + "".join(f"| {k} | {v} |\n" for k, v in rows)
 
 
-def _outputs(parity: dict[str, Any]) -> str:
+def _outputs(parity: ParitySection) -> str:
     """Which outputs were compared, when there are several."""
-    return f", all {len(parity['outputs'])} outputs" if "outputs" in parity else ""
+    return f", all {len(parity.outputs)} outputs" if parity.outputs else ""
 
 
-def _errors(metrics: dict[str, Any], origin: str) -> str:
+def _errors(metrics: dict[str, Headline], origin: str) -> str:
     if not metrics:
         return "Its error has not been measured here.\n"
     people = {"synthetic": "synthetic people", "recorded": "recorded people", "": "people of unknown origin"}[
@@ -151,35 +174,35 @@ def _errors(metrics: dict[str, Any], origin: str) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, errors in metrics.items():
-        overall, family = errors["overall"], errors["by_family"]
-        by = [f"{family[f]['error_cm']:.2f}" if f in family else "" for f in ("phone", "tablet")]
-        low, high = overall["ci95_cm"]
+        overall, family = errors.overall, errors.by_family
+        by = [f"{family[f].error_cm:.2f}" if f in family else "" for f in ("phone", "tablet")]
+        low, high = overall.ci95_cm
         cells = [
             name,
-            f"{overall['error_cm']:.2f}",
+            f"{overall.error_cm:.2f}",
             f"{low:.2f} to {high:.2f}",
             *by,
-            f"{overall['constant_cm']:.2f}",
+            f"{overall.constant_cm:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _runtimes(table: dict[str, Any] | None) -> str:
+def _runtimes(table: ParityTable | None) -> str:
     """What `tinytracker parity` found, or nothing."""
     if table is None:
         return ""
     lines = [
-        f"## Runtimes\n\nThe model {table['model']} on {table['frames']} frames of the test split and "
-        f"{table['patterns']} patterns, compared with {table['oracle']}; one step is {table['step_cm']:.4f} cm.\n",
+        f"## Runtimes\n\nThe model {table.model} on {table.frames} frames of the test split and "
+        f"{table.patterns} patterns, compared with {table.oracle}; one step is {table.step_cm:.4f} cm.\n",
         "| runtime | error cm | largest difference, steps | mean | images that differ |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for row in table["rows"]:
-        if not row["absent"]:
-            error = "" if row["error_cm"] is None else f"{row['error_cm']:.3f}"
-            differing = "" if row["differing"] is None else row["differing"]
+    for row in table.rows:
+        if not row.absent:
+            error = "" if row.error_cm is None else f"{row.error_cm:.3f}"
+            differing = "" if row.differing is None else row.differing
             lines.append(
-                f"| {row['runtime']} | {error} | {row['max_lsb']:.3g} | {row['mean_lsb']:.3g} | {differing} |"
+                f"| {row.runtime} | {error} | {row.max_lsb:.3g} | {row.mean_lsb:.3g} | {differing} |"
             )
     return "\n".join(lines) + "\n"

@@ -18,12 +18,13 @@ from tinytracker.errors import (
     UsageError,
 )
 from tinytracker.evaluate.metrics import frame_errors
-from tinytracker.files import StrPath, read_bytes, read_json, sha256_bytes, write_json
+from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_json
 from tinytracker.interpreters.base import run_in_parts
 from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.tflite import DefaultInterpreter
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.model.tflite_file import read_tflite
+from tinytracker.package.parity_table import RuntimeRow
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.oracle import oracle_of
@@ -43,30 +44,6 @@ Floats = NDArray[np.float64]
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class RuntimeRow:
-    """One runtime's answers.
-
-    Attributes:
-        runtime: name.
-        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
-        error_cm: mean distance from the truth over the frames, or None when there are none.
-        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
-        differing: images on which any byte of any output differs from the oracle's; None where there are no codes.
-        must_be_equal: whether a difference is a defect.
-        absent: why there are no numbers; "" when there are.
-    """
-
-    runtime: str
-    computes: str
-    error_cm: float | None = None
-    max_lsb: float | None = None
-    mean_lsb: float | None = None
-    differing: int | None = None
-    must_be_equal: bool = False
-    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,12 +105,12 @@ def runtime_table(
     run.trained_model()
     name = _choose(run, model)
     description = run.describe()
-    preset = find_preset(description["preset"])
+    preset = find_preset(description.preset)
     require_tensorflow("comparing runtimes")
     content = read_bytes(run.quantized(name) / "model.tflite")
     contract = IoContract.of(read_tflite(content))
     oracle = oracle_of(content)
-    codes, target, data_hash = _images(data or Path(description["data"]["path"]), preset, images)
+    codes, target, data_hash = _images(data or Path(description.data.path), preset, images)
     drawn = images - len(target)
     if drawn:
         extra = patterns(contract, drawn)
@@ -149,16 +126,6 @@ def runtime_table(
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
     write_json(run.parity_path, {**document, "command": command_line(), "versions": versions()})
     return table
-
-
-def stored_table(run: Run, model_sha256: str | None = None) -> dict[str, Any] | None:
-    """The table that an earlier call left in the run; None when there is none, or it is about another model."""
-    if not run.parity_path.is_file():
-        return None
-    document = read_json(run.parity_path)
-    if not isinstance(document, dict) or model_sha256 not in (None, document.get("model_sha256")):
-        return None
-    return {k: v for k, v in document.items() if k not in ("schema_version", "command", "versions")}
 
 
 @dataclass(frozen=True)

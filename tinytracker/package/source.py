@@ -1,140 +1,228 @@
-"""The model that is to be packaged: from a run, or a .tflite file that anybody made."""
+"""The model that is to be packaged: from a run, or a .tflite file that anybody made. Opened once, then passed on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinytracker.errors import InputFileError, ModelError, UnknownNameError
+from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.evaluate import stored_errors
-from tinytracker.files import read_bytes, read_json, sha256_bytes
+from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.model.tflite_file import TfliteModel, read_tflite
-from tinytracker.package.parity import stored_table
+from tinytracker.package.manifest import Origin, meaning
+from tinytracker.package.parity_table import ParityTable, stored_table
+from tinytracker.package.purpose import looks_like_gaze
 from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract
-from tinytracker.runs import Run
+from tinytracker.quant.record import RECORD_NAME, IoDescription, QuantizationRecord, QuantizationSummary
+from tinytracker.runs import Run, RunDescription
 from tinytracker.train.initial import SYNTHETIC
 
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import Headline
+
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+_SPLIT = "test"
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A quantized model and what is known about it.
+    """A run or a .tflite file. Each of its files is read when something in it is first asked for, and never again.
 
     Attributes:
-        content: of the .tflite file. model: the same, parsed. contract: its inputs and outputs.
-        origin: JSON-able: preset, run configuration and data hash, or only the file's name.
-        quantization: content of quantization.json, or None for a foreign file.
-        metrics: errors that were measured, by model name and split; empty for a foreign file.
-        data: prepared data to take test images from, or None.
-        runtimes: the table of `tinytracker parity` about this model, or None.
+        path: what the user named. quantized: which model of a run, for example "ptq-int8".
+        run: None for a file.
+        said_to_be_gaze: what the user says about it; None for nothing.
     """
 
-    content: bytes
-    model: TfliteModel
-    contract: IoContract
-    origin: dict[str, Any]
-    quantization: dict[str, Any] | None
-    metrics: dict[str, Any]
-    data: Path | None
-    runtimes: dict[str, Any] | None = None
+    path: Path
+    quantized: str
+    run: Run | None
+    said_to_be_gaze: bool | None = None
+
+    @cached_property
+    def description(self) -> RunDescription | None:
+        """run.json; None for a file."""
+        return None if self.run is None else self.run.describe()
 
     @property
+    def preset(self) -> str | None:
+        """Name of the preset that was trained; None when nobody says what the network is."""
+        return None if self.description is None else self.description.preset
+
+    @cached_property
+    def content(self) -> bytes:
+        """The .tflite file.
+
+        Raises:
+            InputFileError: there is none, or this model of the run has not been made yet.
+            UnknownNameError: there cannot be such a model.
+        """
+        if self.run is None:
+            return read_bytes(self.path)
+        return read_bytes(model_of_run(self.run, self.quantized))
+
+    @cached_property
     def sha256(self) -> str:
         """Of the .tflite file."""
         return sha256_bytes(self.content)
 
+    @cached_property
+    def model(self) -> TfliteModel:
+        """The .tflite file, parsed.
 
-def load_source(source: Path, quantized: str) -> ModelSource:
-    """Read a run folder's quantized model, or a .tflite file.
+        Raises:
+            InputFileError: it is damaged.
+            ModelError: it computes in floating point.
+        """
+        model = read_tflite(self.content, f"{self.path} ({self.quantized})" if self.run else str(self.path))
+        refuse_float_arithmetic(model)
+        return model
+
+    @cached_property
+    def contract(self) -> IoContract:
+        """Inputs and outputs of the model."""
+        return IoContract.of(self.model)
+
+    def require_usable(self) -> None:
+        """See that there is a model to package, before the work begins.
+
+        Raises:
+            InputFileError: it is missing or damaged.
+            UnknownNameError: there cannot be such a model.
+            ModelError: it computes in floating point, or its inputs are not INT8.
+        """
+        _ = self.contract
+
+    @cached_property
+    def is_gaze(self) -> bool:
+        """Whether the network answers where somebody looks."""
+        if self.run is not None:
+            return True
+        if self.said_to_be_gaze is not None:
+            return self.said_to_be_gaze
+        return looks_like_gaze(self.model, self.contract)
+
+    @property
+    def io(self) -> IoDescription:
+        """Inputs and outputs for the manifest."""
+        described = IoDescription(**self.contract.as_json())
+        return described if self.is_gaze else described.model_copy(update={"gaze": None})
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What a gaze network looks at and what its answer means, as fields of the manifest; {} for another."""
+        return meaning(self.preset) if self.is_gaze else {}
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where the model is from, for the manifest."""
+        about = self.description
+        if about is None:
+            return Origin(file=self.path.name)
+        return Origin(
+            preset=about.preset, config=about.config, git=about.git, data_hash=about.data.data_hash,
+            data_origin=weights_origin(about),
+        )  # fmt: skip
+
+    @cached_property
+    def quantization(self) -> QuantizationSummary | None:
+        """How the model of a run was made; None for a file."""
+        if self.run is None:
+            return None
+        return QuantizationRecord.read(self.run.quantized(self.quantized) / RECORD_NAME).summary
+
+    @cached_property
+    def metrics(self) -> dict[str, Headline]:
+        """Errors that were measured, by model name and split; empty for a file."""
+        if self.run is None:
+            return {}
+        found = ((name, stored_errors(self.run, name, _SPLIT)) for name in ("float", self.quantized))
+        return {f"{name}-{_SPLIT}": errors.headline for name, errors in found if errors is not None}
+
+    @cached_property
+    def data(self) -> Path | None:
+        """Prepared data to take test images from; None when it is gone or was never known."""
+        folder = None if self.description is None else Path(self.description.data.path)
+        return folder if folder is not None and folder.is_dir() else None
+
+    @cached_property
+    def runtimes(self) -> ParityTable | None:
+        """The table of `tinytracker parity` about this model, or None."""
+        return None if self.run is None else stored_table(self.run, self.sha256)
+
+
+def open_source(source: Path, quantized: str, gaze: bool | None = None) -> ModelSource:
+    """Open a run folder or a .tflite file.
 
     Args:
         source: run folder or .tflite file.
         quantized: which quantized model of a run, for example "ptq-int8".
+        gaze: whether a file holds a gaze network; None to judge by its inputs and outputs.
+
+    Raises:
+        InputFileError: neither of them.
+        UsageError: a run that is said not to be about gaze.
+    """
+    is_file = source.suffix == ".tflite" or source.is_file()
+    if gaze is False and not is_file:
+        raise UsageError(
+            f"{source}: a run is a gaze network.", "Leave --no-gaze out, or name a .tflite file."
+        )
+    return ModelSource(source, quantized, None if is_file else Run.open(source), gaze)
+
+
+def load_source(source: Path, quantized: str) -> ModelSource:
+    """`open_source`, and see that the model can be used.
 
     Raises:
         InputFileError: neither a run nor a .tflite file, or nothing is quantized yet.
         ModelError: the model computes in floating point.
     """
-    if source.suffix == ".tflite" or source.is_file():
-        content = read_bytes(source)
-        origin: dict[str, Any] = {"file": source.name}
-        return _checked(content, origin, None, {}, None, str(source))
-    folder = quantized_model(source, quantized).parent
-    run = Run.open(source)
-    description = run.describe()
-    origin = {k: description[k] for k in ("preset", "config", "git")} | {
-        "data_hash": description["data"]["data_hash"], "data_origin": weights_origin(description),
-    }  # fmt: skip
-    metrics = {
-        f"{name}-test": _headline(errors)
-        for name in ("float", quantized)
-        if (errors := stored_errors(run, name)) is not None
-    }
-    data = Path(description["data"]["path"])
-    record = read_json(folder / "quantization.json")
-    known = ("method", "io", "calibration", "training", "versions")
-    quantization = {k: record[k] for k in known if record.get(k) is not None}
-    content = read_bytes(folder / "model.tflite")
-    table = stored_table(run, sha256_bytes(content))
-    chosen = _checked(
-        content, origin, quantization, metrics, data if data.is_dir() else None, f"{source} ({quantized})"
-    )
-    return replace(chosen, runtimes=table)
+    opened = open_source(source, quantized)
+    opened.require_usable()
+    return opened
 
 
-def weights_origin(description: dict[str, Any]) -> str:
+def weights_origin(description: RunDescription) -> str:
     """What a run's weights were learned from: "synthetic", "recorded", or "" when that is not known.
 
     Weights from elsewhere that the training began with bring data along of which nothing is known here; those that
     come with tinytracker are synthetic.
-
-    Args:
-        description: content of run.json.
     """
-    origin = str(description["data"].get("origin", ""))
-    begun_with = description.get("init")
-    known = not begun_with or description.get("config", {}).get("init") == SYNTHETIC
+    origin = description.data.origin
+    known = description.init is None or description.config.get("init") == SYNTHETIC
     return origin if known or origin == "recorded" else ""
 
 
 def quantized_model(source: Path, quantized: str) -> Path:
+    """The .tflite file of a quantized model of a run folder; raises like `Run.open` and `model_of_run`."""
+    return model_of_run(Run.open(source), quantized)
+
+
+def model_of_run(run: Run, quantized: str) -> Path:
     """The .tflite file of a quantized model of a run.
 
     Raises:
-        InputFileError: not a run, or this model has not been made yet.
+        InputFileError: this model has not been made yet.
         UnknownNameError: there cannot be such a model.
     """
-    run = Run.open(source)
     names = run.quantized_names()
     if not names:
         raise InputFileError(
-            source, "this run has no quantized model", f"Make one with: tinytracker quantize {source}"
+            run.path, "this run has no quantized model", f"Make one with: tinytracker quantize {run.path}"
         )
     if quantized not in names:
         method, _, io = quantized.partition("-")
         if method in METHODS and io in IO_TYPES:
             raise InputFileError(
-                source, f"this run has no quantized model {quantized} (it has {', '.join(names)})",
-                f"Make it with: tinytracker quantize {source} --method {method} --io {io}",
+                run.path, f"this run has no quantized model {quantized} (it has {', '.join(names)})",
+                f"Make it with: tinytracker quantize {run.path} --method {method} --io {io}",
             )  # fmt: skip
         raise UnknownNameError("quantized model in this run", quantized, names)
     return run.quantized(quantized) / "model.tflite"
-
-
-def _headline(errors: dict[str, Any]) -> dict[str, Any]:
-    return {"overall": errors["overall"], "by_family": errors["by_family"]}
-
-
-def _checked(
-    content: bytes, origin: dict[str, Any], quantization: dict[str, Any] | None, metrics: dict[str, Any],
-    data: Path | None, name: str,
-) -> ModelSource:  # fmt: skip
-    model = read_tflite(content, name)
-    refuse_float_arithmetic(model)
-    return ModelSource(content, model, IoContract.of(model), origin, quantization, metrics, data)
 
 
 def refuse_float_arithmetic(model: TfliteModel) -> None:

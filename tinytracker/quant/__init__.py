@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
-from tinytracker.files import StrPath, sha256_bytes, write_bytes, write_json
+from tinytracker.files import StrPath, sha256_bytes, write_bytes
 from tinytracker.lazy import exports
 from tinytracker.progress import say
+from tinytracker.quant.record import RECORD_NAME, QuantizationRecord
 from tinytracker.quant.settings import QatSettings
 from tinytracker.requirements import require, require_tensorflow
-from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+from tinytracker.runs import Run, command_line, versions
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -162,8 +163,8 @@ def quantize(
     run = Run.open(run_folder)
     run.trained_model()
     description = run.describe()
-    preset = find_preset(description["preset"])
-    index = read_index(data or Path(description["data"]["path"]))
+    preset = find_preset(description.preset)
+    index = read_index(data or Path(description.data.path))
     require_tensorflow("quantization")
     from tinytracker.model.tflite_file import read_tflite
     from tinytracker.quant.calibration import SPLIT, calibration_set
@@ -192,14 +193,9 @@ def quantize(
         contract.as_json(),
         training,
     )  # fmt: skip
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "method": method,
-        "io": io,
-        **asdict(result),
-        "model": path.name,
-    }
-    write_json(folder / "quantization.json", {**record, "command": command_line(), "versions": versions()})
+    made = {**asdict(result), "model": path.name, "contract": contract.as_json()}
+    record = QuantizationRecord(method=method, io=io, **made, command=command_line(), versions=versions())
+    record.write(folder / RECORD_NAME)
     return result
 
 

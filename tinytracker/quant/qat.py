@@ -107,7 +107,7 @@ def has_aware(run: Run) -> bool:
 
 def _config(run: Run, settings: QatSettings) -> TrainConfig:
     """The run's own settings, but shorter and gentler."""
-    before = TrainConfig.model_validate(run.describe()["config"])
+    before = TrainConfig.model_validate(run.describe().config)
     return before.model_copy(
         update={
             "init": None,
@@ -139,7 +139,7 @@ def _batches(calibration: CalibrationSet) -> Iterator[dict[str, Any]]:
 
 
 def _ranges(own: Run) -> dict[str, Range]:
-    return {name: (low, high) for name, (low, high) in own.describe()["ranges"].items()}
+    return own.describe().ranges or {}
 
 
 def _save(own: Run, weights: dict[str, Weights]) -> None:

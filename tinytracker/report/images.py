@@ -43,9 +43,7 @@ def face_images(run: Run, part: dict[str, Any], allowed: bool) -> FaceImages:
         whose = "of people" if part["origin"] == "recorded" else "of people, or may be"
         return FaceImages({}, f"The faces are {whose}; --allow-images shows them.")
     try:
-        found = _faces(
-            Path(str(run.describe()["data"]["path"])), wanted, str(part["data"].get("data_hash", ""))
-        )
+        found = _faces(Path(run.describe().data.path), wanted, str(part["data"].get("data_hash", "")))
     except TinyTrackerError as error:
         return FaceImages({}, f"No faces: {error.message}")
     return FaceImages(found, "")

@@ -7,42 +7,44 @@ from typing import Any
 
 from tinytracker.errors import UsageError
 from tinytracker.files import read_json
-from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.package.manifest import BoardMemory, Manifest, ParitySection, SensorMemory
+from tinytracker.package.parity_table import ParityDocument, RuntimeRow
 from tinytracker.report.sources import Sources, expecting, finite
 
 
 def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Packages, rows of the parity table, rows of the memory table."""
-    packages, parity, memory = [], [], []
+    packages: list[dict[str, Any]] = []
+    parity: list[dict[str, Any]] = []
+    memory: list[dict[str, Any]] = []
     for name, manifest in found.packages:
-        with expecting(Path(name) / MANIFEST_NAME, "the manifest of a package", "Package again."):
-            target, model = str(manifest["target"]), manifest["model"]
-            short = "/".join(Path(name).resolve().parts[-2:])
-            latency = manifest.get("expected_latency")
-            described = {key: model.get(key) for key in ("bytes", "macs")}
-            words = {key: str(model.get(key, "")) for key in ("preset", "sha256")}
-            if latency:
-                latency = {key: finite(latency[key]) for key in ("low_ms", "high_ms")}
-            packages.append(
-                {
-                    "folder": name,
-                    "name": short,
-                    "target": target,
-                    **words,
-                    **described,
-                    "expected_latency": latency,
-                }
-            )
-            if manifest.get("parity"):
-                parity.append({"from": short, **_picked(manifest["parity"])})
-            memory += [{"package": short, **row} for row in _memory(target, manifest)]
+        model, latency = manifest.model, manifest.expected_latency
+        short = "/".join(Path(name).resolve().parts[-2:])
+        packages.append(
+            {
+                "folder": name,
+                "name": short,
+                "target": manifest.target,
+                "preset": model.preset or "",
+                "sha256": model.sha256,
+                "bytes": model.bytes,
+                "macs": model.macs,
+                "expected_latency": latency and {"low_ms": latency.low_ms, "high_ms": latency.high_ms},
+            }
+        )
+        if manifest.parity is not None:
+            parity.append({"from": short, **_picked(manifest.parity)})
+        memory += [{"package": short, **row} for row in _memory(manifest)]
     return packages, parity, memory
 
 
-def _picked(row: dict[str, Any]) -> dict[str, Any]:
-    numbers = {key: finite(row[key]) for key in ("images", "max_difference", "differing")}
-    words = {key: str(row.get(key, "")) for key in ("runtime", "oracle", "images_from")}
-    return {**words, **{key: int(n) if n == int(n) else n for key, n in numbers.items()}}
+def _picked(row: ParitySection) -> dict[str, Any]:
+    difference = row.max_difference
+    return {
+        "runtime": row.runtime, "oracle": row.oracle, "images_from": row.images_from, "images": row.images,
+        "max_difference": int(difference) if difference == int(difference) else difference,
+        "differing": row.differing,
+    }  # fmt: skip
 
 
 def runtime_part(found: Sources) -> list[dict[str, Any]]:
@@ -55,44 +57,41 @@ def runtime_part(found: Sources) -> list[dict[str, Any]]:
     for name, run in found.runs:
         if not run.parity_path.is_file():
             continue
-        hint = "Run `tinytracker parity` again."
-        document = read_json(run.parity_path, hint)
-        with expecting(run.parity_path, "a comparison of runtimes", hint):
-            numbers = {key: int(document[key]) for key in ("frames", "patterns")}
-            words = {key: str(document[key]) for key in ("model", "oracle")}
-            rows = [_runtime(row) for row in document["rows"]]
-            step = finite(document["step_cm"])
-            tables.append({"run": name, **words, **numbers, "step_cm": step, "rows": rows})
+        table = ParityDocument.read(run.parity_path)
+        tables.append(
+            {
+                "run": name, "model": table.model, "oracle": table.oracle, "frames": table.frames,
+                "patterns": table.patterns, "step_cm": table.step_cm, "rows": [_runtime(row) for row in table.rows],
+            }
+        )  # fmt: skip
     return tables
 
 
-def _runtime(row: dict[str, Any]) -> dict[str, Any]:
-    numbers = {
-        key: None if row[key] is None else finite(row[key])
-        for key in ("error_cm", "max_lsb", "mean_lsb", "differing")
-    }
-    words = {key: str(row[key]) for key in ("runtime", "computes", "absent")}
-    return {**words, **numbers, "must_be_equal": bool(row["must_be_equal"])}
+def _runtime(row: RuntimeRow) -> dict[str, Any]:
+    return {
+        "runtime": row.runtime, "computes": row.computes, "absent": row.absent, "error_cm": row.error_cm,
+        "max_lsb": row.max_lsb, "mean_lsb": row.mean_lsb, "differing": row.differing,
+        "must_be_equal": row.must_be_equal,
+    }  # fmt: skip
 
 
-def _memory(target: str, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def _memory(manifest: Manifest) -> list[dict[str, Any]]:
     """Named parts in bytes against what the device has, where the package says both."""
-    memory, arena = manifest.get("memory", {}), manifest.get("arena", {})
-    edgetpu = manifest.get("edgetpu") or {}
-    if "ram_bytes" in memory:
-        parts = {"model": manifest["model"]["bytes"], "arena": arena.get("total_bytes", 0)}
-        return [{"target": target, "what": "RAM", "parts": parts, "limit_bytes": memory["ram_bytes"]}]
-    if "used_bytes" in memory:
-        parts = {"network": memory["used_bytes"]}
+    target, memory, arena = manifest.target, manifest.memory, manifest.arena
+    if isinstance(memory, BoardMemory):
+        parts = {"model": manifest.model.bytes, "arena": arena.total_bytes if arena else 0}
+        return [{"target": target, "what": "RAM", "parts": parts, "limit_bytes": memory.ram_bytes}]
+    if isinstance(memory, SensorMemory):
+        parts = {"network": memory.used_bytes}
         return [
-            {"target": target, "what": "sensor memory", "parts": parts, "limit_bytes": memory["available_bytes"]}
+            {"target": target, "what": "sensor memory", "parts": parts, "limit_bytes": memory.available_bytes}
         ]  # fmt: skip
     rows = []
-    if "cached_bytes" in edgetpu:
-        parts = {"cached parameters": edgetpu["cached_bytes"]}
+    if manifest.edgetpu is not None:
+        parts = {"cached parameters": manifest.edgetpu.cached_bytes}
         rows.append({"target": target, "what": "Edge TPU", "parts": parts, "limit_bytes": None})
-    if "total_bytes" in arena:
-        parts = {"arena": arena["total_bytes"]}
+    if arena is not None:
+        parts = {"arena": arena.total_bytes}
         rows.append({"target": target, "what": "arena of the M7", "parts": parts, "limit_bytes": None})
     return rows
 

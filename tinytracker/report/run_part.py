@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError
-from tinytracker.evaluate.metrics import frame_errors
+from tinytracker.evaluate.document import EvaluationDocument
+from tinytracker.evaluate.metrics import ErrorNumbers, frame_errors
 from tinytracker.files import read_bytes, read_json
 from tinytracker.report.screens import device_maps
 from tinytracker.report.sources import expecting, finite
-from tinytracker.runs import Run
+from tinytracker.runs import Run, RunDescription
 
 Floats = NDArray[np.float64]
 SPLIT = "test"
@@ -23,7 +24,6 @@ FLOAT = "float"
 SHOWN_SUBJECTS = 3
 _LEAST_FRAMES = 5
 _AGAIN = "Evaluate again."
-_GROUPS = ("by_family", "by_orientation", "by_device", "by_subject")
 _SETTINGS = ("epochs", "batch_size", "learning_rate", "loss", "seed")
 _SCATTER_POINTS = 600
 
@@ -64,13 +64,13 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
         "name": name,
         "folder": str(run.path),
         "origin": _origin(description),
-        "preset": description["preset"],
-        "config": {key: value for key, value in description.get("config", {}).items() if key in _SETTINGS},
-        "data": {k: v for k, v in description.get("data", {}).items() if k != "path"},
-        "command": description.get("command", ""),
-        "git": description.get("git", ""),
-        "versions": description.get("versions", {}),
-        "network": _network(str(description["preset"])),
+        "preset": description.preset,
+        "config": {key: value for key, value in description.config.items() if key in _SETTINGS},
+        "data": {k: v for k, v in description.data.as_json().items() if k != "path"},
+        "command": description.command,
+        "git": description.git,
+        "versions": description.versions,
+        "network": _network(description.preset),
         "history": _history(run, missing),
         "models": shown,
         "best": best,
@@ -87,18 +87,18 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _origin(description: dict[str, Any]) -> str:
+def _origin(description: RunDescription) -> str:
     """Whether people exist: synthetic, recorded, or unknown for data that were prepared before this was noted."""
-    data = description.get("data", {})
-    if data.get("origin"):
-        return str(data["origin"])
+    data = description.data
+    if data.origin:
+        return data.origin
     from tinytracker.data.index import read_index
 
     try:
-        index = read_index(Path(str(data.get("path", ""))))
+        index = read_index(Path(data.path))
     except InputFileError:
         return "unknown"
-    same = index.data_sha256 == data.get("data_hash")
+    same = index.data_sha256 == data.data_hash
     return index.origin if same and index.origin else "unknown"
 
 
@@ -134,12 +134,14 @@ def _model_part(run: Run, model: str) -> dict[str, Any] | None:
     path = run.evaluation(model, SPLIT)
     if not path.is_file():
         return None
-    document = read_json(path, _AGAIN)
-    with expecting(path, "an evaluation", _AGAIN):
-        errors = {"overall": _numbers(document["errors"]["overall"])} | {
-            group: {str(name): _numbers(row) for name, row in document["errors"][group].items()}
-            for group in _GROUPS
-        }
+    found = EvaluationDocument.read(path).errors
+    groups = {
+        "by_family": found.by_family, "by_orientation": found.by_orientation, "by_device": found.by_device,
+        "by_subject": found.by_subject,
+    }  # fmt: skip
+    errors: dict[str, Any] = {"overall": _numbers(found.overall)} | {
+        group: {name: _numbers(row) for name, row in rows.items()} for group, rows in groups.items()
+    }
     predictions = _predictions(run, model)
     part: dict[str, Any] = {"errors": errors, "split": SPLIT}
     if predictions is not None:
@@ -148,12 +150,11 @@ def _model_part(run: Run, model: str) -> dict[str, Any] | None:
     return part
 
 
-def _numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `tinytracker.evaluate.metrics.summarize`."""
-    low, high = row["ci95_cm"]
-    numbers = {key: finite(row[key]) for key in ("error_cm", "median_cm", "dot_error_cm", "constant_cm")}
-    counts = {key: int(row[key]) for key in ("frames", "subjects")}
-    return {**counts, **numbers, "ci95_cm": [finite(low), finite(high)]}
+def _numbers(row: ErrorNumbers) -> dict[str, Any]:
+    return {
+        "frames": row.frames, "subjects": row.subjects, "error_cm": row.error_cm, "median_cm": row.median_cm,
+        "dot_error_cm": row.dot_error_cm, "constant_cm": row.constant_cm, "ci95_cm": list(row.ci95_cm),
+    }  # fmt: skip
 
 
 def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:

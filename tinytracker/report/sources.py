@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
-from tinytracker.files import read_json
-from tinytracker.package.manifest import MANIFEST_NAME
+from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.runs import Run
 
 _DEMO_RUN = "run"
@@ -27,7 +26,7 @@ class Sources:
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
-    packages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    packages: list[tuple[str, Manifest]] = field(default_factory=list)
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
 
@@ -82,7 +81,7 @@ def _sort(path: Path, found: Sources) -> None:
         if (path / "run.json").is_file():
             found.runs.append((_name(path), Run.open(path)))
         elif (path / MANIFEST_NAME).is_file():
-            found.packages.append((str(path), _manifest(path)))
+            found.packages.append((str(path), Manifest.read(path / MANIFEST_NAME)))
         else:
             raise InputFileError(path, "neither a run folder nor a package", f"A report takes {_KNOWN}.")
     elif path.suffix == ".jsonl":
@@ -101,31 +100,17 @@ def _name(run: Path) -> str:
     return f"{absolute.parent.name}/{absolute.name}" if absolute.name == _DEMO_RUN else absolute.name
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    manifest: Any = read_json(folder / MANIFEST_NAME)
-    is_ours = isinstance(manifest, dict) and {"target", "model"} <= set(manifest)
-    if not is_ours or not isinstance(manifest["model"], dict):
-        raise InputFileError(folder / MANIFEST_NAME, "not the manifest of a package", "Package again.")
-    found: dict[str, Any] = manifest
-    return found
-
-
-def _packages_beside(run: Run) -> list[tuple[str, dict[str, Any]]]:
+def _packages_beside(run: Run) -> list[tuple[str, Manifest]]:
     """Packages in folders next to the run, or within it, that hold a model of this run."""
     description = run.describe()
-    ours = {
-        "preset": description["preset"],
-        "config": description.get("config"),
-        "git": description.get("git"),
-    }
+    ours = (description.preset, description.config, description.git)
     places = sorted({*run.path.parent.glob(f"*/{MANIFEST_NAME}"), *run.path.glob(f"**/{MANIFEST_NAME}")})
     packages = []
     for place in places:
         try:
-            manifest = _manifest(place.parent)
+            manifest = Manifest.read(place)
         except InputFileError:
             continue  # somebody else's manifest.json
-        model = manifest["model"]
-        if all(model.get(key) == value for key, value in ours.items()):
+        if (manifest.model.preset, manifest.model.config, manifest.model.git) == ours:
             packages.append((str(place.parent), manifest))
     return packages

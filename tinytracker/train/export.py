@@ -61,11 +61,11 @@ def export_weights(
     weights = layer_weights(load_trained(model_path))
     description, state = run.describe(), read_json(run.state_path)
     about = {
-        "preset": description["preset"],
+        "preset": description.preset,
         "licence": licence,
-        "recipe": recipe or description["command"],
-        "config": description["config"],
-        "data": {key: description["data"][key] for key in ("data_hash", "frames")},
+        "recipe": recipe or description.command,
+        "config": description.config,
+        "data": {"data_hash": description.data.data_hash, "frames": description.data.frames},
         "best_epoch": state["best_epoch"],
         "val_error_cm": state["best_error_cm"],
         "tools": versions(),

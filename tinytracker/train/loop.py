@@ -224,8 +224,8 @@ def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
     """Load the weights to start from; for run.json."""
     initial = load_initial(model, source)
     if run.description_path.is_file():
-        before = run.describe().get("init") or {}
-        if before.get("sha256") != initial.sha256:
+        before = run.describe().init
+        if before is None or before.sha256 != initial.sha256:
             raise OutputError(
                 run.path, f"cannot resume: {source} is not the file any more that this run began with",
                 "Choose another --out.",

@@ -76,7 +76,7 @@ def state_to_go_on_from(
         raise OutputError(
             run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
         )
-    same, was = _identity(description), _identity(run.describe())
+    same, was = _identity(description), _identity(run.describe().as_json())
     for what, value in same.items():
         if was.get(what) != value:
             raise OutputError(

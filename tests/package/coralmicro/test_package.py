@@ -236,7 +236,7 @@ def test_models_that_the_application_cannot_feed_are_refused(tmp_path, shape, ou
     path = tmp_path / "model.tflite"
     path.write_bytes(gaze_net(shape, outputs))
     with pytest.raises(ModelError, match=sentence):
-        package(path, "coralmicro", tmp_path / "out")
+        package(path, "coralmicro", tmp_path / "out", gaze=True)
 
 
 def test_foreign_channels_are_guessed_and_presets_say_themselves():

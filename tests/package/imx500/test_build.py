@@ -9,6 +9,7 @@ import pytest
 from support.rpk_samples import write_packer_output
 
 from tinytracker.errors import InputFileError, ModelError
+from tinytracker.package import package
 from tinytracker.package.imx500 import build
 from tinytracker.package.imx500.converter import Conversion
 from tinytracker.package.imx500.memory import MemoryReport
@@ -52,4 +53,4 @@ def test_a_network_that_does_not_fit_is_refused(converted, tmp_path: Path) -> No
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="not a run folder"):
-        build.build(tmp_path, tmp_path / "out", "mct-int8")
+        package(tmp_path, "imx500", tmp_path / "out")

@@ -18,16 +18,29 @@ from tinytracker.package.coralmicro.compiler_log import CompilerLog
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, read_compiled
 from tinytracker.package.coralmicro.edgetpu.show import describe
 from tinytracker.package.coralmicro.edgetpu.traps import rest_is_registered, traps
-from tinytracker.package.coralmicro.header import MODEL_NAME, header, image_layout
+from tinytracker.package.coralmicro.header import (
+    MODEL_NAME,
+    PLAIN_NAME,
+    header,
+    image_layout,
+    plain_header,
+    require_one_input,
+)
 from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
-from tinytracker.package.coralmicro.readme import use_section
+from tinytracker.package.coralmicro.readme import plain_use_section, use_section
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
+from tinytracker.package.manifest import (
+    MANIFEST_NAME,
+    EdgeTpu,
+    ExpectedLatency,
+    Manifest,
+    ModelSection,
+    write_manifest,
+)
 from tinytracker.package.model_card import model_card
-from tinytracker.package.rules import Finding
-from tinytracker.package.rules import Report as GraphReport
-from tinytracker.package.source import ModelSource, load_source
+from tinytracker.package.rules import Finding, Report
+from tinytracker.package.source import ModelSource
 from tinytracker.package.spresense.operators import resolver_methods
 from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
@@ -47,7 +60,7 @@ class _Compiled:
     log: CompilerLog | None
 
 
-def build(source: Path, out: Path, quantized: str, options: Options) -> PackageResult:
+def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Make the package; see `tinytracker.package.package`.
 
     Raises:
@@ -56,43 +69,83 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
         ModelError: the model does not fit the application or the board's driver, or a part of it stays on the CPU
             and `allow_cpu_ops` is off.
     """
-    chosen = load_source(source, quantized)
-    report = check(chosen.model)
-    layout = image_layout(chosen.contract, _has_planes(chosen))
-    compiled = _compile(chosen, options)
-    findings = _accept(chosen, compiled, options) if compiled else ()
-    content = _content(chosen, report, compiled, options)
+    source.require_usable()
+    report = check(source.model)
+    files = _Files.of(source)
+    compiled = _compile(source, options, files)
+    findings = _accept(source, compiled, options) if compiled else ()
+    manifest = _manifest(source, report, compiled, options, files)
     _warn(report, compiled, findings)
 
-    on_board = compiled.model.model if compiled else chosen.model
-    cpu_operators = compiled.model.cpu_operators if compiled else ()
+    on_board = compiled.model.model if compiled else source.model
+    methods = _methods(on_board, compiled.model.cpu_operators if compiled else ())
+    command = " ".join(command_line(files.model, options.compiler_timeout))
+    use = use_section if source.is_gaze else plain_use_section
     with replaced_folder(out) as folder:
-        write_bytes(folder / f"{MODEL_NAME}.tflite", chosen.content)
+        write_bytes(folder / files.model, source.content)
         if compiled:
-            write_bytes(folder / f"{MODEL_NAME}_edgetpu.tflite", compiled.content)
-        text = header(
-            chosen.contract, chosen.sha256, layout, _arena_bytes(on_board), _methods(on_board, cpu_operators)
-        )
-        write_text(folder / f"{MODEL_NAME}.h", text)
-        command = " ".join(command_line(f"{MODEL_NAME}.tflite", options.compiler_timeout))
-        write_text(
-            folder / "README.md", model_card(TARGET, content, use_section(command, compiled is not None))
-        )
-        write_manifest(folder, TARGET, content)
-    return PackageResult(out, out / MANIFEST_NAME, content)
+            write_bytes(folder / files.compiled, compiled.content)
+        write_text(folder / files.header, _header(source, files, _arena_bytes(on_board), methods))
+        write_text(folder / "README.md", model_card(manifest, use(command, compiled is not None)))
+        write_manifest(folder, manifest)
+    return PackageResult(out, out / MANIFEST_NAME, manifest)
 
 
-def _has_planes(chosen: ModelSource) -> bool | None:
+@dataclass(frozen=True)
+class _Files:
+    """Names of a package's files, and what the application must know of the input image; None without one.
+
+    Attributes:
+        stem: of the others. layout: see `image_layout`.
+    """
+
+    stem: str
+    layout: tuple[int, bool] | None
+
+    @classmethod
+    def of(cls, source: ModelSource) -> _Files:
+        """The names for a model.
+
+        Raises:
+            ModelError: the board's driver, or for a gaze network the application, cannot take its inputs or outputs.
+        """
+        if source.is_gaze:
+            return cls(MODEL_NAME, image_layout(source.contract, _has_planes(source)))
+        require_one_input(source.contract)
+        return cls(PLAIN_NAME, None)
+
+    @property
+    def model(self) -> str:
+        """What the compiler takes."""
+        return f"{self.stem}.tflite"
+
+    @property
+    def compiled(self) -> str:
+        """What the compiler makes."""
+        return f"{self.stem}_edgetpu.tflite"
+
+    @property
+    def header(self) -> str:
+        """What the application includes."""
+        return f"{self.stem}.h"
+
+
+def _header(source: ModelSource, files: _Files, arena_bytes: int, methods: list[str]) -> str:
+    if files.layout is None:
+        return plain_header(source.contract, source.sha256, arena_bytes, methods)
+    return header(source.contract, source.sha256, files.layout, arena_bytes, methods)
+
+
+def _has_planes(source: ModelSource) -> bool | None:
     """Whether the last two channels are position planes; None when nobody says so."""
-    preset = chosen.origin.get("preset")
-    if preset is None:
+    if source.preset is None:
         return None
     from tinytracker.model.presets import find_preset
 
-    return find_preset(preset).input.grid == "input"
+    return find_preset(source.preset).input.grid == "input"
 
 
-def _compile(chosen: ModelSource, options: Options) -> _Compiled | None:
+def _compile(source: ModelSource, options: Options, files: _Files) -> _Compiled | None:
     if options.compiled is not None:
         content = read_bytes(options.compiled)
         return _Compiled(content, read_compiled(content, str(options.compiled)), None)
@@ -101,13 +154,13 @@ def _compile(chosen: ModelSource, options: Options) -> _Compiled | None:
         if options.require_compiled:
             raise MissingDependencyError(PROGRAM, "a compiled package", _INSTALL)
         return None
-    made = compile_model(compiler, chosen.content, MODEL_NAME, options.compiler_timeout)
+    made = compile_model(compiler, source.content, files.stem, options.compiler_timeout)
     return _Compiled(made.content, made.model, made.log)
 
 
-def _accept(chosen: ModelSource, compiled: _Compiled, options: Options) -> tuple[Finding, ...]:
+def _accept(source: ModelSource, compiled: _Compiled, options: Options) -> tuple[Finding, ...]:
     """Refuse a compiled model that is not this one, that the board would run wrongly, or that is only a part."""
-    _require_same_io(chosen.contract, IoContract.of(compiled.model.model))
+    _require_same_io(source.contract, IoContract.of(compiled.model.model))
     findings = traps(compiled.model)
     left = sorted({o.name for o in compiled.model.cpu_operators})
     if left and not options.allow_cpu_ops:
@@ -157,42 +210,34 @@ def _arena_bytes(model: TfliteModel) -> int:
     return -(-needed // 1024) * 1024
 
 
-def _content(
-    chosen: ModelSource, report: GraphReport, compiled: _Compiled | None, options: Options
-) -> dict[str, Any]:
-    stats = model_stats(chosen.model)
-    edgetpu = describe(compiled.model) if compiled else None
-    if edgetpu is not None:
-        edgetpu["file"] = f"{MODEL_NAME}_edgetpu.tflite"
-    checked = report.as_json()
-    checked["source"] = f"{MODEL_NAME}.tflite"
-    content: dict[str, Any] = {
-        "compiled": compiled is not None,
-        "model": {
-            "name": MODEL_NAME, **chosen.origin, "sha256": chosen.sha256, "bytes": len(chosen.content),
-            "macs": stats.macs, "parameters": stats.parameters,
-            "operators": sorted({o.name for o in chosen.model.operators}),
-        },
-        "io": chosen.contract.as_json(),
-        **meaning(chosen.origin.get("preset")),
-        "quantization": chosen.quantization,
-        "compile_command": command_line(f"{MODEL_NAME}.tflite", options.compiler_timeout),
-        "compiler_log": asdict(compiled.log) if compiled and compiled.log else None,
-        "edgetpu": edgetpu,
-        "check": checked,
-        "runtimes": chosen.runtimes,
-        "metrics": chosen.metrics,
-    }  # fmt: skip
+def _manifest(
+    source: ModelSource, report: Report, compiled: _Compiled | None, options: Options, files: _Files
+) -> Manifest:
+    stats = model_stats(source.model)
+    latency: dict[str, Any] = {}
     if compiled is not None:
-        latency = expected_latency(compiled.model.transferred_bytes, stats.macs)
-        content["expected_latency"] = {
-            **latency.as_json(),
-            "remark": "from published figures of other boards; nothing was measured",
-        }
-    return content
+        expected = expected_latency(compiled.model.transferred_bytes, stats.macs)
+        remark = "from published figures of other boards; nothing was measured"
+        latency = {"expected_latency": ExpectedLatency(**expected.as_json(), remark=remark)}
+    edgetpu = EdgeTpu(**(describe(compiled.model) | {"file": files.compiled})) if compiled else None
+    return Manifest(
+        target=TARGET, compiled=compiled is not None,
+        model=ModelSection(
+            name=files.stem, **source.origin.as_json(), sha256=source.sha256, bytes=len(source.content),
+            macs=stats.macs, parameters=stats.parameters,
+            operators=tuple(sorted({o.name for o in source.model.operators})),
+        ),
+        io=source.io,
+        **source.words,
+        quantization=source.quantization,
+        compile_command=tuple(command_line(files.model, options.compiler_timeout)),
+        compiler_log=asdict(compiled.log) if compiled and compiled.log else None,
+        edgetpu=edgetpu, check=report.as_json() | {"source": files.model},
+        runtimes=source.runtimes, metrics=source.metrics, **latency,
+    )  # fmt: skip
 
 
-def _warn(report: GraphReport, compiled: _Compiled | None, findings: tuple[Finding, ...]) -> None:
+def _warn(report: Report, compiled: _Compiled | None, findings: tuple[Finding, ...]) -> None:
     if compiled is None:
         say(f"warning: no {PROGRAM} found; the package is not compiled. Its README.md has the command.")
         unmapped = [o for o in report.operators if not o.maps]

@@ -16,13 +16,12 @@ from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, MAX_ERROR_BYTES, predicted_bytes
 from tinytracker.package.coralmicro.rules.partition import cut_by
 from tinytracker.package.coralmicro.rules.table import OPERATORS
-from tinytracker.package.rules import Finding, OperatorReport
-from tinytracker.package.rules import Report as GraphReport
+from tinytracker.package.rules import Finding, OperatorReport, Report
 
 BEHIND = "behind-an-unmapped-operator"
 
 
-def check(model: TfliteModel) -> GraphReport:
+def check(model: TfliteModel) -> Report:
     """Predict where each operator of an uncompiled model would run.
 
     What needs results of an operator that does not map runs on the CPU as well, unless that operator needs nothing
@@ -45,7 +44,7 @@ def check(model: TfliteModel) -> GraphReport:
     on_chip = replace(model, operators=mapped)
     graph = [r.apply(model, "the network") for r in GRAPH_RULES]
     graph += [r.apply(on_chip, "the network") for r in CHIP_RULES]
-    return GraphReport(
+    return Report(
         target=TARGET,
         source=model.source,
         operators=reports,

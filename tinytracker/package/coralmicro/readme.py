@@ -13,6 +13,30 @@ def use_section(command: str, compiled: bool) -> str:
     return (_USE if compiled else _COMPILE_FIRST.format(command=command) + _USE) + _CHECKED
 
 
+def plain_use_section(command: str, compiled: bool) -> str:
+    """`use_section` of a network that is not about gaze, which brings no application with it."""
+    text = _PLAIN if compiled else _COMPILE_FIRST.format(command=command) + _PLAIN
+    return (text + _CHECKED).replace("gaze_model", "model")
+
+
+_PLAIN = """\
+## Use
+
+Copy the compiled file to `/models` in the board's file system and include `model.h` in your application: it has the
+size of TFLM's arena, the operators that stay on the CPU, and scale and zero point of each tensor.
+
+```c++
+#include "model.h"
+
+constexpr int kOperators = MODEL_CPU_OPERATOR_COUNT + 1;
+tflite::MicroMutableOpResolver<kOperators> resolver;
+resolver.AddCustom(coralmicro::kCustomOp, coralmicro::RegisterCustomOp());
+```
+
+Write codes into `interpreter.input_tensor(0)`, call `Invoke()`, and read `interpreter.output_tensor(0)`.
+
+"""
+
 _COMPILE_FIRST = """\
 ## Not compiled yet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.files import sha256_bytes, write_bytes, write_text
@@ -14,13 +14,24 @@ from tinytracker.package.folder import replaced_folder
 from tinytracker.package.imx500.converter import Conversion, convert
 from tinytracker.package.imx500.environment import require_converter
 from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
-from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
+from tinytracker.package.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    ModelSection,
+    SensorMemory,
+    write_manifest,
+)
 from tinytracker.package.model_card import model_card
-from tinytracker.package.parity import stored_table
+from tinytracker.package.parity_table import stored_table
 from tinytracker.package.rules import Verdict
-from tinytracker.package.source import weights_origin
+from tinytracker.package.source import ModelSource
 from tinytracker.progress import say
-from tinytracker.runs import Run
+from tinytracker.quant.contract import TensorContract
+from tinytracker.quant.record import IoDescription
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import Headline
+    from tinytracker.package.imx500.run_model import RunModel
 
 TARGET = "imx500"
 NETWORK_NAME = "network.rpk"
@@ -44,35 +55,44 @@ class SensorNetwork:
     conversion: Conversion
 
 
-def build(source: Path, out: Path, quantized: str) -> PackageResult:
+class SensorManifest(Manifest):
+    """The manifest of a sensor's package: its table of runtimes stands behind the errors."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What is written, JSON-able."""
+        document = super().as_json()
+        last = [key for key in ("runtimes", "tools", "files") if key in document]
+        return {**{k: v for k, v in document.items() if k not in last}, **{k: document[k] for k in last}}
+
+
+def build(source: ModelSource, out: Path) -> PackageResult:
     """Make the package; see `tinytracker.package.package`."""
     from tinytracker.package.imx500.quantize import require_mct
-    from tinytracker.package.imx500.run_model import NAME, evaluated, quantized_run
+    from tinytracker.package.imx500.run_model import NAME, evaluated, quantized_source
 
-    if quantized != NAME:
-        raise UnknownNameError("quantized model for imx500", quantized, [NAME])
-    if source.is_file():
+    if source.quantized != NAME:
+        raise UnknownNameError("quantized model for imx500", source.quantized, [NAME])
+    if source.run is None or source.preset is None:
         raise UsageError(
-            f"{source}: the sensor takes a network of its own quantization, made from the float network.",
+            f"{source.path}: the sensor takes a network of its own quantization, made from the float network.",
             "Package a run folder.",
         )
     # What is missing is said before the minutes of work, not after.
-    verdicts = require_suitable_run(source)
+    verdicts = require_suitable_preset(source.preset)
     require_converter()
     require_mct()
-    model = quantized_run(source)
+    model = quantized_source(source)
     metrics = evaluated(model)
     network = sensor_network(model.path, model.path.parent)
-    content = _content(network, verdicts, metrics, model.quantization, model.description)
-    content["runtimes"] = stored_table(model.run)
+    manifest = _manifest(network, verdicts, metrics, model, source)
     with replaced_folder(out) as folder:
         write_bytes(folder / NETWORK_NAME, network.data)
-        write_text(folder / "README.md", model_card(TARGET, content, _USE))
-        write_manifest(folder, TARGET, content)
-    return PackageResult(out, out / MANIFEST_NAME, content)
+        write_text(folder / "README.md", model_card(manifest, _USE))
+        write_manifest(folder, manifest)
+    return PackageResult(out, out / MANIFEST_NAME, manifest)
 
 
-def require_suitable_run(source: Path) -> tuple[Verdict, ...]:
+def require_suitable_preset(preset: str) -> tuple[Verdict, ...]:
     """The verdicts on a run's preset.
 
     Raises:
@@ -80,7 +100,7 @@ def require_suitable_run(source: Path) -> tuple[Verdict, ...]:
     """
     from tinytracker.model.presets import find_preset
 
-    return require_suitable(find_preset(Run.open(source).preset_name), TARGET)
+    return require_suitable(find_preset(preset), TARGET)
 
 
 def sensor_network(model: Path, work: Path) -> SensorNetwork:
@@ -99,7 +119,8 @@ def sensor_network(model: Path, work: Path) -> SensorNetwork:
     if conversion.packer_output is None or not conversion.memory.fits:
         used, available = conversion.memory.used, conversion.memory.available
         raise ModelError(
-            f"The network needs {used:,} bytes of the sensor's {available:,}.", "Train a smaller preset."
+            f"The network needs {used:,} bytes of the sensor's {available:,}, {used - available:,} too many.",
+            "Train a smaller preset.",
         )
     data = pack(conversion.packer_output, "RGB", INTRINSICS)
     rpk = verify(data)
@@ -120,48 +141,42 @@ def _require_pixels(network: Network) -> None:
         )
 
 
-def _content(
+def _manifest(
     network: SensorNetwork,
     verdicts: tuple[Verdict, ...],
-    metrics: dict[str, Any],
-    quantization: dict[str, Any],
-    description: dict[str, Any],
-) -> dict[str, Any]:
-    from tinytracker.model.presets import find_preset
-
+    metrics: dict[str, Headline],
+    model: RunModel,
+    source: ModelSource,
+) -> SensorManifest:
     rpk = network.rpk
-    graph = find_preset(description["preset"]).network()
-    return {
-        "model": {
-            "name": NETWORK_NAME,
-            **{key: description[key] for key in ("preset", "config", "git")},
-            "data_hash": description["data"]["data_hash"], "data_origin": weights_origin(description),
-            "sha256": sha256_bytes(network.data), "bytes": len(network.data),
-            "macs": graph.macs, "parameters": graph.params, "operators": sorted({n.op for n in graph.nodes.values()}),
-        },
-        "io": {
-            "inputs": [_tensor(t) for t in rpk.network.inputs],
-            "outputs": [_tensor(t) for t in rpk.network.outputs],
-        },
-        **meaning(description["preset"]),
-        "quantization": quantization,
-        "memory": network.conversion.memory.as_json(),
-        "constraints": [verdict.as_json() for verdict in verdicts],
-        "intrinsics": rpk.intrinsics,
-        "converter": {"imx500-converter": _version(rpk.converter_version)},
-        "metrics": metrics,
-    }  # fmt: skip
+    graph = model.preset.network()
+    return SensorManifest(
+        target=TARGET,
+        model=ModelSection(
+            name=NETWORK_NAME, **source.origin.as_json(), sha256=sha256_bytes(network.data), bytes=len(network.data),
+            macs=graph.macs, parameters=graph.params, operators=tuple(sorted({n.op for n in graph.nodes.values()})),
+        ),
+        io=IoDescription(
+            inputs=tuple(map(_tensor, rpk.network.inputs)), outputs=tuple(map(_tensor, rpk.network.outputs))
+        ),
+        **source.words,
+        quantization=model.quantization,
+        memory=SensorMemory(**network.conversion.memory.as_json()),
+        constraints=tuple(verdict.as_json() for verdict in verdicts),
+        intrinsics=rpk.intrinsics,
+        converter={"imx500-converter": _version(rpk.converter_version)},
+        metrics=metrics,
+        runtimes=stored_table(model.run),
+    )  # fmt: skip
 
 
-def _tensor(tensor: Tensor) -> dict[str, Any]:
+def _tensor(tensor: Tensor) -> TensorContract:
     kind = f"{'uint' if tensor.unsigned else 'int'}{tensor.bits}"
     # The sensor's order is channels first; ours, as everywhere in manifests, is NHWC.
-    shape = [1, *tensor.shape[1:], tensor.shape[0]] if len(tensor.shape) == 3 else [1, *tensor.shape]
-    name = "image" if len(tensor.shape) == 3 else "gaze"
-    return {
-        "name": name, "tensor": tensor.name, "shape": shape, "dtype": kind,
-        "scale": tensor.scale, "zero_point": tensor.shift,
-    }  # fmt: skip
+    image = len(tensor.shape) == 3
+    shape = (1, *tensor.shape[1:], tensor.shape[0]) if image else (1, *tensor.shape)
+    name = "image" if image else "gaze"
+    return TensorContract(name, tensor.name, shape, kind, tensor.scale, tensor.shift)
 
 
 def _version(digits: str) -> str:

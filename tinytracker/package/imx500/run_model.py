@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.data.index import PreparedIndex, read_index
 from tinytracker.errors import InputFileError
-from tinytracker.files import make_folder, read_json, sha256_file, write_json, writing
+from tinytracker.evaluate import EvaluationTarget, evaluate_opened, stored_errors
+from tinytracker.evaluate.document import EvaluationDocument
+from tinytracker.files import make_folder, sha256_file, writing
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.package.imx500.quantize import (
     OUTPUT_BITS,
@@ -20,8 +23,13 @@ from tinytracker.package.imx500.quantize import (
     quantize,
     versions,
 )
+from tinytracker.package.source import ModelSource, open_source
 from tinytracker.progress import bar, say
-from tinytracker.runs import SCHEMA_VERSION, Run
+from tinytracker.quant.record import RECORD_NAME, CalibrationFrames, SensorQuantization
+from tinytracker.runs import Run, RunDescription
+
+if TYPE_CHECKING:
+    from tinytracker.evaluate.metrics import Headline
 
 NAME = "mct-int8"
 """Name of the model in a run and of its evaluation."""
@@ -37,22 +45,25 @@ class RunModel:
     """A run's model for the sensor.
 
     Attributes:
-        path: the `.keras` file that Sony's converter takes.
-        preset: of the run.
-        description: content of the run's run.json.
-        quantization: how it was made, JSON-able.
-        data: prepared data of the run, or None when it is gone.
+        path: the `.keras` file that Sony's converter takes. preset: of the run.
+        description: of the run. quantization: how the model was made.
+        index: prepared data of the run, or None when it is gone.
     """
 
     run: Run
     path: Path
     preset: Preset
-    description: dict[str, Any]
-    quantization: dict[str, Any]
-    data: Path | None
+    description: RunDescription
+    quantization: SensorQuantization
+    index: PreparedIndex | None
 
 
 def quantized_run(folder: Path) -> RunModel:
+    """`quantized_source` of a run folder."""
+    return quantized_source(open_source(folder, NAME))
+
+
+def quantized_source(source: ModelSource) -> RunModel:
     """Quantize a run for the sensor, or take what an earlier call made of the same network.
 
     Raises:
@@ -60,38 +71,55 @@ def quantized_run(folder: Path) -> RunModel:
         ModelError: the network cannot be quantized.
         MissingDependencyError: TensorFlow or MCT is not installed.
     """
-    run = Run.open(folder)
+    run, description = source.run, source.description
+    if run is None or description is None:
+        raise InputFileError(
+            source.path, "not a run folder", "Name a folder that `tinytracker train --out` made."
+        )
     trained = run.trained_model()
-    description = run.describe()
-    preset = find_preset(description["preset"])
-    data = Path(description["data"]["path"])
-    known_data = data if data.is_dir() else None
+    preset = find_preset(description.preset)
+    index = None if source.data is None else read_index(source.data)
     path = run.quantized(NAME) / "gaze.keras"
-    record_path = path.with_name("quantization.json")
-    key = {
+    record_path = path.with_name(RECORD_NAME)
+    key: dict[str, Any] = {
         "method": "MCT post-training quantization", "platform_version": PLATFORM_VERSION, "output_bits": OUTPUT_BITS,
         "float_sha256": sha256_file(trained), "versions": versions(),
         "calibration_frames": CALIBRATION_FRAMES, "seed": _SEED,
     }  # fmt: skip
     if path.is_file() and record_path.is_file():
-        record = read_json(record_path)
-        if {k: record.get(k) for k in key} == key and record.get("sha256") == sha256_file(path):
+        record = _earlier(record_path)
+        if (
+            record is not None
+            and record.model_dump(include=set(key)) == key
+            and record.sha256 == sha256_file(path)
+        ):
             say(f"{path}: taken from an earlier run of this command")
-            return RunModel(run, path, preset, description, record, known_data)
-    if known_data is None:
+            return RunModel(run, path, preset, description, record, index)
+    if index is None:
         raise InputFileError(
-            data, "the run's prepared data is gone, calibration needs it", "Prepare it again."
+            Path(description.data.path),
+            "the run's prepared data is gone, calibration needs it",
+            "Prepare it again.",
         )
-    record = {**key, **_quantize(trained, preset, known_data, path)}
-    write_json(record_path, {"schema_version": SCHEMA_VERSION, **record, "sha256": sha256_file(path)})
-    return RunModel(run, path, preset, description, read_json(record_path), known_data)
+    calibration = _quantize(trained, preset, index, path)
+    record = SensorQuantization(
+        schema_version=SensorQuantization.newest, **key, calibration=calibration, sha256=sha256_file(path)
+    )
+    record.write(record_path)
+    return RunModel(run, path, preset, description, record, index)
 
 
-def _quantize(trained: Path, preset: Preset, data: Path, path: Path) -> dict[str, Any]:
-    from tinytracker.data.index import read_index
+def _earlier(path: Path) -> SensorQuantization | None:
+    """The record of an earlier call; None for one that cannot be used, whose model is then made again."""
+    try:
+        return SensorQuantization.read(path)
+    except InputFileError:
+        return None
+
+
+def _quantize(trained: Path, preset: Preset, index: PreparedIndex, path: Path) -> CalibrationFrames:
     from tinytracker.quant.calibration import SPLIT, calibration_set
 
-    index = read_index(data)
     calibration = calibration_set(index, preset.input, CALIBRATION_FRAMES, _SEED)
     samples = [next(iter(sample.values())) for sample in calibration.samples()]
 
@@ -100,51 +128,35 @@ def _quantize(trained: Path, preset: Preset, data: Path, path: Path) -> dict[str
             yield np.concatenate(samples[i : i + _BATCH])
 
     quantize(trained, batches, path)
-    return {
-        "calibration": {
-            "split": SPLIT, "frames": calibration.frames, "subjects": calibration.subjects,
-            "device_orientation_pairs": calibration.strata, "sha256": calibration.sha256,
-            "data_hash": index.data_sha256,
-        },
-    }  # fmt: skip
+    return CalibrationFrames(
+        split=SPLIT, frames=calibration.frames, subjects=calibration.subjects,
+        device_orientation_pairs=calibration.strata, sha256=calibration.sha256, data_hash=index.data_sha256,
+    )  # fmt: skip
 
 
-def evaluated(model: RunModel) -> dict[str, Any]:
+def evaluated(model: RunModel) -> dict[str, Headline]:
     """Errors on the test split, float beside quantized; {} for what cannot be evaluated because the data is gone.
 
     Results are kept in the run as `tinytracker evaluate` keeps them.
     """
-    from tinytracker.evaluate import evaluate, stored_errors
-
-    errors: dict[str, Any] = {}
-    if model.data is not None and _has_test_frames(model.data):
-        if stored_errors(model.run, "float") is None:
-            evaluate(model.run.path)
-        _evaluate_quantized(model, model.data)
-    for name in ("float", NAME):
-        found = stored_errors(model.run, name)
-        if found is not None:
-            errors[f"{name}-{_SPLIT}"] = {"overall": found["overall"], "by_family": found["by_family"]}
-    return errors
-
-
-def _has_test_frames(data: Path) -> bool:
-    from tinytracker.data.index import read_index
-
-    return read_index(data).splits[_SPLIT].frames > 0
+    index = model.index
+    can_be_made = index is not None and index.splits[_SPLIT].frames > 0
+    errors = {"float": stored_errors(model.run, "float", _SPLIT)}
+    if index is not None and can_be_made and errors["float"] is None:
+        trained = model.run.trained_model()
+        opened = EvaluationTarget(trained, "float", model.preset.input, index, model.run)
+        errors["float"] = evaluate_opened(opened, _SPLIT).errors
+    path = model.run.evaluation(NAME, _SPLIT)
+    stored = EvaluationDocument.read(path) if path.is_file() else None
+    if index is not None and can_be_made:
+        known = (model.quantization.sha256, index.data_sha256)
+        if stored is None or (stored.model_sha256, stored.data_hash) != known:
+            stored = _evaluate_quantized(model, index, path)
+    errors[NAME] = None if stored is None else stored.errors
+    return {f"{name}-{_SPLIT}": e.headline for name, e in errors.items() if e is not None}
 
 
-def _evaluate_quantized(model: RunModel, data: Path) -> None:
-    """Evaluate the quantized model unless the run has its errors already."""
-    from tinytracker.data.index import read_index
-
-    index = read_index(data)
-    result_path = model.run.evaluation(NAME, _SPLIT)
-    sha256 = model.quantization["sha256"]
-    if result_path.is_file():
-        stored = read_json(result_path)
-        if (stored.get("model_sha256"), stored.get("data_hash")) == (sha256, index.data_sha256):
-            return
+def _evaluate_quantized(model: RunModel, index: PreparedIndex, result_path: Path) -> EvaluationDocument:
     from tinytracker.evaluate.metrics import summarize
     from tinytracker.evaluate.predict import truth
     from tinytracker.train.dataset import decoded, in_cm, plain_batches
@@ -163,11 +175,9 @@ def _evaluate_quantized(model: RunModel, data: Path) -> None:
             result_path.with_suffix(".npz"),
             predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot,
         )  # fmt: skip
-    write_json(
-        result_path,
-        {
-            "schema_version": SCHEMA_VERSION, "model": str(model.path), "model_sha256": sha256, "kind": NAME,
-            "split": _SPLIT, "data_hash": index.data_sha256,
-            "errors": summarize(predicted, frames, index.gaze.mean),
-        },
+    document = EvaluationDocument(
+        model=str(model.path), model_sha256=model.quantization.sha256, kind=NAME, split=_SPLIT,
+        data_hash=index.data_sha256, errors=summarize(predicted, frames, index.gaze.mean),
     )  # fmt: skip
+    document.write(result_path)
+    return document

@@ -14,7 +14,14 @@ from tinytracker.errors import OutputError, UnknownNameError
 from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
 
-_APPLICATION = "spresense/tinytracker"
+APPLICATION = "spresense/tinytracker"
+"""Camera, network and serial protocol."""
+
+PLAIN_APPLICATION = "spresense/run"
+"""`run(in, out)` and a main that calls it once: for networks that are not about gaze."""
+
+_TFLM = ("tflm_run.cxx", "tflm_run.h")
+"""The interpreter behind `model_run_packed`, which both applications share."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ def write_app(
     runtime: str = "c",
     arena_bytes: int | None = None,
     kernels: KernelSet | None = None,
+    application: str = APPLICATION,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md says how to build it.
 
@@ -48,6 +56,7 @@ def write_app(
         runtime: one of `RUNTIMES`.
         kernels: for "c": `CortexM4()` when left out.
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when left out.
+        application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
         UnknownNameError: there is no such runtime.
@@ -58,28 +67,32 @@ def write_app(
     if runtime not in RUNTIMES:
         raise UnknownNameError("runtime", runtime, RUNTIMES)
     deploy = deploy_dir()
-    directory = Path(out_dir) / "tinytracker"
+    directory = Path(out_dir) / Path(application).name
     try:
         if directory.exists():
             shutil.rmtree(directory)
-        shutil.copytree(deploy / _APPLICATION, directory)
-        shutil.copytree(deploy / "common", directory / "common")
+        shutil.copytree(deploy / application, directory)
+        if application == APPLICATION:
+            shutil.copytree(deploy / "common", directory / "common")
+        else:
+            for name in _TFLM:
+                shutil.copyfile(deploy / APPLICATION / name, directory / name)
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
     if runtime == "c":
         generate(model, directory / "network", kernels=kernels or CortexM4())
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
-    _configure(directory, runtime)
+    _configure(directory, f"{'TINYTRACKER' if application == APPLICATION else 'RUN'}_RUNTIME", runtime)
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     return SpresenseApp(directory, tuple(files), runtime)
 
 
-def _configure(directory: Path, runtime: str) -> None:
+def _configure(directory: Path, option: str, runtime: str) -> None:
     """Choose the runtime in the configuration fragment; TFLM also needs the SDK's library."""
     path = directory / "configs" / "default" / "defconfig"
     lines = path.read_text(encoding="utf-8").splitlines()
-    chosen = [f"+TINYTRACKER_RUNTIME_{runtime.upper()}=y"]
+    chosen = [f"+{option}_{runtime.upper()}=y"]
     if runtime == "tflm":
         chosen.append("+EXTERNALS_TENSORFLOW=y")
     path.write_text("\n".join(sorted(lines + chosen)) + "\n", encoding="utf-8", newline="\n")

@@ -16,11 +16,21 @@ from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
+from tinytracker.package.manifest import (
+    MANIFEST_NAME,
+    Arena,
+    BoardMemory,
+    GeneratedCode,
+    Manifest,
+    ModelSection,
+    ParitySection,
+    write_manifest,
+)
 from tinytracker.package.model_card import model_card
-from tinytracker.package.source import ModelSource, load_source
-from tinytracker.package.spresense.app import write_app
+from tinytracker.package.source import ModelSource
+from tinytracker.package.spresense.app import APPLICATION, PLAIN_APPLICATION, write_app
 from tinytracker.package.spresense.options import Options
+from tinytracker.package.spresense.readme import use_section
 from tinytracker.progress import say
 from tinytracker.quant.contract import Codes
 from tinytracker.quant.parity import Parity, compare_with_oracle, frames_of, patterns, require_exact
@@ -37,34 +47,32 @@ RAM_BYTES = 1536 * 1024
 class _Network:
     """A model on one runtime: what it needs, and that it agrees with the oracle; `code` is about generated C."""
 
-    arena: dict[str, Any]
+    arena: Arena
     parity: Parity
-    code: dict[str, Any] | None = None
+    code: GeneratedCode | None = None
 
 
-def build(source: Path, out: Path, quantized: str, options: Options) -> PackageResult:
+def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Make the package; see `tinytracker.package.package`."""
-    chosen = load_source(source, quantized)
-    network = _RUNTIMES[options.runtime](chosen, options)
+    source.require_usable()
+    network = _RUNTIMES[options.runtime](source, options)
     require_exact(network.parity)
-    content = _content(chosen, network, options)
+    manifest = _manifest(source, network, options)
     if network.parity.distinct_outputs < 2:
         say("warning: the network gives the same output for all test images; has it been trained?")
-    memory = content["memory"]
-    if not memory["fits"]:
-        say(
-            f"warning: model and arena take {memory['model_and_arena_bytes']:,} bytes; "
-            f"Spresense has {RAM_BYTES:,} for everything."
-        )
+    too_large = _too_large(source, network)
+    if too_large:
+        say(f"warning: {too_large}")
     with replaced_folder(out) as folder:
-        write_bytes(folder / MODEL_NAME, chosen.content)
+        write_bytes(folder / MODEL_NAME, source.content)
         write_app(
-            chosen.content, folder, runtime=options.runtime, arena_bytes=network.arena["total_bytes"],
+            source.content, folder, runtime=options.runtime, arena_bytes=network.arena.total_bytes,
             kernels=kernel_set(options.kernels, options.weights_budget),
+            application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
         )  # fmt: skip
-        write_text(folder / "README.md", model_card(TARGET, content, _USE[options.runtime]))
-        write_manifest(folder, TARGET, content)
-    return PackageResult(out, out / MANIFEST_NAME, content)
+        write_text(folder / "README.md", model_card(manifest, use_section(options.runtime, source.is_gaze)))
+        write_manifest(folder, manifest)
+    return PackageResult(out, out / MANIFEST_NAME, manifest)
 
 
 def _tflm(source: ModelSource, options: Options) -> _Network:
@@ -76,7 +84,7 @@ def _tflm(source: ModelSource, options: Options) -> _Network:
     runtime = MicroInterpreter(source.content, arena.total_bytes)  # the arena that the package gives it
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
     measured = "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"
-    return _Network({**asdict(arena), "measured": measured}, parity)
+    return _Network(Arena(**asdict(arena), measured=measured), parity)
 
 
 def _generated(source: ModelSource, options: Options) -> _Network:
@@ -86,82 +94,64 @@ def _generated(source: ModelSource, options: Options) -> _Network:
     runtime = GeneratedRuntime(source.content, kernels)
     codes, images_from = _test_images(source)
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
-    arena = {"total_bytes": runtime.library.arena_bytes, "measured": "planned when generated; a static array"}
-    code: dict[str, Any] = {"kernels": kernels.name, "constant_bytes": runtime.library.constant_bytes}
-    if kernels.name != "portable":
-        code["weights_budget"] = options.weights_budget
+    measured = "planned when generated; a static array"
+    arena = Arena(total_bytes=runtime.library.arena_bytes, measured=measured)
+    budget = {} if kernels.name == "portable" else {"weights_budget": options.weights_budget}
+    code = GeneratedCode(kernels=kernels.name, constant_bytes=runtime.library.constant_bytes, **budget)
     return _Network(arena, parity, code)
 
 
 _RUNTIMES: dict[str, Callable[[ModelSource, Options], _Network]] = {"tflm": _tflm, "c": _generated}
 
 
-def _content(source: ModelSource, network: _Network, options: Options) -> dict[str, Any]:
+def _constants(source: ModelSource, network: _Network) -> int:
+    """Bytes of the network that never change: the array, or the constants of generated C."""
+    return network.code.constant_bytes if network.code else len(source.content)
+
+
+def _too_large(source: ModelSource, network: _Network) -> str:
+    """By how much a network is too large for the board and what would help; "" when it fits."""
+    constants, arena = _constants(source, network), network.arena.total_bytes
+    used = constants + arena
+    if used < RAM_BYTES:
+        return ""
+    larger, way_out = (
+        ("activations", "a smaller input or fewer channels in the first layers would help most")
+        if arena > constants
+        else ("weights", "fewer channels or a smaller dense layer would help most")
+    )
+    return (
+        f"the network needs {used:,} bytes, {constants:,} of weights and {arena:,} of arena; that is "
+        f"{used - RAM_BYTES:,} more than the {RAM_BYTES:,} bytes of RAM that Spresense has for everything. "
+        f"The {larger} are the larger part: {way_out}."
+    )
+
+
+def _manifest(source: ModelSource, network: _Network, options: Options) -> Manifest:
     stats = model_stats(source.model)
-    constants = network.code["constant_bytes"] if network.code else len(source.content)
-    used = constants + network.arena["total_bytes"]
-    return {
-        "runtime": options.runtime,
-        **({"generated": network.code} if network.code else {}),
-        "model": {
-            "name": MODEL_NAME, **source.origin, "sha256": source.sha256, "bytes": len(source.content),
-            "macs": stats.macs, "parameters": stats.parameters,
-            "peak_activation_bytes": stats.peak_activation_bytes,
-            "operators": sorted({o.name for o in source.model.operators}),
-        },
-        "io": source.contract.as_json(),
-        **meaning(source.origin.get("preset")),
-        "quantization": source.quantization,
-        "arena": network.arena,
-        "memory": {"model_and_arena_bytes": used, "ram_bytes": RAM_BYTES, "fits": used < RAM_BYTES},
-        "parity": network.parity.as_json(),
-        "runtimes": source.runtimes,
-        "metrics": source.metrics,
-    }  # fmt: skip
+    used = _constants(source, network) + network.arena.total_bytes
+    about_code: dict[str, Any] = {"generated": network.code} if network.code else {}
+    return Manifest(
+        target=TARGET, runtime=options.runtime, **about_code,
+        model=ModelSection(
+            name=MODEL_NAME, **source.origin.as_json(), sha256=source.sha256, bytes=len(source.content),
+            macs=stats.macs, parameters=stats.parameters, peak_activation_bytes=stats.peak_activation_bytes,
+            operators=tuple(sorted({o.name for o in source.model.operators})),
+        ),
+        io=source.io,
+        **source.words,
+        quantization=source.quantization, arena=network.arena,
+        memory=BoardMemory(model_and_arena_bytes=used, ram_bytes=RAM_BYTES, fits=used < RAM_BYTES),
+        parity=ParitySection(**network.parity.as_json()), runtimes=source.runtimes, metrics=source.metrics,
+    )  # fmt: skip
 
 
 def _test_images(source: ModelSource) -> tuple[Codes, str]:
     """Patterns that reach the ends of every range, and frames of the test split when the data is at hand."""
     drawn = patterns(source.contract, PARITY_IMAGES)
-    preset = source.origin.get("preset")
-    if source.data is None or preset is None:
+    if source.data is None or source.preset is None:
         return drawn, f"{PARITY_IMAGES} patterns"
-    seen = frames_of(source.data, preset, PARITY_IMAGES)
+    seen = frames_of(source.data, source.preset, PARITY_IMAGES)
     count = len(next(iter(seen.values())))
     both = {name: np.concatenate([seen[name], codes]) for name, codes in drawn.items()}
     return both, f"{count} of the test split, {PARITY_IMAGES} patterns"
-
-
-_APPLICATION = """\
-## Use
-
-`tinytracker/` is a complete application for the Spresense SDK: copy it into an application folder of the SDK,
-configure `tinytracker/default`, build and flash. It takes camera frames, runs the network and answers on the serial
-port. `docs/spresense.md` of the project goes from the box to the first record.
-"""
-
-_USE = {
-    "tflm": f"""{_APPLICATION}
-The network alone, for your own application with TensorFlow Lite for Microcontrollers, is in `tinytracker/network/`:
-
-```c++
-#include "model.h"
-#include "model_tflite.h"
-
-alignas(16) static uint8_t arena[MODEL_ARENA_BYTES];
-
-tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS> resolver;
-MODEL_TFLM_ADD_OPERATORS(resolver);
-tflite::MicroInterpreter interpreter(tflite::GetModel(model_tflite), resolver, arena, sizeof arena);
-interpreter.AllocateTensors();
-```
-
-Write a frame into the input tensor and call `Invoke()`. Each axis of the gaze is
-`offset_cm + cm_per_code * sum(code - zero_point)` over its codes, all of x first, with the numbers of `io.gaze` in the
-manifest.
-""",
-    "c": f"""{_APPLICATION}
-The network alone is in `tinytracker/network/`: C99 without heap, library or operating system. `model.h` says what its
-functions take; its memory is one static array of `MODEL_ARENA_BYTES`.
-""",
-}

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel
-from tinytracker.package.rules import Finding, rule
-from tinytracker.package.rules import Rule as GraphRule
+from tinytracker.package.rules import Finding, Rule, rule
 
 CHIP = "beagle"
 MAX_RUNTIME_VERSION = 14
@@ -136,7 +135,7 @@ def parameters_are_cached(model: CompiledModel) -> str | None:
     return f"{model.streamed_bytes:,} bytes are streamed per inference" if model.streamed_bytes else None
 
 
-TRAPS: tuple[GraphRule[CompiledModel], ...] = (
+TRAPS: tuple[Rule[CompiledModel], ...] = (
     one_tpu_operator, one_input, signed_input_in_one_transfer, unsigned_input, transfers_are_complete,
     chip_is_edge_tpu, runtime_is_known, rest_is_registered, everything_on_chip, parameters_are_cached,
 )  # fmt: skip

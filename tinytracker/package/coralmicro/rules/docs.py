@@ -9,8 +9,7 @@ from tinytracker.package.coralmicro.rules.general import GENERAL_RULES
 from tinytracker.package.coralmicro.rules.graph import CHIP_RULES, GRAPH_RULES
 from tinytracker.package.coralmicro.rules.operators import OPERATOR_RULES
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
-from tinytracker.package.rules import Rule as GraphRule
-from tinytracker.package.rules import markdown_table
+from tinytracker.package.rules import Rule, markdown_table
 
 _EVIDENCE_NOTE = (
     "The rules were fitted to these. Runtime is what the compiled file needs: compiler 16 writes 14 unless it is told"
@@ -37,7 +36,7 @@ def section() -> str:
 
 def _operator_table() -> str:
     """The common table with a column of operators in front."""
-    rules: list[GraphRule[object]] = [rule for _, rule in OPERATOR_RULES]  # type: ignore[misc]
+    rules: list[Rule[object]] = [rule for _, rule in OPERATOR_RULES]  # type: ignore[misc]
     head, line, *rows = markdown_table(rules).splitlines()
     names = [", ".join(names) for names, _ in OPERATOR_RULES]
     table = [f"| operators {head}", f"| --- {line}"]

@@ -6,8 +6,7 @@ from tinytracker.model.tflite_file import Tensor
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
-from tinytracker.package.rules import Rule as GraphRule
-from tinytracker.package.rules import rule
+from tinytracker.package.rules import Rule, rule
 
 INTEGERS = ("int8", "uint8")
 MAPPED_DIMENSIONS = 3
@@ -126,7 +125,7 @@ def version_was_seen_mapped(node: Node) -> str | None:
     return f"version {node.operator.version}; the newest seen mapped is {support.seen}"
 
 
-GENERAL_RULES: tuple[GraphRule[Node], ...] = (
+GENERAL_RULES: tuple[Rule[Node], ...] = (
     known_operator, integer_tensors, integer_parameters, static_shapes, three_dimensions, constant_parameters,
     version_is_taken, version_was_seen_mapped,
 )  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tinytracker.model.tflite_file import TfliteModel
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, predicted_bytes
-from tinytracker.package.rules import Rule as GraphRule
-from tinytracker.package.rules import rule
+from tinytracker.package.rules import Rule, rule
 
 
 @rule(TARGET)
@@ -82,10 +81,10 @@ def image_size(model: TfliteModel) -> str | None:
 
 MAX_PIXELS = 2048 * 2048
 
-GRAPH_RULES: tuple[GraphRule[TfliteModel], ...] = (
+GRAPH_RULES: tuple[Rule[TfliteModel], ...] = (
     has_operators, single_input, uint8_input, image_size, no_recurrent_layer,
 )  # fmt: skip
 """About the whole network."""
 
-CHIP_RULES: tuple[GraphRule[TfliteModel], ...] = (parameters_fit,)
+CHIP_RULES: tuple[Rule[TfliteModel], ...] = (parameters_fit,)
 """About the network without the operators that do not map."""

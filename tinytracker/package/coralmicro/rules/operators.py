@@ -6,8 +6,7 @@ import numpy as np
 
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
-from tinytracker.package.rules import Rule as GraphRule
-from tinytracker.package.rules import rule
+from tinytracker.package.rules import Rule, rule
 
 MAX_SOFTMAX_ELEMENTS = 16_384
 MAX_RESIZE_FACTOR = 16
@@ -258,7 +257,7 @@ _DENSE = ("FULLY_CONNECTED",)
 _RESIZES = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
 
-OPERATOR_RULES: tuple[tuple[tuple[str, ...], GraphRule[Node]], ...] = (
+OPERATOR_RULES: tuple[tuple[tuple[str, ...], Rule[Node]], ...] = (
     (("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"), no_fused_activation),
     (("CONCATENATION",), concatenated_constant),
     (_CONVOLUTIONS, equal_dilation),

@@ -1,0 +1,21 @@
+#include "run.h"
+
+#include <nuttx/config.h>
+
+#ifdef CONFIG_RUN_RUNTIME_TFLM
+#include "tflm_run.h"
+#endif
+
+int run_start(void)
+{
+#ifdef CONFIG_RUN_RUNTIME_TFLM
+    return tflm_start();
+#else
+    return 0;
+#endif
+}
+
+int run(const uint8_t *in, uint8_t *out)
+{
+    return model_run_packed(in, out);
+}

@@ -1,0 +1,21 @@
+/* An INT8 network as two functions, whichever runtime computes it. */
+#ifndef RUN_H
+#define RUN_H
+
+#include <stdint.h>
+
+#include "model.h"
+
+/* Make the network ready. Returns 0, or not 0 when the runtime cannot load it. */
+int run_start(void);
+
+/*
+ * Compute once.
+ *
+ * in: MODEL_INPUT_BYTES bytes, all input tensors one after the other in the order of model_inputs.
+ * out: MODEL_OUTPUT_BYTES bytes, all output tensors in the order of model_outputs.
+ * Returns TT_OK, or TT_ERROR_ARGUMENT when a pointer is NULL or the network is not ready.
+ */
+int run(const uint8_t *in, uint8_t *out);
+
+#endif

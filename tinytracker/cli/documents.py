@@ -1,0 +1,131 @@
+"""The documents that tinytracker writes, as a page and as JSON schemas, from their models.
+
+`python -m tinytracker.cli.documents DOCS` writes DOCS/documents.md and DOCS/schemas/*.json.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.documents import Versioned
+from tinytracker.evaluate.calibration import Calibration
+from tinytracker.evaluate.document import EvaluationDocument
+from tinytracker.files import json_bytes, write_bytes, write_text
+from tinytracker.measure.session import Header
+from tinytracker.package.manifest import Manifest
+from tinytracker.package.parity_table import ParityDocument
+from tinytracker.quant.record import QuantizationRecord, SensorQuantization
+from tinytracker.runs import RunDescription
+
+_HEAD = """\
+# Documents
+
+Written by `python -m tinytracker.cli.documents`; do not edit.
+
+Everything that a command leaves for another one, or for you, is JSON (UTF-8, one document a file). Each kind has one
+pydantic model, a `schema_version`, and the JSON schema that is linked here.
+
+- **Written**: keys in the order below; one that has nothing to say in a file is left out. The same content gives the
+  same bytes.
+- **Read**: keys that the schema does not have are ignored, because a later release may add some without a new version.
+  A calibration is the exception: people write it by hand, and a misspelt key would silently correct nothing.
+- **Versions**: a newer `schema_version` than this release knows is refused, with the advice to update; an older one is
+  migrated, or refused where no migration exists. All documents have version 1 today.
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of document: name of its schema, where it lies, and its model."""
+
+    name: str
+    place: str
+    model: type[Versioned]
+
+
+KINDS = (
+    Kind("manifest", "`manifest.json` of a package", Manifest),
+    Kind("run", "`RUN/run.json`, `RUN/qat/run.json`", RunDescription),
+    Kind("evaluation", "`RUN/evaluation/<model>-<split>.json`", EvaluationDocument),
+    Kind("quantization", "`RUN/quantized/<name>/quantization.json`", QuantizationRecord),
+    Kind("sensor-quantization", "`RUN/quantized/mct-int8/quantization.json`", SensorQuantization),
+    Kind("parity", "`RUN/parity.json`", ParityDocument),
+    Kind("session-header", "the first line of a session (`.jsonl`)", Header),
+    Kind("calibration", "a calibration file", Calibration),
+)
+
+
+def schema(kind: Kind) -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of the version that is written today."""
+    made = kind.model.model_json_schema()
+    made["properties"]["schema_version"] = {"const": kind.model.newest}
+    made["required"] = sorted(
+        {"schema_version", *made.get("required", ())}, key=list(made["properties"]).index
+    )
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def page() -> str:
+    """The text of docs/documents.md."""
+    parts = [_HEAD]
+    for kind in KINDS:
+        text = inspect.getdoc(kind.model) or ""
+        summary = " ".join(text.split("\n\nAttributes:")[0].split())
+        parts.append(
+            f"\n## {kind.name}\n\n{kind.place[:1].upper()}{kind.place[1:]}, version {kind.model.newest}, "
+            f"[schema](schemas/{kind.name}.json). {summary}\n\n| key | type | required |\n| --- | --- | --- |\n"
+        )
+        described = schema(kind)
+        for key, value in described["properties"].items():
+            needed = "yes" if key in described["required"] else ""
+            parts.append(f"| `{key}` | {_type(value)} | {needed} |\n")
+        parts.append(_attributes(text))
+    return "".join(parts)
+
+
+def _type(value: dict[str, Any]) -> str:
+    """A JSON schema's type in words."""
+    if "$ref" in value:
+        return str(value["$ref"]).rpartition("/")[2]
+    if "anyOf" in value:
+        names = (_type(one) for one in value["anyOf"])
+        return " or ".join(name for name in names if name != "null")
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
+    if "enum" in value:
+        return ", ".join(f'`"{one}"`' for one in value["enum"])
+    if value.get("type") == "array":
+        inner = value.get("items")
+        return f"array of {_type(inner)}" if isinstance(inner, dict) and inner else "array"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties")
+        return f"object of {_type(inner)}" if isinstance(inner, dict) and inner else "object"
+    return str(value.get("type", "any value"))
+
+
+def _attributes(docstring: str) -> str:
+    """What the docstring says of the keys, as a paragraph a line."""
+    section = docstring.partition("\nAttributes:\n")[2].split("\n\n")[0]
+    lines: list[str] = []
+    for line in section.splitlines():
+        if line.startswith("        ") and lines:
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line.strip())
+    return "".join(f"\n{line}\n" for line in lines if line)
+
+
+def write(docs: Path) -> None:
+    """Write the page and the schemas into the folder of the documentation."""
+    write_text(docs / "documents.md", page())
+    for kind in KINDS:
+        write_bytes(docs / "schemas" / f"{kind.name}.json", json_bytes(schema(kind), indent=2))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

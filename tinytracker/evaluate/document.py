@@ -1,0 +1,33 @@
+"""RUN/evaluation/<model>-<split>.json: the errors of one model on one split."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from tinytracker.documents import Document
+from tinytracker.evaluate.metrics import Errors
+
+
+class EvaluationDocument(Document):
+    """The errors of one model of a run.
+
+    Attributes:
+        model: file that was evaluated. model_sha256: of it; of the sensor's models alone.
+        kind: "float" or the quantized model's name. split: of the prepared data. data_hash: which data.
+        errors: in cm.
+        command: that evaluated it. versions: of the libraries.
+    """
+
+    title: ClassVar[str] = "an evaluation"
+    way_out: ClassVar[str] = "Evaluate again."
+
+    model: str = ""
+    model_sha256: str | None = None
+    kind: str = ""
+    split: str = ""
+    data_hash: str = ""
+    errors: Errors
+    command: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)

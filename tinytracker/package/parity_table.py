@@ -1,0 +1,78 @@
+"""parity.json of a run, and its place in a manifest: one model on all runtimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import Field
+
+from tinytracker.documents import Document, Part
+from tinytracker.runs import Run
+
+
+@dataclass(frozen=True)
+class RuntimeRow:
+    """One runtime's answers.
+
+    Attributes:
+        runtime: name.
+        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
+        error_cm: mean distance from the truth over the frames, or None when there are none.
+        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
+        differing: images on which any output code differs from the oracle's; None where there are no codes.
+        must_be_equal: whether a difference is a defect.
+        absent: why there are no numbers; "" when there are.
+    """
+
+    runtime: str
+    computes: str
+    error_cm: float | None = None
+    max_lsb: float | None = None
+    mean_lsb: float | None = None
+    differing: int | None = None
+    must_be_equal: bool = False
+    absent: str = ""
+
+
+class ParityTable(Part):
+    """The fields of `tinytracker.package.parity.RuntimeTable`, and whether all that must be equal are."""
+
+    model: str
+    model_sha256: str = ""
+    oracle: str
+    frames: int
+    patterns: int
+    data_hash: str = ""
+    step_cm: float
+    distinct_outputs: int = 0
+    rows: tuple[RuntimeRow, ...]
+    exact: bool = True
+
+
+class ParityDocument(ParityTable, Document):
+    """One quantized model of a run on all runtimes, with the command that compared them and the libraries' versions."""
+
+    title: ClassVar[str] = "a comparison of runtimes"
+    way_out: ClassVar[str] = "Run `tinytracker parity` again."
+
+    command: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def table(self) -> ParityTable:
+        """The part that a package shows."""
+        known = ParityTable.model_fields.keys() & self.model_fields_set
+        return ParityTable(**{name: getattr(self, name) for name in known})
+
+
+def stored_table(run: Run, model_sha256: str | None = None) -> ParityTable | None:
+    """The table that `runtime_table` left in the run; None when there is none, or it is about another model.
+
+    Raises:
+        InputFileError: parity.json is something else.
+    """
+    if not run.parity_path.is_file():
+        return None
+    document = ParityDocument.read(run.parity_path)
+    return document.table if model_sha256 in (None, document.model_sha256) else None

@@ -1,0 +1,74 @@
+"""The part of a package's README that says how the board takes it."""
+
+from __future__ import annotations
+
+
+def use_section(runtime: str, is_gaze: bool) -> str:
+    """Markdown.
+
+    Args:
+        runtime: "tflm" or "c".
+        is_gaze: whether the package holds the application with camera and protocol, or the plain one.
+    """
+    folder = "tinytracker" if is_gaze else "run"
+    network = _NETWORK[runtime].format(folder=folder)
+    if runtime == "tflm":
+        network += _GAZE_OUTPUT if is_gaze else _PLAIN_OUTPUT
+    return (_GAZE_APPLICATION if is_gaze else _PLAIN_APPLICATION) + network
+
+
+_GAZE_APPLICATION = """\
+## Use
+
+`tinytracker/` is a complete application for the Spresense SDK: copy it into an application folder of the SDK,
+configure `tinytracker/default`, build and flash. It takes camera frames, runs the network and answers on the serial
+port. `docs/spresense.md` of the project goes from the box to the first record.
+"""
+
+_PLAIN_APPLICATION = """\
+## Use
+
+`run/` is an application for the Spresense SDK: copy it into an application folder of the SDK, configure `run/default`,
+build and flash. Its `main` calls the network once and prints the outputs. Your own code needs two functions of `run.h`:
+
+```c
+static uint8_t in[MODEL_INPUT_BYTES];   /* all inputs one after the other, as the tensors of the table above */
+static uint8_t out[MODEL_OUTPUT_BYTES]; /* all outputs, likewise */
+
+if (run_start() == 0 && run(in, out) == TT_OK) { ... }
+```
+
+A value is `scale * (code - zero_point)`; `model_inputs` and `model_outputs` in `network/model.h` have the numbers.
+"""
+
+_NETWORK = {
+    "tflm": """
+The network alone, for your own application with TensorFlow Lite for Microcontrollers, is in `{folder}/network/`:
+
+```c++
+#include "model.h"
+#include "model_tflite.h"
+
+alignas(16) static uint8_t arena[MODEL_ARENA_BYTES];
+
+tflite::MicroMutableOpResolver<MODEL_TFLM_OPERATORS> resolver;
+MODEL_TFLM_ADD_OPERATORS(resolver);
+tflite::MicroInterpreter interpreter(tflite::GetModel(model_tflite), resolver, arena, sizeof arena);
+interpreter.AllocateTensors();
+```
+""",
+    "c": """
+The network alone is in `{folder}/network/`: C99 without heap, library or operating system. `model.h` says what its
+functions take; its memory is one static array of `MODEL_ARENA_BYTES`.
+""",
+}
+
+_GAZE_OUTPUT = """
+Write a frame into the input tensor and call `Invoke()`. Each axis of the gaze is
+`offset_cm + cm_per_code * sum(code - zero_point)` over its codes, all of x first, with the numbers of `io.gaze` in the
+manifest.
+"""
+
+_PLAIN_OUTPUT = """
+Fill the input tensors and call `Invoke()`.
+"""
