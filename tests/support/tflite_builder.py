@@ -17,6 +17,9 @@ OPTIONS_CLASS = {
     "MEAN": "ReducerOptions", "SOFTMAX": "SoftmaxOptions", "RESHAPE": "ReshapeOptions",
     "SUM": "ReducerOptions", "STRIDED_SLICE": "StridedSliceOptions", "PACK": "PackOptions",
     "SPLIT": "SplitOptions", "SQUEEZE": "SqueezeOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions", "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions", "LEAKY_RELU": "LeakyReluOptions", "UNPACK": "UnpackOptions",
+    "DIV": "DivOptions", "CAST": "CastOptions",
 }  # fmt: skip
 INT8_VERSION = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "RESHAPE": 1, "QUANTIZE": 1}
 

@@ -17,6 +17,24 @@ from tinytracker.codegen.import_elementwise import (
     import_softmax,
     import_tanh,
 )
+from tinytracker.codegen.import_moves import (
+    import_pack,
+    import_slice,
+    import_strided_slice,
+    import_transpose,
+    import_unpack,
+)
+from tinytracker.codegen.import_resize import import_resize_bilinear, import_resize_nearest
+from tinytracker.codegen.import_select import (
+    import_arg_extreme,
+    import_cast,
+    import_extreme_pair,
+    import_leaky_relu,
+    import_plain_pair,
+    import_prelu,
+    import_sub,
+    plain_or,
+)
 from tinytracker.codegen.import_shape import (
     import_alias,
     import_concat,
@@ -31,30 +49,47 @@ from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 
 _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
-    "ADD": import_add,
+    "ADD": plain_or(import_add),
+    "ARG_MAX": import_arg_extreme,
+    "ARG_MIN": import_arg_extreme,
     "AVERAGE_POOL_2D": import_pool,
+    "CAST": import_cast,
     "CONCATENATION": import_concat,
     "CONV_2D": import_conv,
     "DEPTHWISE_CONV_2D": import_depthwise,
     "DEQUANTIZE": import_dequantize,
+    "DIV": import_plain_pair,
     "EXPAND_DIMS": import_alias,
+    "FLOOR_DIV": import_plain_pair,
     "FULLY_CONNECTED": import_fully_connected,
+    "LEAKY_RELU": import_leaky_relu,
     "LOGISTIC": import_logistic,
+    "MAXIMUM": plain_or(import_extreme_pair),
     "MAX_POOL_2D": import_pool,
     "MEAN": import_mean,
-    "MUL": import_mul,
+    "MINIMUM": plain_or(import_extreme_pair),
+    "MUL": plain_or(import_mul),
+    "PACK": import_pack,
     "PAD": import_pad,
     "PADV2": import_pad,
+    "PRELU": import_prelu,
     "QUANTIZE": import_quantize,
     "RELU": import_relu,
     "RELU6": import_relu,
     "RELU_N1_TO_1": import_relu,
     "RESHAPE": import_alias,
+    "RESIZE_BILINEAR": import_resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": import_resize_nearest,
+    "SLICE": import_slice,
     "SOFTMAX": import_softmax,
     "SPLIT": import_split,
     "SPLIT_V": import_split_v,
     "SQUEEZE": import_alias,
+    "STRIDED_SLICE": import_strided_slice,
+    "SUB": plain_or(import_sub),
     "TANH": import_tanh,
+    "TRANSPOSE": import_transpose,
+    "UNPACK": import_unpack,
 }
 
 SUPPORTED_OPERATORS = tuple(sorted(_IMPORTERS))
@@ -76,8 +111,11 @@ def import_graph(model: TfliteModel) -> Graph:
     if not model.inputs or not model.outputs:
         raise ModelError(f"{model.source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs.")
     for tensor in (*model.input_tensors(), *model.output_tensors()):
-        if tensor.dtype not in ("int8", "uint8", "float32"):
-            raise ModelError(f"{tensor.label} is an input or output; supported are int8, uint8 and float32.")
+        if tensor.dtype not in ("int8", "uint8", "int32", "int64", "float32"):
+            raise ModelError(
+                f"{tensor.label} is an input or output; supported are int8, uint8, int32, int64 and float32.",
+                "Convert it with a QUANTIZE or CAST inside the network.",
+            )
         if tensor.is_dynamic or tensor.elements == 0:
             raise ModelError(
                 f"{tensor.label} has the dynamic shape {list(tensor.shape_signature)}; "

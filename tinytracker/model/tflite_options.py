@@ -49,6 +49,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
     "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "UNPACK": ("UnpackOptions", ("Axis", "Num")),
     "SPLIT": ("SplitOptions", ("NumSplits",)),
     "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
 }  # fmt: skip
