@@ -24,6 +24,7 @@ from tinytracker.codegen.import_moves import (
     import_transpose,
     import_unpack,
 )
+from tinytracker.codegen.import_recurrent import import_lstm, import_svdf
 from tinytracker.codegen.import_resize import import_resize_bilinear, import_resize_nearest
 from tinytracker.codegen.import_select import (
     import_arg_extreme,
@@ -87,8 +88,10 @@ _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
     "SQUEEZE": import_alias,
     "STRIDED_SLICE": import_strided_slice,
     "SUB": plain_or(import_sub),
+    "SVDF": import_svdf,
     "TANH": import_tanh,
     "TRANSPOSE": import_transpose,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": import_lstm,
     "UNPACK": import_unpack,
 }
 
@@ -138,6 +141,12 @@ def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
     imported = _IMPORTERS[operator.name](model, operator)
     nodes = imported if isinstance(imported, list) else [imported]
     for node in nodes:
+        for tensor in node.inputs:
+            if tensor.is_variable and not tensor.is_constant:
+                raise refuse(
+                    operator, tensor, "is a variable that this operator reads; only LSTM and SVDF keep state",
+                    "Pass the state as an input and an output of the network.",
+                )  # fmt: skip
         if all(tensor.is_constant for tensor in node.inputs):
             raise refuse(
                 operator, node.output, "is computed from constants only", "Fold them when exporting."

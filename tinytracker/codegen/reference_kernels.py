@@ -31,9 +31,11 @@ from tinytracker.codegen.graph import (
 )
 from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.graph_moves import ResizeBilinear, ResizeNearest, StridedCopy
+from tinytracker.codegen.graph_recurrent import Lstm, Svdf
 from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
 from tinytracker.codegen.write_moves import write_copy, write_resize_bilinear, write_resize_nearest
+from tinytracker.codegen.write_recurrent import write_lstm, write_svdf
 from tinytracker.codegen.write_values import write_arg_extreme, write_cast, write_pair, write_quantized_pair
 
 _INT32_BYTES = 4
@@ -293,6 +295,8 @@ REFERENCE_KERNELS: tuple[Kernel, ...] = (
     ReferenceKernel("quantized_pair", QuantizedPair, write_quantized_pair),
     ReferenceKernel("arg_extreme", ArgExtreme, write_arg_extreme),
     ReferenceKernel("cast", Cast, write_cast),
+    ReferenceKernel("lstm", Lstm, write_lstm),
+    ReferenceKernel("svdf", Svdf, write_svdf),
 )
 """Portable C for every node."""
 
