@@ -1,16 +1,16 @@
 """What becomes of other people's networks: every .tflite file below a folder, as generated C or as TFLM.
 
-The folder holds one folder per repository (OWNER+NAME), files anywhere below. Each file is judged in a process of its
-own, because a network can end the interpreter that runs it.
+The folder holds one folder per repository (OWNER+NAME), files anywhere below; files with the same bytes count once.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
-import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,30 @@ from typing import Any
 import numpy as np
 from common import write_csv
 
+from tinytracker.codegen import generate
+from tinytracker.errors import TinyTrackerError
+from tinytracker.model.tflite_file import TfliteModel, read_tflite
+
 EQUAL, TFLM, DIFFERENT, REFUSED = "C equal to BUILTIN_REF", "TFLM only", "C differs", "refused"
 FRAMES = 3
 SECONDS_PER_FILE = 600
+TFLM_PROGRAM = """
+import pathlib, sys
+from tflite_micro import runtime
+runtime.Interpreter.from_bytes(pathlib.Path(sys.argv[1]).read_bytes(), arena_size=64 << 20).invoke()
+"""
 
 
 def main() -> None:
     """Judge all files and write results/public_models.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="one folder per repository, named OWNER+NAME")
-    parser.add_argument("--one", action="store_true", help="judge a single file and print JSON")
+    parser.add_argument(
+        "--one", action="store_true", help="compare a single file and exit with 0 when C is equal"
+    )
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(judge(options.folder)))
-        return
+        sys.exit(0 if equals_the_reference(options.folder.read_bytes()) else 1)
     rows, seen = [], set()
     for path in sorted(options.folder.rglob("*.tflite")):
         content = path.read_bytes()
@@ -39,75 +49,61 @@ def main() -> None:
         if digest in seen:
             continue
         seen.add(digest)
-        verdict = judged_in_a_process(path)
+        kind, verdict, sentence = judge(path, content)
         rows.append(
             {
                 "file": path.name,
                 "repository": path.relative_to(options.folder).parts[0].replace("+", "/"),
                 "sha256": digest[:12],
                 "bytes": len(content),
-                "kind": verdict["kind"],
-                "verdict": verdict["verdict"],
-                "sentence": verdict["sentence"],
+                "kind": kind,
+                "verdict": verdict,
+                "sentence": sentence,
             }
         )
-    for kind in sorted({row["kind"] for row in rows}):
+    for kind in sorted({str(row["kind"]) for row in rows}):
         print(kind, dict(Counter(row["verdict"] for row in rows if row["kind"] == kind)))
     write_csv("public_models", rows, ("tensorflow-cpu", "tflite-micro"))
 
 
-def judged_in_a_process(path: Path) -> dict[str, str]:
-    """The verdict, also when the process dies."""
-    command = [sys.executable, __file__, "--one", str(path)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS_PER_FILE, check=False, errors="replace"
-        )
-    except subprocess.TimeoutExpired:
-        return {
-            "kind": "int8",
-            "verdict": REFUSED,
-            "sentence": f"took longer than {SECONDS_PER_FILE} s to compare",
-        }
-    try:
-        found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or [""])[-1]
-        return {
-            "kind": "int8", "verdict": REFUSED, "sentence": f"the process ended with {done.returncode}: {last}",
-        }  # fmt: skip
-    return found
-
-
-def judge(path: Path) -> dict[str, str]:
-    """Generated C when it can be generated and equals the oracle, otherwise TFLM, otherwise the refusal."""
-    from tinytracker.errors import TinyTrackerError
-    from tinytracker.model.tflite_file import read_tflite
-
-    content = path.read_bytes()
+def judge(path: Path, content: bytes) -> tuple[str, str, str]:
+    """Kind, verdict and the refusal's sentence: generated C that equals the oracle, else TFLM, else refused."""
     try:
         model = read_tflite(content, path.name)
     except TinyTrackerError as error:
-        return {"kind": "unreadable", "verdict": REFUSED, "sentence": str(error)}
+        return "unreadable", REFUSED, str(error)
     kind = kind_of(model)
-    inputs = random_inputs(model)
     try:
-        ours = generated(content, inputs)
+        with tempfile.TemporaryDirectory() as folder:
+            generate(model, folder)
     except TinyTrackerError as error:
-        sentence = str(error)
-        if kind != "int8":
-            return {"kind": kind, "verdict": REFUSED, "sentence": sentence}
-        return {"kind": kind, "verdict": TFLM if runs_in_tflm(path) else REFUSED, "sentence": sentence}
-    theirs = reference(content, inputs)
-    same = all(
-        np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-        for mine, reference_row in zip(ours, theirs, strict=True)
-        for a, b in zip(mine, reference_row, strict=True)
+        in_tflm = kind == "int8" and ends_with(0, [sys.executable, "-c", TFLM_PROGRAM, str(path)])
+        return kind, TFLM if in_tflm else REFUSED, str(error)
+    return kind, EQUAL if ends_with(0, [sys.executable, __file__, "--one", str(path)]) else DIFFERENT, ""
+
+
+def ends_with(code: int, command: list[str]) -> bool:
+    """True when a process of its own ends so; a network can end the interpreter that runs it."""
+    try:
+        return (
+            subprocess.run(command, capture_output=True, timeout=SECONDS_PER_FILE, check=False).returncode
+            == code
+        )
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def equals_the_reference(content: bytes) -> bool:
+    """True when all outputs of a few runs one after the other are those of TFLite's reference kernels."""
+    inputs = random_inputs(read_tflite(content))
+    return all(
+        np.array_equal(mine, reference_output, equal_nan=mine.dtype.kind == "f")
+        for ours, theirs in zip(generated(content, inputs), reference(content, inputs), strict=True)
+        for mine, reference_output in zip(ours, theirs, strict=True)
     )
-    return {"kind": kind, "verdict": EQUAL if same else DIFFERENT, "sentence": ""}
 
 
-def kind_of(model: Any) -> str:
+def kind_of(model: TfliteModel) -> str:
     """What the file was made for: "int8", "uint8", "float", or the accelerator that it was compiled for."""
     custom = {operator.name for operator in model.operators if operator.name.startswith("CUSTOM:")}
     for name, kind in (("CUSTOM:edgetpu-custom-op", "compiled for Edge TPU"), ("CUSTOM:ethos-u", "Vela")):
@@ -120,7 +116,7 @@ def kind_of(model: Any) -> str:
     return max(("int8", "uint8", "int16"), key=lambda dtype: types[dtype])
 
 
-def random_inputs(model: Any) -> list[list[Any]]:
+def random_inputs(model: TfliteModel) -> list[list[Any]]:
     """A few frames of noise around a level of its own."""
     rng = np.random.default_rng(1)
     frames = []
@@ -159,19 +155,14 @@ def reference(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
 
 def generated(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
     """Outputs of the generated C, all of them."""
-    import ctypes
-    import tempfile
-
-    from tinytracker.codegen import generate
-    from tinytracker.model.tflite_file import read_tflite
-
     model = read_tflite(content)
     with tempfile.TemporaryDirectory() as folder:
         library = generate(model, folder, name="model")
         shared = Path(folder) / "network.so"
         sources = [str(path) for path in library.sources]
         subprocess.run(
-            ["cc", "-std=c99", "-O2", "-shared", "-fPIC", f"-I{folder}", *sources, "-o", str(shared)], check=True
+            ["cc", "-std=c99", "-O2", "-shared", "-fPIC", f"-I{folder}", *sources, "-o", str(shared)],
+            check=True,
         )
         run = ctypes.CDLL(str(shared)).model_run_packed
     outputs = model.output_tensors()
@@ -185,21 +176,6 @@ def generated(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
             start += tensor.nbytes
         rows.append(row)
     return rows
-
-
-def runs_in_tflm(path: Path) -> bool:
-    """True when TFLM loads the file and runs once; in a process of its own, as TFLM can end it."""
-    program = (
-        "import sys, pathlib\nfrom tflite_micro import runtime\n"
-        "runtime.Interpreter.from_bytes(pathlib.Path(sys.argv[1]).read_bytes(), arena_size=64 << 20).invoke()\n"
-    )
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", program, str(path)], capture_output=True, timeout=SECONDS_PER_FILE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -56,9 +56,8 @@ def random_inputs(model: bytes, rng: np.random.Generator, count: int) -> list[li
         if tensor.dtype == "float32":
             return rng.normal(0, 3, tensor.shape).astype(np.float32)
         if tensor.dtype in ("int32", "int64"):
-            return rng.choice([rng.integers(-99, 100, tensor.shape), rng.integers(-(2**31), 2**31, tensor.shape)]).astype(
-                tensor.dtype
-            )
+            limit = int(rng.choice([99, 2**31 - 1]))
+            return rng.integers(-limit, limit, tensor.shape).astype(tensor.dtype)
         low, high = (0, 256) if tensor.dtype == "uint8" else (-128, 128)
         # Noise around a level of its own, so that the means of two images differ too.
         level, spread = rng.uniform(low, high), rng.uniform(0, 256)

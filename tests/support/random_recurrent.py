@@ -15,7 +15,7 @@ def lstm(rng: Rng) -> bytes:
     time_major = bool(rng.integers(2))
     lead = (steps, batches) if time_major else (batches, steps)
     x = T((*lead, features), scales=(_scale(rng, 3e-3, 0.05),), zero_points=(_zero(rng),))
-    hidden = {"scales": (_scale(rng, 3e-3, 0.01),), "zero_points": (_zero(rng),)}
+    hidden = {"scales": (_scale(rng, 4e-3, 0.02),), "zero_points": (_zero(rng),)}
     output = T((*lead, cells), **hidden)
     state = T((batches, cells), **hidden, is_variable=True)
     cell = T((batches, cells), "int16", (2.0 ** _int(rng, -15, -9),), is_variable=True)
@@ -30,7 +30,9 @@ def lstm(rng: Rng) -> bytes:
         inputs[12 + gate] = len(tensors)
         bias_scale = x.scales[0] * tensors[inputs[1 + gate]].scales[0]
         bias = np.round(rng.normal(0, 2, cells) / bias_scale)
-        tensors.append(T((cells,), "int32", (bias_scale,), data=np.clip(bias, -(2**30), 2**30).astype(np.int32)))
+        tensors.append(
+            T((cells,), "int32", (bias_scale,), data=np.clip(bias, -(2**30), 2**30).astype(np.int32))
+        )
     inner = list(range(len(tensors), len(tensors) + 5))
     tensors += [T((), "int16", (2.0**-12,)) for _ in range(4)]
     tensors.append(T((), "int8", **hidden))
@@ -47,10 +49,17 @@ def svdf(rng: Rng) -> bytes:
     batches, features, units, rank, memory = (_int(rng, 1, high) for high in (2, 9, 4, 3, 6))
     filters = units * rank
     x = T((batches, features), scales=(_scale(rng, 3e-3, 0.1),), zero_points=(_zero(rng),))
-    weights = T((filters, features), scales=(_scale(rng, 1e-3, 0.02),), data=_weights(rng, (filters, features)))
+    weights = T(
+        (filters, features), scales=(_scale(rng, 1e-3, 0.02),), data=_weights(rng, (filters, features))
+    )
     time_scale, state_scale = _scale(rng, 1e-5, 1e-4), _scale(rng, 1e-4, 3e-3)
     times = rng.integers(-32767, 32768, (filters, memory)).astype(np.int16)
-    bias = T((units,), "int32", (state_scale * time_scale,), data=rng.integers(-(10**6), 10**6, units).astype(np.int32))
+    bias = T(
+        (units,),
+        "int32",
+        (state_scale * time_scale,),
+        data=rng.integers(-(10**6), 10**6, units).astype(np.int32),
+    )
     y = T((batches, units), scales=(_scale(rng, 1e-3, 0.3),), zero_points=(_zero(rng),))
     state = T((batches, filters * memory), "int16", (state_scale,), is_variable=True)
     tensors = [x, weights, T((filters, memory), "int16", (time_scale,), data=times), bias, state, y]

@@ -159,7 +159,12 @@ def prelu(rng: Rng) -> bytes:
     shape = _shape(rng)
     slopes = tuple(1 if rng.random() < 0.5 else n for n in shape)[_int(rng, 0, len(shape) - 1) :]
     x = T(shape, scales=(_scale(rng),), zero_points=(_zero(rng),))
-    alpha = T(slopes, scales=(_scale(rng, 1e-3, 0.02),), zero_points=(_zero(rng),), data=_numbers(rng, "int8", slopes))
+    alpha = T(
+        slopes,
+        scales=(_scale(rng, 1e-3, 0.02),),
+        zero_points=(_zero(rng),),
+        data=_numbers(rng, "int8", slopes),
+    )
     y = T(shape, scales=(x.scales[0] * float(np.exp(rng.uniform(-2, 2))),), zero_points=(_zero(rng),))
     return build_tflite([x, alpha, y], [Op("PRELU", [0, 1], [2], {}, 1)], [0], [2])
 
@@ -169,7 +174,9 @@ def sub(rng: Rng) -> bytes:
     scales = [_scale(rng), _scale(rng)]
     if rng.random() < 0.33:
         scales[1] = scales[0] * 2.0 ** _int(rng, -4, 4)
-    inputs = [T(s, scales=(scale,), zero_points=(_zero(rng),)) for s, scale in zip(shapes, scales, strict=True)]
+    inputs = [
+        T(s, scales=(scale,), zero_points=(_zero(rng),)) for s, scale in zip(shapes, scales, strict=True)
+    ]
     constant = _int(rng, 0, 3)
     if constant < 2:
         inputs[constant].data = _numbers(rng, "int8", shapes[constant])
@@ -194,7 +201,9 @@ def cut(rng: Rng) -> bytes:
     shape, kind = _shape(rng), _movable(rng)
     begin = [_int(rng, 0, n - 1) for n in shape]
     size = [_int(rng, 1, n - b) for n, b in zip(shape, begin, strict=True)]
-    written = [-1 if b + s == n and rng.random() < 0.5 else s for b, s, n in zip(begin, size, shape, strict=True)]
+    written = [
+        -1 if b + s == n and rng.random() < 0.5 else s for b, s, n in zip(begin, size, shape, strict=True)
+    ]
     tensors = [T(shape, **kind), _ints(*begin), _ints(*written), T(tuple(size), **kind)]
     return build_tflite(tensors, [Op("SLICE", [0, 1, 2], [3])], [0], [3])
 
@@ -205,7 +214,11 @@ def strided_slice(rng: Rng) -> bytes:
     masks = {"BeginMask": 0, "EndMask": 0, "ShrinkAxisMask": 0}
     for axis, n in enumerate(shape):
         while True:
-            first, last, by = _int(rng, -n - 1, n + 1), _int(rng, -n - 1, n + 1), int(rng.choice([1, 1, 2, 3, -1, -2]))
+            first, last, by = (
+                _int(rng, -n - 1, n + 1),
+                _int(rng, -n - 1, n + 1),
+                int(rng.choice([1, 1, 2, 3, -1, -2])),
+            )
             open_first, open_last = rng.random() < 0.3, rng.random() < 0.3
             picked = range(n)[(None if open_first else first) : (None if open_last else last) : by]
             if len(picked):
@@ -232,7 +245,9 @@ def pack(rng: Rng) -> bytes:
     out = (*shape[:axis], count, *shape[axis:])
     written = axis - len(out) if rng.random() < 0.3 else axis
     op = Op("PACK", list(range(count)), [count], {"ValuesCount": count, "Axis": written})
-    return build_tflite([*tensors, T(out, **kind)], [op], [i for i, t in enumerate(tensors) if t.data is None], [count])
+    return build_tflite(
+        [*tensors, T(out, **kind)], [op], [i for i, t in enumerate(tensors) if t.data is None], [count]
+    )
 
 
 def unpack(rng: Rng) -> bytes:
@@ -247,11 +262,46 @@ def unpack(rng: Rng) -> bytes:
     return build_tflite([T(shape, **kind), *[T(part, **kind) for _ in outputs]], [op], [0], outputs)
 
 
+def gather_nd(rng: Rng) -> bytes:
+    """Constant positions inside the tensor; others stop TFLite."""
+    shape = _shape(rng)
+    kind = _movable(rng)
+    if kind["dtype"] == "uint8":
+        kind = {"dtype": "float32"}
+    rank, lead = _int(rng, 1, len(shape)), _shape(rng, 1, 2)
+    positions = np.stack([rng.integers(0, shape[i], lead) for i in range(rank)], axis=-1).astype(np.int32)
+    tensors = [
+        T(shape, **kind),
+        T(positions.shape, "int32", data=positions),
+        T((*lead, *shape[rank:]), **kind),
+    ]
+    return build_tflite(tensors, [Op("GATHER_ND", [0, 1], [2], {}, 1)], [0], [2])
+
+
+def sqrt(rng: Rng) -> bytes:
+    """Roots of small and large magnitudes: x·x times a constant that spreads them. Below 2^-126 TFLite takes 0."""
+    shape = (1, 64)
+    spread = np.exp2(rng.uniform(-95, 115, shape)).astype(np.float32)
+    tensors = [
+        T(shape, "float32"),
+        T(shape, "float32"),
+        T(shape, "float32", data=spread),
+        T(shape, "float32"),
+    ]
+    tensors.append(T(shape, "float32"))
+    none = {"FusedActivationFunction": "NONE"}
+    operators = [
+        Op("MUL", [0, 0], [1], none, 1), Op("MUL", [1, 2], [3], none, 1), Op("SQRT", [3], [4], {}, 1),
+    ]  # fmt: skip
+    return build_tflite(tensors, operators, [0], [4])
+
+
 RANDOM_SELECT: dict[str, Callable[[Rng], bytes]] = {
     f.__name__: f
     for f in (
         resize_bilinear, resize_nearest, arg_max, arg_min, maximum, minimum, cast, div, floor_div, plain_add, plain_sub,
-        plain_mul, leaky_relu, prelu, sub, transpose, cut, strided_slice, pack, unpack,
+        plain_mul, leaky_relu, prelu, sub, transpose, cut, strided_slice, gather_nd, sqrt, pack,
+        unpack,
     )
 }  # fmt: skip
 """By a name of its own, each operator that blocked networks of others."""

@@ -24,6 +24,20 @@ class StridedCopy(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class GatherNd(Node):
+    """GATHER_ND: `count` slices of `run` elements, each where `len(sizes)` coordinates say.
+
+    Attributes:
+        sizes: of the dimensions that the coordinates count along. strides: elements between neighbours along these.
+    """
+
+    count: int
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    run: int
+
+
+@dataclass(frozen=True, eq=False)
 class ResizeNearest(Node):
     """RESIZE_NEAREST_NEIGHBOR: the input row of each output row, and the input column of each output column."""
 

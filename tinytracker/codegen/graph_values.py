@@ -1,4 +1,4 @@
-"""Nodes on values one by one that came after the first operators: pairs, PRELU, CAST, and the position of an extreme."""
+"""Nodes on values: pairs without quantization, SUB, PRELU, CAST, SQRT, and the position of an extreme."""
 
 from __future__ import annotations
 
@@ -52,3 +52,8 @@ class ArgExtreme(Node):
     outer: int
     size: int
     inner: int
+
+
+@dataclass(frozen=True, eq=False)
+class SquareRoot(Node):
+    """SQRT of float32."""

@@ -1,4 +1,4 @@
-"""Operators that reorder, cut out, stack or unstack values: TRANSPOSE, SLICE, STRIDED_SLICE, PACK, UNPACK."""
+"""Operators that reorder, cut out, stack or unstack values: TRANSPOSE, SLICE, GATHER_ND, PACK, ..."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from tinytracker.codegen.checks import (
     result,
 )
 from tinytracker.codegen.graph import Concat, Node, Slice
-from tinytracker.codegen.graph_moves import StridedCopy
+from tinytracker.codegen.graph_moves import GatherNd, StridedCopy
 from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
 
 MAX_RANK = 6
 """Dimensions that the copying kernel counts through."""
+
+MAX_COORDINATES = 4
+"""Dimensions that a position of GATHER_ND may count along."""
 
 MOVABLE = ("int8", "uint8", "int32", "int64", "float32")
 """Element types that can be moved without looking at them."""
@@ -45,7 +48,9 @@ def import_transpose(model: TfliteModel, operator: Operator) -> Node:
     permutation = constant_ints(operator, operand(model, operator, 1))
     wrapped = [axis + rank if axis < 0 else axis for axis in permutation]
     if sorted(wrapped) != list(range(rank)):
-        raise refuse(operator, source, f"is transposed by {list(permutation)}, which does not permute {rank} axes")
+        raise refuse(
+            operator, source, f"is transposed by {list(permutation)}, which does not permute {rank} axes"
+        )
     steps = _dense(source.shape)
     shape, strides = [source.shape[axis] for axis in wrapped], [steps[axis] for axis in wrapped]
     return _strided(operator, source, output, shape, strides, 0)
@@ -59,7 +64,9 @@ def import_slice(model: TfliteModel, operator: Operator) -> Node:
     size = constant_ints(operator, operand(model, operator, 2))
     rank = len(source.shape)
     if len(begin) != rank or len(size) != rank:
-        raise refuse(operator, source, f"is cut by {len(begin)} positions and {len(size)} sizes, needed are {rank}")
+        raise refuse(
+            operator, source, f"is cut by {len(begin)} positions and {len(size)} sizes, needed are {rank}"
+        )
     shape = [n - b if s == -1 else s for b, s, n in zip(begin, size, source.shape, strict=True)]
     if any(b < 0 or s < 1 or b + s > n for b, s, n in zip(begin, shape, source.shape, strict=True)):
         raise refuse(operator, source, f"does not contain {shape} elements from {list(begin)} on")
@@ -90,6 +97,22 @@ def import_strided_slice(model: TfliteModel, operator: Operator) -> Node:
     return _strided(operator, source, output, shape, strides, start)
 
 
+def import_gather_nd(model: TfliteModel, operator: Operator) -> Node:
+    """GATHER_ND with int32 positions: the last dimension of the positions holds coordinates of slices of the source."""
+    source, where, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
+    require_movable(operator, source, output)
+    require_dtype(operator, where, "int32")
+    require_static(operator, where)
+    rank = where.shape[-1] if where.shape else 0
+    if not 1 <= rank <= min(len(source.shape), MAX_COORDINATES):
+        raise refuse(operator, where, f"has {rank} coordinates, supported are 1 to {MAX_COORDINATES}")
+    if output.shape != (*where.shape[:-1], *source.shape[rank:]):
+        raise refuse(operator, output, f"does not hold {list(where.shape)} positions of {list(source.shape)}")
+    run, count = math.prod(source.shape[rank:]), math.prod(where.shape[:-1])
+    strides = tuple(_dense(source.shape)[:rank])
+    return GatherNd(operator, (source, where), output, count, source.shape[:rank], strides, run)
+
+
 def import_pack(model: TfliteModel, operator: Operator) -> Node:
     """PACK: tensors of one shape along a new axis."""
     output = result(model, operator)
@@ -101,7 +124,9 @@ def import_pack(model: TfliteModel, operator: Operator) -> Node:
     axis %= rank
     for source in sources:
         if (*source.shape[:axis], len(sources), *source.shape[axis:]) != output.shape:
-            raise refuse(operator, source, f"does not fit a stack of shape {list(output.shape)} along axis {axis}")
+            raise refuse(
+                operator, source, f"does not fit a stack of shape {list(output.shape)} along axis {axis}"
+            )
     chunk = math.prod(output.shape[axis + 1 :]) * ITEM_BYTES[output.dtype]
     return Concat(operator, sources, output, math.prod(output.shape[:axis]), (chunk,) * len(sources))
 
@@ -126,9 +151,7 @@ def import_unpack(model: TfliteModel, operator: Operator) -> list[Node]:
     return [Slice(operator, (source,), out, outer, row, i * chunk, chunk) for i, out in enumerate(outputs)]
 
 
-def _cut(
-    operator: Operator, source: Tensor, axis: int, begin: int, end: int, stride: int
-) -> tuple[int, int]:
+def _cut(operator: Operator, source: Tensor, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
     """First position and number of positions along one axis."""
     size, bit = source.shape[axis], 1 << axis
     if operator.int_option("shrink_axis_mask") & bit:

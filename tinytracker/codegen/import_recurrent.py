@@ -40,18 +40,21 @@ def import_lstm(model: TfliteModel, operator: Operator) -> Node:
 
     Per step, with x the input, h the last output, c the cell state (scale 2^k) and all gates 16 bit with scale 2^-12:
 
-        gate = clamp16(clamp16(scale_by(b - z_x·ΣW + W·x)) + scale_by(-z_h·ΣU + U·h))     factors s_x·s_W·2^12, s_h·s_U·2^12
+        gate = clamp16(clamp16(scale_by(b - z_x·ΣW + W·x)) + scale_by(-z_h·ΣU + U·h))
         c = clamp16(logistic(forget)·c / 2^15 + logistic(input)·tanh(cell) / 2^(30 + k)), then limited to ±cell_clip
-        h = clamp8(z + scale_by(logistic(output)·tanh(c)))                                factor 2^-30 / s_hidden
+        h = clamp8(z + scale_by(logistic(output)·tanh(c)))
 
-    Divisions round to nearest, ties away from zero. logistic and tanh are 16-bit fixed-point functions with 15
+    with the factors s_x·s_W·2^12 and s_h·s_U·2^12 for the gates and 2^-30 / s_hidden for the output. Divisions round to nearest, ties away from zero. logistic and tanh are 16-bit fixed-point functions with 15
     fractional bits (`tt_fixed16.h`).
     """
     source, output = operand(model, operator, 0), result(model, operator)
     require_int8(operator, source, output)
     require_rank(operator, source, 3)
     _require_plain_lstm(operator)
-    state, cell = _state(model, operator, _OUTPUT_STATE, "int8"), _state(model, operator, _CELL_STATE, "int16")
+    state, cell = (
+        _state(model, operator, _OUTPUT_STATE, "int8"),
+        _state(model, operator, _CELL_STATE, "int16"),
+    )
     time_major = bool(operator.options.get("time_major", False))
     steps, batches = source.shape[:2] if time_major else source.shape[1::-1]
     features, cells = source.shape[2], cell.elements // batches
@@ -62,8 +65,8 @@ def import_lstm(model: TfliteModel, operator: Operator) -> Node:
     cell_shift = round(math.log2(cell.scale))
     if cell.scale != 2.0**cell_shift or not -15 <= cell_shift <= -9 or cell.zero_point != 0:
         raise refuse(
-            operator, cell, f"has scale {cell.scale:g} and zero point {cell.zero_point}; needed are a power of two from "
-            "2^-15 to 2^-9 and 0", "Convert the network with TensorFlow's full-integer quantization",
+            operator, cell, f"has scale {cell.scale:g} and zero point {cell.zero_point}; needed are a power of two "
+            "from 2^-15 to 2^-9 and 0", "Convert the network with TensorFlow's full-integer quantization",
         )  # fmt: skip
     # TFLite divides in float32 between two multiplications by 2^-15.
     factor = np.float32(2.0**-15) / np.float32(hidden.scale) * np.float32(2.0**-15)
@@ -108,14 +111,18 @@ def import_svdf(model: TfliteModel, operator: Operator) -> Node:
         require_rank(operator, tensor, 2)
     require_dtype(operator, time, "int16")
     if time.data is None or len(time.scales) != 1 or time.scale <= 0 or time.zero_point != 0:
-        raise refuse(operator, time, "must be constant int16 weights with one positive scale and zero point 0")
+        raise refuse(
+            operator, time, "must be constant int16 weights with one positive scale and zero point 0"
+        )
     weights = int8_weights(operator, filters, 0)
     if len(filters.scales) != 1:
         raise refuse(operator, filters, f"has {len(filters.scales)} scales, supported is 1")
     rank, (count, features), memory = operator.int_option("rank"), filters.shape, time.shape[1]
     batches = source.shape[0]
     if rank < 1 or count % rank or time.shape[0] != count or source.shape[1] != features:
-        raise refuse(operator, filters, f"does not fit {time.label}, rank {rank} and {list(source.shape)} inputs")
+        raise refuse(
+            operator, filters, f"does not fit {time.label}, rank {rank} and {list(source.shape)} inputs"
+        )
     if output.shape != (batches, count // rank) or state.elements != batches * count * memory:
         raise refuse(operator, output, f"should have {count // rank} values and {count * memory} of state")
     feature = np.float32(source.scale) * np.float32(filters.scale) / np.float32(state.scale)
@@ -171,7 +178,13 @@ def _state(model: TfliteModel, operator: Operator, position: int, dtype: str) ->
 
 
 def _gate(
-    model: TfliteModel, operator: Operator, source: Tensor, state: Tensor, gate: int, cells: int, features: int
+    model: TfliteModel,
+    operator: Operator,
+    source: Tensor,
+    state: Tensor,
+    gate: int,
+    cells: int,
+    features: int,
 ) -> Gate:
     filters, recurrent = (
         operand(model, operator, positions[gate]) for positions in (_INPUT_WEIGHTS, _OUTPUT_WEIGHTS)

@@ -73,12 +73,17 @@ def _resized(model: TfliteModel, operator: Operator) -> tuple[Tensor, Tensor]:
     sides = (*image.shape[1:3], *output.shape[1:3])
     if max(sides) > MAX_SIDE:
         raise refuse(
-            operator, output, f"has a side of {max(sides)} positions, limit is {MAX_SIDE}", "Use smaller images"
+            operator,
+            output,
+            f"has a side of {max(sides)} positions, limit is {MAX_SIDE}",
+            "Use smaller images",
         )
     return image, output
 
 
-def _sampling(operator: Operator, output: Tensor, size: int, out_size: int, align: bool, half: bool) -> Sampling:
+def _sampling(
+    operator: Operator, output: Tensor, size: int, out_size: int, align: bool, half: bool
+) -> Sampling:
     if align and out_size > 1:
         scale = (_ONE * (size - 1) + (out_size - 1) // 2) // (out_size - 1)
     else:

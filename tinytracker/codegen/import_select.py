@@ -23,7 +23,7 @@ from tinytracker.codegen.checks import (
     result,
 )
 from tinytracker.codegen.graph import Bytes, Lookup, Node
-from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair
+from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair, SquareRoot
 from tinytracker.codegen.import_elementwise import ADD_EXTRA_BITS, require_broadcast
 from tinytracker.codegen.import_weighted import fused_range
 from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
@@ -62,11 +62,11 @@ def import_plain_pair(model: TfliteModel, operator: Operator) -> Node:
     if str(operator.options.get("fused_activation_function", "NONE")) != "NONE":
         raise refuse(
             operator, output, f"has the fused activation {operator.option('fused_activation_function')} on "
-            f"{output.dtype}, supported is NONE", "Quantize the model to int8 throughout",
+            f"{output.dtype}, supported is NONE", "Quantize the network to int8 throughout",
         )  # fmt: skip
-    if operator.name in ("DIV", "FLOOR_DIV") and first.dtype == "int32":
-        if second.data is None or not np.all(np.asarray(second.data)):
-            raise refuse(operator, second, "must be a constant divisor other than 0", "Divide by a constant")
+    divides_integers = operator.name in ("DIV", "FLOOR_DIV") and first.dtype == "int32"
+    if divides_integers and (second.data is None or not np.all(np.asarray(second.data))):
+        raise refuse(operator, second, "must be a constant divisor other than 0", "Divide by a constant")
     return Pairwise(operator, (first, second), output, _FUNCTIONS[operator.name])
 
 
@@ -182,7 +182,9 @@ def import_arg_extreme(model: TfliteModel, operator: Operator) -> Node:
     rank = len(source.shape)
     axes = constant_ints(operator, operand(model, operator, 1))
     if len(axes) != 1 or not -rank <= axes[0] < rank:
-        raise refuse(operator, source, f"is searched along axes {list(axes)} of {rank} dimensions, needed is one")
+        raise refuse(
+            operator, source, f"is searched along axes {list(axes)} of {rank} dimensions, needed is one"
+        )
     axis = axes[0] % rank
     outer, inner = math.prod(source.shape[:axis]), math.prod(source.shape[axis + 1 :])
     if output.elements != outer * inner:
@@ -201,6 +203,17 @@ def import_cast(model: TfliteModel, operator: Operator) -> Node:
     if source.elements != output.elements:
         raise refuse(operator, output, f"has {output.elements} elements, the input has {source.elements}")
     return Cast(operator, (source,), output)
+
+
+def import_sqrt(model: TfliteModel, operator: Operator) -> Node:
+    """SQRT of float32, rounded to nearest as IEEE 754 has it."""
+    source, output = operand(model, operator, 0), result(model, operator)
+    for tensor in (source, output):
+        require_dtype(operator, tensor, "float32")
+        require_static(operator, tensor)
+    if source.elements != output.elements:
+        raise refuse(operator, output, f"has {output.elements} elements, the input has {source.elements}")
+    return SquareRoot(operator, (source,), output)
 
 
 def _limit_shift(operator: Operator, output: Tensor, shift: int, limit: int) -> None:

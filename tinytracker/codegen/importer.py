@@ -18,6 +18,7 @@ from tinytracker.codegen.import_elementwise import (
     import_tanh,
 )
 from tinytracker.codegen.import_moves import (
+    import_gather_nd,
     import_pack,
     import_slice,
     import_strided_slice,
@@ -33,6 +34,7 @@ from tinytracker.codegen.import_select import (
     import_leaky_relu,
     import_plain_pair,
     import_prelu,
+    import_sqrt,
     import_sub,
     plain_or,
 )
@@ -63,6 +65,7 @@ _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
     "EXPAND_DIMS": import_alias,
     "FLOOR_DIV": import_plain_pair,
     "FULLY_CONNECTED": import_fully_connected,
+    "GATHER_ND": import_gather_nd,
     "LEAKY_RELU": import_leaky_relu,
     "LOGISTIC": import_logistic,
     "MAXIMUM": plain_or(import_extreme_pair),
@@ -85,6 +88,7 @@ _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
     "SOFTMAX": import_softmax,
     "SPLIT": import_split,
     "SPLIT_V": import_split_v,
+    "SQRT": import_sqrt,
     "SQUEEZE": import_alias,
     "STRIDED_SLICE": import_strided_slice,
     "SUB": plain_or(import_sub),

@@ -91,9 +91,7 @@ class LayerCode:
         name = f"{self.name}_{suffix}"
         start = "{0}" if value == 0 else c_ints([value] * elements)
         self.declarations.append(f"static {c_type(dtype)} {name}[{elements}] = {start};")
-        self.resets.append(
-            f"for (int32_t i = 0; i < {elements}; i++) {{ {name}[i] = {c_int(value)}; }}"
-        )
+        self.resets.append(f"for (int32_t i = 0; i < {elements}; i++) {{ {name}[i] = {c_int(value)}; }}")
         self.state_bytes += elements * np.dtype(dtype).itemsize
         return name
 

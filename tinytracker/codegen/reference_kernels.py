@@ -29,14 +29,25 @@ from tinytracker.codegen.graph import (
     Slice,
     Softmax,
 )
-from tinytracker.codegen.import_elementwise import broadcast_shape
-from tinytracker.codegen.graph_moves import ResizeBilinear, ResizeNearest, StridedCopy
+from tinytracker.codegen.graph_moves import GatherNd, ResizeBilinear, ResizeNearest, StridedCopy
 from tinytracker.codegen.graph_recurrent import Lstm, Svdf
-from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair
+from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair, SquareRoot
+from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
-from tinytracker.codegen.write_moves import write_copy, write_resize_bilinear, write_resize_nearest
+from tinytracker.codegen.write_moves import (
+    write_copy,
+    write_gather_nd,
+    write_resize_bilinear,
+    write_resize_nearest,
+)
 from tinytracker.codegen.write_recurrent import write_lstm, write_svdf
-from tinytracker.codegen.write_values import write_arg_extreme, write_cast, write_pair, write_quantized_pair
+from tinytracker.codegen.write_values import (
+    write_arg_extreme,
+    write_cast,
+    write_pair,
+    write_quantized_pair,
+    write_sqrt,
+)
 
 _INT32_BYTES = 4
 
@@ -295,6 +306,8 @@ REFERENCE_KERNELS: tuple[Kernel, ...] = (
     ReferenceKernel("quantized_pair", QuantizedPair, write_quantized_pair),
     ReferenceKernel("arg_extreme", ArgExtreme, write_arg_extreme),
     ReferenceKernel("cast", Cast, write_cast),
+    ReferenceKernel("gather", GatherNd, write_gather_nd),
+    ReferenceKernel("sqrt", SquareRoot, write_sqrt),
     ReferenceKernel("lstm", Lstm, write_lstm),
     ReferenceKernel("svdf", Svdf, write_svdf),
 )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinytracker.codegen.cwriter import c_int, c_ints, c_members
-from tinytracker.codegen.graph_moves import ResizeBilinear, ResizeNearest, Sampling, StridedCopy
-from tinytracker.codegen.import_moves import MAX_RANK
+from tinytracker.codegen.graph_moves import GatherNd, ResizeBilinear, ResizeNearest, Sampling, StridedCopy
+from tinytracker.codegen.import_moves import MAX_COORDINATES, MAX_RANK
 from tinytracker.codegen.kernel import LayerCode
 from tinytracker.model.tflite_file import ITEM_BYTES
 
@@ -25,6 +25,22 @@ def write_copy(node: StridedCopy, code: LayerCode) -> None:
     parameters = code.structure("tt_copy_t", fields, 4 * (2 * MAX_RANK + 2))
     code.sources.update(("tt_copy.h", "tt_copy.c"))
     code.call("tt_copy_strided", parameters, code.read(node.inputs[0]), code.write(node.output))
+
+
+def write_gather_nd(node: GatherNd, code: LayerCode) -> None:
+    """`tt_gather`; distances become bytes."""
+    item, unused = ITEM_BYTES[node.output.dtype], MAX_COORDINATES - len(node.sizes)
+    fields = {
+        "count": c_int(node.count),
+        "rank": c_int(len(node.sizes)),
+        "sizes": c_ints([*node.sizes, *[1] * unused]),
+        "strides": c_ints([*(stride * item for stride in node.strides), *[0] * unused]),
+        "run": c_int(node.run * item),
+    }
+    parameters = code.structure("tt_gather_t", fields, 4 * (2 * MAX_COORDINATES + 3))
+    code.sources.update(("tt_gather.h", "tt_gather.c"))
+    source, where = (code.read(tensor, f"input_{i}") for i, tensor in enumerate(node.inputs))
+    code.call("tt_gather", parameters, source, where, code.write(node.output))
 
 
 def write_resize_bilinear(node: ResizeBilinear, code: LayerCode) -> None:

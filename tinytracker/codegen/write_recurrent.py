@@ -33,7 +33,10 @@ def write_lstm(node: Lstm, code: LayerCode) -> None:
     }
     parameters = code.structure("tt_lstm_t", fields, 11 * 4 + 4 * _GATE_BYTES)
     count = node.batches * node.cells
-    states = code.state("output_state", "int8", count, node.output_zero_point), code.state("cells", "int16", count, 0)
+    states = (
+        code.state("output_state", "int8", count, node.output_zero_point),
+        code.state("cells", "int16", count, 0),
+    )
     code.sources.update(("tt_recurrent.h", "tt_fixed16.h", "tt_fixed16.c", "tt_lstm.c"))
     code.call("tt_lstm", parameters, *states, code.read(node.inputs[0]), code.write(node.output))
 

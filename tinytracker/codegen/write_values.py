@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tinytracker.codegen.cwriter import c_int, c_ints
-from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair
+from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair, SquareRoot
 from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import LayerCode
 
@@ -56,6 +56,12 @@ def write_cast(node: Cast, code: LayerCode) -> None:
     source, target = code.read(node.inputs[0]), code.write(node.output)
     types = _number(node.inputs[0].dtype), _number(node.output.dtype)
     code.call("tt_cast", node.output.elements, *types, source, target)
+
+
+def write_sqrt(node: SquareRoot, code: LayerCode) -> None:
+    """`tt_sqrt_float32`."""
+    code.sources.update(("tt_sqrt.h", "tt_sqrt.c"))
+    code.call("tt_sqrt_float32", node.output.elements, code.read(node.inputs[0]), code.write(node.output))
 
 
 def _write(
