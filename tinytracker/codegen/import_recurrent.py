@@ -44,8 +44,9 @@ def import_lstm(model: TfliteModel, operator: Operator) -> Node:
         c = clamp16(logistic(forget)·c / 2^15 + logistic(input)·tanh(cell) / 2^(30 + k)), then limited to ±cell_clip
         h = clamp8(z + scale_by(logistic(output)·tanh(c)))
 
-    with the factors s_x·s_W·2^12 and s_h·s_U·2^12 for the gates and 2^-30 / s_hidden for the output. Divisions round to nearest, ties away from zero. logistic and tanh are 16-bit fixed-point functions with 15
-    fractional bits (`tt_fixed16.h`).
+    with the factors s_x·s_W·2^12 and s_h·s_U·2^12 for the gates and 2^-30 / s_hidden for the output. Divisions round
+    to nearest, ties away from zero. logistic and tanh are 16-bit fixed-point functions with 15 fractional bits
+    (`tt_fixed16.h`).
     """
     source, output = operand(model, operator, 0), result(model, operator)
     require_int8(operator, source, output)
