@@ -145,6 +145,10 @@ REFUSED = {
         one("MAX_POOL_2D", [T((1, 4), "float32"), T((1, 4), "float32")], [0]),
         "Quantize the network to int8: .*representative_dataset",
     ),
+    "Edge TPU": (
+        one("CUSTOM:edgetpu-custom-op", [T((4,), **QUANTIZATION), T((4,), **QUANTIZATION)], [0]),
+        "compiled for the Coral Edge TPU, which alone runs it",
+    ),
     "Vela": (
         one("CUSTOM:ethos-u", [T((4,), **QUANTIZATION), T((4,), **QUANTIZATION)], [0]),
         "compiled for Arm Ethos-U by Vela",

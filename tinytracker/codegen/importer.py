@@ -140,6 +140,11 @@ def import_graph(model: TfliteModel) -> Graph:
 def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
     if operator.name not in _IMPORTERS:
         tensor = model.tensors[operator.outputs[0]] if operator.outputs else None
+        if operator.name == "CUSTOM:edgetpu-custom-op":
+            raise refuse(
+                operator, None, "was compiled for the Coral Edge TPU, which alone runs it",
+                "Use the .tflite file that the Edge TPU compiler compiled",
+            )  # fmt: skip
         known = ", ".join(SUPPORTED_OPERATORS)
         raise refuse(operator, tensor, "no kernel exists for this operator", f"Supported: {known}.")
     imported = _IMPORTERS[operator.name](model, operator)
