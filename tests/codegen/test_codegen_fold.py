@@ -75,6 +75,20 @@ def test_the_model_itself_is_not_changed():
     assert len(model.operators) == 5
 
 
+def test_a_shape_of_64_bits_is_folded(tmp_path):
+    tensors = [
+        T((1, 2, 3), signature=(-1, 2, 3), **QUANTIZATION),
+        T((3,), "int64", name="shape"),
+        T((1, 2, 3), **QUANTIZATION),
+    ]
+    operators = [Op("SHAPE", [0], [1], {"OutType": 4}, 1, "ShapeOptions"), Op("RESHAPE", [0, 1], [2])]
+    assert [step.name for step in generate(build_tflite(tensors, operators, [0], [2]), tmp_path).steps] == [
+        "RESHAPE"
+    ]
+    folded = fold_constants(read_tflite(build_tflite(tensors, operators, [0], [2])))
+    np.testing.assert_array_equal(folded.tensors[1].data, [1, 2, 3])
+
+
 def test_contradicting_arguments_are_left_to_the_importer(tmp_path):
     tensors = [
         T((1, 4), **QUANTIZATION),

@@ -55,6 +55,9 @@ def random_inputs(model: bytes, rng: np.random.Generator, count: int) -> list[li
     def one(tensor: Tensor) -> np.ndarray:
         if tensor.dtype == "float32":
             return rng.normal(0, 3, tensor.shape).astype(np.float32)
+        if tensor.dtype in ("int32", "int64"):
+            limit = int(rng.choice([99, 2**31 - 1]))
+            return rng.integers(-limit, limit, tensor.shape).astype(tensor.dtype)
         low, high = (0, 256) if tensor.dtype == "uint8" else (-128, 128)
         # Noise around a level of its own, so that the means of two images differ too.
         level, spread = rng.uniform(low, high), rng.uniform(0, 256)
@@ -126,7 +129,7 @@ def _split(
 def _main(
     libraries: list[GeneratedLibrary], inputs: list[tuple[Tensor, ...]], outputs: list[tuple[Tensor, ...]]
 ) -> str:
-    c = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
+    c = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float32": "float"}
     text = "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
     text += "".join(f'#include "{library.name}.c"\n' for library in libraries)
     text += """

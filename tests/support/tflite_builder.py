@@ -17,6 +17,10 @@ OPTIONS_CLASS = {
     "MEAN": "ReducerOptions", "SOFTMAX": "SoftmaxOptions", "RESHAPE": "ReshapeOptions",
     "SUM": "ReducerOptions", "STRIDED_SLICE": "StridedSliceOptions", "PACK": "PackOptions",
     "SPLIT": "SplitOptions", "SQUEEZE": "SqueezeOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions", "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions", "LEAKY_RELU": "LeakyReluOptions", "UNPACK": "UnpackOptions",
+    "DIV": "DivOptions", "CAST": "CastOptions",
+    "SVDF": "SVDFOptions", "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
 }  # fmt: skip
 INT8_VERSION = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "RESHAPE": 1, "QUANTIZE": 1}
 
@@ -47,6 +51,7 @@ class Op:
     version: int = 0
     options_class: str | None = None
     custom_options: bytes = b""
+    intermediates: list[int] = field(default_factory=list)
 
 
 def conv_options(
@@ -142,6 +147,8 @@ def _tensor(b: flatbuffers.Builder, t: T, index: int, buffer: int) -> int:
         tflite.TensorAddQuantization(b, quantization)
     if signature is not None:
         tflite.TensorAddShapeSignature(b, signature)
+    if t.is_variable:
+        tflite.TensorAddIsVariable(b, True)
     return tflite.TensorEnd(b)
 
 
@@ -163,6 +170,7 @@ def _operator(b: flatbuffers.Builder, op: Op, code: int) -> int:
     options_class = op.options_class or OPTIONS_CLASS.get(op.code)
     options = None
     custom_options = b.CreateByteVector(op.custom_options) if op.custom_options else None
+    intermediates = _ints(b, op.intermediates) if op.intermediates else None
     if options_class is not None:
         values = {name: _value(b, name, value) for name, value in op.options.items()}
         getattr(tflite, f"{options_class}Start")(b)
@@ -178,6 +186,8 @@ def _operator(b: flatbuffers.Builder, op: Op, code: int) -> int:
         tflite.OperatorAddBuiltinOptions(b, options)
     if custom_options is not None:
         tflite.OperatorAddCustomOptions(b, custom_options)
+    if intermediates is not None:
+        tflite.OperatorAddIntermediates(b, intermediates)
     return tflite.OperatorEnd(b)
 
 

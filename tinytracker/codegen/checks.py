@@ -8,6 +8,15 @@ from tinytracker.codegen.graph import Int8s, Int32s
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
 
+_FULL_INTEGER = "a representative_dataset and OpsSet.TFLITE_BUILTINS_INT8"
+_WAYS_OUT = {
+    "float32": f"Quantize the network to int8: tf.lite.TFLiteConverter with Optimize.DEFAULT, {_FULL_INTEGER}",
+    "uint8": "This is the quantization of TensorFlow 1. Convert the float network again with full-integer quantization "
+    f"of TensorFlow 2 ({_FULL_INTEGER}), which gives int8",
+    "int16": "Quantize the network with 8-bit activations (OpsSet.TFLITE_BUILTINS_INT8)",
+}
+"""What to do about a tensor of this type where int8 is needed."""
+
 
 def refuse(operator: Operator, tensor: Tensor | None, reason: str, hint: str = "") -> ModelError:
     """The error to raise: operator, tensor and reason in one sentence."""
@@ -53,7 +62,7 @@ def require_dtype(operator: Operator, tensor: Tensor, *dtypes: str) -> None:
     if tensor.dtype not in dtypes:
         raise refuse(
             operator, tensor, f"is {tensor.dtype}, supported is {' or '.join(dtypes)}",
-            "Quantize the model to int8 throughout" if tensor.dtype == "float32" else "",
+            _WAYS_OUT.get(tensor.dtype, "") if "int8" in dtypes else "",
         )  # fmt: skip
 
 

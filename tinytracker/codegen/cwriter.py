@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+_C_TYPES = {
+    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "int64": "int64_t",
+    "float32": "float",
+}  # fmt: skip
 _WIDTH = 116
 
 
@@ -32,7 +35,10 @@ def c_float(value: float) -> str:
 
 def c_array(name: str, values: NDArray[np.generic]) -> str:
     """A `static const` array with these contents; the dtype gives the C type."""
-    flat = ", ".join(c_int(int(v)) for v in values.reshape(-1))
+    if values.dtype.kind == "f":
+        flat = ", ".join(c_float(float(v)) for v in values.reshape(-1))
+    else:
+        flat = ", ".join(c_int(int(v)) for v in values.reshape(-1))
     body = textwrap.fill(
         flat, _WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
     )

@@ -54,6 +54,8 @@ def _value(tensors: list[Tensor], operator: Operator) -> Array | None:
         value = rule(inputs, operator)
     except (ValueError, IndexError, TypeError, KeyError, OverflowError):
         return None  # arguments that contradict each other: the importer will say so
+    if value is not None and operator.name == "SHAPE" and target.dtype == "int64":
+        value = value.astype(np.int64)
     if value is None or value.shape != target.shape or str(value.dtype) != target.dtype:
         return None
     return value

@@ -14,7 +14,7 @@ from tinytracker.codegen.fuse import fuse
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.importer import import_graph
 from tinytracker.codegen.kernel import Kernel, KernelSet, LayerCode
-from tinytracker.codegen.library import header_text, numbered, source_text
+from tinytracker.codegen.library import header_text, numbered, source_text, tensor_header
 from tinytracker.codegen.planner import MemoryPlan, plan_memory
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import OutputError, UsageError
@@ -121,10 +121,10 @@ def generate(
     plan = plan_memory(graph, scratch)
     layers = _emit_layers(graph, name, chosen, plan)
     texts = {
-        f"{name}.h": header_text(graph, name, plan, __version__),
+        f"{name}.h": header_text(graph, name, plan, __version__, layers),
         f"{name}.c": source_text(graph, name, plan, layers, __version__, cm_per_unit),
     }
-    for source in sorted({*_ALWAYS, *(s for layer in layers for s in layer.sources)}):
+    for source in sorted({*_ALWAYS, tensor_header(graph), *(s for layer in layers for s in layer.sources)}):
         texts[source] = kernel_source(source)
     directory = Path(out_dir)
     write_texts(directory, texts)
@@ -133,6 +133,8 @@ def generate(
         f"{name}_run_packed",
         *(f"{name}_{stem}" for stem in numbered("input", graph.inputs)),
     ]
+    if any(layer.resets for layer in layers):
+        functions.append(f"{name}_reset")
     if f"void {name}_gaze(" in texts[f"{name}.h"]:
         functions.append(f"{name}_gaze")
     return GeneratedLibrary(

@@ -53,7 +53,7 @@ def import_add(model: TfliteModel, operator: Operator) -> Node:
     """ADD of two int8 tensors that broadcast against each other."""
     first, second, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, first, second, output)
-    _require_broadcast(operator, first, second, output)
+    require_broadcast(operator, first, second, output)
     twice_max = 2 * max(first.scale, second.scale)
     to_output = twice_max / (2**ADD_EXTRA_BITS * output.scale)
     if to_output >= 1:
@@ -77,7 +77,7 @@ def import_mul(model: TfliteModel, operator: Operator) -> Node:
     """MUL of two int8 tensors that broadcast against each other."""
     first, second, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, first, second, output)
-    _require_broadcast(operator, first, second, output)
+    require_broadcast(operator, first, second, output)
     # TFLite computes this factor in float32.
     factor = np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)
     multiplier, shift = quantize_multiplier(float(factor))
@@ -178,7 +178,8 @@ def broadcast_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (1,) * (MAX_BROADCAST_RANK - len(shape)) + shape
 
 
-def _require_broadcast(operator: Operator, first: Tensor, second: Tensor, output: Tensor) -> None:
+def require_broadcast(operator: Operator, first: Tensor, second: Tensor, output: Tensor) -> None:
+    """Refuse an output that is not the broadcast of the two inputs, and more dimensions than the loops have."""
     if first.shape == second.shape == output.shape:
         return
     for tensor in (first, second, output):

@@ -19,8 +19,9 @@ from tinytracker.codegen.checks import (
     result,
 )
 from tinytracker.codegen.graph import Alias, Concat, Mean, Node, Pad, Pool, Requantization, Slice
+from tinytracker.codegen.import_moves import require_movable
 from tinytracker.codegen.import_weighted import fused_range, sliding_window
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
 
 MAX_RANK = 4
 
@@ -121,7 +122,10 @@ def import_concat(model: TfliteModel, operator: Operator) -> Node:
     """CONCATENATION of run-time and constant tensors of equal quantisation."""
     output = result(model, operator)
     sources = tuple(operand(model, operator, i) for i in range(len(operator.inputs)))
-    require_int8(operator, output, *sources)
+    if output.dtype == "int8":
+        require_int8(operator, output, *sources)
+    else:
+        require_movable(operator, output, *sources)
     if str(operator.options.get("fused_activation_function", "NONE")) != "NONE":
         raise refuse(operator, output, "has a fused activation, which a concatenation cannot have")
     rank = len(output.shape)
@@ -130,7 +134,8 @@ def import_concat(model: TfliteModel, operator: Operator) -> Node:
         raise refuse(operator, output, f"is concatenated along axis {axis} of {rank} dimensions")
     axis %= rank
     for source in sources:
-        require_same_quantization(operator, source, output)
+        if output.dtype == "int8":
+            require_same_quantization(operator, source, output)
         if len(source.shape) != rank or any(
             source.shape[i] != output.shape[i] for i in range(rank) if i != axis
         ):
@@ -142,7 +147,7 @@ def import_concat(model: TfliteModel, operator: Operator) -> Node:
         inputs=sources,
         output=output,
         outer=math.prod(output.shape[:axis]),
-        chunks=tuple(math.prod(source.shape[axis:]) for source in sources),
+        chunks=tuple(math.prod(source.shape[axis:]) * ITEM_BYTES[output.dtype] for source in sources),
     )
 
 

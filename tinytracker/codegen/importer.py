@@ -17,6 +17,27 @@ from tinytracker.codegen.import_elementwise import (
     import_softmax,
     import_tanh,
 )
+from tinytracker.codegen.import_moves import (
+    import_gather_nd,
+    import_pack,
+    import_slice,
+    import_strided_slice,
+    import_transpose,
+    import_unpack,
+)
+from tinytracker.codegen.import_recurrent import import_lstm, import_svdf
+from tinytracker.codegen.import_resize import import_resize_bilinear, import_resize_nearest
+from tinytracker.codegen.import_select import (
+    import_arg_extreme,
+    import_cast,
+    import_extreme_pair,
+    import_leaky_relu,
+    import_plain_pair,
+    import_prelu,
+    import_sqrt,
+    import_sub,
+    plain_or,
+)
 from tinytracker.codegen.import_shape import (
     import_alias,
     import_concat,
@@ -31,30 +52,51 @@ from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Operator, TfliteModel
 
 _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
-    "ADD": import_add,
+    "ADD": plain_or(import_add),
+    "ARG_MAX": import_arg_extreme,
+    "ARG_MIN": import_arg_extreme,
     "AVERAGE_POOL_2D": import_pool,
+    "CAST": import_cast,
     "CONCATENATION": import_concat,
     "CONV_2D": import_conv,
     "DEPTHWISE_CONV_2D": import_depthwise,
     "DEQUANTIZE": import_dequantize,
+    "DIV": import_plain_pair,
     "EXPAND_DIMS": import_alias,
+    "FLOOR_DIV": import_plain_pair,
     "FULLY_CONNECTED": import_fully_connected,
+    "GATHER_ND": import_gather_nd,
+    "LEAKY_RELU": import_leaky_relu,
     "LOGISTIC": import_logistic,
+    "MAXIMUM": plain_or(import_extreme_pair),
     "MAX_POOL_2D": import_pool,
     "MEAN": import_mean,
-    "MUL": import_mul,
+    "MINIMUM": plain_or(import_extreme_pair),
+    "MUL": plain_or(import_mul),
+    "PACK": import_pack,
     "PAD": import_pad,
     "PADV2": import_pad,
+    "PRELU": import_prelu,
     "QUANTIZE": import_quantize,
     "RELU": import_relu,
     "RELU6": import_relu,
     "RELU_N1_TO_1": import_relu,
     "RESHAPE": import_alias,
+    "RESIZE_BILINEAR": import_resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": import_resize_nearest,
+    "SLICE": import_slice,
     "SOFTMAX": import_softmax,
     "SPLIT": import_split,
     "SPLIT_V": import_split_v,
+    "SQRT": import_sqrt,
     "SQUEEZE": import_alias,
+    "STRIDED_SLICE": import_strided_slice,
+    "SUB": plain_or(import_sub),
+    "SVDF": import_svdf,
     "TANH": import_tanh,
+    "TRANSPOSE": import_transpose,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": import_lstm,
+    "UNPACK": import_unpack,
 }
 
 SUPPORTED_OPERATORS = tuple(sorted(_IMPORTERS))
@@ -76,8 +118,11 @@ def import_graph(model: TfliteModel) -> Graph:
     if not model.inputs or not model.outputs:
         raise ModelError(f"{model.source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs.")
     for tensor in (*model.input_tensors(), *model.output_tensors()):
-        if tensor.dtype not in ("int8", "uint8", "float32"):
-            raise ModelError(f"{tensor.label} is an input or output; supported are int8, uint8 and float32.")
+        if tensor.dtype not in ("int8", "uint8", "int32", "int64", "float32"):
+            raise ModelError(
+                f"{tensor.label} is an input or output; supported are int8, uint8, int32, int64 and float32.",
+                "Convert it with a QUANTIZE or CAST inside the network.",
+            )
         if tensor.is_dynamic or tensor.elements == 0:
             raise ModelError(
                 f"{tensor.label} has the dynamic shape {list(tensor.shape_signature)}; "
@@ -95,11 +140,22 @@ def import_graph(model: TfliteModel) -> Graph:
 def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
     if operator.name not in _IMPORTERS:
         tensor = model.tensors[operator.outputs[0]] if operator.outputs else None
+        if operator.name == "CUSTOM:edgetpu-custom-op":
+            raise refuse(
+                operator, None, "was compiled for the Coral Edge TPU, which alone runs it",
+                "Use the .tflite file that the Edge TPU compiler compiled",
+            )  # fmt: skip
         known = ", ".join(SUPPORTED_OPERATORS)
         raise refuse(operator, tensor, "no kernel exists for this operator", f"Supported: {known}.")
     imported = _IMPORTERS[operator.name](model, operator)
     nodes = imported if isinstance(imported, list) else [imported]
     for node in nodes:
+        for tensor in node.inputs:
+            if tensor.is_variable and not tensor.is_constant:
+                raise refuse(
+                    operator, tensor, "is a variable that this operator reads; only LSTM and SVDF keep state",
+                    "Pass the state as an input and an output of the network.",
+                )  # fmt: skip
         if all(tensor.is_constant for tensor in node.inputs):
             raise refuse(
                 operator, node.output, "is computed from constants only", "Fold them when exporting."

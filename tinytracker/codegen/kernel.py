@@ -7,14 +7,14 @@ stand in front of the reference kernels, which accept everything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.codegen.cwriter import c_array, c_type
+from tinytracker.codegen.cwriter import c_array, c_int, c_ints, c_struct, c_type
 from tinytracker.codegen.graph import Graph, Node
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import Tensor
@@ -33,7 +33,9 @@ class LayerCode:
         shared: text at file scope that several steps may need, by name; the same name means the same text.
         declarations: constants at file scope.
         statements: what the run function executes.
+        resets: what the reset function executes; only steps with state have any.
         constant_bytes: bytes of the constants.
+        state_bytes: bytes of variables that live from run to run.
     """
 
     name: str
@@ -45,6 +47,8 @@ class LayerCode:
     declarations: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     constant_bytes: int = 0
+    resets: list[str] = field(default_factory=list)
+    state_bytes: int = 0
 
     def array(self, suffix: str, values: NDArray[np.generic]) -> str:
         """Declare a constant array; returns its C name."""
@@ -68,6 +72,28 @@ class LayerCode:
     def write(self, tensor: Tensor, c_name: str = "") -> str:
         """C expression of a pointer to a tensor to write, seen as `c_name` when given."""
         return self._pointer(f"{c_name or c_type(tensor.dtype)} *", tensor)
+
+    def read_bytes(self, tensor: Tensor, suffix: str = "constant") -> str:
+        """C expression of a pointer to a tensor of any type as bytes; a constant is declared under `suffix`."""
+        if tensor.data is not None and tensor.dtype != "int8":
+            return f"(const int8_t *)(const void *){self.array(suffix, np.asarray(tensor.data))}"
+        return self.read(tensor, suffix, c_name="int8_t")
+
+    def structure(self, c_name: str, fields: Mapping[str, str], nbytes: int) -> str:
+        """Declare the parameters of the call, `nbytes` long; returns the expression to pass."""
+        name = f"{self.name}_parameters"
+        self.declarations.append(c_struct(c_name, name, fields))
+        self.constant_bytes += nbytes
+        return f"&{name}"
+
+    def state(self, suffix: str, dtype: str, elements: int, value: int) -> str:
+        """Declare a variable that lives from run to run and starts, and is reset, to `value`; returns its C name."""
+        name = f"{self.name}_{suffix}"
+        start = "{0}" if value == 0 else c_ints([value] * elements)
+        self.declarations.append(f"static {c_type(dtype)} {name}[{elements}] = {start};")
+        self.resets.append(f"for (int32_t i = 0; i < {elements}; i++) {{ {name}[i] = {c_int(value)}; }}")
+        self.state_bytes += elements * np.dtype(dtype).itemsize
+        return name
 
     def scratch(self, c_name: str) -> str:
         """C expression of a pointer to the working memory, aligned for any type."""

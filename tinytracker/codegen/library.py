@@ -47,7 +47,15 @@ def run_arguments(graph: Graph) -> str:
     return ", ".join(parts + [f"{c_type(t.dtype)} *{name}" for t, name in outputs])
 
 
-def header_text(graph: Graph, name: str, plan: MemoryPlan, version: str) -> str:
+def tensor_header(graph: Graph) -> str:
+    """The header that describes inputs and outputs; integers wider than 8 bits need more types than most networks."""
+    wide = {"int32", "int64"} & {tensor.dtype for tensor in (*graph.inputs, *graph.outputs)}
+    return "tt_tensor_wide.h" if wide else "tt_tensor.h"
+
+
+def header_text(
+    graph: Graph, name: str, plan: MemoryPlan, version: str, layers: Sequence[LayerCode] = ()
+) -> str:
     """`NAME.h`."""
     macro = name.upper()
     names = numbered("input", graph.inputs)
@@ -70,7 +78,7 @@ def header_text(graph: Graph, name: str, plan: MemoryPlan, version: str) -> str:
 
 #include <stdint.h>
 
-#include "tt_tensor.h"
+#include "{tensor_header(graph)}"
 
 #define {macro}_INPUTS {len(graph.inputs)}
 #define {macro}_OUTPUTS {len(graph.outputs)}
@@ -92,9 +100,26 @@ int {name}_run({run_arguments(graph)});
 
 /* The same with all inputs, and all outputs, one after the other as bytes, whatever their types. */
 int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs);
-{gaze}
+{_reset_declaration(name, layers)}{gaze}
 #endif
 """
+
+
+def _reset_declaration(name: str, layers: Sequence[LayerCode]) -> str:
+    if not any(layer.resets for layer in layers):
+        return ""
+    return (
+        f"\n/* The network keeps {sum(layer.state_bytes for layer in layers)} bytes of state from run to run. Call this"
+        f" where a new sequence begins. */\nvoid {name}_reset(void);\n"
+    )
+
+
+def _reset_function(name: str, layers: Sequence[LayerCode]) -> str:
+    resets = [reset for layer in layers for reset in layer.resets]
+    if not resets:
+        return ""
+    body = "".join(f"    {reset}\n" for reset in resets)
+    return f"\nvoid {name}_reset(void)\n{{\n{body}}}\n"
 
 
 def source_text(
@@ -178,14 +203,14 @@ int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
     {name}_steps();
 {_packed(graph.outputs, name, plan, "outputs", inward=False)}    return TT_OK;
 }}
-{_gaze_function(graph, name, cm_per_unit)}"""
+{_reset_function(name, layers)}{_gaze_function(graph, name, cm_per_unit)}"""
 
 
 def tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:
     """The table that describes inputs or outputs, of the type `tt_tensor_t` of `tt_tensor.h`."""
     rows = []
     for t in tensors:
-        scale, zero_point = (t.scale, t.zero_point) if t.dtype != "float32" else (1.0, 0)
+        scale, zero_point = (t.scale, t.zero_point) if t.scales else (1.0, 0)
         shape = c_ints(t.shape) if t.shape else "{0}"
         rows.append(
             f"    {{{c_string(t.name)}, TT_{t.dtype.upper()}, {t.nbytes}, {len(t.shape)}, {shape}, "

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinytracker.codegen.graph import Add, Alias, Graph, Lookup, Mul, Node
+from tinytracker.codegen.graph_values import Pairwise, QuantizedPair
 from tinytracker.model.tflite_file import Tensor
 
 ALIGNMENT = 8
@@ -137,7 +138,7 @@ def _overwritable(node: Node) -> list[Tensor]:
     """Inputs over which this step may write its output: it reads element i before it writes element i."""
     if isinstance(node, Alias | Lookup):
         return [node.inputs[0]]
-    if isinstance(node, Add | Mul):
+    if isinstance(node, Add | Mul | Pairwise | QuantizedPair):
         return [t for t in node.inputs if t.shape == node.output.shape and not t.is_constant]
     return []
 

@@ -30,8 +30,25 @@ from tinytracker.codegen.graph import (
     Slice,
     Softmax,
 )
+from tinytracker.codegen.graph_moves import GatherNd, ResizeBilinear, ResizeNearest, StridedCopy
+from tinytracker.codegen.graph_recurrent import Lstm, Svdf
+from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair, SquareRoot
 from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
+from tinytracker.codegen.write_moves import (
+    write_copy,
+    write_gather_nd,
+    write_resize_bilinear,
+    write_resize_nearest,
+)
+from tinytracker.codegen.write_recurrent import write_lstm, write_svdf
+from tinytracker.codegen.write_values import (
+    write_arg_extreme,
+    write_cast,
+    write_pair,
+    write_quantized_pair,
+    write_sqrt,
+)
 
 _WIDE_SOFTMAX = 512  # classes from which on the sum of the exponentials may be too large for tt_softmax
 
@@ -202,7 +219,7 @@ def _write_concat(node: Concat, code: LayerCode) -> None:
     code.sources.add("tt_move.c")
     start = 0
     for i, (tensor, chunk) in enumerate(zip(node.inputs, node.chunks, strict=True)):
-        source, target = code.read(tensor, f"input_{i}"), code.write(node.output)
+        source, target = code.read_bytes(tensor, f"input_{i}"), code.write(node.output, c_name="int8_t")
         place = f"{target} + {start}" if start else target
         code.call("tt_concat", node.outer, chunk, sum(node.chunks), source, place)
         start += chunk
@@ -210,8 +227,8 @@ def _write_concat(node: Concat, code: LayerCode) -> None:
 
 def _write_slice(node: Slice, code: LayerCode) -> None:
     code.sources.add("tt_move.c")
-    source = f"{code.read(node.inputs[0])} + {node.start}"
-    code.call("tt_slice", node.outer, node.chunk, node.row, source, code.write(node.output))
+    source = f"{code.read_bytes(node.inputs[0])} + {node.start}"
+    code.call("tt_slice", node.outer, node.chunk, node.row, source, code.write(node.output, c_name="int8_t"))
 
 
 def _write_mean(node: Mean, code: LayerCode) -> None:
@@ -287,6 +304,17 @@ REFERENCE_KERNELS: tuple[Kernel, ...] = (
     ReferenceKernel("quantize", QuantizeFloat, _write_quantize),
     ReferenceKernel("dequantize", DequantizeFloat, _write_dequantize),
     ReferenceKernel("alias", Alias, _write_nothing),
+    ReferenceKernel("copy", StridedCopy, write_copy),
+    ReferenceKernel("resize_bilinear", ResizeBilinear, write_resize_bilinear),
+    ReferenceKernel("resize_nearest", ResizeNearest, write_resize_nearest),
+    ReferenceKernel("pair", Pairwise, write_pair),
+    ReferenceKernel("quantized_pair", QuantizedPair, write_quantized_pair),
+    ReferenceKernel("arg_extreme", ArgExtreme, write_arg_extreme),
+    ReferenceKernel("cast", Cast, write_cast),
+    ReferenceKernel("gather", GatherNd, write_gather_nd),
+    ReferenceKernel("sqrt", SquareRoot, write_sqrt),
+    ReferenceKernel("lstm", Lstm, write_lstm),
+    ReferenceKernel("svdf", Svdf, write_svdf),
 )
 """Portable C for every node."""
 

@@ -228,6 +228,12 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
 
 def _check_graph(model: TfliteModel) -> None:
     """Every index is in range and every operator only reads what exists by then."""
+    for operator in model.operators:
+        if operator.name == "CUSTOM:ethos-u":
+            raise ModelError(
+                f"{model.source} was compiled for Arm Ethos-U by Vela ({operator.label}); no other processor runs it.",
+                "Use the .tflite file that Vela compiled.",
+            )
     count = len(model.tensors)
     for i in (*model.inputs, *model.outputs):
         if not 0 <= i < count:

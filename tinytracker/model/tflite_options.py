@@ -49,8 +49,13 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "REDUCE_MIN": ("ReducerOptions", ("KeepDims",)),
     "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "UNPACK": ("UnpackOptions", ("Axis", "Num")),
     "SPLIT": ("SplitOptions", ("NumSplits",)),
     "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
+    "SVDF": ("SVDFOptions", ("Rank", "FusedActivationFunction")),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        "UnidirectionalSequenceLSTMOptions", ("FusedActivationFunction", "CellClip", "ProjClip", "TimeMajor"),
+    ),
 }  # fmt: skip
 """Operator -> (options table, fields kept). Operators that are not here keep no options."""
 
@@ -85,7 +90,10 @@ def decode_options(raw: Any, name: str, where: str) -> dict[str, Option]:
         raise ModelError(f"{where} carries {found} where {class_name} belongs.")
     options = getattr(tflite, class_name)()
     options.Init(table.Bytes, table.Pos)
-    return {_snake(field): _option(options, field, where) for field in fields}
+    found_options = {_snake(field): _option(options, field, where) for field in fields}
+    if name == "UNIDIRECTIONAL_SEQUENCE_LSTM":  # tensors that only carry the quantization of inner values
+        found_options["intermediates"] = index_vector(raw.IntermediatesAsNumpy(), f"inner tensors of {where}")
+    return found_options
 
 
 def _option(options: Any, field: str, where: str) -> Option:
