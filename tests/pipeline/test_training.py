@@ -13,7 +13,7 @@ class StopError(Exception):
 
 
 def weights(run):
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     return load_trained(run.model_path).get_weights()
 

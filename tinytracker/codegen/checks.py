@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytracker.codegen.graph import Int8s, Int32s
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 
 def refuse(operator: Operator, tensor: Tensor | None, reason: str, hint: str = "") -> ModelError:

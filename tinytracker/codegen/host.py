@@ -17,7 +17,8 @@ from tinytracker.codegen.generate import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import MissingDependencyError, ModelError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.quant.contract import Codes, IoContract
 
 _NAME = "model"

@@ -20,7 +20,7 @@ from tinytracker.codegen.checks import (
 )
 from tinytracker.codegen.graph import Alias, Concat, Mean, Node, Pad, Pool, Requantization, Slice
 from tinytracker.codegen.import_weighted import fused_range, sliding_window
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 MAX_RANK = 4
 

@@ -12,7 +12,7 @@ import tinytracker
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 
 RAM_BYTES = 1536 * 1024
 """Memory of a Spresense main core's program: code, constants, variables and stack together."""

@@ -9,7 +9,8 @@ from typing import Any
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, read_json, sha256_bytes
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.package.parity import stored_table
 from tinytracker.quant import IO_TYPES, METHODS
 from tinytracker.quant.contract import IoContract

@@ -16,7 +16,7 @@ from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
-    from tinytracker.model.tflite_file import TfliteModel
+    from tinytracker.model.tflite_model import TfliteModel
     from tinytracker.quant.calibration import CalibrationSet
 
 __all__ = ["IO_TYPES", "METHODS", "Job", "QatSettings", "QuantizeResult", "quantize", "require_full_integer"]
@@ -64,10 +64,9 @@ class Job:
 
 
 def _ptq(job: Job) -> tuple[bytes, dict[str, Any] | None]:
-    from tinytracker.model.keras_builder import with_output
+    from tinytracker.model.keras_builder import load_trained, with_output
     from tinytracker.model.presets import find_preset
     from tinytracker.quant.ptq import convert
-    from tinytracker.train.loop import load_trained
 
     model = load_trained(job.run.trained_model())
     output = find_preset(job.run.preset_name).output

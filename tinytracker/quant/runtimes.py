@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from tinytracker.capture import captured_output
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.requirements import require, require_tensorflow
 

@@ -290,8 +290,3 @@ class _Advance(tf.keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._advance(1)
-
-
-def load_trained(path: Path) -> tf.keras.Model:
-    """The float network of a finished run, from its model.keras."""
-    return tf.keras.models.load_model(path, compile=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import read_bytes, write_bytes, write_text
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.coralmicro import TARGET

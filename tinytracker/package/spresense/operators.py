@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 
 # Source: MicroMutableOpResolver in tflite-micro, tensorflow/lite/micro/micro_mutable_op_resolver.h.
 _METHODS = {
