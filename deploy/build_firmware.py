@@ -1,6 +1,7 @@
 """Cross-compile every firmware configuration for the emulated board and print what each takes of the 1,536 KB.
 
-Without --model, the network is the preset tinytracker-s with fresh weights, calibrated on noise: as large as a trained one.
+Without --model, the network is the preset tinytracker-s with fresh weights, calibrated on noise: as
+large as a trained one.
 """
 
 from __future__ import annotations
