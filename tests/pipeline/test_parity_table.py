@@ -5,7 +5,8 @@ import pytest
 from support.cli import run as run_cli
 
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
-from tinytracker.package.parity import runtime_table, stored_table
+from tinytracker.package.parity import runtime_table
+from tinytracker.package.stored_parity import stored_table
 from tinytracker.quant.runtimes import MicroRuntime
 from tinytracker.runs import Run
 

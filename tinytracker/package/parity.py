@@ -18,7 +18,7 @@ from tinytracker.errors import (
     UsageError,
 )
 from tinytracker.evaluate.metrics import frame_errors
-from tinytracker.files import read_bytes, read_json, sha256_bytes, write_json
+from tinytracker.files import read_bytes, sha256_bytes, write_json
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes
@@ -138,16 +138,6 @@ def runtime_table(
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
     write_json(run.parity_path, {**document, "command": command_line(), "versions": versions()})
     return table
-
-
-def stored_table(run: Run, model_sha256: str | None = None) -> dict[str, Any] | None:
-    """The table that an earlier call left in the run; None when there is none, or it is about another model."""
-    if not run.parity_path.is_file():
-        return None
-    document = read_json(run.parity_path)
-    if not isinstance(document, dict) or model_sha256 not in (None, document.get("model_sha256")):
-        return None
-    return {k: v for k, v in document.items() if k not in ("schema_version", "command", "versions")}
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from tinytracker.package.graph_rules import Finding, GraphReport
 from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource, load_source
-from tinytracker.package.spresense.operators import resolver_methods
+from tinytracker.package.tflm_operators import resolver_methods
 from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
 

@@ -16,8 +16,8 @@ from tinytracker.package.imx500.environment import require_converter
 from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
 from tinytracker.package.manifest import MANIFEST_NAME, meaning, write_manifest
 from tinytracker.package.model_card import model_card
-from tinytracker.package.parity import stored_table
 from tinytracker.package.source import weights_origin
+from tinytracker.package.stored_parity import stored_table
 from tinytracker.progress import say
 from tinytracker.runs import Run
 

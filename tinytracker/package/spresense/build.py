@@ -66,7 +66,7 @@ def build(source: Path, out: Path, quantized: str, options: Options) -> PackageR
 
 
 def _tflm(source: ModelSource, options: Options) -> _Network:
-    from tinytracker.package.spresense.operators import resolver_methods
+    from tinytracker.package.tflm_operators import resolver_methods
     from tinytracker.quant.runtimes import MicroRuntime, measure_arena
 
     resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins

@@ -13,7 +13,7 @@ from tinytracker.codegen.library import AUTOGEN, tensor_table
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
-from tinytracker.package.spresense.operators import resolver_methods
+from tinytracker.package.tflm_operators import resolver_methods
 
 
 def write_tflm(
