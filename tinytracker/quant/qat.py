@@ -35,6 +35,7 @@ from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.loop import train_epochs
 from tinytracker.train.state import describe_training, state_to_go_on_from
+from tinytracker.train.task import Task
 
 FOLDER = "qat"
 _WEIGHTS = "weights.npz"
@@ -78,7 +79,7 @@ def quantize_aware(
             seen = _observe(float_model(network, preset.output, weights), calibration)
             write_description(own, description | {"ranges": group_ranges(network, seen)})
         model = training_model(network, preset.output, weights, _ranges(own))
-        train_epochs(model, index, preset, own, config, state, f"QAT {preset.name}", keep_start=True)
+        train_epochs(model, Task(index, preset, own, config), state, f"QAT {preset.name}", keep_start=True)
         refresh_ranges(model)
         _save(own, trained_weights(model))
     else:
