@@ -13,7 +13,7 @@ from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, window_into_room
 from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
-from tinytracker.synth.eyes import shade_eye
+from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
 from tinytracker.synth.hair import grow_scalp_hair
 from tinytracker.synth.head import Side, load_head
@@ -86,11 +86,9 @@ class Renderer:
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
-        self._globe = single(
-            [
-                *(globe.sclera_radius, globe.cornea_radius, globe.cornea_offset),
-                *(globe.iris_depth, globe.iris_radius, globe.pupil_radius, globe.redness),
-            ]
+        self._globe = Globe(
+            *(F(globe.sclera_radius), F(globe.cornea_radius), F(globe.cornea_offset)),
+            *(F(globe.iris_depth), F(globe.iris_radius), F(globe.pupil_radius), F(globe.redness)),
         )
         self._iris = single([globe.iris_colour, globe.iris_inner])
 
@@ -208,24 +206,12 @@ class Renderer:
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = single(shot.frame.pose.head[:, 1])
         screen_colour = single(self._session.light.screen * SCREEN_RADIANCE)
-        for eye in shot.eyes.values():
-            shade_eye(
-                fine,
-                inverse,
-                fine_view.array(),
-                single(eye.centre),
-                single(eye.optical),
-                up,
-                self._globe,
-                self._iris,
-                TABLE,
-                shot.light,
-                shot.sources,
-                shot.glints,
-                single(shot.screen),
-                screen_colour,
-                F(KEY_ON_EYES),
-            )
+        light = EyeLight(
+            shot.light, shot.sources, shot.glints, F(KEY_ON_EYES), single(shot.screen), screen_colour
+        )
+        for pose in shot.eyes.values():
+            eye = Eyeball(single(pose.centre), single(pose.optical), up, self._globe, self._iris)
+            shade_eye(fine, inverse, fine_view.array(), eye, light, TABLE)
         skin = self._session.identity.skin
         dark = single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
