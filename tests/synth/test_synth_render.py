@@ -22,7 +22,7 @@ from tinytracker.synth.render import Renderer
 from tinytracker.synth.scene import Camera, EyePose
 from tinytracker.synth.sensor import TONE, blur, blur_kernel, expose
 from tinytracker.synth.session import plan_session, subject_streams
-from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 
 SIZE = (120, 160)
 
@@ -124,11 +124,12 @@ def test_shares_of_light_below_zero_leave_no_holes():
     normals = np.tile(np.array([0, 0, -1], np.float32), (3, 1))
     attributes = np.tile(np.array([5, 5, -1e-6, 0, 0, 0, 0, -1e-6], np.float32), (3, 1))
     image = np.full((size, size, 3), -1, np.float32)
+    mesh = Mesh(xy, depth, normals, attributes, np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int32))
+    surface = Surface(np.full((16, 16, 6), 0.5, np.float32), np.full(9, -99, np.float32), TABLE)
+    lamps = Lamps(np.eye(3, dtype=np.float32), np.array([[0, 0, -1, 1, 1, 1, 0]], np.float32))
     shade_mesh(
         image, np.zeros((size, size), np.int32), np.full((size, size), 1 / 40, np.float32),
-        np.array([100, 4, 4], np.float32), xy, depth, normals, attributes, np.array([[0, 1, 2]], np.int32),
-        np.zeros(1, np.int32), np.full((16, 16, 6), 0.5, np.float32), np.full(9, -99, np.float32), TABLE,
-        np.eye(3, dtype=np.float32), np.array([[0, 0, -1, 1, 1, 1, 0]], np.float32), np.zeros(4, np.int32),
+        np.array([100, 4, 4], np.float32), mesh, surface, lamps, np.zeros(4, np.int32),
     )  # fmt: skip
     assert np.isfinite(image).all()
     assert image.min() >= 0

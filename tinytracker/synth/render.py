@@ -26,7 +26,7 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Session
-from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 from tinytracker.synth.shot import (
     BEARD_LOOK,
     BUZZ_LOOK,
@@ -40,7 +40,7 @@ from tinytracker.synth.shot import (
     View,
     single,
 )
-from tinytracker.synth.strands import draw_strands, place_strands
+from tinytracker.synth.strands import Look, Strands, draw_strands, place_strands
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
@@ -161,24 +161,11 @@ class Renderer:
         skip: NDArray[np.int32],
     ) -> None:
         inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
-        shade_mesh(
-            image,
-            index,
-            inverse,
-            view.array(),
-            self._project(view, shot),
-            inverse_depth,
-            shot.normals,
-            self._attributes,
-            self._head.triangles,
-            self._kinds,
-            self._texture,
-            self._cloth,
-            TABLE,
-            shot.light,
-            shot.sources,
-            skip,
-        )
+        xy = self._project(view, shot)
+        mesh = Mesh(xy, inverse_depth, shot.normals, self._attributes, self._head.triangles, self._kinds)
+        surface = Surface(self._texture, self._cloth, TABLE)
+        lamps = Lamps(shot.light, shot.sources)
+        shade_mesh(image, index, inverse, view.array(), mesh, surface, lamps, skip)
 
     def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
         """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
@@ -260,22 +247,9 @@ class Renderer:
         """Strands (s, p, 3), far to near."""
         curves = single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
-        draw_strands(
-            image,
-            inverse,
-            view.array(),
-            curves,
-            order,
-            colours,
-            widths,
-            F(look.opacity),
-            F(look.shine),
-            F(look.root_light),
-            F(look.bias_cm),
-            F(look.taper),
-            shot.light,
-            shot.sources,
-        )
+        strands = Strands(curves, order, colours, widths)
+        own = Look(F(look.opacity), F(look.shine), F(look.root_light), F(look.bias_cm), F(look.taper))
+        draw_strands(image, inverse, view.array(), strands, own, shot.light, shot.sources)
 
 
 def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:
