@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import TinyTrackerError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.package.coralmicro.check import check
 from tinytracker.package.coralmicro.edgetpu.compiled import CompiledModel, read_compiled
 from tinytracker.package.coralmicro.edgetpu.show import describe

@@ -24,7 +24,8 @@ from tflite_micro import runtime
 
 from tinytracker.codegen import generate
 from tinytracker.errors import TinyTrackerError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 
 EQUAL, TFLM, DIFFERENT, REFUSED = "C equal to BUILTIN_REF", "TFLM only", "C differs", "refused"
 FRAMES = 3

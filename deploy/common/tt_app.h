@@ -3,7 +3,7 @@
 #define TT_APP_H
 
 #include "model.h"
-#include "tt_session.h"
+#include "tt_network.h"
 
 static inline tt_network_t tt_app_network(void)
 {

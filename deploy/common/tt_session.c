@@ -1,52 +1,11 @@
 #include "tt_session.h"
 
-#include "tt_commands.h"
-#include "tt_crc32.h"
+#include <stddef.h>
 
-#define RAW_SILENCE_SECONDS 2u
-
-void tt_session_begin(tt_session_t *session, const char *prefix)
-{
-    tt_text_clear(&session->line);
-    tt_text_string(&session->line, prefix);
-}
-
-void tt_session_end(tt_session_t *session)
-{
-    tt_text_t *line = &session->line;
-    if (line->count > (TT_TEXT_BYTES - 2u)) {
-        line->count = TT_TEXT_BYTES - 2u;
-    }
-    tt_text_string(line, "\r\n");
-    session->board->write(session->board->context, line->bytes, line->count);
-}
-
-void tt_session_error(tt_session_t *session, const char *message)
-{
-    tt_session_begin(session, "e-[");
-    tt_text_string(&session->line, message);
-    tt_text_char(&session->line, ']');
-    tt_session_end(session);
-}
-
-void tt_session_error_about(tt_session_t *session, const char *message, const char *detail)
-{
-    tt_session_begin(session, "e-[");
-    tt_text_string(&session->line, message);
-    tt_text_string(&session->line, ": ");
-    for (const char *c = detail; *c != '\0'; c++) {
-        const char shown = ((*c < ' ') || (*c > '~') || (*c == ']')) ? '?' : *c;
-        tt_text_char(&session->line, shown);
-    }
-    tt_text_char(&session->line, ']');
-    tt_session_end(session);
-}
-
-static void ready(tt_session_t *session)
-{
-    tt_session_begin(session, "m-ready");
-    tt_session_end(session);
-}
+#include "tt_answer.h"
+#include "tt_commands_mlperf.h"
+#include "tt_commands_own.h"
+#include "tt_transfer.h"
 
 void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_network_t *network, uint8_t *image,
                       uint8_t *results)
@@ -56,18 +15,30 @@ void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_n
     session->network = network;
     session->image = image;
     session->results = results;
-    tt_session_begin(session, "m-init-done");
-    tt_session_end(session);
-    ready(session);
+    tt_answer(session, "m-init-done");
+    tt_answer_ready(session);
+}
+
+static void run_command(tt_session_t *session, char *command)
+{
+    char *rest = command;
+    const char *word = tt_word(&rest);
+    if (word == NULL) {
+        tt_answer_error(session, "Empty command");
+    } else if (tt_same(word, "tt") != 0) {
+        tt_command_own(session, rest);
+    } else {
+        tt_command_mlperf(session, word, rest);
+    }
 }
 
 static void finish_command(tt_session_t *session)
 {
     session->command[session->command_count] = '\0';
     session->command_count = 0u;
-    tt_command_run(session, session->command);
+    run_command(session, session->command);
     if (session->mode != TT_MODE_RAW) {
-        ready(session);
+        tt_answer_ready(session);
     }
 }
 
@@ -90,49 +61,15 @@ static void receive_overlong(tt_session_t *session, uint8_t byte)
     if (byte == (uint8_t)'%') {
         session->mode = TT_MODE_COMMAND;
         session->command_count = 0u;
-        tt_session_error(session, "Command longer than 80 characters");
-        ready(session);
-    }
-}
-
-static uint64_t silence_limit(const tt_session_t *session)
-{
-    const tt_board_t *board = session->board;
-    return board->ticks(board->context) + ((uint64_t)board->ticks_per_second * RAW_SILENCE_SECONDS);
-}
-
-static void finish_raw(tt_session_t *session)
-{
-    const uint32_t crc = tt_crc32(TT_CRC32_START, session->image, session->expected);
-    session->mode = TT_MODE_COMMAND;
-    if (crc == session->expected_crc) {
-        session->image_complete = 1u;
-        tt_session_begin(session, "m-tt-loaded-[");
-        tt_text_unsigned(&session->line, session->expected);
-        tt_text_char(&session->line, ',');
-        tt_text_hex32(&session->line, crc);
-        tt_text_char(&session->line, ']');
-        tt_session_end(session);
-    } else {
-        tt_session_error(session, "Checksum of the image is wrong");
-    }
-    ready(session);
-}
-
-static void receive_raw(tt_session_t *session, uint8_t byte)
-{
-    session->image[session->received] = byte;
-    session->received++;
-    session->raw_deadline = silence_limit(session);
-    if (session->received == session->expected) {
-        finish_raw(session);
+        tt_answer_error(session, "Command longer than 80 characters");
+        tt_answer_ready(session);
     }
 }
 
 void tt_session_receive(tt_session_t *session, uint8_t byte)
 {
     if (session->mode == TT_MODE_RAW) {
-        receive_raw(session, byte);
+        tt_transfer_receive(session, byte);
     } else if (session->mode == TT_MODE_OVERLONG) {
         receive_overlong(session, byte);
     } else {
@@ -140,27 +77,7 @@ void tt_session_receive(tt_session_t *session, uint8_t byte)
     }
 }
 
-void tt_session_expect_image(tt_session_t *session, uint32_t crc)
-{
-    session->mode = TT_MODE_RAW;
-    session->expected = session->network->input_bytes;
-    session->expected_crc = crc;
-    session->received = 0u;
-    session->image_complete = 0u;
-    session->raw_deadline = silence_limit(session);
-}
-
 void tt_session_idle(tt_session_t *session)
 {
-    const tt_board_t *board = session->board;
-    if ((session->mode == TT_MODE_RAW) && (board->ticks(board->context) > session->raw_deadline)) {
-        session->mode = TT_MODE_COMMAND;
-        tt_session_begin(session, "e-[Image incomplete: ");
-        tt_text_unsigned(&session->line, session->received);
-        tt_text_string(&session->line, " of ");
-        tt_text_unsigned(&session->line, session->expected);
-        tt_text_string(&session->line, " bytes]");
-        tt_session_end(session);
-        ready(session);
-    }
+    tt_transfer_idle(session);
 }

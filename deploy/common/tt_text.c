@@ -95,3 +95,76 @@ void tt_text_float_bits(tt_text_t *text, float value)
     (void)memcpy(&bits, &value, sizeof bits);
     tt_text_hex32(text, bits);
 }
+
+char *tt_word(char **text)
+{
+    char *start = *text;
+    while ((start != NULL) && (*start == ' ')) {
+        start++;
+    }
+    if ((start == NULL) || (*start == '\0')) {
+        *text = NULL;
+        return NULL;
+    }
+    char *end = start;
+    while ((*end != ' ') && (*end != '\0')) {
+        end++;
+    }
+    *text = (*end == ' ') ? &end[1] : NULL;
+    *end = '\0';
+    return start;
+}
+
+int32_t tt_same(const char *word, const char *other)
+{
+    return ((word != NULL) && (strcmp(word, other) == 0)) ? 1 : 0;
+}
+
+int32_t tt_number(const char *word, uint32_t low, uint32_t high, uint32_t *value)
+{
+    uint64_t number = 0u;
+    if ((word == NULL) || (*word == '\0') || (strlen(word) > 10u)) {
+        return -1;
+    }
+    for (const char *c = word; *c != '\0'; c++) {
+        if ((*c < '0') || (*c > '9')) {
+            return -1;
+        }
+        number = (number * 10u) + (uint64_t)(*c - '0');
+    }
+    if ((number < low) || (number > high)) {
+        return -1;
+    }
+    *value = (uint32_t)number;
+    return 0;
+}
+
+int32_t tt_hex_digit(char c)
+{
+    int32_t value = -1;
+    if ((c >= '0') && (c <= '9')) {
+        value = c - '0';
+    } else if ((c >= 'a') && (c <= 'f')) {
+        value = (c - 'a') + 10;
+    } else if ((c >= 'A') && (c <= 'F')) {
+        value = (c - 'A') + 10;
+    } else {
+        value = -1;
+    }
+    return value;
+}
+
+int32_t tt_hex_words(const char *text, uint32_t *words, uint32_t count)
+{
+    uint32_t digits = 0u;
+    for (const char *c = text; (c != NULL) && (*c != '\0'); c++) {
+        const int32_t digit = tt_hex_digit(*c);
+        if ((digit < 0) || (digits == (8u * count))) {
+            return -1;
+        }
+        const uint32_t before = ((digits % 8u) == 0u) ? 0u : words[digits / 8u];
+        words[digits / 8u] = (before << 4) | (uint32_t)digit;
+        digits++;
+    }
+    return (digits == (8u * count)) ? 0 : -1;
+}

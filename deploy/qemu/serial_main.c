@@ -2,6 +2,7 @@
 #include "board.h"
 #include "tt_app.h"
 #include "tt_ring.h"
+#include "tt_session.h"
 
 #ifndef TT_BUILD
 #define TT_BUILD "unknown"

@@ -4,6 +4,7 @@ import re
 import struct
 import subprocess
 import zlib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +234,26 @@ def test_a_million_bad_inputs(tmp_path):
     done = subprocess.run([program, "1000000", "12345"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert done.stdout.startswith("1000000 inputs")
+
+
+def test_every_header_stands_alone(tmp_path):
+    common = deploy_dir() / "common"
+    kernels = deploy_dir().parent / "tinytracker" / "codegen" / "c"
+    for header in sorted(common.glob("*.h")):
+        if header.name == "tt_app.h":  # needs the generated model.h
+            continue
+        source = tmp_path / "alone.c"
+        source.write_text(f'#include "{header.name}"\n#include "{header.name}"\nextern int unit;\n')
+        command = ["gcc", *STRICT, "-fsyntax-only", "-I", common, "-I", kernels, source]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_no_parts_include_each_other_in_a_circle():
+    """A .c file and its header are one part."""
+    parts: dict[str, set[str]] = {}
+    for file in (deploy_dir() / "common").glob("*.[ch]"):
+        included = re.findall(r'#include "(\w+)\.h"', file.read_text())
+        parts.setdefault(file.stem, set()).update(name for name in included if name != file.stem)
+    assert "tt_commands_own" in parts["tt_session"]
+    TopologicalSorter(parts).prepare()  # raises CycleError

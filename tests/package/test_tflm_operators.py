@@ -7,7 +7,7 @@ from support.tflite_builder import Op, T, build_tflite
 from tinytracker.errors import ModelError
 from tinytracker.interpreters.micro_process import MicroProcess, MicroRefusalError
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.spresense.operators import METHODS, resolver_methods
+from tinytracker.package.tflm_operators import METHODS, resolver_methods
 
 pytest.importorskip("tflite_micro")
 MISSING = "CONCAT_EMBEDDINGS"

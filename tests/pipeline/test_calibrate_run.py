@@ -21,7 +21,7 @@ from tinytracker.model.tflite_file import read_tflite
 
 def test_features_are_what_the_last_layer_takes(run, prepared):
     """The last layer's own weights turn the features into the gaze."""
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     index, spec = read_index(prepared), find_preset(run.preset_name).input
     gaze, features = predict_with_features(run.model_path, index, "val", spec)

@@ -26,7 +26,7 @@ def fresh(preset="tinytracker-s"):
 
 
 def weights(path):
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     return load_trained(path).get_weights()
 

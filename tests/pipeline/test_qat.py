@@ -150,20 +150,20 @@ def test_other_settings_are_not_mixed_into_it(aware):
 
 
 def test_a_killed_training_ends_with_the_same_file(learned, aware, tmp_path, monkeypatch):
-    from tinytracker.train import loop
+    from tinytracker.train.checkpoints import Checkpoints
 
     shutil.copytree(learned.path, tmp_path / "run")
-    save = loop._save
+    save = Checkpoints.save
 
-    def save_and_stop(checkpoint, there, state):
-        save(checkpoint, there, state)
+    def save_and_stop(checkpoints, state):
+        save(checkpoints, state)
         if state.epoch == 1:
             raise KillError
 
-    monkeypatch.setattr(loop, "_save", save_and_stop)
+    monkeypatch.setattr(Checkpoints, "save", save_and_stop)
     with pytest.raises(KillError):
         quantize(tmp_path / "run", "qat", calibration_frames=32, qat=SETTINGS)
-    monkeypatch.setattr(loop, "_save", save)
+    monkeypatch.setattr(Checkpoints, "save", save)
     resumed = quantize(tmp_path / "run", "qat", calibration_frames=32, qat=SETTINGS)
     assert resumed.model.read_bytes() == aware[1].model.read_bytes()
 

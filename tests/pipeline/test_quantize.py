@@ -30,12 +30,11 @@ def test_every_tensor_is_integer_and_the_input_scale_exactly_1_128(run):
 
 
 def test_segments_say_the_same_as_the_trained_output(run, prepared):
-    from tinytracker.model.keras_builder import with_output
+    from tinytracker.model.keras_builder import load_trained, with_output
     from tinytracker.model.output import OUTPUT_SCALE
     from tinytracker.model.presets import find_preset
     from tinytracker.quant.contract import GazeDecoding, TensorContract
     from tinytracker.quant.parity import frames_of
-    from tinytracker.train.loop import load_trained
 
     model = load_trained(run.model_path)
     images = {k: p.astype(np.float32) / 128 - 1 for k, p in frames_of(prepared, "tinytracker-s", 16).items()}
@@ -97,7 +96,7 @@ def test_int8_loses_little(run, prepared):
 def test_a_float_model_is_refused_by_name(run, tmp_path):
     import tensorflow as tf
 
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     content = tf.lite.TFLiteConverter.from_keras_model(load_trained(run.model_path)).convert()
     with pytest.raises(ModelError, match=r"not fully INT8; these tensors are not: .*\(float32\)"):

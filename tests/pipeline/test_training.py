@@ -13,7 +13,7 @@ class StopError(Exception):
 
 
 def weights(run):
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     return load_trained(run.model_path).get_weights()
 
@@ -34,19 +34,19 @@ def test_a_run_folder_tells_what_was_trained_on_what(run, prepared, config):
 
 
 def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, tmp_path, monkeypatch):
-    from tinytracker.train import loop
+    from tinytracker.train.checkpoints import Checkpoints
 
-    save = loop._save
+    save = Checkpoints.save
 
-    def save_and_stop(checkpoint, there, state):
-        save(checkpoint, there, state)
+    def save_and_stop(checkpoints, state):
+        save(checkpoints, state)
         if state.epoch == 2:
             raise StopError
 
-    monkeypatch.setattr(loop, "_save", save_and_stop)
+    monkeypatch.setattr(Checkpoints, "save", save_and_stop)
     with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", config)
-    monkeypatch.setattr(loop, "_save", save)
+    monkeypatch.setattr(Checkpoints, "save", save)
     assert not Run(tmp_path / "run").model_path.exists()
 
     resumed = train(prepared, "tinytracker-s", tmp_path / "run", config, resume=True)
@@ -56,9 +56,9 @@ def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, t
 
 
 def test_a_stop_before_the_state_is_written_loses_one_epoch_only(prepared, config, tmp_path, monkeypatch):
-    from tinytracker.train import loop
+    from tinytracker.train import checkpoints
 
-    write = loop.write_json
+    write = checkpoints.write_json
 
     def stop_at_the_second_state(path, value):
         if path.name == "state.json" and value["epoch"] == 2:
@@ -66,10 +66,10 @@ def test_a_stop_before_the_state_is_written_loses_one_epoch_only(prepared, confi
         return write(path, value)
 
     short = config.model_copy(update={"epochs": 2})
-    monkeypatch.setattr(loop, "write_json", stop_at_the_second_state)
+    monkeypatch.setattr(checkpoints, "write_json", stop_at_the_second_state)
     with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", short)
-    monkeypatch.setattr(loop, "write_json", write)
+    monkeypatch.setattr(checkpoints, "write_json", write)
     result = train(prepared, "tinytracker-s", tmp_path / "run", short, resume=True)
     assert [row["epoch"] for row in metrics(result.run)] == [1, 2]
 
@@ -99,18 +99,18 @@ def test_a_folder_with_something_else_in_it_is_left_alone(prepared, config, tmp_
 
 
 def test_a_damaged_checkpoint_is_a_sentence(prepared, config, tmp_path, monkeypatch):
-    from tinytracker.train import loop
+    from tinytracker.train.checkpoints import Checkpoints
 
-    save = loop._save
+    save = Checkpoints.save
 
-    def save_and_stop(checkpoint, there, state):
-        save(checkpoint, there, state)
+    def save_and_stop(checkpoints, state):
+        save(checkpoints, state)
         raise StopError
 
-    monkeypatch.setattr(loop, "_save", save_and_stop)
+    monkeypatch.setattr(Checkpoints, "save", save_and_stop)
     with pytest.raises(StopError):
         train(prepared, "tinytracker-s", tmp_path / "run", config)
-    monkeypatch.setattr(loop, "_save", save)
+    monkeypatch.setattr(Checkpoints, "save", save)
     for part in (tmp_path / "run" / "checkpoints").glob("epoch-0001.*"):
         part.write_bytes(part.read_bytes()[:100])
     with pytest.raises(TinyTrackerError, match="the checkpoint of epoch 1 cannot be read"):

@@ -14,7 +14,8 @@ from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate import deploy_dir
-from tinytracker.model.tflite_file import Tensor, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Tensor
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 STRICT = [

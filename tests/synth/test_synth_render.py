@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tinytracker.synth.boxes import face_marks
 from tinytracker.synth.clothes import draped
 from tinytracker.synth.expression import lid_weights
-from tinytracker.synth.eyes import shade_eye
+from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
 from tinytracker.synth.head import load_head
 from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.noise import TABLE
@@ -22,7 +22,7 @@ from tinytracker.synth.render import Renderer
 from tinytracker.synth.scene import Camera, EyePose
 from tinytracker.synth.sensor import TONE, blur, blur_kernel, expose
 from tinytracker.synth.session import plan_session, subject_streams
-from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 
 SIZE = (120, 160)
 
@@ -81,25 +81,16 @@ def test_pupil_is_where_the_optical_axis_points(yaw, pitch):
     centre = np.array([0.0, 0.0, 40.0])
     axis = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), -np.cos(yaw) * np.cos(pitch)])
     image = np.zeros((320, 320, 3), np.float32)
-    globe = np.array([1.21, 0.78, 0.565, 0.985, 0.585, 0.2, 0.0], np.float32)
-    light = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 0]], np.float32)
-    shade_eye(
-        image,
-        np.zeros((320, 320), np.float32),
-        view,
-        centre.astype(np.float32),
-        axis.astype(np.float32),
-        np.array([0, 1, 0], np.float32),
-        globe,
-        np.full((2, 3), 0.3, np.float32),
-        TABLE,
-        light,
-        np.zeros((0, 7), np.float32),
-        np.zeros(0, np.float32),
-        np.array([1, 1, 0, 0], np.float32),
-        np.zeros(3, np.float32),
-        F(1),
-    )
+    ambient = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 0]], np.float32)
+    eye = Eyeball(
+        centre.astype(np.float32), axis.astype(np.float32), np.array([0, 1, 0], np.float32),
+        Globe(F(1.21), F(0.78), F(0.565), F(0.985), F(0.585), F(0.2), F(0)), np.full((2, 3), 0.3, np.float32),
+    )  # fmt: skip
+    light = EyeLight(
+        ambient, np.zeros((0, 7), np.float32), np.zeros(0, np.float32), F(1),
+        np.array([1, 1, 0, 0], np.float32), np.zeros(3, np.float32),
+    )  # fmt: skip
+    shade_eye(image, np.zeros((320, 320), np.float32), view, eye, light, TABLE)
     ys, xs = np.nonzero((image.sum(2) < 0.12) & (image.sum(2) > 0))
     found = np.array([xs.mean() + 0.5, ys.mean() + 0.5])
     # Seen through the cornea the pupil is enlarged and lies a little nearer than it is.
@@ -133,11 +124,12 @@ def test_shares_of_light_below_zero_leave_no_holes():
     normals = np.tile(np.array([0, 0, -1], np.float32), (3, 1))
     attributes = np.tile(np.array([5, 5, -1e-6, 0, 0, 0, 0, -1e-6], np.float32), (3, 1))
     image = np.full((size, size, 3), -1, np.float32)
+    mesh = Mesh(xy, depth, normals, attributes, np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int32))
+    surface = Surface(np.full((16, 16, 6), 0.5, np.float32), np.full(9, -99, np.float32), TABLE)
+    lamps = Lamps(np.eye(3, dtype=np.float32), np.array([[0, 0, -1, 1, 1, 1, 0]], np.float32))
     shade_mesh(
         image, np.zeros((size, size), np.int32), np.full((size, size), 1 / 40, np.float32),
-        np.array([100, 4, 4], np.float32), xy, depth, normals, attributes, np.array([[0, 1, 2]], np.int32),
-        np.zeros(1, np.int32), np.full((16, 16, 6), 0.5, np.float32), np.full(9, -99, np.float32), TABLE,
-        np.eye(3, dtype=np.float32), np.array([[0, 0, -1, 1, 1, 1, 0]], np.float32), np.zeros(4, np.int32),
+        np.array([100, 4, 4], np.float32), mesh, surface, lamps, np.zeros(4, np.int32),
     )  # fmt: skip
     assert np.isfinite(image).all()
     assert image.min() >= 0

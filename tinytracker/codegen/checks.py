@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytracker.codegen.graph import Int8s, Int32s
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 _FULL_INTEGER = "a representative_dataset and OpsSet.TFLITE_BUILTINS_INT8"
 _WAYS_OUT = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 
 def with_integer_ends(model: TfliteModel) -> TfliteModel:

@@ -18,7 +18,8 @@ from tinytracker.codegen.library import header_text, numbered, source_text, tens
 from tinytracker.codegen.planner import MemoryPlan, plan_memory
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import OutputError, UsageError
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 
 _ALWAYS = ("tt_tensor.h",)
 

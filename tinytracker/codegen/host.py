@@ -18,7 +18,8 @@ from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.interpreters.base import frame_count, stacked
-from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Tensor, TfliteModel
 from tinytracker.quant.contract import IoContract
 
 _NAME = "model"

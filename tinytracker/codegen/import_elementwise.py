@@ -40,7 +40,7 @@ from tinytracker.codegen.graph import (
     Softmax,
 )
 from tinytracker.codegen.import_weighted import fused_range
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 MAX_BROADCAST_RANK = 4
 ADD_EXTRA_BITS = 20

@@ -17,7 +17,7 @@ from tinytracker.codegen.checks import (
 )
 from tinytracker.codegen.graph import Concat, Node, Slice
 from tinytracker.codegen.graph_moves import GatherNd, StridedCopy
-from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import ITEM_BYTES, Operator, Tensor, TfliteModel
 
 MAX_RANK = 6
 """Dimensions that the copying kernel counts through."""

@@ -21,7 +21,7 @@ from tinytracker.codegen.checks import (
 )
 from tinytracker.codegen.graph import Node
 from tinytracker.codegen.graph_recurrent import Gate, Lstm, Product, Svdf
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 _GATE_SCALE = 2.0**-12
 """Scale of the sums of all gates, which are 16-bit numbers with three integer bits."""

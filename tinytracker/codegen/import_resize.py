@@ -18,7 +18,7 @@ from tinytracker.codegen.checks import (
 )
 from tinytracker.codegen.graph import Node
 from tinytracker.codegen.graph_moves import ResizeBilinear, ResizeNearest, Sampling
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 MAX_SIDE = 32_767
 """Rows and columns are held in 16 bits; positions times 1024 then fit 32."""

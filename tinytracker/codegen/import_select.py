@@ -26,7 +26,7 @@ from tinytracker.codegen.graph import Bytes, Lookup, Node
 from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, QuantizedPair, SquareRoot
 from tinytracker.codegen.import_elementwise import ADD_EXTRA_BITS, require_broadcast
 from tinytracker.codegen.import_weighted import fused_range
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 PLAIN_TYPES = ("int32", "float32")
 """Types that are computed with as they are, without scale and zero point."""

@@ -21,7 +21,7 @@ from tinytracker.codegen.checks import (
 from tinytracker.codegen.graph import Alias, Concat, Mean, Node, Pad, Pool, Requantization, Slice
 from tinytracker.codegen.import_moves import require_movable
 from tinytracker.codegen.import_weighted import fused_range, sliding_window
-from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import ITEM_BYTES, Operator, Tensor, TfliteModel
 
 MAX_RANK = 4
 

@@ -21,7 +21,7 @@ from tinytracker.codegen.checks import (
     result,
 )
 from tinytracker.codegen.graph import Conv, DepthwiseConv, FullyConnected, Node, Requantization, Window
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 MAX_TERMS = 65_000
 """Products per sum: 65,000·128·255 < 2^31, so that a sum without its bias cannot overflow."""

@@ -49,7 +49,7 @@ from tinytracker.codegen.import_shape import (
 )
 from tinytracker.codegen.import_weighted import import_conv, import_depthwise, import_fully_connected
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 
 _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
     "ADD": plain_or(import_add),

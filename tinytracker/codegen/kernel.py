@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinytracker.codegen.cwriter import c_array, c_int, c_ints, c_struct, c_type
 from tinytracker.codegen.graph import Graph, Node
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 
 
 @dataclass

@@ -9,7 +9,7 @@ from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
 from tinytracker.codegen.planner import MemoryPlan
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 from tinytracker.quant.contract import GazeDecoding, IoContract
 
 AUTOGEN = (

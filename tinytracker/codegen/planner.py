@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tinytracker.codegen.graph import Add, Alias, Graph, Lookup, Mul, Node
 from tinytracker.codegen.graph_values import Pairwise, QuantizedPair
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 
 ALIGNMENT = 8
 """Offsets are multiples of this; enough for float32 tensors and for 64-bit loads."""

@@ -10,7 +10,7 @@ from tinytracker.codegen.cwriter import c_int, c_ints, c_members
 from tinytracker.codegen.graph_moves import GatherNd, ResizeBilinear, ResizeNearest, Sampling, StridedCopy
 from tinytracker.codegen.import_moves import MAX_COORDINATES, MAX_RANK
 from tinytracker.codegen.kernel import LayerCode
-from tinytracker.model.tflite_file import ITEM_BYTES
+from tinytracker.model.tflite_model import ITEM_BYTES
 
 
 def write_copy(node: StridedCopy, code: LayerCode) -> None:

@@ -19,7 +19,7 @@ from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware
 from tinytracker.emulate.qemu import emulator_command
 from tinytracker.emulate.tools import ToolError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 5.0

@@ -13,7 +13,7 @@ from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import StrPath
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.requirements import install_hint
 
 RAM_BYTES = 1536 * 1024
@@ -29,8 +29,9 @@ BATCH_APPLICATION = ("qemu/batch_main.c",)
 """Runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
 
 SERIAL_APPLICATION = (
-    "qemu/serial_main.c", "common/tt_commands.c", "common/tt_crc32.c", "common/tt_extension.c",
-    "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c",
+    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_commands_mlperf.c", "common/tt_commands_own.c",
+    "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c",
+    "common/tt_text.c", "common/tt_transfer.c",
 )  # fmt: skip
 """Speaks the serial protocol."""
 

@@ -17,7 +17,8 @@ from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
-from tinytracker.model.tflite_file import Tensor, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Tensor, TfliteModel
 from tinytracker.quant.oracle import available_oracle
 
 Array = NDArray[np.generic]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from tinytracker.data.examples import parse
@@ -14,7 +15,9 @@ from tinytracker.data.inputs import InputSpec
 from tinytracker.data.pipeline import serialized_records
 from tinytracker.evaluate.metrics import Frames
 from tinytracker.files import read_bytes
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.keras_builder import load_trained
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.progress import bar
 from tinytracker.quant.runtimes import ReferenceRuntime
 from tinytracker.train.dataset import decoded, in_cm, plain_batches
@@ -44,8 +47,6 @@ def truth(index: PreparedIndex, split: str) -> Frames:
 
 def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
     """(N, 2) cm from a Keras model."""
-    from tinytracker.train.loop import load_trained
-
     model = load_trained(model_path)
     predictions = []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
@@ -83,10 +84,6 @@ def predict_with_features(
 def _float_features(
     model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
 ) -> tuple[Floats, Floats | None]:
-    import tensorflow as tf
-
-    from tinytracker.train.loop import load_trained
-
     model = load_trained(model_path)
     last = model.layers[-1]
     if not isinstance(last, tf.keras.layers.Dense):

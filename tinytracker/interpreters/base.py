@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import UsageError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 
 Array = NDArray[Any]
 Step = Callable[[int], None]

@@ -11,7 +11,8 @@ from tinytracker.errors import ModelError
 from tinytracker.interpreters.base import Array, frame_count, has_state, stacked
 from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess, MicroRefusalError
 from tinytracker.interpreters.refusals import REQUANTIZE, fatal_scale
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.requirements import require
 
 ARENAS = (64 << 20, 256 << 20, 1 << 30)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 # Operators whose output has one scale and zero point that the kernels insist on. Source: TensorFlow Lite's 8-bit
 # quantization specification.

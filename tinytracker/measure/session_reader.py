@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,14 @@ class Session:
 class _Lines:
     """Raw content, while it is gathered."""
 
-    sequence: list[int]
-    stamps: list[list[int]]
-    host_ns: list[int]
-    outputs: list[bytes]
-    extra: list[dict[str, float]]
-    exchanges: list[list[int]]
-    resumed: list[int]
-    notes: list[str]
+    sequence: list[int] = field(default_factory=list)
+    stamps: list[list[int]] = field(default_factory=list)
+    host_ns: list[int] = field(default_factory=list)
+    outputs: list[bytes] = field(default_factory=list)
+    extra: list[dict[str, float]] = field(default_factory=list)
+    exchanges: list[list[int]] = field(default_factory=list)
+    resumed: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     announced_lost: int = 0
     damaged: int = 0
     end: str | None = None
@@ -84,7 +84,7 @@ def read_session(path: Path | str) -> Session:
         ('capture', 'preprocess', 'inference')
     """
     path = Path(path)
-    found = _Lines([], [], [], [], [], [], [], [])
+    found = _Lines()
     broken: list[int] = []
     cut = False
     with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
@@ -98,6 +98,11 @@ def read_session(path: Path | str) -> Session:
                 break
             if not _take(line, header, found):
                 broken.append(number)
+    return _session(path, header, found, _problems(found, broken, cut))
+
+
+def _problems(found: _Lines, broken: list[int], cut: bool) -> tuple[str, ...]:
+    """What is wrong with a file, a sentence each; `broken` are numbers of lines."""
     problems = []
     if cut:
         problems.append("The last line was cut off and is left out.")
@@ -106,27 +111,34 @@ def read_session(path: Path | str) -> Session:
         problems.append(f"{len(broken)} damaged lines are left out ({shown}).")
     if found.end is None:
         problems.append("There is no last line: the measurement was cut off.")
+    steps = np.diff(np.array(found.sequence, np.int64))
+    if np.any(steps <= 0):
+        problems.append(f"{int(np.count_nonzero(steps <= 0))} times the frame numbers do not ascend.")
+    return tuple(problems)
+
+
+def _session(path: Path, header: Header, found: _Lines, problems: tuple[str, ...]) -> Session:
+    """Lines as arrays."""
     sequence = np.array(found.sequence, np.int64)
     steps = np.diff(sequence)
     lost = int((steps[steps > 0] - 1).sum())
-    if np.any(steps <= 0):
-        problems.append(f"{int(np.count_nonzero(steps <= 0))} times the frame numbers do not ascend.")
     names = sorted({name for values in found.extra for name in values})
+    extra = {name: np.array([values.get(name, np.nan) for values in found.extra]) for name in names}
     return Session(
-        path,
-        header,
-        sequence,
-        np.array(found.stamps, np.int64).reshape(len(sequence), len(header.phases) + 1),
-        np.array(found.host_ns, np.int64),
-        tuple(found.outputs),
-        {name: np.array([values.get(name, np.nan) for values in found.extra]) for name in names},
-        np.array(found.exchanges, np.int64).reshape(-1, 4),
-        np.isin(np.arange(len(sequence)), found.resumed),
-        tuple(found.notes),
-        max(lost, found.announced_lost),
-        found.damaged,
-        found.end,
-        tuple(problems),
+        path=path,
+        header=header,
+        sequence=sequence,
+        stamps=np.array(found.stamps, np.int64).reshape(len(sequence), len(header.phases) + 1),
+        host_ns=np.array(found.host_ns, np.int64),
+        outputs=tuple(found.outputs),
+        extra=extra,
+        exchanges=np.array(found.exchanges, np.int64).reshape(-1, 4),
+        resumed=np.isin(np.arange(len(sequence)), found.resumed),
+        notes=tuple(found.notes),
+        lost=max(lost, found.announced_lost),
+        damaged=found.damaged,
+        end=found.end,
+        problems=problems,
     )
 
 

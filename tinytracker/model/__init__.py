@@ -9,7 +9,8 @@ from tinytracker.lazy import exports
 if TYPE_CHECKING:
     from tinytracker.model.info import describe
     from tinytracker.model.presets import PRESETS, Preset, find_preset
-    from tinytracker.model.tflite_file import TfliteModel, read_tflite
+    from tinytracker.model.tflite_file import read_tflite
+    from tinytracker.model.tflite_model import TfliteModel
     from tinytracker.model.tflite_stats import ModelStats, model_stats
     from tinytracker.model.weight_file import (
         describe_weights,

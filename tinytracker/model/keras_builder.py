@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,12 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
     value = wide(last.input)
     wide.set_weights(output.expand(*last.get_weights()))
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
+
+
+def load_trained(path: Path) -> tf.keras.Model:
+    """The float network of a finished run, from its model.keras."""
+    # Here, because this module registers the layers that the file names.
+    return tf.keras.models.load_model(path, compile=False)
 
 
 def _layers(node: Node, last: bool, bias: tuple[float, float], synchronized: bool) -> list[Any]:

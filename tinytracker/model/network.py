@@ -105,34 +105,35 @@ class Network:
         kernel: int = 1,
         stride: int = 1,
         padding: Padding = "same",
+        *,
         groups: int = 1,
         norm: bool = True,
         activation: Activation = "linear",
         weights_of: str = "",
     ) -> str:
-        """A 2-D convolution."""
-        h, w, c = self.shape(x)
-        oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
-        weights = kernel * kernel * (c // groups) * filters
+        """A 2-D convolution.
+
+        Args:
+            x: node that it reads, (h, w, c).
+            name: of the new node.
+            filters: channels of its output.
+            kernel: side of its square window; stride and padding likewise.
+            stride: rows and columns from one window to the next.
+            padding: as TensorFlow defines it.
+            groups: into how many parts of channels it is split.
+            norm: batch normalisation follows.
+            activation: fused after it.
+            weights_of: earlier convolution whose weights it shares; they count there.
+        """
+        shape = (*self._windows(x, kernel, stride, padding), filters)
+        weights = kernel * kernel * (self.shape(x)[-1] // groups) * filters
         own = not weights_of
-        return self._put(
-            Node(
-                name,
-                "conv",
-                (x,),
-                (oh, ow, filters),
-                (kernel, kernel),
-                stride,
-                padding,
-                groups,
-                norm,
-                activation,
-                weights_of,
-                weights * own,
-                filters * own,
-                oh * ow * weights,
-            )
-        )
+        node = Node(
+            name, "conv", (x,), shape, (kernel, kernel), stride, padding,
+            groups=groups, norm=norm, activation=activation, weights_of=weights_of,
+            weights=weights * own, biases=filters * own, macs=shape[0] * shape[1] * weights,
+        )  # fmt: skip
+        return self._put(node)
 
     def depthwise(
         self,
@@ -141,31 +142,25 @@ class Network:
         kernel: int = 3,
         stride: int = 1,
         padding: Padding = "same",
+        *,
         norm: bool = True,
         activation: Activation = "linear",
     ) -> str:
-        """A depthwise convolution with multiplier 1."""
-        h, w, c = self.shape(x)
-        oh, ow = (output_size(n, kernel, stride, padding) for n in (h, w))
-        weights = kernel * kernel * c
-        return self._put(
-            Node(
-                name,
-                "depthwise",
-                (x,),
-                (oh, ow, c),
-                (kernel, kernel),
-                stride,
-                padding,
-                1,
-                norm,
-                activation,
-                "",
-                weights,
-                c,
-                oh * ow * weights,
-            )
-        )
+        """A depthwise convolution with multiplier 1; arguments as of `conv`."""
+        channels = self.shape(x)[-1]
+        shape = (*self._windows(x, kernel, stride, padding), channels)
+        weights = kernel * kernel * channels
+        node = Node(
+            name, "depthwise", (x,), shape, (kernel, kernel), stride, padding,
+            norm=norm, activation=activation,
+            weights=weights, biases=channels, macs=shape[0] * shape[1] * weights,
+        )  # fmt: skip
+        return self._put(node)
+
+    def _windows(self, x: str, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
+        """How many windows lie below each other and side by side: height and width of the output."""
+        h, w, _ = self.shape(x)
+        return output_size(h, kernel, stride, padding), output_size(w, kernel, stride, padding)
 
     def dense(
         self, x: str, name: str, units: int, activation: Activation = "linear", weights_of: str = ""
@@ -213,9 +208,8 @@ class Network:
 
     def max_pool(self, x: str, name: str, kernel: int, stride: int) -> str:
         """Maximum over windows that lie wholly inside."""
-        h, w, c = self.shape(x)
-        oh, ow = (output_size(n, kernel, stride, "valid") for n in (h, w))
-        return self._put(Node(name, "max_pool", (x,), (oh, ow, c), (kernel, kernel), stride, "valid"))
+        shape = (*self._windows(x, kernel, stride, "valid"), self.shape(x)[-1])
+        return self._put(Node(name, "max_pool", (x,), shape, (kernel, kernel), stride, "valid"))
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

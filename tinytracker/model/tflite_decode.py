@@ -17,7 +17,7 @@ import tflite
 from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError, ModelError
-from tinytracker.model.tflite_file import ITEM_BYTES, Operator, Tensor, TfliteModel
+from tinytracker.model.tflite_model import ITEM_BYTES, Operator, Tensor, TfliteModel
 from tinytracker.model.tflite_options import MAX_RANK, decode_options, enumeration_names, index_vector
 
 MAX_NAME_BYTES = 1024

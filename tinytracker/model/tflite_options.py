@@ -8,7 +8,7 @@ from typing import Any
 import tflite
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Option
+from tinytracker.model.tflite_model import Option
 
 MAX_RANK = 8  # TFLite's own kernels stop at 6 or 8
 MAX_OPERANDS = 4096

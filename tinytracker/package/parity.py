@@ -167,7 +167,7 @@ def _rows(
     run: Run, preset: Preset, name: str, content: bytes, codes: Codes, comparison: _Comparison
 ) -> Iterator[RuntimeRow]:
     from tinytracker.codegen.host import GeneratedRuntime
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     keras = load_trained(run.trained_model())
     found = _predict("Keras float", keras.predict_on_batch, codes)

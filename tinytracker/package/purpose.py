@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.quant.contract import IoContract
 
 _CHANNELS = (1, 3, 5)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, sha256_bytes
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.package.manifest import Origin, meaning
 from tinytracker.package.parity_table import ParityTable, stored_table
 from tinytracker.package.purpose import looks_like_gaze

@@ -18,7 +18,7 @@ from tinytracker.runs import Run, command_line, versions
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
-    from tinytracker.model.tflite_file import TfliteModel
+    from tinytracker.model.tflite_model import TfliteModel
     from tinytracker.quant.calibration import CalibrationSet
     from tinytracker.quant.contract import IoContract
 else:
@@ -83,10 +83,9 @@ class Job:
 
 
 def _ptq(job: Job) -> tuple[bytes, dict[str, Any] | None]:
-    from tinytracker.model.keras_builder import with_output
+    from tinytracker.model.keras_builder import load_trained, with_output
     from tinytracker.model.presets import find_preset
     from tinytracker.quant.ptq import convert
-    from tinytracker.train.loop import load_trained
 
     model = load_trained(job.run.trained_model())
     output = find_preset(job.run.preset_name).output

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinytracker.errors import ModelError
 from tinytracker.model.output import FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
-from tinytracker.model.tflite_file import Tensor, TfliteModel
+from tinytracker.model.tflite_model import Tensor, TfliteModel
 
 Codes = dict[str, NDArray[np.uint8]]
 """Network inputs by name as the camera and the crop give them: uint8 codes p, (N, H, W, C); the value is p/128 - 1."""

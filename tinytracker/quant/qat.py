@@ -16,6 +16,7 @@ import tensorflow as tf
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes, sha256_file, write_bytes
+from tinytracker.model.keras_builder import load_trained
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import say
 from tinytracker.quant.calibration import CalibrationSet
@@ -32,8 +33,9 @@ from tinytracker.quant.ranges import Range, group_ranges
 from tinytracker.quant.settings import QatSettings
 from tinytracker.runs import Run, write_description
 from tinytracker.train.config import TrainConfig
-from tinytracker.train.loop import load_trained, train_epochs
+from tinytracker.train.loop import train_epochs
 from tinytracker.train.state import describe_training, state_to_go_on_from
+from tinytracker.train.task import Task
 
 FOLDER = "qat"
 _WEIGHTS = "weights.npz"
@@ -77,7 +79,7 @@ def quantize_aware(
             seen = _observe(float_model(network, preset.output, weights), calibration)
             write_description(own, description | {"ranges": group_ranges(network, seen)})
         model = training_model(network, preset.output, weights, _ranges(own))
-        train_epochs(model, index, preset, own, config, state, f"QAT {preset.name}", keep_start=True)
+        train_epochs(model, Task(index, preset, own, config), state, f"QAT {preset.name}", keep_start=True)
         refresh_ranges(model)
         _save(own, trained_weights(model))
     else:

@@ -44,6 +44,12 @@ def compiled(function: Function) -> Function:
     return jitted
 
 
+def inlined(function: Function) -> Function:
+    """A part of a `compiled` loop, in whose place its statements are compiled: as fast and exact as written there."""
+    jitted: Function = numba.njit(inline="always", fastmath=_FAST, error_model="numpy")(function)
+    return jitted
+
+
 @compiled
 def floor(x: float) -> int:
     """The largest whole number not above x, for |x| < 2**31: `math.floor` would be a call in compiled code."""

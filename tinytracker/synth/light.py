@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -51,89 +52,85 @@ def _from(azimuth_deg: float, height_deg: float) -> Floats:
     return np.array([np.sin(a) * np.cos(h), np.sin(h), -np.cos(a) * np.cos(h)])
 
 
+@dataclass(frozen=True)
+class _Source:
+    """How a kind of source is drawn; ranges are uniform.
+
+    Attributes:
+        azimuth: degrees off the camera, to the session's side. height: degrees above the horizon.
+        strength: factor on its colour. softness, glint: see `Light`.
+        warmth: of its colour; None for the session's.
+        sided: False when the range of the azimuth has both sides. behind: the azimuth counts from behind the subject.
+        chance: of being there at all.
+    """
+
+    azimuth: Range
+    height: Range
+    strength: Range
+    softness: float
+    glint: float
+    warmth: float | None = None
+    sided: bool = True
+    behind: bool = False
+    chance: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of light: how often it is drawn, its sources, sky and ground (ranges), and the room's brightness."""
+
+    share: float
+    sources: tuple[_Source, ...]
+    sky: Range
+    ground: Range
+    room: float = 1.0
+
+
+_KINDS = {
+    "window": _Kind(0.3, (_Source((20, 85), (0, 35), (0.5, 1.1), 0.7, 0.975),), (0.18, 0.45), (0.08, 0.2)),
+    "ceiling": _Kind(
+        0.3,
+        (
+            _Source((-60, 60), (45, 80), (0.4, 0.8), 0.5, 0.99, sided=False),
+            _Source((-120, 120), (35, 70), (0.15, 0.4), 0.5, 0.992, sided=False, chance=0.6),
+        ),
+        (0.3, 0.5),
+        (0.12, 0.3),
+    ),
+    "lamp": _Kind(
+        0.14, (_Source((15, 100), (-5, 50), (0.7, 1.2), 0.25, 0.994, 0.8),), (0.08, 0.25), (0.05, 0.15), 0.5
+    ),
+    "outdoor": _Kind(
+        0.1,
+        (_Source((-140, 140), (20, 70), (0.4, 1.3), 0.12, 0.998, 0.25, sided=False),),
+        (0.6, 0.9),
+        (0.2, 0.4),
+        1.3,
+    ),
+    "backlight": _Kind(
+        0.09, (_Source((10, 60), (5, 45), (0.8, 1.6), 0.6, 0.98, behind=True),), (0.3, 0.5), (0.15, 0.25), 2.2
+    ),
+    "screen": _Kind(
+        0.07, (_Source((40, 130), (0, 40), (0.02, 0.12), 0.3, 0.995, 0.9),), (0.01, 0.06), (0.01, 0.03), 0.12
+    ),
+}
+_FILL = _Source((30, 110), (0, 45), (0.06, 0.25), 0.6, 0.985, chance=0.35)
+"""A second source on the other side, of the opposite colour; not where the screen is the only light."""
+
+
 def sample_light(rng: np.random.Generator) -> Light:
     """Draw a session's light: window, ceiling, lamp, outdoors, against the light, or the screen alone."""
-    kind = str(
-        rng.choice(
-            ["window", "ceiling", "lamp", "outdoor", "backlight", "screen"],
-            p=[0.3, 0.3, 0.14, 0.1, 0.09, 0.07],
-        )
-    )
+    name = str(rng.choice(list(_KINDS), p=[kind.share for kind in _KINDS.values()]))
+    kind = _KINDS[name]
     warm = rng.uniform(-1, 1)
     tint, counter = _tint(warm), _tint(-0.6 * warm + rng.normal(0, 0.2))
-    side = rng.choice([-1, 1])
-    sources: list[tuple[Floats, Floats, float, float]] = []
-    sky, ground, room = 0.4, 0.18, 1.0
-    if kind == "window":
-        sources.append(
-            (_from(side * rng.uniform(20, 85), rng.uniform(0, 35)), tint * rng.uniform(0.5, 1.1), 0.7, 0.975)
-        )
-        sky, ground = rng.uniform(0.18, 0.45), rng.uniform(0.08, 0.2)
-    elif kind == "ceiling":
-        sources.append(
-            (_from(rng.uniform(-60, 60), rng.uniform(45, 80)), tint * rng.uniform(0.4, 0.8), 0.5, 0.99)
-        )
-        if rng.random() < 0.6:
-            sources.append(
-                (
-                    _from(rng.uniform(-120, 120), rng.uniform(35, 70)),
-                    tint * rng.uniform(0.15, 0.4),
-                    0.5,
-                    0.992,
-                )
-            )
-        sky, ground = rng.uniform(0.3, 0.5), rng.uniform(0.12, 0.3)
-    elif kind == "lamp":
-        sources.append(
-            (
-                _from(side * rng.uniform(15, 100), rng.uniform(-5, 50)),
-                _tint(0.8) * rng.uniform(0.7, 1.2),
-                0.25,
-                0.994,
-            )
-        )
-        sky, ground, room = rng.uniform(0.08, 0.25), rng.uniform(0.05, 0.15), 0.5
-    elif kind == "outdoor":
-        sources.append(
-            (
-                _from(rng.uniform(-140, 140), rng.uniform(20, 70)),
-                _tint(0.25) * rng.uniform(0.4, 1.3),
-                0.12,
-                0.998,
-            )
-        )
-        sky, ground, room = rng.uniform(0.6, 0.9), rng.uniform(0.2, 0.4), 1.3
-    elif kind == "backlight":
-        sources.append(
-            (
-                _from(180 - side * rng.uniform(10, 60), rng.uniform(5, 45)),
-                tint * rng.uniform(0.8, 1.6),
-                0.6,
-                0.98,
-            )
-        )
-        sky, ground, room = rng.uniform(0.3, 0.5), rng.uniform(0.15, 0.25), 2.2
-    else:
-        sources.append(
-            (
-                _from(side * rng.uniform(40, 130), rng.uniform(0, 40)),
-                _tint(0.9) * rng.uniform(0.02, 0.12),
-                0.3,
-                0.995,
-            )
-        )
-        sky, ground, room = rng.uniform(0.01, 0.06), rng.uniform(0.01, 0.03), 0.12
-    if kind != "screen" and rng.random() < 0.35:
-        sources.append(
-            (
-                _from(-side * rng.uniform(30, 110), rng.uniform(0, 45)),
-                counter * rng.uniform(0.06, 0.25),
-                0.6,
-                0.985,
-            )
-        )
+    side = int(rng.choice([-1, 1]))
+    sources = [_draw(source, rng, side, tint) for source in kind.sources if _is_there(source, rng)]
+    sky, ground = rng.uniform(*kind.sky), rng.uniform(*kind.ground)
+    if name != "screen" and _is_there(_FILL, rng):
+        sources.append(_draw(_FILL, rng, -side, counter))
     brightness = float(rng.uniform(0.15, 1.0))
-    share = 0.45 if kind == "screen" else 0.035
+    share = 0.45 if name == "screen" else 0.035
     directions, colours, softness, glints = zip(*sources, strict=True)
     return Light(
         sky=tint * sky * rng.uniform(0.95, 1.05, 3),
@@ -144,6 +141,20 @@ def sample_light(rng: np.random.Generator) -> Light:
         glint=np.array(glints),
         screen=_tint(-0.25) * brightness,
         screen_share=share * (0.4 + brightness),
-        room=float(room * rng.uniform(0.6, 1.3)),
-        kind=kind,
+        room=float(kind.room * rng.uniform(0.6, 1.3)),
+        kind=name,
     )
+
+
+def _is_there(source: _Source, rng: np.random.Generator) -> bool:
+    return source.chance == 1.0 or rng.random() < source.chance
+
+
+def _draw(
+    source: _Source, rng: np.random.Generator, side: int, tint: Floats
+) -> tuple[Floats, Floats, float, float]:
+    """Direction, colour, softness and glint of one source."""
+    azimuth = (side if source.sided else 1) * rng.uniform(*source.azimuth)
+    direction = _from(180 - azimuth if source.behind else azimuth, rng.uniform(*source.height))
+    colour = tint if source.warmth is None else _tint(source.warmth)
+    return direction, colour * rng.uniform(*source.strength), source.softness, source.glint

@@ -13,7 +13,7 @@ from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, window_into_room
 from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
-from tinytracker.synth.eyes import shade_eye
+from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
 from tinytracker.synth.hair import grow_scalp_hair
 from tinytracker.synth.head import Side, load_head
@@ -26,7 +26,7 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
 from tinytracker.synth.session import Session
-from tinytracker.synth.shade import shade_mesh
+from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 from tinytracker.synth.shot import (
     BEARD_LOOK,
     BUZZ_LOOK,
@@ -40,7 +40,7 @@ from tinytracker.synth.shot import (
     View,
     single,
 )
-from tinytracker.synth.strands import draw_strands, place_strands
+from tinytracker.synth.strands import Look, Strands, draw_strands, place_strands
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
@@ -86,11 +86,9 @@ class Renderer:
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
-        self._globe = single(
-            [
-                *(globe.sclera_radius, globe.cornea_radius, globe.cornea_offset),
-                *(globe.iris_depth, globe.iris_radius, globe.pupil_radius, globe.redness),
-            ]
+        self._globe = Globe(
+            *(F(globe.sclera_radius), F(globe.cornea_radius), F(globe.cornea_offset)),
+            *(F(globe.iris_depth), F(globe.iris_radius), F(globe.pupil_radius), F(globe.redness)),
         )
         self._iris = single([globe.iris_colour, globe.iris_inner])
 
@@ -163,24 +161,11 @@ class Renderer:
         skip: NDArray[np.int32],
     ) -> None:
         inverse_depth = 1 / np.maximum(shot.positions[:, 2], np.float32(1))
-        shade_mesh(
-            image,
-            index,
-            inverse,
-            view.array(),
-            self._project(view, shot),
-            inverse_depth,
-            shot.normals,
-            self._attributes,
-            self._head.triangles,
-            self._kinds,
-            self._texture,
-            self._cloth,
-            TABLE,
-            shot.light,
-            shot.sources,
-            skip,
-        )
+        xy = self._project(view, shot)
+        mesh = Mesh(xy, inverse_depth, shot.normals, self._attributes, self._head.triangles, self._kinds)
+        surface = Surface(self._texture, self._cloth, TABLE)
+        lamps = Lamps(shot.light, shot.sources)
+        shade_mesh(image, index, inverse, view.array(), mesh, surface, lamps, skip)
 
     def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
         """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
@@ -208,24 +193,12 @@ class Renderer:
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = single(shot.frame.pose.head[:, 1])
         screen_colour = single(self._session.light.screen * SCREEN_RADIANCE)
-        for eye in shot.eyes.values():
-            shade_eye(
-                fine,
-                inverse,
-                fine_view.array(),
-                single(eye.centre),
-                single(eye.optical),
-                up,
-                self._globe,
-                self._iris,
-                TABLE,
-                shot.light,
-                shot.sources,
-                shot.glints,
-                single(shot.screen),
-                screen_colour,
-                F(KEY_ON_EYES),
-            )
+        light = EyeLight(
+            shot.light, shot.sources, shot.glints, F(KEY_ON_EYES), single(shot.screen), screen_colour
+        )
+        for pose in shot.eyes.values():
+            eye = Eyeball(single(pose.centre), single(pose.optical), up, self._globe, self._iris)
+            shade_eye(fine, inverse, fine_view.array(), eye, light, TABLE)
         skin = self._session.identity.skin
         dark = single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
@@ -274,22 +247,9 @@ class Renderer:
         """Strands (s, p, 3), far to near."""
         curves = single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
-        draw_strands(
-            image,
-            inverse,
-            view.array(),
-            curves,
-            order,
-            colours,
-            widths,
-            F(look.opacity),
-            F(look.shine),
-            F(look.root_light),
-            F(look.bias_cm),
-            F(look.taper),
-            shot.light,
-            shot.sources,
-        )
+        strands = Strands(curves, order, colours, widths)
+        own = Look(F(look.opacity), F(look.shine), F(look.root_light), F(look.bias_cm), F(look.taper))
+        draw_strands(image, inverse, view.array(), strands, own, shot.light, shot.sources)
 
 
 def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:

@@ -15,6 +15,7 @@ from tinytracker.data.devices import DEVICES, Device
 from tinytracker.synth.dots import Dots, sample_dots
 from tinytracker.synth.habits import (
     Grip,
+    Habits,
     drift_walk,
     pose_head,
     sample_closed,
@@ -134,13 +135,7 @@ def plan_session(
     # Front cameras of these devices see 54° to 62° along the longer side (640 px at the default size).
     focal = float(rng.uniform(535, 630)) * max(size) / 640
     dark = 3.0 if light.kind == "screen" else 1.6 if light.kind == "lamp" else 1.0
-    sensor = Sensor(
-        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
-        read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
-        balance=rng.normal(1, 0.025, 3),
-        sharpening=float(rng.uniform(0, 0.7)),
-        vignette=float(rng.uniform(0, 0.25)),
-    )
+    sensor = _sensor(rng, dark, difficulty)
     dots = sample_dots(device, frames, rng)
     cm = device.to_camera_cm(dots.x_pts, dots.y_pts, dots.screen_w, dots.screen_h, dots.orientation)
     rng = streams["frames"]
@@ -162,18 +157,8 @@ def plan_session(
             habits, grips[held], camera, screens[held], cm[i], slow[dots.number[i]] + 0.25 * quick[i], outside
         )
         closed = sample_closed(rng, identity.lid_rest)
-        shake = rng.normal(0, 0.5 * difficulty * (1.6 if dark > 1 else 1.0), 2)
-        exposure = Exposure(
-            gain=habits.gain * float(np.exp(rng.normal(0, 0.04))),
-            blur=habits.blur * max(size) / 640 + abs(float(rng.normal(0, 0.08))),
-            motion=(float(shake[0]), float(shake[1])),
-            quality=habits.quality,
-        )
-        units = {
-            "mouthSmileLeft": max(0.0, rng.normal(0, 0.08)),
-            "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
-        }
-        units["browInnerUp"] = max(0.0, rng.normal(0, 0.06))
+        exposure = _exposure(rng, habits, max(size), difficulty, is_dark=dark > 1)
+        units = _expression(rng)
         missed = bool(rng.random() < MISSED_SHARE * difficulty)
         shut = max(closed) > 0.5 and bool(rng.random() < 0.7)
         plan.append(
@@ -190,3 +175,36 @@ def plan_session(
             )
         )
     return Session(identity, device, dots, light, sensor, tuple(plan))
+
+
+def _sensor(rng: Generator, dark: float, difficulty: float) -> Sensor:
+    """A camera; both factors make it noisier."""
+    return Sensor(
+        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
+        read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
+        balance=rng.normal(1, 0.025, 3),
+        sharpening=float(rng.uniform(0, 0.7)),
+        vignette=float(rng.uniform(0, 0.25)),
+    )
+
+
+def _exposure(
+    rng: Generator, habits: Habits, longer_side: int, difficulty: float, *, is_dark: bool
+) -> Exposure:
+    """One frame's exposure; blur grows with the picture's longer side, px, and motion in the dark."""
+    shake = rng.normal(0, 0.5 * difficulty * (1.6 if is_dark else 1.0), 2)
+    return Exposure(
+        gain=habits.gain * float(np.exp(rng.normal(0, 0.04))),
+        blur=habits.blur * longer_side / 640 + abs(float(rng.normal(0, 0.08))),
+        motion=(float(shake[0]), float(shake[1])),
+        quality=habits.quality,
+    )
+
+
+def _expression(rng: Generator) -> dict[str, float]:
+    """Weights of the face's shapes that have nothing to do with the gaze."""
+    return {
+        "mouthSmileLeft": max(0.0, rng.normal(0, 0.08)),
+        "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),
+        "browInnerUp": max(0.0, rng.normal(0, 0.06)),
+    }

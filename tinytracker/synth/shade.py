@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,23 +62,58 @@ def _give_back(image: Floats, places: Ints, block: Floats, count: int) -> None:
         image[y, x, 0], image[y, x, 1], image[y, x, 2] = block[RED + n], block[GREEN + n], block[BLUE + n]
 
 
+class Mesh(NamedTuple):
+    """A posed mesh as it is seen.
+
+    Attributes:
+        xy: (n, 2) px. inverse_depth: (n,) 1/cm. normals: (n, 3).
+        attributes: (n, 8) texture column, row, occlusion, mouth, base x, y, z (cm), share of the key light.
+        triangles: (m, 3). kinds: (m,) 0 body, 1 teeth.
+    """
+
+    xy: Floats
+    inverse_depth: Floats
+    normals: Floats
+    attributes: Floats
+    triangles: Ints
+    kinds: Ints
+
+
+class Surface(NamedTuple):
+    """What the mesh is covered with.
+
+    Attributes:
+        texture: of the skin, see `paint`.
+        cloth: two colours, pattern, size, collar height.
+        table: of lattice noise.
+    """
+
+    texture: Floats
+    cloth: Floats
+    table: Floats
+
+
+class Lamps(NamedTuple):
+    """The light on it.
+
+    Attributes:
+        light: (3, 3) sky, ground, up.
+        sources: (k, 7) direction, colour, softness; the first casts shadows.
+    """
+
+    light: Floats
+    sources: Floats
+
+
 @compiled
 def shade_mesh(
     image: Floats,
     index: Ints,
     inverse: Floats,
     view: Floats,
-    xy: Floats,
-    inverse_depth: Floats,
-    normals: Floats,
-    attributes: Floats,
-    triangles: Ints,
-    kinds: Ints,
-    texture: Floats,
-    cloth: Floats,
-    table: Floats,
-    light: Floats,
-    sources: Floats,
+    mesh: Mesh,
+    surface: Surface,
+    lamps: Lamps,
     skip: Ints,
 ) -> None:
     """Shade every pixel of `index` into `image`.
@@ -87,19 +123,14 @@ def shade_mesh(
         index: from `rasterize`.
         inverse: from `rasterize`.
         view: (3,) focal length and principal point x, y, in px of this picture.
-        xy: (n, 2) px.
-        inverse_depth: (n,) 1/cm.
-        normals: (n, 3). All per vertex.
-        attributes: (n, 8) texture column, row, occlusion, mouth, base x, y, z (cm), share of the key light.
-        triangles: (m, 3).
-        kinds: (m,) 0 body, 1 teeth.
-        texture: of the skin, see `paint`.
-        cloth: two colours, pattern, size, collar height.
-        table: of lattice noise.
-        light: (3, 3) sky, ground, up.
-        sources: (k, 7) direction, colour, softness; the first casts shadows.
+        mesh: what `index` shows.
+        surface: its colours.
+        lamps: its light.
         skip: (4,) x0, y0, x1, y1 of a rectangle to leave alone.
     """
+    xy, inverse_depth, normals, attributes, triangles, kinds = mesh
+    texture, cloth, table = surface
+    light, sources = lamps
     height, width = index.shape
     a = np.empty(8, np.float32)
     block = np.empty(BLOCK_SIZE, np.float32)

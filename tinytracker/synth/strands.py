@@ -6,6 +6,7 @@ Light on a strand follows Kajiya and Kay, "Rendering fur with three dimensional 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,41 +23,55 @@ MARGIN = 16
 """Width, px, of the border of the layer that curves are drawn in; nothing shows there, so nothing is clipped."""
 
 
+class Strands(NamedTuple):
+    """Curves in the scene.
+
+    Attributes:
+        points: (strands, p, 3) cm, root first. order: strands, far to near.
+        colours: (strands, 3). widths: (strands,) cm at the root.
+    """
+
+    points: Floats
+    order: Ints
+    colours: Floats
+    widths: Floats
+
+
+class Look(NamedTuple):
+    """How strands are drawn; 32-bit numbers.
+
+    Attributes:
+        opacity: of a strand as wide as a pixel.
+        shine: strength of the highlight.
+        root_light: light at the roots, 0..1.
+        bias: how much nearer something else must be to hide them, cm.
+        taper: how much thinner the tip is, 0..1.
+    """
+
+    opacity: float
+    shine: float
+    root_light: float
+    bias: float
+    taper: float
+
+
 @compiled
 def draw_strands(
-    image: Floats,
-    inverse: Floats,
-    view: Floats,
-    points: Floats,
-    order: Ints,
-    colours: Floats,
-    widths: Floats,
-    opacity: float,
-    shine: float,
-    root_light: float,
-    bias: float,
-    taper: float,
-    light: Floats,
-    sources: Floats,
+    image: Floats, inverse: Floats, view: Floats, strands: Strands, look: Look, light: Floats, sources: Floats
 ) -> None:
-    """Draw curves into `image` where nothing in `inverse` is nearer by more than `bias` cm.
+    """Draw curves into `image` where nothing in `inverse` is nearer.
 
     Args:
         image: (h, w, 3) linear RGB, changed in place.
         inverse: (h, w) 1/cm, 0 where empty.
         view: focal length and principal point in px of this picture.
-        points: (strands, p, 3) scene cm, root first.
-        order: strands, far to near.
-        colours: (strands, 3).
-        widths: (strands,) cm at the root.
-        opacity: of a strand as wide as a pixel.
-        shine: strength of the highlight.
-        root_light: light at the roots, 0..1.
-        bias: cm.
-        taper: how much thinner the tip is, 0..1.
+        strands: what is drawn.
+        look: how.
         light: (3, 3) sky, ground, up.
         sources: (k, 7), see `reflection`.
     """
+    points, order, colours, widths = strands
+    opacity, shine, root_light, bias, taper = look
     height, width = inverse.shape
     left, top, right, bottom = _extent(points, widths, view, width, height)
     if left >= right or top >= bottom:

@@ -55,8 +55,8 @@ def export_weights(
     if out.suffix != SUFFIX:
         raise UsageError(f"{out}: a weight file ends in {SUFFIX}.", f"For example --out {out.stem}{SUFFIX}")
     require_tensorflow("reading a trained network")
+    from tinytracker.model.keras_builder import load_trained
     from tinytracker.train.initial import layer_weights
-    from tinytracker.train.loop import load_trained
 
     weights = layer_weights(load_trained(model_path))
     description, state = run.describe(), read_json(run.state_path)

@@ -127,7 +127,7 @@ def _read(source: Path) -> dict[str, list[NDArray[np.float32]]]:
         return read_weights(source)
     if not source.is_file():
         raise InputFileError(source, "there is no such file")
-    from tinytracker.train.loop import load_trained
+    from tinytracker.model.keras_builder import load_trained
 
     try:
         return layer_weights(load_trained(source))

@@ -7,6 +7,7 @@
 #include "board_spresense.h"
 #include "tt_app.h"
 #include "tt_image.h"
+#include "tt_session.h"
 
 #ifdef CONFIG_TINYTRACKER_CAMERA
 #include "camera_spresense.h"

@@ -19,7 +19,8 @@ from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.quant.specification import SpecificationInterpreter, reference_is_wrong
 
 INPUTS = 6

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import read_bytes, write_bytes, write_text
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.coralmicro import TARGET
@@ -41,7 +41,7 @@ from tinytracker.package.manifest import (
 from tinytracker.package.model_card import model_card
 from tinytracker.package.rules import Finding, Report
 from tinytracker.package.source import ModelSource
-from tinytracker.package.spresense.operators import resolver_methods
+from tinytracker.package.tflm_operators import resolver_methods
 from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinytracker.errors import InputFileError
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.edgetpu.compiled import CUSTOM_OPERATOR

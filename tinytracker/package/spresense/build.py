@@ -76,7 +76,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
 
 
 def _tflm(source: ModelSource, options: Options) -> _Network:
-    from tinytracker.package.spresense.operators import resolver_methods
+    from tinytracker.package.tflm_operators import resolver_methods
 
     resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins
     codes, images_from = _test_images(source)

@@ -13,14 +13,15 @@ from tinytracker.codegen import SUPPORTED_OPERATORS, generate
 from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.interpreters.arena import measure_arena
-from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import ModelStats, model_stats
 from tinytracker.package.constraints import preset_part
 from tinytracker.package.rules import OperatorReport, Report, Rule, judge, markdown_table, rule
 from tinytracker.package.source import refuse_float_arithmetic
 from tinytracker.package.spresense.build import RAM_BYTES, TARGET
-from tinytracker.package.spresense.operators import has_resolver_method, resolver_methods
 from tinytracker.package.spresense.options import Options
+from tinytracker.package.tflm_operators import has_resolver_method, resolver_methods
 from tinytracker.quant.contract import GazeDecoding, IoContract
 
 FRAME_BUFFER_BYTES = 153_600

@@ -11,8 +11,9 @@ from tinytracker.codegen.cwriter import c_array
 from tinytracker.codegen.generation import kernel_source, write_texts
 from tinytracker.codegen.library import AUTOGEN, tensor_table
 from tinytracker.files import read_bytes
-from tinytracker.model.tflite_file import TfliteModel, read_tflite
-from tinytracker.package.spresense.operators import resolver_methods
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import TfliteModel
+from tinytracker.package.tflm_operators import resolver_methods
 
 
 def write_tflm(

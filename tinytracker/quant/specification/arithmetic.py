@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 from tinytracker.quant.specification.call import Array, Call, Int64s
 
 INT32_MAX = 2**31 - 1

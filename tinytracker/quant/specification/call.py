@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor
+from tinytracker.model.tflite_model import Operator, Tensor
 
 Array: TypeAlias = NDArray[Any]
 Int64s: TypeAlias = NDArray[np.int64]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 from tinytracker.quant.specification.arithmetic import (
     activation_limits,
     centred,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 
 WIDE_SOFTMAX = 512
 """Classes from which on a sum of exponentials can be too large for the integer arithmetic."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import Operator, Tensor, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 from tinytracker.quant.specification.call import Call
 from tinytracker.quant.specification.registry import RULES, SPECIFIED_OPERATORS
 

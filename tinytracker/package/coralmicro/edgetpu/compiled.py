@@ -8,7 +8,8 @@ from pathlib import Path
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes
 from tinytracker.flatbuffer import DamagedError
-from tinytracker.model.tflite_file import Operator, TfliteModel, read_tflite
+from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.package.coralmicro.edgetpu.executable import MARK, Executable, TpuPackage, read_package
 from tinytracker.package.coralmicro.edgetpu.flexbuffer import read_map
 

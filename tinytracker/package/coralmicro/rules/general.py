@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytracker.model.tflite_file import Tensor
+from tinytracker.model.tflite_model import Tensor
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.node import Node
 from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS

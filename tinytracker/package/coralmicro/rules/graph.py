@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.rules.parameters import CACHE_BYTES, predicted_bytes
 from tinytracker.package.rules import Rule, rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 
 CACHE_BYTES = int(7.7 * 1024 * 1024)
 """What the compiler reports as usable for parameters on the 8 MiB chip (7.7 to 7.9 MiB)."""

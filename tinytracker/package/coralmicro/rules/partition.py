@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinytracker.model.tflite_file import Operator, TfliteModel
+from tinytracker.model.tflite_model import Operator, TfliteModel
 
 
 def cut_by(model: TfliteModel, supported: Sequence[bool]) -> list[Operator | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_file import TfliteModel
+from tinytracker.model.tflite_model import TfliteModel
 
 # What MicroMutableOpResolver of tflite-micro can register (micro_mutable_op_resolver.h there, August 2026).
 # A test holds the list against the tflite-micro that is installed.

@@ -1,85 +1,13 @@
-/* The subset of the MLPerf Tiny serial protocol: name, profile, timestamp, help, db, infer, results. */
-#include "tt_commands.h"
+#include "tt_commands_mlperf.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "tt_answer.h"
+
 #define MICROSECONDS_PER_SECOND 1000000u
 #define DEFAULT_WARMUP 10u /* when `infer N` names none; MLPerf's runner always does */
 #define BUFFER_BYTES_PER_LINE 8u
-
-char *tt_word(char **text)
-{
-    char *start = *text;
-    while ((start != NULL) && (*start == ' ')) {
-        start++;
-    }
-    if ((start == NULL) || (*start == '\0')) {
-        *text = NULL;
-        return NULL;
-    }
-    char *end = start;
-    while ((*end != ' ') && (*end != '\0')) {
-        end++;
-    }
-    *text = (*end == ' ') ? &end[1] : NULL;
-    *end = '\0';
-    return start;
-}
-
-int32_t tt_same(const char *word, const char *other)
-{
-    return ((word != NULL) && (strcmp(word, other) == 0)) ? 1 : 0;
-}
-
-int32_t tt_number(const char *word, uint32_t low, uint32_t high, uint32_t *value)
-{
-    uint64_t number = 0u;
-    if ((word == NULL) || (*word == '\0') || (strlen(word) > 10u)) {
-        return -1;
-    }
-    for (const char *c = word; *c != '\0'; c++) {
-        if ((*c < '0') || (*c > '9')) {
-            return -1;
-        }
-        number = (number * 10u) + (uint64_t)(*c - '0');
-    }
-    if ((number < low) || (number > high)) {
-        return -1;
-    }
-    *value = (uint32_t)number;
-    return 0;
-}
-
-int32_t tt_hex_digit(char c)
-{
-    int32_t value = -1;
-    if ((c >= '0') && (c <= '9')) {
-        value = c - '0';
-    } else if ((c >= 'a') && (c <= 'f')) {
-        value = (c - 'a') + 10;
-    } else if ((c >= 'A') && (c <= 'F')) {
-        value = (c - 'A') + 10;
-    } else {
-        value = -1;
-    }
-    return value;
-}
-
-static void say(tt_session_t *session, const char *text)
-{
-    tt_session_begin(session, text);
-    tt_session_end(session);
-}
-
-static void say_in_brackets(tt_session_t *session, const char *prefix, const char *text)
-{
-    tt_session_begin(session, prefix);
-    tt_text_char(&session->line, '[');
-    tt_text_string(&session->line, text);
-    tt_text_char(&session->line, ']');
-    tt_session_end(session);
-}
 
 /* Both the edge for an energy meter and the time, whichever the host listens to. */
 static void say_timestamp(tt_session_t *session)
@@ -91,10 +19,10 @@ static void say_timestamp(tt_session_t *session)
     }
     const uint64_t seconds = ticks / board->ticks_per_second;
     const uint64_t rest = ticks % board->ticks_per_second;
-    tt_session_begin(session, "m-lap-us-");
+    tt_answer_begin(session, "m-lap-us-");
     tt_text_unsigned(&session->line, (seconds * MICROSECONDS_PER_SECOND) +
                                          ((rest * MICROSECONDS_PER_SECOND) / board->ticks_per_second));
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 /* Real value of one output element. */
@@ -116,7 +44,7 @@ static void say_results(tt_session_t *session)
 {
     const tt_network_t *network = session->network;
     const uint8_t *bytes = session->results;
-    tt_session_begin(session, "m-results-[");
+    tt_answer_begin(session, "m-results-[");
     uint32_t written = 0u;
     for (uint32_t i = 0; i < network->output_count; i++) {
         const tt_tensor_t *tensor = &network->outputs[i];
@@ -131,7 +59,7 @@ static void say_results(tt_session_t *session)
         bytes = &bytes[tensor->bytes];
     }
     tt_text_char(&session->line, ']');
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 static int32_t run_network(tt_session_t *session, uint32_t times)
@@ -143,7 +71,7 @@ static int32_t run_network(tt_session_t *session, uint32_t times)
             result = network->retrieve(session->results);
         }
         if (result != TT_OK) {
-            tt_session_error(session, "Inference failed");
+            tt_answer_error(session, "Inference failed");
             return -1;
         }
     }
@@ -152,9 +80,9 @@ static int32_t run_network(tt_session_t *session, uint32_t times)
 
 static void say_number(tt_session_t *session, const char *prefix, uint32_t number)
 {
-    tt_session_begin(session, prefix);
+    tt_answer_begin(session, prefix);
     tt_text_unsigned(&session->line, number);
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 static void command_infer(tt_session_t *session, char *rest)
@@ -165,15 +93,15 @@ static void command_infer(tt_session_t *session, char *rest)
     char *iterations_word = tt_word(&rest);
     char *warmup_word = tt_word(&rest);
     if (tt_number(iterations_word, 1u, TT_MAX_ITERATIONS, &iterations) != 0) {
-        tt_session_error(session, "Inference iterations must be 1 to 1000000");
+        tt_answer_error(session, "Inference iterations must be 1 to 1000000");
         return;
     }
     if ((warmup_word != NULL) && (tt_number(warmup_word, 0u, TT_MAX_ITERATIONS, &warmup) != 0)) {
-        tt_session_error(session, "Warm-up iterations must be 0 to 1000000");
+        tt_answer_error(session, "Warm-up iterations must be 0 to 1000000");
         return;
     }
     if (session->image_complete == 0u) {
-        tt_session_error(session, "No image is loaded");
+        tt_answer_error(session, "No image is loaded");
         return;
     }
     session->results_valid = 0u;
@@ -181,7 +109,7 @@ static void command_infer(tt_session_t *session, char *rest)
     if (run_network(session, warmup) != 0) {
         return;
     }
-    say(session, "m-warmup-done");
+    tt_answer(session, "m-warmup-done");
     say_number(session, "m-infer-start-", iterations);
     say_timestamp(session);
     if (board->phase != NULL) {
@@ -195,7 +123,7 @@ static void command_infer(tt_session_t *session, char *rest)
         return;
     }
     say_timestamp(session);
-    say(session, "m-infer-done");
+    tt_answer(session, "m-infer-done");
     session->results_valid = 1u;
     say_results(session);
 }
@@ -203,7 +131,7 @@ static void command_infer(tt_session_t *session, char *rest)
 static void command_results(tt_session_t *session)
 {
     if (session->results_valid == 0u) {
-        tt_session_error(session, "No inference has been run");
+        tt_answer_error(session, "No inference has been run");
     } else {
         say_results(session);
     }
@@ -213,31 +141,28 @@ static void buffer_load(tt_session_t *session, const char *size_word)
 {
     uint32_t size = 0u;
     if (tt_number(size_word, session->network->input_bytes, session->network->input_bytes, &size) != 0) {
-        tt_session_begin(session, "e-[The network takes ");
-        tt_text_unsigned(&session->line, session->network->input_bytes);
-        tt_text_string(&session->line, " bytes]");
-        tt_session_end(session);
+        tt_answer_input_bytes(session);
         return;
     }
     session->expected = size;
     session->received = 0u;
     session->image_complete = 0u;
-    tt_session_begin(session, "m-[Expecting ");
+    tt_answer_begin(session, "m-[Expecting ");
     tt_text_unsigned(&session->line, size);
     tt_text_string(&session->line, " bytes]");
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 static void buffer_append(tt_session_t *session, const char *hex)
 {
     const uint32_t digits = (uint32_t)strlen(hex);
     if (((digits % 2u) != 0u) || ((digits / 2u) > (session->expected - session->received))) {
-        tt_session_error(session, "More bytes than expected, or half a byte");
+        tt_answer_error(session, "More bytes than expected, or half a byte");
         return;
     }
     for (uint32_t i = 0; i < digits; i++) {
         if (tt_hex_digit(hex[i]) < 0) {
-            tt_session_error_about(session, "Invalid hex digit", &hex[i]);
+            tt_answer_error_about(session, "Invalid hex digit", &hex[i]);
             return;
         }
     }
@@ -248,7 +173,7 @@ static void buffer_append(tt_session_t *session, const char *hex)
     }
     if (session->received == session->expected) {
         session->image_complete = 1u;
-        say(session, "m-load-done");
+        tt_answer(session, "m-load-done");
     }
 }
 
@@ -256,12 +181,12 @@ static void buffer_print(tt_session_t *session)
 {
     for (uint32_t i = 0; i < session->received; i++) {
         if ((i % BUFFER_BYTES_PER_LINE) == 0u) {
-            tt_session_begin(session, "m-buffer");
+            tt_answer_begin(session, "m-buffer");
         }
         tt_text_char(&session->line, '-');
         tt_text_hex_byte(&session->line, session->image[i]);
         if (((i % BUFFER_BYTES_PER_LINE) == (BUFFER_BYTES_PER_LINE - 1u)) || (i == (session->received - 1u))) {
-            tt_session_end(session);
+            tt_answer_end(session);
         }
     }
 }
@@ -276,34 +201,28 @@ static void command_buffer(tt_session_t *session, char *rest)
     } else if (word != NULL) {
         buffer_append(session, word);
     } else {
-        tt_session_error(session, "db needs load N, print or hex digits");
+        tt_answer_error(session, "db needs load N, print or hex digits");
     }
 }
 
-void tt_command_run(tt_session_t *session, char *command)
+void tt_command_mlperf(tt_session_t *session, const char *word, char *rest)
 {
-    char *rest = command;
-    const char *word = tt_word(&rest);
-    if (word == NULL) {
-        tt_session_error(session, "Empty command");
-    } else if (tt_same(word, "name") != 0) {
-        say_in_brackets(session, "m-name-dut-", session->board->name);
+    if (tt_same(word, "name") != 0) {
+        tt_answer_value(session, "m-name-dut-", session->board->name);
     } else if (tt_same(word, "profile") != 0) {
-        say_in_brackets(session, "m-profile-", "ULPMark for tinyML Firmware V0.0.1");
-        say_in_brackets(session, "m-model-", "tinytracker");
+        tt_answer_value(session, "m-profile-", "ULPMark for tinyML Firmware V0.0.1");
+        tt_answer_value(session, "m-model-", "tinytracker");
     } else if (tt_same(word, "timestamp") != 0) {
         say_timestamp(session);
     } else if (tt_same(word, "help") != 0) {
-        say(session, "m-[name profile timestamp help db infer results tt]");
+        tt_answer(session, "m-[name profile timestamp help db infer results tt]");
     } else if (tt_same(word, "db") != 0) {
         command_buffer(session, rest);
     } else if (tt_same(word, "infer") != 0) {
         command_infer(session, rest);
     } else if (tt_same(word, "results") != 0) {
         command_results(session);
-    } else if (tt_same(word, "tt") != 0) {
-        tt_command_extension(session, rest);
     } else {
-        tt_session_error_about(session, "Unknown command", word);
+        tt_answer_error_about(session, "Unknown command", word);
     }
 }

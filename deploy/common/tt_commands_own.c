@@ -1,8 +1,10 @@
-/* The tt namespace: hello, clock, load, frame, calibrate, gaze. */
+#include "tt_commands_own.h"
+
 #include <stddef.h>
 
-#include "tt_commands.h"
+#include "tt_answer.h"
 #include "tt_crc32.h"
+#include "tt_transfer.h"
 
 #define GAZE_WORDS 6u /* per row of the matrix: two factors and the offset */
 
@@ -12,21 +14,12 @@ static void put_pair(tt_text_t *line, const char *name, const char *value)
     tt_text_string(line, value);
 }
 
-static void say_value(tt_session_t *session, const char *prefix, const char *value)
-{
-    tt_session_begin(session, prefix);
-    tt_text_char(&session->line, '[');
-    tt_text_string(&session->line, value);
-    tt_text_char(&session->line, ']');
-    tt_session_end(session);
-}
-
 /* m-tt-input-[index,name,dtype,shape,scale bits,zero point,bytes] */
 static void say_tensor(tt_session_t *session, const char *prefix, uint32_t index, const tt_tensor_t *tensor)
 {
     static const char *const dtypes[] = {"int8", "uint8", "float32"};
     tt_text_t *line = &session->line;
-    tt_session_begin(session, prefix);
+    tt_answer_begin(session, prefix);
     tt_text_char(line, '[');
     tt_text_unsigned(line, index);
     tt_text_char(line, ',');
@@ -49,27 +42,27 @@ static void say_tensor(tt_session_t *session, const char *prefix, uint32_t index
     tt_text_char(line, ',');
     tt_text_signed(line, tensor->bytes);
     tt_text_char(line, ']');
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 static void command_hello(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const tt_network_t *network = session->network;
-    tt_session_begin(session, "m-tt-protocol-[");
+    tt_answer_begin(session, "m-tt-protocol-[");
     tt_text_unsigned(&session->line, TT_PROTOCOL_VERSION);
     tt_text_char(&session->line, ']');
-    tt_session_end(session);
-    say_value(session, "m-tt-board-", board->name);
-    say_value(session, "m-tt-build-", board->build);
-    say_value(session, "m-tt-model-", network->sha256);
-    tt_session_begin(session, "m-tt-time-[");
+    tt_answer_end(session);
+    tt_answer_value(session, "m-tt-board-", board->name);
+    tt_answer_value(session, "m-tt-build-", board->build);
+    tt_answer_value(session, "m-tt-model-", network->sha256);
+    tt_answer_begin(session, "m-tt-time-[");
     tt_text_unsigned(&session->line, board->ticks_per_second);
     put_pair(&session->line, ",", board->clock_kind);
     tt_text_char(&session->line, ']');
-    tt_session_end(session);
-    say_value(session, "m-tt-source-", (board->capture != NULL) ? "camera" : "loaded");
-    say_value(session, "m-tt-phases-", (network->retrieve != NULL) ? tt_phase_names_retrieve : tt_phase_names);
+    tt_answer_end(session);
+    tt_answer_value(session, "m-tt-source-", (board->capture != NULL) ? "camera" : "loaded");
+    tt_answer_value(session, "m-tt-phases-", (network->retrieve != NULL) ? tt_phase_names_retrieve : tt_phase_names);
     for (uint32_t i = 0; i < network->input_count; i++) {
         say_tensor(session, "m-tt-input-", i, &network->inputs[i]);
     }
@@ -93,35 +86,19 @@ static void command_clock(tt_session_t *session, char *rest)
     const uint64_t received = board->ticks(board->context);
     uint32_t number = 0u;
     if (tt_number(tt_word(&rest), 0u, UINT32_MAX, &number) != 0) {
-        tt_session_error(session, "tt clock needs a number below 2^32");
+        tt_answer_error(session, "tt clock needs a number below 2^32");
         return;
     }
     static const char prefix[] = "m-tt-clock-[";
     const uint32_t start = (uint32_t)sizeof prefix - 1u;
-    tt_session_begin(session, prefix);
+    tt_answer_begin(session, prefix);
     tt_text_unsigned(&session->line, number);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, received);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, board->ticks(board->context));
     put_checksum(&session->line, start);
-    tt_session_end(session);
-}
-
-/* Words of 8 hexadecimal digits each, one after the other. Returns 0, or -1 when the text is anything else. */
-static int32_t parse_hex32(const char *text, uint32_t *words, uint32_t count)
-{
-    uint32_t digits = 0u;
-    for (const char *c = text; (c != NULL) && (*c != '\0'); c++) {
-        const int32_t digit = tt_hex_digit(*c);
-        if ((digit < 0) || (digits == (8u * count))) {
-            return -1;
-        }
-        const uint32_t before = ((digits % 8u) == 0u) ? 0u : words[digits / 8u];
-        words[digits / 8u] = (before << 4) | (uint32_t)digit;
-        digits++;
-    }
-    return (digits == (8u * count)) ? 0 : -1;
+    tt_answer_end(session);
 }
 
 /* The only command after which m-ready has to wait: the image comes first. */
@@ -132,18 +109,15 @@ static void command_load(tt_session_t *session, char *rest)
     const char *size_word = tt_word(&rest);
     const char *crc_word = tt_word(&rest);
     if (tt_number(size_word, session->network->input_bytes, session->network->input_bytes, &size) != 0) {
-        tt_session_begin(session, "e-[The network takes ");
-        tt_text_unsigned(&session->line, session->network->input_bytes);
-        tt_text_string(&session->line, " bytes]");
-        tt_session_end(session);
-    } else if (parse_hex32(crc_word, &crc, 1u) != 0) {
-        tt_session_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
+        tt_answer_input_bytes(session);
+    } else if (tt_hex_words(crc_word, &crc, 1u) != 0) {
+        tt_answer_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
     } else {
-        tt_session_expect_image(session, crc);
-        tt_session_begin(session, "m-tt-send-[");
+        tt_transfer_start(session, crc);
+        tt_answer_begin(session, "m-tt-send-[");
         tt_text_unsigned(&session->line, size);
         tt_text_char(&session->line, ']');
-        tt_session_end(session);
+        tt_answer_end(session);
     }
 }
 
@@ -160,7 +134,7 @@ static void say_frame(tt_session_t *session, const uint64_t *stamps, uint32_t st
     static const char prefix[] = "m-tt-frame-[";
     const uint32_t start = (uint32_t)sizeof prefix - 1u;
     tt_text_t *line = &session->line;
-    tt_session_begin(session, prefix);
+    tt_answer_begin(session, prefix);
     tt_text_unsigned(line, session->sequence);
     for (uint32_t i = 0; i < stamp_count; i++) {
         tt_text_char(line, ',');
@@ -173,7 +147,7 @@ static void say_frame(tt_session_t *session, const uint64_t *stamps, uint32_t st
         tt_text_hex_byte(line, session->results[i]);
     }
     put_checksum(line, start);
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 /* Returns 0, or -1 after it has said what failed. */
@@ -196,7 +170,7 @@ static int32_t one_frame(tt_session_t *session)
     }
     if (camera_failed != 0) {
         enter(session, TT_PHASE_IDLE);
-        tt_session_error(session, "The camera failed");
+        tt_answer_error(session, "The camera failed");
         return -1;
     }
     enter(session, TT_PHASE_INFERENCE);
@@ -213,7 +187,7 @@ static int32_t one_frame(tt_session_t *session)
     enter(session, (stamp_count == TT_PHASE_STAMPS_RETRIEVE) ? TT_PHASE_TRANSMIT : TT_PHASE_IDLE);
     if (result != TT_OK) {
         enter(session, TT_PHASE_IDLE);
-        tt_session_error(session, "Inference failed");
+        tt_answer_error(session, "Inference failed");
         return -1;
     }
     session->results_valid = 1u;
@@ -228,11 +202,11 @@ static void command_frame(tt_session_t *session, char *rest)
     const tt_board_t *board = session->board;
     uint32_t frames = 0u;
     if (tt_number(tt_word(&rest), 1u, TT_MAX_ITERATIONS, &frames) != 0) {
-        tt_session_error(session, "Frames must be 1 to 1000000");
+        tt_answer_error(session, "Frames must be 1 to 1000000");
         return;
     }
     if ((board->capture == NULL) && (session->image_complete == 0u)) {
-        tt_session_error(session, "No image is loaded");
+        tt_answer_error(session, "No image is loaded");
         return;
     }
     uint32_t done = 0u;
@@ -246,10 +220,10 @@ static void command_frame(tt_session_t *session, char *rest)
             stop = 1u;
         }
     }
-    tt_session_begin(session, "m-tt-frames-[");
+    tt_answer_begin(session, "m-tt-frames-[");
     tt_text_unsigned(&session->line, done);
     tt_text_char(&session->line, ']');
-    tt_session_end(session);
+    tt_answer_end(session);
 }
 
 /* Two's complement, as it came over the wire. */
@@ -266,10 +240,10 @@ static void command_calibrate(tt_session_t *session, char *rest)
     uint32_t crc = 0u;
     if (tt_same(text, "none") != 0) {
         session->gaze_valid = 0u;
-    } else if ((parse_hex32(text, words, GAZE_WORDS) != 0) || (parse_hex32(crc_word, &crc, 1u) != 0)) {
-        tt_session_error(session, "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8");
+    } else if ((tt_hex_words(text, words, GAZE_WORDS) != 0) || (tt_hex_words(crc_word, &crc, 1u) != 0)) {
+        tt_answer_error(session, "tt calibrate needs none, or 48 hexadecimal digits and a CRC-32 of 8");
     } else if (tt_crc32(TT_CRC32_START, (const uint8_t *)text, 8u * GAZE_WORDS) != crc) {
-        tt_session_error(session, "Checksum of the calibration is wrong");
+        tt_answer_error(session, "Checksum of the calibration is wrong");
     } else {
         for (uint32_t i = 0; i < 2u; i++) {
             session->gaze.factor[i][0] = as_signed(words[3u * i]);
@@ -287,11 +261,11 @@ static void command_gaze(tt_session_t *session)
     int32_t sums[2] = {0, 0};
     int32_t um[2];
     if (((output->bytes % 2) != 0) || (output->dtype == TT_FLOAT32)) {
-        tt_session_error(session, "The network's output is no pair of sums of codes");
+        tt_answer_error(session, "The network's output is no pair of sums of codes");
     } else if (session->gaze_valid == 0u) {
-        tt_session_error(session, "No calibration is set");
+        tt_answer_error(session, "No calibration is set");
     } else if (session->results_valid == 0u) {
-        tt_session_error(session, "No inference has been run");
+        tt_answer_error(session, "No inference has been run");
     } else {
         for (int32_t i = 0; i < output->bytes; i++) { /* the first half is x, the second y */
             const int32_t stored = session->results[i];
@@ -299,16 +273,16 @@ static void command_gaze(tt_session_t *session)
             sums[(i < (output->bytes / 2)) ? 0 : 1] += code;
         }
         tt_gaze(&session->gaze, sums, um);
-        tt_session_begin(session, "m-tt-gaze-[");
+        tt_answer_begin(session, "m-tt-gaze-[");
         tt_text_signed(&session->line, um[0]);
         tt_text_char(&session->line, ',');
         tt_text_signed(&session->line, um[1]);
         tt_text_char(&session->line, ']');
-        tt_session_end(session);
+        tt_answer_end(session);
     }
 }
 
-void tt_command_extension(tt_session_t *session, char *rest)
+void tt_command_own(tt_session_t *session, char *rest)
 {
     const char *word = tt_word(&rest);
     if (tt_same(word, "hello") != 0) {
@@ -326,6 +300,6 @@ void tt_command_extension(tt_session_t *session, char *rest)
     } else if (tt_same(word, "stop") != 0) {
         /* ends `tt frame` by being received; on its own it does nothing */
     } else {
-        tt_session_error_about(session, "Unknown tt command", (word != NULL) ? word : "");
+        tt_answer_error_about(session, "Unknown tt command", (word != NULL) ? word : "");
     }
 }

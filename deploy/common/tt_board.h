@@ -1,0 +1,28 @@
+/* What an application says of its board. */
+#ifndef TT_BOARD_H
+#define TT_BOARD_H
+
+#include <stdint.h>
+
+#include "tt_phases.h"
+
+/* What a board does. `context` is passed to every function. Functions marked optional may be NULL. */
+typedef struct {
+    const char *name;
+    const char *build; /* build identification */
+    const char *clock_kind; /* "device", or "emulated" when no real time passes */
+    uint32_t ticks_per_second;
+    void *context;
+    uint64_t (*ticks)(void *context);
+    void (*write)(void *context, const char *bytes, uint32_t count);
+    void (*phase)(void *context, tt_phase_t phase); /* optional: show the phase on pins */
+    void (*timestamp)(void *context);               /* optional: an edge for an energy meter */
+    /* Optional, both or none: take an image; turn it into the network's packed inputs. They return 0, or not 0 when
+     * the camera failed. Without them frames use the loaded image. */
+    int32_t (*capture)(void *context);
+    int32_t (*preprocess)(void *context, uint8_t *inputs, uint32_t count);
+    /* Optional: polled between frames; not 0 when the host wants to stop (it has sent something). */
+    int32_t (*interrupted)(void *context);
+} tt_board_t;
+
+#endif

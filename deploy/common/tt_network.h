@@ -1,0 +1,23 @@
+/* What an application says of its network. */
+#ifndef TT_NETWORK_H
+#define TT_NETWORK_H
+
+#include <stdint.h>
+
+#include "tt_tensor.h"
+
+/* What a network is. */
+typedef struct {
+    const char *sha256;
+    const tt_tensor_t *inputs;
+    uint32_t input_count;
+    const tt_tensor_t *outputs;
+    uint32_t output_count;
+    uint32_t input_bytes;
+    uint32_t output_bytes;
+    int (*run)(const uint8_t *inputs, uint8_t *outputs);
+    /* Optional: gets the results of `run`, which then leaves its `outputs` alone. A phase of its own. */
+    int (*retrieve)(uint8_t *outputs);
+} tt_network_t;
+
+#endif

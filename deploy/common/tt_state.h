@@ -1,0 +1,38 @@
+/* What a session remembers: shared by tt_session.c, the commands and the lines that they answer. */
+#ifndef TT_STATE_H
+#define TT_STATE_H
+
+#include <stdint.h>
+
+#include "tt_board.h"
+#include "tt_gaze.h"
+#include "tt_network.h"
+#include "tt_text.h"
+
+#define TT_PROTOCOL_VERSION 1
+#define TT_COMMAND_BYTES 80u
+#define TT_MAX_ITERATIONS 1000000u
+
+typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2 } tt_mode_t;
+
+typedef struct {
+    const tt_board_t *board;
+    const tt_network_t *network;
+    uint8_t *image;   /* network->input_bytes */
+    uint8_t *results; /* network->output_bytes */
+    tt_mode_t mode;
+    char command[TT_COMMAND_BYTES + 1u];
+    uint32_t command_count;
+    uint32_t expected; /* bytes of the image that is being loaded */
+    uint32_t received;
+    uint32_t expected_crc;
+    uint64_t raw_deadline;
+    uint32_t image_complete;
+    uint32_t results_valid;
+    tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
+    uint32_t gaze_valid;
+    uint32_t sequence;
+    tt_text_t line;
+} tt_session_t;
+
+#endif

@@ -1,0 +1,64 @@
+"""The batches of one training: those to learn from, epoch by epoch, and those to judge by.
+
+Importing this module imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
+from tinytracker.train.task import Task
+
+
+class TrainingBatches:
+    """Batches of the training split, shared among the workers.
+
+    Attributes:
+        steps: of an epoch, the same for all workers.
+    """
+
+    def __init__(self, task: Task) -> None:
+        """Raises `ConfigError` when the workers' devices cannot share a batch."""
+        self._task = task
+        self._frames = task.index.split("train").frames
+        self._batch_size = task.workers.per_replica_batch(task.config, self._frames)
+        self.steps = task.workers.steps(task.config, self._frames)
+        workers, config = task.workers, task.config
+        cut = training_spec(task.preset.input, config.augment)
+        part = (workers.workers, workers.worker)
+        self._decoded = decoded(task.index, "train", cut, config.cache, task.run.path / "cache", part)
+
+    def of_epoch(self, epoch: int) -> Any:
+        """A data set for `Model.fit`; epochs are counted from 1."""
+        workers, config, spec = self._task.workers, self._task.config, self._task.preset.input
+        if workers.workers == 1:  # Keras itself shares batches among the devices of one computer
+            return training_batches(self._decoded, self._frames, spec, config, epoch)
+        own_frames = self._frames // workers.workers
+        return workers.strategy.distribute_datasets_from_function(
+            lambda context: training_batches(
+                self._decoded, own_frames, spec, config, epoch, workers.worker, self._batch_size
+            )
+        )
+
+
+class ValidationBatches:
+    """The whole validation split, in order."""
+
+    def __init__(self, task: Task) -> None:
+        config = task.config
+        # Every worker evaluates the whole split, with a copy of its own: what is read together must be read by all.
+        cache = "memory" if config.cache == "disk" and not task.workers.is_chief else config.cache
+        self._data = plain_batches(
+            decoded(task.index, "val", task.preset.input, cache, task.run.path / "cache")
+        )
+        self._target: NDArray[np.float32] = np.concatenate([target.numpy() for _, target in self._data])
+
+    def mean_error_cm(self, model: tf.keras.Model) -> float:
+        """Mean Euclidean error."""
+        predicted = in_cm(model.predict(self._data, verbose=0), self._target)
+        return float(np.linalg.norm(predicted - self._target[:, :2], axis=1).mean())
