@@ -24,6 +24,7 @@ import numpy as np
 from common import write_csv
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.evaluate import evaluate
 from tinytracker.evaluate.metrics import frame_errors, subject_bootstrap
 from tinytracker.files import read_json
@@ -32,8 +33,6 @@ from tinytracker.quant import quantize
 from tinytracker.runs import Run
 from tinytracker.train import TrainConfig, train
 from tinytracker.train.config import load_config
-
-Floats = NDArray[np.float64]
 
 RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "compare.toml"
 REPLACED = {"tinytracker-v2": "tinytracker", "tinytracker-s2": "tinytracker-s"}

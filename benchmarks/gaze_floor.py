@@ -19,15 +19,14 @@ import numpy as np
 from common import write_csv
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.inputs import cm_per_unit
 from tinytracker.model.presets import find_preset
 from tinytracker.synth.boxes import detect
 from tinytracker.synth.head import SIDES
 from tinytracker.synth.scene import aim_eyes
-from tinytracker.synth.session import Session, plan_session, subject_streams
+from tinytracker.synth.sitting import Sitting, plan_sitting, subject_streams
 from tinytracker.synth.subject import split_of
-
-Floats = NDArray[np.float64]
 
 SEED, SUBJECTS, FRAMES = 1, 900, 60
 """Of the data set in recipes/README.md."""
@@ -51,21 +50,21 @@ class Looks:
     phone: NDArray[np.bool_]
 
 
-def looks_of(session: Session, rng: np.random.Generator) -> Looks:
+def looks_of(sitting: Sitting, rng: np.random.Generator) -> Looks:
     """Where the eyes of one subject are and how they are turned, frame by frame."""
-    face = detect(session.identity, session.frames, rng)["face"]
+    face = detect(sitting.identity, sitting.frames, rng)["face"]
     spec = find_preset("tinytracker-v2").input
     rows = []
-    for frame, valid, width in zip(session.frames, face.valid, face.w, strict=True):
+    for frame, valid, width in zip(sitting.frames, face.valid, face.w, strict=True):
         if not valid:
             continue
-        eyes = aim_eyes(session.identity, frame.pose, frame.dot_cm)
+        eyes = aim_eyes(sitting.identity, frame.pose, frame.dot_cm)
         centre = np.mean([eyes[side].centre for side in SIDES], axis=0)
         axis = np.mean([eyes[side].optical for side in SIDES], axis=0)
         unit = cm_per_unit(spec, width, max(frame.camera.width, frame.camera.height))
         rows.append(np.concatenate([frame.dot_cm, centre, axis, [unit]]))
     table = np.array(rows).reshape(-1, 9)
-    phone = np.full(len(table), session.device.family == "phone")
+    phone = np.full(len(table), sitting.device.family == "phone")
     return Looks(table[:, :2], table[:, 2:5], table[:, 5:8], table[:, 8], phone)
 
 
@@ -105,8 +104,8 @@ def main() -> None:
     parts = []
     for index in people:
         streams = subject_streams(SEED, index)
-        session = plan_session(streams, FRAMES, None, (480, 640), 1.0)
-        parts.append(looks_of(session, streams["boxes"]))
+        sitting = plan_sitting(streams, FRAMES, None, (480, 640), 1.0)
+        parts.append(looks_of(sitting, streams["boxes"]))
     all_ = Looks(*(np.concatenate([getattr(p, name) for p in parts]) for name in Looks.__dataclass_fields__))
     sight = np.pad(all_.dot, ((0, 0), (0, 1))) - all_.eyes
     distance = np.linalg.norm(all_.eyes, axis=1)

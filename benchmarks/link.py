@@ -13,7 +13,7 @@ from pathlib import Path
 from common import SUPPORT, stopwatch, write_csv
 
 from tinytracker.measure.link import open_link
-from tinytracker.measure.recording import measure
+from tinytracker.measure.measurement import measure
 from tinytracker.progress import set_quiet
 
 LIMIT_PER_S, LIMIT_SHARE = 2000, 0.25

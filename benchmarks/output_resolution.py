@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 from common import SUPPORT, write_csv
-from numpy.typing import NDArray
+
+from tinytracker.arrays import Floats
 
 sys.path.insert(0, str(SUPPORT))
 from support.tflite_builder import Op, T, build_tflite
@@ -23,7 +24,6 @@ from tinytracker.data.devices import DEVICES, Orientation
 from tinytracker.interpreters.tflite import ReferenceInterpreter
 from tinytracker.model.output import LIMIT_CM, OUTPUT_SCALE, GazeOutput
 
-Floats = NDArray[np.float64]
 HIDDEN = 128
 HIDDEN_SCALE = 6 / 255
 GRID = 20

@@ -15,17 +15,17 @@ from PIL import Image
 
 from tinytracker.synth.boxes import detect, face_marks
 from tinytracker.synth.render import Renderer
-from tinytracker.synth.session import Session, plan_session, subject_streams
+from tinytracker.synth.sitting import Sitting, plan_sitting, subject_streams
 
 Picture = NDArray[np.uint8]
 FRAMES = 40
 QUALITY = 82
 
 
-def subject(seed: int, index: int) -> tuple[Session, Renderer]:
+def subject(seed: int, index: int) -> tuple[Sitting, Renderer]:
     streams = subject_streams(seed, index)
-    session = plan_session(streams, FRAMES, None, (480, 640), 1.0)
-    return session, Renderer(session, streams)
+    sitting = plan_sitting(streams, FRAMES, None, (480, 640), 1.0)
+    return sitting, Renderer(sitting, streams)
 
 
 def grid(pictures: Iterable[Picture], columns: int) -> Image.Image:
@@ -48,14 +48,14 @@ def subjects_sheet(seed: int) -> Image.Image:
     """One frame each of many subjects; of those in which a face was found."""
     tiles = []
     for i in range(24):
-        session, renderer = subject(seed, i)
-        found = [n for n, frame in enumerate(session.frames) if not frame.lost]
+        sitting, renderer = subject(seed, i)
+        found = [n for n, frame in enumerate(sitting.frames) if not frame.lost]
         tiles.append(whole(renderer.render(found[7]), 180, 240))
     return grid(tiles, 8)
 
 
 def gaze_sheet(seed: int) -> Image.Image:
-    """Frames of four sessions: what varies within a subject."""
+    """Frames of four sittings: what varies within a subject."""
     return grid(
         (whole(subject(seed, i)[1].render(f), 180, 240) for i in (1, 9, 21) for f in range(0, 40, 5)), 8
     )
@@ -65,8 +65,8 @@ def crops_sheet(seed: int) -> Image.Image:
     """The 112 × 112 face crops that the network sees, at their own size."""
     tiles = []
     for i in range(30):
-        session, renderer = subject(seed, i)
-        face = detect(session.identity, session.frames, subject_streams(seed, i)["boxes"])["face"]
+        sitting, renderer = subject(seed, i)
+        face = detect(sitting.identity, sitting.frames, subject_streams(seed, i)["boxes"])["face"]
         number = int(np.flatnonzero(face.valid)[3])
         x, y, side = face.x[number], face.y[number], face.w[number]
         image = Image.fromarray(renderer.render(number))
@@ -81,8 +81,8 @@ def eyes_sheet(seed: int) -> Image.Image:
     """Eye regions at 1:1, twelve subjects."""
     tiles = []
     for i in range(12):
-        session, renderer = subject(seed, i)
-        marks = face_marks(session.identity, session.frames[7].camera, session.frames[7].pose)
+        sitting, renderer = subject(seed, i)
+        marks = face_marks(sitting.identity, sitting.frames[7].camera, sitting.frames[7].pose)
         picture = renderer.render(7)
         height, width, _ = picture.shape
         x, y = np.clip((marks.left_eye + marks.right_eye) / 2, [130, 50], [width - 130, height - 50]).astype(

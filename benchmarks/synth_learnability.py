@@ -32,7 +32,7 @@ from common import append_csv
 from numpy.typing import NDArray
 from PIL import Image
 
-Floats = NDArray[np.float32]
+from tinytracker.arrays import Floats32
 
 SIZES = {"face": (112, 112), "masked": (112, 112), "band": (192, 64), "band-masked": (192, 64)}
 """Width and height of each kind of input."""
@@ -46,8 +46,8 @@ class Data:
     """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, orientation 1 to 4."""
 
     pictures: NDArray[np.uint8]
-    boxes: Floats
-    gaze: Floats
+    boxes: Floats32
+    gaze: Floats32
     subject: NDArray[np.int64]
     orientation: NDArray[np.int64]
 
@@ -155,12 +155,12 @@ def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> 
     return join(train), join(held)
 
 
-def error(predicted: Floats, truth: Floats) -> float:
+def error(predicted: Floats32, truth: Floats32) -> float:
     """Mean Euclidean distance in cm."""
     return float(np.linalg.norm(predicted - truth, axis=1).mean())
 
 
-def best_constant(gaze: Floats) -> Floats:
+def best_constant(gaze: Floats32) -> Floats32:
     """The point with the least mean distance (geometric median, Weiszfeld's iteration)."""
     point = gaze.mean(0)
     for _ in range(200):
@@ -180,7 +180,7 @@ def constant_error_by_orientation(train: Data, held: Data) -> float:
     return error(np.stack([point[o] for o in held.orientation]), held.gaze)
 
 
-def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
+def within_subject_correlation(predicted: Floats32, data: Data) -> list[float]:
     """Correlation of x and of y after removing each subject's mean."""
     p, g = predicted.copy(), data.gaze.copy()
     for s in np.unique(data.subject):
@@ -193,7 +193,7 @@ def within_subject_correlation(predicted: Floats, data: Data) -> list[float]:
     ]
 
 
-def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats, Floats]:
+def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats32, Floats32]:
     """A regression for each orientation, as for a program that knows how the device is held."""
     results = np.zeros_like(train.gaze), np.zeros_like(held.gaze)
     for orientation in np.unique(train.orientation):
@@ -207,10 +207,10 @@ def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats, Floats]:
     return results
 
 
-def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
+def ridge(train: Data, held: Data) -> tuple[Floats32, Floats32]:
     """Quadratic ridge regression on the face box; predictions for both sets."""
 
-    def features(boxes: Floats) -> NDArray[np.float64]:
+    def features(boxes: Floats32) -> NDArray[np.float64]:
         b = np.column_stack([boxes, 1 / boxes[:, 2:]])
         pairs = [b[:, i] * b[:, j] for i in range(4) for j in range(i, 4)]
         return np.column_stack([b, *pairs])
@@ -220,7 +220,7 @@ def ridge(train: Data, held: Data) -> tuple[Floats, Floats]:
     design = np.column_stack([(x - mean) / scale, np.ones(len(x))])
     weights = np.linalg.solve(design.T @ design + np.eye(design.shape[1]), design.T @ train.gaze)
 
-    def predict(data: Data) -> Floats:
+    def predict(data: Data) -> Floats32:
         return (
             np.column_stack([(features(data.boxes) - mean) / scale, np.ones(len(data.boxes))]) @ weights
         ).astype(np.float32)
@@ -259,7 +259,7 @@ def build_model(size: tuple[int, int]) -> Any:
 
 def train_network(
     train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int
-) -> tuple[Floats, Floats, int]:
+) -> tuple[Floats32, Floats32, int]:
     """Fit; returns predictions for both sets and the number of parameters."""
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off where there is no AVX-512
     import tensorflow as tf
@@ -311,7 +311,7 @@ def train_network(
     def forward(p: Any, b: Any) -> Any:
         return model([pixels(p), (b - box_mean) / spread], training=False) * scale + centre
 
-    def predict(data: Data) -> Floats:
+    def predict(data: Data) -> Floats32:
         parts = [
             forward(data.pictures[i : i + 256], data.boxes[i : i + 256]).numpy()
             for i in range(0, len(data.gaze), 256)

@@ -105,7 +105,7 @@ class InputFileError(TinyTrackerError):
         super().__init__(f"{path}: {problem}.", hint)
 
 
-class RecordingError(InputFileError):
+class SubjectError(InputFileError):
     """A recorded subject is damaged.
 
     Args:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
+
 Interval = tuple[float, float]
 
 MAX_COSINES = 32

@@ -18,7 +18,7 @@ from tinytracker.data.gazecapture import Boxes, Recording, write_recording
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject, as_subject, iter_subjects
-from tinytracker.errors import InputFileError, OutputError, RecordingError
+from tinytracker.errors import InputFileError, OutputError, SubjectError
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def edit(folder: Path, file: str, **changes: object) -> None:
 
 
 def reason_of(folder: Path) -> Reason:
-    with pytest.raises(RecordingError) as caught:
+    with pytest.raises(SubjectError) as caught:
         read_recording(folder)
     assert str(folder) in str(caught.value)
     return Reason(caught.value.reason)
@@ -140,11 +140,11 @@ def test_archive_with_a_link_is_refused(tmp_path: Path) -> None:
 def test_each_missing_or_broken_file_is_named(folder: Path, file: str) -> None:
     content = (folder / file).read_bytes()
     (folder / file).write_bytes(content[: len(content) // 2])
-    with pytest.raises(RecordingError, match=file) as caught:
+    with pytest.raises(SubjectError, match=file) as caught:
         read_recording(folder)
     assert caught.value.reason == Reason.BAD_JSON
     (folder / file).unlink()
-    with pytest.raises(RecordingError, match=file) as caught:
+    with pytest.raises(SubjectError, match=file) as caught:
         read_recording(folder)
     assert caught.value.reason == Reason.MISSING_FILE
 
@@ -294,7 +294,7 @@ def test_a_recording_that_cannot_be_is_not_written(
 
 
 def test_errors_survive_a_process_boundary(folder: Path) -> None:
-    error = RecordingError(folder, Reason.LENGTH, "frames.json: 2 entries")
+    error = SubjectError(folder, Reason.LENGTH, "frames.json: 2 entries")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.reason, again.path, again.hint) == (
         str(error),

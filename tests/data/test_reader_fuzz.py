@@ -19,7 +19,7 @@ from tinytracker.data.labels import check_labels
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import as_subject
-from tinytracker.errors import RecordingError
+from tinytracker.errors import SubjectError
 
 FILES = (
     "appleFace.json", "appleLeftEye.json", "appleRightEye.json", "dotInfo.json", "faceGrid.json",
@@ -43,7 +43,7 @@ def read_or_refuse(path: Path) -> None:
     """What is read must be usable by the next steps, what is refused must carry a reason."""
     try:
         recording = read_recording(path, strict=False)
-    except RecordingError as error:
+    except SubjectError as error:
         Reason(error.reason)  # raises for a word outside the vocabulary
         return
     assert len(finite_frames(recording)) == len(check_labels(recording).error_cm) == len(recording)
@@ -104,5 +104,5 @@ def test_mutated_archives(folder: Path, at: int, flip: int, compressed: bool) ->
         for name, frame in as_subject(path).frames(["00000.jpg", "00001.jpg"]):
             assert name.endswith(".jpg")
             assert isinstance(frame, bytes)
-    except RecordingError as error:
+    except SubjectError as error:
         Reason(error.reason)  # raises for a word outside the vocabulary

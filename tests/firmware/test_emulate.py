@@ -37,7 +37,7 @@ def test_outputs_equal_the_oracle(report):
 
 def test_counts_are_repeatable(report):
     again = emulate(small_net(), 6)
-    assert again.to_dict() == report.to_dict()
+    assert again.as_json() == report.as_json()
 
 
 def test_costs_add_up(report):

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from tinytracker.package.imx500.rpk import Dimension, Firmware, Memory, Network, Part, Register, Rpk, Tensor
+from tinytracker.package.imx500.rpk import (
+    Dimension,
+    Firmware,
+    Memory,
+    Part,
+    Register,
+    Rpk,
+    RpkNetwork,
+    Tensor,
+)
 from tinytracker.package.imx500.rpk.codec import rpk_from
 from tinytracker.package.imx500.rpk.packer_output import PackerOutput
 from tinytracker.package.imx500.rpk.params import encode_ap_params
@@ -105,7 +114,7 @@ def tensors(persistency: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[Tens
 
 
 networks = st.builds(
-    Network, ordinal=u8, name=names, type=names, inputs=tensors(u8), outputs=tensors(st.just(0))
+    RpkNetwork, ordinal=u8, name=names, type=names, inputs=tensors(u8), outputs=tensors(st.just(0))
 )
 parts = st.builds(
     Part, address=u32.filter(lambda a: a < 0xF000_0000), data=st.binary(max_size=5).map(lambda b: b * 16)

@@ -12,26 +12,26 @@ from tinytracker.synth.boxes import detect
 from tinytracker.synth.dots import sample_dots
 from tinytracker.synth.head import SIDES
 from tinytracker.synth.scene import aim_eyes, rotation, to_angles, to_direction, visual_axis
-from tinytracker.synth.session import Session, plan_session, subject_streams
+from tinytracker.synth.sitting import Sitting, plan_sitting, subject_streams
 
 TOLERANCE_CM = 1e-6
 
 
-def plan(index: int, frames: int = 24, seed: int = 3, devices: list[str] | None = None) -> Session:
-    return plan_session(subject_streams(seed, index), frames, devices, (480, 640), 1.0)
+def plan(index: int, frames: int = 24, seed: int = 3, devices: list[str] | None = None) -> Sitting:
+    return plan_sitting(subject_streams(seed, index), frames, devices, (480, 640), 1.0)
 
 
 @pytest.mark.parametrize("index", range(6))
 def test_visual_axes_meet_the_written_dot(index):
-    session = plan(index)
-    dots = session.dots
-    for i, frame in enumerate(session.frames):
-        eyes = aim_eyes(session.identity, frame.pose, frame.dot_cm)
+    sitting = plan(index)
+    dots = sitting.dots
+    for i, frame in enumerate(sitting.frames):
+        eyes = aim_eyes(sitting.identity, frame.pose, frame.dot_cm)
         for side in SIDES:
-            axis = visual_axis(session.identity.eyes[side], frame.pose, eyes[side].optical)
+            axis = visual_axis(sitting.identity.eyes[side], frame.pose, eyes[side].optical)
             centre = eyes[side].centre
             hit = centre - axis * centre[2] / axis[2]
-            points = session.device.to_screen_points(
+            points = sitting.device.to_screen_points(
                 hit[:2], dots.screen_w[i], dots.screen_h[i], dots.orientation[i]
             )
             assert abs(hit[2]) < TOLERANCE_CM
@@ -40,9 +40,9 @@ def test_visual_axes_meet_the_written_dot(index):
 
 
 def test_eyes_converge_and_optical_axes_point_temporally():
-    session = plan(1)
-    frame = session.frames[0]
-    eyes = aim_eyes(session.identity, frame.pose, frame.dot_cm)
+    sitting = plan(1)
+    frame = sitting.frames[0]
+    eyes = aim_eyes(sitting.identity, frame.pose, frame.dot_cm)
     # In the head's frame x is to the subject's left: the left eye turns in (less x) relative to the right
     # one.
     assert eyes["left"].yaw < eyes["right"].yaw
@@ -52,9 +52,9 @@ def test_eyes_converge_and_optical_axes_point_temporally():
 
 
 def test_picture_is_not_mirrored():
-    session = plan(2)
-    frame = session.frames[0]
-    eyes = aim_eyes(session.identity, frame.pose, frame.dot_cm)
+    sitting = plan(2)
+    frame = sitting.frames[0]
+    eyes = aim_eyes(sitting.identity, frame.pose, frame.dot_cm)
     left, right = (frame.camera.project(eyes[side].centre) for side in SIDES)
     assert left[0] > right[0], "the subject's left eye is on the right of the picture"
     assert eyes["left"].centre[0] < eyes["right"].centre[0]
@@ -97,18 +97,18 @@ def test_dots_are_on_the_screen_and_numbered_in_order(name, frames, seed):
 
 
 def test_all_orientations_and_devices_occur():
-    sessions = [plan(i, frames=48, devices=[name]) for i, name in enumerate(DEVICES)]
-    assert [s.device.name for s in sessions] == list(DEVICES)
-    assert {int(o) for s in sessions for o in s.dots.orientation} == {1, 2, 3, 4}
-    for session in sessions:
-        for i, frame in enumerate(session.frames):
-            assert (frame.camera.width > frame.camera.height) == (session.dots.orientation[i] >= 3)
+    sittings = [plan(i, frames=48, devices=[name]) for i, name in enumerate(DEVICES)]
+    assert [s.device.name for s in sittings] == list(DEVICES)
+    assert {int(o) for s in sittings for o in s.dots.orientation} == {1, 2, 3, 4}
+    for sitting in sittings:
+        for i, frame in enumerate(sitting.frames):
+            assert (frame.camera.width > frame.camera.height) == (sitting.dots.orientation[i] >= 3)
 
 
 def test_boxes_follow_the_conventions_of_the_format():
-    session = plan(4, frames=120, devices=["iPad Pro"])
+    sitting = plan(4, frames=120, devices=["iPad Pro"])
     streams = subject_streams(3, 4)
-    boxes = detect(session.identity, session.frames, streams["boxes"])
+    boxes = detect(sitting.identity, sitting.frames, streams["boxes"])
     face, left, right, grid = (boxes[k] for k in ("face", "left_eye", "right_eye", "face_grid"))
     ok = face.valid
     assert 0.8 < ok.mean() <= 1
@@ -117,14 +117,14 @@ def test_boxes_follow_the_conventions_of_the_format():
     assert not left.valid[~ok].any()
     assert np.array_equal(left.valid, right.valid)
     for i in np.flatnonzero(left.valid):
-        frame = session.frames[i]
+        frame = sitting.frames[i]
         for box, side in ((left, "left"), (right, "right")):
-            pupil = frame.camera.project(aim_eyes(session.identity, frame.pose, frame.dot_cm)[side].centre)
+            pupil = frame.camera.project(aim_eyes(sitting.identity, frame.pose, frame.dot_cm)[side].centre)
             corner = np.array([face.x[i] + box.x[i], face.y[i] + box.y[i]])
             assert (pupil > corner).all()
             assert (pupil < corner + box.w[i]).all()
     for i in np.flatnonzero(ok):
-        camera = session.frames[i].camera
+        camera = sitting.frames[i].camera
         first = np.round(face.x[i] / camera.width * 25) + 1
         assert abs(grid.x[i] - np.clip(first, 1, 25)) <= 1
         assert 1 <= grid.y[i] <= grid.y[i] + grid.h[i] - 1 <= 25
@@ -139,11 +139,11 @@ def test_lost_frames_occur_at_a_plausible_rate():
 
 def test_difficulty_widens_what_it_says():
     def spread(difficulty: float) -> tuple[float, float]:
-        sessions = [
-            plan_session(subject_streams(1, i), 8, ["iPhone 6"], (480, 640), difficulty) for i in range(25)
+        sittings = [
+            plan_sitting(subject_streams(1, i), 8, ["iPhone 6"], (480, 640), difficulty) for i in range(25)
         ]
-        places = np.array([f.pose.position for s in sessions for f in s.frames])
-        return float(places[:, :2].std()), float(np.mean([s.sensor.read for s in sessions]))
+        places = np.array([f.pose.position for s in sittings for f in s.frames])
+        return float(places[:, :2].std()), float(np.mean([s.sensor.read for s in sittings]))
 
     easy, realistic, hard = spread(0.2), spread(1.0), spread(2.0)
     assert easy[0] < realistic[0] < hard[0]

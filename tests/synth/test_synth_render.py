@@ -21,18 +21,18 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.render import Renderer
 from tinytracker.synth.scene import Camera, EyePose
 from tinytracker.synth.sensor import TONE, blur, blur_kernel, expose
-from tinytracker.synth.session import plan_session, subject_streams
 from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
+from tinytracker.synth.sitting import plan_sitting, subject_streams
 
 SIZE = (120, 160)
 
 
 def renderer(index: int, frames: int = 3, **changes: object) -> Renderer:
     streams = subject_streams(7, index)
-    session = plan_session(streams, frames, None, SIZE, 1.0)
+    sitting = plan_sitting(streams, frames, None, SIZE, 1.0)
     if changes:
-        session = replace(session, frames=tuple(replace(f, **changes) for f in session.frames))
-    return Renderer(session, streams)
+        sitting = replace(sitting, frames=tuple(replace(f, **changes) for f in sitting.frames))
+    return Renderer(sitting, streams)
 
 
 corner = st.tuples(st.floats(-5, 25), st.floats(-5, 25), st.floats(2, 50))

@@ -15,8 +15,8 @@ from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
     from tinytracker.measure.images import TestImages
+    from tinytracker.measure.measurement import Source
     from tinytracker.measure.opening import Request
-    from tinytracker.measure.recording import Source
     from tinytracker.package.source import ModelSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])

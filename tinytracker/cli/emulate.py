@@ -57,7 +57,7 @@ def command(
         agreement += (
             "equal bit for bit" if report.equal else f"{report.differing_images} of {report.images} differ"
         )
-    document = report.to_dict()
+    document = report.as_json()
     text = (
         table,
         f"{report.images} images, {agreement}",

@@ -17,7 +17,7 @@ from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
-    from tinytracker.measure.recording import Measurement
+    from tinytracker.measure.measurement import Measurement
     from tinytracker.measure.statistics import Summary
 
 REPLAY = "replay"
@@ -141,8 +141,8 @@ def _record(
     fps: float | None,
     seed: int,
 ) -> Output:
+    from tinytracker.measure.measurement import measure
     from tinytracker.measure.opening import Request
-    from tinytracker.measure.recording import measure
     from tinytracker.runs import command_line
 
     if out is None:

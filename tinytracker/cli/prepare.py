@@ -35,7 +35,7 @@ def command(
         table.add_row(name, str(len(split.subjects)), f"{split.frames:,}", *families, str(len(split.shards)))
     skipped = ", ".join(f"{n:,} {reason}" for reason, n in index.skipped.items()) or "none"
     document = {
-        **index.to_json(), "folder": str(out), "kept_shards": report.kept_shards,
+        **index.as_json(), "folder": str(out), "kept_shards": report.kept_shards,
         "made_shards": report.made_shards, "skipped_csv": str(report.skipped_csv),
     }  # fmt: skip
     return Output(document, (table, f"Left out: {skipped} (each in {report.skipped_csv})"))

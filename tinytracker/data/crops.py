@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
+
 Ints = NDArray[np.int64]
 
 MARGIN = 0.125

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import UnknownNameError
-
-Floats = NDArray[np.float64]
 
 
 class Orientation(IntEnum):

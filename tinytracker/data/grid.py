@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinytracker.arrays import Floats, Pixels
 from tinytracker.data.crops import round_half_up
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Codes = NDArray[np.uint8]
 
 CELLS = 25
 """Cells along each side of GazeCapture's face grid."""
@@ -101,7 +100,7 @@ def _positions(start: Floats, extent: Floats, size: Floats, n: int) -> Floats:
     return np.asarray(2 * centres / size[..., None] - 1, np.float64)
 
 
-def to_codes(values: ArrayLike) -> Codes:
+def to_codes(values: ArrayLike) -> Pixels:
     """Real values x to the uint8 codes p of the input contract: p = round(128 x) + 128, clipped to 0..255."""
     return np.clip(round_half_up(128 * np.asarray(values, np.float64)) + 128, 0, 255).astype(np.uint8)
 

@@ -7,7 +7,8 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.crops import MARGIN, Floats, round_half_up
+from tinytracker.arrays import Floats
+from tinytracker.data.crops import MARGIN, round_half_up
 from tinytracker.data.reasons import Reason
 
 Pixels = NDArray[np.uint8]

@@ -119,7 +119,7 @@ class PreparedIndex:
         """The shard files of a split; raises like `split`."""
         return [self.folder / shard.file for shard in self.split(name).shards]
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The document that is written, without the folder."""
         document = {"schema_version": SCHEMA_VERSION, "kind": "prepared", **asdict(self)}
         del document["folder"]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Pixels
 from tinytracker.data.crops import STRIPS_PER_LONGER_SIDE, eye_band, grow
 from tinytracker.data.grid import (
     CELLS,
@@ -28,8 +29,6 @@ from tinytracker.data.grid import (
     to_codes,
 )
 from tinytracker.errors import UnknownNameError, UsageError
-
-Codes = NDArray[np.uint8]
 
 KINDS = ("face", "eye_band", "itracker")
 CHANNELS = {"rgb": 3, "grey": 1}
@@ -124,7 +123,7 @@ def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
     return REFERENCE_CROP * longer_side / (part * face_width)
 
 
-def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Codes]:
+def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Pixels]:
     """The model inputs of one frame, in numpy: the oracle of `make_inputs`.
 
     Args:
@@ -168,15 +167,15 @@ def _in_frame(box: NDArray[np.float64], example: dict[str, Any]) -> NDArray[np.f
     return np.concatenate([face[:2] + (box[:2] - in_crop[:2]) * scale, box[2:] * scale])
 
 
-def _picture_numpy(spec: InputSpec, image: Codes, box: Any) -> Codes:
+def _picture_numpy(spec: InputSpec, image: Pixels, box: Any) -> Pixels:
     x, y, w, h = np.asarray(box, np.float64)
     rows = area_weights(y, h, image.shape[0], spec.height)
     columns = area_weights(x, w, image.shape[1], spec.width)
     mean = np.einsum("ih,hwc,jw->ijc", rows, image.astype(np.float64), columns, optimize=True)
-    rgb: Codes = np.floor(mean + 0.5).astype(np.uint8)
+    rgb: Pixels = np.floor(mean + 0.5).astype(np.uint8)
     if spec.channels == "rgb":
         return rgb
-    grey: Codes = ((rgb.astype(np.int64) @ np.array(LUMA) + 128) >> 8).astype(np.uint8)
+    grey: Pixels = ((rgb.astype(np.int64) @ np.array(LUMA) + 128) >> 8).astype(np.uint8)
     return grey[..., None]
 
 

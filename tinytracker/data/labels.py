@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import Device, Orientation, find_device
-from tinytracker.data.gazecapture import Bools, Floats, Recording
+from tinytracker.data.gazecapture import Bools, Recording
 
 TOLERANCE_CM = 0.05
 """Labels further than this from the recomputed point are reported. The table's millimetres have two digits

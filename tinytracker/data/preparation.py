@@ -26,7 +26,7 @@ from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_
 from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
-from tinytracker.errors import InputFileError, RecordingError, UsageError
+from tinytracker.errors import InputFileError, SubjectError, UsageError
 from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, writing
 from tinytracker.progress import bar, say
 from tinytracker.requirements import require_tensorflow
@@ -72,7 +72,7 @@ class Parameters:
                 f"The image format is {self.image_format!r}.", f"Choose one of: {', '.join(IMAGE_FORMATS)}."
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Everything, also the constants, for the index."""
         return {
             "max_crop": self.max_crop,
@@ -162,13 +162,13 @@ def prepare(
         key=lambda skip: (skip.subject, skip.frame),
     )
     origin = "synthetic" if is_synthetic(src) else "recorded"
-    index = summarise(out, parameters.to_json(), shard_jobs, results, skips, origin)
+    index = summarise(out, parameters.as_json(), shard_jobs, results, skips, origin)
     if not index.frames:
         raise InputFileError(
             src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."
         )
     write_bytes(out / SKIPPED_FILE, _skipped_csv(skips))
-    write_bytes(out / INDEX_FILE, json_bytes(index.to_json(), indent=1))
+    write_bytes(out / INDEX_FILE, json_bytes(index.as_json(), indent=1))
     return PrepareReport(index, kept, len(shard_jobs) - kept, out / SKIPPED_FILE)
 
 
@@ -178,7 +178,7 @@ def _scan_subject(subject: Subject) -> _Scan:
     try:
         fingerprint = subject.fingerprint()
         recording = read_recording(subject, strict=False, motion=False)
-    except RecordingError as error:
+    except SubjectError as error:
         skip = Skip(subject.name, "", str(error.reason), error.problem)
         return _Scan(subject, fingerprint, skip=skip)
     return _Scan(subject, fingerprint, recording.dataset, int(recording.usable.sum()))
@@ -213,7 +213,7 @@ def _plan(scans: list[_Scan], out: Path, parameters: Parameters) -> list[ShardJo
 
 def _job(out: Path, parameters: Parameters, split: str, number: int, group: list[_Scan]) -> ShardJob:
     sources = [[scan.subject.name, scan.fingerprint] for scan in group]
-    decides = json.dumps([_FORMAT_VERSION, parameters.to_json(), split, sources], sort_keys=True)
+    decides = json.dumps([_FORMAT_VERSION, parameters.as_json(), split, sources], sort_keys=True)
     return ShardJob(
         path=out / SHARD_FOLDER / f"{split}-{number:05d}.tfrecord",
         split=split,

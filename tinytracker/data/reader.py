@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import (
     BOX_FILES,
@@ -17,13 +18,12 @@ from tinytracker.data.gazecapture import (
     SPLITS,
     Bools,
     Boxes,
-    Floats,
     Ints,
     Recording,
 )
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject, as_subject
-from tinytracker.errors import RecordingError, UnknownNameError
+from tinytracker.errors import SubjectError, UnknownNameError
 from tinytracker.files import StrPath
 
 _NEEDED = (*BOX_FILES.values(), "dotInfo.json", "frames.json", "info.json", "screen.json")
@@ -39,7 +39,7 @@ def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bo
         motion: also read motion.json, which is large and which training does not use.
 
     Raises:
-        RecordingError: the subject is damaged; `reason` says how (a missing file, bad JSON, arrays of
+        SubjectError: the subject is damaged; `reason` says how (a missing file, bad JSON, arrays of
             different length, an unknown device or split, NaN, a damaged archive).
         InputFileError: `source` is not a subject.
     """
@@ -70,7 +70,7 @@ def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bo
         bad = np.flatnonzero(recording.usable & ~finite_frames(recording))
         if len(bad):
             problem = f"{len(bad)} frames hold NaN or infinity, the first is {recording.frame_names[bad[0]]}"
-            raise RecordingError(subject.path, Reason.NOT_FINITE, problem)
+            raise SubjectError(subject.path, Reason.NOT_FINITE, problem)
     return recording
 
 
@@ -99,7 +99,7 @@ class _Documents:
                 self._fail(Reason.BAD_JSON, name, f"not JSON ({error})")
 
     def _fail(self, reason: Reason, file: str, problem: str) -> NoReturn:
-        raise RecordingError(self._subject.path, reason, f"{file}: {problem}")
+        raise SubjectError(self._subject.path, reason, f"{file}: {problem}")
 
     def _get(self, file: str, key: str) -> Any:
         value = self._values[file]

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.data.crops import cut, eye_in_frame, grow, overlap, round_half_up, to_crop
 from tinytracker.data.devices import find_device
 from tinytracker.data.examples import StoredFrame, serialize
-from tinytracker.data.gazecapture import Floats, Recording
+from tinytracker.data.gazecapture import Recording
 from tinytracker.data.images import SkipFrameError, decode, encode, shrink
 from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
-from tinytracker.errors import OutputError, RecordingError
+from tinytracker.errors import OutputError, SubjectError
 from tinytracker.files import json_bytes, sha256_file, write_bytes, writing
 
 _LARGEST_BOX = 4.0
@@ -119,7 +120,7 @@ def make_shard(job: ShardJob) -> ShardResult:
     for subject in job.subjects:
         try:
             frames = list(_stored_frames(subject, job, result))
-        except RecordingError as error:
+        except SubjectError as error:
             result.skips = [skip for skip in result.skips if skip.subject != subject.name]
             result.skips.append(Skip(subject.name, "", str(error.reason), error.problem))
             continue
@@ -147,7 +148,7 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
     """The usable frames of one subject; the others are recorded in `result`."""
     recording = read_recording(subject, strict=False, motion=False)
     if recording.dataset != job.split:
-        raise RecordingError(
+        raise SubjectError(
             subject.path, Reason.BAD_SPLIT, "the subject's split changed while it was prepared"
         )
     reasons = _reasons_before_decoding(recording)

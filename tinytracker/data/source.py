@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.data.reasons import Reason
-from tinytracker.errors import InputFileError, RecordingError
+from tinytracker.errors import InputFileError, SubjectError
 from tinytracker.files import StrPath
 
 _MAX_MEMBER_BYTES = 256 << 20
@@ -54,7 +54,7 @@ class Subject:
         """The content of those of the JSON files that exist, by name.
 
         Raises:
-            RecordingError: the archive is damaged or unsafe.
+            SubjectError: the archive is damaged or unsafe.
         """
         if self.packed:
             return dict(self._members("", names))
@@ -64,7 +64,7 @@ class Subject:
         """(file name, encoded image) of those of the frames that exist, in the order of the source.
 
         Raises:
-            RecordingError: the archive is damaged or unsafe.
+            SubjectError: the archive is damaged or unsafe.
         """
         if self.packed:
             yield from self._members("frames", set(names))
@@ -86,7 +86,7 @@ class Subject:
                 if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
                     continue
                 if member.size > _MAX_MEMBER_BYTES:
-                    raise RecordingError(
+                    raise SubjectError(
                         self.path, Reason.UNSAFE_ARCHIVE, f"{member.name!r} holds {member.size} bytes"
                     )
                 file = archive.extractfile(member)
@@ -101,7 +101,7 @@ class Subject:
         unsafe = path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir())
         if unsafe:
             problem = f"member {member.name!r} is a link or points outside the subject"
-            raise RecordingError(self.path, Reason.UNSAFE_ARCHIVE, problem)
+            raise SubjectError(self.path, Reason.UNSAFE_ARCHIVE, problem)
         parts = path.parts
         return parts[1:] if parts and parts[0] == self.name and len(parts) > 1 else parts or ("",)
 
@@ -173,4 +173,4 @@ def _archive_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise RecordingError(path, Reason.BAD_ARCHIVE, f"the archive is damaged ({error})") from error
+        raise SubjectError(path, Reason.BAD_ARCHIVE, f"the archive is damaged ({error})") from error

@@ -105,7 +105,7 @@ class EmulationReport:
         """Estimated milliseconds at `CPU_HZ`."""
         return self.estimated_cycles / CPU_HZ * 1e3
 
-    def to_dict(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Everything but the outputs as plain values, for JSON."""
         values: dict[str, Any] = {
             name: getattr(self, name)

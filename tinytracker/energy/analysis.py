@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.energy.faults import DROPOUT_SHARE, Faults, dropouts_between, find_faults
 from tinytracker.energy.integrate import energy_at
 from tinytracker.energy.refusals import (
@@ -18,7 +19,7 @@ from tinytracker.energy.refusals import (
     SAMPLES_LOST,
 )
 from tinytracker.energy.segments import Segments
-from tinytracker.energy.trace import Floats, Trace, overlap
+from tinytracker.energy.trace import Trace, overlap
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.series import interval95, mean_draws
 

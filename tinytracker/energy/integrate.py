@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.energy.trace import CHUNK, Floats, Trace
+from tinytracker.arrays import Floats
+from tinytracker.energy.trace import CHUNK, Trace
 
 
 def energy_at(trace: Trace, positions: Any) -> Floats:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.energy.refusals import MARKERS_MISMATCH
-from tinytracker.energy.trace import CHUNK, Floats, Levels, Trace
+from tinytracker.energy.trace import CHUNK, Levels, Trace
 from tinytracker.errors import RefusedError, UsageError
 
 IDLE = 0

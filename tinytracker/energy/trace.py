@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
+
 Samples = NDArray[np.float32]
 Levels = NDArray[np.uint8]
 Spans = NDArray[np.int64]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tinytracker.arrays import Floats
 from tinytracker.documents import Versioned
 from tinytracker.errors import CalibrationError, UnknownNameError
 from tinytracker.evaluate.calibration_fit import (
@@ -45,7 +46,6 @@ __all__ = [
     "read_calibration",
 ]
 
-Floats = NDArray[np.float64]
 Pair = tuple[float, float]
 _LARGEST = 1e6
 

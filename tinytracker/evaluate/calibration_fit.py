@@ -20,7 +20,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
 
 IDENTITY, OFFSET, AFFINE, RIDGE = "identity", "offset", "affine", "ridge"
 METHODS = ("auto", OFFSET, AFFINE, RIDGE)

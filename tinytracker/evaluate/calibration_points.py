@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath, read_bytes, read_json
 
-Floats = NDArray[np.float64]
 COLUMNS = ("x_cm", "y_cm", "true_x_cm", "true_y_cm")
 _HINT = f"A CSV file has the columns {', '.join(COLUMNS)} and, if wanted, dot; docs/calibration.md has the JSON form."
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import CalibrationError, UsageError
 from tinytracker.evaluate import EvaluationTarget, open_target
 from tinytracker.evaluate.calibration import LEAST_DOTS, METHODS, fit
@@ -26,7 +27,6 @@ from tinytracker.progress import bar
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, command_line, versions
 
-Floats = NDArray[np.float64]
 DOTS = (5, 9, 13)
 REPEATS = 10
 _LEAST_TEST_DOTS = 5

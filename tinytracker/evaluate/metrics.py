@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.documents import Part
 
-Floats = NDArray[np.float64]
 _BOOTSTRAP_ROUNDS = 2000
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
@@ -22,7 +23,6 @@ from tinytracker.progress import bar
 from tinytracker.quant.runtimes import ReferenceRuntime
 from tinytracker.train.dataset import decoded, in_cm, plain_batches
 
-Floats = NDArray[np.float64]
 _CHUNK = 256
 _META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tinytracker.errors import UsageError
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Frame
+from tinytracker.measure.measurement import Source
 from tinytracker.measure.protocol import Lost
-from tinytracker.measure.recording import Source
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import Session
 

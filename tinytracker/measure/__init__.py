@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from tinytracker.measure.images import TestImages, make_images, noise, read_images
     from tinytracker.measure.imx500 import open_imx500
     from tinytracker.measure.latency import SessionComparison, compare_sessions, latency_table
+    from tinytracker.measure.measurement import Measurement, measure
     from tinytracker.measure.opening import Request, open_board
     from tinytracker.measure.playback import Replay, replay, write_replay
     from tinytracker.measure.power import Measured, measure_energy
     from tinytracker.measure.recorder import recorded_power
-    from tinytracker.measure.recording import Measurement, measure
     from tinytracker.measure.results import SessionResult, summarize_session
     from tinytracker.measure.session_reader import Session, read_session
 else:
@@ -30,7 +30,7 @@ else:
             "playback": ("Replay", "replay", "write_replay"),
             "power": ("Measured", "measure_energy"),
             "recorder": ("recorded_power",),
-            "recording": ("Measurement", "measure"),
+            "measurement": ("Measurement", "measure"),
             "results": ("SessionResult", "summarize_session"),
             "session_reader": ("Session", "read_session"),
             "opening": ("Request", "open_board"),

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError
 
-Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 MAX_DRIFT = 500e-6

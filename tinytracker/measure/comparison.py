@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import UsageError
 from tinytracker.measure.statistics import ROUNDS, WARM_UP, Summary, summarize
-from tinytracker.series import Floats, Interval, interval95, median_draws, quantile_of_t
+from tinytracker.series import Interval, interval95, median_draws, quantile_of_t
 
 ALPHA = 0.05
 RECOMMENDED_SESSIONS = 5

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import Clock, estimate_clock
 from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
-from tinytracker.series import Floats
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
 _EXTRA_UNITS = {"_us": 1.0, "_ms": 1e3, "_ns": 1e-3, "_s": 1e6}

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinytracker.measure.recording import Source
+from tinytracker.measure.measurement import Source
 from tinytracker.measure.transport import SILENCE_S
 from tinytracker.targets import Target, find_target
 

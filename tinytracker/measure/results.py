@@ -16,7 +16,7 @@ from tinytracker.evaluate.calibration import Calibration
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, latency_table
-from tinytracker.measure.recording import IMAGE
+from tinytracker.measure.measurement import IMAGE
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
 

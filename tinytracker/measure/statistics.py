@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import UsageError
-from tinytracker.series import Floats, Interval, effective_count, interval95, median_draws
+from tinytracker.series import Interval, effective_count, interval95, median_draws
 
 TimedBy = Literal["timer", "clocks"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.errors import (
     InputFileError,
     MissingDependencyError,
@@ -38,8 +39,6 @@ from tinytracker.quant.parity import (
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
 from tinytracker.targets import Target, with_part
-
-Floats = NDArray[np.float64]
 
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.model.network import Network, Node
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Weights:
     """Of one operator: kernel in Keras' layout (of a grouped convolution (k, k, c / groups, filters)), and bias."""
 
-    kernel: Floats
-    bias: Floats
+    kernel: Floats32
+    bias: Floats32
 
 
 def fold(model: tf.keras.Model, network: Network) -> dict[str, Weights]:
@@ -48,7 +46,7 @@ def _folded(model: tf.keras.Model, node: Node) -> Weights:
     return Weights(scaled.astype(np.float32), (beta + (bias - mean) * gain).astype(np.float32))
 
 
-def _plain(layer: Any, node: Node) -> tuple[Floats, Floats]:
+def _plain(layer: Any, node: Node) -> tuple[Floats32, Floats32]:
     """Kernel and bias as trained; a bias of zero where batch normalisation stands for it."""
     arrays = layer.get_weights()
     if node.groups > 1:

@@ -18,7 +18,6 @@ from tinytracker.report.screens import device_maps
 from tinytracker.report.sources import expecting, finite
 from tinytracker.runs import Run, RunDescription
 
-Floats = NDArray[np.float64]
 SPLIT = "test"
 FLOAT = "float"
 SHOWN_SUBJECTS = 3

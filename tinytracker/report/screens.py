@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import Orientation, find_device
 
-Floats = NDArray[np.float64]
 COLUMNS = 6
 ARROW_COLUMNS = 3
 _LEAST_FRAMES = 20

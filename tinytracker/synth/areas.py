@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.identity import Hair
-
-Floats = NDArray[np.float32]
 
 
 def smoothstep(low: ArrayLike, high: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
@@ -60,14 +59,16 @@ def brow_area(position: NDArray[np.floating[Any]], height: float, width: float) 
     return smoothstep(1.25, 0.5, across) * smoothstep(1.2, 2.0, side) * smoothstep(6.4, 5.2, side) * (z > 8)
 
 
-def spot(position: Floats, x: float, y: float, width: float, height: float) -> NDArray[np.float64]:
+def spot(position: Floats32, x: float, y: float, width: float, height: float) -> NDArray[np.float64]:
     """A soft spot on both halves of the face."""
     side = np.abs(position[..., 0])
     spot: NDArray[np.float64] = np.exp(-(((side - x) / width) ** 2) - ((position[..., 1] - y) / height) ** 2)
     return spot
 
 
-def wrinkles(depth: float, position: Floats, broad: Floats, middle: Floats) -> NDArray[np.floating[Any]]:
+def wrinkles(
+    depth: float, position: Floats32, broad: Floats32, middle: Floats32
+) -> NDArray[np.floating[Any]]:
     """Lines of the forehead, crow's feet, and the fold from nose to mouth, which the young have too."""
     side, y = np.abs(position[..., 0]), position[..., 1]
     forehead = np.sin(y * 5.2 + 0.8 * broad) ** 8 * smoothstep(76.0, 77.0, y) * smoothstep(81.0, 79.0, y)

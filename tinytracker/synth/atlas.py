@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.head import load_head
 from tinytracker.synth.raster import rasterize
-
-Floats = NDArray[np.float32]
 
 WIDTH, HEIGHT = 1024, 512
 TOP_CM, BOTTOM_CM = 85.5, 54.5
@@ -33,10 +32,10 @@ class Atlas:
     """The texels that can be seen: flat index (t,), base mesh position (t, 3) cm, and masks (t,)."""
 
     texel: NDArray[np.int64]
-    position: Floats
-    lips: Floats
-    ears: Floats
-    eyelids: Floats
+    position: Floats32
+    lips: Floats32
+    ears: Floats32
+    eyelids: Floats32
 
 
 def texture_coordinates(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,8 +71,8 @@ def load_atlas() -> Atlas:
     share_b, share_c = cross(p - a, c - a) / area, cross(b - a, p - a) / area
     weights = np.stack([1 - share_b - share_c, share_b, share_c], 1)
 
-    def spread(values: NDArray[np.float64]) -> Floats:
-        inside: Floats = np.einsum("tk,tk...->t...", weights, values[corners]).astype(np.float32)
+    def spread(values: NDArray[np.float64]) -> Floats32:
+        inside: Floats32 = np.einsum("tk,tk...->t...", weights, values[corners]).astype(np.float32)
         return inside
 
     return Atlas(texel, spread(head.vertices), spread(head.lips), spread(head.ears), spread(head.eyelids))

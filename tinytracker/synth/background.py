@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.light import Light
 from tinytracker.synth.rooms import SIDE, paint_scenery
 from tinytracker.synth.scene import Camera
 from tinytracker.synth.sensor import blur, blur_kernel
 
-Floats = NDArray[np.float32]
 SEEN_SHARE = 0.75
 ROOM_PER_RADIAN = 40.0
 
 
-def paint_room(rng: np.random.Generator, light: Light) -> Floats:
+def paint_room(rng: np.random.Generator, light: Light) -> Floats32:
     """What is behind the user as (SIDE, SIDE, 3) linear RGB, out of focus."""
     surfaces, glow = paint_scenery(rng, outdoors=light.kind == "outdoor" and bool(rng.random() < 0.75))
     ambient = (light.sky + light.ground) / 2 + 0.35 * light.colours[0]
@@ -36,7 +36,7 @@ def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, 
 
 @compiled
 def fill_background(
-    image: Floats, index: NDArray[np.int32], room: Floats, shift_x: float, shift_y: float, zoom: float
+    image: Floats32, index: NDArray[np.int32], room: Floats32, shift_x: float, shift_y: float, zoom: float
 ) -> None:
     """Paint the room where `index` is empty; shift in room pixels, zoom in room pixels per picture pixel."""
     height, width = index.shape

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.gazecapture import Boxes
 from tinytracker.data.grid import face_grid
 from tinytracker.synth.head import SIDES, load_head
 from tinytracker.synth.identity import Identity
 from tinytracker.synth.scene import Camera, HeadPose
-from tinytracker.synth.session import Frame
-
-Floats = NDArray[np.float64]
+from tinytracker.synth.sitting import Frame
 
 FACE_PER_EYE_DISTANCE = 2.35
 """Side of the face square over the distance between the eyes."""

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.areas import smoothstep
 from tinytracker.synth.fabric import COLLAR_DIP_CM, COLLAR_HALF_CM
 from tinytracker.synth.head import load_head
@@ -14,7 +15,6 @@ from tinytracker.synth.identity import Clothes, Identity
 from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 COLLAR_CM = 56.5

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import Device, Orientation
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SETTLE_S = 0.5
@@ -55,10 +55,10 @@ def _orientations(device: Device, blocks: int, rng: np.random.Generator) -> list
 
 
 def sample_dots(device: Device, frames: int, rng: np.random.Generator) -> Dots:
-    """Draw the sequence of one session of `frames` frames.
+    """Draw the sequence of one sitting of `frames` frames.
 
-    A short session is a thinned one: it keeps many dots and takes fewer frames of each, as if frames of a
-    long session had been left out evenly.
+    A short sitting is a thinned one: it keeps many dots and takes fewer frames of each, as if frames of a
+    long sitting had been left out evenly.
     """
     blocks = int(np.clip(rng.integers(1, 5), 1, max(1, frames // 12)))
     orientations = _orientations(device, blocks, rng)

@@ -7,7 +7,7 @@ import numpy as np
 from tinytracker.synth.head import SIDES, Side
 from tinytracker.synth.identity import Identity
 from tinytracker.synth.scene import EyePose
-from tinytracker.synth.session import Frame
+from tinytracker.synth.sitting import Frame
 
 LID_DOWN, LID_UP = np.radians(40), np.radians(26)
 """Gaze down and up at which the lids' face units are fully on: the lids then keep their place on the iris."""

@@ -10,12 +10,11 @@ import math
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, inlined
 from tinytracker.synth.noise import lattice_noise
 
-Floats = NDArray[np.float32]
 Vector: TypeAlias = "tuple[float, float, float]"
 """A direction, a place (cm) or a linear RGB colour in the compiled loops."""
 Window: TypeAlias = "tuple[int, int, int, int]"
@@ -43,11 +42,11 @@ class Eyeball(NamedTuple):
         iris: (2, 3) outer and inner colour.
     """
 
-    centre: Floats
-    axis: Floats
-    up: Floats
+    centre: Floats32
+    axis: Floats32
+    up: Floats32
     globe: Globe
-    iris: Floats
+    iris: Floats32
 
 
 class EyeLight(NamedTuple):
@@ -60,17 +59,17 @@ class EyeLight(NamedTuple):
         screen: (4,) x0, y0, x1, y1 of the lit screen, cm. screen_colour: (3,).
     """
 
-    ambient: Floats
-    sources: Floats
-    glints: Floats
+    ambient: Floats32
+    sources: Floats32
+    glints: Floats32
     key: float
-    screen: Floats
-    screen_colour: Floats
+    screen: Floats32
+    screen_colour: Floats32
 
 
 @compiled
 def shade_eye(
-    image: Floats, inverse: Floats, view: Floats, eye: Eyeball, light: EyeLight, table: Floats
+    image: Floats32, inverse: Floats32, view: Floats32, eye: Eyeball, light: EyeLight, table: Floats32
 ) -> None:
     """Draw one eyeball into `image` where the face in `inverse` does not hide it.
 
@@ -189,7 +188,7 @@ def shade_eye(
 
 
 @compiled
-def _lid_distances(inverse: Floats, view: Floats, eye: Eyeball, window: Window, step: float) -> Floats:
+def _lid_distances(inverse: Floats32, view: Floats32, eye: Eyeball, window: Window, step: float) -> Floats32:
     """Of each pixel of a window: about how far the next lid is, cm, for the shadow it casts; 0 where no eye shows."""
     x0, y0, x1, y1 = window
     centre, radius = eye.centre, eye.globe.sclera_radius
@@ -221,7 +220,7 @@ def _lid_distances(inverse: Floats, view: Floats, eye: Eyeball, window: Window, 
 
 
 @inlined
-def _iris_colour(u: float, v: float, radius: float, eye: Eyeball, table: Floats, step: float) -> Vector:
+def _iris_colour(u: float, v: float, radius: float, eye: Eyeball, table: Floats32, step: float) -> Vector:
     """Fibres from the pupil to the dark rim; black in the pupil."""
     colours, share = eye.iris, radius / eye.globe.iris_radius
     scale = F(1) / (radius + F(1e-6))
@@ -246,7 +245,7 @@ def _dot(a: Vector, b: Vector) -> float:
 
 
 @inlined
-def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: Floats) -> Vector:
+def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: Floats32) -> Vector:
     """White of the eye: greyer and yellower away from the iris, with fine vessels."""
     globe, axis = eye.globe, (eye.axis[0], eye.axis[1], eye.axis[2])
     toward = _dot(normal, axis)

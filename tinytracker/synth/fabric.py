@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, floor
 from tinytracker.synth.noise import lattice_noise
-
-Floats = NDArray[np.float32]
 
 COLLAR_DIP_CM = 2.6
 COLLAR_HALF_CM = 6.0
 
 
 @compiled
-def collar(cloth: Floats, table: Floats, angle: float, x: float, y: float, z: float) -> float:
+def collar(cloth: Floats32, table: Floats32, angle: float, x: float, y: float, z: float) -> float:
     """Height (cm, base mesh) of the shirt's edge at this angle around the neck."""
     dip = math.exp(-(angle * angle) * F(2.2))
     # Towards the shoulders the edge rises out of the way: they are covered.
@@ -27,7 +23,9 @@ def collar(cloth: Floats, table: Floats, angle: float, x: float, y: float, z: fl
 
 
 @compiled
-def cloth_colour(cloth: Floats, table: Floats, x: float, y: float, z: float) -> tuple[float, float, float]:
+def cloth_colour(
+    cloth: Floats32, table: Floats32, x: float, y: float, z: float
+) -> tuple[float, float, float]:
     """Reflectance of the shirt at a base mesh position: plain, striped or checked, with a weave."""
     which = 0
     if cloth[6] == F(1):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.areas import beard_area, brow_area
 from tinytracker.synth.hair import mesh_normals, random_roots, unit
 from tinytracker.synth.head import SIDES, load_head
 from tinytracker.synth.identity import Identity
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 

@@ -156,7 +156,7 @@ def _claim(out: Path, parameters: Parameters) -> None:
     """Make sure that `out` is ours: new, empty, or begun with the same parameters."""
     make_folder(out)
     record = out / PARAMETERS_FILE
-    mine = json.loads(json_bytes(parameters.to_json()))  # as the file holds it: lists, not tuples
+    mine = json.loads(json_bytes(parameters.as_json()))  # as the file holds it: lists, not tuples
     if record.exists():
         found = read_json(record, "Remove it if the folder may be overwritten.")
         if found != mine:

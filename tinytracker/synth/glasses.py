@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.head import SIDES
 from tinytracker.synth.identity import Glasses, Identity
-
-Floats = NDArray[np.float64]
 
 VERTEX_CM = 2.7
 """Lenses sit this far in front of the eyes' centres of rotation: 1.3 cm in front of the cornea."""

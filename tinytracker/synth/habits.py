@@ -1,20 +1,19 @@
-"""How a subject holds the device, moves the head and blinks: habits of the session, grips of blocks, frames."""
+"""How a subject holds the device, moves the head and blinks: habits of the sitting, grips of blocks, frames."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import Device
 from tinytracker.synth.scene import Camera, HeadPose, rotation
 
-Floats = NDArray[np.float64]
 Generator = np.random.Generator
 
 PHONE_CM, TABLET_CM = (33.0, 4.0), (42.0, 5.0)
-"""Mean and deviation over sessions of the distance between face and device."""
+"""Mean and deviation over sittings of the distance between face and device."""
 NEAREST_CM, FARTHEST_CM = 20.0, 62.0
 TORSO_CM = 38.0
 """How far below the eyes there is something to draw."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.areas import scalp, smoothstep
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Hair, Identity
 from tinytracker.synth.surface import vertex_normals
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
+
 Ints = NDArray[np.int64]
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")

@@ -1,4 +1,4 @@
-"""Who sits in front of the camera: everything about a subject that stays the same over a session.
+"""Who sits in front of the camera: everything about a subject that stays the same over a sitting.
 
 Lengths are in cm, colours linear RGB reflectances (3,). `people.sample_identity` draws one at random.
 """
@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tinytracker.arrays import Floats
 from tinytracker.synth.head import Side
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.surface import normalised
-
-Floats = NDArray[np.float32]
 
 CURVE_PER_CM = 0.085
 """Curvature of the front surface: a usual base curve has a radius of about 12 cm."""
@@ -18,15 +17,15 @@ CURVE_PER_CM = 0.085
 
 @compiled
 def draw_lens(
-    image: Floats,
-    view: Floats,
-    frame: Floats,
-    shape: Floats,
-    sources: Floats,
-    glints: Floats,
-    sky: Floats,
-    screen: Floats,
-    screen_colour: Floats,
+    image: Floats32,
+    view: Floats32,
+    frame: Floats32,
+    shape: Floats32,
+    sources: Floats32,
+    glints: Floats32,
+    sky: Floats32,
+    screen: Floats32,
+    screen_colour: Floats32,
 ) -> None:
     """Draw one lens over `image`.
 
@@ -105,7 +104,7 @@ def draw_lens(
 
 
 @compiled
-def soften_edges(image: Floats, inverse: Floats, skip: NDArray[np.int32]) -> None:
+def soften_edges(image: Floats32, inverse: Floats32, skip: NDArray[np.int32]) -> None:
     """Average pixels at jumps of depth with their neighbours, where one sample per pixel leaves stairs.
 
     `skip` is a rectangle x0, y0, x1, y1 that is smooth already.
@@ -130,7 +129,7 @@ def soften_edges(image: Floats, inverse: Floats, skip: NDArray[np.int32]) -> Non
 
 
 @compiled
-def draw_finger(image: Floats, finger: Floats, colour: Floats) -> None:
+def draw_finger(image: Floats32, finger: Floats32, colour: Floats32) -> None:
     """A fingertip over the edge of the lens: so near that it is a soft dark red patch.
 
     `finger` is the centre x, y, radius and softness in px, length and direction (cosine, sine) of the finger.

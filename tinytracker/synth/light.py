@@ -1,4 +1,4 @@
-"""The light of a session: sky from above, ground from below, lamps or windows, and the screen.
+"""The light of a sitting: sky from above, ground from below, lamps or windows, and the screen.
 
 Units are arbitrary and linear; the camera's exposure maps them to the picture.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tinytracker.arrays import Floats
+
 Range = tuple[float, float]
 
 
@@ -57,9 +57,9 @@ class _Source:
     """How a kind of source is drawn; ranges are uniform.
 
     Attributes:
-        azimuth: degrees off the camera, to the session's side. height: degrees above the horizon.
+        azimuth: degrees off the camera, to the sitting's side. height: degrees above the horizon.
         strength: factor on its colour. softness, glint: see `Light`.
-        warmth: of its colour; None for the session's.
+        warmth: of its colour; None for the sitting's.
         sided: False when the range of the azimuth has both sides. behind: the azimuth counts from behind the subject.
         chance: of being there at all.
     """
@@ -119,7 +119,7 @@ _FILL = _Source((30, 110), (0, 45), (0.06, 0.25), 0.6, 0.985, chance=0.35)
 
 
 def sample_light(rng: np.random.Generator) -> Light:
-    """Draw a session's light: window, ceiling, lamp, outdoors, against the light, or the screen alone."""
+    """Draw a sitting's light: window, ceiling, lamp, outdoors, against the light, or the screen alone."""
     name = str(rng.choice(list(_KINDS), p=[kind.share for kind in _KINDS.values()]))
     kind = _KINDS[name]
     warm = rng.uniform(-1, 1)

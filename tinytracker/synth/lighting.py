@@ -10,7 +10,6 @@ from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import HeadPose
 from tinytracker.synth.strands import splat_shadow
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Rectangle = tuple[float, float, float, float]
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import Orientation
-from tinytracker.synth.session import Session
-
-Floats = NDArray[np.float64]
+from tinytracker.synth.sitting import Sitting
 
 RATE_HZ = 60.0
 TREMOR_RAD_S = 0.03
@@ -64,16 +62,16 @@ def _quaternion(m: Floats) -> list[float]:
     return [float(v) for v in (q if q[3] >= 0 else -q)]
 
 
-def motion_track(session: Session, rng: np.random.Generator) -> tuple[dict[str, Any], ...]:
+def motion_track(sitting: Sitting, rng: np.random.Generator) -> tuple[dict[str, Any], ...]:
     """Samples from the first to the last kept frame of each dot."""
     track: list[dict[str, Any]] = []
     heading = float(rng.uniform(-np.pi, np.pi))
-    dots = session.dots
+    dots = sitting.dots
     for dot in np.unique(dots.number):
         frames = np.flatnonzero(dots.number == dot)
         first, last = float(dots.time[frames[0]]), float(dots.time[frames[-1]])
         count = max(2, int(np.ceil((last - first) * RATE_HZ)) + 1)
-        gravity = _gravity(session.frames[frames[0]].pose.torso, int(dots.orientation[frames[0]]))
+        gravity = _gravity(sitting.frames[frames[0]].pose.torso, int(dots.orientation[frames[0]]))
         for k in range(count):
             gravity = gravity + rng.normal(0, 0.002, 3)
             gravity /= np.linalg.norm(gravity)

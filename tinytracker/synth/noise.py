@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, floor
 
-Floats = NDArray[np.float32]
-
 CELLS = 32
-TABLE: Floats = np.random.default_rng(20160626).standard_normal(CELLS**3).astype(np.float32)
+TABLE: Floats32 = np.random.default_rng(20160626).standard_normal(CELLS**3).astype(np.float32)
 """Lattice values, flat, z fastest; the field repeats after 32 units."""
 
 
 @compiled
-def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
+def lattice_noise(table: Floats32, x: float, y: float, z: float) -> float:
     """Value noise at a point, from `TABLE`: smooth average of the eight lattice values around it, about N(0, 0.6)."""
     fx, fy, fz = floor(x), floor(y), floor(z)
     last = CELLS - 1
@@ -38,7 +36,7 @@ def lattice_noise(table: Floats, x: float, y: float, z: float) -> float:
 
 
 @compiled
-def noise_field(table: Floats, points: Floats, scale: float, offset: Floats) -> Floats:
+def noise_field(table: Floats32, points: Floats32, scale: float, offset: Floats32) -> Floats32:
     """Noise at many points (..., 3) flattened to (n, 3), after scaling and shifting."""
     result = np.empty(points.shape[0], np.float32)
     for i in range(points.shape[0]):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.areas import beard_area, brow_area, scalp, smoothstep, spot, wrinkles
 from tinytracker.synth.atlas import BOTTOM_CM, HEIGHT, TOP_CM, WIDTH, Atlas, load_atlas
 from tinytracker.synth.identity import Hair, Identity, Skin
 from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
 
-Floats = NDArray[np.float32]
 Reals = NDArray[np.floating[Any]]
 
 CHANNELS = 6
@@ -27,15 +27,15 @@ CROWN_CM = 80.0
 class _Noise:
     """Random fields (t,) over the texels, from patches of several cm to single pores."""
 
-    broad: Floats
-    middle: Floats
-    fine: Floats
-    spots: Floats
-    pores: Floats
-    grain: Floats
+    broad: Floats32
+    middle: Floats32
+    fine: Floats32
+    spots: Floats32
+    pores: Floats32
+    grain: Floats32
 
 
-def paint_skin(identity: Identity) -> Floats:
+def paint_skin(identity: Identity) -> Floats32:
     """Texture (HEIGHT, WIDTH, CHANNELS) float32."""
     atlas, skin, hair_colour = load_atlas(), identity.skin, identity.hair.colour
     position = atlas.position
@@ -90,7 +90,7 @@ def _over(colour: Reals, other: NDArray[np.float64], share: Reals, tone: Reals |
     return blended
 
 
-def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Reals) -> Floats:
+def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Reals) -> Floats32:
     """What blood, shadows under the eyes, lids, freckles and wrinkles take from red, green and blue (3, t)."""
     position = atlas.position
     y = position[:, 1]
@@ -114,7 +114,7 @@ def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Re
     return absorbed
 
 
-def _scalp_cover(hair: Hair, position: Floats, noise: _Noise) -> Reals:
+def _scalp_cover(hair: Hair, position: Floats32, noise: _Noise) -> Reals:
     """How much of the scalp (t,) the hair's own colour hides."""
     if hair.style == "bald":
         sides: Reals = (

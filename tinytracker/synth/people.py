@@ -10,12 +10,11 @@ import re
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.head import SIDES, Head, Side, load_head
 from tinytracker.synth.identity import Clothes, Eye, Glasses, Globe, Hair, Identity, Skin
 
-Floats = NDArray[np.float64]
 Generator = np.random.Generator
 
 APEX_CM = 1.27

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, floor
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
 @compiled
 def rasterize(
-    xy: Floats, depth: Floats, triangles: Ints, width: int, height: int, facing: int
-) -> tuple[Ints, Floats]:
+    xy: Floats32, depth: Floats32, triangles: Ints, width: int, height: int, facing: int
+) -> tuple[Ints, Floats32]:
     """Draw all triangles; the nearest wins.
 
     Args:

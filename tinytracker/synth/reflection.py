@@ -13,13 +13,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.surface import normalised
-
-Floats = NDArray[np.float32]
 
 BLOCK = 128
 """Pixels that are lit together: enough for vector instructions, few enough to stay in the first cache."""
@@ -34,7 +30,7 @@ BLOCK_SIZE = 26 * BLOCK
 
 
 @compiled
-def light_block(block: Floats, count: int, light: Floats, sources: Floats) -> None:
+def light_block(block: Floats32, count: int, light: Floats32, sources: Floats32) -> None:
     """Turn the reflectance of the block's first `count` pixels into the light that they send to the camera.
 
     Args:
@@ -53,7 +49,7 @@ def light_block(block: Floats, count: int, light: Floats, sources: Floats) -> No
 
 
 @compiled
-def _ambient_block(block: Floats, count: int, light: Floats) -> None:
+def _ambient_block(block: Floats32, count: int, light: Floats32) -> None:
     """Apply the relief to the normals; start with the light of sky and ground."""
     ux, uy, uz = light[2, 0], light[2, 1], light[2, 2]
     sky_r, sky_g, sky_b = light[0, 0], light[0, 1], light[0, 2]
@@ -89,7 +85,7 @@ def _ambient_block(block: Floats, count: int, light: Floats) -> None:
 
 
 @compiled
-def _source_block(block: Floats, count: int, source: Floats, shadowed: float) -> None:
+def _source_block(block: Floats32, count: int, source: Floats32, shadowed: float) -> None:
     """Add one source (7,); `shadowed` is 1 for the one that casts shadows, 0 for the others."""
     lx, ly, lz, size = source[0], source[1], source[2], source[6]
     red, green, blue = source[3], source[4], source[5]

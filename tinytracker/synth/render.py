@@ -25,7 +25,6 @@ from tinytracker.synth.paint import paint_skin
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
-from tinytracker.synth.session import Session
 from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 from tinytracker.synth.shot import (
     BEARD_LOOK,
@@ -40,11 +39,10 @@ from tinytracker.synth.shot import (
     View,
     single,
 )
+from tinytracker.synth.sitting import Sitting
 from tinytracker.synth.strands import Look, Strands, draw_strands, place_strands
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
-
-Floats = NDArray[np.float64]
 
 EYE_SAMPLES = 2
 """The strip with eyes and brows is drawn at this many times the resolution, then averaged."""
@@ -55,14 +53,14 @@ KEY_ON_EYES = 0.8
 
 
 class Renderer:
-    """Draws the frames of one session; what stays the same over a session is made once."""
+    """Draws the frames of one sitting; what stays the same over a sitting is made once."""
 
-    def __init__(self, session: Session, streams: dict[str, np.random.Generator]) -> None:
-        self._session = session
+    def __init__(self, sitting: Sitting, streams: dict[str, np.random.Generator]) -> None:
+        self._sitting = sitting
         self._head = load_head()
-        identity = session.identity
+        identity = sitting.identity
         self._texture = paint_skin(identity)
-        self._room = paint_room(streams["background"], session.light)
+        self._room = paint_room(streams["background"], sitting.light)
         rng = streams["hair"]
         self._scalp = grow_scalp_hair(identity, rng)
         self._brows = facial_hair.grow_brows(identity, rng)
@@ -79,8 +77,8 @@ class Renderer:
         ]
         self._attributes = single(np.column_stack(columns))
         self._kinds = self._head.is_teeth.astype(np.int32)
-        orientations = {int(held) for held in session.dots.orientation}
-        self._screens = {held: session.device.screen_rectangle_cm(held) for held in orientations}
+        orientations = {int(held) for held in sitting.dots.orientation}
+        self._screens = {held: sitting.device.screen_rectangle_cm(held) for held in orientations}
         self._stand_off = stand_off(identity.clothes)
         self._vertices = draped(identity.vertices)
         self._folds = fold_normals(identity)
@@ -94,12 +92,12 @@ class Renderer:
 
     def render(self, number: int) -> NDArray[np.uint8]:
         """Frame `number` as (height, width, 3) uint8 RGB."""
-        identity = self._session.identity
+        identity = self._sitting.identity
         shot = self._set_up(number)
         camera = shot.frame.camera
         view = View(camera.focal, (camera.width / 2, camera.height / 2), camera.width, camera.height)
         shadow, axes = key_shadow(
-            self._session.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
+            self._sitting.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
         )
         vertex_shadows(shadow, axes, shot.positions, self._attributes)
         strip = self._eye_strip(camera, shot.eyes)
@@ -117,14 +115,14 @@ class Renderer:
             self._draw(image, inverse, view, shot, shot.scalp, self._scalp.colours, self._scalp.widths, look)
         self._draw_glasses(image, inverse, view, shot)
         if shot.frame.finger is not None:
-            warm = self._session.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
+            warm = self._sitting.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
             draw_finger(image, single(shot.frame.finger), single(warm))
-        return develop(image, self._session.sensor, shot.frame.exposure, self._noise_key + number)
+        return develop(image, self._sitting.sensor, shot.frame.exposure, self._noise_key + number)
 
     def _set_up(self, number: int) -> Shot:
         """Pose everything for one frame."""
-        session, frame = self._session, self._session.frames[number]
-        identity, pose = session.identity, frame.pose
+        sitting, frame = self._sitting, self._sitting.frames[number]
+        identity, pose = sitting.identity, frame.pose
         eyes = aim_eyes(identity, pose, frame.dot_cm)
         vertices = self._vertices.copy()
         for unit, weight in face_units(identity, frame, eyes).items():
@@ -133,12 +131,12 @@ class Renderer:
         normals = vertex_normals(single(scene), self._head.triangles)
         scene = scene + self._stand_off[:, None] * normals
         normals += self._folds @ single(pose.torso.T)
-        screen = self._screens[int(session.dots.orientation[number])]
-        light, sources = lamps(session.light, pose, screen)
+        screen = self._screens[int(sitting.dots.orientation[number])]
+        light, sources = lamps(sitting.light, pose, screen)
         scalp = None
         if self._scalp is not None:
             scalp = place_strands(self._scalp.points, single(pose.head), single(pose.position))
-        glints = single([*session.light.glint, 1.0])
+        glints = single([*sitting.light.glint, 1.0])
         return Shot(frame, scene, single(scene), normals, scalp, light, sources, glints, eyes, screen)
 
     def _project(self, view: View, shot: Shot) -> Singles:
@@ -192,14 +190,14 @@ class Renderer:
         fine = enlarged(part, n)
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = single(shot.frame.pose.head[:, 1])
-        screen_colour = single(self._session.light.screen * SCREEN_RADIANCE)
+        screen_colour = single(self._sitting.light.screen * SCREEN_RADIANCE)
         light = EyeLight(
             shot.light, shot.sources, shot.glints, F(KEY_ON_EYES), single(shot.screen), screen_colour
         )
         for pose in shot.eyes.values():
             eye = Eyeball(single(pose.centre), single(pose.optical), up, self._globe, self._iris)
             shade_eye(fine, inverse, fine_view.array(), eye, light, TABLE)
-        skin = self._session.identity.skin
+        skin = self._sitting.identity.skin
         dark = single(np.minimum(skin.brow_colour * 0.5, 0.02))
         for lashes in self._lashes:
             points = facial_hair.lash_points(lashes, shot.scene)
@@ -211,7 +209,7 @@ class Renderer:
         average_into(part, fine, n)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
-        identity, pose, light = self._session.identity, shot.frame.pose, self._session.light
+        identity, pose, light = self._sitting.identity, shot.frame.pose, self._sitting.light
         if identity.glasses is None:
             return
         colour = single(identity.glasses.colour)[None]

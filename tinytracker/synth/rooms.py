@@ -1,12 +1,12 @@
-"""Rooms and streets behind the user, painted once per session."""
+"""Rooms and streets behind the user, painted once per sitting."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Floats = NDArray[np.float32]
+from tinytracker.arrays import Floats32
+
 Colour = tuple[int, int, int]
 
 SIDE = 192
@@ -218,12 +218,12 @@ def _street(p: _Painter) -> None:
             p.disc(x + dx, y + dy, size, size, (int(green * 0.6), green, int(green * 0.35)))
 
 
-def paint_scenery(rng: np.random.Generator, outdoors: bool) -> tuple[Floats, Floats]:
+def paint_scenery(rng: np.random.Generator, outdoors: bool) -> tuple[Floats32, Floats32]:
     """Reflectance and emitted light, each (SIDE, SIDE, 3) linear."""
     painter = _Painter(rng)
     (_street if outdoors else _room)(painter)
 
-    def linear(canvas: Image.Image) -> Floats:
+    def linear(canvas: Image.Image) -> Floats32:
         small = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
         return ((np.asarray(small, np.float32) / 255) ** np.float32(2.2)).astype(np.float32)
 

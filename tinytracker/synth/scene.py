@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.head import SIDES, Side
 from tinytracker.synth.identity import Eye, Identity
-
-Floats = NDArray[np.float64]
 
 MESH_TO_SCENE = np.diag([-1.0, 1.0, -1.0])
 """An upright head that faces the camera: its left is the scene's -x, its front the scene's -z."""

@@ -7,17 +7,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled
-from tinytracker.synth.session import Exposure, Sensor
-
-Floats = NDArray[np.float32]
+from tinytracker.synth.sitting import Exposure, Sensor
 
 _STEPS = 4096
 CEILING = 4.0
 """Signal at which everything is white."""
 
 
-def _tone_curve() -> Floats:
+def _tone_curve() -> Floats32:
     """Display value 0..255 of linear signal 0..CEILING: the sRGB curve after a soft shoulder.
 
     Steps are even in the square root of the signal, so that the dark end is as fine as the bright one.
@@ -29,35 +28,35 @@ def _tone_curve() -> Floats:
     return (shown * 255).astype(np.float32)
 
 
-TONE: Floats = _tone_curve()
+TONE: Floats32 = _tone_curve()
 
 
-def _grain(pixels: int) -> Floats:
+def _grain(pixels: int) -> Floats32:
     """Unit noise of `pixels` pixels, flat RGB; part of it is common to the colours.
 
     Cameras suppress noise of colour more than of brightness.
     """
     rng = np.random.default_rng(13)
     common, own = rng.standard_normal((pixels, 1)), rng.standard_normal((pixels, 3))
-    grain: Floats = (0.85 * common + 0.5 * own).astype(np.float32).ravel()
+    grain: Floats32 = (0.85 * common + 0.5 * own).astype(np.float32).ravel()
     return grain
 
 
 GRAIN_PIXELS = 1 << 19
-GRAIN: Floats = _grain(GRAIN_PIXELS)
+GRAIN: Floats32 = _grain(GRAIN_PIXELS)
 """Every row of every frame reads this from another place."""
 
 
-def blur_kernel(sigma: float) -> Floats:
+def blur_kernel(sigma: float) -> Floats32:
     """Half of a normalised Gaussian: centre first."""
     radius = max(1, math.ceil(2 * sigma - 0.3))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
-    kernel: Floats = (half / (2 * half.sum() - half[0])).astype(np.float32)
+    kernel: Floats32 = (half / (2 * half.sum() - half[0])).astype(np.float32)
     return kernel
 
 
 @compiled
-def blur(image: Floats, across: Floats, down: Floats) -> Floats:
+def blur(image: Floats32, across: Floats32, down: Floats32) -> Floats32:
     """Separable symmetric blur of (h, w, 3) by two half kernels of two numbers or more; edges repeat."""
     height, width, _ = image.shape
     length = 3 * width
@@ -91,15 +90,15 @@ def blur(image: Floats, across: Floats, down: Floats) -> Floats:
 
 @compiled
 def expose(
-    image: Floats,
-    gain: Floats,
+    image: Floats32,
+    gain: Floats32,
     vignette: float,
     shot: float,
     read: float,
     sharpening: float,
-    grain: Floats,
+    grain: Floats32,
     key: int,
-    tone: Floats,
+    tone: Floats32,
 ) -> NDArray[np.uint8]:
     """Linear light (h, w, 3) to 8-bit RGB.
 
@@ -172,7 +171,7 @@ BRIGHTEST = 1.3
 """Highlights above this are given up: a window may burn out, or the face in front of it would be black."""
 
 
-def develop(image: Floats, sensor: Sensor, exposure: Exposure, key: int) -> NDArray[np.uint8]:
+def develop(image: Floats32, sensor: Sensor, exposure: Exposure, key: int) -> NDArray[np.uint8]:
     """What the camera makes of the light (h, w, 3) of one frame; `key` chooses its noise."""
     height, width, _ = image.shape
     # A short shake is a slightly wider blur along its direction.

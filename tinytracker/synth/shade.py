@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.fabric import COLLAR_DIP_CM, cloth_colour, collar
 from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.reflection import (
@@ -31,12 +32,11 @@ from tinytracker.synth.reflection import (
     light_block,
 )
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
 @compiled
-def texel(texture: Floats, column: float, row: float) -> tuple[float, float, float, float, float, float]:
+def texel(texture: Floats32, column: float, row: float) -> tuple[float, float, float, float, float, float]:
     """The six channels of the skin's texture, interpolated between four texels."""
     u = min(max(column - F(0.5), F(0)), F(texture.shape[1]) - F(1.01))
     v = min(max(row - F(0.5), F(0)), F(texture.shape[0]) - F(1.01))
@@ -55,7 +55,7 @@ def texel(texture: Floats, column: float, row: float) -> tuple[float, float, flo
 
 
 @compiled
-def _give_back(image: Floats, places: Ints, block: Floats, count: int) -> None:
+def _give_back(image: Floats32, places: Ints, block: Floats32, count: int) -> None:
     """Write the colours of the block's first `count` pixels to their places (row, column)."""
     for n in range(count):
         y, x = places[n, 0], places[n, 1]
@@ -71,10 +71,10 @@ class Mesh(NamedTuple):
         triangles: (m, 3). kinds: (m,) 0 body, 1 teeth.
     """
 
-    xy: Floats
-    inverse_depth: Floats
-    normals: Floats
-    attributes: Floats
+    xy: Floats32
+    inverse_depth: Floats32
+    normals: Floats32
+    attributes: Floats32
     triangles: Ints
     kinds: Ints
 
@@ -88,9 +88,9 @@ class Surface(NamedTuple):
         table: of lattice noise.
     """
 
-    texture: Floats
-    cloth: Floats
-    table: Floats
+    texture: Floats32
+    cloth: Floats32
+    table: Floats32
 
 
 class Lamps(NamedTuple):
@@ -101,16 +101,16 @@ class Lamps(NamedTuple):
         sources: (k, 7) direction, colour, softness; the first casts shadows.
     """
 
-    light: Floats
-    sources: Floats
+    light: Floats32
+    sources: Floats32
 
 
 @compiled
 def shade_mesh(
-    image: Floats,
+    image: Floats32,
     index: Ints,
-    inverse: Floats,
-    view: Floats,
+    inverse: Floats32,
+    view: Floats32,
     mesh: Mesh,
     surface: Surface,
     lamps: Lamps,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.synth.head import Side
 from tinytracker.synth.lighting import Rectangle
 from tinytracker.synth.scene import EyePose
-from tinytracker.synth.session import Frame
+from tinytracker.synth.sitting import Frame
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 

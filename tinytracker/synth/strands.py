@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, floor
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
@@ -31,10 +31,10 @@ class Strands(NamedTuple):
         colours: (strands, 3). widths: (strands,) cm at the root.
     """
 
-    points: Floats
+    points: Floats32
     order: Ints
-    colours: Floats
-    widths: Floats
+    colours: Floats32
+    widths: Floats32
 
 
 class Look(NamedTuple):
@@ -57,7 +57,13 @@ class Look(NamedTuple):
 
 @compiled
 def draw_strands(
-    image: Floats, inverse: Floats, view: Floats, strands: Strands, look: Look, light: Floats, sources: Floats
+    image: Floats32,
+    inverse: Floats32,
+    view: Floats32,
+    strands: Strands,
+    look: Look,
+    light: Floats32,
+    sources: Floats32,
 ) -> None:
     """Draw curves into `image` where nothing in `inverse` is nearer.
 
@@ -131,7 +137,7 @@ def draw_strands(
 
 @compiled
 def _draw_piece(
-    layer: Floats,
+    layer: Floats32,
     rows: int,
     columns: int,
     u0: float,
@@ -194,7 +200,7 @@ def _draw_piece(
 
 
 @compiled
-def _cut_out(image: Floats, inverse: Floats, left: int, top: int, right: int, bottom: int) -> Floats:
+def _cut_out(image: Floats32, inverse: Floats32, left: int, top: int, right: int, bottom: int) -> Floats32:
     """A rectangle of picture and depth, flat (n, 4), with a margin around in which nothing is seen."""
     rows, columns = bottom - top, right - left
     layer = np.zeros((rows + 2 * MARGIN, columns + 2 * MARGIN, 4), np.float32)
@@ -206,7 +212,7 @@ def _cut_out(image: Floats, inverse: Floats, left: int, top: int, right: int, bo
 
 @compiled
 def _extent(
-    points: Floats, widths: Floats, view: Floats, width: int, height: int
+    points: Floats32, widths: Floats32, view: Floats32, width: int, height: int
 ) -> tuple[int, int, int, int]:
     """The rectangle x0, y0, x1, y1 of the picture, px, outside of which no curve reaches."""
     left, top, right, bottom = F(width), F(height), F(0), F(0)
@@ -236,10 +242,10 @@ def _light_on_strand(
     tx: float,
     ty: float,
     tz: float,
-    colour: Floats,
+    colour: Floats32,
     shine: float,
-    light: Floats,
-    sources: Floats,
+    light: Floats32,
+    sources: Floats32,
 ) -> tuple[float, float, float]:
     """Light that a piece of a strand at a (scene cm), along t, sends to the camera."""
     norm = F(1) / math.sqrt(tx * tx + ty * ty + tz * tz + F(1e-12))
@@ -271,7 +277,7 @@ def _light_on_strand(
 
 
 @compiled
-def place_strands(points: Floats, rotation: Floats, position: Floats) -> Floats:
+def place_strands(points: Floats32, rotation: Floats32, position: Floats32) -> Floats32:
     """Curves (strands, p, 3) turned by a matrix (3, 3) and moved by (3,).
 
     As a product of matrices this is large enough for numpy's library to start threads, of which every worker
@@ -288,7 +294,7 @@ def place_strands(points: Floats, rotation: Floats, position: Floats) -> Floats:
 
 
 @compiled
-def splat_shadow(shadow: Floats, axes: Floats, points: Floats) -> None:
+def splat_shadow(shadow: Floats32, axes: Floats32, points: Floats32) -> None:
     """Mark curves (strands, p, 3) in the key light's depth picture, so that hair casts a shadow too."""
     size = shadow.shape[0]
     for s in range(points.shape[0]):

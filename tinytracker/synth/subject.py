@@ -12,7 +12,7 @@ import numpy as np
 from tinytracker.data.gazecapture import Recording, write_recording
 
 if TYPE_CHECKING:
-    from tinytracker.synth.session import Session
+    from tinytracker.synth.sitting import Sitting
 
 GENERATOR_VERSION = 1
 """Raised whenever the same seed gives other pictures or labels."""
@@ -30,7 +30,7 @@ class Parameters:
 
     Attributes:
         frames: per subject. seed: of everything random. devices: names to choose from, () for all.
-        size: (width, height) of a portrait frame in px. difficulty: see `plan_session`.
+        size: (width, height) of a portrait frame in px. difficulty: see `plan_sitting`.
     """
 
     frames: int
@@ -39,13 +39,13 @@ class Parameters:
     size: tuple[int, int]
     difficulty: float
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As a JSON object, with the generator's version."""
         return {"generator_version": GENERATOR_VERSION} | asdict(self)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Parameters:
-        """The inverse of `to_json`; ignores the version."""
+        """The inverse of `as_json`; ignores the version."""
         return cls(
             frames=int(document["frames"]),
             seed=int(document["seed"]),
@@ -60,19 +60,19 @@ def split_of(index: int) -> str:
     return _PATTERN[index % len(_PATTERN)]
 
 
-def describe(session: Session, index: int, streams: dict[str, np.random.Generator]) -> Recording:
+def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generator]) -> Recording:
     """All of a subject but the pixels."""
     from tinytracker.synth.boxes import detect
     from tinytracker.synth.motion import motion_track
 
-    boxes = detect(session.identity, session.frames, streams["boxes"])
-    dots = session.dots
-    gaze = np.array([f.dot_cm for f in session.frames]).reshape(-1, 2)
+    boxes = detect(sitting.identity, sitting.frames, streams["boxes"])
+    dots = sitting.dots
+    gaze = np.array([f.dot_cm for f in sitting.frames]).reshape(-1, 2)
     return Recording(
         name=f"{index:05d}",
         dataset=split_of(index),
-        device_name=session.device.name,
-        frame_names=tuple(f"{i:05d}.jpg" for i in range(len(session.frames))),
+        device_name=sitting.device.name,
+        frame_names=tuple(f"{i:05d}.jpg" for i in range(len(sitting.frames))),
         face=boxes["face"],
         left_eye=boxes["left_eye"],
         right_eye=boxes["right_eye"],
@@ -86,7 +86,7 @@ def describe(session: Session, index: int, streams: dict[str, np.random.Generato
         screen_w=dots.screen_w,
         screen_h=dots.screen_h,
         orientation=dots.orientation,
-        motion=motion_track(session, streams["motion"]),
+        motion=motion_track(sitting, streams["motion"]),
     )
 
 
@@ -97,17 +97,17 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
         OutputError: disk full, no permission.
     """
     from tinytracker.synth.render import Renderer, encode_jpeg
-    from tinytracker.synth.session import plan_session, subject_streams
+    from tinytracker.synth.sitting import plan_sitting, subject_streams
 
     streams = subject_streams(parameters.seed, index)
-    session = plan_session(
+    sitting = plan_sitting(
         streams, parameters.frames, parameters.devices or None, parameters.size, parameters.difficulty
     )
-    recording = describe(session, index, streams)
-    renderer = Renderer(session, streams)
+    recording = describe(sitting, index, streams)
+    renderer = Renderer(sitting, streams)
 
     def jpegs() -> Iterator[bytes]:
-        for number, frame in enumerate(session.frames):
+        for number, frame in enumerate(sitting.frames):
             yield encode_jpeg(renderer.render(number), frame.exposure.quality)
 
     return write_recording(out, recording, jpegs())

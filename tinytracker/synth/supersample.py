@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled
-
-Floats = NDArray[np.float32]
 
 
 @compiled
-def enlarged(part: Floats, samples: int) -> Floats:
+def enlarged(part: Floats32, samples: int) -> Floats32:
     """Picture (h, w, 3) with every pixel repeated: (h * samples, w * samples, 3)."""
     height, width, _ = part.shape
     fine = np.empty((height * samples, width * samples, 3), np.float32)
@@ -24,7 +22,7 @@ def enlarged(part: Floats, samples: int) -> Floats:
 
 
 @compiled
-def average_into(part: Floats, fine: Floats, samples: int) -> None:
+def average_into(part: Floats32, fine: Floats32, samples: int) -> None:
     """Write the mean of samples * samples pixels of `fine` to each pixel of `part` (h, w, 3), in place."""
     height, width, _ = part.shape
     share = F(1) / F(samples * samples)

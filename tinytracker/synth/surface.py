@@ -7,16 +7,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats32
 from tinytracker.synth.jit import F, compiled, floor
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 SHADOW_BIAS_CM = 0.45
 
 
 @compiled
-def vertex_normals(positions: Floats, triangles: Ints) -> Floats:
+def vertex_normals(positions: Floats32, triangles: Ints) -> Floats32:
     """Area-weighted unit normals (n, 3)."""
     normals = np.zeros_like(positions)
     for t in range(triangles.shape[0]):
@@ -53,7 +53,7 @@ def normalised(x: float, y: float, z: float) -> tuple[float, float, float]:
 
 
 @compiled
-def shadow_lookup(shadow: Floats, axes: Floats, px: float, py: float, pz: float) -> float:
+def shadow_lookup(shadow: Floats32, axes: Floats32, px: float, py: float, pz: float) -> float:
     """Share of the key light that reaches a point, 0 to 1: a soft depth test over 3 x 3 texels.
 
     `shadow` holds 1/depth as the light sees it; the rows of `axes` are the two directions across that picture
@@ -80,7 +80,7 @@ def shadow_lookup(shadow: Floats, axes: Floats, px: float, py: float, pz: float)
 
 
 @compiled
-def vertex_shadows(shadow: Floats, axes: Floats, positions: Floats, attributes: Floats) -> None:
+def vertex_shadows(shadow: Floats32, axes: Floats32, positions: Floats32, attributes: Floats32) -> None:
     """Write each vertex' share of the key light into column 7 of `attributes`.
 
     Per vertex is enough: the mesh is finer than the penumbra of any lamp, and it costs a twentieth of per

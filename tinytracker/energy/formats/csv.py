@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.energy.formats import ReadOptions, voltage_or_fail
 from tinytracker.energy.formats.table import (
     UNITS,
@@ -20,7 +21,7 @@ from tinytracker.energy.formats.table import (
     header_of,
     read_table,
 )
-from tinytracker.energy.trace import Floats, Trace, find_gaps
+from tinytracker.energy.trace import Trace, find_gaps
 from tinytracker.errors import InputFileError
 
 NAMES = {

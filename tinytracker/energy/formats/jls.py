@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.capture import captured_output
 from tinytracker.energy.formats import ReadOptions, voltage_or_fail
 from tinytracker.energy.formats.table import check_finite
-from tinytracker.energy.trace import CHUNK, Floats, Levels, Samples, Trace, find_gaps
+from tinytracker.energy.trace import CHUNK, Levels, Samples, Trace, find_gaps
 from tinytracker.errors import InputFileError
 from tinytracker.files import opened_for_reading
 from tinytracker.requirements import require

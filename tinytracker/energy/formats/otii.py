@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinytracker.arrays import Floats
 from tinytracker.energy.formats import ReadOptions, voltage_or_fail
 from tinytracker.energy.formats.table import (
     Grid,
@@ -20,7 +21,7 @@ from tinytracker.energy.formats.table import (
     header_of,
     read_table,
 )
-from tinytracker.energy.trace import Floats, Levels, Samples, Trace, find_gaps
+from tinytracker.energy.trace import Levels, Samples, Trace, find_gaps
 from tinytracker.errors import InputFileError
 
 _FILE = re.compile(r"main current(?P<device>.*)\.csv", re.IGNORECASE)

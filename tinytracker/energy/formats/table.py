@@ -15,7 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.energy.trace import Floats, Levels, Samples, Spans
+from tinytracker.arrays import Floats
+from tinytracker.energy.trace import Levels, Samples, Spans
 from tinytracker.errors import InputFileError
 from tinytracker.files import opened_for_reading
 

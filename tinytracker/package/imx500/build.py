@@ -13,7 +13,7 @@ from tinytracker.package.constraints import require_suitable
 from tinytracker.package.folder import replaced_folder
 from tinytracker.package.imx500.converter import Conversion, convert
 from tinytracker.package.imx500.environment import require_converter
-from tinytracker.package.imx500.rpk import Network, Rpk, Tensor, pack, verify
+from tinytracker.package.imx500.rpk import Rpk, RpkNetwork, Tensor, pack, verify
 from tinytracker.package.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -129,7 +129,7 @@ def sensor_network(model: Path, work: Path) -> SensorNetwork:
     return SensorNetwork(data, rpk, conversion)
 
 
-def _require_pixels(network: Network) -> None:
+def _require_pixels(network: RpkNetwork) -> None:
     """Refuse an input whose integer is not the pixel minus 128."""
     image = network.inputs[0]
     if (image.bits, image.unsigned, image.shift, image.scale) != (8, False, 0, PIXEL_SCALE):

@@ -44,7 +44,7 @@ RAM_BYTES = 1536 * 1024
 
 
 @dataclass(frozen=True)
-class _Network:
+class _Proved:
     """A model on one runtime: what it needs, and that it agrees with the oracle; `code` is about generated C."""
 
     arena: Arena
@@ -75,7 +75,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     return PackageResult(out, out / MANIFEST_NAME, manifest)
 
 
-def _tflm(source: ModelSource, options: Options) -> _Network:
+def _tflm(source: ModelSource, options: Options) -> _Proved:
     from tinytracker.package.tflm_operators import resolver_methods
 
     resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins
@@ -84,10 +84,10 @@ def _tflm(source: ModelSource, options: Options) -> _Network:
     runtime = MicroInterpreter(source.content, arena.total_bytes)  # the arena that the package gives it
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
     measured = "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"
-    return _Network(Arena(**asdict(arena), measured=measured), parity)
+    return _Proved(Arena(**asdict(arena), measured=measured), parity)
 
 
-def _generated(source: ModelSource, options: Options) -> _Network:
+def _generated(source: ModelSource, options: Options) -> _Proved:
     from tinytracker.codegen.host import GeneratedRuntime
 
     kernels = kernel_set(options.kernels, options.weights_budget)
@@ -98,18 +98,18 @@ def _generated(source: ModelSource, options: Options) -> _Network:
     arena = Arena(total_bytes=runtime.library.arena_bytes, measured=measured)
     budget = {} if kernels.name == "portable" else {"weights_budget": options.weights_budget}
     code = GeneratedCode(kernels=kernels.name, constant_bytes=runtime.library.constant_bytes, **budget)
-    return _Network(arena, parity, code)
+    return _Proved(arena, parity, code)
 
 
-_RUNTIMES: dict[str, Callable[[ModelSource, Options], _Network]] = {"tflm": _tflm, "c": _generated}
+_RUNTIMES: dict[str, Callable[[ModelSource, Options], _Proved]] = {"tflm": _tflm, "c": _generated}
 
 
-def _constants(source: ModelSource, network: _Network) -> int:
+def _constants(source: ModelSource, network: _Proved) -> int:
     """Bytes of the network that never change: the array, or the constants of generated C."""
     return network.code.constant_bytes if network.code else len(source.content)
 
 
-def _too_large(source: ModelSource, network: _Network) -> str:
+def _too_large(source: ModelSource, network: _Proved) -> str:
     """By how much a network is too large for the board and what would help; "" when it fits."""
     constants, arena = _constants(source, network), network.arena.total_bytes
     used = constants + arena
@@ -127,7 +127,7 @@ def _too_large(source: ModelSource, network: _Network) -> str:
     )
 
 
-def _manifest(source: ModelSource, network: _Network, options: Options) -> Manifest:
+def _manifest(source: ModelSource, network: _Proved, options: Options) -> Manifest:
     stats = model_stats(source.model)
     used = _constants(source, network) + network.arena.total_bytes
     about_code: dict[str, Any] = {"generated": network.code} if network.code else {}

@@ -72,7 +72,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Network:
+class RpkNetwork:
     """One network: its tensors. The sensor fills only the first input."""
 
     ordinal: int
@@ -140,7 +140,7 @@ class Rpk:
     converter_version: str
     network_id: str
     model_version: str
-    networks: tuple[Network, ...]
+    networks: tuple[RpkNetwork, ...]
     memory: Memory
     firmware: Firmware
     registers: tuple[Register, ...]
@@ -149,6 +149,6 @@ class Rpk:
     extra_files: tuple[tuple[str, bytes], ...] = ()
 
     @property
-    def network(self) -> Network:
+    def network(self) -> RpkNetwork:
         """The first network, which is the only one that the sensor's clients use."""
         return self.networks[0]

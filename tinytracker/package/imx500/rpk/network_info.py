@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinytracker.package.imx500.rpk.errors import RpkError
-from tinytracker.package.imx500.rpk.layout import ColorOrder, Network
+from tinytracker.package.imx500.rpk.layout import ColorOrder, RpkNetwork
 from tinytracker.package.imx500.rpk.registers import UNITY, color_matrix, image_shape, normalization
 
 _FACTORS = ("00", "02", "03", "11", "13", "20", "22", "23")
@@ -25,7 +25,7 @@ _FORMAT_VERSION = "020400"
 
 
 def network_info_for(
-    network: Network, order: ColorOrder, network_id: str, ap_param_bytes: int
+    network: RpkNetwork, order: ColorOrder, network_id: str, ap_param_bytes: int
 ) -> dict[str, str]:
     """The entries for one network.
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
-from tinytracker.package.imx500.rpk.layout import Dimension, Firmware, Memory, Network, Part, Tensor
+from tinytracker.package.imx500.rpk.layout import Dimension, Firmware, Memory, Part, RpkNetwork, Tensor
 from tinytracker.package.imx500.rpk.sections import pad
 
 _HINT = "Convert the network again."
@@ -38,7 +38,7 @@ class PackerOutput:
     """
 
     converter_version: str
-    networks: tuple[Network, ...]
+    networks: tuple[RpkNetwork, ...]
     memory: Memory
     firmware: Firmware
 
@@ -121,7 +121,7 @@ def _checked(path: Path, entry: Mapping[str, Any], data: bytes) -> bytes:
     return data
 
 
-def parse_tensors(xml: bytes) -> tuple[tuple[Network, ...], Memory]:
+def parse_tensors(xml: bytes) -> tuple[tuple[RpkNetwork, ...], Memory]:
     """Networks and memory of a `dnnParams.xml`.
 
     Raises:
@@ -130,7 +130,7 @@ def parse_tensors(xml: bytes) -> tuple[tuple[Network, ...], Memory]:
     """
     root = ElementTree.fromstring(xml)
     networks = tuple(
-        Network(
+        RpkNetwork(
             ordinal=_number(network.attrib["ordinal"], 8),
             name=network.attrib["name"],
             type=network.get("type", ""),

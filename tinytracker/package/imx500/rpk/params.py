@@ -10,7 +10,7 @@ engine. Fields are listed by their slot:
              dnn out:  4 l2 offset u32, 5 bits u8, 6 shift u16, 7 scale f32, 8 unsigned u8
              ap in:    4 shift u16, 5 scale f32, 6 unsigned u8
              ap out:   4 bits u8, 5 shift u16, 6 scale f32, 7 unsigned u8
-    Network  0 ordinal u8, 1 name, 2 type, 3 inputs, 4 outputs
+    RpkNetwork  0 ordinal u8, 1 name, 2 type, 3 inputs, 4 outputs
     Memory   0 total u32, 1 reserved u32, 2 runtime u32, 3 coefficients u32
     Root     0 networks, 1 memory (dnn only)
 
@@ -26,7 +26,7 @@ from typing import Any
 
 from tinytracker.flatbuffer import DamagedError, Table
 from tinytracker.package.imx500.rpk.errors import RpkError
-from tinytracker.package.imx500.rpk.layout import Dimension, Memory, Network, Tensor
+from tinytracker.package.imx500.rpk.layout import Dimension, Memory, RpkNetwork, Tensor
 
 MAX_NETWORKS = 8
 MAX_TENSORS = 16
@@ -53,17 +53,17 @@ _AP_IN = _Slots(7, shift=4, scale=5, unsigned=6)
 _AP_OUT = _Slots(8, shift=5, scale=6, unsigned=7, bits=4)
 
 
-def encode_dnn_params(networks: Sequence[Network], memory: Memory) -> bytes:
+def encode_dnn_params(networks: Sequence[RpkNetwork], memory: Memory) -> bytes:
     """The FlatBuffer for the inference engine."""
     return _encode(networks, memory, _DNN_IN, _DNN_OUT)
 
 
-def encode_ap_params(networks: Sequence[Network]) -> bytes:
+def encode_ap_params(networks: Sequence[RpkNetwork]) -> bytes:
     """The FlatBuffer for the clients."""
     return _encode(networks, None, _AP_IN, _AP_OUT)
 
 
-def decode_dnn_params(data: bytes) -> tuple[tuple[Network, ...], Memory]:
+def decode_dnn_params(data: bytes) -> tuple[tuple[RpkNetwork, ...], Memory]:
     """The inverse of `encode_dnn_params`; tensors come by ordinal.
 
     Raises:
@@ -77,7 +77,7 @@ def decode_dnn_params(data: bytes) -> tuple[tuple[Network, ...], Memory]:
         )
 
 
-def check_ap_params(data: bytes, networks: Sequence[Network]) -> None:
+def check_ap_params(data: bytes, networks: Sequence[RpkNetwork]) -> None:
     """Refuse clients' parameters that do not say the same as the engine's.
 
     Raises:
@@ -99,7 +99,7 @@ def check_ap_params(data: bytes, networks: Sequence[Network]) -> None:
         )
 
 
-def _encode(networks: Sequence[Network], memory: Memory | None, inputs: _Slots, outputs: _Slots) -> bytes:
+def _encode(networks: Sequence[RpkNetwork], memory: Memory | None, inputs: _Slots, outputs: _Slots) -> bytes:
     import flatbuffers
 
     builder = flatbuffers.Builder(1024)
@@ -191,9 +191,9 @@ def _named(name: str) -> Iterator[None]:
         raise RpkError(where, error.problem, "The file is damaged; copy or package it again.") from error
 
 
-def _networks(root: Table, inputs: _Slots, outputs: _Slots) -> tuple[Network, ...]:
+def _networks(root: Table, inputs: _Slots, outputs: _Slots) -> tuple[RpkNetwork, ...]:
     return tuple(
-        Network(
+        RpkNetwork(
             ordinal=table.u8(0),
             name=table.text(1),
             type=table.text(2),

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 
 from tinytracker.package.imx500.rpk.errors import RpkError
-from tinytracker.package.imx500.rpk.layout import LINE_BYTES, ColorOrder, Network, Register, Tensor
+from tinytracker.package.imx500.rpk.layout import LINE_BYTES, ColorOrder, Register, RpkNetwork, Tensor
 
 INPUT_LINES = 0x305E
 OUTPUT_LINES = 0x3060
@@ -68,7 +68,7 @@ def normalization(unsigned: bool) -> tuple[int, int, int, int]:
     return (0, 0x00FF_0000, 0, 0xFF) if unsigned else (_SIGNED_OFFSET, 0x007F_0180, 0x180, 0x7F)
 
 
-def registers_for(network: Network, order: ColorOrder) -> tuple[Register, ...]:
+def registers_for(network: RpkNetwork, order: ColorOrder) -> tuple[Register, ...]:
     """The 56 writes for an RGB or BGR network, in the order in which public packages have them.
 
     Raises:

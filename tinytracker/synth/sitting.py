@@ -1,4 +1,4 @@
-"""A subject's session, frame by frame: device, dots, habits of holding and looking, blinks, camera settings.
+"""A subject's sitting, frame by frame: device, dots, habits of holding and looking, blinks, camera settings.
 
 Everything random about a subject except pixel noise is decided here; drawing a frame only follows the plan.
 """
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinytracker.arrays import Floats
 from tinytracker.data.devices import DEVICES, Device
 from tinytracker.synth.dots import Dots, sample_dots
 from tinytracker.synth.habits import (
@@ -28,10 +28,9 @@ from tinytracker.synth.light import Light, sample_light
 from tinytracker.synth.people import sample_identity
 from tinytracker.synth.scene import Camera, HeadPose
 
-Floats = NDArray[np.float64]
 Generator = np.random.Generator
 
-STREAMS = ("identity", "session", "frames", "boxes", "motion", "background", "hair", "texture", "noise")
+STREAMS = ("identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise")
 """Independent generators of a subject: a new draw in one does not change what the others draw."""
 
 OUTSIDE_SHARE = 0.012
@@ -85,7 +84,7 @@ class Sensor:
 
 
 @dataclass(frozen=True)
-class Session:
+class Sitting:
     """One subject in front of one device."""
 
     identity: Identity
@@ -110,14 +109,14 @@ def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 
 
-def plan_session(
+def plan_sitting(
     streams: dict[str, Generator],
     frames: int,
     devices: Sequence[str] | None,
     size: tuple[int, int],
     difficulty: float,
-) -> Session:
-    """Decide everything about a subject's session.
+) -> Sitting:
+    """Decide everything about a subject's sitting.
 
     Args:
         streams: from `subject_streams`.
@@ -128,7 +127,7 @@ def plan_session(
             realistic.
     """
     identity = sample_identity(streams["identity"])
-    rng = streams["session"]
+    rng = streams["sitting"]
     device = _choose_device(rng, devices)
     light = sample_light(rng)
     habits = sample_habits(rng, device, difficulty)
@@ -174,7 +173,7 @@ def plan_session(
                 grips[held].finger,
             )
         )
-    return Session(identity, device, dots, light, sensor, tuple(plan))
+    return Sitting(identity, device, dots, light, sensor, tuple(plan))
 
 
 def _sensor(rng: Generator, dark: float, difficulty: float) -> Sensor:
