@@ -24,6 +24,7 @@ MAIN = {
     "emulate": "emulate",
     "energy": "read_trace",
     "evaluate": "evaluate",
+    "interpreters": "measure_arena",
     "live": "serving",
     "measure": "measure",
     "model": "describe",

@@ -1,5 +1,8 @@
 """`tinytracker check --target spresense`: presets are estimated, files and runs measured as in a package."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from support.cli import run
@@ -7,6 +10,7 @@ from support.run_folder import make_run
 from support.tflite_builder import Op, T, build_tflite
 from support.tflite_nets import NetBuilder
 
+from tinytracker.interpreters.micro_process import MicroProcess
 from tinytracker.model.presets import PRESETS
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package import package
@@ -103,11 +107,14 @@ def test_the_smallest_runtime_must_fit_and_should_leave_room(used, fits, room):
 
 
 def test_a_crash_of_tflm_is_a_sentence(tmp_path, monkeypatch):
-    program = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
-    monkeypatch.setattr("tinytracker.package.spresense.arena._PROGRAM", program)
+    def crash(self, content, arena_bytes):
+        os.kill(self.pid, signal.SIGSEGV)
+        self.request("load", content, arena_bytes)
+
+    monkeypatch.setattr(MicroProcess, "load", crash)
     report = judged(tmp_path, small())
     assert report.ok, "C can be generated from it"
-    assert "TFLM crashes" in broken(report)["runs-on-tflm"]
+    assert "TFLM crashes (SIGSEGV)" in broken(report)["runs-on-tflm"]
 
 
 def test_a_good_network_keeps_every_rule(tmp_path):

@@ -1,6 +1,6 @@
 """The documents that tinytracker writes, as a page and as JSON schemas, from their models.
 
-`python -m tinytracker.cli.documents DOCS` writes DOCS/documents.md and DOCS/schemas/*.json.
+`python -m tinytracker.cli.documents docs` writes docs/documents.md and docs/schemas/*.json.
 """
 
 from __future__ import annotations

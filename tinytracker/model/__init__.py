@@ -24,7 +24,8 @@ else:
         {
             "info": ("describe",),
             "presets": ("PRESETS", "Preset", "find_preset"),
-            "tflite_file": ("TfliteModel", "read_tflite"),
+            "tflite_file": ("read_tflite",),
+            "tflite_model": ("TfliteModel",),
             "tflite_stats": ("ModelStats", "model_stats"),
             "weight_file": ("describe_weights", "packaged_presets", "packaged_weights", "read_weights"),
         },
