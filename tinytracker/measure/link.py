@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.measure.board import Board, parse_hello
+from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.protocol import (
     PROTOCOL_VERSION,
     ClockReply,
@@ -62,7 +63,7 @@ class Frame:
         stamps: start of each phase of `Board.phases` and end of the last, in ticks.
         outputs: raw outputs. gaze_cm: decoded, x to the right and y up from the camera in cm; None when the first
             output is no pair. It is what the network says: a correction for a person is for the caller to apply.
-        host_ns: when it had arrived, `time.monotonic_ns()`.
+        host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
     """
 
@@ -247,7 +248,7 @@ class Link:
 
     def _send(self, command: str) -> int:
         """Send; returns the host's time just before."""
-        now = time.monotonic_ns()
+        now = now_ns()
         if self._raw is not None:
             self._raw.append(RawBytes("sent", command.encode("ascii"), now))
         self._transport.send_command(command)
@@ -255,7 +256,7 @@ class Link:
 
     def _receive(self, timeout_s: float) -> list[Event]:
         data = self._transport.read(timeout_s)
-        now = time.monotonic_ns()
+        now = now_ns()
         if not data:
             return []
         if self._raw is not None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tinytracker import __version__
 from tinytracker.errors import OutputError
 from tinytracker.files import json_bytes, make_folder, writing
+from tinytracker.measure import host_clock
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
@@ -38,7 +39,8 @@ class Header(BaseModel):
         clock: "device", or "emulated" when stamps are counted instructions.
         inputs, outputs: tensor metadata as the board says it.
         warmup: first frames that do not count.
-        host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions.
+        host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions, and the name of the `clock`
+            that monotonic_ns and all host times are of (CLOCK_MONOTONIC in older sessions).
         created: ISO 8601, UTC.
         metadata: anything else worth keeping: meter, supply, ambient temperature, command line.
     """
@@ -77,7 +79,8 @@ def host_description() -> dict[str, Any]:
     """This computer and this instant, for `Header.host`."""
     return {
         "unix_ns": time.time_ns(),
-        "monotonic_ns": time.monotonic_ns(),
+        "monotonic_ns": host_clock.now_ns(),
+        "clock": host_clock.NAME,
         "platform": platform.platform(),
         "python": platform.python_version(),
         "tinytracker": __version__,
@@ -167,13 +170,13 @@ class SessionWriter:
 
     def note(self, text: str) -> None:
         """Something worth knowing, in a sentence."""
-        self._put({"type": "note", "text": text, "host_ns": time.monotonic_ns()})
+        self._put({"type": "note", "text": text, "host_ns": host_clock.now_ns()})
 
     def end(self, reason: EndReason) -> None:
         """The last line. "done": as many frames as asked; "stopped": by the user; "unplugged"; "failed"."""
         self._put(
             {"type": "end", "reason": reason, "frames": self.frames, "lost": self.lost, "damaged": self.damaged,
-             "exchanges": self.exchanges, "host_ns": time.monotonic_ns()}
+             "exchanges": self.exchanges, "host_ns": host_clock.now_ns()}
         )  # fmt: skip
         self._ended = True
         self._sync()
