@@ -54,6 +54,7 @@ class Clock:
         first_ticks, last_ticks: the time for which the bound holds.
         bend: (K, 2) device ns since the origin, and ns to add there, with straight lines in between; None when one line
             fits the whole session.
+        local: (K, 2) device ns since the origin, and the bound there, ns; None for `bound_ns` throughout.
     """
 
     origin_ticks: int
@@ -68,6 +69,7 @@ class Clock:
     first_ticks: int
     last_ticks: int
     bend: Floats | None = field(default=None, compare=False)
+    local: Floats | None = field(default=None, compare=False)
 
     @property
     def drift_ppm(self) -> float:
@@ -84,6 +86,16 @@ class Clock:
             return straight
         return np.asarray(straight + np.interp(device, self.bend[:, 0], self.bend[:, 1]))
 
+    def bound_between(self, first_ticks: int, last_ticks: int) -> float:
+        """No host time that this clock gives between two device times is further off, ns."""
+        if self.local is None:
+            return self.bound_ns
+        ends = (np.array([first_ticks, last_ticks], np.int64) - self.origin_ticks) * (1e9 / self.ticks_per_s)
+        # The nodes around the stretch belong to it: between nodes the bound is at most that of one of the two.
+        low = max(int(np.searchsorted(self.local[:, 0], ends[0], "right")) - 1, 0)
+        high = int(np.searchsorted(self.local[:, 0], ends[1], "left")) + 1
+        return float(self.local[low:high, 1].max())
+
     def as_json(self) -> dict[str, float | int | list[float]]:
         """For the JSON document."""
         return {
@@ -94,7 +106,10 @@ class Clock:
 
 
 def estimate_clock(
-    exchanges: Counts | Sequence[Sequence[int]], ticks_per_s: float, span: tuple[int, int] | None = None
+    exchanges: Counts | Sequence[Sequence[int]],
+    ticks_per_s: float,
+    span: tuple[int, int] | None = None,
+    wander: float = WANDER,
 ) -> Clock:
     """Fit the clock.
 
@@ -105,6 +120,7 @@ def estimate_clock(
         exchanges: (N, 4) t1 ns, t2 ticks, t3 ticks, t4 ns, in order; N >= 1.
         ticks_per_s: of the device.
         span: device times between which the clock is going to be used; None for that of the exchanges.
+        wander: how far the rate may depart from its centre; less than `WANDER` for two clocks that NTP leaves alone.
 
     Raises:
         RefusedError: `clock-unknown`, there is no exchange or they contradict each other.
@@ -126,7 +142,7 @@ def estimate_clock(
     received, answered = ((table[:, k] - origin_ticks) * tick_ns for k in (1, 2))
     first, last = span or (int(table[0, 1]), int(table[-1, 2]))
     ends = (np.array([first, last], np.int64) - origin_ticks) * tick_ns
-    band = find_band((received + tick_ns, sent), (answered, back), ends, MAX_DRIFT, WANDER)
+    band = find_band((received + tick_ns, sent), (answered, back), ends, MAX_DRIFT, wander)
     if band is None:
         raise RefusedError(
             CLOCK_UNKNOWN,
@@ -139,23 +155,27 @@ def estimate_clock(
     offset = float(np.median(host - rate * device))
     line = offset + (rate - 1) * band.nodes
     centre = (band.low + band.high) / 2
-    apart, least = (float(np.maximum(band.high - m, m - band.low).max()) for m in (line, centre))
+    far, near = (np.maximum(band.high - m, m - band.low) for m in (line, centre))
     # A line far from the middle is possible, and unlikely: the rate has changed.
-    is_straight = apart <= _STRAIGHT * least and bool(np.all((line >= band.low) & (line <= band.high)))
+    is_straight = bool(far.max() <= _STRAIGHT * near.max()) and bool(
+        np.all((line >= band.low) & (line <= band.high))
+    )
     middle = line if is_straight else centre
+    bounds = (far if is_straight else near) + band.bulge + tick_ns
     return Clock(
         origin_ticks,
         origin_ns,
         ticks_per_s,
         offset,
         rate,
-        (apart if is_straight else least) + band.bulge + tick_ns,
+        float(bounds.max()),
         (float(trips.min()), float(np.median(trips))),
         float(np.std(host - offset - rate * device)),
         len(table),
         first,
         last,
         None if is_straight else np.stack([band.nodes, middle - line], 1),
+        np.stack([band.nodes, bounds], 1),
     )
 
 

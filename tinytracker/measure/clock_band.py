@@ -28,13 +28,13 @@ class Band:
 
     Attributes:
         nodes: (M,) device time, ns, rising. low, high: (M,) host minus device.
-        bulge: by how much the band may be wider between two nodes, at most, within the asked time.
+        bulge: (M,) by how much the band may be wider beside a node, before the next ones.
     """
 
     nodes: Floats
     low: Floats
     high: Floats
-    bulge: float
+    bulge: Floats
 
 
 def find_band(
@@ -70,7 +70,7 @@ def find_band(
         return None
     inside = (nodes >= ends.min()) & (nodes <= ends.max())
     steps = np.diff(nodes[inside])
-    bulge = found.wander * float(steps.max()) / 2 if len(steps) else 0.0
+    bulge = found.wander / 2 * np.maximum(np.append(steps, 0.0), np.append(0.0, steps))
     return Band(nodes[inside], found.low[inside], found.high[inside], bulge)
 
 

@@ -1,6 +1,8 @@
 """The Raspberry Pi AI Camera as a source of frames: picamera2 on the Raspberry Pi, the network inside the sensor.
 
-There is no serial line and no firmware of ours: time stamps are libcamera's and this computer's, on one clock.
+There is no serial line and no firmware of ours: time stamps are libcamera's and this computer's. Those of libcamera
+are of CLOCK_MONOTONIC or CLOCK_BOOTTIME; each is brought to the clock of the session (`host_clock`) when its frame
+arrives, by reading both clocks then.
 Nothing here has been tried on a camera; tests run it against a stand-in for picamera2.
 """
 
@@ -19,8 +21,12 @@ import numpy as np
 from tinytracker.errors import DeviceError, InputFileError, MissingDependencyError, UsageError
 from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
+from tinytracker.measure.host_clock import behind_ns, now_ns
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.marks import Marker
 from tinytracker.measure.opening import Request
+from tinytracker.measure.pictures import Picture, Pictures
+from tinytracker.measure.stretches import SETTLE_S
 from tinytracker.quant.contract import PIXEL_SCALE, IoContract, TensorContract
 from tinytracker.targets import Target
 
@@ -35,7 +41,10 @@ START_S = 300.0
 SILENCE_S = 10.0
 _CLOCKS_APART_NS = 1_000_000_000
 _FRAME_COUNT_AT = 708
-"""Byte of libcamera's CnnOutputTensorInfo (712 bytes) that counts the network's results modulo 256."""
+"""Byte of libcamera's CnnOutputTensorInfo (712 bytes) that counts the network's results modulo 256. A result with the
+count of the one before is that one again."""
+
+_NO_RESULT_FRAMES = 1000
 
 INSTALL = "sudo apt install imx500-all python3-picamera2"
 
@@ -50,11 +59,14 @@ class _Arrival:
     metadata: dict[str, Any]
     outputs: tuple[bytes, ...]
     kpi_ms: tuple[float, float] | None
+    exposed_ns: int
+    read_out_ns: int
     delivered_ns: int
     retrieved_ns: int
-    host_ns: int
     number: int
     without_result: int
+    repeated: int
+    count: int | None
 
 
 class Imx500:
@@ -67,38 +79,79 @@ class Imx500:
 
     name = "IMX500"
 
-    def __init__(self, imx500: Any, network: Path, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        camera: Any,
+        imx500: Any,
+        network: Path,
+        clock: Callable[[], int],
+        marker: Marker | None = None,
+        pictures: bool = False,
+    ) -> None:
+        self._camera = camera
         self._imx500 = imx500
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._clock = clock
-        self._frames = 0
-        self._without = 0
-        self._results = 0
+        self._marker = marker
+        self._frames = self._without = self._repeated = self._results = 0
+        self._count: int | None = None
+        self._stopped = False
+        self._pictures = Pictures(imx500) if pictures else None
         self.board = _describe(imx500, network)
 
     def on_frame(self, request: Any) -> None:
         """For picamera2's `pre_callback`; runs in the camera's thread."""
-        delivered = self._clock()
+        delivered = now_ns()
+        if self._marker is not None:
+            self._marker.step()
         metadata = request.get_metadata()
         outputs = self._imx500.get_outputs(metadata)
-        retrieved, host = self._clock(), time.monotonic_ns()
+        retrieved = now_ns()
         self._frames += 1
-        if outputs is None or metadata.get("SensorTimestamp") is None:
+        count = _result_count(metadata)
+        stamp = metadata.get("SensorTimestamp")
+        if outputs is None or stamp is None:
             self._without += 1
             self._arrivals.put(None)
-            return
-        packed = tuple(np.asarray(o, np.float32).ravel(order="F").tobytes() for o in outputs)
-        kpi = self._imx500.get_kpi_info(metadata)
+        elif count is not None and count == self._count:
+            self._repeated += 1
+            self._arrivals.put(None)
+        else:
+            self._count = count
+            self._put(metadata, outputs, (delivered, retrieved), int(stamp), count)
+        if self._pictures is not None:
+            self._pictures.take(request)
+
+    def _put(
+        self, metadata: dict[str, Any], outputs: Any, taken: tuple[int, int], stamp: int, count: int | None
+    ) -> None:
+        behind, _ = behind_ns(self._clock)
+        read_out = stamp + behind
         self._arrivals.put(
-            _Arrival(metadata, packed, kpi, delivered, retrieved, host, self._frames, self._without)
-        )
-        self._without = 0
+            _Arrival(
+                metadata, tuple(np.asarray(o, np.float32).ravel(order="F").tobytes() for o in outputs),
+                self._imx500.get_kpi_info(metadata), read_out - 1000 * int(metadata.get("ExposureTime") or 0), read_out,
+                max(taken[0], read_out), max(taken[1], read_out), self._frames, self._without, self._repeated, count,
+            )
+        )  # fmt: skip
+        self._without = self._repeated = 0
+
+    def take_picture(self) -> Picture | None:
+        """The newest picture, once; None when there is none, or pictures were not asked for."""
+        return None if self._pictures is None else self._pictures.newest()
+
+    def stop(self) -> None:
+        """Switch the camera off; no more frames come."""
+        if not self._stopped:
+            self._stopped = True
+            self._camera.pre_callback = None
+            self._camera.stop()
 
     def exchange(self) -> Exchange:
-        """The camera's clock is one of this computer's; how long reading it takes is all there is to know."""
-        before = time.monotonic_ns()
-        device = self._clock()
-        return Exchange(before, device, device, time.monotonic_ns())
+        """Stamps are on the host's clock; how well libcamera's clock can be brought to it is all there is to know."""
+        behind, bound = behind_ns(self._clock)
+        now = self._clock() + behind
+        return Exchange(now - bound, now, now, now + bound)
 
     def load(self, image: bytes) -> None:
         """Raises UsageError: the images are the camera's."""
@@ -127,10 +180,10 @@ class Imx500:
                 ) from None
             if arrival is None:
                 empty += 1
-                if empty > 1000:
+                if empty > _NO_RESULT_FRAMES:
                     raise DeviceError(
                         self.name,
-                        "a thousand frames without a result",
+                        "a thousand frames without a new result",
                         "Is the network loaded? Look into `dmesg`.",
                     )
                 continue
@@ -140,22 +193,25 @@ class Imx500:
 
     def _frame(self, arrival: _Arrival) -> Frame:
         metadata = arrival.metadata
-        read_out = int(metadata["SensorTimestamp"])
-        exposed = read_out - 1000 * int(metadata.get("ExposureTime") or 0)
         extra: dict[str, float] = {
             "camera_frame": float(arrival.number), "without_result": float(arrival.without_result),
+            "repeated_result": float(arrival.repeated),
         }  # fmt: skip
         if arrival.kpi_ms is not None:
             extra |= {"dnn_ms": float(arrival.kpi_ms[0]), "dsp_ms": float(arrival.kpi_ms[1])}
         if metadata.get("FrameDuration") is not None:
             extra["frame_duration_us"] = float(metadata["FrameDuration"])
-        info = metadata.get("CnnOutputTensorInfo")
-        if info is not None and len(info) > _FRAME_COUNT_AT:
-            extra["network_count"] = float(bytes(info)[_FRAME_COUNT_AT])
-        stamps = (exposed, read_out, max(arrival.delivered_ns, read_out), max(arrival.retrieved_ns, read_out))
+        if arrival.count is not None:
+            extra["network_count"] = float(arrival.count)
+        stamps = (arrival.exposed_ns, arrival.read_out_ns, arrival.delivered_ns, arrival.retrieved_ns)
         sequence, self._results = self._results, self._results + 1
         outputs = b"".join(arrival.outputs)
-        return Frame(sequence, stamps, outputs, self.board.gaze_cm(outputs), arrival.host_ns, extra)
+        return Frame(sequence, stamps, outputs, self.board.gaze_cm(outputs), arrival.retrieved_ns, extra)
+
+
+def _result_count(metadata: dict[str, Any]) -> int | None:
+    info = metadata.get("CnnOutputTensorInfo")
+    return int(bytes(info)[_FRAME_COUNT_AT]) if info is not None and len(info) > _FRAME_COUNT_AT else None
 
 
 def _describe(imx500: Any, network: Path) -> Board:
@@ -167,7 +223,7 @@ def _describe(imx500: Any, network: Path) -> Board:
     # libcamera gives real numbers: it has taken scale and zero point from the package.
     return Board(
         "imx500", str(imx500.get_device_id()), sha256_bytes(read_bytes(network)), TICKS_PER_S, "device", "camera",
-        PHASES, io,
+        PHASES, io, stamps_are_host=True, runs_between_frames=True,
     )  # fmt: skip
 
 
@@ -195,17 +251,23 @@ def open_source(target: Target, request: Request) -> Iterator[Imx500]:
     """
     if request.network is None:
         raise UsageError("Which network should the camera load?", f"Give --model {target.loads}.")
-    with open_imx500(request.network, fps=request.fps) as camera:
+    with open_imx500(
+        request.network, fps=request.fps, marker=request.marker, pictures=request.pictures
+    ) as camera:
         yield camera
 
 
 @contextmanager
-def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
+def open_imx500(
+    network: Path, *, fps: float | None = None, marker: Marker | None = None, pictures: bool = False
+) -> Iterator[Imx500]:
     """Load a network into the sensor and start the camera.
 
     Args:
         network: the package, network.rpk.
         fps: frames per second; None for what the package says.
+        marker: makes a step when a frame arrives.
+        pictures: keep the newest picture, for `Imx500.take_picture`.
 
     Raises:
         MissingDependencyError: picamera2 is not installed.
@@ -238,16 +300,52 @@ def open_imx500(network: Path, *, fps: float | None = None) -> Iterator[Imx500]:
         raise DeviceError(
             "IMX500", f"the camera does not start ({error})", f"Check its cable; {INSTALL}."
         ) from error
+    source: Imx500 | None = None
     try:
         if strip := _strip(*imx500.get_input_size()):
             imx500.set_inference_roi_abs(strip)
         elif intrinsics.preserve_aspect_ratio:
             imx500.set_auto_aspect_ratio()
-        source = Imx500(imx500, network, _first_clock(camera))
+        source = Imx500(camera, imx500, network, _first_clock(camera), marker, pictures)
         camera.pre_callback = source.on_frame
         yield source
     finally:
-        camera.pre_callback = None
+        if source is not None:
+            source.stop()
+        else:
+            camera.stop()
+        camera.close()
+
+
+@contextmanager
+def streaming(fps: float | None = None) -> Iterator[None]:
+    """The camera streams, without a network of ours: what its pictures alone draw.
+
+    Whether a network that was loaded before stays in the sensor is not known: reboot the Raspberry Pi first.
+
+    Args:
+        fps: frames per second; None for 30.
+
+    Raises:
+        MissingDependencyError: picamera2 is not installed.
+        DeviceError: no camera.
+    """
+    try:
+        from picamera2 import Picamera2
+    except ImportError as error:
+        raise MissingDependencyError("picamera2", "the IMX500", INSTALL) from error
+    try:
+        camera = Picamera2(0)
+        config = camera.create_preview_configuration(controls={"FrameRate": fps or 30}, buffer_count=12)
+        camera.start(config, show_preview=False)
+    except (RuntimeError, OSError, IndexError) as error:
+        raise DeviceError(
+            "IMX500", f"the camera does not start ({error})", f"Check its cable; {INSTALL}."
+        ) from error
+    try:
+        time.sleep(SETTLE_S)
+        yield
+    finally:
         camera.stop()
         camera.close()
 

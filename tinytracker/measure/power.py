@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.energy.analysis import EnergyReport, analyse
+from tinytracker.energy.analysis import EnergyReport, Refusal, analyse
 from tinytracker.energy.formats import read_trace
 from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
 from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
+from tinytracker.measure.alignment import CRYSTALS, MeterClock, meter_clock
+from tinytracker.measure.baselines import Baselines, find_baselines, missing
+from tinytracker.measure.clock import WANDER
 from tinytracker.measure.latency import TRANSMIT, latencies
 from tinytracker.measure.session_reader import Session, read_session
+from tinytracker.measure.stretches import CAMERA_OFF
 
 PHASES = ("capture", "preprocess", "inference")
 """Of a trace without a session: what the boards show on two pins (docs/protocol.md)."""
@@ -41,6 +45,10 @@ NOT_VERIFIED = (
 )
 
 
+MARKS = "marks"
+"""Where segments come from when steps that meter and computer both saw brought their clocks together."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """Energies, and what they come from.
@@ -48,6 +56,8 @@ class Measured:
     Attributes:
         report: the energies. trace, segments, session: what they come from.
         unrecorded: frames on the lines that have no record, left out.
+        meter: the meter's clock, when marks brought it to the session's.
+        baselines: powers of the session's named stretches; None when there are none.
     """
 
     report: EnergyReport
@@ -55,16 +65,20 @@ class Measured:
     segments: Segments
     session: Session | None
     unrecorded: int = 0
+    meter: MeterClock | None = None
+    baselines: Baselines | None = None
 
     @property
     def time_verified(self) -> bool:
         """True when a clock other than the meter's has confirmed how long the frames last."""
-        return self.session is not None and self.segments.origin == "lines"
+        return self.session is not None and self.segments.origin in ("lines", MARKS)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the numbers should know of how they came about."""
         said = [VERIFIED if self.time_verified else NOT_VERIFIED]
+        if self.meter is not None:
+            said = [self.meter.said]
         if self.unrecorded:
             said.append(f"Frames on the lines without a record, left out: {self.unrecorded}.")
         return (*said, *(() if self.session is None else self.session.problems))
@@ -81,6 +95,11 @@ class Measured:
                 "path": str(self.session.path), "source": header.source, "board": header.board,
                 "problems": list(self.session.problems),
             },
+            "marks": None if self.meter is None else {
+                "channel": self.meter.channel, "steps": self.meter.steps, "bound_s": self.meter.bound_s,
+                "meter_ppm": self.meter.clock.drift_ppm,
+            },
+            "baselines": None if self.baselines is None else self.baselines.as_json(),
             "segments_from": self.segments.origin, "time_verified": self.time_verified, "unrecorded": self.unrecorded,
             **self.report.as_json(),
         }  # fmt: skip
@@ -104,7 +123,8 @@ def measure_energy(
 ) -> Measured:
     """Energy per frame and phase.
 
-    Phases come from the trace's lines when it has them, else from the session's time stamps. With both, the session
+    A session with marks is placed by them. Otherwise phases come from the trace's lines when it has them, else from the
+    session's time stamps. With both, the session
     must agree with the lines: as many frames (but for `UNRECORDED` at the ends), as long; an offset must agree too.
 
     Args:
@@ -113,7 +133,8 @@ def measure_energy(
         format_name: see `read_trace`, like the next two.
         voltage_v: supply, V.
         full_scale_a: end of the meter's range, A.
-        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does.
+        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does. With a
+            session whose frames are marked on a pin, the line of that pin.
         phases: their names; None for those of the session, or the boards' usual ones.
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
         offset_bound_s: how far `offset_s` may be off; needed with it where no lines tell.
@@ -145,7 +166,13 @@ def measure_energy(
         raise UsageError(
             "A bound without an offset says nothing.", "Give --offset too, or omit --offset-bound."
         )
-    if recorded.lines and lines != ():
+    meter: MeterClock | None = None
+    baselines: Baselines | None = None
+    if run is not None and run.marks and offset_s is None:
+        meter = _meter_clock(recorded, run, lines)
+        segments = _segments_from_marks(run, recorded, meter)
+        baselines = find_baselines(recorded, run.stretches, meter, seed)
+    elif recorded.lines and lines != ():
         segments = segments_from_lines(recorded, names, lines or lines_for(len(names)))
         if run is not None:
             segments, unrecorded = _matched(run, segments, recorded)
@@ -164,8 +191,55 @@ def measure_energy(
             "Wire the phase pins to the meter, or give --session.",
         )
     drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
-    report = analyse(recorded, segments, warmup=drop, idle=idle, skip_damaged=skip_damaged, seed=seed)
-    return Measured(report, recorded, segments, run, unrecorded)
+    quiet: tuple[float, float] | Refusal | None = idle
+    if idle is None and run is not None and run.header.runs_between_frames:
+        quiet = missing(CAMERA_OFF) if baselines is None else baselines.idle
+    report = analyse(recorded, segments, warmup=drop, idle=quiet, skip_damaged=skip_damaged, seed=seed)
+    return Measured(report, recorded, segments, run, unrecorded, meter, baselines)
+
+
+def measure_baselines(
+    trace: Path | str | Trace,
+    session: Session,
+    *,
+    format_name: str | None = None,
+    voltage_v: float | None = None,
+    lines: Sequence[int] | None = None,
+    seed: int = 0,
+) -> tuple[Trace, MeterClock, Baselines]:
+    """Powers of a session's named stretches; see `measure_energy` for the arguments.
+
+    Raises:
+        InputFileError: a file is missing or damaged.
+        RefusedError: the meter's clock cannot be told, or it does not cover the stretches.
+        UsageError: the session holds no stretch or no marks.
+    """
+    if not session.stretches:
+        raise UsageError(f"{session.path}: there is no baseline in the session.", "Record with --baselines.")
+    recorded = trace if isinstance(trace, Trace) else read_trace(trace, format_name, voltage_v=voltage_v)
+    meter = _meter_clock(recorded, session, lines)
+    return recorded, meter, find_baselines(recorded, session.stretches, meter, seed)
+
+
+def _meter_clock(trace: Trace, session: Session, lines: Sequence[int] | None) -> MeterClock:
+    """From the session's marks; a host's clock that NTP corrects may change its rate more than crystals do."""
+    is_raw = session.header.host.get("clock") == "CLOCK_MONOTONIC_RAW"
+    return meter_clock(trace, session.marks, (lines or (0,))[0], CRYSTALS if is_raw else WANDER)
+
+
+def _segments_from_marks(session: Session, trace: Trace, meter: MeterClock) -> Segments:
+    """Frames at the times of the session, brought to the meter's clock by its marks."""
+    if not len(session):
+        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+    found = latencies(session)
+    if found.clock is None:
+        raise RefusedError(
+            ALIGNMENT_TOO_COARSE, f"device and computer: {found.clock_unknown}", "Measure again."
+        )
+    clock = found.clock
+    host_ns = clock.origin_ns + np.round(clock.host_ns(session.stamps)).astype(np.int64)
+    uncertainty = (meter.bound_at_s(host_ns) + clock.bound_ns / 1e9) * trace.rate_hz
+    return Segments(session.header.phases, meter.position(host_ns), uncertainty, origin=MARKS)
 
 
 def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,18 @@ from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, Us
 from tinytracker.measure.board import Board, tensors_as_json
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
-from tinytracker.measure.session import EndReason, Header, SessionWriter, host_description
+from tinytracker.measure.session import (
+    RUNS_BETWEEN_FRAMES,
+    STAMPS_ARE_HOST,
+    EndReason,
+    Header,
+    SessionWriter,
+    host_description,
+)
 from tinytracker.measure.statistics import WARM_UP
+from tinytracker.measure.stretches import Stretch
 from tinytracker.progress import bar
 
 IMAGE = "image"
@@ -48,6 +57,10 @@ class Source(Protocol):
         """What went over the line since the last call."""
         ...
 
+    def stop(self) -> None:
+        """End frames that run; never fails."""
+        ...
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -76,6 +89,9 @@ def measure(
     warmup: int = WARM_UP,
     images: TestImages | None = None,
     metadata: dict[str, Any] | None = None,
+    stretches: Sequence[Stretch] = (),
+    marker: Marker | None = None,
+    afterwards: Callable[[], None] | None = None,
 ) -> Measurement:
     """Run frames and write everything that comes back into a session.
 
@@ -88,6 +104,9 @@ def measure(
         warmup: first frames that do not count.
         images: for a board that takes images from the host; each gets an equal share of the frames.
         metadata: for the session's header.
+        stretches: baselines that were watched before.
+        marker: whose steps belong into the session, those before it included.
+        afterwards: done behind the last frame, while the session is open.
 
     Raises:
         UsageError: the board needs images and there are none.
@@ -102,11 +121,15 @@ def measure(
     described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
     end: EndReason = "done"
     error: TinyTrackerError | None = None
-    with SessionWriter(out, _header(board, warmup, described)) as writer:
-        run = _Run(source, writer, images)
+    with SessionWriter(out, header_of(board, warmup, described)) as writer:
+        run = _Run(source, writer, images, marker)
+        for stretch in stretches:
+            writer.stretch(stretch)
         try:
             with bar(f"measure {board.name}", total, "frames") as advance:
                 run.all(total, advance)
+            if afterwards is not None:
+                afterwards()
         except KeyboardInterrupt:
             end = "stopped"
         except DeviceError as gone:
@@ -125,10 +148,18 @@ def measure(
     return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)
 
 
-def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+def header_of(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+    """First line of a session of this board."""
     return Header(
         source="emulated" if board.is_emulated else "hardware",
-        board={"name": board.name, "build": board.build, "protocol": board.protocol, "source": board.source},
+        board={
+            "name": board.name,
+            "build": board.build,
+            "protocol": board.protocol,
+            "source": board.source,
+            STAMPS_ARE_HOST: board.stamps_are_host,
+            RUNS_BETWEEN_FRAMES: board.runs_between_frames,
+        },
         model={"sha256": board.model_sha256},
         phases=board.phases,
         ticks_per_s=board.ticks_per_s,
@@ -145,7 +176,10 @@ def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
 class _Run:
     """Frames in portions, with clock exchanges around them."""
 
-    def __init__(self, source: Source, writer: SessionWriter, images: TestImages | None) -> None:
+    def __init__(
+        self, source: Source, writer: SessionWriter, images: TestImages | None, marker: Marker | None
+    ) -> None:
+        self._marker = marker
         self._source = source
         self._writer = writer
         self._images = images
@@ -165,6 +199,8 @@ class _Run:
     def keep_raw(self) -> None:
         for piece in self._source.take_raw():
             self._writer.raw(piece.direction, piece.data, piece.host_ns)
+        for mark in () if self._marker is None else self._marker.take():
+            self._writer.mark(mark)
 
     def _exchanges(self, count: int) -> None:
         for _ in range(count):

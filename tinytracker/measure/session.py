@@ -19,10 +19,15 @@ from tinytracker import __version__
 from tinytracker.errors import OutputError
 from tinytracker.files import json_bytes, make_folder, writing
 from tinytracker.measure import host_clock
+from tinytracker.measure.marks import Mark
+from tinytracker.measure.stretches import Stretch
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
 _SYNC_INTERVAL_S = 1.0
+
+STAMPS_ARE_HOST, RUNS_BETWEEN_FRAMES = "stamps_are_host", "runs_between_frames"
+"""Fields of a header's board, see `tinytracker.measure.board`; missing in older sessions."""
 
 EndReason = Literal["done", "stopped", "unplugged", "failed"]
 
@@ -73,6 +78,16 @@ class Header(BaseModel):
     def is_emulated(self) -> bool:
         """Whether the times are not those of hardware; must be said wherever a number of this session is shown."""
         return self.source == "emulated" or self.clock == "emulated"
+
+    @property
+    def stamps_are_host(self) -> bool:
+        """Whether the time stamps are on the host's clock already."""
+        return self.board.get(STAMPS_ARE_HOST) is True
+
+    @property
+    def runs_between_frames(self) -> bool:
+        """Whether the board does the same beside the frames as in them, so that nothing of it is idle."""
+        return bool(self.board.get(RUNS_BETWEEN_FRAMES, self.board.get("name") == "imx500"))
 
 
 def host_description() -> dict[str, Any]:
@@ -163,6 +178,21 @@ class SessionWriter:
     def pause(self, after: int | None = None) -> None:
         """The host makes the board wait behind the frame `after`: the next frame's period says nothing."""
         self._put({"type": "pause", "after": after})
+
+    def mark(self, mark: Mark) -> None:
+        """A step that the meter sees too."""
+        self._put(
+            {
+                "type": "mark",
+                "channel": mark.channel,
+                "level": mark.level,
+                "t": [mark.before_ns, mark.after_ns],
+            }
+        )
+
+    def stretch(self, stretch: Stretch) -> None:
+        """A time in which the device did one thing throughout."""
+        self._put({"type": "stretch", "name": stretch.name, "t": [stretch.begin_ns, stretch.end_ns]})
 
     def raw(self, direction: Literal["sent", "received"], data: bytes, host_ns: int) -> None:
         """What went over the line, so that it can be read again; a character a byte."""

@@ -14,7 +14,9 @@ from pydantic import ValidationError
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import opened_for_reading
+from tinytracker.measure.marks import CHANNELS, Mark
 from tinytracker.measure.session import SCHEMA_VERSION, Header
+from tinytracker.measure.stretches import Stretch
 
 _MAX_LINE = 1 << 20
 _NUMBERS_MAX = 1 << 63
@@ -31,6 +33,7 @@ class Session:
         extra: numbers that came with each frame, (N,) float64 by name, NaN where a frame has none.
         exchanges: (M, 4), see `tinytracker.measure.clock`.
         resumed: (N,) true where the host had made the board wait before the frame.
+        marks: steps that the meter sees too. stretches: baselines.
         notes: what was noted while measuring.
         lost: frames whose numbers are missing. damaged: records that arrived damaged.
         end: why it ended, or None when there is no last line: it was cut off.
@@ -51,6 +54,8 @@ class Session:
     damaged: int
     end: str | None
     problems: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -68,6 +73,8 @@ class _Lines:
     exchanges: list[list[int]]
     resumed: list[int]
     notes: list[str]
+    marks: list[Mark]
+    stretches: list[Stretch]
     announced_lost: int = 0
     damaged: int = 0
     end: str | None = None
@@ -80,7 +87,7 @@ def read_session(path: Path | str) -> Session:
         InputFileError: missing, not a session, or written by a newer version.
     """
     path = Path(path)
-    found = _Lines([], [], [], [], [], [], [], [])
+    found = _Lines([], [], [], [], [], [], [], [], [], [])
     broken: list[int] = []
     cut = False
     with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
@@ -123,6 +130,8 @@ def read_session(path: Path | str) -> Session:
         found.damaged,
         found.end,
         tuple(problems),
+        tuple(found.marks),
+        tuple(found.stretches),
     )
 
 
@@ -192,6 +201,16 @@ def _take(line: bytes, header: Header, found: _Lines) -> bool:
             found.damaged += 1
         elif kind == "pause":
             found.resumed.append(len(found.sequence))
+        elif kind == "mark":
+            before, after = document["t"]
+            if not _integers([document["level"], before, after], 3) or document["channel"] not in CHANNELS:
+                return False
+            found.marks.append(Mark(document["channel"], document["level"], before, after))
+        elif kind == "stretch":
+            begin, end = document["t"]
+            if not _integers([begin, end], 2) or begin > end:
+                return False
+            found.stretches.append(Stretch(str(document["name"]), begin, end))
         elif kind == "note":
             found.notes.append(str(document["text"]))
         elif kind == "end":
