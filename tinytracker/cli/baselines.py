@@ -87,9 +87,18 @@ class Plan:
 
 
 def marked(
-    target: str, run_folder: Path | None, model: Path | None, quantized: str, request: Request, plan: Plan
+    target: str,
+    run_folder: Path | None,
+    model: Path | None,
+    quantized: str,
+    request: Request,
+    plan: Plan,
+    check: Callable[[str], None] = lambda sha256: None,
 ) -> Measurement:
-    """Measure with baselines before the frames, and with steps around and among them."""
+    """Measure with baselines before the frames, and with steps around and among them.
+
+    `check` is asked whether the network with this hash may be measured.
+    """
     from tinytracker.measure.baseline_recording import frame_marker, opened_marker, watch_without_network
     from tinytracker.measure.recording import measure
     from tinytracker.measure.stretches import RUNNING, watch
@@ -100,6 +109,7 @@ def marked(
         stretches = watch_without_network(plan.baselines, plan.seconds, request.fps)
         asked = replace(request, marker=frame_marker(marker))
         with opened_board(target, run_folder, model, quantized, asked) as board:
+            check(board.source.board.model_sha256)
             if RUNNING in plan.baselines:
                 stretches.append(watch(RUNNING, plan.seconds))
 

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     "--calibration",
     type=click.Path(path_type=Path),
     default="calibration.json",
-    help="Applied when it is there; written by a calibration on the page.",
+    help="Applied when it is there; a calibration on the page is written to it, or beside it when it is there.",
 )
+@click.option("--person", help="A label for a calibration that is made.")
+@click.option("--force", is_flag=True, help="A calibration on the page overwrites --calibration.")
 @click.option(
     "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any that is free."
 )
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
 @fps_option
 def command(
     target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
-    screen: tuple[float, float], gap: float, calibration: Path, http: int, seconds: float | None, **board: Any,
+    screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
+    http: int, seconds: float | None, **board: Any,
 ) -> Output:  # fmt: skip
     """Show on a local page where somebody looks, from a board or a recorded session; calibrate there.
 
@@ -70,7 +73,7 @@ def command(
     shown = screen_of_device(device, orientation) if device else own_screen(*screen, gap)
     opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)
     with opened as stream:
-        view = LiveView(stream.origin, shown, calibration)
+        view = LiveView(stream.origin, shown, calibration, person=person, force=force)
         began = time.monotonic()
         stopped = False
         with serving(view, http) as address:

@@ -14,6 +14,7 @@ from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, s
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
+from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -163,13 +164,23 @@ def _record(
         options = (target, run_folder, model, quantized)
         plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
         with power.recording():
-            result = marked(*options, request, plan)
+            result = marked(*options, request, plan, lambda sha256: _check_network(correction, sha256))
         return power.joined(_shown(result, seed), out)
     with opened_board(target, run_folder, model, quantized, request) as board:
+        _check_network(correction, board.source.board.model_sha256)
         given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
             result = measure(board.source, out, frames, warmup=warmup, images=given, metadata=metadata)
     return power.joined(_shown(result, seed), out)
+
+
+def _check_network(correction: Calibration | None, model_sha256: str) -> None:
+    """Refuse a correction that was made for another network, before anything is measured."""
+    from tinytracker.evaluate.calibration_identity import remarks_on
+
+    if correction is not None:
+        for remark in remarks_on(correction.identity, model_sha256):
+            say(remark)
 
 
 def _shown(result: Measurement, seed: int) -> Output:

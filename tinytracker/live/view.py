@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -14,6 +15,7 @@ import numpy as np
 
 from tinytracker.errors import CalibrationError, TinyTrackerError, UsageError
 from tinytracker.evaluate.calibration import Calibration, read_calibration
+from tinytracker.evaluate.calibration_identity import Identity, remarks_on, today
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.hub import Hub
 from tinytracker.live.routine import Routine
@@ -55,9 +57,12 @@ class LiveView:
         screen: to begin with.
         calibration_path: read when it is there; a calibration from the page is written to it.
         clock: seconds, rising.
+        person: a label for a calibration that is made.
+        force: overwrite the calibration there, instead of writing a new one beside it.
 
     Raises:
         InputFileError: the calibration there cannot be read.
+        CalibrationError: it was made for another network.
     """
 
     def __init__(
@@ -66,6 +71,8 @@ class LiveView:
         screen: Screen,
         calibration_path: Path,
         clock: Callable[[], float] = time.monotonic,
+        person: str | None = None,
+        force: bool = False,
     ) -> None:
         self.hub = Hub()
         self.origin = origin
@@ -73,6 +80,8 @@ class LiveView:
         self.frames = 0
         self.lost = 0
         self._path = calibration_path
+        self._person = person
+        self._force = force
         self._clock = clock
         self._lock = threading.RLock()
         self._routine: Routine | None = None
@@ -84,6 +93,7 @@ class LiveView:
                 f"{calibration_path}: this calibration needs activations that a board does not send.",
                 "Name another file with --calibration.",
             )
+        self._remarks()
         self.hub.send("origin", {**origin.as_json(), "devices": device_names(), "counts": list(DOT_COUNTS)})
         self.hub.send("screen", screen.as_json())
         self._say_calibration()
@@ -165,6 +175,7 @@ class LiveView:
                 raise UsageError("The screen cannot change while a calibration runs.", "Stop it first.")
             self.screen = screen
             self.hub.send("screen", screen.as_json())
+            self._say_calibration()
 
     def _corrected(self, gaze: tuple[float, float] | None) -> tuple[float, float] | None:
         if gaze is None or self.calibration is None:
@@ -183,7 +194,13 @@ class LiveView:
             return
         self._routine = None
         try:
-            found = routine.finish()
+            found = routine.finish(
+                Identity(
+                    model_sha256=self.origin.model_sha256 or None, target=self.origin.board, created=today(),
+                    screen_cm=routine.screen.edges, person=self._person,
+                )
+            )  # fmt: skip
+            self._path = self._path if self._force else unused(self._path)
             found.write(self._path)
         except TinyTrackerError as error:
             self._say_routine({"state": "failed", "text": str(error)})
@@ -191,6 +208,13 @@ class LiveView:
         self.calibration = found
         self._say_calibration()
         self._say_routine({"state": "done"})
+
+    def _remarks(self) -> list[str]:
+        """What to say of the calibration on this network and screen; refuses that of another network."""
+        if self.calibration is None:
+            return []
+        identity = self.calibration.identity
+        return list(remarks_on(identity, self.origin.model_sha256, self.screen.edges))
 
     def _say_routine(self, content: dict[str, Any]) -> None:
         self.hub.send("routine", content)
@@ -202,7 +226,16 @@ class LiveView:
         )
         if found is not None and found.evidence is not None:
             content |= found.evidence.model_dump(mode="json")
+        content["remarks"] = self._remarks()
         self.hub.send("calibration", content)
+
+
+def unused(path: Path) -> Path:
+    """The path, or the first of NAME-2, NAME-3, ... that is not there yet."""
+    if not path.exists():
+        return path
+    numbered = (path.with_name(f"{path.stem}-{k}{path.suffix}") for k in itertools.count(2))
+    return next(candidate for candidate in numbered if not candidate.exists())
 
 
 def _rounded(point: tuple[float, float] | None) -> list[float] | None:
