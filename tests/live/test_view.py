@@ -275,6 +275,17 @@ class Client:
             return answer.status, answer.read().decode()
 
 
+def test_a_tunnel_that_ends_at_another_port_is_let_in_by_name(view):
+    with serving(view, 0, ["localhost:9000"]) as address:
+        client = Client(address)
+        assert client.ask("GET", "/", Host="localhost:9000")[0] == 200
+        status, text = client.ask("GET", "/", Host="localhost:9001")
+        assert (status, "--allow-host localhost:9001" in text) == (403, True)
+        stop = ("POST", "/calibration/stop", {})
+        assert client.ask(*stop, Host="localhost:9000", Origin="http://localhost:9000")[0] == 200
+        assert client.ask(*stop, Host="localhost:9000", Origin="http://evil.example")[0] == 403
+
+
 @pytest.fixture
 def client(view):
     with serving(view, 0) as address:

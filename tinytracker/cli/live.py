@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     default="calibration.json",
     help="Applied when it is there; a calibration on the page is written to it, or beside it when it is there.",
 )
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Answer to this name too, that of a tunnel's other end.",
+)
 @click.option("--person", help="A label for a calibration that is made.")
 @click.option("--force", is_flag=True, help="A calibration on the page overwrites --calibration.")
 @click.option(
@@ -55,7 +61,7 @@ if TYPE_CHECKING:
 def command(
     target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
     screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
-    http: int, seconds: float | None, **board: Any,
+    http: int, seconds: float | None, allow_host: tuple[str, ...], **board: Any,
 ) -> Output:  # fmt: skip
     """Show on a local page where somebody looks, from a board or a recorded session; calibrate there.
 
@@ -76,7 +82,7 @@ def command(
         view = LiveView(stream.origin, shown, calibration, person=person, force=force)
         began = time.monotonic()
         stopped = False
-        with serving(view, http) as address:
+        with serving(view, http, allow_host) as address:
             say(f"[bold]{address}[/bold] shows the gaze; Ctrl-C ends it.")
             try:
                 with closing(stream.frames) as frames:

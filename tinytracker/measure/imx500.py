@@ -147,6 +147,10 @@ class Imx500:
             self._camera.pre_callback = None
             self._camera.stop()
 
+    def reconnect(self) -> bool:
+        """Never: a camera on a flat cable is not plugged in again while it runs."""
+        return False
+
     def exchange(self) -> Exchange:
         """Stamps are on the host's clock; how well libcamera's clock can be brought to it is all there is to know."""
         behind, bound = behind_ns(self._clock)

@@ -94,7 +94,8 @@ def _clock(session: Session) -> tuple[Clock | None, str]:
     try:
         return estimate_clock(session.exchanges, header.ticks_per_s, (first, last)), ""
     except RefusedError as refused:
-        return None, refused.detail
+        restarted = "; the board was gone meanwhile, and its clock began anew" if session.gaps else ""
+        return None, refused.detail + restarted
 
 
 def latency_table(

@@ -272,6 +272,12 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
         )
     if not len(session):
         raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+    if session.gaps:
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            "the board was gone during the session, so its records do not follow each other",
+            "Measure again, or omit --session and use the lines alone.",
+        )
     expected = int(session.sequence[-1] - session.sequence[0]) + 1
     if segments.damaged:
         raise RefusedError(

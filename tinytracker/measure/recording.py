@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.marks import Marker
@@ -25,7 +26,7 @@ from tinytracker.measure.session import (
 )
 from tinytracker.measure.statistics import WARM_UP
 from tinytracker.measure.stretches import Stretch
-from tinytracker.progress import bar
+from tinytracker.progress import bar, say
 
 IMAGE = "image"
 """Name of the number in a frame's record that says which test image it saw."""
@@ -59,6 +60,10 @@ class Source(Protocol):
 
     def stop(self) -> None:
         """End frames that run; never fails."""
+        ...
+
+    def reconnect(self) -> bool:
+        """Wait for a board that was unplugged; whether it is back."""
         ...
 
 
@@ -191,9 +196,7 @@ class _Run:
             if number > 0:
                 self._writer.pause(self._last)
                 self._exchanges(_EXCHANGES_BETWEEN)
-            if self._images is not None:
-                self._source.load(self._images.packed[number])
-            self._portion(number, count, advance)
+            self._frames(number, count, advance)
         self._exchanges(_EXCHANGES_AT_ENDS)
 
     def keep_raw(self) -> None:
@@ -205,14 +208,40 @@ class _Run:
     def _exchanges(self, count: int) -> None:
         for _ in range(count):
             e = self._source.exchange()
+            self.keep_raw()  # before what was read from it: a session that is cut off has the bytes of all it says
             self._writer.exchange(e.sent_ns, e.received_ticks, e.answered_ticks, e.arrived_ns)
-        self.keep_raw()
+
+    def _frames(self, number: int, count: int, advance: Any) -> None:
+        """A portion; a board that comes back within ten seconds resumes it, and the gap is recorded."""
+        done = 0
+
+        def counted(frames: int, trouble: str) -> None:
+            nonlocal done
+            done += frames
+            advance(frames, trouble)
+
+        while done < count:
+            try:
+                if self._images is not None:
+                    self._source.load(self._images.packed[number])
+                self._portion(number, count - done, counted)
+                return
+            except UnpluggedError as gone:
+                began = now_ns()
+                self.keep_raw()
+                say(f"{gone} Waiting for it to come back.")
+                if not self._source.reconnect():
+                    raise
+                self.keep_raw()
+                self._writer.gap(self._last, began, now_ns())
+                self._exchanges(_EXCHANGES_AT_ENDS)
 
     def _portion(self, number: int, count: int, advance: Any) -> None:
         extra = None if self._images is None else {IMAGE: number}
         writer = self._writer
         with closing(self._source.frames(count)) as events:
             for event in events:
+                self.keep_raw()
                 if isinstance(event, Frame):
                     self._last = event.sequence
                     writer.frame(
@@ -222,7 +251,6 @@ class _Run:
                     writer.lose(event.count, event.after)
                 elif isinstance(event, Damaged):
                     writer.damage(event.reason, event.text, event.host_ns)
-                self.keep_raw()
                 done = event.count if isinstance(event, Lost) else int(isinstance(event, Frame))
                 advance(done, _trouble(writer))
 

@@ -5,10 +5,12 @@ Lines are written whole, so a session that was cut off anywhere (Ctrl-C, kill, a
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -102,6 +104,23 @@ def host_description() -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _keeping(path: Path) -> Iterator[None]:
+    """As `writing`, for a file that stays: the same command would find it in the way."""
+    try:
+        with writing(path):
+            yield
+    except OutputError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                path,
+                "the disk is full",
+                "What was measured until then is kept there. Free some space, then measure again with another --out.",
+            ) from error
+        raise
+
+
 class SessionWriter:
     """Appends lines to a session file; use it as a context manager.
 
@@ -139,7 +158,9 @@ class SessionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._ended:
+        if kind is not None and issubclass(kind, OutputError):
+            self._close()  # nothing more can be written
+        elif not self._ended:
             stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
             self.end("stopped" if stopped else "done" if kind is None else "failed")
 
@@ -194,6 +215,10 @@ class SessionWriter:
         """A time in which the device did one thing throughout."""
         self._put({"type": "stretch", "name": stretch.name, "t": [stretch.begin_ns, stretch.end_ns]})
 
+    def gap(self, after: int | None, began_ns: int, ended_ns: int) -> None:
+        """The board was gone behind the frame `after`, and is back. Its numbers and its clock may begin anew."""
+        self._put({"type": "gap", "after": after, "t": [began_ns, ended_ns]})
+
     def raw(self, direction: Literal["sent", "received"], data: bytes, host_ns: int) -> None:
         """What went over the line, so that it can be read again; a character a byte."""
         self._put({"type": direction, "text": data.decode("latin-1"), "host_ns": host_ns})
@@ -210,12 +235,16 @@ class SessionWriter:
         )  # fmt: skip
         self._ended = True
         self._sync()
+        self._close()
+
+    def _close(self) -> None:
+        self._ended = True
         with writing(self.path):
             os.close(self._file)
 
     def _put(self, line: dict[str, Any]) -> None:
         data = json_bytes(line)
-        with writing(self.path):
+        with _keeping(self.path):
             # A full disk takes a part: the rest must follow, or fail, before the next line.
             while data:
                 data = data[os.write(self._file, data) :]
@@ -223,6 +252,6 @@ class SessionWriter:
             self._sync()
 
     def _sync(self) -> None:
-        with writing(self.path):
+        with _keeping(self.path):
             os.fsync(self._file)
         self._synced = time.monotonic()

@@ -34,6 +34,7 @@ class Session:
         exchanges: (M, 4), see `tinytracker.measure.clock`.
         resumed: (N,) true where the host had made the board wait before the frame.
         marks: steps that the meter sees too. stretches: baselines.
+        gaps: where the board was gone: index of the first frame after it, and host's times, ns.
         notes: what was noted while measuring.
         lost: frames whose numbers are missing. damaged: records that arrived damaged.
         end: why it ended, or None when there is no last line: it was cut off.
@@ -56,6 +57,7 @@ class Session:
     problems: tuple[str, ...]
     marks: tuple[Mark, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    gaps: tuple[tuple[int, int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -75,6 +77,7 @@ class _Lines:
     notes: list[str]
     marks: list[Mark]
     stretches: list[Stretch]
+    gaps: list[tuple[int, int, int]]
     announced_lost: int = 0
     damaged: int = 0
     end: str | None = None
@@ -87,7 +90,7 @@ def read_session(path: Path | str) -> Session:
         InputFileError: missing, not a session, or written by a newer version.
     """
     path = Path(path)
-    found = _Lines([], [], [], [], [], [], [], [], [], [])
+    found = _Lines([], [], [], [], [], [], [], [], [], [], [])
     broken: list[int] = []
     cut = False
     with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
@@ -112,8 +115,13 @@ def read_session(path: Path | str) -> Session:
     sequence = np.array(found.sequence, np.int64)
     steps = np.diff(sequence)
     lost = int((steps[steps > 0] - 1).sum())
-    if np.any(steps <= 0):
-        problems.append(f"{int(np.count_nonzero(steps <= 0))} times the frame numbers do not ascend.")
+    falls = np.setdiff1d(np.flatnonzero(steps <= 0) + 1, [at for at, _, _ in found.gaps])
+    if len(falls):
+        problems.append(f"{len(falls)} times the frame numbers do not ascend.")
+    for at, began, ended in found.gaps:
+        problems.append(
+            f"The board was gone for {(ended - began) / 1e9:.1f} s before frame {at} of the session."
+        )
     names = sorted({name for values in found.extra for name in values})
     return Session(
         path,
@@ -132,6 +140,7 @@ def read_session(path: Path | str) -> Session:
         tuple(problems),
         tuple(found.marks),
         tuple(found.stretches),
+        tuple(found.gaps),
     )
 
 
@@ -206,6 +215,12 @@ def _take(line: bytes, header: Header, found: _Lines) -> bool:
             if not _integers([document["level"], before, after], 3) or document["channel"] not in CHANNELS:
                 return False
             found.marks.append(Mark(document["channel"], document["level"], before, after))
+        elif kind == "gap":
+            began, ended = document["t"]
+            if not _integers([began, ended], 2):
+                return False
+            found.gaps.append((len(found.sequence), began, ended))
+            found.resumed.append(len(found.sequence))
         elif kind == "stretch":
             begin, end = document["t"]
             if not _integers([begin, end], 2) or begin > end:
