@@ -53,13 +53,14 @@ def test_a_full_disk_names_a_way_that_works(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    with (
-        pytest.raises(OutputError, match="another --out"),
-        SessionWriter(tmp_path / "s.jsonl", header()) as writer,
-    ):
-        writer.frame(0, [1, 2, 3, 4], b"", 0)
-        monkeypatch.setattr(os, "write", full)
-        writer.frame(1, [5, 6, 7, 8], b"", 0)
+    def record_two():
+        with SessionWriter(tmp_path / "s.jsonl", header()) as writer:
+            writer.frame(0, [1, 2, 3, 4], b"", 0)
+            monkeypatch.setattr(os, "write", full)
+            writer.frame(1, [5, 6, 7, 8], b"", 0)
+
+    with pytest.raises(OutputError, match="another --out"):
+        record_two()
     assert len(read_session(tmp_path / "s.jsonl")) == 1
 
 

@@ -133,7 +133,7 @@ def _board(
     from tinytracker.live.frames import frames_of_board
     from tinytracker.measure.opening import Request
 
-    request = Request(port, rpc, fps=fps)
+    request = Request(port, rpc, fps=fps, pictures=True)
     with opened_board(target, run_folder, model, quantized, request) as opened:
         inputs = images_for(opened.source, opened.network, images, image_count, 0)
         truth = _truth(opened.network, image_count) if inputs is not None and images is None else None

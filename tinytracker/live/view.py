@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tinytracker.live.frames import LiveFrame
 from tinytracker.live.hub import Hub
 from tinytracker.live.routine import Routine
 from tinytracker.live.screen import DOT_COUNTS, Screen, device_names, own_screen, screen_of_device
+from tinytracker.measure.pictures import Picture
 
 _RECENT = 60
 """Frames over which rate and latency are taken."""
@@ -124,6 +126,8 @@ class LiveView:
                     "fps": self._rate(), "phases_ms": [round(m, 4) for m in medians],
                 },
             )  # fmt: skip
+            if frame.picture is not None:
+                self.hub.send("picture", _shown(frame.picture))
             if self._routine is not None:
                 self._advance(self._routine, frame, now)
 
@@ -236,6 +240,14 @@ def unused(path: Path) -> Path:
         return path
     numbered = (path.with_name(f"{path.stem}-{k}{path.suffix}") for k in itertools.count(2))
     return next(candidate for candidate in numbered if not candidate.exists())
+
+
+def _shown(picture: Picture) -> dict[str, Any]:
+    """A picture for the page: nothing is fetched, so that nothing but the stream of messages has to be let in."""
+    return {
+        "source": "data:image/jpeg;base64," + b64encode(picture.jpeg).decode("ascii"),
+        "width": picture.width, "height": picture.height, "region": [round(v, 1) for v in picture.region],
+    }  # fmt: skip
 
 
 def _rounded(point: tuple[float, float] | None) -> list[float] | None:
