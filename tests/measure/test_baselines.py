@@ -13,7 +13,7 @@ from tinytracker.energy.analysis import Refusal
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure import host_clock
 from tinytracker.measure.alignment import meter_clock
-from tinytracker.measure.marks import GPIO, LOAD
+from tinytracker.measure.marks import GPIO, LOAD, PATTERN_S
 from tinytracker.measure.power import measure_baselines, measure_energy
 from tinytracker.measure.session_reader import read_session
 from tinytracker.measure.stretches import CAMERA_OFF, RUNNING, STREAMING
@@ -190,6 +190,23 @@ def test_baselines_alone(watched, tmp_path):
     assert answer.document["baselines"]["differences"]["camera"]["power_w"] == pytest.approx(0.627, rel=0.02)
     _, _, found = measure_baselines(file, read_session(out))
     assert json.loads(json.dumps(found.as_json())) == answer.document["baselines"]
+
+
+def test_steps_of_load_stand_around_the_frames(tmp_path, monkeypatch):
+    picamera2_stub.install(monkeypatch)
+    network, out = tmp_path / "network.rpk", tmp_path / "s.jsonl"
+    network.write_bytes(b"any")
+    answer = run(
+        "measure", "--target", "imx500", "--model", network, "--frames", 20, "--out", out, "--sync", "load"
+    )
+    assert answer.code == 0, answer.err
+    session = read_session(out)
+    assert [mark.channel for mark in session.marks] == [LOAD] * 2 * len(PATTERN_S)
+    assert [mark.level for mark in session.marks] == [1, 0] * len(PATTERN_S)
+    lengths = np.diff([mark.before_ns for mark in session.marks[: len(PATTERN_S)]]) / 1e9
+    assert np.all(lengths >= np.array(PATTERN_S[:-1]) - 1e-3)
+    assert session.marks[len(PATTERN_S) - 1].after_ns < session.stamps.min()
+    assert session.marks[len(PATTERN_S)].before_ns > session.stamps.max()
 
 
 def test_what_marks_need_is_said(tmp_path, monkeypatch):

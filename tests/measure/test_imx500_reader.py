@@ -9,7 +9,7 @@ from support import picamera2_stub
 from support.cli import run
 
 from tinytracker.errors import DeviceError
-from tinytracker.measure import host_clock, imx500
+from tinytracker.measure import host_clock, imx500, imx500_frames
 from tinytracker.measure.link import Frame
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
@@ -90,7 +90,7 @@ def test_old_frames_are_thrown_away(camera, network):
 
 
 def test_a_camera_that_falls_silent_ends_the_session(camera, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(imx500, "SILENCE_S", 0.3)
+    monkeypatch.setattr(imx500_frames, "SILENCE_S", 0.3)
     camera.frames_until_silence = 150
     out = tmp_path / "s.jsonl"
     answer = run("measure", "--target", "imx500", "--model", network, "--frames", 1000, "--out", out)

@@ -110,7 +110,7 @@ def gpio_marker(pin: int, chip: str | None = None) -> Iterator[Marker]:
         from gpiod.line import Direction, Value
     except ImportError as error:
         raise MissingDependencyError(
-            "gpiod 2", "marking frames on a pin", "pip install 'gpiod>=2.1'"
+            "gpiod 2", "a pin that marks frames (--sync load and none do without)", "pip install 'gpiod>=2.1'"
         ) from error
     device = chip or _header_chip(gpiod)
     try:
