@@ -106,7 +106,7 @@ def marked(
     with opened_marker(plan.sync) as marker:
         if marker is not None:
             marker.pattern()
-        stretches = watch_without_network(plan.baselines, plan.seconds, request.fps)
+        stretches = watch_without_network(target, plan.baselines, plan.seconds, request.fps)
         asked = replace(request, marker=frame_marker(marker))
         with opened_board(target, run_folder, model, quantized, asked) as board:
             check(board.source.board.model_sha256)

@@ -12,6 +12,7 @@ from tinytracker.measure.opening import Request, open_board
 from tinytracker.measure.recording import header_of
 from tinytracker.measure.session import SessionWriter
 from tinytracker.measure.stretches import CAMERA_OFF, RUNNING, SECONDS, STREAMING, Stretch, watch
+from tinytracker.targets import find_target
 
 NONE = "none"
 PIN = 17
@@ -50,11 +51,12 @@ def frame_marker(marker: Marker | None) -> Marker | None:
 
 
 def watch_without_network(
-    wanted: Collection[str], seconds: float = SECONDS, fps: float | None = None
+    target: str, wanted: Collection[str], seconds: float = SECONDS, fps: float | None = None
 ) -> list[Stretch]:
     """The baselines before the network is loaded.
 
     Args:
+        target: a camera with the network inside.
         wanted: names of `BASELINES`; those with a network are left for later.
         seconds: of each.
         fps: of the camera.
@@ -63,12 +65,11 @@ def watch_without_network(
         MissingDependencyError: picamera2 is not installed.
         DeviceError: no camera.
     """
-    from tinytracker.measure.imx500 import streaming
-
+    camera = find_target(target, "board").part("board")
     found = []
     for name in (CAMERA_OFF, STREAMING):
         if name in wanted:
-            with streaming(fps) if name == STREAMING else nullcontext():
+            with camera.streaming(fps) if name == STREAMING else nullcontext():
                 found.append(watch(name, seconds))
     return found
 
@@ -91,7 +92,7 @@ def record_baselines(
         DeviceError: no camera.
     """
     marker.pattern()
-    stretches = watch_without_network(wanted, seconds, request.fps)
+    stretches = watch_without_network(target, wanted, seconds, request.fps)
     with open_board(target, request) as source:
         if RUNNING in wanted:
             stretches.append(watch(RUNNING, seconds))

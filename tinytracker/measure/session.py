@@ -23,6 +23,7 @@ from tinytracker.files import json_bytes, make_folder, writing
 from tinytracker.measure import host_clock
 from tinytracker.measure.marks import Mark
 from tinytracker.measure.stretches import Stretch
+from tinytracker.targets import TARGETS
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
@@ -89,7 +90,9 @@ class Header(BaseModel):
     @property
     def runs_between_frames(self) -> bool:
         """Whether the board does the same beside the frames as in them, so that nothing of it is idle."""
-        return bool(self.board.get(RUNS_BETWEEN_FRAMES, self.board.get("name") == "imx500"))
+        # Older sessions do not say; a board that loads a network from here has it in a camera.
+        target = TARGETS.get(str(self.board.get("name")))
+        return bool(self.board.get(RUNS_BETWEEN_FRAMES, target is not None and target.loads))
 
 
 def host_description() -> dict[str, Any]:
