@@ -13,8 +13,9 @@ from tinytracker.energy.analysis import Refusal
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure import host_clock
 from tinytracker.measure.alignment import meter_clock
+from tinytracker.measure.marked import measure_baselines
 from tinytracker.measure.marks import GPIO, LOAD, PATTERN_S
-from tinytracker.measure.power import measure_baselines, measure_energy
+from tinytracker.measure.power import measure_energy
 from tinytracker.measure.session_reader import read_session
 from tinytracker.measure.stretches import CAMERA_OFF, RUNNING, STREAMING
 
@@ -70,6 +71,13 @@ def test_a_difference_whose_stretch_is_missing_is_refused(tmp_path, names, refus
     assert measure_energy(trace, tmp_path / "s.jsonl", idle=(0.1, 1.5)).report.idle.power_w == pytest.approx(
         OFF_W, rel=0.02
     )
+
+
+def test_frames_that_overlap_are_said(tmp_path):
+    trace, _ = simulate(tmp_path / "s.jsonl", frames=40)
+    assert not any("in both" in text for text in measure_energy(trace, tmp_path / "s.jsonl").remarks)
+    other, _ = simulate(tmp_path / "o.jsonl", frames=40, lengths_s=(0.008, 0.0265, 0.0014))
+    assert any("in both" in text for text in measure_energy(other, tmp_path / "o.jsonl").remarks)
 
 
 def test_a_session_without_marks_has_no_idle_beside_its_frames(tmp_path):

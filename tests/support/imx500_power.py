@@ -31,11 +31,11 @@ class Truth:
 
 
 def simulate(path, channel=GPIO, names=(CAMERA_OFF, STREAMING, RUNNING), frames=300, rate=100_000.0, meter_ppm=40.0,
-             seconds=2.0, seed=0, slow=1):  # fmt: skip
+             seconds=2.0, seed=0, slow=1, lengths_s=LENGTHS_S):  # fmt: skip
     """Write a session; returns (trace, truth). The meter begins a second before it, and runs fast by `meter_ppm`."""
     rng = np.random.default_rng(seed)
     steps, levels, now = [], [], 1.0
-    period_s, lengths_s = PERIOD_S * slow, np.array(LENGTHS_S) * slow
+    period_s, lengths_s = PERIOD_S * slow, np.array(lengths_s) * slow
 
     def change(at, watts):
         steps.append(at)
@@ -114,7 +114,10 @@ def simulate(path, channel=GPIO, names=(CAMERA_OFF, STREAMING, RUNNING), frames=
             writer.frame(k, [int(t) for t in row], b"", int(row[-1]) + 1000)
     # What the meter makes of it: samples at times of its own clock.
     true = (np.arange(int((now + 1) * rate)) / rate) / (1 + meter_ppm * 1e-6) - 1.0
-    power = np.array([OFF_W, *levels])[np.searchsorted(np.array(steps), true, "right")]
+    order = np.argsort(steps, kind="stable")  # frames may overlap
+    power = np.array([OFF_W, *np.array(levels)[order]])[
+        np.searchsorted(np.array(steps)[order], true, "right")
+    ]
     current = power / VOLTAGE * (1 + 0.02 * rng.standard_normal(len(true)))
     digital = (
         (np.searchsorted(np.array(sorted(edges)), true, "right") % 2).astype(np.uint8) if edges else None

@@ -145,8 +145,8 @@ def command(
 
     from tinytracker.cli.energy import baseline_remarks, baselines_table
     from tinytracker.measure.baseline_recording import opened_marker, record_baselines
+    from tinytracker.measure.marked import measure_baselines
     from tinytracker.measure.opening import Request
-    from tinytracker.measure.power import measure_baselines
     from tinytracker.measure.recorder import recorded_power
     from tinytracker.measure.session_reader import read_session
 

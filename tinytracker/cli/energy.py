@@ -55,7 +55,8 @@ def command(
     seed: int,
 ) -> Output:
     """Energy per frame and phase of TRACE, the file of a power meter (ppk2, ppk2-csv, jls, otii-csv, csv)."""
-    from tinytracker.measure.power import measure_baselines, measure_energy
+    from tinytracker.measure.marked import measure_baselines
+    from tinytracker.measure.power import measure_energy
     from tinytracker.measure.session_reader import read_session
 
     run = None if session is None else read_session(session)

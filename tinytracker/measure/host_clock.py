@@ -13,7 +13,8 @@ from collections.abc import Callable
 _RAW = getattr(time, "CLOCK_MONOTONIC_RAW", None)
 _READINGS = 5
 
-NAME = "CLOCK_MONOTONIC" if _RAW is None else "CLOCK_MONOTONIC_RAW"
+RAW = "CLOCK_MONOTONIC_RAW"
+NAME = "CLOCK_MONOTONIC" if _RAW is None else RAW
 """Of the clock that `now_ns` reads; kept in sessions."""
 
 

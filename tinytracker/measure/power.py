@@ -15,10 +15,10 @@ from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
 from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
-from tinytracker.measure.alignment import CRYSTALS, MeterClock, meter_clock
+from tinytracker.measure.alignment import MeterClock
 from tinytracker.measure.baselines import Baselines, find_baselines, missing
-from tinytracker.measure.clock import WANDER
 from tinytracker.measure.latency import TRANSMIT, latencies
+from tinytracker.measure.marked import MARKS, meter_of, segments_from_marks
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.stretches import CAMERA_OFF
 
@@ -43,10 +43,6 @@ NOT_VERIFIED = (
     "Time not verified: all durations and energies trust the meter's own clock, and a meter that lost samples without "
     "marking them shows too little. A session of the same run (--session) and the phase lines would verify it."
 )
-
-
-MARKS = "marks"
-"""Where segments come from when steps that meter and computer both saw brought their clocks together."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,12 @@ class Measured:
         said = [VERIFIED if self.time_verified else NOT_VERIFIED]
         if self.meter is not None:
             said = [self.meter.said]
+        edges = self.segments.edges
+        if len(edges) > 1 and (overlapping := float(np.mean(edges[1:, 0] < edges[:-1, -1]))) > 0:
+            said.append(
+                f"{overlapping:.0%} of the frames begin before the one before them has ended: what is drawn then is "
+                "in both. The whole window holds it once."
+            )
         if self.unrecorded:
             said.append(f"Frames on the lines without a record, left out: {self.unrecorded}.")
         return (*said, *(() if self.session is None else self.session.problems))
@@ -169,8 +171,8 @@ def measure_energy(
     meter: MeterClock | None = None
     baselines: Baselines | None = None
     if run is not None and run.marks and offset_s is None:
-        meter = _meter_clock(recorded, run, lines)
-        segments = _segments_from_marks(run, recorded, meter)
+        meter = meter_of(recorded, run, lines)
+        segments = segments_from_marks(run, recorded, meter)
         baselines = find_baselines(recorded, run.stretches, meter, seed)
     elif recorded.lines and lines != ():
         segments = segments_from_lines(recorded, names, lines or lines_for(len(names)))
@@ -196,50 +198,6 @@ def measure_energy(
         quiet = missing(CAMERA_OFF) if baselines is None else baselines.idle
     report = analyse(recorded, segments, warmup=drop, idle=quiet, skip_damaged=skip_damaged, seed=seed)
     return Measured(report, recorded, segments, run, unrecorded, meter, baselines)
-
-
-def measure_baselines(
-    trace: Path | str | Trace,
-    session: Session,
-    *,
-    format_name: str | None = None,
-    voltage_v: float | None = None,
-    lines: Sequence[int] | None = None,
-    seed: int = 0,
-) -> tuple[Trace, MeterClock, Baselines]:
-    """Powers of a session's named stretches; see `measure_energy` for the arguments.
-
-    Raises:
-        InputFileError: a file is missing or damaged.
-        RefusedError: the meter's clock cannot be told, or it does not cover the stretches.
-        UsageError: the session holds no stretch or no marks.
-    """
-    if not session.stretches:
-        raise UsageError(f"{session.path}: there is no baseline in the session.", "Record with --baselines.")
-    recorded = trace if isinstance(trace, Trace) else read_trace(trace, format_name, voltage_v=voltage_v)
-    meter = _meter_clock(recorded, session, lines)
-    return recorded, meter, find_baselines(recorded, session.stretches, meter, seed)
-
-
-def _meter_clock(trace: Trace, session: Session, lines: Sequence[int] | None) -> MeterClock:
-    """From the session's marks; a host's clock that NTP corrects may change its rate more than crystals do."""
-    is_raw = session.header.host.get("clock") == "CLOCK_MONOTONIC_RAW"
-    return meter_clock(trace, session.marks, (lines or (0,))[0], CRYSTALS if is_raw else WANDER)
-
-
-def _segments_from_marks(session: Session, trace: Trace, meter: MeterClock) -> Segments:
-    """Frames at the times of the session, brought to the meter's clock by its marks."""
-    if not len(session):
-        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
-    found = latencies(session)
-    if found.clock is None:
-        raise RefusedError(
-            ALIGNMENT_TOO_COARSE, f"device and computer: {found.clock_unknown}", "Measure again."
-        )
-    clock = found.clock
-    host_ns = clock.origin_ns + np.round(clock.host_ns(session.stamps)).astype(np.int64)
-    uncertainty = (meter.bound_at_s(host_ns) + clock.bound_ns / 1e9) * trace.rate_hz
-    return Segments(session.header.phases, meter.position(host_ns), uncertainty, origin=MARKS)
 
 
 def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:
