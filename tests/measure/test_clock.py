@@ -180,3 +180,11 @@ def test_times_of_another_clock_of_this_computer_come_to_the_hosts():
     behind, bound = host_clock.behind_ns(lambda: host_clock.now_ns() - second)
     assert abs(behind - second) <= bound < second
     assert host_clock.NAME in ("CLOCK_MONOTONIC_RAW", "CLOCK_MONOTONIC")
+
+
+def test_a_hundred_thousand_exchanges_are_no_more_work_than_some_thousand():
+    # As many as the frames of an hour that a pin marks: the pairs of all of them would not fit into memory.
+    table, start_host, host_at = simulate(5, seconds=3600, exchanges=100_000)
+    clock = estimate_clock(table, HZ)
+    assert worst_error(table, start_host, host_at, clock) <= clock.bound_ns
+    assert clock.exchanges <= 4096

@@ -32,6 +32,9 @@ warm up (some 4e-6) together."""
 WINDOW = 8
 """Exchanges of which the one with the shortest round trip counts (NTP's clock filter)."""
 
+_MOST = 4096
+"""Of more exchanges than this, those with the shortest round trips of equal stretches count: the rest bind little."""
+
 _STRAIGHT = 1.5
 """A line is kept while its bound is at most so many times the least that any clock has."""
 
@@ -137,6 +140,9 @@ def estimate_clock(
             "Measure again; the device answers `tt clock`.",
         )
     table, trips = table[usable], trips[usable]
+    if len(table) > _MOST:
+        kept = _shortest(trips, -(-len(table) // _MOST))
+        table, trips = table[kept], trips[kept]
     origin_ns, origin_ticks = int(table[0, 0]), int(table[0, 1])
     sent, back = ((table[:, k] - origin_ns).astype(np.float64) for k in (0, 3))
     received, answered = ((table[:, k] - origin_ticks) * tick_ns for k in (1, 2))
@@ -179,10 +185,10 @@ def estimate_clock(
     )
 
 
-def _shortest(trips: Floats) -> NDArray[np.intp]:
+def _shortest(trips: Floats, window: int = WINDOW) -> NDArray[np.intp]:
     """Index of the shortest round trip of each window."""
     return np.array(
-        [at + int(np.argmin(trips[at : at + WINDOW])) for at in range(0, len(trips), WINDOW)], np.intp
+        [at + int(np.argmin(trips[at : at + window])) for at in range(0, len(trips), window)], np.intp
     )
 
 
