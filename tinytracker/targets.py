@@ -37,7 +37,8 @@ class Target:
         doctor: part with `parts() -> list[Part]`, what has to be installed.
         setup: part with `setup(folder, python)` and `status()`, the environment that `tinytracker setup` makes.
         setup_summary: what that installs.
-        board: part with `open_source(target, request)`, a context manager that gives a source of frames.
+        board: part with `open_source(target, request)`, a context manager that gives a source of frames; of a board
+            that `loads` a network also `streaming(fps)`, in which its camera runs without one.
         rpc: URL that takes the board's commands when its port does not.
         silence_s: how long the board may say nothing; None for the usual time.
         loads: file of a package that opening the board loads into it, such as "network.rpk"; "" for a board whose

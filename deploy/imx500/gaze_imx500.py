@@ -13,6 +13,7 @@ It measures nothing: `tinytracker measure --target imx500` does (README.md besid
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import threading
@@ -138,6 +139,14 @@ class Correction:
 
     matrix: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, 1.0))
     offset: tuple[float, float] = (0.0, 0.0)
+    model_sha256: str | None = None
+
+    def problem(self, model: Path) -> str | None:
+        """Why it may not be applied to what this network answers; None when it may, or when it does not say."""
+        found = hashlib.sha256(model.read_bytes()).hexdigest()
+        if self.model_sha256 in (None, found):
+            return None
+        return f"The calibration was made for the network {str(self.model_sha256)[:12]}, and {model} is {found[:12]}."
 
     def __call__(self, x: float, y: float) -> tuple[float, float]:
         """The corrected gaze, cm."""
@@ -155,7 +164,9 @@ def read_correction(text: str) -> Correction:
             raise ValueError("a ridge needs more than the camera gives; use --method affine")
         (a, b), (c, d) = document["matrix"]
         x, y = document["offset"]
-        return Correction(((float(a), float(b)), (float(c), float(d))), (float(x), float(y)))
+        identity = document.get("identity") or {}
+        matrix = ((float(a), float(b)), (float(c), float(d)))
+        return Correction(matrix, (float(x), float(y)), identity.get("model_sha256"))
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
     except (KeyError, TypeError, ValueError) as error:
@@ -301,6 +312,10 @@ def run(args: argparse.Namespace) -> int:
             f"{args.model}: no such file. `tinytracker package RUN --target imx500` makes one.",
             file=sys.stderr,
         )
+        return 1
+    problem = args.calibration.problem(args.model) if args.calibration else None
+    if problem:
+        print(problem, file=sys.stderr)
         return 1
     imx500 = IMX500(str(args.model))  # before Picamera2: it loads the network's name into the driver
     intrinsics = imx500.network_intrinsics or NetworkIntrinsics()

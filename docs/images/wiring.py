@@ -67,10 +67,10 @@ WIRINGS = (
     Wiring(
         "wiring-imx500", "Raspberry Pi AI Camera: the whole Raspberry Pi, or the camera alone",
         "Power supply, 5 V", "Raspberry Pi + AI Camera", "USB-C, VBUS (5 V)",
-        (), "", "",
-        ("No pins: the network runs inside the sensor. Its frames are placed by the session's time stamps (--offset).",
-         "A Pi draws 1 to 3 A: a PPK2 (1 A) is too small. Subtract idle with the camera streaming without a network.",
-         "Camera alone: an adapter in the flat cable, the meter in its 3.3 V wire, where a PPK2 is enough."),
+        (("GPIO 17 (pin 11): frame step", "D0"),), "3.3 V; ground is pin 9", "",
+        ("The pin changes with each frame, and in an uneven pattern before and after: it brings the clocks together.",
+         "A Pi draws 1 to 3 A: a PPK2 (1 A) is too small. Wired so, --sync load does without the pin.",
+         "Camera alone: an adapter in the flat cable, a meter in its 3.3 V wire (PPK2 is enough); wire the pin too."),
     ),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """`tinytracker calibrate` on a person's own points, as a user would type it."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -46,10 +47,11 @@ def test_json_points_give_the_same(points, tmp_path):
     as_json.write_text(json.dumps(document))
     first = run("calibrate", "fit", points, "--out", tmp_path / "a.json", "--json").document
     second = run("calibrate", "fit", as_json, "--out", tmp_path / "b.json", "--json").document
-    assert first | {"file": ""} == second | {"file": ""}
+    other = {"file": "", "identity": None}  # when they were made
+    assert first | other == second | other
     document["points"][4]["features"] = [1.0]
     as_json.write_text(json.dumps(document))
-    answer = run("calibrate", "fit", as_json, "--out", tmp_path / "b.json")
+    answer = run("calibrate", "fit", as_json, "--out", tmp_path / "c.json")
     assert (answer.code, "point 0 has no features, others have" in answer.err) == (1, True)
 
 
@@ -116,3 +118,62 @@ def test_a_device_takes_what_has_no_terms(points, tmp_path):
     assert answer.document["command"].startswith("tt calibrate ")
     assert "tt_gaze_t" in answer.document["c"]
     assert run("calibrate", "device", user, "--model", tmp_path / "none.tflite").code == 1
+
+
+def test_a_calibration_knows_whose_it_is(points, tmp_path):
+    out, model = tmp_path / "me.json", tmp_path / "network.rpk"
+    model.write_bytes(b"any network")
+    answer = run(
+        "calibrate", "fit", points, "--out", out, "--model", model, "--person", "A", "--target", "imx500", "--screen",
+        "34x19", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    identity = answer.document["identity"]
+    assert identity["model_sha256"] == hashlib.sha256(b"any network").hexdigest()
+    assert (identity["person"], identity["target"], identity["screen_cm"]) == (
+        "A",
+        "imx500",
+        [-17, -19, 17, 0],
+    )
+    assert identity["created"].startswith("20")
+    assert len(answer.document["dots"]) == 9
+    assert {dot["frames"] for dot in answer.document["dots"]} == {3}
+    text = run("calibrate", "show", out).out
+    assert "person A" in text
+    assert identity["model_sha256"][:12] in text
+    before = out.read_bytes()
+    again = run("calibrate", "fit", points, "--out", out)
+    assert (again.code, "--force" in again.err) == (1, True)
+    assert out.read_bytes() == before
+    assert run("calibrate", "fit", points, "--out", out, "--force").code == 0
+    assert out.read_bytes() != before
+
+
+def test_an_old_file_is_read_and_its_identity_is_unknown(points, tmp_path):
+    out = tmp_path / "me.json"
+    document = run("calibrate", "fit", points, "--out", out, "--json").document
+    old = {k: v for k, v in document.items() if k not in ("file", "identity", "dots")}
+    old["evidence"] = {k: v for k, v in old["evidence"].items() if k not in ("constant_cm", "follows_eyes")}
+    out.write_text(json.dumps(old))
+    answer = run("calibrate", "show", out)
+    assert answer.code == 0, answer.err
+    assert "identity unknown" in answer.out
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_a_gaze_that_stays_where_it_is_is_not_corrected(tmp_path, noise):
+    # The mean of the dots is the best correction of a constant, and it looks like a good one: it halves the error.
+    rng = np.random.default_rng(0)
+    true = np.stack(np.meshgrid([-12, 0, 12], [-15, -8, -1]), -1).reshape(9, 2).repeat(10, 0)
+    predicted = np.array([6.0, 5.0]) + noise * rng.normal(size=true.shape)
+    rows = [
+        f"{x},{y},{a},{b},{k // 10}" for k, ((x, y), (a, b)) in enumerate(zip(predicted, true, strict=True))
+    ]
+    path = tmp_path / "points.csv"
+    path.write_text("x_cm,y_cm,true_x_cm,true_y_cm,dot\n" + "\n".join(rows) + "\n")
+    answer = run("calibrate", "fit", path, "--out", tmp_path / "me.json", "--json")
+    assert (answer.code, answer.document["kind"]) == (0, "identity")
+    evidence = answer.document["evidence"]
+    assert (evidence["follows_eyes"], evidence["applied"]) == (False, 0.0)
+    assert evidence["before_cm"] > evidence["constant_cm"]
+    assert "does not follow the eyes" in run("calibrate", "show", tmp_path / "me.json").out

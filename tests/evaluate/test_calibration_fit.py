@@ -178,7 +178,7 @@ def test_turning_the_world_turns_the_correction(seed, angle):
 
 @pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-6, 1e-3, 0.03])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_network_that_always_answers_the_same_gets_an_offset_at_most(method, spread):
+def test_a_network_that_always_answers_the_same_gets_no_correction(method, spread):
     rng = np.random.default_rng(2)
     true = rng.uniform(*SCREEN, (13, 2))
     predicted = [5.0, 5.0] + spread * rng.normal(size=true.shape)
@@ -187,7 +187,11 @@ def test_a_network_that_always_answers_the_same_gets_an_offset_at_most(method, s
         found = fit(predicted, true, own, method)
         moved = found.apply(predicted + 0.3, None if own is None else own + 0.3)
         assert np.abs(moved - found.apply(predicted, own)).max() < 30
-        assert mean_error(found.apply(predicted, own), true) < mean_error(predicted, true)
+        # An offset to the mean of the dots would halve the error, and the eyes would still not move anything.
+        assert found.kind == "identity"
+        assert not found.evidence.follows_eyes
+        assert found.evidence.applied == 0
+        assert found.evidence.constant_cm < mean_error(predicted, true)
 
 
 def test_frames_of_a_dot_count_once_and_a_blink_costs_nothing():
@@ -273,7 +277,7 @@ def test_points_that_cannot_be_are_refused():
     with pytest.raises(UnknownNameError, match="Did you mean 'affine'"):
         fit(true, true, method="afine")
     assert fit(true, true).kind == "identity"
-    assert fit(np.zeros((9, 2)), true, np.zeros((9, 4))).kind in METHODS
+    assert fit(np.zeros((9, 2)), true, np.zeros((9, 4))).kind == "identity"
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-3, 6), st.floats(-3, 6), st.sampled_from(METHODS))

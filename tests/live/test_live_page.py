@@ -6,13 +6,15 @@ import threading
 import time
 
 import pytest
+from support import picamera2_stub
 from support.chromium import PROGRAM, Page
 
 from tinytracker.live import routine
-from tinytracker.live.frames import LiveFrame
+from tinytracker.live.frames import LiveFrame, frames_of_board
 from tinytracker.live.screen import own_screen
 from tinytracker.live.server import serving
 from tinytracker.live.view import LiveView, Origin
+from tinytracker.measure import imx500
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 
@@ -212,3 +214,51 @@ def test_the_end_of_the_program_is_said_and_the_page_goes_on_when_it_is_back(tab
         tab.until("document.body.dataset.state === 'open'")
         tab.until("screenNow.edges[2] === 25")
         assert tab.run("document.querySelector('#problem').hidden") is True
+
+
+@pytest.fixture
+def watched(tab, tmp_path, monkeypatch):
+    """The page of the AI camera's stand-in, which shows a made-up face."""
+    picamera2_stub.install(monkeypatch)
+    monkeypatch.setattr(picamera2_stub.IMX500, "input_size", (192, 64))
+    monkeypatch.setattr(picamera2_stub.IMX500, "roi", None)
+    network = tmp_path / "network.rpk"
+    network.write_bytes(b"any")
+    with imx500.open_imx500(network, pictures=True) as source:
+        view = LiveView(
+            Origin("imx500", "hardware", False, source.board.phases),
+            own_screen(34, 19),
+            tmp_path / "calibration.json",
+        )
+        ended = threading.Event()
+        thread = threading.Thread(target=view.run, args=(frames_of_board(source), ended.is_set))
+        thread.start()
+        try:
+            with serving(view, 0) as address:
+                tab.open(address)
+                yield tab
+                tab.call("Page.navigate", url="about:blank")
+        finally:
+            ended.set()
+            thread.join()
+
+
+def test_the_camera_shows_what_the_network_sees(watched):
+    watched.until("!document.querySelector('#seen').hidden")
+    size = "[el('crop').width, el('crop').height, el('picture').width, el('picture').height]"
+    # The strip is 816 x 272 of the sensor's 4056 x 3040 pixels; the picture stands for all of them.
+    crop_width, crop_height, width, height = watched.run(size)
+    assert (width, height) == (640, 480)
+    assert crop_width / crop_height == pytest.approx(3, rel=0.03)
+    pixel = "[...el('{}').getContext('2d').getImageData({}, {}, 1, 1).data].slice(0, 3)"
+    # The middle of the region is skin, its upper corner in the picture is the frame's colour.
+    assert watched.run(pixel.format("crop", 320, 20)) == pytest.approx([222, 184, 150], abs=25)
+    left, top = watched.run("pictured.region.slice(0, 2).map(Math.round)")
+    accent = watched.run("getComputedStyle(document.documentElement).getPropertyValue('--accent')").strip()
+    wanted = [int(accent[k : k + 2], 16) for k in (1, 3, 5)]
+    assert watched.run(pixel.format("picture", left, top)) == pytest.approx(wanted, abs=30)
+    assert "full resolution" in watched.text("#seen-more")
+    assert watched.errors == []
+    assert {re.match(r"\w+://[^/:]+", a)[0] for a in watched.requests if not a.startswith("data:")} == {
+        "http://127.0.0.1"
+    }

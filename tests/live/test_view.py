@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_a_page_that_opens_is_told_everything(view):
     assert set(found) == {"origin", "screen", "calibration", "routine", "frame"}
     assert found["origin"]["phases"] == ["capture", "inference"]
     assert not found["origin"]["emulated"]
-    assert found["calibration"] == {"kind": None}
+    assert found["calibration"] == {"kind": None, "remarks": []}
     assert found["frame"]["gaze"] == [1.0, -2.0]
     assert found["frame"]["phases_ms"] == [10.0, 30.0]
 
@@ -107,11 +108,39 @@ def test_a_calibration_is_stored_and_applied_at_once(view, tmp_path):
     assert (tmp_path / "calibration.json").exists()
 
 
-def test_the_second_calibration_sees_the_networks_own_answers(view):
+def test_the_second_calibration_sees_the_networks_own_answers_and_overwrites_nothing(view, tmp_path):
     calibrate(view)
     first = view.calibration
     calibrate(view)
-    assert view.calibration == first
+    assert view.calibration.offset == first.offset
+    assert view.calibration.matrix == first.matrix
+    assert read_calibration(tmp_path / "calibration.json") == first
+    assert read_calibration(tmp_path / "calibration-2.json") == view.calibration
+    assert told(view)["calibration"]["file"].endswith("calibration-2.json")
+    forced = LiveView(ORIGIN, own_screen(30, 20), tmp_path / "calibration.json", Time(), force=True)
+    calibrate(forced, (1.0, 1.0))
+    assert read_calibration(tmp_path / "calibration.json") == forced.calibration != first
+
+
+def test_a_calibration_of_another_network_is_refused_and_of_another_screen_is_said(tmp_path):
+    known = replace(ORIGIN, model_sha256="a" * 64)
+    path = tmp_path / "calibration.json"
+    view = LiveView(known, own_screen(30, 20), path, Time(), person="A")
+    calibrate(view)
+    identity = read_calibration(path).identity
+    assert (identity.model_sha256, identity.target, identity.person) == ("a" * 64, known.board, "A")
+    assert identity.screen_cm == (-15, -20, 15, 0)
+    with pytest.raises(
+        CalibrationError, match="made for the network aaaaaaaaaaaa, and bbbbbbbbbbbb runs here"
+    ):
+        LiveView(replace(ORIGIN, model_sha256="b" * 64), own_screen(30, 20), path)
+    same = LiveView(known, own_screen(30, 20), path)
+    assert told(same)["calibration"]["remarks"] == []
+    same.choose_own(52, 29, 0)
+    assert told(same)["calibration"]["remarks"] == ["This calibration was made on another screen."]
+    path.write_text(Calibration().model_copy().model_dump_json())
+    old = LiveView(known, own_screen(30, 20), path)
+    assert "not known for which network" in told(old)["calibration"]["remarks"][0]
 
 
 def test_a_calibration_that_is_stopped_changes_nothing(view, tmp_path):
@@ -244,6 +273,17 @@ class Client:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+
+
+def test_a_tunnel_that_ends_at_another_port_is_let_in_by_name(view):
+    with serving(view, 0, ["localhost:9000"]) as address:
+        client = Client(address)
+        assert client.ask("GET", "/", Host="localhost:9000")[0] == 200
+        status, text = client.ask("GET", "/", Host="localhost:9001")
+        assert (status, "--allow-host localhost:9001" in text) == (403, True)
+        stop = ("POST", "/calibration/stop", {})
+        assert client.ask(*stop, Host="localhost:9000", Origin="http://localhost:9000")[0] == 200
+        assert client.ask(*stop, Host="localhost:9000", Origin="http://evil.example")[0] == 403
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import clock_sessions
+from support.clock_sessions import Conditions
 
 from tinytracker.errors import RefusedError
+from tinytracker.measure import host_clock
 from tinytracker.measure.clock import estimate_clock
 
 HZ = 1_000_000
@@ -138,3 +141,50 @@ def test_any_exchanges_give_a_clock_or_a_refusal(rows):
         return
     assert np.isfinite([clock.offset_ns, clock.rate, clock.bound_ns]).all()
     assert clock.bound_ns > 0
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        Conditions(600),
+        Conditions(600, least_s=2e-3),
+        Conditions(600, steps=6),
+        Conditions(600, mean_s=(1e-3, 16e-3), shape=4),
+        Conditions(),
+    ],
+    ids=["one step", "2 ms more each way", "six steps", "16 ms one way", "a minute"],
+)
+def test_the_bound_holds_when_ntp_changes_the_hosts_rate(conditions):
+    # benchmarks/clock.py does the same with a thousand sessions each.
+    rng = np.random.default_rng(0)
+    narrow = 0
+    for _ in range(60):
+        exchanges, ticks, host_ns = clock_sessions.simulate(rng, conditions)
+        clock = estimate_clock(exchanges, clock_sessions.HZ)
+        error = np.abs(clock.host_ns(ticks) + clock.origin_ns - host_ns).max()
+        assert error <= clock.bound_ns
+        narrow += error <= clock.bound_ns / 8
+    # The test can fail: an eighth of the bound does not hold.
+    assert narrow < 55
+
+
+def test_a_rate_that_changes_bends_the_clock_and_a_steady_one_does_not():
+    exchanges, _, _ = clock_sessions.simulate(np.random.default_rng(1), Conditions(600, steps=0))
+    assert estimate_clock(exchanges, clock_sessions.HZ).bend is None
+    exchanges, _, _ = clock_sessions.simulate(np.random.default_rng(1), Conditions(600))
+    assert estimate_clock(exchanges, clock_sessions.HZ).bend is not None
+
+
+def test_times_of_another_clock_of_this_computer_come_to_the_hosts():
+    second = 1_000_000_000
+    behind, bound = host_clock.behind_ns(lambda: host_clock.now_ns() - second)
+    assert abs(behind - second) <= bound < second
+    assert host_clock.NAME in ("CLOCK_MONOTONIC_RAW", "CLOCK_MONOTONIC")
+
+
+def test_a_hundred_thousand_exchanges_are_no_more_work_than_some_thousand():
+    # As many as the frames of an hour that a pin marks: the pairs of all of them would not fit into memory.
+    table, start_host, host_at = simulate(5, seconds=3600, exchanges=100_000)
+    clock = estimate_clock(table, HZ)
+    assert worst_error(table, start_host, host_at, clock) <= clock.bound_ns
+    assert clock.exchanges <= 4096

@@ -9,7 +9,7 @@ from support import picamera2_stub
 from support.cli import run
 
 from tinytracker.errors import DeviceError
-from tinytracker.measure import imx500
+from tinytracker.measure import host_clock, imx500, imx500_frames
 from tinytracker.measure.link import Frame
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
@@ -59,7 +59,8 @@ def test_a_session_of_the_camera(camera, network, tmp_path):
     assert set(np.diff(session.extra["camera_frame"])) == {1.0, 2.0}
     assert set(session.extra["without_result"][1:]) == {0.0, 1.0}
     count = session.extra["network_count"]
-    np.testing.assert_array_equal(np.diff(count), np.diff(session.extra["camera_frame"]))
+    np.testing.assert_array_equal(np.diff(count), 1)
+    assert not session.extra["repeated_result"].any()
     np.testing.assert_allclose(session_gaze(session), np.stack([count / 10, -np.ones(44)], 1), rtol=1e-5)
     assert picamera2_stub.IMX500.auto_aspect_ratio
     # Exposure, read-out and arrival are on one clock: from the start of exposure to here it is their sum.
@@ -89,7 +90,7 @@ def test_old_frames_are_thrown_away(camera, network):
 
 
 def test_a_camera_that_falls_silent_ends_the_session(camera, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(imx500, "SILENCE_S", 0.3)
+    monkeypatch.setattr(imx500_frames, "SILENCE_S", 0.3)
     camera.frames_until_silence = 150
     out = tmp_path / "s.jsonl"
     answer = run("measure", "--target", "imx500", "--model", network, "--frames", 1000, "--out", out)
@@ -103,6 +104,34 @@ def test_a_network_that_gives_no_result_is_said(camera, network, monkeypatch):
     camera.results = False
     with imx500.open_imx500(network) as source, pytest.raises(DeviceError, match="thousand frames"):
         list(source.frames(1))
+
+
+def test_a_result_that_comes_again_is_not_a_new_one(camera, network):
+    camera.repeats = 3
+    with imx500.open_imx500(network) as source:
+        frames = [event for event in source.frames(20) if isinstance(event, Frame)]
+    counts = [frame.extra["network_count"] for frame in frames]
+    assert set(np.diff(counts)) == {1.0}
+    # Each came three times. What came before the first one that counted is not known.
+    assert {frame.extra["repeated_result"] for frame in frames[1:]} == {2.0}
+
+
+def test_stamps_of_a_clock_that_is_elsewhere_come_to_the_sessions_clock(camera, network, monkeypatch):
+    hour = 3_600_000_000_000
+    boot = imx500.time.clock_gettime_ns
+    monkeypatch.setattr(
+        time,
+        "clock_gettime_ns",
+        lambda clock: time.monotonic_ns() + hour if clock == time.CLOCK_BOOTTIME else boot(clock),
+    )
+    camera.clock_offset_ns = hour
+    with imx500.open_imx500(network) as source:
+        before = host_clock.now_ns()
+        frame = next(event for event in source.frames(1) if isinstance(event, Frame))
+    # Read out 19 ms before it was handed over, as the stand-in says, on the clock of the session.
+    assert frame.stamps[2] - frame.stamps[1] == pytest.approx(19e6, abs=15e6)
+    assert frame.stamps[1] - frame.stamps[0] == 8_000_000
+    assert frame.stamps[3] > before
 
 
 def test_a_computer_that_has_slept(monkeypatch):

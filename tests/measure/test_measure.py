@@ -13,6 +13,7 @@ import pytest
 from support.cli import run
 from support.fake_line import FakeLine, record
 
+from tinytracker.measure import link
 from tinytracker.measure.playback import replay
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
@@ -88,7 +89,9 @@ def test_losses_and_damage_are_counted_and_shown_and_replayed(tmp_path):
     assert (first.outputs, first.lost, first.damaged) == (second.outputs, second.lost, second.damaged)
 
 
-def test_a_connection_that_ends_leaves_a_whole_session(tmp_path):
+def test_a_connection_that_ends_leaves_a_whole_session(tmp_path, monkeypatch):
+    monkeypatch.setattr(link, "RECONNECT_S", 0.3)
+
     def frame(board, sequence):
         if sequence == 40:
             board.unplug()

@@ -26,6 +26,7 @@ KNOW_A_TARGET = {
     "cli/edgetpu.py": "a verb about files of one vendor, not about targets",
     "cli/rpk.py": "a verb about files of one vendor, not about targets",
     "measure/imx500.py": "how the IMX500 is reached, named by its row",
+    "measure/imx500_frames.py": "what its frames are",
 }
 """Modules outside of a target's own folder that may name it, and why."""
 

@@ -7,9 +7,10 @@ import pty
 import select
 import socket
 import threading
-import time
 import tty
 import zlib
+
+from tinytracker.measure.host_clock import now_ns
 
 HELLO = (
     "m-tt-protocol-[1]", "m-tt-board-[fake]", "m-tt-build-[test]", f"m-tt-model-[{'5' * 64}]",
@@ -63,7 +64,7 @@ class FakeLine:
         self.unplug()
 
     def ticks(self) -> int:
-        return time.monotonic_ns() // 1000
+        return now_ns() // 1000
 
     def say(self, *lines: str) -> None:
         self.write("".join(f"{line}\r\n" for line in lines).encode())

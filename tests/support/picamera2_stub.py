@@ -45,6 +45,11 @@ class IMX500:
     def set_inference_roi_abs(self, roi):
         IMX500.roi = roi
 
+    def get_roi_scaled(self, request):
+        """The region in the main picture; the whole sensor is as wide as that."""
+        scale = request.make_array("main").shape[1] / 4056
+        return tuple(round(v * scale) for v in (IMX500.roi or (508, 0, 3040, 3040)))
+
     def show_network_fw_progress_bar(self):
         pass
 
@@ -62,18 +67,36 @@ class IMX500:
 
 
 class Request:
-    def __init__(self, metadata):
+    def __init__(self, metadata, number=0):
         self._metadata = metadata
+        self._number = number
+
+    def make_array(self, stream):
+        """XBGR8888: red, green, blue, padding. A face-coloured patch where the region of a strip lies."""
+        assert stream == "main"
+        picture = np.full((480, 640, 4), 255, np.uint8)
+        picture[..., 0] = np.linspace(40, 120, 640)
+        picture[..., 1] = np.linspace(60, 140, 480)[:, None]
+        picture[..., 2] = 90 + self._number % 60
+        picture[215:265, 250:390, :3] = (222, 184, 150)
+        picture[230:250, 285:305, :3] = picture[230:250, 335:355, :3] = (40, 30, 30)
+        return picture
 
     def get_metadata(self):
         return self._metadata
 
 
 class Picamera2:
-    """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes."""
+    """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes.
+
+    Each result comes `repeats` times, with the same count. `running` tells others whether a camera streams.
+    """
+
+    running = False
 
     frames_until_silence = 1_000_000_000
     results = True
+    repeats = 1
     clock_offset_ns = 0
 
     def __init__(self, number):
@@ -86,10 +109,12 @@ class Picamera2:
         return {}
 
     def start(self, config, show_preview):
+        type(self).running = True
         self._running.set()
         self._thread.start()
 
     def stop(self):
+        type(self).running = False
         self._running.clear()
         self._thread.join()
 
@@ -106,9 +131,10 @@ class Picamera2:
         }  # fmt: skip
         if number % 3 and self.results:
             info = bytearray(INFO_BYTES)
-            info[708] = number % 256
+            result = (number - number // 3 - 1) // self.repeats  # of the frames so far, a third had none
+            info[708] = result % 256
             metadata |= {
-                "CnnOutputTensor": [number / 10, -1.0], "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),
+                "CnnOutputTensor": [result / 10, -1.0], "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),
             }  # fmt: skip
         return metadata
 
@@ -117,7 +143,7 @@ class Picamera2:
             if not self._running.is_set():
                 return
             if self.pre_callback is not None:
-                self.pre_callback(Request(self._metadata(number)))
+                self.pre_callback(Request(self._metadata(number), number))
             time.sleep(0.002)
 
 

@@ -9,8 +9,8 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import COUNTS
-from tinytracker.errors import ModelError
+from tinytracker.cli.types import COUNTS, SCREEN
+from tinytracker.errors import ModelError, OutputError
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -25,13 +25,35 @@ def command() -> None:
 @click.argument("points", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
 @click.option("--method", default="auto", help="auto, offset, affine or ridge.")
-def fit(points: Path, out: Path, method: str) -> Output:
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="File of the network that answered; others are then refused.",
+)
+@click.option("--target", help="Board that it ran on.")
+@click.option("--screen", type=SCREEN, help="Screen with the dots, below the camera, cm.")
+@click.option("--person", help="A label for whom it is.")
+@click.option("--force", is_flag=True, help="Overwrite --out.")
+def fit(
+    points: Path, out: Path, method: str, model: Path | None, target: str | None,
+    screen: tuple[float, float] | None, person: str | None, force: bool,
+) -> Output:  # fmt: skip
     """Calibrate to the person who looked at POINTS, a .csv or .json file."""
     from tinytracker.evaluate.calibration import fit as fit_calibration
+    from tinytracker.evaluate.calibration_identity import Identity, today
     from tinytracker.evaluate.calibration_points import read_points
+    from tinytracker.files import read_bytes, sha256_bytes
 
+    if out.exists() and not force:
+        raise OutputError(
+            out, "there is a file already", "Choose another --out, or overwrite it with --force."
+        )
+    identity = Identity(
+        model_sha256=None if model is None else sha256_bytes(read_bytes(model)), target=target, created=today(),
+        person=person, screen_cm=None if screen is None else (-screen[0] / 2, -screen[1], screen[0] / 2, 0.0),
+    )  # fmt: skip
     seen = read_points(points)
-    calibration = fit_calibration(seen.predicted, seen.true, seen.features, method, seen.dots)
+    calibration = fit_calibration(seen.predicted, seen.true, seen.features, method, seen.dots, identity)
     calibration.write(out)
     return Output({"file": str(out), **calibration.model_dump(mode="json")}, _described(out, calibration))
 
@@ -80,6 +102,8 @@ def device(file: Path, model: Path) -> Output:
     """Show the calibration in FILE as integers for a device: the serial command, and the same in C."""
     from tinytracker.evaluate.calibration import read_calibration
     from tinytracker.evaluate.calibration_device import device_gaze
+    from tinytracker.evaluate.calibration_identity import remarks_on
+    from tinytracker.files import read_bytes, sha256_bytes
     from tinytracker.model.tflite_file import read_tflite
     from tinytracker.quant.contract import IoContract
 
@@ -90,20 +114,29 @@ def device(file: Path, model: Path) -> Output:
             f"{model}: the output is {dtype}; a device corrects INT8 or UINT8 codes.",
             "Use a model that `tinytracker quantize` made.",
         )
-    found = device_gaze(read_calibration(file), contract.gaze)
+    calibration = read_calibration(file)
+    remarks = remarks_on(calibration.identity, sha256_bytes(read_bytes(model)))
+    found = device_gaze(calibration, contract.gaze)
     document = {
         "file": str(file),
         "factor": found.factor,
         "offset_um": found.offset,
         "command": found.command(),
     }
-    return Output({**document, "c": found.c_source()}, (found.command(), found.c_source()))
+    return Output({**document, "c": found.c_source()}, (found.command(), found.c_source(), *remarks))
+
+
+NOT_FOLLOWING = (
+    "The network does not follow the eyes: it knows no more of the dots than their mean. Nothing is corrected; "
+    "check what the camera sees."
+)
 
 
 def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
     (a, b), (c, d) = calibration.matrix
     x, y = calibration.offset
     lines = [f"{file}: {calibration.kind}"]
+    lines.append("identity unknown" if calibration.identity is None else calibration.identity.described())
     if calibration.kind != "identity":
         lines += [f"x' = {a:.3f} x {b:+.3f} y {x:+.2f} cm", f"y' = {c:.3f} x {d:+.3f} y {y:+.2f} cm"]
     if calibration.terms is not None:
@@ -114,7 +147,13 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
             f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm as it is, {e.left_out_cm:.2f} cm on each dot "
             f"left out; {e.applied:.0%} of the correction is applied"
         )
-        if calibration.kind == "identity":
+        if e.constant_cm is not None:
+            lines.append(
+                f"The mean of the other dots, which needs no network, misses a dot by {e.constant_cm:.2f} cm."
+            )
+        if not e.follows_eyes:
+            lines.append(NOT_FOLLOWING)
+        elif calibration.kind == "identity":
             lines.append("The dots give no reason for a correction: what they show could be chance.")
     return tuple(lines)
 

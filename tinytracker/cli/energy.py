@@ -13,6 +13,8 @@ from tinytracker.cli.types import LINES, SPAN
 
 if TYPE_CHECKING:
     from tinytracker.energy.analysis import Energy, EnergyReport, Refusal
+    from tinytracker.measure.baselines import Baselines
+    from tinytracker.measure.power import Measured
 
 
 @verb
@@ -53,11 +55,24 @@ def command(
     seed: int,
 ) -> Output:
     """Energy per frame and phase of TRACE, the file of a power meter (ppk2, ppk2-csv, jls, otii-csv, csv)."""
+    from tinytracker.measure.marked import measure_baselines
     from tinytracker.measure.power import measure_energy
+    from tinytracker.measure.session_reader import read_session
 
+    run = None if session is None else read_session(session)
+    if run is not None and run.stretches and not len(run):
+        found, meter, baselines = measure_baselines(
+            trace, run, format_name=format_name, voltage_v=voltage, lines=lines, seed=seed
+        )
+        document = {
+            "trace": {"meter": found.meter},
+            "session": str(session),
+            "baselines": baselines.as_json(),
+        }
+        return Output(document, (baselines_table(baselines), *baseline_remarks(baselines), meter.said))
     result = measure_energy(
         trace,
-        session,
+        run,
         format_name=format_name,
         voltage_v=voltage,
         full_scale_a=full_scale,
@@ -71,10 +86,50 @@ def command(
         seed=seed,
     )
     title = f"{trace}: {result.trace.meter}, {result.trace.rate_hz:,.0f} samples/s, {result.trace.duration_s:.1f} s"
-    return Output(
-        result.as_json(),
-        (energy_table(title, result.report), *energy_remarks(result.report), *result.remarks),
-    )
+    return Output(result.as_json(), energy_text(title, result))
+
+
+def energy_text(title: str, found: Measured) -> tuple[Table | str, ...]:
+    """Tables of energies and baselines, and what a reader should know."""
+    from tinytracker.measure.baselines import Power
+
+    shown: list[Table | str] = [energy_table(title, found.report), *energy_remarks(found.report)]
+    if found.baselines is not None and found.baselines.stretches:
+        shown += [baselines_table(found.baselines), *baseline_remarks(found.baselines)]
+        network = found.baselines.differences["network"]
+        if isinstance(network, Power) and found.report.period_s is not None:
+            energy = network.power_w * found.report.period_s * 1e3
+            shown.append(f"Network alone: {energy:.4f} mJ per frame (its power over a period).")
+    return (*shown, *found.remarks)
+
+
+def baselines_table(found: Baselines) -> Table:
+    """Powers of named stretches and their differences."""
+    from tinytracker.measure.baselines import Power
+
+    table = Table(title="Baselines", title_justify="left")
+    table.add_column("")
+    for column in ("s", "mW", "95 % interval"):
+        table.add_column(column, justify="right")
+    for part in (found.stretches, found.differences):
+        table.add_section()
+        for name, power in part.items():
+            if isinstance(power, Power):
+                low, high = (1e3 * w for w in power.ci95_w)
+                table.add_row(
+                    name, f"{power.seconds:.1f}", f"{power.power_w * 1e3:.2f}", f"{low:.2f} to {high:.2f}"
+                )
+            else:
+                table.add_row(name, "", "-", power.reason)
+    return table
+
+
+def baseline_remarks(found: Baselines) -> list[str]:
+    """Why differences are missing."""
+    from tinytracker.measure.baselines import Power
+
+    every = (*found.stretches.values(), *found.differences.values())
+    return sorted({f"No answer: {r.detail}." for r in every if not isinstance(r, Power)})
 
 
 def energy_table(title: str, report: EnergyReport) -> Table:

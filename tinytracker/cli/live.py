@@ -40,8 +40,16 @@ if TYPE_CHECKING:
     "--calibration",
     type=click.Path(path_type=Path),
     default="calibration.json",
-    help="Applied when it is there; written by a calibration on the page.",
+    help="Applied when it is there; a calibration on the page is written to it, or beside it when it is there.",
 )
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Answer to this name too, that of a tunnel's other end.",
+)
+@click.option("--person", help="A label for a calibration that is made.")
+@click.option("--force", is_flag=True, help="A calibration on the page overwrites --calibration.")
 @click.option(
     "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any that is free."
 )
@@ -52,7 +60,8 @@ if TYPE_CHECKING:
 @fps_option
 def command(
     target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
-    screen: tuple[float, float], gap: float, calibration: Path, http: int, seconds: float | None, **board: Any,
+    screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
+    http: int, seconds: float | None, allow_host: tuple[str, ...], **board: Any,
 ) -> Output:  # fmt: skip
     """Show on a local page where somebody looks, from a board or a recorded session; calibrate there.
 
@@ -70,10 +79,10 @@ def command(
     shown = screen_of_device(device, orientation) if device else own_screen(*screen, gap)
     opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)
     with opened as stream:
-        view = LiveView(stream.origin, shown, calibration)
+        view = LiveView(stream.origin, shown, calibration, person=person, force=force)
         began = time.monotonic()
         stopped = False
-        with serving(view, http) as address:
+        with serving(view, http, allow_host) as address:
             say(f"[bold]{address}[/bold] shows the gaze; Ctrl-C ends it.")
             try:
                 with closing(stream.frames) as frames:
@@ -124,7 +133,7 @@ def _board(
     from tinytracker.live.frames import frames_of_board
     from tinytracker.measure.opening import Request
 
-    request = Request(port, rpc, fps=fps)
+    request = Request(port, rpc, fps=fps, pictures=True)
     with opened_board(target, run_folder, model, quantized, request) as opened:
         inputs = images_for(opened.source, opened.network, images, image_count, 0)
         truth = _truth(opened.network, image_count) if inputs is not None and images is None else None

@@ -35,6 +35,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
     "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase, into a session."),
+    "baselines": (
+        "tinytracker.cli.baselines",
+        "Record what a camera draws when it is off, streams, and runs.",
+    ),
     "live": ("tinytracker.cli.live", "Show on a local page where somebody looks, and calibrate."),
     "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
     "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.errors import UsageError
+from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ _STOPPED = 130
     "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
 )
 @fps_option
+@baseline_options
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
 def command(
     session: Path | None,
@@ -102,7 +105,7 @@ class _Power:
 
     def joined(self, output: Output, session: Path) -> Output:
         """The output with the energy of the session's frames, once the meter's file is there."""
-        from tinytracker.cli.energy import energy_remarks, energy_table
+        from tinytracker.cli.energy import energy_text
         from tinytracker.errors import RefusedError
         from tinytracker.measure.power import measure_energy
 
@@ -117,9 +120,9 @@ class _Power:
         except RefusedError as refused:
             document = {**output.document, "energy": {"refused": refused.reason, "detail": refused.message}}
             return Output(document, (*output.text, str(refused)), max(output.exit_code, 1))
-        table = energy_table(f"{self.file}: {found.trace.meter}", found.report)
         document = {**output.document, "energy": found.as_json()}
-        return Output(document, (*output.text, table, *energy_remarks(found.report)), output.exit_code)
+        text = energy_text(f"{self.file}: {found.trace.meter}", found)
+        return Output(document, (*output.text, *text), output.exit_code)
 
 
 def _record(
@@ -139,6 +142,9 @@ def _record(
     image_count: int,
     silence: float | None,
     fps: float | None,
+    baselines: tuple[str, ...],
+    baseline_seconds: float,
+    sync: str | None,
     seed: int,
 ) -> Output:
     from tinytracker.measure.measurement import measure
@@ -153,11 +159,28 @@ def _record(
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
     request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True)
+    way = sync_of(target, sync, baselines, power.file is not None)
+    if way != NO_SYNC or baselines:
+        options = (target, run_folder, model, quantized)
+        plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
+        with power.recording():
+            result = marked(*options, request, plan, lambda sha256: _check_network(correction, sha256))
+        return power.joined(_shown(result, seed), out)
     with opened_board(target, run_folder, model, quantized, request) as board:
+        _check_network(correction, board.source.board.model_sha256)
         given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
             result = measure(board.source, out, frames, warmup=warmup, images=given, metadata=metadata)
     return power.joined(_shown(result, seed), out)
+
+
+def _check_network(correction: Calibration | None, model_sha256: str) -> None:
+    """Refuse a correction that was made for another network, before anything is measured."""
+    from tinytracker.evaluate.calibration_identity import remarks_on
+
+    if correction is not None:
+        for remark in remarks_on(correction.identity, model_sha256):
+            say(remark)
 
 
 def _shown(result: Measurement, seed: int) -> Output:

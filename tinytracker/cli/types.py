@@ -105,8 +105,20 @@ class LinesType(NumbersType):
         return () if text.lower() == "none" else super().parse(text)
 
 
+class NamesType(_TupleType):
+    """Names with commas; nothing for none."""
+
+    name = "NAME,NAME"
+    form = "are no names; write them with commas."
+
+    def parse(self, text: str) -> tuple[str, ...] | None:
+        """Turn "a, b" into ("a", "b")."""
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 COUNTS = NumbersType(r"\d{1,6}", "are no numbers; write them with commas, for example 5,9,13.")
 LINES = LinesType("[0-7]", "are no lines; write numbers from 0 to 7, for example 0,1, or none.")
+NAMES = NamesType()
 SCREEN = ScreenType()
 SIZE = SizeType()
 SPAN = SpanType()

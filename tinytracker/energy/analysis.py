@@ -162,7 +162,7 @@ def analyse(
     segments: Segments,
     *,
     warmup: int = 0,
-    idle: Interval | None = None,
+    idle: Interval | Refusal | None = None,
     skip_damaged: bool = False,
     min_samples: float = MIN_SAMPLES,
     seed: int = 0,
@@ -174,7 +174,7 @@ def analyse(
         segments: where the phases are.
         warmup: first frames that do not count.
         idle: from and to on the meter's clock, s: a stretch that is known to be idle. None for what lies before the
-            first and after the last frame.
+            first and after the last frame. A refusal for a device that is never idle there.
         skip_damaged: leave out frames that touch lost, clipped or implausible samples instead of refusing all.
         min_samples: samples that a phase must have.
         seed: of the resampling.
@@ -319,9 +319,11 @@ def _row(
 
 
 def _idle(
-    trace: Trace, segments: Segments, given: Interval | None, rng: np.random.Generator
+    trace: Trace, segments: Segments, given: Interval | Refusal | None, rng: np.random.Generator
 ) -> tuple[Idle | Refusal, Floats]:
     """Idle power, and draws of it for intervals."""
+    if isinstance(given, Refusal):
+        return given, np.zeros(ROUNDS)
     if given is not None:
         first, last = (float(p) for p in trace.position(given))
         if not -0.5 <= first < last <= len(trace) + 0.5:

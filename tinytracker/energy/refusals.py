@@ -22,3 +22,6 @@ ALIGNMENT_TOO_COARSE = "alignment-too-coarse"
 
 NO_IDLE = "no-idle"
 """No stretch of idle to subtract; total energy is still given."""
+
+NO_BASELINE = "no-baseline"
+"""A stretch that a difference needs was not recorded: the camera off, streaming without a network, or running."""

@@ -28,7 +28,7 @@ class Segments:
         uncertainty: how far an edge may be off, in samples, beyond the half sample that is always there.
         damaged: frames (or stretches that may have held some) that could not be used because samples were lost.
         partial: frames cut off by the start or the end of the trace.
-        origin: "lines" or "session".
+        origin: "lines", "session", or "marks": the session's times, by steps that meter and computer both saw.
         rest_from, rest_to: positions between which the device did nothing but these frames.
         busy: start of the first frame that the device computed and end of the last; None when those are in `edges`.
     """

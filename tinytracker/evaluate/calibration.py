@@ -30,8 +30,10 @@ from tinytracker.evaluate.calibration_fit import (
     Solution,
     average_dots,
     choose,
+    constant_error,
     quadratic_terms,
 )  # fmt: skip
+from tinytracker.evaluate.calibration_identity import Dot, Identity
 from tinytracker.files import StrPath, write_json
 
 __all__ = [
@@ -48,6 +50,8 @@ __all__ = [
 
 Pair = tuple[float, float]
 _LARGEST = 1e6
+_FOLLOWS = 0.95
+"""A network that follows the eyes misses dots by less than this share of what the mean of the other dots misses."""
 
 
 class Terms(BaseModel):
@@ -83,6 +87,8 @@ class Evidence(BaseModel):
         before_cm: mean error on the dots as the network answers.
         left_out_cm: mean error on each dot when the correction is fitted without it and applied in full.
         applied: weight of the correction against none, 0 to 1: so much of it is applied.
+        constant_cm: mean error on each dot of the mean of the others, which needs no network; None in older files.
+        follows_eyes: whether the network knows more than that; otherwise nothing is corrected.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -92,6 +98,8 @@ class Evidence(BaseModel):
     before_cm: float = Field(ge=0)
     left_out_cm: float = Field(ge=0)
     applied: float = Field(ge=0, le=1)
+    constant_cm: float | None = Field(default=None, ge=0)
+    follows_eyes: bool = True
 
 
 class Calibration(Versioned):
@@ -103,6 +111,7 @@ class Calibration(Versioned):
         matrix: rows of the 2 × 2 matrix. offset: cm.
         terms: of a ridge, else None.
         evidence: what it was fitted on; None for a correction from elsewhere.
+        identity: network, screen, person; None in older files. dots: that it was fitted on; empty in older files.
 
     People write such files by hand: a misspelt key would silently correct nothing, so unknown keys are refused in
     what is read too.
@@ -120,6 +129,8 @@ class Calibration(Versioned):
     offset: Pair = (0.0, 0.0)
     terms: Terms | None = None
     evidence: Evidence | None = None
+    identity: Identity | None = None
+    dots: tuple[Dot, ...] = ()
 
     @model_validator(mode="after")
     def _kind_says_what_it_is(self) -> Calibration:
@@ -217,6 +228,7 @@ def fit(
     features: NDArray[np.floating[Any]] | None = None,
     method: str = "auto",
     dots: NDArray[np.generic] | None = None,
+    identity: Identity | None = None,
 ) -> Calibration:
     """Calibrate to the person who looked at these dots.
 
@@ -230,6 +242,7 @@ def fit(
         method: "offset", "affine", "ridge", or "auto" to choose among them by leaving out one dot at a time.
             Each can come out as "identity" when the dots give no reason for a correction.
         dots: (N,) which dot a frame belongs to; None when frames with the same true gaze are one dot.
+        identity: what the points were taken with.
 
     Raises:
         UnknownNameError: no such method.
@@ -251,11 +264,20 @@ def fit(
     points = average_dots(predicted, true, values, dots)
     solution = choose(points, method)
     before, after = solution.before_cm, solution.left_out_cm
+    constant = constant_error(points.true)
+    follows = min(before, after) < _FOLLOWS * constant
     evidence = Evidence(
-        dots=len(points.true), frames=len(true), before_cm=before, left_out_cm=after, applied=solution.applied
+        dots=len(points.true), frames=len(true), before_cm=before, left_out_cm=after,
+        applied=solution.applied if follows else 0.0, constant_cm=constant, follows_eyes=follows,
+    )  # fmt: skip
+    seen = tuple(
+        Dot(true_cm=(t[0], t[1]), predicted_cm=(p[0], p[1]), frames=n)
+        for t, p, n in zip(points.true.tolist(), points.predicted.tolist(), points.frames, strict=True)
     )
+    if not follows:
+        return Calibration(evidence=evidence, identity=identity, dots=seen)
     try:
-        return _from_solution(solution, evidence)
+        return _from_solution(solution, evidence).model_copy(update={"identity": identity, "dots": seen})
     except ValidationError:
         raise CalibrationError(
             "The correction of these points is beyond all measure.", "Are the points in cm from the camera?"

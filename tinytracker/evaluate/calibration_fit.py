@@ -47,11 +47,12 @@ _LEAST_TERM_SPREAD = 0.03
 
 @dataclass(frozen=True)
 class Points:
-    """One row per dot: predicted and true gaze (k, 2) in cm, and features (k, F) or None."""
+    """One row per dot: predicted and true gaze (k, 2) in cm, features (k, F) or None, and how many frames it had."""
 
     predicted: Floats
     true: Floats
     features: Floats | None
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,18 @@ def average_dots(
         np.stack([np.median(predicted[r], 0) for r in rows]),
         np.stack([true[r].mean(0) for r in rows]),
         None if features is None else np.stack([np.median(features[r], 0) for r in rows]),
+        tuple(len(r) for r in rows),
     )
+
+
+def constant_error(true: Floats) -> float:
+    """Mean distance of each dot from the mean of the others, cm: what one misses who never looks at the eyes.
+
+    Args:
+        true: (k, 2) dots, k >= 2.
+    """
+    others = (true.sum(0) - true) / (len(true) - 1)
+    return float(np.linalg.norm(true - others, axis=1).mean())
 
 
 def choose(points: Points, method: str) -> Solution:

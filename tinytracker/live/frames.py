@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from tinytracker.errors import UsageError
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Frame
 from tinytracker.measure.measurement import Source
+from tinytracker.measure.pictures import Picture
 from tinytracker.measure.protocol import Lost
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import Session
@@ -34,6 +36,7 @@ class LiveFrame:
         phases_ms: duration of each phase on the device.
         true_cm: where the person in the image looked, when that is known.
         lost: frames missing before this one.
+        picture: of a camera on this computer, when there is a new one.
     """
 
     sequence: int
@@ -41,6 +44,16 @@ class LiveFrame:
     phases_ms: tuple[float, ...]
     true_cm: Point | None = None
     lost: int = 0
+    picture: Picture | None = None
+
+
+@runtime_checkable
+class _Pictured(Protocol):
+    """A source whose camera is on this computer."""
+
+    def take_picture(self) -> Picture | None:
+        """The newest picture, once."""
+        ...
 
 
 def frames_of_session(
@@ -107,12 +120,14 @@ def _batch(
 ) -> Generator[LiveFrame, None, None]:
     scale = 1e3 / source.board.ticks_per_s
     lost = 0
+    pictured = source if isinstance(source, _Pictured) else None
     with closing(source.frames(count)) as events:
         for event in events:
             if isinstance(event, Frame):
                 steps = tuple((b - a) * scale for a, b in zip(event.stamps, event.stamps[1:], strict=False))
                 gaze = event.gaze_cm and (cm_per_unit * event.gaze_cm[0], cm_per_unit * event.gaze_cm[1])
-                yield LiveFrame(event.sequence, gaze, steps, true_cm, lost)
+                picture = None if pictured is None else pictured.take_picture()
+                yield LiveFrame(event.sequence, gaze, steps, true_cm, lost, picture)
                 lost = 0
             elif isinstance(event, Lost):
                 lost += event.count

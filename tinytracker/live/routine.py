@@ -12,6 +12,7 @@ import numpy as np
 
 from tinytracker.errors import CalibrationError
 from tinytracker.evaluate.calibration import Calibration, fit
+from tinytracker.evaluate.calibration_identity import Identity
 from tinytracker.live.screen import Point, Screen, calibration_dots
 
 SETTLE_S = 1.0
@@ -76,8 +77,11 @@ class Routine:
         self.began_s = now_s
         return False
 
-    def finish(self) -> Calibration:
+    def finish(self, identity: Identity | None = None) -> Calibration:
         """The correction that these dots show.
+
+        Args:
+            identity: network, board and person.
 
         Raises:
             CalibrationError: not all dots have been looked at, or they do not make a calibration.
@@ -86,7 +90,8 @@ class Routine:
             raise CalibrationError(f"Only {self.index} of {len(self.places)} dots have been looked at.")
         dots = np.repeat(np.arange(len(self.places)), [len(frames) for frames in self._answers])
         true = np.array([self.screen.at(*place) for place in self.places])[dots]
-        return fit(np.array([p for frames in self._answers for p in frames]), true, dots=dots)
+        answers = np.array([p for frames in self._answers for p in frames])
+        return fit(answers, true, dots=dots, identity=identity)
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """For the page: where the dot is, and how far the present one has come (0 to 1)."""

@@ -49,6 +49,11 @@ class Screen:
             self.y_max - down * (self.y_max - self.y_min),
         )
 
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """x_min, y_min, x_max, y_max."""
+        return self.x_min, self.y_min, self.x_max, self.y_max
+
     def as_json(self) -> dict[str, Any]:
         """For the page."""
         edges = [self.x_min, self.y_min, self.x_max, self.y_max]

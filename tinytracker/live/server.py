@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,12 +26,13 @@ _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inl
 
 
 @contextmanager
-def serving(view: LiveView, port: int = DEFAULT_PORT) -> Iterator[str]:
+def serving(view: LiveView, port: int = DEFAULT_PORT, allowed: Collection[str] = ()) -> Iterator[str]:
     """Serve the page of a view meanwhile.
 
     Args:
         view: what it shows.
         port: 0 for any that is free.
+        allowed: further names of this server, as HOST:PORT, for a tunnel that ends at another port.
 
     Yields:
         the page's address.
@@ -40,7 +41,7 @@ def serving(view: LiveView, port: int = DEFAULT_PORT) -> Iterator[str]:
         OutputError: the port is taken.
     """
     try:
-        server = _Server((ADDRESS, port), view)
+        server = _Server((ADDRESS, port), view, allowed)
     except OSError as error:
         problem = f"the page cannot be served ({error.strerror or error})"
         raise OutputError(f"{ADDRESS}:{port}", problem, "Give another --http.") from None
@@ -59,8 +60,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], view: LiveView) -> None:
+    def __init__(self, address: tuple[str, int], view: LiveView, allowed: Collection[str]) -> None:
         self.view = view
+        self.allowed = frozenset(name.lower() for name in allowed)
         self.page = files("tinytracker.live").joinpath("page.html").read_bytes()
         super().__init__(address, _Handler)
 
@@ -75,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The page, or its messages."""
         if not self._is_ours():
-            self._answer(HTTPStatus.FORBIDDEN, {"error": "not for other sites"})
+            self._answer(HTTPStatus.FORBIDDEN, {"error": self._foreign()})
         elif self.path == "/":
             self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)
         elif self.path == "/events":
@@ -102,8 +104,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_ours(self) -> bool:
         """Whether the request names this server and comes from its page (or from no page at all)."""
         here = {f"{name}:{self.server.server_port}" for name in (ADDRESS, "localhost")}
+        here |= self.server.allowed
         origin = self.headers.get("Origin")
         return self.headers.get("Host") in here and (origin is None or origin.removeprefix("http://") in here)
+
+    def _foreign(self) -> str:
+        """Why a request is refused, for somebody who sees it in a browser."""
+        host = self.headers.get("Host") or "HOST:PORT"
+        return f"not for other sites; behind a tunnel, start with --allow-host {host}"
 
     def _request(self) -> dict[str, Any]:
         length = self.headers.get("Content-Length", "")

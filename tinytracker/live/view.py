@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,11 +16,13 @@ import numpy as np
 
 from tinytracker.errors import CalibrationError, TinyTrackerError, UsageError
 from tinytracker.evaluate.calibration import Calibration, read_calibration
+from tinytracker.evaluate.calibration_identity import Identity, remarks_on, today
 from tinytracker.files import StrPath
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.hub import Hub
 from tinytracker.live.routine import Routine
 from tinytracker.live.screen import DOT_COUNTS, Screen, device_names, own_screen, screen_of_device
+from tinytracker.measure.pictures import Picture
 
 _RECENT = 60
 """Frames over which rate and latency are taken."""
@@ -56,9 +60,12 @@ class LiveView:
         screen: to begin with.
         calibration_path: read when it is there; a calibration from the page is written to it.
         clock: seconds, rising.
+        person: a label for a calibration that is made.
+        force: overwrite the calibration there, instead of writing a new one beside it.
 
     Raises:
         InputFileError: the calibration there cannot be read.
+        CalibrationError: it was made for another network.
     """
 
     def __init__(
@@ -67,6 +74,8 @@ class LiveView:
         screen: Screen,
         calibration_path: StrPath,
         clock: Callable[[], float] = time.monotonic,
+        person: str | None = None,
+        force: bool = False,
     ) -> None:
         calibration_path = Path(calibration_path)
         self.hub = Hub()
@@ -75,6 +84,8 @@ class LiveView:
         self.frames = 0
         self.lost = 0
         self._path = calibration_path
+        self._person = person
+        self._force = force
         self._clock = clock
         self._lock = threading.RLock()
         self._routine: Routine | None = None
@@ -86,6 +97,7 @@ class LiveView:
                 f"{calibration_path}: this calibration needs activations that a board does not send.",
                 "Name another file with --calibration.",
             )
+        self._remarks()
         self.hub.send("origin", {**origin.as_json(), "devices": device_names(), "counts": list(DOT_COUNTS)})
         self.hub.send("screen", screen.as_json())
         self._say_calibration()
@@ -116,6 +128,8 @@ class LiveView:
                     "fps": self._rate(), "phases_ms": [round(m, 4) for m in medians],
                 },
             )  # fmt: skip
+            if frame.picture is not None:
+                self.hub.send("picture", _shown(frame.picture))
             if self._routine is not None:
                 self._advance(self._routine, frame, now)
 
@@ -167,6 +181,7 @@ class LiveView:
                 raise UsageError("The screen cannot change while a calibration runs.", "Stop it first.")
             self.screen = screen
             self.hub.send("screen", screen.as_json())
+            self._say_calibration()
 
     def _corrected(self, gaze: tuple[float, float] | None) -> tuple[float, float] | None:
         if gaze is None or self.calibration is None:
@@ -185,7 +200,13 @@ class LiveView:
             return
         self._routine = None
         try:
-            found = routine.finish()
+            found = routine.finish(
+                Identity(
+                    model_sha256=self.origin.model_sha256 or None, target=self.origin.board, created=today(),
+                    screen_cm=routine.screen.edges, person=self._person,
+                )
+            )  # fmt: skip
+            self._path = self._path if self._force else unused(self._path)
             found.write(self._path)
         except TinyTrackerError as error:
             self._say_routine({"state": "failed", "text": str(error)})
@@ -193,6 +214,13 @@ class LiveView:
         self.calibration = found
         self._say_calibration()
         self._say_routine({"state": "done"})
+
+    def _remarks(self) -> list[str]:
+        """What to say of the calibration on this network and screen; refuses that of another network."""
+        if self.calibration is None:
+            return []
+        identity = self.calibration.identity
+        return list(remarks_on(identity, self.origin.model_sha256, self.screen.edges))
 
     def _say_routine(self, content: dict[str, Any]) -> None:
         self.hub.send("routine", content)
@@ -204,7 +232,24 @@ class LiveView:
         )
         if found is not None and found.evidence is not None:
             content |= found.evidence.model_dump(mode="json")
+        content["remarks"] = self._remarks()
         self.hub.send("calibration", content)
+
+
+def unused(path: Path) -> Path:
+    """The path, or the first of NAME-2, NAME-3, ... that is not there yet."""
+    if not path.exists():
+        return path
+    numbered = (path.with_name(f"{path.stem}-{k}{path.suffix}") for k in itertools.count(2))
+    return next(candidate for candidate in numbered if not candidate.exists())
+
+
+def _shown(picture: Picture) -> dict[str, Any]:
+    """A picture for the page: nothing is fetched, so that nothing but the stream of messages has to be let in."""
+    return {
+        "source": "data:image/jpeg;base64," + b64encode(picture.jpeg).decode("ascii"),
+        "width": picture.width, "height": picture.height, "region": [round(v, 1) for v in picture.region],
+    }  # fmt: skip
 
 
 def _rounded(point: tuple[float, float] | None) -> list[float] | None:

@@ -34,6 +34,8 @@ class Board:
         phases: names in order; a frame's record has one time stamp more.
         io: inputs and outputs of the network.
         protocol: version that the board speaks.
+        stamps_are_host: its time stamps are ns of this computer's clock (`host_clock`).
+        runs_between_frames: it streams and infers all the time, so that what lies beside the frames is not idle.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Board:
     phases: tuple[str, ...]
     io: IoContract
     protocol: int = PROTOCOL_VERSION
+    stamps_are_host: bool = False
+    runs_between_frames: bool = False
 
     @property
     def input_bytes(self) -> int:

@@ -3,39 +3,47 @@
 An exchange: the host sends at t1, the device receives at t2 and answers at t3, the host receives at t4; t1 and t4 on
 the host's clock, t2 and t3 on the device's. The usual estimate takes the middle, ((t2 - t1) + (t3 - t4)) / 2, and is
 wrong by half the difference of the two ways (RFC 5905). But no message arrives before it is sent, so whatever the
-delays were, the line host = offset + rate · device lies above every (t2, t1) and below every (t3, t4). All lines that
-do form a convex set of (offset, rate) pairs; its extent at a time is how wrong any estimate can be at that time.
+delays were, the clock host(device) lies above every (t2, t1) and below every (t3, t4). Its rate is nearly constant, not
+quite: crystals warm up, and where the operating system has no clock that it leaves alone, NTP changes the host's rate.
+The band of all clocks that fit (`clock_band`) is how wrong any estimate can be at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError
+from tinytracker.measure.clock_band import find_band
 
 Counts = NDArray[np.int64]
 
 MAX_DRIFT = 500e-6
 """No crystal, and no board that runs from one, is further off than this."""
 
-WANDER = 0.5e-6
-"""Share of the session's length added to the bound. A crystal that warms up changes by up to about 4e-6; a rate that
-changes evenly by F over a time S departs from the best line by less than F · S / 8."""
+WANDER = 50e-6
+"""How far the rate may depart from its centre within a session, in any way: steps of NTP's correction and crystals that
+warm up (some 4e-6) together."""
 
 WINDOW = 8
 """Exchanges of which the one with the shortest round trip counts (NTP's clock filter)."""
+
+_MOST = 4096
+"""Of more exchanges than this, those with the shortest round trips of equal stretches count: the rest bind little."""
+
+_STRAIGHT = 1.5
+"""A line is kept while its bound is at most so many times the least that any clock has."""
 
 CLOCK_UNKNOWN = "clock-unknown"
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The host's time as a line of the device's: host_ns = origin_ns + offset + rate · (ticks - origin_ticks).
+    """The host's time from the device's: host_ns = origin_ns + offset + rate · (ticks - origin_ticks) + bend.
 
     Attributes:
         origin_ticks, origin_ns: a device time and a host time near each other, exact integers, so that the rest is
@@ -47,6 +55,9 @@ class Clock:
         residual_ns: standard deviation of the filtered exchanges from the line.
         exchanges: how many were used.
         first_ticks, last_ticks: the time for which the bound holds.
+        bend: (K, 2) device ns since the origin, and ns to add there, with straight lines in between; None when one line
+            fits the whole session.
+        local: (K, 2) device ns since the origin, and the bound there, ns; None for `bound_ns` throughout.
     """
 
     origin_ticks: int
@@ -60,6 +71,8 @@ class Clock:
     exchanges: int
     first_ticks: int
     last_ticks: int
+    bend: Floats | None = field(default=None, compare=False)
+    local: Floats | None = field(default=None, compare=False)
 
     @property
     def drift_ppm(self) -> float:
@@ -71,7 +84,20 @@ class Clock:
         device = (np.asarray(ticks, np.int64) - self.origin_ticks).astype(np.float64) * (
             1e9 / self.ticks_per_s
         )
-        return np.asarray(self.offset_ns + self.rate * device)
+        straight = np.asarray(self.offset_ns + self.rate * device)
+        if self.bend is None:
+            return straight
+        return np.asarray(straight + np.interp(device, self.bend[:, 0], self.bend[:, 1]))
+
+    def bound_between(self, first_ticks: int, last_ticks: int) -> float:
+        """No host time that this clock gives between two device times is further off, ns."""
+        if self.local is None:
+            return self.bound_ns
+        ends = (np.array([first_ticks, last_ticks], np.int64) - self.origin_ticks) * (1e9 / self.ticks_per_s)
+        # The nodes around the stretch belong to it: between nodes the bound is at most that of one of the two.
+        low = max(int(np.searchsorted(self.local[:, 0], ends[0], "right")) - 1, 0)
+        high = int(np.searchsorted(self.local[:, 0], ends[1], "left")) + 1
+        return float(self.local[low:high, 1].max())
 
     def as_json(self) -> dict[str, float | int | list[float]]:
         """For the JSON document."""
@@ -83,17 +109,21 @@ class Clock:
 
 
 def estimate_clock(
-    exchanges: Counts | Sequence[Sequence[int]], ticks_per_s: float, span: tuple[int, int] | None = None
+    exchanges: Counts | Sequence[Sequence[int]],
+    ticks_per_s: float,
+    span: tuple[int, int] | None = None,
+    wander: float = WANDER,
 ) -> Clock:
     """Fit the clock.
 
-    The line is Theil and Sen's through the middle of the exchange with the shortest round trip of each window; where
-    no possible line can be as far out at an end of the session, it is moved to the outermost one.
+    The line is Theil and Sen's through the middle of the exchange with the shortest round trip of each window. Where it
+    leaves the band of all possible clocks, or nearly so, the rate has changed, and the middle of the band is taken.
 
     Args:
         exchanges: (N, 4) t1 ns, t2 ticks, t3 ticks, t4 ns, in order; N >= 1.
         ticks_per_s: of the device.
         span: device times between which the clock is going to be used; None for that of the exchanges.
+        wander: how far the rate may depart from its centre; less than `WANDER` for two clocks that NTP leaves alone.
 
     Raises:
         RefusedError: `clock-unknown`, there is no exchange or they contradict each other.
@@ -110,11 +140,16 @@ def estimate_clock(
             "Measure again; the device answers `tt clock`.",
         )
     table, trips = table[usable], trips[usable]
+    if len(table) > _MOST:
+        kept = _shortest(trips, -(-len(table) // _MOST))
+        table, trips = table[kept], trips[kept]
     origin_ns, origin_ticks = int(table[0, 0]), int(table[0, 1])
     sent, back = ((table[:, k] - origin_ns).astype(np.float64) for k in (0, 3))
     received, answered = ((table[:, k] - origin_ticks) * tick_ns for k in (1, 2))
-    lines = _possible_lines(received + tick_ns, sent, answered, back)
-    if not len(lines):
+    first, last = span or (int(table[0, 1]), int(table[-1, 2]))
+    ends = (np.array([first, last], np.int64) - origin_ticks) * tick_ns
+    band = find_band((received + tick_ns, sent), (answered, back), ends, MAX_DRIFT, wander)
+    if band is None:
         raise RefusedError(
             CLOCK_UNKNOWN,
             f"no steady clock fits {len(table)} exchanges",
@@ -124,31 +159,36 @@ def estimate_clock(
     device, host = (received + answered + tick_ns)[chosen] / 2, (sent + back)[chosen] / 2
     rate = _theil_sen(device, host)
     offset = float(np.median(host - rate * device))
-    first, last = span or (int(table[0, 1]), int(table[-1, 2]))
-    ends = (np.array([first, last], np.int64) - origin_ticks) * tick_ns
-    offset, rate = _clipped(offset, rate, lines, ends)
-    # The distance of a line from a convex set of lines is convex in time: it is largest at one of the ends.
-    apart = np.abs(lines[:, :1] + lines[:, 1:] * ends - (offset + rate * ends))
-    bound = float(apart.max()) + WANDER * float(np.ptp(np.concatenate([ends, device]))) + tick_ns
+    line = offset + (rate - 1) * band.nodes
+    centre = (band.low + band.high) / 2
+    far, near = (np.maximum(band.high - m, m - band.low) for m in (line, centre))
+    # A line far from the middle is possible, and unlikely: the rate has changed.
+    is_straight = bool(far.max() <= _STRAIGHT * near.max()) and bool(
+        np.all((line >= band.low) & (line <= band.high))
+    )
+    middle = line if is_straight else centre
+    bounds = (far if is_straight else near) + band.bulge + tick_ns
     return Clock(
         origin_ticks,
         origin_ns,
         ticks_per_s,
         offset,
         rate,
-        bound,
+        float(bounds.max()),
         (float(trips.min()), float(np.median(trips))),
         float(np.std(host - offset - rate * device)),
         len(table),
         first,
         last,
+        None if is_straight else np.stack([band.nodes, middle - line], 1),
+        np.stack([band.nodes, bounds], 1),
     )
 
 
-def _shortest(trips: Floats) -> NDArray[np.intp]:
+def _shortest(trips: Floats, window: int = WINDOW) -> NDArray[np.intp]:
     """Index of the shortest round trip of each window."""
     return np.array(
-        [at + int(np.argmin(trips[at : at + WINDOW])) for at in range(0, len(trips), WINDOW)], np.intp
+        [at + int(np.argmin(trips[at : at + window])) for at in range(0, len(trips), window)], np.intp
     )
 
 
@@ -158,59 +198,3 @@ def _theil_sen(x: Floats, y: Floats) -> float:
     run = x[second] - x[first]
     slopes = (y[second] - y[first])[run > 0] / run[run > 0]
     return float(np.clip(np.median(slopes), 1 - MAX_DRIFT, 1 + MAX_DRIFT)) if len(slopes) else 1.0
-
-
-def _possible_lines(below_x: Floats, below_y: Floats, above_x: Floats, above_y: Floats) -> Floats:
-    """Corners (K, 2) offset and rate of all lines above the points below and below the points above.
-
-    Few points matter: those on the hull that faces the line. Every corner of the set is a line through two of them,
-    or through one at the largest or smallest rate.
-    """
-    low = _hull(below_x, below_y, upper=True)
-    high = _hull(above_x, above_y, upper=False)
-    points = np.concatenate([low, high])
-    first, second = np.triu_indices(len(points), 1)
-    run = points[second, 0] - points[first, 0]
-    apart = run != 0
-    rates = (points[second, 1] - points[first, 1])[apart] / run[apart]
-    through = points[first[apart]]
-    inside = np.abs(rates - 1) <= MAX_DRIFT
-    rates, through = rates[inside], through[inside]
-    for limit in (1 - MAX_DRIFT, 1 + MAX_DRIFT):
-        rates = np.concatenate([rates, np.full(len(points), limit)])
-        through = np.concatenate([through, points])
-    offsets = through[:, 1] - rates * through[:, 0]
-    # Corners touch their own points; rounding must not throw them out.
-    slack = 1e-9 * (1 + np.abs(points).max()) + 1e-3
-    fits = np.all(offsets[:, None] + rates[:, None] * low[:, 0] >= low[:, 1] - slack, 1)
-    fits &= np.all(offsets[:, None] + rates[:, None] * high[:, 0] <= high[:, 1] + slack, 1)
-    lines: Floats = np.stack([offsets, rates], 1)[fits]
-    return lines
-
-
-def _hull(x: Floats, y: Floats, upper: bool) -> Floats:
-    """(K, 2) corners of the upper or lower convex hull (Andrew 1979)."""
-    sign = 1.0 if upper else -1.0
-    order = np.lexsort((-sign * y, x))
-    corners: list[tuple[float, float]] = []
-    for at in order:
-        point = float(x[at]), float(y[at])
-        if corners and point[0] == corners[-1][0]:
-            continue
-        while len(corners) > 1:
-            (ax, ay), (bx, by) = corners[-2:]
-            turn = (bx - ax) * (point[1] - ay) - (by - ay) * (point[0] - ax)
-            if sign * turn < 0:
-                break
-            corners.pop()
-        corners.append(point)
-    return np.array(corners)
-
-
-def _clipped(offset: float, rate: float, lines: Floats, ends: Floats) -> tuple[float, float]:
-    """The line, moved at either end of the session to where a possible line can be."""
-    possible = lines[:, :1] + lines[:, 1:] * ends
-    at_ends = np.clip(offset + rate * ends, possible.min(0), possible.max(0))
-    if ends[1] > ends[0]:
-        rate = float((at_ends[1] - at_ends[0]) / (ends[1] - ends[0]))
-    return float(at_ends[0] - rate * ends[0]), rate

@@ -85,10 +85,17 @@ def _clock(session: Session) -> tuple[Clock | None, str]:
             f"the session holds {len(session.exchanges)} clock exchanges, {_MIN_EXCHANGES} are needed",
         )
     first, last = int(session.stamps.min()), int(session.stamps.max())
+    if header.stamps_are_host:
+        # No fit: an exchange reads one clock of this computer between two readings of another.
+        wide = (session.exchanges[:, 3] - session.exchanges[:, 0]).astype(np.float64)
+        trips = float(wide.min()), float(np.median(wide))
+        start = int(session.exchanges[0, 0])
+        return Clock(start, start, 1e9, 0.0, 1.0, trips[1] + 1.0, trips, 0.0, len(wide), first, last), ""
     try:
         return estimate_clock(session.exchanges, header.ticks_per_s, (first, last)), ""
     except RefusedError as refused:
-        return None, refused.detail
+        restarted = "; the board was gone meanwhile, and its clock began anew" if session.gaps else ""
+        return None, refused.detail + restarted
 
 
 def latency_table(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.measure.board import Board, parse_hello
+from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.protocol import (
     PROTOCOL_VERSION,
     ClockReply,
@@ -35,7 +36,14 @@ from tinytracker.measure.protocol import (
     Receiver,
     Started,
 )
-from tinytracker.measure.transport import BAUD_RATE, SILENCE_S, Transport, open_transport
+from tinytracker.measure.transport import (
+    BAUD_RATE,
+    SILENCE_S,
+    Transport,
+    open_transport,
+    port_of,
+    usb_number,
+)
 
 FRAMES_MAX = 1_000_000
 
@@ -46,6 +54,13 @@ _CLOCK_TRIES = 3
 _POLL_S = 0.5
 _STOP_S = 5.0
 _NUMBERS = 1 << 32
+_RAW_BYTES = 1 << 16
+"""No piece of a line grows beyond this and what one more read brings: a line of a session has an end."""
+
+RECONNECT_S = 10.0
+"""A USB board that was unplugged, or reset, comes back within this time."""
+
+_RECONNECT_EVERY_S = 0.2
 
 # Spresense starts into a shell; what waits there of our own first commands is ended by the first return.
 _SHELL = "nsh>"
@@ -62,7 +77,7 @@ class Frame:
         stamps: start of each phase of `Board.phases` and end of the last, in ticks.
         outputs: raw outputs. gaze_cm: decoded, x to the right and y up from the camera in cm; None when the first
             output is no pair. It is what the network says: a correction for a person is for the caller to apply.
-        host_ns: when it had arrived, `time.monotonic_ns()`.
+        host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
     """
 
@@ -106,7 +121,15 @@ class Link:
 
     board: Board
 
-    def __init__(self, transport: Transport, *, silence_s: float = SILENCE_S, keep_raw: bool = False) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        silence_s: float = SILENCE_S,
+        keep_raw: bool = False,
+        reopen: Callable[[], Transport] | None = None,
+    ) -> None:
+        self._reopen = reopen
         self.name = transport.name
         self._transport = transport
         self._receiver = Receiver()
@@ -144,6 +167,26 @@ class Link:
             )
         self._receiver.stamps = len(self.board.phases) + 1
         return self.board
+
+    def reconnect(self, seconds: float | None = None) -> bool:
+        """Wait for a board that has gone; True when the same board with the same network is back.
+
+        Args:
+            seconds: to wait at most; None for `RECONNECT_S`.
+        """
+        if self._reopen is None:
+            return False
+        before = self.board
+        self._transport.close()
+        end = time.monotonic() + (RECONNECT_S if seconds is None else seconds)
+        while time.monotonic() < end:
+            time.sleep(_RECONNECT_EVERY_S)
+            with suppress(DeviceError):
+                self._transport = self._reopen()
+                self._receiver = Receiver()
+                self.connect()
+                return self.board == before
+        return False
 
     def take_raw(self) -> list[RawBytes]:
         """What went over the line since the last call; empty unless the link keeps it."""
@@ -247,7 +290,7 @@ class Link:
 
     def _send(self, command: str) -> int:
         """Send; returns the host's time just before."""
-        now = time.monotonic_ns()
+        now = now_ns()
         if self._raw is not None:
             self._raw.append(RawBytes("sent", command.encode("ascii"), now))
         self._transport.send_command(command)
@@ -255,7 +298,7 @@ class Link:
 
     def _receive(self, timeout_s: float) -> list[Event]:
         data = self._transport.read(timeout_s)
-        now = time.monotonic_ns()
+        now = now_ns()
         if not data:
             return []
         if self._raw is not None:
@@ -266,7 +309,8 @@ class Link:
         """Remember what arrived. Pieces of a line become one, with the time of the last: that is the line's time."""
         assert self._raw is not None
         before = self._raw[-1] if self._raw else None
-        if before is not None and before.direction == "received" and b"\n" not in before.data:
+        joins = before is not None and before.direction == "received" and b"\n" not in before.data
+        if before is not None and joins and len(before.data) < _RAW_BYTES:
             self._raw[-1] = RawBytes("received", before.data + data, now)
         else:
             self._raw.append(RawBytes("received", data, now))
@@ -364,6 +408,12 @@ def open_link(
         DeviceError: no board answers.
     """
     transport = open_transport(port, rpc=rpc, baud_rate=baud_rate, silence_s=silence_s)
-    with Link(transport, silence_s=silence_s, keep_raw=keep_raw) as link:
+    number = usb_number(port)
+
+    def reopen() -> Transport:
+        again = port_of(number) or port
+        return open_transport(again, rpc=rpc, baud_rate=baud_rate, silence_s=silence_s)
+
+    with Link(transport, silence_s=silence_s, keep_raw=keep_raw, reopen=reopen) as link:
         link.connect()
         yield link

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,22 @@ from typing import Any, Protocol
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.images import TestImages
 from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
-from tinytracker.measure.session import EndReason, Header, SessionWriter, host_description
+from tinytracker.measure.session import (
+    RUNS_BETWEEN_FRAMES,
+    STAMPS_ARE_HOST,
+    EndReason,
+    Header,
+    SessionWriter,
+    host_description,
+)
 from tinytracker.measure.statistics import WARM_UP
-from tinytracker.progress import bar
+from tinytracker.measure.stretches import Stretch
+from tinytracker.progress import bar, say
 
 IMAGE = "image"
 """Name of the number in a frame's record that says which test image it saw."""
@@ -49,6 +59,14 @@ class Source(Protocol):
         """What went over the line since the last call."""
         ...
 
+    def stop(self) -> None:
+        """End frames that run; never fails."""
+        ...
+
+    def reconnect(self) -> bool:
+        """Wait for a board that was unplugged; whether it is back."""
+        ...
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -77,6 +95,9 @@ def measure(
     warmup: int = WARM_UP,
     images: TestImages | None = None,
     metadata: dict[str, Any] | None = None,
+    stretches: Sequence[Stretch] = (),
+    marker: Marker | None = None,
+    afterwards: Callable[[], None] | None = None,
 ) -> Measurement:
     """Run frames and write everything that comes back into a session.
 
@@ -89,6 +110,9 @@ def measure(
         warmup: first frames that do not count.
         images: for a board that takes images from the host; each gets an equal share of the frames.
         metadata: for the session's header.
+        stretches: baselines that were watched before.
+        marker: whose steps belong into the session, those before it included.
+        afterwards: done behind the last frame, while the session is open.
 
     Raises:
         UsageError: the board needs images and there are none.
@@ -104,11 +128,15 @@ def measure(
     described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
     end: EndReason = "done"
     error: TinyTrackerError | None = None
-    with SessionWriter(out, _header(board, warmup, described)) as writer:
-        run = _Run(source, writer, images)
+    with SessionWriter(out, header_of(board, warmup, described)) as writer:
+        run = _Run(source, writer, images, marker)
+        for stretch in stretches:
+            writer.stretch(stretch)
         try:
             with bar(f"measure {board.name}", total, "frames") as advance:
                 run.all(total, advance)
+            if afterwards is not None:
+                afterwards()
         except KeyboardInterrupt:
             end = "stopped"
         except DeviceError as gone:
@@ -127,10 +155,18 @@ def measure(
     return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)
 
 
-def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+def header_of(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+    """First line of a session of this board."""
     return Header(
         source="emulated" if board.is_emulated else "hardware",
-        board={"name": board.name, "build": board.build, "protocol": board.protocol, "source": board.source},
+        board={
+            "name": board.name,
+            "build": board.build,
+            "protocol": board.protocol,
+            "source": board.source,
+            STAMPS_ARE_HOST: board.stamps_are_host,
+            RUNS_BETWEEN_FRAMES: board.runs_between_frames,
+        },
         model={"sha256": board.model_sha256},
         phases=board.phases,
         ticks_per_s=board.ticks_per_s,
@@ -147,7 +183,10 @@ def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
 class _Run:
     """Frames in portions, with clock exchanges around them."""
 
-    def __init__(self, source: Source, writer: SessionWriter, images: TestImages | None) -> None:
+    def __init__(
+        self, source: Source, writer: SessionWriter, images: TestImages | None, marker: Marker | None
+    ) -> None:
+        self._marker = marker
         self._source = source
         self._writer = writer
         self._images = images
@@ -159,26 +198,52 @@ class _Run:
             if number > 0:
                 self._writer.pause(self._last)
                 self._exchanges(_EXCHANGES_BETWEEN)
-            if self._images is not None:
-                self._source.load(self._images.packed[number])
-            self._portion(number, count, advance)
+            self._frames(number, count, advance)
         self._exchanges(_EXCHANGES_AT_ENDS)
 
     def keep_raw(self) -> None:
         for piece in self._source.take_raw():
             self._writer.raw(piece.direction, piece.data, piece.host_ns)
+        for mark in () if self._marker is None else self._marker.take():
+            self._writer.mark(mark)
 
     def _exchanges(self, count: int) -> None:
         for _ in range(count):
             e = self._source.exchange()
+            self.keep_raw()  # before what was read from it: a session that is cut off has the bytes of all it says
             self._writer.exchange(e.sent_ns, e.received_ticks, e.answered_ticks, e.arrived_ns)
-        self.keep_raw()
+
+    def _frames(self, number: int, count: int, advance: Any) -> None:
+        """A portion; a board that comes back within ten seconds resumes it, and the gap is recorded."""
+        done = 0
+
+        def counted(frames: int, trouble: str) -> None:
+            nonlocal done
+            done += frames
+            advance(frames, trouble)
+
+        while done < count:
+            try:
+                if self._images is not None:
+                    self._source.load(self._images.packed[number])
+                self._portion(number, count - done, counted)
+                return
+            except UnpluggedError as gone:
+                began = now_ns()
+                self.keep_raw()
+                say(f"{gone} Waiting for it to come back.")
+                if not self._source.reconnect():
+                    raise
+                self.keep_raw()
+                self._writer.gap(self._last, began, now_ns())
+                self._exchanges(_EXCHANGES_AT_ENDS)
 
     def _portion(self, number: int, count: int, advance: Any) -> None:
         extra = None if self._images is None else {IMAGE: number}
         writer = self._writer
         with closing(self._source.frames(count)) as events:
             for event in events:
+                self.keep_raw()
                 if isinstance(event, Frame):
                     self._last = event.sequence
                     writer.frame(
@@ -188,7 +253,6 @@ class _Run:
                     writer.lose(event.count, event.after)
                 elif isinstance(event, Damaged):
                     writer.damage(event.reason, event.text, event.host_ns)
-                self.keep_raw()
                 done = event.count if isinstance(event, Lost) else int(isinstance(event, Frame))
                 advance(done, _trouble(writer))
 

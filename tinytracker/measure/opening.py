@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.measure.marks import Marker
 from tinytracker.measure.measurement import Source
 from tinytracker.measure.transport import SILENCE_S
 from tinytracker.targets import Target, find_target
@@ -24,6 +25,8 @@ class Request:
         fps: frames per second of a camera; None for what the package says.
         silence_s: after so much silence the board is given up; None for the target's.
         keep_raw: keep the received bytes, see `open_link`.
+        marker: steps with each frame of a camera on this computer.
+        pictures: keep the newest picture of such a camera, for somebody who looks.
     """
 
     port: str | None = None
@@ -33,6 +36,8 @@ class Request:
     fps: float | None = None
     silence_s: float | None = None
     keep_raw: bool = False
+    marker: Marker | None = None
+    pictures: bool = False
 
     def patience_s(self, target: Target) -> float:
         """How long the board may say nothing."""

@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.energy.analysis import EnergyReport, analyse
+from tinytracker.energy.analysis import EnergyReport, Refusal, analyse
 from tinytracker.energy.formats import read_trace
 from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
 from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
+from tinytracker.measure.alignment import MeterClock
+from tinytracker.measure.baselines import Baselines, find_baselines, missing
 from tinytracker.measure.latency import TRANSMIT, latencies
+from tinytracker.measure.marked import MARKS, meter_of, segments_from_marks
 from tinytracker.measure.session_reader import Session, read_session
+from tinytracker.measure.stretches import CAMERA_OFF
 
 PHASES = ("capture", "preprocess", "inference")
 """Of a trace without a session: what the boards show on two pins (docs/protocol.md)."""
@@ -48,6 +52,8 @@ class Measured:
     Attributes:
         report: the energies. trace, segments, session: what they come from.
         unrecorded: frames on the lines that have no record, left out.
+        meter: the meter's clock, when marks brought it to the session's.
+        baselines: powers of the session's named stretches; None when there are none.
     """
 
     report: EnergyReport
@@ -55,16 +61,26 @@ class Measured:
     segments: Segments
     session: Session | None
     unrecorded: int = 0
+    meter: MeterClock | None = None
+    baselines: Baselines | None = None
 
     @property
     def time_verified(self) -> bool:
         """True when a clock other than the meter's has confirmed how long the frames last."""
-        return self.session is not None and self.segments.origin == "lines"
+        return self.session is not None and self.segments.origin in ("lines", MARKS)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the numbers should know of how they came about."""
         said = [VERIFIED if self.time_verified else NOT_VERIFIED]
+        if self.meter is not None:
+            said = [self.meter.said]
+        edges = self.segments.edges
+        if len(edges) > 1 and (overlapping := float(np.mean(edges[1:, 0] < edges[:-1, -1]))) > 0:
+            said.append(
+                f"{overlapping:.0%} of the frames begin before the one before them has ended: what is drawn then is "
+                "in both. The whole window holds it once."
+            )
         if self.unrecorded:
             said.append(f"Frames on the lines without a record, left out: {self.unrecorded}.")
         return (*said, *(() if self.session is None else self.session.problems))
@@ -81,6 +97,11 @@ class Measured:
                 "path": str(self.session.path), "source": header.source, "board": header.board,
                 "problems": list(self.session.problems),
             },
+            "marks": None if self.meter is None else {
+                "channel": self.meter.channel, "steps": self.meter.steps, "bound_s": self.meter.bound_s,
+                "meter_ppm": self.meter.clock.drift_ppm,
+            },
+            "baselines": None if self.baselines is None else self.baselines.as_json(),
             "segments_from": self.segments.origin, "time_verified": self.time_verified, "unrecorded": self.unrecorded,
             **self.report.as_json(),
         }  # fmt: skip
@@ -104,7 +125,8 @@ def measure_energy(
 ) -> Measured:
     """Energy per frame and phase.
 
-    Phases come from the trace's lines when it has them, else from the session's time stamps. With both, the session
+    A session with marks is placed by them. Otherwise phases come from the trace's lines when it has them, else from the
+    session's time stamps. With both, the session
     must agree with the lines: as many frames (but for `UNRECORDED` at the ends), as long; an offset must agree too.
 
     Args:
@@ -113,7 +135,8 @@ def measure_energy(
         format_name: see `read_trace`, like the next two.
         voltage_v: supply, V.
         full_scale_a: end of the meter's range, A.
-        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does.
+        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does. With a
+            session whose frames are marked on a pin, the line of that pin.
         phases: their names; None for those of the session, or the boards' usual ones.
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
         offset_bound_s: how far `offset_s` may be off; needed with it where no lines tell.
@@ -145,7 +168,13 @@ def measure_energy(
         raise UsageError(
             "A bound without an offset says nothing.", "Give --offset too, or omit --offset-bound."
         )
-    if recorded.lines and lines != ():
+    meter: MeterClock | None = None
+    baselines: Baselines | None = None
+    if run is not None and run.marks and offset_s is None:
+        meter = meter_of(recorded, run, lines)
+        segments = segments_from_marks(run, recorded, meter)
+        baselines = find_baselines(recorded, run.stretches, meter, seed)
+    elif recorded.lines and lines != ():
         segments = segments_from_lines(recorded, names, lines or lines_for(len(names)))
         if run is not None:
             segments, unrecorded = _matched(run, segments, recorded)
@@ -164,8 +193,11 @@ def measure_energy(
             "Wire the phase pins to the meter, or give --session.",
         )
     drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
-    report = analyse(recorded, segments, warmup=drop, idle=idle, skip_damaged=skip_damaged, seed=seed)
-    return Measured(report, recorded, segments, run, unrecorded)
+    quiet: tuple[float, float] | Refusal | None = idle
+    if idle is None and run is not None and run.header.runs_between_frames:
+        quiet = missing(CAMERA_OFF) if baselines is None else baselines.idle
+    report = analyse(recorded, segments, warmup=drop, idle=quiet, skip_damaged=skip_damaged, seed=seed)
+    return Measured(report, recorded, segments, run, unrecorded, meter, baselines)
 
 
 def _on_lines(phases: tuple[str, ...]) -> tuple[str, ...]:
@@ -198,6 +230,12 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
         )
     if not len(session):
         raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+    if session.gaps:
+        raise RefusedError(
+            MARKERS_MISMATCH,
+            "the board was gone during the session, so its records do not follow each other",
+            "Measure again, or omit --session and use the lines alone.",
+        )
     expected = int(session.sequence[-1] - session.sequence[0]) + 1
     if segments.damaged:
         raise RefusedError(

@@ -67,7 +67,7 @@ class FrameReply:
         sequence: number since the board's start.
         stamps: start of each phase and end of the last, ticks, not falling.
         outputs: raw outputs, packed as the network stores them.
-        host_ns: when the record had arrived, `time.monotonic_ns()`.
+        host_ns: when the record had arrived, `host_clock.now_ns()`.
     """
 
     sequence: int

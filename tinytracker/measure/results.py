@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.emulate.qemu import INSTRUCTIONS_PER_US
 from tinytracker.errors import ModelError
 from tinytracker.evaluate.calibration import Calibration
+from tinytracker.evaluate.calibration_identity import remarks_on
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, latency_table
@@ -123,8 +124,12 @@ def summarize_session(
 
     Raises:
         InputFileError: the file is no session.
+        CalibrationError: the calibration was made for another network.
     """
     session = session if isinstance(session, Session) else read_session(session)
+    remarks: tuple[str, ...] = ()
+    if calibration is not None:
+        remarks = remarks_on(calibration.identity, str(session.header.model.get("sha256", "")))
     counted = len(session) > session.header.warmup
     rows = latency_table(session, seed=seed) if counted else {}
     found = latencies(session) if len(session) else None
@@ -145,7 +150,7 @@ def summarize_session(
         said.insert(
             1, f"Gaze{corrected}: mean ({mean[0]:+.2f}, {mean[1]:+.2f}) cm, sd ({sd[0]:.2f}, {sd[1]:.2f}) cm."
         )
-    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, tuple(said))
+    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks))
 
 
 def _recorded_calibration(session: Session) -> Calibration | None:

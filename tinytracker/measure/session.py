@@ -5,10 +5,12 @@ Lines are written whole, so a session that was cut off anywhere (Ctrl-C, kill, a
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal
@@ -19,10 +21,17 @@ from tinytracker import __version__
 from tinytracker.documents import Versioned
 from tinytracker.errors import OutputError
 from tinytracker.files import StrPath, json_bytes, make_folder, writing
+from tinytracker.measure import host_clock
+from tinytracker.measure.marks import Mark
+from tinytracker.measure.stretches import Stretch
+from tinytracker.targets import TARGETS
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
 _SYNC_INTERVAL_S = 1.0
+
+STAMPS_ARE_HOST, RUNS_BETWEEN_FRAMES = "stamps_are_host", "runs_between_frames"
+"""Fields of a header's board, see `tinytracker.measure.board`; missing in older sessions."""
 
 EndReason = Literal["done", "stopped", "unplugged", "failed"]
 
@@ -39,7 +48,8 @@ class Header(Versioned):
         clock: "device", or "emulated" when stamps are counted instructions.
         inputs, outputs: tensor metadata as the board says it.
         warmup: first frames that do not count.
-        host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions.
+        host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions, and the name of the `clock`
+            that monotonic_ns and all host times are of (CLOCK_MONOTONIC in older sessions).
         created: ISO 8601, UTC.
         metadata: anything else worth keeping: meter, supply, ambient temperature, command line.
     """
@@ -80,16 +90,46 @@ class Header(Versioned):
         """Whether the times are not those of hardware; must be said wherever a number of this session is shown."""
         return self.source == "emulated" or self.clock == "emulated"
 
+    @property
+    def stamps_are_host(self) -> bool:
+        """Whether the time stamps are on the host's clock already."""
+        return self.board.get(STAMPS_ARE_HOST) is True
+
+    @property
+    def runs_between_frames(self) -> bool:
+        """Whether the board does the same beside the frames as in them, so that nothing of it is idle."""
+        # Older sessions do not say; a board that loads a network from here has it in a camera.
+        target = TARGETS.get(str(self.board.get("name")))
+        return bool(self.board.get(RUNS_BETWEEN_FRAMES, target is not None and target.loads))
+
 
 def host_description() -> dict[str, Any]:
     """This computer and this instant, for `Header.host`."""
     return {
         "unix_ns": time.time_ns(),
-        "monotonic_ns": time.monotonic_ns(),
+        "monotonic_ns": host_clock.now_ns(),
+        "clock": host_clock.NAME,
         "platform": platform.platform(),
         "python": platform.python_version(),
         "tinytracker": __version__,
     }
+
+
+@contextmanager
+def _keeping(path: Path) -> Iterator[None]:
+    """As `writing`, for a file that stays: the same command would find it in the way."""
+    try:
+        with writing(path):
+            yield
+    except OutputError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                path,
+                "the disk is full",
+                "What was measured until then is kept there. Free some space, then measure again with another --out.",
+            ) from error
+        raise
 
 
 class SessionWriter:
@@ -130,7 +170,9 @@ class SessionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._ended:
+        if kind is not None and issubclass(kind, OutputError):
+            self._close()  # nothing more can be written
+        elif not self._ended:
             stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
             self.end("stopped" if stopped else "done" if kind is None else "failed")
 
@@ -170,28 +212,51 @@ class SessionWriter:
         """The host makes the board wait behind the frame `after`: the next frame's period says nothing."""
         self._put({"type": "pause", "after": after})
 
+    def mark(self, mark: Mark) -> None:
+        """A step that the meter sees too."""
+        self._put(
+            {
+                "type": "mark",
+                "channel": mark.channel,
+                "level": mark.level,
+                "t": [mark.before_ns, mark.after_ns],
+            }
+        )
+
+    def stretch(self, stretch: Stretch) -> None:
+        """A time in which the device did one thing throughout."""
+        self._put({"type": "stretch", "name": stretch.name, "t": [stretch.begin_ns, stretch.end_ns]})
+
+    def gap(self, after: int | None, began_ns: int, ended_ns: int) -> None:
+        """The board was gone behind the frame `after`, and is back. Its numbers and its clock may begin anew."""
+        self._put({"type": "gap", "after": after, "t": [began_ns, ended_ns]})
+
     def raw(self, direction: Literal["sent", "received"], data: bytes, host_ns: int) -> None:
         """What went over the line, so that it can be read again; a character a byte."""
         self._put({"type": direction, "text": data.decode("latin-1"), "host_ns": host_ns})
 
     def note(self, text: str) -> None:
         """Something worth knowing, in a sentence."""
-        self._put({"type": "note", "text": text, "host_ns": time.monotonic_ns()})
+        self._put({"type": "note", "text": text, "host_ns": host_clock.now_ns()})
 
     def end(self, reason: EndReason) -> None:
         """The last line. "done": as many frames as asked; "stopped": by the user; "unplugged"; "failed"."""
         self._put(
             {"type": "end", "reason": reason, "frames": self.frames, "lost": self.lost, "damaged": self.damaged,
-             "exchanges": self.exchanges, "host_ns": time.monotonic_ns()}
+             "exchanges": self.exchanges, "host_ns": host_clock.now_ns()}
         )  # fmt: skip
         self._ended = True
         self._sync()
+        self._close()
+
+    def _close(self) -> None:
+        self._ended = True
         with writing(self.path):
             os.close(self._file)
 
     def _put(self, line: dict[str, Any]) -> None:
         data = json_bytes(line)
-        with writing(self.path):
+        with _keeping(self.path):
             # A full disk takes a part: the rest must follow, or fail, before the next line.
             while data:
                 data = data[os.write(self._file, data) :]
@@ -199,6 +264,6 @@ class SessionWriter:
             self._sync()
 
     def _sync(self) -> None:
-        with writing(self.path):
+        with _keeping(self.path):
             os.fsync(self._file)
         self._synced = time.monotonic()

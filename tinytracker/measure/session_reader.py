@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError
 from tinytracker.files import opened_for_reading
+from tinytracker.measure.marks import CHANNELS, Mark
 from tinytracker.measure.session import Header
+from tinytracker.measure.stretches import Stretch
 
 _MAX_LINE = 1 << 20
 _NUMBERS_MAX = 1 << 63
@@ -30,6 +32,8 @@ class Session:
         extra: numbers that came with each frame, (N,) float64 by name, NaN where a frame has none.
         exchanges: (M, 4), see `tinytracker.measure.clock`.
         resumed: (N,) true where the host had made the board wait before the frame.
+        marks: steps that the meter sees too. stretches: baselines.
+        gaps: where the board was gone: index of the first frame after it, and host's times, ns.
         notes: what was noted while measuring.
         lost: frames whose numbers are missing. damaged: records that arrived damaged.
         end: why it ended, or None when there is no last line: it was cut off.
@@ -50,6 +54,9 @@ class Session:
     damaged: int
     end: str | None
     problems: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    gaps: tuple[tuple[int, int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -67,6 +74,9 @@ class _Lines:
     exchanges: list[list[int]] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    gaps: list[tuple[int, int, int]] = field(default_factory=list)
     announced_lost: int = 0
     damaged: int = 0
     end: str | None = None
@@ -111,9 +121,14 @@ def _problems(found: _Lines, broken: list[int], cut: bool) -> tuple[str, ...]:
         problems.append(f"{len(broken)} damaged lines are left out ({shown}).")
     if found.end is None:
         problems.append("There is no last line: the measurement was cut off.")
+    # A board that came back counts anew: its first number after a gap may be lower.
     steps = np.diff(np.array(found.sequence, np.int64))
-    if np.any(steps <= 0):
-        problems.append(f"{int(np.count_nonzero(steps <= 0))} times the frame numbers do not ascend.")
+    falls = np.setdiff1d(np.flatnonzero(steps <= 0) + 1, [at for at, _, _ in found.gaps])
+    if len(falls):
+        problems.append(f"{len(falls)} times the frame numbers do not ascend.")
+    for at, began, ended in found.gaps:
+        gone_s = (ended - began) / 1e9
+        problems.append(f"The board was gone for {gone_s:.1f} s before frame {at} of the session.")
     return tuple(problems)
 
 
@@ -139,6 +154,9 @@ def _session(path: Path, header: Header, found: _Lines, problems: tuple[str, ...
         damaged=found.damaged,
         end=found.end,
         problems=problems,
+        marks=tuple(found.marks),
+        stretches=tuple(found.stretches),
+        gaps=tuple(found.gaps),
     )
 
 
@@ -194,6 +212,22 @@ def _take(line: bytes, header: Header, found: _Lines) -> bool:
             found.damaged += 1
         elif kind == "pause":
             found.resumed.append(len(found.sequence))
+        elif kind == "mark":
+            before, after = document["t"]
+            if not _integers([document["level"], before, after], 3) or document["channel"] not in CHANNELS:
+                return False
+            found.marks.append(Mark(document["channel"], document["level"], before, after))
+        elif kind == "gap":
+            began, ended = document["t"]
+            if not _integers([began, ended], 2):
+                return False
+            found.gaps.append((len(found.sequence), began, ended))
+            found.resumed.append(len(found.sequence))
+        elif kind == "stretch":
+            begin, end = document["t"]
+            if not _integers([begin, end], 2) or begin > end:
+                return False
+            found.stretches.append(Stretch(str(document["name"]), begin, end))
         elif kind == "note":
             found.notes.append(str(document["text"]))
         elif kind == "end":

@@ -8,12 +8,13 @@ import json
 import os
 import select
 import urllib.error
+import urllib.parse
 import urllib.request
 from base64 import b64encode
 from contextlib import suppress
 from typing import Any, Protocol
 
-from tinytracker.errors import DeviceError, UnpluggedError
+from tinytracker.errors import DeviceError, UnpluggedError, UsageError
 
 BAUD_RATE = 115_200
 
@@ -62,12 +63,14 @@ class SerialTransport:
         silence_s: a board that takes nothing for so long is given up.
 
     Raises:
+        UsageError: it is an address without a port.
         DeviceError: it cannot be opened.
     """
 
     def __init__(self, port: str, baud_rate: int = BAUD_RATE, silence_s: float = SILENCE_S) -> None:
         import serial
 
+        _check_address(port)
         self.name = port
         self._silence_s = silence_s
         try:
@@ -210,6 +213,39 @@ def known_ports() -> list[str]:
     from serial.tools import list_ports
 
     return sorted(p.device for p in list_ports.comports() if p.vid is not None)
+
+
+UsbNumber = tuple[int, int, str]
+"""Vendor, product and serial number of a USB device."""
+
+
+def usb_number(port: str) -> UsbNumber | None:
+    """The device behind a port; None when it has no serial number of its own, or is no USB device."""
+    from serial.tools import list_ports
+
+    found = next((p for p in list_ports.comports() if p.device == port and p.serial_number), None)
+    return None if found is None else (found.vid, found.pid, found.serial_number)
+
+
+def port_of(number: UsbNumber | None) -> str | None:
+    """Where a device is now: its port may have another name after it was unplugged."""
+    from serial.tools import list_ports
+
+    every = ((p.device, (p.vid, p.pid, p.serial_number)) for p in list_ports.comports())
+    return next((device for device, found in every if found == number), None)
+
+
+def _check_address(port: str) -> None:
+    """Refuse an address without a port: pyserial's own words are those of Python."""
+    if not port.startswith(("socket://", "rfc2217://")):
+        return
+    try:
+        missing = urllib.parse.urlsplit(port).port is None or not urllib.parse.urlsplit(port).hostname
+    except ValueError:
+        missing = True
+    if missing:
+        scheme = port.split(":")[0]
+        raise UsageError(f"{port} has no host and port from 0 to 65535.", f"Write {scheme}://HOST:PORT.")
 
 
 def _cannot_open(port: str, error: Exception) -> DeviceError:

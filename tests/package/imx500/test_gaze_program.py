@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -55,6 +56,20 @@ def test_a_calibration_file_corrects_as_the_project_does(tmp_path: Path) -> None
     watcher = gaze_imx500.Watcher(FakeCamera(), 0.0, correct)
     watcher.add({"SensorTimestamp": 5, "gaze": [4.0, -8.0]})
     assert watcher.gaze == pytest.approx(tuple(expected))
+
+
+def test_a_calibration_of_another_network_is_refused(tmp_path: Path) -> None:
+    from tinytracker.evaluate.calibration import Calibration
+    from tinytracker.evaluate.calibration_identity import Identity
+
+    network = tmp_path / "network.rpk"
+    network.write_bytes(b"any")
+    path = tmp_path / "me.json"
+    for made_for, fits in ((hashlib.sha256(b"any").hexdigest(), True), (None, True), ("a" * 64, False)):
+        Calibration(identity=Identity(model_sha256=made_for)).write(path)
+        problem = gaze_imx500.read_correction(str(path)).problem(network)
+        assert (problem is None) == fits
+    assert "made for the network aaaaaaaaaaaa" in problem
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', None, "ridge"])
