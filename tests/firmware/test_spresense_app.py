@@ -118,9 +118,9 @@ def test_refusals(tmp_path):
     with pytest.raises(UnknownNameError, match="Unknown runtime 'tflmm'"):
         write_app(small_net(), tmp_path, runtime="tflmm")
     tensors = [T((1, 4), scales=(0.1,)), T((1, 4), scales=(0.1,))]
-    floor = build_tflite(tensors, [Op("FLOOR", [0], [1])], [0], [1])
-    with pytest.raises(ModelError, match="operator FLOOR cannot be registered"):
-        write_tflm(floor, tmp_path, arena_bytes=1000)
+    unknown = build_tflite(tensors, [Op("CONCAT_EMBEDDINGS", [0], [1])], [0], [1])
+    with pytest.raises(ModelError, match="operator CONCAT_EMBEDDINGS cannot be registered"):
+        write_tflm(unknown, tmp_path, arena_bytes=1000)
 
 
 def test_writing_again_replaces(tmp_path):

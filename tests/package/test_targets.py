@@ -25,6 +25,7 @@ KNOW_A_TARGET = {
     "demo.py": "the device that the demo packages for",
     "cli/edgetpu.py": "a verb about files of one vendor, not about targets",
     "cli/rpk.py": "a verb about files of one vendor, not about targets",
+    "measure/__init__.py": "exports the way to open that camera",
     "measure/imx500.py": "how the IMX500 is reached, named by its row",
     "measure/imx500_frames.py": "what its frames are",
 }

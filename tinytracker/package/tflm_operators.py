@@ -68,10 +68,12 @@ def resolver_methods(model: TfliteModel) -> dict[str, str]:
     unknown = [n for n in names if n not in METHODS]
     if unknown:
         compiled = _COMPILED_FOR.get(unknown[0])
+        if compiled:
+            raise ModelError(
+                f"{model.source} was compiled for {compiled}; package the file that it was compiled from."
+            )
         raise ModelError(
             f"{model.source}: operator {unknown[0]} cannot be registered with TFLM's resolver.",
-            f"The file is compiled for {compiled}; package the file that it was compiled from."
-            if compiled
-            else f"Use only: {', '.join(sorted(METHODS))}.",
+            f"Use only: {', '.join(sorted(METHODS))}.",
         )
     return {n: METHODS[n] for n in names}
