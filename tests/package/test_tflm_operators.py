@@ -50,7 +50,7 @@ def test_a_model_gets_the_methods_of_its_operators():
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("edgetpu-custom-op", "compiled for the Edge TPU; package the file that it was compiled from"),
+        ("edgetpu-custom-op", "compiled for the Edge TPU; package the file from which it was compiled"),
         ("ethos-u", r"compiled for Arm Ethos-U by Vela .* Use the \.tflite file that Vela compiled"),
     ],
 )

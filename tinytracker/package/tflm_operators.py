@@ -67,10 +67,10 @@ def resolver_methods(model: TfliteModel) -> dict[str, str]:
     names = sorted({o.name for o in model.operators})
     unknown = [n for n in names if n not in METHODS]
     if unknown:
-        compiled = _COMPILED_FOR.get(unknown[0])
+        compiled = next((device for name, device in _COMPILED_FOR.items() if name in unknown), None)
         if compiled:
             raise ModelError(
-                f"{model.source} was compiled for {compiled}; package the file that it was compiled from."
+                f"{model.source} was compiled for {compiled}; package the file from which it was compiled."
             )
         raise ModelError(
             f"{model.source}: operator {unknown[0]} cannot be registered with TFLM's resolver.",
