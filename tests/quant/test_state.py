@@ -1,4 +1,4 @@
-"""Networks with state see their frames in order, in one interpreter, and begin anew with each call, wherever they run."""
+"""Networks with state see their frames in order and begin anew with each call, wherever they run."""
 
 import json
 

@@ -171,7 +171,7 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
     """Every operator but QUANTIZE and DEQUANTIZE computes with integers.
 
     Fix: Quantize the model fully to INT8, for example with `tinytracker quantize`.
-    Source: `tinytracker package` refuses other models, whose parity cannot be shown bit for bit.
+    Source: `tinytracker package` refuses other models; docs/codegen.md says which floats become C.
     """
     try:
         refuse_float_arithmetic(candidate.model)
