@@ -63,3 +63,7 @@ def test_a_package_proves_it(network, tmp_path, runtime):
     parity = json.loads((folder / "manifest.json").read_text())["parity"]
     assert (parity["oracle"], parity["images"], parity["differing"]) == ("BUILTIN_REF", 64, 0)
     assert parity["distinct_outputs"] > 16
+    reset = {"c": "`model_reset()`", "tflm": "`interpreter.Reset()`"}[runtime]
+    assert f"{reset} begins a new sequence" in (folder / "README.md").read_text()
+    if runtime == "c":
+        assert "void model_reset(void);" in (folder / "run" / "network" / "model.h").read_text()
