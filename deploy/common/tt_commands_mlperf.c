@@ -25,12 +25,31 @@ static void say_timestamp(tt_session_t *session)
     tt_answer_end(session);
 }
 
+/* TT_INT32 and TT_INT64 of tt_tensor_wide.h, which only networks that need it bring along. */
+#define DTYPE_INT32 3
+#define DTYPE_INT64 4
+
+/* Bytes of one element. */
+static int32_t element_bytes(const tt_tensor_t *tensor)
+{
+    static const int8_t bytes[] = {1, 1, (int8_t)sizeof(float), (int8_t)sizeof(int32_t), (int8_t)sizeof(int64_t)};
+    return bytes[tensor->dtype];
+}
+
 /* Real value of one output element. */
 static float output_value(const tt_tensor_t *tensor, const uint8_t *bytes, int32_t index)
 {
     float value = 0.0f;
     if (tensor->dtype == TT_FLOAT32) {
         (void)memcpy(&value, &bytes[(uint32_t)index * sizeof value], sizeof value);
+    } else if ((int32_t)tensor->dtype == DTYPE_INT32) {
+        int32_t number = 0;
+        (void)memcpy(&number, &bytes[(uint32_t)index * sizeof number], sizeof number);
+        value = (float)number;
+    } else if ((int32_t)tensor->dtype == DTYPE_INT64) {
+        int64_t number = 0;
+        (void)memcpy(&number, &bytes[(uint32_t)index * sizeof number], sizeof number);
+        value = (float)number;
     } else {
         const int32_t byte = bytes[index];
         const int32_t stored = ((tensor->dtype == TT_INT8) && (byte > INT8_MAX)) ? (byte - 256) : byte;
@@ -48,7 +67,7 @@ static void say_results(tt_session_t *session)
     uint32_t written = 0u;
     for (uint32_t i = 0; i < network->output_count; i++) {
         const tt_tensor_t *tensor = &network->outputs[i];
-        const int32_t elements = (tensor->dtype == TT_FLOAT32) ? (tensor->bytes / 4) : tensor->bytes;
+        const int32_t elements = tensor->bytes / element_bytes(tensor);
         for (int32_t k = 0; (k < elements) && (session->line.count < (TT_TEXT_BYTES - 24u)); k++) {
             if (written != 0u) {
                 tt_text_char(&session->line, ',');

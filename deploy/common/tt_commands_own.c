@@ -17,7 +17,7 @@ static void put_pair(tt_text_t *line, const char *name, const char *value)
 /* m-tt-input-[index,name,dtype,shape,scale bits,zero point,bytes] */
 static void say_tensor(tt_session_t *session, const char *prefix, uint32_t index, const tt_tensor_t *tensor)
 {
-    static const char *const dtypes[] = {"int8", "uint8", "float32"};
+    static const char *const dtypes[] = {"int8", "uint8", "float32", "int32", "int64"}; /* as in tt_tensor_wide.h */
     tt_text_t *line = &session->line;
     tt_answer_begin(session, prefix);
     tt_text_char(line, '[');
@@ -260,7 +260,7 @@ static void command_gaze(tt_session_t *session)
     const tt_tensor_t *output = &session->network->outputs[0];
     int32_t sums[2] = {0, 0};
     int32_t um[2];
-    if (((output->bytes % 2) != 0) || (output->dtype == TT_FLOAT32)) {
+    if (((output->bytes % 2) != 0) || ((output->dtype != TT_INT8) && (output->dtype != TT_UINT8))) {
         tt_answer_error(session, "The network's output is no pair of sums of codes");
     } else if (session->gaze_valid == 0u) {
         tt_answer_error(session, "No calibration is set");

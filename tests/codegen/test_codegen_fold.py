@@ -10,6 +10,7 @@ from tinytracker.codegen import generate
 from tinytracker.codegen.fold import fold_constants
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import read_tflite
+from tinytracker.quant.specification import SpecificationInterpreter
 
 QUANTIZATION = {"scales": (0.1,), "zero_points": (3,)}
 
@@ -60,6 +61,8 @@ def test_outputs_equal_the_reference(tmp_path):
     ours = compile_and_run([Case(model, inputs)], tmp_path)[0]
     for mine, reference in zip(ours, builtin_ref(model, inputs), strict=True):
         np.testing.assert_array_equal(mine[0], reference[0])
+    (specified,) = SpecificationInterpreter(model).run([np.stack([row[0] for row in inputs])])
+    np.testing.assert_array_equal(specified, np.stack([row[0] for row in ours]))
 
 
 def test_what_would_need_requantisation_is_not_folded(tmp_path):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from support.host_c import random_inputs
+from support.random_recurrent import RANDOM_RECURRENT
 from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
 
@@ -65,6 +67,17 @@ def test_without_any_oracle_the_answer_is_not_known(monkeypatch):
     monkeypatch.setattr(network_module, "available_oracle", lambda model: None)
     report = emulate(small_net(), 1)
     assert (report.oracle, report.equal) == (None, None)
+
+
+@pytest.mark.parametrize("layer", sorted(RANDOM_RECURRENT))
+def test_state_lives_from_image_to_image(layer):
+    rng = np.random.default_rng(4)
+    model = RANDOM_RECURRENT[layer](rng)
+    inputs = [np.stack(frames) for frames in zip(*random_inputs(model, rng, 8), strict=True)]
+    report = emulate(model, inputs)
+    assert (report.oracle, report.equal) == ("BUILTIN_REF", True)
+    backwards = emulate(model, [array[::-1] for array in inputs])
+    assert not np.array_equal(backwards.outputs[0][::-1], report.outputs[0])
 
 
 def test_images_that_do_not_fit():

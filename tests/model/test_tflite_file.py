@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.random_recurrent import lstm, svdf
 from support.tflite_builder import Op, T, build_tflite, conv_options
 from support.tflite_nets import NetBuilder, tinytracker_s
 
@@ -142,6 +143,19 @@ def test_published_layer_table_has_the_published_cost():
     assert (stats.peak_activation_bytes, stats.peak_operator) == (69_120, 6)
     assert [t.dtype for t in non_int8_tensors(model)] == ["float32"]
     assert sum(row.macs for row in stats.operators if row.name == "DEPTHWISE_CONV_2D") == 539_136
+
+
+def test_recurrent_layers_cost_their_matrices_once_per_step():
+    model = read_tflite(lstm(np.random.default_rng(4)))
+    batches, steps, features = model.input_tensors()[0].shape  # or steps first: the product is what counts
+    cells = model.output_tensors()[0].shape[-1]
+    stats = model_stats(model)
+    assert stats.macs == batches * steps * 4 * cells * (features + cells) > 0
+    assert stats.parameters == 4 * cells * (features + cells + 1)
+    model = read_tflite(svdf(np.random.default_rng(4)))
+    filters, memory = model.tensors[2].shape
+    rows, features = model.input_tensors()[0].shape
+    assert model_stats(model).macs == rows * filters * (features + memory) > 0
 
 
 def test_lifetimes_reach_from_writer_to_last_reader():

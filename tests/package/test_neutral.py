@@ -12,7 +12,7 @@ from support.cli import run as command_line
 from support.host_c import STRICT
 from support.oracle import builtin_ref
 from support.run_folder import make_run
-from support.tflite_builder import T
+from support.tflite_builder import Op, T, build_tflite
 from support.tflite_nets import NetBuilder
 from support.tflite_nets import tinytracker as published_net
 from support.tflite_nets import tinytracker_s as published_small_net
@@ -51,6 +51,20 @@ def image_net() -> bytes:
     return made.build()
 
 
+def positions_net(dtype="int32") -> bytes:
+    """Which of ten classes is the likeliest, and the second output: how likely each is."""
+    made = NetBuilder((1, 16, 16, 1))
+    made.conv(4, 3, 2)
+    made.mean()
+    made.dense(10)
+    made.emit("SOFTMAX", [made.last], T((1, 10), scales=(1 / 256,), zero_points=(-128,)), Beta=1.0)
+    shares = made.last
+    axis = made.constant(np.array(1, np.int32))
+    wide = {"int32": 2, "int64": 4}[dtype]
+    where = made.emit("ARG_MAX", [shares, axis], T((1,), dtype), OutputType=wide)
+    return made.build([where, shares])
+
+
 CASES = {
     "a pair on both sides of 0": (net(), True),
     "the same as float": (net(dtype="float32"), True),
@@ -66,6 +80,7 @@ CASES = {
     "four channels": (net((1, 16, 16, 4)), False),
     "a map with the scale of segments": (image_net(), False),
     "two outputs": (net(outputs=2), False),
+    "a position": (positions_net(), False),
 }
 
 
@@ -127,17 +142,21 @@ def test_spresense_gets_a_plain_application(classifier, tmp_path, runtime):
 def test_the_plain_application_prints_what_the_oracle_computes(classifier, tmp_path):
     options = Options(runtime="c", kernels="portable")
     app = package(classifier, "spresense", tmp_path / "out", options=options).folder / "run"
+    found = np.array(printed(app, tmp_path).partition(":")[2].split(), float)
+    content = classifier.read_bytes()
+    image = np.full((1, 16, 16, 1), IoContract.of(read_tflite(content)).inputs[0].zero_point, np.int8)
+    ((codes,),) = builtin_ref(content, [[image]])
+    np.testing.assert_allclose(found, (codes.ravel().astype(float) + 128) / 256, atol=1e-6)
+
+
+def printed(app, tmp_path) -> str:
+    """What the application says when it runs on this computer."""
     sources = [app / "run.c", app / "run_main.c", *sorted((app / "network").glob("*.c"))]
     strict = [flag for flag in STRICT if flag != "-Wmissing-prototypes"]
     includes = ["-I", deploy_dir() / "spresense" / "stubs", "-I", app, "-I", app / "network"]
     program = tmp_path / "run"
     subprocess.run(["gcc", *strict, *includes, *sources, "-lm", "-o", program], check=True)
-    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
-    found = np.array(said.partition(":")[2].split(), float)
-    content = classifier.read_bytes()
-    image = np.full((1, 16, 16, 1), IoContract.of(read_tflite(content)).inputs[0].zero_point, np.int8)
-    ((codes,),) = builtin_ref(content, [[image]])
-    np.testing.assert_allclose(found, (codes.ravel().astype(float) + 128) / 256, atol=1e-6)
+    return subprocess.run([program], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler")
@@ -152,6 +171,68 @@ def test_with_tflm_it_compiles_against_the_stubs(tmp_path):
         subprocess.run(command, check=True)
     command = ["g++", "-std=gnu++11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *includes]
     subprocess.run([*command, app / "tflm_run.cxx"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "dtype"),
+    [("c", "int32"), ("c", "int64"), ("tflm", "int32")],  # TFLM's ARG_MAX gives int32
+)
+def test_positions_are_packaged_as_they_are(tmp_path, runtime, dtype):
+    model = tmp_path / "which.tflite"
+    model.write_bytes(positions_net(dtype))
+    folder = package(model, "spresense", tmp_path / "out", options=Options(runtime=runtime)).folder
+    manifest = without_gaze(folder)
+    assert manifest["parity"]["differing"] == 0
+    assert manifest["parity"]["distinct_outputs"] > 5
+    position = manifest["io"]["outputs"][0]
+    assert [position[key] for key in ("dtype", "shape", "scale", "zero_point")] == [dtype, [1], 1.0, 0]
+    assert f"{dtype} 1 |" in (folder / "README.md").read_text()
+    network = folder / "run" / "network"
+    assert '#include "tt_tensor_wide.h"' in (network / "model.h").read_text()
+    assert (network / "tt_tensor_wide.h").is_file()
+    board_c_compiles(folder / "run", runtime)
+
+
+def board_c_compiles(app, runtime):
+    includes = ["-I", deploy_dir() / "spresense" / "stubs", "-I", app, "-I", app / "network"]
+    strict = [flag for flag in STRICT if flag != "-Wmissing-prototypes"]
+    define = [f"-DCONFIG_RUN_RUNTIME_{runtime.upper()}=1"]
+    for source in ("run.c", "run_main.c"):
+        subprocess.run(["gcc", *strict, *define, "-fsyntax-only", *includes, app / source], check=True)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler")
+def test_the_plain_application_prints_positions(tmp_path, dtype):
+    model = tmp_path / "which.tflite"
+    model.write_bytes(positions_net(dtype))
+    options = Options(runtime="c", kernels="portable")
+    app = package(model, "spresense", tmp_path / "out", options=options).folder / "run"
+    first, second = (line.partition(":")[2].split() for line in printed(app, tmp_path).splitlines())
+    content = model.read_bytes()
+    image = np.full((1, 16, 16, 1), IoContract.of(read_tflite(content)).inputs[0].zero_point, np.int8)
+    ((position, shares),) = builtin_ref(content, [[image]])
+    assert [int(n) for n in first] == position.tolist()
+    np.testing.assert_allclose(np.array(second, float), (shares.ravel().astype(float) + 128) / 256, atol=1e-6)
+
+
+def test_two_positions_are_not_a_point(tmp_path):
+    x = T((1, 2, 8), scales=(0.1,), zero_points=(0,))
+    axis = T((), "int32", data=np.array(2, np.int32))
+    op = Op("ARG_MAX", [0, 1], [2], {"OutputType": 2})
+    contract = IoContract.of(read_tflite(build_tflite([x, axis, T((1, 2), "int32")], [op], [0], [2])))
+    with pytest.raises(ModelError, match="is no gaze"):
+        _ = contract.gaze
+
+
+def test_inputs_of_16_bits_have_a_way_out(tmp_path):
+    model = tmp_path / "wide.tflite"
+    x = T((1, 4), "int16", scales=(0.1,))
+    model.write_bytes(build_tflite([x, T((1, 4), "int16", scales=(0.1,))], [Op("RELU", [0], [1])], [0], [1]))
+    with pytest.raises(
+        ModelError, match=r"is int16, not int8 or uint8 or float32\. Use a model .* quantized to INT8"
+    ):
+        package(model, "spresense", tmp_path / "out")
 
 
 def test_coralmicro_gets_a_plain_header(classifier, tmp_path, monkeypatch):

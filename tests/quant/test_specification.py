@@ -7,6 +7,8 @@ import pytest
 from support.host_c import Case, compile_and_run, random_inputs
 from support.oracle import builtin_ref
 from support.random_ops import CORTEX_M4_OPS, RANDOM_OPS, SPECIFIED_OPS, rows_dense
+from support.random_recurrent import RANDOM_RECURRENT
+from support.random_select import RANDOM_SELECT
 from support.tflite_builder import Op, T, build_tflite
 
 from tinytracker.codegen import SUPPORTED_OPERATORS
@@ -22,7 +24,7 @@ from tinytracker.quant.specification import (
     reference_is_wrong,
 )
 
-OPS = {**RANDOM_OPS, **CORTEX_M4_OPS}
+OPS = RANDOM_OPS | CORTEX_M4_OPS | RANDOM_SELECT | RANDOM_RECURRENT
 MODELS = 20
 
 

@@ -34,8 +34,8 @@ def lstm(rng: Rng) -> bytes:
             T((cells,), "int32", (bias_scale,), data=np.clip(bias, -(2**30), 2**30).astype(np.int32))
         )
     inner = list(range(len(tensors), len(tensors) + 5))
-    tensors += [T((), "int16", (2.0**-12,)) for _ in range(4)]
-    tensors.append(T((), "int8", **hidden))
+    tensors += [T((0,), "int16", (2.0**-12,)) for _ in range(4)]
+    tensors.append(T((0,), "int8", **hidden))
     options = {
         "FusedActivationFunction": "TANH", "CellClip": float(rng.choice([0.0, 10.0, 0.5])), "ProjClip": 0.0,
         "TimeMajor": time_major,

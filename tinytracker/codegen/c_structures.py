@@ -10,6 +10,7 @@ from math import prod
 WORD_BYTES = 4
 """Integers and pointers alike on the 32-bit targets; the headers have no other members."""
 
+_ENUM = re.compile(r"typedef enum \{[^{}]*\} (?P<name>\w+);")
 _STRUCTURE = re.compile(r"typedef struct \{(?P<members>[^{}]*)\} (?P<name>\w+);")
 _MEMBER = re.compile(r"(?P<type>\w+) (?P<pointer>\*?)(?P<name>\w+)(?P<sizes>(\[\w+\])*)$")
 _CONSTANT = re.compile(r"^#define (?P<name>\w+) (?P<value>\d+)", re.MULTILINE)
@@ -33,7 +34,8 @@ def structure_bytes(name: str, header: str = "tt_kernels.h") -> int:
 def _sizes(header: str) -> dict[str, int]:
     text = (files("tinytracker.codegen") / "c" / header).read_text(encoding="utf-8")
     constants = {match["name"]: int(match["value"]) for match in _CONSTANT.finditer(text)}
-    sizes = {"int32_t": WORD_BYTES}
+    # An enumeration may be shorter than a word, but what follows it in these structures begins at one.
+    sizes = {"int32_t": WORD_BYTES} | {match["name"]: WORD_BYTES for match in _ENUM.finditer(text)}
     for match in _STRUCTURE.finditer(_COMMENT.sub("", text)):
         members = [member.strip() for member in match["members"].split(";") if member.strip()]
         sizes[match["name"]] = sum(_member_bytes(member, sizes, constants) for member in members)

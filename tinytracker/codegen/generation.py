@@ -125,7 +125,8 @@ def generate(
         f"{name}.h": header_text(graph, name, plan, __version__, layers),
         f"{name}.c": source_text(graph, name, plan, layers, __version__, cm_per_unit),
     }
-    for source in sorted({*_ALWAYS, tensor_header(graph), *(s for layer in layers for s in layer.sources)}):
+    described = tensor_header((*graph.inputs, *graph.outputs))
+    for source in sorted({*_ALWAYS, described, *(s for layer in layers for s in layer.sources)}):
         texts[source] = kernel_source(source)
     directory = Path(out_dir)
     write_texts(directory, texts)

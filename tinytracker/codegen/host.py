@@ -69,12 +69,16 @@ class GeneratedRuntime:
                 raise ModelError(
                     f"{self._model.source}: {compiler} refuses the generated C: {done.stderr.strip()[:300]}"
                 )
-            self._run = ctypes.CDLL(str(shared))[f"{_NAME}_run_packed"]
+            loaded = ctypes.CDLL(str(shared))
+        self._reset = loaded[f"{_NAME}_reset"] if f"{_NAME}_reset" in self.library.functions else None
+        self._run = loaded[f"{_NAME}_run_packed"]
         self._run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
         self._run.restype = ctypes.c_int
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """See `tinytracker.interpreters.base.Interpreter.run`."""
+        if self._reset is not None:
+            self._reset()
         tensors = self._model.output_tensors()
         packed = ctypes.create_string_buffer(sum(t.nbytes for t in tensors))
         frames = []

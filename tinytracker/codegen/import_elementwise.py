@@ -50,7 +50,14 @@ MAX_CLASSES = 65_536
 
 
 def import_add(model: TfliteModel, operator: Operator) -> Node:
-    """ADD of two int8 tensors that broadcast against each other."""
+    """ADD of two int8 tensors that broadcast (`AddElementwise` of TFLite's reference kernels).
+
+    With t = 2·max(s_a, s_b) and both inputs raised by 20 bits
+
+        out = clamp(z + ((a - z_a)·2^20·(s_a/t) + (b - z_b)·2^20·(s_b/t))·(t / (2^20·s)))
+
+    where each product is `scale_by`.
+    """
     first, second, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, first, second, output)
     require_broadcast(operator, first, second, output)
@@ -74,7 +81,7 @@ def import_add(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_mul(model: TfliteModel, operator: Operator) -> Node:
-    """MUL of two int8 tensors that broadcast against each other."""
+    """MUL of two int8 tensors that broadcast (`MulElementwise`): out = clamp(z + (a - z_a)·(b - z_b)·(s_a·s_b / s))."""
     first, second, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, first, second, output)
     require_broadcast(operator, first, second, output)
@@ -94,12 +101,15 @@ def import_mul(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_tanh(model: TfliteModel, operator: Operator) -> Node:
-    """TANH as a table."""
+    """TANH as a table: out = clamp(z + round(tanh(s_x·(x - z_x)) / s)), in float32."""
     return _float_table(model, operator, lambda x: math.tanh(x))
 
 
 def import_logistic(model: TfliteModel, operator: Operator) -> Node:
-    """LOGISTIC as a table; exp, sum and quotient are rounded to float32 one by one, as TFLite does."""
+    """LOGISTIC as a table: out = clamp(z + round(256 / (1 + exp(-s_x·(x - z_x))))).
+
+    exp, sum and quotient are rounded to float32 one by one, as TFLite does.
+    """
 
     def logistic(x: float) -> float:
         with np.errstate(over="ignore"):
@@ -116,7 +126,10 @@ def import_logistic(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_relu(model: TfliteModel, operator: Operator) -> Node:
-    """RELU, RELU6 or RELU_N1_TO_1 that could not be fused, as a table."""
+    """RELU, RELU6 or RELU_N1_TO_1 that could not be fused, as a table (`ReluX`).
+
+    out = clamp(z + (x - z_x)·(s_x/s)) between the codes of 0 and the upper limit; the factor in float32.
+    """
     source, output = operand(model, operator, 0), result(model, operator)
     _require_8_bit_pair(operator, source, output)
     require_int8(operator, source, output)
@@ -128,7 +141,11 @@ def import_relu(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_quantize(model: TfliteModel, operator: Operator) -> Node:
-    """QUANTIZE from float32, or between two 8-bit quantisations (also int8 and uint8)."""
+    """QUANTIZE from float32, or between two 8-bit quantisations (also int8 and uint8).
+
+    out = clamp(z + round(x / s)) of a float, the quotient in float32 with ties away from zero (`AffineQuantize`);
+    out = clamp(z + (x - z_x)·(s_x/s)) of an integer (`Requantize`).
+    """
     source, output = operand(model, operator, 0), result(model, operator)
     if source.dtype == "float32":
         require_static(operator, source)
@@ -141,7 +158,7 @@ def import_quantize(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_dequantize(model: TfliteModel, operator: Operator) -> Node:
-    """DEQUANTIZE from int8 or uint8 to float32."""
+    """DEQUANTIZE from int8 or uint8 to float32: out = s_x·(x - z_x), rounded to float32 once."""
     source, output = operand(model, operator, 0), result(model, operator)
     require_dtype(operator, source, "int8", "uint8")
     require_quantized(operator, source)
@@ -150,7 +167,11 @@ def import_dequantize(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_softmax(model: TfliteModel, operator: Operator) -> Node:
-    """SOFTMAX over the last dimension; the exponentials of all 256 differences become a table."""
+    """SOFTMAX over the last dimension: out = round(256·exp(beta·s_x·(x - max)) / Σ exp(...)) - 128.
+
+    The exponentials of all 256 differences become a table in Q0.31, worked out as TFLite does with a fixed-point
+    polynomial. Their sum has 12 integer bits, and 1/sum takes three Newton steps (`Softmax` of the reference kernels).
+    """
     source, output = operand(model, operator, 0), result(model, operator)
     require_int8(operator, source, output)
     if output.scale != 1 / 256 or output.zero_point != -128:

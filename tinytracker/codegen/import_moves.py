@@ -98,7 +98,10 @@ def import_strided_slice(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_gather_nd(model: TfliteModel, operator: Operator) -> Node:
-    """GATHER_ND with int32 positions: the last dimension of the positions holds coordinates of slices of the source."""
+    """GATHER_ND with int32 positions: the last dimension of the positions holds coordinates of slices of the source.
+
+    Coordinates outside, for which TFLite stops, are moved to the border.
+    """
     source, where, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_movable(operator, source, output)
     require_dtype(operator, where, "int32")

@@ -27,7 +27,10 @@ MAX_RANK = 4
 
 
 def import_pool(model: TfliteModel, operator: Operator) -> Node:
-    """AVERAGE_POOL_2D and MAX_POOL_2D; both need equal quantisation on both sides."""
+    """AVERAGE_POOL_2D and MAX_POOL_2D of codes; both need equal quantisation on both sides.
+
+    The mean over the positions inside the image is the sum divided by their number, ties away from zero.
+    """
     image, output = operand(model, operator, 0), result(model, operator)
     require_int8(operator, image, output)
     require_rank(operator, image, 4)
@@ -44,7 +47,7 @@ def import_pool(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_mean(model: TfliteModel, operator: Operator) -> Node:
-    """MEAN over any axes of up to four dimensions.
+    """MEAN over any axes of up to four dimensions: out = clamp(z + Σ (x - z_x)·(s_x / s / count)).
 
     TFLite folds 1/count into the multiplier with integers: it shifts the multiplier left by
     floor(log2(count)), as far as the shift allows, and divides by the count.

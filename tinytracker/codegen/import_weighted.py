@@ -28,7 +28,10 @@ MAX_TERMS = 65_000
 
 
 def import_conv(model: TfliteModel, operator: Operator) -> Node:
-    """CONV_2D, also with groups and dilation."""
+    """CONV_2D, also with groups and dilation (`ConvPerChannel`).
+
+    out[c] = clamp(z + (bias[c] + Σ over window and depth w[c]·(x - z_x))·(s_x·s_w[c] / s))
+    """
     image, filters, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, image, output)
     for tensor in (image, filters, output):
@@ -55,7 +58,10 @@ def import_conv(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_depthwise(model: TfliteModel, operator: Operator) -> Node:
-    """DEPTHWISE_CONV_2D, also with a depth multiplier and dilation."""
+    """DEPTHWISE_CONV_2D, also with a depth multiplier and dilation (`DepthwiseConvPerChannel`).
+
+    out[c] = clamp(z + (bias[c] + Σ over window w[c]·(x[c // multiplier] - z_x))·(s_x·s_w[c] / s))
+    """
     image, filters, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, image, output)
     for tensor in (image, filters, output):
@@ -81,7 +87,10 @@ def import_depthwise(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_fully_connected(model: TfliteModel, operator: Operator) -> Node:
-    """FULLY_CONNECTED with constant weights."""
+    """FULLY_CONNECTED with constant weights (`FullyConnected`, `FullyConnectedPerChannel`).
+
+    out[u] = clamp(z + (bias[u] + Σ w[u]·(x - z_x))·(s_x·s_w[u] / s)); with one scale, s_x·s_w is a float32 product.
+    """
     rows, filters, output = operand(model, operator, 0), operand(model, operator, 1), result(model, operator)
     require_int8(operator, rows, output)
     require_rank(operator, filters, 2)

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.codegen.c_structures import structure_bytes
 from tinytracker.codegen.cwriter import c_array, c_int, c_ints, c_struct, c_type
 from tinytracker.codegen.graph import Graph, Node
 from tinytracker.errors import ModelError
@@ -79,11 +80,11 @@ class LayerCode:
             return f"(const int8_t *)(const void *){self.array(suffix, np.asarray(tensor.data))}"
         return self.read(tensor, suffix, c_name="int8_t")
 
-    def structure(self, c_name: str, fields: Mapping[str, str], nbytes: int) -> str:
-        """Declare the parameters of the call, `nbytes` long; returns the expression to pass."""
+    def structure(self, c_name: str, fields: Mapping[str, str], header: str = "tt_kernels.h") -> str:
+        """Declare the parameters of the call, a structure of a header; returns the expression to pass."""
         name = f"{self.name}_parameters"
         self.declarations.append(c_struct(c_name, name, fields))
-        self.constant_bytes += nbytes
+        self.constant_bytes += structure_bytes(c_name, header)
         return f"&{name}"
 
     def state(self, suffix: str, dtype: str, elements: int, value: int) -> str:

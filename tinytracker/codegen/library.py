@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tinytracker.codegen.cwriter import c_comment, c_float, c_ints, c_string, c_type
 from tinytracker.codegen.graph import Graph
@@ -47,9 +47,9 @@ def run_arguments(graph: Graph) -> str:
     return ", ".join(parts + [f"{c_type(t.dtype)} *{name}" for t, name in outputs])
 
 
-def tensor_header(graph: Graph) -> str:
+def tensor_header(tensors: Iterable[Tensor]) -> str:
     """The header that describes inputs and outputs; integers wider than 8 bits need more types than most networks."""
-    wide = {"int32", "int64"} & {tensor.dtype for tensor in (*graph.inputs, *graph.outputs)}
+    wide = {"int32", "int64"} & {tensor.dtype for tensor in tensors}
     return "tt_tensor_wide.h" if wide else "tt_tensor.h"
 
 
@@ -78,7 +78,7 @@ def header_text(
 
 #include <stdint.h>
 
-#include "{tensor_header(graph)}"
+#include "{tensor_header((*graph.inputs, *graph.outputs))}"
 
 #define {macro}_INPUTS {len(graph.inputs)}
 #define {macro}_OUTPUTS {len(graph.outputs)}

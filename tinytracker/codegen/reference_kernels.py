@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.codegen.c_structures import structure_bytes
-from tinytracker.codegen.cwriter import c_float, c_int, c_ints, c_members, c_struct
+from tinytracker.codegen.cwriter import c_float, c_int, c_ints, c_members
 from tinytracker.codegen.graph import (
     Add,
     Alias,
@@ -75,14 +74,6 @@ class ReferenceKernel:
         self.writer(node, code)
 
 
-def _parameters(code: LayerCode, c_name: str, fields: dict[str, str]) -> str:
-    """Declare the structure of a call; returns the expression to pass."""
-    name = f"{code.name}_parameters"
-    code.declarations.append(c_struct(c_name, name, fields))
-    code.constant_bytes += structure_bytes(c_name)
-    return f"&{name}"
-
-
 def _scales(code: LayerCode, scales: Requantization) -> dict[str, str]:
     return {
         "multipliers": code.array("multipliers", np.array(scales.multipliers, np.int32)),
@@ -108,7 +99,7 @@ def _write_convolution(node: Conv | DepthwiseConv, code: LayerCode, function: st
         "bias": code.array("bias", node.bias),
         **_scales(code, node.requantization),
     }
-    parameters = _parameters(code, "tt_conv_t", fields)
+    parameters = code.structure("tt_conv_t", fields)
     code.sources.add(f"{function}.c")
     code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -134,7 +125,7 @@ def _write_dense(node: FullyConnected, code: LayerCode) -> None:
         "bias": code.array("bias", node.bias),
         **_scales(code, node.requantization),
     }
-    parameters = _parameters(code, "tt_dense_t", fields)
+    parameters = code.structure("tt_dense_t", fields)
     code.sources.add("tt_dense.c")
     code.call("tt_dense", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -145,7 +136,7 @@ def _write_pool(node: Pool, code: LayerCode) -> None:
         "act_min": c_int(node.act_min),
         "act_max": c_int(node.act_max),
     }
-    parameters = _parameters(code, "tt_pool_t", fields)
+    parameters = code.structure("tt_pool_t", fields)
     code.sources.add("tt_pool.c")
     function = "tt_max_pool" if node.is_max else "tt_average_pool"
     code.call(function, parameters, code.read(node.inputs[0]), code.write(node.output))
@@ -177,7 +168,7 @@ def _write_binary(
         **scales,
         **limits,
     }
-    parameters = _parameters(code, "tt_binary_t", fields)
+    parameters = code.structure("tt_binary_t", fields)
     code.sources.add("tt_binary.c")
     sources = [code.read(tensor, f"input_{i}") for i, tensor in enumerate(node.inputs)]
     code.call(function, parameters, *sources, code.write(node.output))
@@ -210,7 +201,7 @@ def _write_pad(node: Pad, code: LayerCode) -> None:
         "before": c_ints(node.before),
         "fill": c_int(node.fill),
     }
-    parameters = _parameters(code, "tt_pad_t", fields)
+    parameters = code.structure("tt_pad_t", fields)
     code.sources.add("tt_move.c")
     code.call("tt_pad", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -246,7 +237,7 @@ def _write_mean(node: Mean, code: LayerCode) -> None:
         "shift": c_int(node.requantization.shifts[0]),
         "out_zero": c_int(node.requantization.zero_point),
     }
-    parameters = _parameters(code, "tt_mean_t", fields)
+    parameters = code.structure("tt_mean_t", fields)
     code.sources.add("tt_mean.c")
     code.call("tt_mean", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -260,7 +251,7 @@ def _write_lookup(node: Lookup, code: LayerCode) -> None:
 
 def _write_softmax(node: Softmax, code: LayerCode) -> None:
     fields = {"rows": c_int(node.rows), "depth": c_int(node.depth), "exps": code.array("exps", node.exps)}
-    parameters = _parameters(code, "tt_softmax_t", fields)
+    parameters = code.structure("tt_softmax_t", fields)
     code.sources.add("tt_softmax.c")
     function = "tt_softmax"
     if node.depth >= _WIDE_SOFTMAX:

@@ -22,7 +22,7 @@ def write_copy(node: StridedCopy, code: LayerCode) -> None:
         "start": c_int(node.start * item),
         "run": c_int(node.run * item),
     }
-    parameters = code.structure("tt_copy_t", fields, 4 * (2 * MAX_RANK + 2))
+    parameters = code.structure("tt_copy_t", fields, "tt_copy.h")
     code.sources.update(("tt_copy.h", "tt_copy.c"))
     code.call("tt_copy_strided", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -37,7 +37,7 @@ def write_gather_nd(node: GatherNd, code: LayerCode) -> None:
         "strides": c_ints([*(stride * item for stride in node.strides), *[0] * unused]),
         "run": c_int(node.run * item),
     }
-    parameters = code.structure("tt_gather_t", fields, 4 * (2 * MAX_COORDINATES + 3))
+    parameters = code.structure("tt_gather_t", fields, "tt_gather.h")
     code.sources.update(("tt_gather.h", "tt_gather.c"))
     source, where = (code.read(tensor, f"input_{i}") for i, tensor in enumerate(node.inputs))
     code.call("tt_gather", parameters, source, where, code.write(node.output))
@@ -51,7 +51,7 @@ def write_resize_bilinear(node: ResizeBilinear, code: LayerCode) -> None:
         "height": _sampling(node.height),
         "width": _sampling(node.width),
     }
-    parameters = code.structure("tt_bilinear_t", fields, 4 * 10)
+    parameters = code.structure("tt_bilinear_t", fields, "tt_resize.h")
     code.sources.update(("tt_resize.h", "tt_resize.c"))
     code.call("tt_resize_bilinear", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -69,7 +69,7 @@ def write_resize_nearest(node: ResizeNearest, code: LayerCode) -> None:
         "rows": code.array("rows", np.array(node.rows, np.int16)),
         "columns": code.array("columns", np.array(node.columns, np.int16)),
     }
-    parameters = code.structure("tt_nearest_t", fields, 4 * 8)
+    parameters = code.structure("tt_nearest_t", fields, "tt_resize.h")
     code.sources.update(("tt_resize.h", "tt_resize.c"))
     code.call("tt_resize_nearest", parameters, code.read(node.inputs[0]), code.write(node.output))
 

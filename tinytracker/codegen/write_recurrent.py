@@ -6,8 +6,6 @@ from tinytracker.codegen.cwriter import c_int
 from tinytracker.codegen.graph_recurrent import Gate, Lstm, Product, Svdf
 from tinytracker.codegen.kernel import LayerCode
 
-_GATE_BYTES = 2 * 4 * 4
-
 
 def write_lstm(node: Lstm, code: LayerCode) -> None:
     """`tt_lstm`; the output of the last step and the cells are variables of the step."""
@@ -31,7 +29,7 @@ def write_lstm(node: Lstm, code: LayerCode) -> None:
         "hidden_shift": c_int(node.hidden_shift),
         "hidden_zero": c_int(node.hidden_zero_point),
     }
-    parameters = code.structure("tt_lstm_t", fields, 11 * 4 + 4 * _GATE_BYTES)
+    parameters = code.structure("tt_lstm_t", fields, "tt_recurrent.h")
     count = node.batches * node.cells
     states = (
         code.state("output_state", "int8", count, node.output_zero_point),
@@ -59,7 +57,7 @@ def write_svdf(node: Svdf, code: LayerCode) -> None:
         "time_weights": code.array("time_weights", node.time_weights),
         "bias": code.array("bias", node.bias),
     }
-    parameters = code.structure("tt_svdf_t", fields, 14 * 4)
+    parameters = code.structure("tt_svdf_t", fields, "tt_recurrent.h")
     state = code.state("state", "int16", node.batches * node.units * node.rank * node.memory, 0)
     code.sources.update(("tt_recurrent.h", "tt_svdf.c"))
     code.call("tt_svdf", parameters, state, code.read(node.inputs[0]), code.write(node.output))

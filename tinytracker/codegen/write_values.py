@@ -9,8 +9,6 @@ from tinytracker.codegen.graph_values import ArgExtreme, Cast, Pairwise, Quantiz
 from tinytracker.codegen.import_elementwise import broadcast_shape
 from tinytracker.codegen.kernel import LayerCode
 
-_PARAMETER_BYTES = 4 * 23  # tt_binary_t
-
 
 def write_pair(node: Pairwise, code: LayerCode) -> None:
     """`tt_FUNCTION_TYPE`."""
@@ -45,7 +43,7 @@ def write_arg_extreme(node: ArgExtreme, code: LayerCode) -> None:
         "type": _number(node.inputs[0].dtype),
         "is_wide": c_int(int(node.output.dtype == "int64")),
     }
-    parameters = code.structure("tt_extreme_t", fields, 4 * 6)
+    parameters = code.structure("tt_extreme_t", fields, "tt_convert.h")
     code.sources.update(("tt_convert.h", "tt_convert.c"))
     code.call("tt_arg_extreme", parameters, code.read(node.inputs[0]), code.write(node.output))
 
@@ -79,7 +77,7 @@ def _write(
         "strides_b": c_ints(strides[1]),
         **scales,
     }
-    parameters = code.structure("tt_binary_t", fields, _PARAMETER_BYTES)
+    parameters = code.structure("tt_binary_t", fields)
     code.sources.update(("tt_pairwise.h", source))
     operands = [code.read(tensor, f"input_{i}") for i, tensor in enumerate(node.inputs)]
     code.call(function, parameters, *operands, code.write(node.output))

@@ -18,7 +18,7 @@ from tinytracker.quant.contract import IoContract, TensorContract, short_name
 CLOCK_KINDS = ("device", "emulated")
 SOURCES = ("camera", "loaded")
 
-_DTYPES = ("int8", "uint8", "float32")
+_DTYPES = ("int8", "uint8", "float32", "int32", "int64")
 _PHASES_MAX = 32
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -191,10 +192,20 @@ def _matmul_macs(model: TfliteModel, operator: Operator) -> int:
     return _output_elements(model, operator) * shape[-1] if shape else 0
 
 
+def _recurrent_macs(model: TfliteModel, operator: Operator) -> int:
+    """Every matrix of an LSTM or SVDF once per sequence and step; the products of its gates do not count."""
+    i = operator.inputs[0]
+    rows = math.prod(model.tensors[i].shape[:-1]) if i >= 0 else 0
+    constants = [model.tensors[k] for k in _parameter_inputs(model, operator)]
+    return rows * sum(tensor.elements for tensor in constants if len(tensor.shape) == 2)
+
+
 _MACS: dict[str, Callable[[TfliteModel, Operator], int]] = {
     "CONV_2D": _conv_macs,
     "DEPTHWISE_CONV_2D": _depthwise_macs,
     "TRANSPOSE_CONV": _transpose_conv_macs,
     "FULLY_CONNECTED": _dense_macs,
     "BATCH_MATMUL": _matmul_macs,
+    "SVDF": _recurrent_macs,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _recurrent_macs,
 }

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.package.manifest import BoardMemory, Manifest, ModelSection, ParitySection, SensorMemory
+from tinytracker.quant.contract import POSITIONS
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.metrics import Headline
@@ -145,7 +146,8 @@ def _facts(manifest: Manifest) -> str:
     for role, tensors in (("input", manifest.io.inputs), ("output", manifest.io.outputs)):
         for t in tensors:
             shape = "x".join(map(str, t.shape))
-            rows.append((role, f"{t.name}: {t.dtype} {shape}, scale {t.scale:g}, zero point {t.zero_point}"))
+            scale = f", scale {t.scale:g}, zero point {t.zero_point}" if t.dtype not in POSITIONS else ""
+            rows.append((role, f"{t.name}: {t.dtype} {shape}{scale}"))
     if parity:
         same = "equal bit for bit" if parity.differing == 0 else f"{parity.differing} differ"
         rows.append(

@@ -23,7 +23,12 @@ INPUT_SUFFIX = "_pixels"
 """Behind an input's name, the layer that rounds it in quantization-aware training."""
 
 _INPUT_DTYPES = ("int8", "uint8", "float32")
-_OUTPUT_DTYPES = ("int8", "uint8", "int16", "float32")
+_OUTPUT_DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
+POSITIONS = ("int32", "int64")
+"""Types of outputs that count: classes, positions. They have no scale."""
+
+_PLAIN_DTYPES = (*POSITIONS, "float32")
+"""Numbers that are what they stand for: scale 1, zero point 0."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class TensorContract:
         name: short name ("image", "gaze").
         tensor: name inside the file.
         shape: with the batch dimension. A frame fills the whole tensor, whatever that dimension is.
-        dtype: "int8", "uint8", "float32" or, for an output, "int16".
-        scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32.)
+        dtype: "int8", "uint8", "float32" or, for an output, "int16", "int32" (positions, counts) or "int64".
+        scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32, int32 and int64.)
     """
 
     name: str
@@ -75,7 +80,7 @@ class GazeDecoding:
             ModelError: it is neither a pair nor made of segments.
         """
         elements = prod(output.shape)
-        if elements == 2:
+        if elements == 2 and output.dtype not in POSITIONS:
             return cls(1, 0.0, output.scale, output.zero_point)
         is_segmented = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
         if elements % 2 or elements < 4 or not is_segmented:
@@ -105,7 +110,8 @@ class IoContract:
         """The contract of a .tflite file.
 
         Raises:
-            ModelError: an input is not INT8, UINT8 or float32, or an output has a dtype that cannot be decoded.
+            ModelError: an input is not INT8, UINT8 or float32, an output is none of these and not INT16, INT32 or INT64
+                either, or an 8- or 16-bit one has no scale.
         """
         inputs = [_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors()]
         outputs = [_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors()]
@@ -189,7 +195,7 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
             f"The {role} {tensor.name!r} is {tensor.dtype}, not {' or '.join(allowed)}.",
             "Use a model that is quantized to INT8, for example one that `tinytracker quantize` made.",
         )
-    quantized = tensor.dtype != "float32"
+    quantized = tensor.dtype not in _PLAIN_DTYPES
     if quantized and len(tensor.scales) != 1:
         raise ModelError(
             f"The {role} {tensor.name!r} is {tensor.dtype} without a scale.",

@@ -20,16 +20,47 @@ static void fill(void)
     }
 }
 
-/* Real value of one element at `bytes`. */
-static float value(const tt_tensor_t *tensor, const uint8_t *bytes)
+/* Bytes of one element. */
+static int32_t width(const tt_tensor_t *tensor)
 {
-    float real = 0.0f;
+    int32_t bytes = 1;
     if (tensor->dtype == TT_FLOAT32) {
-        (void)memcpy(&real, bytes, sizeof real);
-        return real;
+        bytes = (int32_t)sizeof(float);
     }
+#ifdef TT_TENSOR_WIDE_H
+    if (tensor->dtype == TT_INT32) {
+        bytes = (int32_t)sizeof(int32_t);
+    } else if (tensor->dtype == TT_INT64) {
+        bytes = (int32_t)sizeof(int64_t);
+    } else {
+        /* one of the others */
+    }
+#endif
+    return bytes;
+}
+
+/* Real value of one element at `bytes`. */
+static double value(const tt_tensor_t *tensor, const uint8_t *bytes)
+{
+    if (tensor->dtype == TT_FLOAT32) {
+        float real = 0.0f;
+        (void)memcpy(&real, bytes, sizeof real);
+        return (double)real;
+    }
+#ifdef TT_TENSOR_WIDE_H
+    if (tensor->dtype == TT_INT32) {
+        int32_t number = 0;
+        (void)memcpy(&number, bytes, sizeof number);
+        return (double)number;
+    }
+    if (tensor->dtype == TT_INT64) {
+        int64_t number = 0;
+        (void)memcpy(&number, bytes, sizeof number);
+        return (double)number;
+    }
+#endif
     const int32_t code = (tensor->dtype == TT_INT8) ? (int32_t)(int8_t)bytes[0] : (int32_t)bytes[0];
-    return tensor->scale * (float)(code - tensor->zero_point);
+    return (double)(tensor->scale * (float)(code - tensor->zero_point));
 }
 
 static void print(void)
@@ -37,10 +68,9 @@ static void print(void)
     const uint8_t *next = out;
     for (int32_t i = 0; i < MODEL_OUTPUTS; i++) {
         const tt_tensor_t *tensor = &model_outputs[i];
-        const int32_t width = (tensor->dtype == TT_FLOAT32) ? 4 : 1;
         (void)printf("%s:", tensor->name);
-        for (int32_t at = 0; at < tensor->bytes; at += width) {
-            (void)printf(" %g", (double)value(tensor, next + at));
+        for (int32_t at = 0; at < tensor->bytes; at += width(tensor)) {
+            (void)printf(" %.9g", value(tensor, next + at));
         }
         (void)printf("\n");
         next += tensor->bytes;

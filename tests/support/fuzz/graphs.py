@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from support.random_ops import (
@@ -23,6 +23,10 @@ Rng = np.random.Generator
 MAX_ELEMENTS = 4000
 
 
+Step = Callable[["RandomGraph"], None]
+End = Callable[["RandomGraph", int], int]
+
+
 class RandomGraph:
     """A network that grows by random steps on its tensors."""
 
@@ -33,17 +37,22 @@ class RandomGraph:
         self.inputs: list[int] = []
         self.live: list[int] = []  # int8 tensors that a step may read
 
-    def build(self) -> bytes:
-        """The bytes of the file; outputs are the last tensor and perhaps others."""
+    def build(self, steps: Sequence[Step], ends: Sequence[End]) -> bytes:
+        """The bytes of the file; outputs are the last tensor and perhaps others.
+
+        Args:
+            steps: what may come next.
+            ends: what may stand behind an output; each appends operators to a tensor and returns what is read.
+        """
         for _ in range(1 + int(self.rng.random() < 0.2)):
             self._input()
-        steps = _int(self.rng, 1, 8)
-        while len(self.operators) < steps:
-            STEPS[_int(self.rng, 0, len(STEPS) - 1)](self)
+        count = _int(self.rng, 1, 8)
+        while len(self.operators) < count:
+            steps[_int(self.rng, 0, len(steps) - 1)](self)
         computed = [i for i in self.live if i not in self.inputs]
         outputs = {computed[-1], *(i for i in computed if self.rng.random() < 0.15)}
-        if self.rng.random() < 0.2:
-            outputs = {self._append("DEQUANTIZE", [i], T(self.tensors[i].shape, "float32")) for i in outputs}
+        if self.rng.random() < 0.3:
+            outputs = {ends[_int(self.rng, 0, len(ends) - 1)](self, i) for i in sorted(outputs)}
         return build_tflite(self.tensors, self.operators, self.inputs, sorted(outputs))
 
     def pick(self, rank: int = 0) -> int | None:
@@ -55,23 +64,33 @@ class RandomGraph:
 
     def constant(self, data: np.ndarray, scales: tuple[float, ...] = (), axis: int = 0) -> int:
         """Add a constant; returns its index."""
-        return self._tensor(T(data.shape, str(data.dtype), scales, (0,) * len(scales), axis, data))
+        return self.add(T(data.shape, str(data.dtype), scales, (0,) * len(scales), axis, data))
 
     def quantized(self, shape: tuple[int, ...], scale: float | None = None) -> T:
         """An int8 tensor of this shape with a zero point of its own."""
         return T(shape, scales=(scale or _scale(self.rng),), zero_points=(_zero(self.rng),))
 
-    def emit(self, code: str, inputs: list[int], output: T, **options: object) -> None:
+    def emit(self, code: str, inputs: list[int], output: T, version: int = 0, **options: object) -> None:
         """Append an operator, unless its output is empty or large."""
-        if 0 < math.prod(output.shape) <= MAX_ELEMENTS:
-            self.live.append(self._append(code, inputs, output, **options))
+        self.emit_many(code, inputs, [output], version, **options)
 
-    def _append(self, code: str, inputs: list[int], output: T, **options: object) -> int:
-        index = self._tensor(output)
-        self.operators.append(Op(code, inputs, [index], dict(options)))
-        return index
+    def emit_many(
+        self, code: str, inputs: list[int], outputs: list[T], version: int = 0, **options: object
+    ) -> None:
+        """Append an operator with several outputs, unless they are empty or large."""
+        if 0 < sum(math.prod(output.shape) for output in outputs) <= MAX_ELEMENTS:
+            self.live += self.append(code, inputs, outputs, version, **options)
 
-    def _tensor(self, tensor: T) -> int:
+    def append(
+        self, code: str, inputs: list[int], outputs: list[T], version: int = 0, **options: object
+    ) -> list[int]:
+        """Append an operator whatever its size; returns the indices of its outputs."""
+        indices = [self.add(output) for output in outputs]
+        self.operators.append(Op(code, inputs, indices, dict(options), version))
+        return indices
+
+    def add(self, tensor: T) -> int:
+        """Append a tensor; returns its index."""
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
@@ -82,14 +101,14 @@ class RandomGraph:
         kind = str(self.rng.choice(["int8", "int8", "int8", "float32", "uint8"]))
         first = self.quantized(shape)
         if kind == "int8":
-            index = self._tensor(first)
+            index = self.add(first)
             self.live.append(index)
         else:
             outer = T(shape, kind)
             if kind == "uint8":
                 outer.scales, outer.zero_points = first.scales, (first.zero_points[0] + 128,)
-            index = self._tensor(outer)
-            self.live.append(self._append("QUANTIZE", [index], first))
+            index = self.add(outer)
+            self.live += self.append("QUANTIZE", [index], [first])
         self.inputs.append(index)
 
 
@@ -100,7 +119,7 @@ def _weighted(
     rng, source = graph.rng, graph.tensors[x]
     channels = weights.shape[weights.axis]
     terms = math.prod(weights.shape) // channels
-    filters = graph._tensor(weights)
+    filters = graph.add(weights)
     scales = tuple(float(np.float32(source.scales[0]) * np.float32(s)) for s in weights.scales)
     bias = graph.constant(_bias(rng, channels), scales)
     output = graph.quantized(shape, _out_scale(rng, source.scales[0], weights.scales[0], terms))
@@ -190,7 +209,7 @@ def arithmetic(graph: RandomGraph) -> None:
         shape = tuple(1 if rng.random() < 0.5 else n for n in source.shape)
         constant = graph.quantized(shape)
         constant.data = rng.integers(-128, 128, shape).astype(np.int8)
-        y = graph._tensor(constant)
+        y = graph.add(constant)
     other = graph.tensors[y]
     code = str(rng.choice(["ADD", "MUL"]))
     scale = max(source.scales[0], other.scales[0])
@@ -247,7 +266,7 @@ def concatenation(graph: RandomGraph) -> None:
     if rng.random() < 0.4:
         data = rng.integers(-128, 128, source.shape).astype(np.int8)
         parts.append(
-            graph._tensor(T(source.shape, scales=source.scales, zero_points=source.zero_points, data=data))
+            graph.add(T(source.shape, scales=source.scales, zero_points=source.zero_points, data=data))
         )
     shape = list(source.shape)
     shape[axis] = sum(graph.tensors[i].shape[axis] for i in parts)
@@ -278,13 +297,8 @@ def reshape(graph: RandomGraph) -> None:
     graph.emit("RESHAPE", [x, graph.constant(np.array(shape, np.int32))], output, NewShape=list(shape))
 
 
-STEPS: tuple[Callable[[RandomGraph], None], ...] = (
+STEPS: tuple[Step, ...] = (
     convolution, convolution, convolution, dense, pool, mean, arithmetic, arithmetic, function, function, pad,
     concatenation, reshape,
 )  # fmt: skip
 """What may come next; the frequent ones are the interesting ones."""
-
-
-def random_graph(rng: Rng) -> bytes:
-    """A random network as a .tflite file."""
-    return RandomGraph(rng).build()

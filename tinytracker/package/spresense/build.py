@@ -12,6 +12,7 @@ import numpy as np
 from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.files import write_bytes, write_text
 from tinytracker.interpreters.arena import measure_arena
+from tinytracker.interpreters.base import has_state
 from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -70,7 +71,10 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             kernels=kernel_set(options.kernels, options.weights_budget),
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
         )  # fmt: skip
-        write_text(folder / "README.md", model_card(manifest, use_section(options.runtime, source.is_gaze)))
+        write_text(
+            folder / "README.md",
+            model_card(manifest, use_section(options.runtime, source.is_gaze, has_state(source.model))),
+        )
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
 

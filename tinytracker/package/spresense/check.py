@@ -171,7 +171,7 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
     """Every operator but QUANTIZE and DEQUANTIZE computes with integers.
 
     Fix: Quantize the model fully to INT8, for example with `tinytracker quantize`.
-    Source: `tinytracker package` refuses other models, whose parity cannot be shown bit for bit.
+    Source: `tinytracker package` refuses other models; docs/codegen.md says which floats become C.
     """
     try:
         refuse_float_arithmetic(candidate.model)
@@ -182,7 +182,7 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
 
 @rule(TARGET)
 def inputs_and_outputs(candidate: Candidate) -> str | None:
-    """Inputs are INT8 or UINT8, and outputs are these or float32.
+    """Inputs are INT8, UINT8 or float32; outputs are these, INT16, INT32 or INT64.
 
     Fix: Use a model that is quantized to INT8, for example one that `tinytracker quantize` made.
     Source: the project's contract of inputs and outputs, which every package states.

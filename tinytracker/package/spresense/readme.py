@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 
-def use_section(runtime: str, is_gaze: bool) -> str:
+def use_section(runtime: str, is_gaze: bool, has_state: bool = False) -> str:
     """Markdown.
 
     Args:
         runtime: "tflm" or "c".
         is_gaze: whether the package holds the application with camera and protocol, or the plain one.
+        has_state: whether a run depends on the runs before it.
     """
     folder = "tinytracker" if is_gaze else "run"
     network = _NETWORK[runtime].format(folder=folder)
     if runtime == "tflm":
         network += _GAZE_OUTPUT if is_gaze else _PLAIN_OUTPUT
+    if has_state:
+        network += _STATE[runtime]
     return (_GAZE_APPLICATION if is_gaze else _PLAIN_APPLICATION) + network
 
 
@@ -60,6 +63,16 @@ interpreter.AllocateTensors();
     "c": """
 The network alone is in `{folder}/network/`: C99 without heap, library or operating system. `model.h` says what its
 functions take; its memory is one static array of `MODEL_ARENA_BYTES`.
+""",
+}
+
+_STATE = {
+    "tflm": """
+The network remembers: each run continues where the last one ended. `interpreter.Reset()` begins a new sequence
+(`ResetVariableTensors()` in older versions).
+""",
+    "c": """
+The network remembers: each run continues where the last one ended. `model_reset()` begins a new sequence.
 """,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from tinytracker import __version__
 from tinytracker.codegen.cwriter import c_array
 from tinytracker.codegen.generation import kernel_source, write_texts
-from tinytracker.codegen.library import AUTOGEN, tensor_table
+from tinytracker.codegen.library import AUTOGEN, tensor_header, tensor_table
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
@@ -44,11 +44,12 @@ def write_tflm(
         from tinytracker.interpreters.arena import measure_arena
 
         arena_bytes = measure_arena(content).total_bytes
+    described = tensor_header((*parsed.input_tensors(), *parsed.output_tensors()))
     texts = {
         "model.h": _header(parsed, arena_bytes),
         "model_tflite.h": _array_header(parsed, len(content)),
         "model_tflite.c": _source(parsed, content),
-        "tt_tensor.h": kernel_source("tt_tensor.h"),
+        **{header: kernel_source(header) for header in {"tt_tensor.h", described}},
     }
     write_texts(Path(out_dir), texts)
     return tuple(sorted(texts))
@@ -63,7 +64,7 @@ def _header(model: TfliteModel, arena_bytes: int) -> str:
 
 #include <stdint.h>
 
-#include "tt_tensor.h"
+#include "{tensor_header((*inputs, *outputs))}"
 
 #ifdef __cplusplus
 extern "C" {{

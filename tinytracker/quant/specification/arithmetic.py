@@ -83,6 +83,17 @@ def activation_limits(activation: str, tensor: Tensor) -> tuple[int, int]:
     )
 
 
+def divided(values: Int64s, divisor: Int64s | int) -> Int64s:
+    """Integer quotients towards zero, as C divides."""
+    quotients: Int64s = np.sign(values) * np.sign(divisor) * (np.abs(values) // np.abs(divisor))
+    return quotients
+
+
+def stored(values: Int64s, target: Tensor) -> Array:
+    """Values as the tensor holds them, limited to its type."""
+    return np.clip(values, *limits(target)).astype(target.dtype)
+
+
 def centred(values: Array, tensor: Tensor) -> Int64s:
     """Values without the zero point: q - zero_point."""
     return values.astype(np.int64) - tensor.zero_point

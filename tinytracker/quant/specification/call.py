@@ -26,12 +26,14 @@ class Call:
         targets: output tensors.
         values: contents of the sources, constants included, with the shapes of the tensors; a rule may write to
             the values of a variable tensor, which are kept for the next inference.
+        tensors: all of the network, for options that name some by their index.
     """
 
     operator: Operator
     sources: tuple[Tensor | None, ...]
     targets: tuple[Tensor, ...]
     values: tuple[Array | None, ...]
+    tensors: tuple[Tensor, ...]
 
     def source(self, position: int) -> Tensor:
         """Input tensor `position`. Raises `ModelError` when it is missing."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinytracker.model.tflite_model import Tensor
 from tinytracker.quant.specification.arithmetic import (
     activation_limits,
     centred,
@@ -15,14 +14,16 @@ from tinytracker.quant.specification.arithmetic import (
     requantized,
     round_half_away,
     scale_by,
+    stored,
 )
 from tinytracker.quant.specification.call import Array, Call, Int64s, Rule
+from tinytracker.quant.specification.plain import plain_or
 
 _EXTRA_BITS = 20
 
 
 def add(call: Call) -> Array:
-    """ADD: both inputs raised by 20 bits, scaled to twice the larger scale, summed, scaled to the output."""
+    """ADD or SUB: both inputs raised by 20 bits, scaled to twice the larger scale, combined, scaled to the output."""
     first, second = call.source(0), call.source(1)
     twice_max = 2 * max(first.scale, second.scale)
     left, right = (
@@ -32,7 +33,8 @@ def add(call: Call) -> Array:
         for i, tensor in enumerate((first, second))
     )
     factor = twice_max / (2**_EXTRA_BITS * call.target.scale)
-    return requantized(call, left + right, *quantize_multiplier(factor))
+    combined = left - right if call.operator.name == "SUB" else left + right
+    return requantized(call, combined, *quantize_multiplier(factor))
 
 
 def mul(call: Call) -> Array:
@@ -64,7 +66,7 @@ def _in_float32(call: Call, function: Callable[[Array], Array]) -> Array:
     source, target = call.source(0), call.target
     real = np.float32(source.scale) * centred(call.value(0), source).astype(np.float32)
     steps = function(real) * (np.float32(1) / np.float32(target.scale))
-    return _stored(round_half_away(steps).astype(np.int64) + target.zero_point, target)
+    return stored(round_half_away(steps).astype(np.int64) + target.zero_point, target)
 
 
 def relu(call: Call) -> Array:
@@ -72,14 +74,36 @@ def relu(call: Call) -> Array:
     source, target = call.source(0), call.target
     factor = np.float32(source.scale) / np.float32(target.scale)
     low, high = activation_limits(call.operator.name, target)
-    return _stored(np.clip(_rescaled(call, float(factor)), low, high), target)
+    return stored(np.clip(_rescaled(call, float(factor)), low, high), target)
+
+
+def prelu(call: Call) -> Array:
+    """PRELU with slopes that broadcast: from the zero point up rescaled, below times the slope; factors in float32."""
+    source, slope = call.source(0), call.source(1)
+    below = _sloped(call, centred(call.value(1), slope), np.float32(source.scale) * np.float32(slope.scale))
+    return stored(below, call.target)
+
+
+def leaky_relu(call: Call) -> Array:
+    """LEAKY_RELU: as PRELU with one slope, which is a float32."""
+    alpha = np.float32(float(call.operator.options.get("alpha", 0.0)))  # type: ignore[arg-type]
+    below = _sloped(call, np.ones(1, np.int64), np.float32(call.source(0).scale) * alpha)
+    return stored(below, call.target)
+
+
+def _sloped(call: Call, slopes: Int64s, step: np.float32) -> Int64s:
+    """Values from 0 up rescaled; below, times slopes whose product with a value counts in `step`."""
+    values, scale = centred(call.value(0), call.source(0)), np.float32(call.target.scale)
+    above = scale_by(values, *quantize_multiplier(np.float32(call.source(0).scale) / scale))
+    below = scale_by(values * slopes, *quantize_multiplier(step / scale))
+    return np.where(values >= 0, above, below) + call.target.zero_point
 
 
 def quantize(call: Call) -> Array:
     """QUANTIZE: float32 to integers (quotient in float32, ties away from zero), or integers to others."""
     source, target = call.source(0), call.target
     if source.dtype != "float32":
-        return _stored(_rescaled(call, source.scale / target.scale), target)
+        return stored(_rescaled(call, source.scale / target.scale), target)
     with np.errstate(over="ignore"):
         steps = round_half_away(call.value(0) / np.float32(target.scale))
     low, high = limits(target)
@@ -98,19 +122,18 @@ def _rescaled(call: Call, factor: float) -> Int64s:
     return scaled + call.target.zero_point
 
 
-def _stored(values: Int64s, target: Tensor) -> Array:
-    return np.clip(values, *limits(target)).astype(target.dtype)
-
-
 RULES: dict[str, Rule] = {
-    "ADD": add,
+    "ADD": plain_or(add),
     "DEQUANTIZE": dequantize,
+    "LEAKY_RELU": leaky_relu,
     "LOGISTIC": logistic,
-    "MUL": mul,
+    "MUL": plain_or(mul),
+    "PRELU": prelu,
     "QUANTIZE": quantize,
     "RELU": relu,
     "RELU6": relu,
     "RELU_N1_TO_1": relu,
+    "SUB": plain_or(add),
     "TANH": tanh,
 }
 """Operators of this family."""

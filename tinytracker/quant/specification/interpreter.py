@@ -72,6 +72,7 @@ class SpecificationInterpreter:
             tuple(tensors[i] if i >= 0 else None for i in operator.inputs),
             tuple(tensors[i] for i in operator.outputs),
             tuple(values.get(i) for i in operator.inputs),
+            tensors,
         )
         try:
             result = RULES[operator.name](call)

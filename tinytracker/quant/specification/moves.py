@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinytracker.quant.specification.call import Array, Call, Rule
@@ -37,6 +39,55 @@ def split_v(call: Call) -> tuple[Array, ...]:
     return tuple(np.split(call.value(0), ends[:-1], axis))
 
 
+def unpack(call: Call) -> tuple[Array, ...]:
+    """UNPACK: the layers along an axis."""
+    axis = int(call.operator.options.get("axis", 0))  # type: ignore[arg-type]
+    return tuple(np.moveaxis(call.value(0), axis, 0))
+
+
+def transpose(call: Call) -> Array:
+    """TRANSPOSE: output dimension i is input dimension permutation[i]."""
+    return np.transpose(call.value(0), call.ints(1))
+
+
+def cut(call: Call) -> Array:
+    """SLICE: `size` elements from `begin` on; -1 is all that is left."""
+    pairs = zip(call.ints(1), call.ints(2), strict=True)
+    return call.value(0)[tuple(slice(b, None if size == -1 else b + size) for b, size in pairs)]
+
+
+def strided_slice(call: Call) -> Array:
+    """STRIDED_SLICE: the slices of Python; masks open limits, keep a single position, or insert dimensions."""
+    masks = {
+        name: int(call.operator.options.get(f"{name}_mask", 0))  # type: ignore[arg-type]
+        for name in ("begin", "end", "shrink_axis", "new_axis", "ellipsis")
+    }
+    index: list[Any] = []
+    for i, (begin, end, step) in enumerate(zip(*(call.ints(k) for k in (1, 2, 3)), strict=True)):
+        bit = 1 << i
+        if masks["ellipsis"] & bit:
+            index.append(...)
+        elif masks["new_axis"] & bit:
+            index.append(None)
+        elif masks["shrink_axis"] & bit:
+            index.append(begin)
+        else:
+            index.append(
+                slice(None if masks["begin"] & bit else begin, None if masks["end"] & bit else end, step)
+            )
+    picked: Array = call.value(0)[tuple(index)]
+    return picked
+
+
+def gather_nd(call: Call) -> Array:
+    """GATHER_ND: the last dimension of the positions holds coordinates; those outside are moved to the border."""
+    source, positions = call.value(0), call.value(1).astype(np.int64)
+    columns = np.moveaxis(positions, -1, 0)
+    inside = (c.clip(0, n - 1) for c, n in zip(columns, source.shape, strict=False))
+    picked: Array = source[tuple(inside)]
+    return picked
+
+
 def shape(call: Call) -> Array:
     """SHAPE of the input."""
     return np.array(call.source(0).shape, call.target.dtype)
@@ -62,14 +113,19 @@ RULES: dict[str, Rule] = {
     "BROADCAST_TO": broadcast_to,
     "CONCATENATION": concatenation,
     "EXPAND_DIMS": reshape,
+    "GATHER_ND": gather_nd,
     "PACK": pack,
     "PAD": pad,
     "PADV2": pad,
     "RESHAPE": reshape,
     "SHAPE": shape,
+    "SLICE": cut,
     "SPLIT": split,
     "SPLIT_V": split_v,
     "SQUEEZE": reshape,
+    "STRIDED_SLICE": strided_slice,
     "TILE": tile,
+    "TRANSPOSE": transpose,
+    "UNPACK": unpack,
 }
 """Operators of this family."""

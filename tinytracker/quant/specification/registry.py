@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from tinytracker.quant.specification import elementwise, moves, reduce, softmax, weighted
+from tinytracker.quant.specification import (
+    elementwise,
+    moves,
+    plain,
+    recurrent,
+    reduce,
+    resize,
+    select,
+    softmax,
+    weighted,
+)
 from tinytracker.quant.specification.call import Rule
 
 _FAMILIES = (
     elementwise.RULES,
     moves.RULES,
+    plain.RULES,
+    recurrent.RULES,
     reduce.RULES,
+    resize.RULES,
+    select.RULES,
     softmax.RULES,
     weighted.RULES,
 )
