@@ -14,20 +14,20 @@
 # %% [markdown]
 # # How far off is the gaze, and for whom?
 #
-# Everything about the accuracy of one run: what it was tested on, where its errors lie, what INT8 costs, and what a short
-# calibration to each person brings. All errors are on people whom the network has never seen, in centimetres on the plane
+# The accuracy of one run: what it was tested on, where its errors are, what INT8 costs, and how much a short
+# calibration to each person helps. All errors are on people whom the network has never seen, in centimetres on the plane
 # of the screen.
 #
-# The environment names the run (`TINYTRACKER_RUN`; without it, that of `make demo`), its quantized model
-# (`TINYTRACKER_QUANTIZED`, `ptq-int8`), prepared data other than its own (`TINYTRACKER_DATA`), and numbers of
-# calibration dots (`TINYTRACKER_DOTS`, `5,9,13`). **Errors on synthetic people say nothing about real ones**: they
+# Environment variables select the run (`TINYTRACKER_RUN`; default: that of `make demo`), its quantized model
+# (`TINYTRACKER_QUANTIZED`; default: `ptq-int8`), prepared data other than its own (`TINYTRACKER_DATA`), and numbers of
+# calibration dots (`TINYTRACKER_DOTS`; default: `5,9,13`). **Errors on synthetic people say nothing about real ones**: they
 # compare networks, and show that the chain works.
 
 # %%
 import os
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets at length
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # silences TensorFlow's messages on import
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,8 +69,8 @@ print(f"{PEOPLE}; {description.preset}, trained on {index.split('train').frames:
 # %% [markdown]
 # ## What it was tested on
 #
-# Errors depend on what is asked: dots on a tablet lie farther apart than on a phone, and a data set that is mostly phones
-# has a small error for that reason alone.
+# Errors depend on the task: dots on a tablet are farther apart than on a phone, and a data set that is mostly phones
+# gives a small error for that reason alone.
 
 # %%
 frames = truth(index, SPLIT)
@@ -103,8 +103,9 @@ plt.show()
 # %% [markdown]
 # ## The errors of all frames
 #
-# Beside the network stands the **constant predictor**, which always answers the mean of the training labels. What is left
-# of its error is what the network has learned. The interval draws whole people, because frames of one person are alike.
+# Beside the network is the **constant predictor**, which always answers the mean of the training labels. The difference
+# between their errors is what the network has learned. The interval resamples whole people, because frames of one person
+# are similar.
 
 # %%
 evaluations = {"float": evaluate(RUN, DATA, SPLIT)}
@@ -149,8 +150,8 @@ plt.show()
 # %% [markdown]
 # ## By device, by orientation
 #
-# Lines are 95 % intervals over people. Where only one or two people held a device, its interval is narrow for no good
-# reason: the number of people stands beside the name.
+# Lines are 95 % intervals over people. If only one or two people held a device, its interval is too narrow to be
+# trusted: the number of people is given after the name.
 
 
 # %%
@@ -178,9 +179,9 @@ plt.show()
 # %% [markdown]
 # ## By distance
 #
-# Nobody measured how far away people sat. The width of the face in the picture tells: half as wide is about twice as
-# far. Below are equal shares of the frames of each family, from far to near; tablets are held farther away, and their
-# dots lie farther apart, so the two are kept apart.
+# The distance of the people was not measured, but the width of the face in the image indicates it: a face half as wide is
+# about twice as far away. The figure divides the frames of each family into equal parts, from far to near. Phones and
+# tablets are separate, because tablets are held farther away and their dots are farther apart.
 
 # %%
 from tinytracker.data.examples import parse
@@ -215,8 +216,8 @@ plt.show()
 # %% [markdown]
 # ## By place of the dot
 #
-# Arrows lead from the mean of the dots in a cell to the mean answer. Arrows that all point to the middle mean that the
-# network plays safe: it answers nearer to the mean of its training labels than people looked.
+# Arrows lead from the mean of the dots in a cell to the mean answer. If they all point to the middle, the
+# network plays safe: its answers are nearer to the mean of the training labels than the places people looked at.
 
 
 # %%
@@ -256,7 +257,7 @@ plt.show()
 # %% [markdown]
 # ## What INT8 costs
 #
-# The same frames through both networks. A shift of the answer is no loss by itself: it can bring the answer nearer.
+# The same frames through both networks. A shift of the answer is not a loss by itself: it can bring the answer nearer.
 
 # %%
 if "INT8" in errors:
@@ -286,10 +287,10 @@ else:
     print(f"The run has no quantized model {QUANTIZED}: `tinytracker quantize {RUN}` makes one.")
 
 # %% [markdown]
-# ## What calibration brings
+# ## How much calibration helps
 #
-# A person looks at a few dots; a correction is fitted to them and judged on all other dots of that person. Nothing of the
-# other people is used. "Worse off" are people whose error rose by more than 1 %.
+# A person looks at a few dots; a correction is fitted to them and judged on all other dots of that person. No data of
+# other people are used. People are "worse off" if their error rose by more than 1 %.
 
 # %%
 from tinytracker.errors import CalibrationError
@@ -301,7 +302,7 @@ except CalibrationError as error:
     print(error)
 
 if calibration is not None:
-    print(f"{calibration['subjects']} people, {calibration['left_out']} with too few dots left out")
+    print(f"{calibration['subjects']} people; {calibration['left_out']} with too few dots omitted")
     figure, axes = plt.subplots()
     axes.axhline(calibration["before_cm"], color=GREY, label="without calibration")
     methods = sorted({row["method"] for row in calibration["rows"]})
@@ -322,7 +323,7 @@ if calibration is not None:
     plt.show()
 
 # %% [markdown]
-# ## In one line each
+# ## Summary
 
 # %%
 summary = {f"{name} error, cm": round(float(values.mean()), 3) for name, values in errors.items()}

@@ -14,18 +14,18 @@
 # %% [markdown]
 # # How long does a frame take, and what does it cost?
 #
-# One measured session, phase by phase: where the time goes, how steady it is, and, when a power meter watched, the energy
-# of each phase. The files are named by the environment:
+# One measured session, phase by phase: where the time goes, how much it varies, and, if a power meter recorded it, the
+# energy of each phase. Environment variables name the files:
 #
-# | variable | file |
+# | variable | content |
 # | --- | --- |
 # | `TINYTRACKER_SESSION` | a session that `tinytracker measure` wrote |
-# | `TINYTRACKER_OTHER` | a second one to compare with, if wanted |
-# | `TINYTRACKER_TRACE` | a power meter's file of the same run, if there is one |
-# | `TINYTRACKER_VOLTAGE` | supply in V, for meters that record the current alone |
+# | `TINYTRACKER_OTHER` | optional: a second session to compare with |
+# | `TINYTRACKER_TRACE` | optional: a power meter's file of the same run |
+# | `TINYTRACKER_VOLTAGE` | supply in V, for meters that record only the current |
 #
-# **A session of the emulated board has no real time in it**: its "µs" are counted instructions. The notebook says so
-# in every figure, and never computes an energy from one.
+# **A session of the emulated board contains no real time**: its "µs" are counted instructions. The notebook says so
+# in every figure, and never computes an energy from such a session.
 
 # %%
 import os
@@ -65,7 +65,7 @@ for sentence in result.sentences:
 # %% [markdown]
 # ## Where the time goes
 #
-# Medians after the warm-up, in the order in which a frame passes through them.
+# Medians after the warm-up, in the order in which a frame passes through the phases.
 
 # %%
 phases = {name: result.rows[name] for name in header.phases}
@@ -86,10 +86,10 @@ figure.legend(frameon=False, ncols=len(phases), loc="outside lower left", fontsi
 plt.show()
 
 # %% [markdown]
-# ## How steady is it?
+# ## How much does it vary?
 #
 # Each frame in the order in which it was measured; the shaded ones are warm-up and do not count. Steps, drift and single
-# outliers have different causes: another image, a warm chip, an interrupt.
+# outliers have different causes: a new image, a warm chip, an interrupt.
 
 # %%
 found = latencies(session)
@@ -113,10 +113,10 @@ if PERIOD in result.rows and not header.is_emulated:
     print(f"{1e6 / result.rows[PERIOD].median:.1f} frames per second, from start to start")
 
 # %% [markdown]
-# ## Against another session
+# ## Comparison with another session
 #
-# The interval says how well the two medians are known. Whether the difference would come again, only more sessions can
-# tell: `tinytracker compare A... -- B...` with five or more on each side.
+# The interval says how well the two medians are known. Only more sessions can tell whether the difference would recur: use
+# `tinytracker compare A... -- B...` with five or more on each side.
 
 # %%
 if OTHER:
@@ -135,8 +135,8 @@ else:
 # %% [markdown]
 # ## Energy
 #
-# From the current that a meter recorded and the phase lines beside it. A number that would be wrong is refused, with the
-# reason. "Without idle" subtracts what the board would have drawn in the same time had it done nothing.
+# From the current that a meter recorded together with the phase lines. A number that would be wrong is refused, with the
+# reason. "Without idle" subtracts what the board would have drawn in the same time if it had been idle.
 
 # %%
 measured = None
@@ -192,7 +192,7 @@ if measured is not None:
     plt.show()
 
 # %% [markdown]
-# ## In one line each
+# ## Summary
 
 # %%
 summary = {f"{name}, µs ({KIND})": round(row.median, 1) for name, row in result.rows.items()}

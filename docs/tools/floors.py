@@ -18,13 +18,13 @@ GROUPS = {
     "measure": "devices",
     "evaluate": "networks",
     "synth": "data",
-    "runs": "ground floor",
+    "runs": "foundation",
 }
-"""The top layer of each group; those below it belong to the same until the next begins."""
+"""The top layer of each group; the layers below it belong to the group until the next one begins."""
 
 ROW, GAP, TOP, LEFT, WIDTH, BAND, NAMES = 24, 14, 34, 10, 830, 142, 112
 LONGEST = 76
-"""Letters of a purpose."""
+"""Characters of a purpose."""
 STYLE = """<style>
   .page { fill: #ffffff } .group { fill: #e9edf2; stroke: #aeb8c4 } .row { fill: #f8fafc; stroke: #c4ccd5 }
   text { font: 12.5px system-ui, sans-serif; fill: #2b3540 } .name { font: 600 12.5px ui-monospace, monospace }
@@ -45,7 +45,7 @@ def layers() -> list[str]:
 
 
 def purpose(layer: str) -> str:
-    """What a module is for: the first sentence of its docstring, without the clauses for which there is no room."""
+    """What a module is for: the first sentence of its docstring, shortened by clauses until it fits."""
     path = ROOT / "tinytracker" / layer
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""

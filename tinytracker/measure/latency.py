@@ -197,8 +197,10 @@ def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 
         UsageError: they have no phase in common, a file is named twice, or no frame is left.
 
     Example:
+        >>> from shutil import copyfile
         >>> from tinytracker.measure import compare_sessions
-        >>> compare_sessions("session.jsonl", "replayed.jsonl").rows["inference"].difference
+        >>> again = copyfile("session.jsonl", "again.jsonl")
+        >>> compare_sessions("session.jsonl", again).rows["inference"].difference
         0.0
     """
     paths = [[x] if isinstance(x, (str, Path)) else list(x) for x in (a, b)]
