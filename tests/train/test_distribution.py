@@ -33,7 +33,7 @@ def test_the_cluster_says_who_this_is():
         ("[1]", "does not describe a cluster"),
         (cluster(2), "names the task worker 2 of a cluster with 2 workers"),
         (cluster(-1), "names the task worker -1"),
-        (cluster(0, "chief", chief=["c:3"]), "All tasks are workers"),
+        (cluster(0, "chief", chief=["c:3"]), "All tasks must be workers"),
     ],
 )
 def test_other_clusters_are_refused(text, sentence):
