@@ -41,7 +41,7 @@ def test_a_file_outside_the_run_gives_the_same(run, prepared, tmp_path):
 
 
 def test_a_file_needs_data(run):
-    with pytest.raises(UsageError, match="does not know its data"):
+    with pytest.raises(UsageError, match="does not name its data"):
         evaluate(run.quantized("ptq-int8") / "model.tflite")
 
 

@@ -33,7 +33,7 @@ def face_grid(face: ArrayLike, width: ArrayLike, height: ArrayLike) -> Ints:
     Args:
         face: (..., 4) in frame px.
         width: of the frame, px.
-        height: likewise.
+        height: of the frame, px.
 
     Returns:
         (..., 4) int64: first column, first row, columns, rows; cells counted from 1.
@@ -78,9 +78,9 @@ def position_planes(
     Args:
         box: (..., 4) the crop in frame px.
         frame_width: px, shape (...).
-        frame_height: likewise.
-        width: of the resized crop.
-        height: likewise.
+        frame_height: px, shape (...).
+        width: of the resized crop, px.
+        height: of the resized crop, px.
 
     Returns:
         (..., height, width, 2) float64: x and y of the pixel's centre, -1 at the left and top edge of the

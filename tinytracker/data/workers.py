@@ -1,4 +1,4 @@
-"""A pool of worker processes that ends when its parent ends, for whatever reason."""
+"""A pool of worker processes that ends with its parent, even if the parent is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training: configuration, augmentation, and a loop that can be stopped and resumed."""
+"""Training: configuration, augmentation and a resumable loop."""
 
 from __future__ import annotations
 
