@@ -36,7 +36,7 @@ def unpack(data: bytes, form: str, position: int) -> int | float:
     """
     # struct counts negative positions from the end, so a damaged offset would read arbitrary bytes.
     if position < 0 or position + struct.calcsize(f"<{form}") > len(data):
-        raise DamagedError(f"an offset leaves the {len(data)} bytes of the buffer", position)
+        raise DamagedError(f"an offset points outside the buffer of {len(data)} bytes", position)
     value: int | float = struct.unpack_from(f"<{form}", data, position)[0]
     return value
 
@@ -53,7 +53,7 @@ def require_span(data: bytes, position: int, length: int) -> None:
         DamagedError: it does not.
     """
     if position < 0 or length < 0 or position + length > len(data):
-        raise DamagedError(f"{length} bytes leave the {len(data)} bytes of the buffer", position)
+        raise DamagedError(f"{length} bytes extend beyond the buffer of {len(data)} bytes", position)
 
 
 def span(data: bytes, position: int, length: int) -> bytes:
@@ -83,7 +83,7 @@ class Table:
         self._vtable = position - integer(data, "i", position)
         self._vtable_bytes = integer(data, "H", self._vtable)
         if self._vtable_bytes < 4 or self._vtable_bytes % 2:
-            raise DamagedError(f"a table description of {self._vtable_bytes} bytes", position)
+            raise DamagedError(f"a vtable of {self._vtable_bytes} bytes is not valid", position)
 
     @classmethod
     def root(cls, data: bytes) -> Table:
@@ -142,7 +142,7 @@ class Table:
             return default
         value = float(unpack(self._data, "f", position))
         if not math.isfinite(value):
-            raise DamagedError(f"a number is {value}", position)
+            raise DamagedError(f"a number is {value}, not finite", position)
         return value
 
     def table(self, slot: int) -> Table | None:
@@ -212,7 +212,7 @@ class Table:
             return []
         count = integer(self._data, "I", position)
         if count > limit:
-            raise DamagedError(f"a list of {count} entries; at most {limit} are possible", position)
+            raise DamagedError(f"a list has {count} entries; the limit is {limit}", position)
         require_span(self._data, position + 4, 4 * count)
         entries = range(position + 4, position + 4 + 4 * count, 4)
         return [entry + integer(self._data, "I", entry) for entry in entries]

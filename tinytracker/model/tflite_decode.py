@@ -229,7 +229,8 @@ def _check_graph(model: TfliteModel) -> None:
     for operator in model.operators:
         if operator.name == "CUSTOM:ethos-u":
             raise ModelError(
-                f"{model.source} was compiled for Arm Ethos-U by Vela ({operator.label}); it runs only there.",
+                f"{model.source} was compiled for Arm Ethos-U by Vela ({operator.label}); "
+                "other processors cannot run it.",
                 "Use the original .tflite file that was passed to Vela.",
             )
     count = len(model.tensors)
