@@ -96,7 +96,7 @@ def test_wrong_usage(points, tmp_path):
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "five")
     assert (answer.code, "'five' are no numbers" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "2")
-    assert (answer.code, "3 dots or more" in answer.err) == (2, True)
+    assert (answer.code, "at least 3 dots and 1 repeat" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path / "run")
     assert (answer.code, "there is no such run folder" in answer.err) == (1, True)
     (tmp_path / "user.json").write_text("{}")
