@@ -184,7 +184,7 @@ def test_packaged_weights_are_found_by_preset(exported, prepared, one_epoch, tmp
 
 
 def test_weights_have_one_suffix(run, tmp_path):
-    with pytest.raises(UsageError, match=r"ends in \.npz"):
+    with pytest.raises(UsageError, match=r"must end in \.npz"):
         export_weights(run.path, tmp_path / "w.h5")
 
 

@@ -53,7 +53,7 @@ def test_a_batch_is_shared_evenly():
     assert two.steps(config, 1001) == 500 // 32
     with pytest.raises(ConfigError, match="66 frames cannot be shared evenly by 4 devices"):
         two.per_replica_batch(TrainConfig(batch_size=66), 1000)
-    with pytest.raises(ConfigError, match="2 workers have 50 together"):
+    with pytest.raises(ConfigError, match="2 workers have only 50 together"):
         two.per_replica_batch(config, 50)
 
 
