@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-"""Geometry, statistics, energies: whatever is computed once and must be right."""
+"""Geometry, statistics, energies: values that are computed once and need full precision."""
 
 Floats32 = NDArray[np.float32]
-"""What is computed per pixel or per sample: pictures being drawn, samples of a meter."""
+"""Values computed per pixel or per sample: rendered images, samples from a meter."""
 
 Pixels = NDArray[np.uint8]
-"""Bytes as a camera gives them."""
+"""Bytes as a camera delivers them."""

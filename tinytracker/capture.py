@@ -1,4 +1,4 @@
-"""Catch what native libraries print straight to the process's file descriptors."""
+"""Capture what native libraries print directly to the process's file descriptors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def captured_output() -> Iterator[Callable[[], str]]:
-    """Send file descriptors 1 and 2 of this process to a temporary file; yields a function that tells its content.
+    """Redirect file descriptors 1 and 2 of this process to a temporary file; yields a function that returns the text.
 
-    The function works inside the block and, with the final content, after it.
+    The function works inside the block and, returning the final text, after it.
 
     TensorFlow's converter prints a summary on stdout and TFLM reports its arena on stderr, both from C++, where
     `sys.stdout` cannot be replaced; stdout must stay free for `--json`. Not thread-safe: descriptors are global.

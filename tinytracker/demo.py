@@ -1,7 +1,7 @@
-"""The whole way in one call: synthetic data, training, INT8, a device package, and one table.
+"""The whole pipeline in one call: synthetic data, training, INT8, a device package and a table of results.
 
-Every step writes whole files or none, and a step whose result is there is not done again. The demo can therefore be
-stopped at any moment and started again.
+Every step writes complete files or none, and a step whose result exists is skipped. The demo can therefore be
+stopped at any moment and resumed.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ SETTINGS_NAME = "demo.json"
 QUANTIZED = "ptq-int8"
 TARGET = "spresense"
 _FINE_TUNING_RATE = 1e-4
-"""Peak of the schedule from trained weights; from 5e-4 on, some thousand frames made them worse (2.82 to 2.95 cm)."""
+"""Peak learning rate when fine-tuning; at 5e-4, a few thousand frames made the weights worse (2.82 to 2.95 cm)."""
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What the demo does; kept in its folder, so that a second start goes on with the same.
+    """What the demo does; stored in its folder, so that a second start resumes with the same settings.
 
     Attributes:
         preset: network to train.
-        subjects, frames: size of the synthetic data set: people, and frames of each.
+        subjects, frames: size of the synthetic data set: people, and frames per person.
         epochs: passes over the training split.
-        seed: of everything; not that of recipes/README.md, whose people the packaged weights have seen.
+        seed: random seed of all steps; not that of recipes/README.md, whose people the bundled weights were trained on.
     """
 
     preset: str = "tinytracker-v2"
@@ -51,10 +51,10 @@ class DemoSettings:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Where everything lies and how good it is.
+    """Where the results are stored, and how accurate the networks are.
 
     Attributes:
-        settings: what was done.
+        settings: of this demo.
         folders: data, prepared, run and package folder by name.
         float_errors, int8_errors: on the test split, in cm.
         manifest: of the package.
@@ -79,16 +79,16 @@ class DemoResult:
 
 
 def demo(out: StrPath, settings: DemoSettings | None = None, jobs: int | None = None) -> DemoResult:
-    """Run the demo in a folder, or go on with the one that was begun there.
+    """Run the demo in a folder, or resume the one that was started there.
 
     Args:
-        out: folder for everything.
+        out: folder for all results.
         settings: None for the defaults.
-        jobs: processes for making and preparing data; None for one per core.
+        jobs: processes that generate and prepare data; None for one per core.
 
     Raises:
         OutputError: the folder holds something else, or a demo with other settings.
-        TinyTrackerError: whatever a step raises.
+        TinyTrackerError: a step failed.
     """
     out = Path(out)
     settings = settings or DemoSettings()
@@ -99,7 +99,7 @@ def demo(out: StrPath, settings: DemoSettings | None = None, jobs: int | None = 
     }  # fmt: skip
     data, prepared, run_folder, packaged = folders.values()
 
-    _step(1, "make synthetic frames")
+    _step(1, "generate synthetic frames")
     from tinytracker.synth.generation import generate
 
     generate(data, settings.subjects, settings.frames, seed=settings.seed, jobs=jobs)
@@ -136,25 +136,25 @@ def demo(out: StrPath, settings: DemoSettings | None = None, jobs: int | None = 
 
 
 def _claim(out: Path, settings: DemoSettings) -> None:
-    """Make the folder ours, or see that it is a demo with the same settings."""
+    """Claim the folder for this demo, or check that it holds a demo with the same settings."""
     mark = out / SETTINGS_NAME
     if mark.is_file():
         before = read_json(mark)
         if before != asdict(settings):
             raise OutputError(
                 out,
-                f"a demo with other settings is here ({before})",
+                f"this folder holds a demo with other settings ({before})",
                 "Choose another --out or delete the folder.",
             )
         return
     if out.is_dir() and any(out.iterdir()):
-        raise OutputError(out, "this folder is not empty and holds no demo", "Choose another --out.")
+        raise OutputError(out, "this folder is not empty and does not hold a demo", "Choose another --out.")
     make_folder(out)
     write_json(mark, asdict(settings))
 
 
 def _config(settings: DemoSettings, run: Run) -> TrainConfig:
-    """As the run began, or anew: from the weights that come with this package, when there are any."""
+    """Return the stored configuration of the run, or a new one that starts from bundled weights where they exist."""
     if run.description_path.is_file():
         return TrainConfig.model_validate(run.describe().config)
     chosen: dict[str, Any] = {"epochs": settings.epochs, "seed": settings.seed}

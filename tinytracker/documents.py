@@ -1,8 +1,8 @@
-"""Documents: JSON with a schema version, each written and read through one pydantic model.
+"""JSON documents with a schema version, each written and read through one pydantic model.
 
-What is written may hold only keys that its model knows: a key that nobody declared is a defect of this code. What is
+A written document may hold only the keys of its model: an undeclared key is a bug in this code. A document that is
 read may hold others, which are ignored: an addition does not change the version, so that files of a later release with
-the same version can be read. A change that readers must know of raises `Versioned.newest`.
+the same version can be read. A change that readers must know of increments `Versioned.newest`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ V = TypeVar("V", bound="Versioned")
 
 
 class Part(BaseModel):
-    """A part of a document. Keys are written in the order of the fields; fields that were never set are left out."""
+    """A part of a document. Keys are written in the order of the fields; fields that were never set are omitted."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -41,19 +41,19 @@ class Part(BaseModel):
         return data
 
     def as_json(self) -> dict[str, Any]:
-        """What is written, JSON-able."""
+        """Return the JSON object to write."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_unset=True)
         return document
 
 
 class Versioned(Part):
-    """Something on disk with a schema version, in a field of that name.
+    """A document on disk with its schema version in the field `schema_version`.
 
     Attributes:
-        title: what the file is, for sentences: "the description of a run".
-        way_out: for a file that is something else, or damaged.
-        newest: schema version that is written.
-        migrations: from an older version to the next: changes the JSON document of version N to that of N + 1.
+        title: what the file is, for messages: "the description of a run".
+        way_out: hint for a file that is something else or damaged.
+        newest: schema version of written files.
+        migrations: by version N: turns the JSON document of version N into that of N + 1.
     """
 
     title: ClassVar[str]
@@ -63,19 +63,19 @@ class Versioned(Part):
 
     @classmethod
     def read(cls: type[V], path: Path) -> V:
-        """The document in a file.
+        """Read the document in a file.
 
         Raises:
-            InputFileError: missing, not JSON, something else, damaged, or of a version that cannot be read.
+            InputFileError: the file is missing, damaged, not JSON, another document, or of an unsupported version.
         """
         return cls.parse(path, read_json(path, cls.way_out))
 
     @classmethod
     def parse(cls: type[V], path: Path, document: Any) -> V:
-        """The document in what was read from a file already; raises like `read`.
+        """Check a document that was already read from a file; raises like `read`.
 
         Args:
-            path: of the file, for sentences.
+            path: the file, for messages.
             document: its JSON.
         """
         document = versioned(path, document, cls)
@@ -91,7 +91,7 @@ class Document(Versioned):
     schema_version: int = 1
 
     def as_json(self) -> dict[str, Any]:
-        """What is written, JSON-able; the version first."""
+        """Return the JSON object to write, the version first."""
         return {"schema_version": self.newest} | super().as_json()
 
     def write(self, path: Path) -> Path:
@@ -100,10 +100,10 @@ class Document(Versioned):
 
 
 def versioned(path: Path, document: Any, kind: type[Versioned]) -> dict[str, Any]:
-    """The JSON object of a document in the newest version, migrated when it is older.
+    """Return the JSON object of a document in the newest version, migrated when it is older.
 
     Raises:
-        InputFileError: no JSON object, without a version, of a newer one, or of one from which nothing leads here.
+        InputFileError: not a JSON object, or its version is missing, newer, or too old to migrate.
     """
     if not isinstance(document, dict):
         raise InputFileError(path, f"not {kind.title} (it is not a JSON object)", kind.way_out)
@@ -128,7 +128,7 @@ def versioned(path: Path, document: Any, kind: type[Versioned]) -> dict[str, Any
 
 
 def explained(error: ValidationError) -> str:
-    """The first problem of a validation: where and what."""
+    """Return the first problem of a validation: where and what."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else str(first["msg"])

@@ -1,4 +1,4 @@
-"""What can go wrong, said in one sentence: what happened, the value, the limit, the way out.
+"""The errors of this package. A message says what happened, the value, the limit and the fix.
 
 Every error that a user can cause is a `TinyTrackerError`. The command line prints `str(error)` and exits with
 `error.exit_code`: 2 when the command was used wrongly, 1 when the work failed. Anything else that escapes is a bug.
@@ -12,18 +12,18 @@ from pathlib import Path
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most likely meant, or None when nothing is near."""
+    """Return the known name closest to a misspelt one, or None when none is close."""
     lowered = {k.lower(): k for k in known}
     match = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
     return lowered[match[0]] if match else None
 
 
 class TinyTrackerError(Exception):
-    """Base of all errors that are the input's or the environment's fault, not a bug.
+    """Base class of all errors caused by the input or the environment rather than by a bug.
 
     Args:
-        message: the sentence to show; says what, value and limit.
-        hint: the way out, shown after the message.
+        message: the sentence to show: what is wrong, the value and the limit.
+        hint: how to fix it, shown after the message.
     """
 
     exit_code = 1
@@ -35,32 +35,32 @@ class TinyTrackerError(Exception):
         super().__init__(f"{message} {hint}".strip())
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The default calls the class with `args`, which fails for classes that build their own sentence;
-        # errors of worker processes must reach the parent.
+        # The default calls the class with `args`, which fails for classes that build their own message;
+        # errors raised in worker processes must reach the parent.
         return _restore, (type(self), str(self)), self.__dict__
 
 
 def _restore(cls: type[TinyTrackerError], text: str) -> TinyTrackerError:
-    """An unpickled error; pickle fills in the attributes."""
+    """Rebuild a pickled error; pickle restores its attributes."""
     error = cls.__new__(cls)
     error.args = (text,)
     return error
 
 
 class UsageError(TinyTrackerError):
-    """An option or argument cannot mean what was asked."""
+    """An option or argument is invalid."""
 
     exit_code = 2
     kind = "usage"
 
 
 class UnknownNameError(UsageError):
-    """A name that must be one of a known set is not.
+    """A name is not in the set of known names.
 
     Args:
-        what: the thing that is named, for example "preset".
+        what: the kind of thing named, for example "preset".
         name: what the user wrote.
-        known: every name that would have been right.
+        known: every valid name.
     """
 
     kind = "unknown-name"
@@ -76,10 +76,10 @@ class ConfigError(UsageError):
     """A configuration file or value is not valid.
 
     Args:
-        source: file or flag that holds the value.
+        source: file or option that holds the value.
         key: the offending key, dotted.
         problem: what is wrong with it.
-        hint: the way out.
+        hint: how to fix it.
     """
 
     kind = "config"
@@ -90,12 +90,12 @@ class ConfigError(UsageError):
 
 
 class InputFileError(TinyTrackerError):
-    """A file or folder that was given cannot be used.
+    """A given file or folder cannot be used.
 
     Args:
         path: the file or folder.
         problem: what is wrong with it.
-        hint: the way out.
+        hint: how to fix it.
     """
 
     kind = "input"
@@ -110,7 +110,7 @@ class SubjectError(InputFileError):
 
     Args:
         path: the file or folder.
-        reason: the kind of damage, one of a small vocabulary, so that damage can be counted.
+        reason: the kind of damage, from a fixed vocabulary, so that damage can be counted.
         problem: what exactly is wrong.
     """
 
@@ -119,11 +119,11 @@ class SubjectError(InputFileError):
     def __init__(self, path: Path | str, reason: str, problem: str) -> None:
         self.reason = reason
         self.problem = problem
-        super().__init__(path, problem, "The subject cannot be used; fetch it again or leave it out.")
+        super().__init__(path, problem, "The subject cannot be used; download it again or remove it.")
 
 
 class OutputError(TinyTrackerError):
-    """A result cannot be written: folder in the way, no permission, disk full."""
+    """A result cannot be written: a folder is in the way, permission is missing or the disk is full."""
 
     kind = "output"
 
@@ -133,12 +133,12 @@ class OutputError(TinyTrackerError):
 
 
 class MissingDependencyError(TinyTrackerError):
-    """A package or tool of an optional part is not installed.
+    """A package or program that an optional part needs is not installed.
 
     Args:
         name: package or program.
-        needed_for: what was asked that needs it.
-        install: the exact command that brings it.
+        needed_for: what needs it.
+        install: the exact command that installs it.
     """
 
     kind = "missing-dependency"
@@ -154,24 +154,24 @@ class ModelError(TinyTrackerError):
 
 
 class ParityError(ModelError):
-    """Two runtimes that must agree bit for bit do not."""
+    """Two runtimes that must agree bit for bit differ."""
 
     kind = "parity"
 
 
 class CalibrationError(TinyTrackerError):
-    """Points do not make a calibration, or a calibration does not fit where it is used."""
+    """Points do not yield a calibration, or a calibration does not match the model or device it is used with."""
 
     kind = "calibration"
 
 
 class DeviceError(TinyTrackerError):
-    """A board cannot be reached, does not answer as it must, or has gone.
+    """A board cannot be reached, gives an unexpected answer, or was disconnected.
 
     Args:
         port: how the board was reached.
         problem: what is wrong.
-        hint: the way out.
+        hint: how to fix it.
     """
 
     kind = "device"
@@ -188,12 +188,12 @@ class UnpluggedError(DeviceError):
 
 
 class RefusedError(TinyTrackerError):
-    """A measurement does not allow the answer that was asked for; a number would be wrong or made up.
+    """A measurement does not support the requested answer; any number would be wrong or invented.
 
     Args:
-        reason: one of a small vocabulary, for programs; see `tinytracker.energy.refusals`.
+        reason: a word from a fixed vocabulary, for programs; see `tinytracker.energy.refusals`.
         problem: what exactly is wrong, with value and limit.
-        hint: the way out.
+        hint: how to fix it.
     """
 
     kind = "refused"

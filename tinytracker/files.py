@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: atomic writes, hashes, and disk errors as sentences."""
+"""Files that are complete or absent: atomic writes, hashes, and disk errors as readable messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeAlias
 from tinytracker.errors import InputFileError, OutputError
 
 StrPath: TypeAlias = str | os.PathLike[str]
-"""What public functions take as a file or folder: a string or anything with a path; inside it is a `Path`."""
+"""What public functions accept as a file or folder: a string or a path-like object; they convert it to a `Path`."""
 
 _WAY_OUT = {
     errno.ENOSPC: (
@@ -37,7 +37,7 @@ _WAY_OUT = {
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an OSError raised while `path` is written into an OutputError that says the way out."""
+    """Turn an OSError raised while `path` is written into an OutputError that says how to fix it."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and its parents; an OutputError when that cannot be.
+    """Create a folder and its parents; raises OutputError when that fails.
 
     Returns:
         The folder.
@@ -57,7 +57,7 @@ def make_folder(path: Path) -> Path:
 
 
 def write_bytes(path: Path, data: bytes) -> Path:
-    """Write a file so that a reader sees the old content or the new, never a half of it.
+    """Write a file atomically: a reader sees the old content or the new, never part of it.
 
     Returns:
         The file.
@@ -83,7 +83,7 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
-    """JSON in UTF-8, keys in the order given, newline at the end; the same value always gives the same bytes.
+    """Return JSON in UTF-8, keys in the given order, newline at the end; equal values give equal bytes.
 
     Raises:
         ValueError: NaN or infinity, which JSON cannot hold.
@@ -98,7 +98,7 @@ def write_json(path: Path, value: Any) -> Path:
 
 @contextmanager
 def opened_for_reading(path: Path, hint: str = "") -> Iterator[BinaryIO]:
-    """Open a file; whatever the operating system refuses, also while the block reads, becomes a sentence.
+    """Open a file; any error of the operating system, also while the block reads, becomes an InputFileError.
 
     Raises:
         InputFileError: when it is missing, a folder, or cannot be read.
@@ -109,13 +109,13 @@ def opened_for_reading(path: Path, hint: str = "") -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise InputFileError(path, "there is no such file", hint) from None
     except IsADirectoryError:
-        raise InputFileError(path, "this is a folder, a file is needed", hint) from None
+        raise InputFileError(path, "this is a folder, but a file is needed", hint) from None
     except OSError as error:
         raise InputFileError(path, f"cannot be read ({error.strerror})", hint) from error
 
 
 def read_bytes(path: Path, hint: str = "") -> bytes:
-    """The content of a file.
+    """Return the content of a file.
 
     Raises:
         InputFileError: when it is missing, a folder, or cannot be read.
@@ -125,7 +125,7 @@ def read_bytes(path: Path, hint: str = "") -> bytes:
 
 
 def read_json(path: Path, hint: str = "") -> Any:
-    """The JSON document in a file.
+    """Return the JSON document in a file.
 
     Raises:
         InputFileError: when it is missing, unreadable or not JSON.
@@ -138,12 +138,12 @@ def read_json(path: Path, hint: str = "") -> Any:
 
 
 def sha256_bytes(data: bytes) -> str:
-    """Hex SHA-256."""
+    """Return the SHA-256 of some bytes in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as f:
         for chunk in iter(lambda: f.read(1 << 20), b""):

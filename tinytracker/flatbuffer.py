@@ -1,7 +1,7 @@
-"""Tables of a FlatBuffer by slot, every offset checked.
+"""Bounds-checked access to the tables of a FlatBuffer, by slot.
 
-The generated readers and the generic one of the `flatbuffers` package trust their input. The files that are read here
-come from elsewhere, so every offset and length is checked before it is followed, and every failure says where.
+The generated readers and the generic one of the `flatbuffers` package trust their input. The files read here are
+untrusted, so every offset and length is checked before it is followed, and every error gives the position.
 Source of the layout: the FlatBuffers internals document (flatbuffers.dev/internals).
 """
 
@@ -11,15 +11,15 @@ import math
 import struct
 
 MAX_TABLES = 1 << 16
-"""Entries of one vector; a small damaged file could otherwise point at one table from everywhere."""
+"""Most entries of one vector; otherwise the vectors of a small damaged file could all point at one table."""
 
 
 class DamagedError(ValueError):
-    """The bytes contradict themselves. Whoever reads a file turns this into an error that names the file.
+    """The bytes contradict themselves. Callers that read a file turn this into an error that names the file.
 
     Args:
         problem: what is wrong, with the value and the limit.
-        position: byte in the buffer that was read, None when no single byte is meant.
+        position: byte offset in the buffer, or None when the problem has no single position.
     """
 
     def __init__(self, problem: str, position: int | None = None) -> None:
@@ -29,52 +29,52 @@ class DamagedError(ValueError):
 
 
 def unpack(data: bytes, form: str, position: int) -> int | float:
-    """One little-endian number (a `struct` letter) at a position.
+    """Return the little-endian number (a `struct` format letter) at a position.
 
     Raises:
-        DamagedError: it would lie outside.
+        DamagedError: it lies outside the buffer.
     """
-    # struct reads negative positions from the end, which would turn damage into nonsense.
+    # struct counts negative positions from the end, so a damaged offset would read arbitrary bytes.
     if position < 0 or position + struct.calcsize(f"<{form}") > len(data):
-        raise DamagedError(f"an offset leaves the {len(data)} bytes of the buffer", position)
+        raise DamagedError(f"an offset points outside the buffer of {len(data)} bytes", position)
     value: int | float = struct.unpack_from(f"<{form}", data, position)[0]
     return value
 
 
 def integer(data: bytes, form: str, position: int) -> int:
-    """`unpack` for the letters that give integers."""
+    """`unpack` for format letters of integers."""
     return int(unpack(data, form, position))
 
 
 def require_span(data: bytes, position: int, length: int) -> None:
-    """Make sure that a range lies inside.
+    """Check that a range lies inside the buffer.
 
     Raises:
         DamagedError: it does not.
     """
     if position < 0 or length < 0 or position + length > len(data):
-        raise DamagedError(f"{length} bytes leave the {len(data)} bytes of the buffer", position)
+        raise DamagedError(f"{length} bytes extend beyond the buffer of {len(data)} bytes", position)
 
 
 def span(data: bytes, position: int, length: int) -> bytes:
-    """Bytes of a range.
+    """Return the bytes of a range.
 
     Raises:
-        DamagedError: it would lie outside.
+        DamagedError: it lies outside the buffer.
     """
     require_span(data, position, length)
     return data[position : position + length]
 
 
 class Table:
-    """One table. Slots are those of the schema, counted from 0; absent fields have their default.
+    """One table. Slots are numbered from 0 as in the schema; an absent field has its default value.
 
     Args:
         data: the whole FlatBuffer.
-        position: of the table.
+        position: offset of the table.
 
     Raises:
-        DamagedError: by every method, when an offset or a length leaves the buffer.
+        DamagedError: in any method: an offset or a length points outside the buffer.
     """
 
     def __init__(self, data: bytes, position: int) -> None:
@@ -83,7 +83,7 @@ class Table:
         self._vtable = position - integer(data, "i", position)
         self._vtable_bytes = integer(data, "H", self._vtable)
         if self._vtable_bytes < 4 or self._vtable_bytes % 2:
-            raise DamagedError(f"a table description of {self._vtable_bytes} bytes", position)
+            raise DamagedError(f"a vtable of {self._vtable_bytes} bytes is not valid", position)
 
     @classmethod
     def root(cls, data: bytes) -> Table:
@@ -142,7 +142,7 @@ class Table:
             return default
         value = float(unpack(self._data, "f", position))
         if not math.isfinite(value):
-            raise DamagedError(f"a number is {value}", position)
+            raise DamagedError(f"a number is {value}, not finite", position)
         return value
 
     def table(self, slot: int) -> Table | None:
@@ -151,7 +151,7 @@ class Table:
         return None if position is None else Table(self._data, position)
 
     def required_table(self, slot: int, what: str) -> Table:
-        """A sub-table that must be there; `what` names it in the message."""
+        """A sub-table that must be present; `what` names it in the message."""
         table = self.table(slot)
         if table is None:
             raise DamagedError(f"the {what} table is missing", self.position)
@@ -167,12 +167,12 @@ class Table:
         return b"" if position is None else self._vector(position)
 
     def length(self, slot: int) -> int:
-        """Bytes of a vector of bytes or a string, without copying them."""
+        """Length in bytes of a byte vector or a string, without copying it."""
         position = self._target(slot)
         return 0 if position is None else self._length(position)
 
     def contents(self, slot: int) -> list[bytes]:
-        """A vector of strings; strings that share bytes, so as to exceed the buffer together, are refused."""
+        """A vector of strings; rejected when they overlap so much that together they are longer than the buffer."""
         found: list[bytes] = []
         left = len(self._data)
         for position in self._targets(slot, MAX_TABLES):
@@ -191,7 +191,7 @@ class Table:
             raise DamagedError(f"a name is not text: {raw[:20]!r}", self.position) from None
 
     def shown_text(self, slot: int, max_bytes: int = 256) -> str:
-        """A string for people to read: cut to `max_bytes`, what is not UTF-8 replaced."""
+        """A string for display: truncated to `max_bytes`, with invalid UTF-8 replaced."""
         position = self._target(slot)
         if position is None:
             return ""
@@ -212,7 +212,7 @@ class Table:
             return []
         count = integer(self._data, "I", position)
         if count > limit:
-            raise DamagedError(f"a list of {count} entries; at most {limit} are possible", position)
+            raise DamagedError(f"a list has {count} entries; the limit is {limit}", position)
         require_span(self._data, position + 4, 4 * count)
         entries = range(position + 4, position + 4 + 4 * count, 4)
         return [entry + integer(self._data, "I", entry) for entry in entries]

@@ -1,4 +1,4 @@
-"""Exports that import their module when their name is used (PEP 562)."""
+"""Exports that import their module only when a name is first used (PEP 562)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 def exports(
     package: str, names: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a package.
+    """Return `__getattr__` and `__dir__` for a package.
 
-    No exported name may be that of a module in the package: importing the module would put it in the name's place.
+    An exported name must differ from every module name in the package: importing that module would overwrite it.
 
     Args:
         package: `__name__` of the package.
-        names: of what it exports, by the module of the package that holds them.
+        names: the exported names, by the module of the package that defines them.
     """
     homes = {name: f"{package}.{module}" for module, held in names.items() for name in held}
 

@@ -1,6 +1,6 @@
 """Progress of long work, on stderr, so that stdout stays free for results.
 
-The same calls serve a terminal (a live bar with time left), a pipe or CI (a plain line now and then) and `--quiet`.
+The same calls serve a terminal (a live bar with the time left), a pipe or CI (a plain line every 15 s) and `--quiet`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def set_quiet(quiet: bool) -> None:
 
 
 def console() -> Console:
-    """A console on the current stderr (looked up at each call, so that tests can capture it)."""
+    """Return a console on the current stderr (looked up at each call, so that tests can capture it)."""
     return Console(stderr=True, quiet=_quiet, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """One line about what is going on."""
+    """Print one line of status."""
     console().print(text, highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""Optional parts: find out whether they are installed, and say how to install them when they are not."""
+"""Optional parts: check whether they are installed, and give the command that installs a missing one."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from urllib.parse import unquote, urlsplit
 from tinytracker.errors import MissingDependencyError
 
 DISTRIBUTION = "tinytracker-gaze"
-"""What pip calls this package. It is in no package index; `tinytracker` on PyPI is another project."""
+"""The distribution name of this package. It is not in a package index; `tinytracker` on PyPI is another project."""
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def install_hint(extra: str = "") -> str:
-    """The command that installs this package again from where it came from, with one of its extras.
+    """Return the command that reinstalls this package from its origin, with one of its extras.
 
     Args:
-        extra: of this package, "" for none.
+        extra: an extra of this package, "" for none.
 
     Returns:
-        In a clone of the repository `pip install --editable CLONE[extra]`, otherwise the folder, archive or
-        repository that pip noted when it installed the package (PEP 610).
+        In a clone of the repository `pip install --editable CLONE[extra]`; otherwise pip with the folder, archive or
+        repository it recorded when it installed the package (PEP 610).
     """
     if (_CHECKOUT / "pyproject.toml").is_file():
         return f"pip install --editable {_local(_CHECKOUT, extra)}"
@@ -57,7 +57,7 @@ def _from_origin(origin: dict[str, Any], extra: str) -> str:
 
 
 def _local(place: Path, extra: str) -> str:
-    """A folder or archive as an argument of pip's; "." where that is enough."""
+    """Return a folder or archive as an argument for pip; "." for the current folder."""
     return shlex.quote(f"{'.' if place.resolve() == Path.cwd() else place}{_in_brackets(extra)}")
 
 
@@ -66,10 +66,10 @@ def _in_brackets(extra: str) -> str:
 
 
 def require_tensorflow(needed_for: str) -> None:
-    """Make sure that TensorFlow can be imported, keep its start-up chatter off stderr, and let it use oneDNN.
+    """Check that TensorFlow is installed, keep its start-up messages off stderr, and let it use oneDNN.
 
-    TensorFlow switches oneDNN's kernels on by itself only for processors with AVX-512. With AVX2 alone a training
-    step of our networks takes 0.58 of the time with them.
+    By default TensorFlow uses oneDNN's kernels only on processors with AVX-512. With AVX2 alone they reduce the time
+    of a training step of our networks to 0.58 of what it is without them.
 
     Raises:
         MissingDependencyError: when it is not installed.
@@ -80,13 +80,13 @@ def require_tensorflow(needed_for: str) -> None:
 
 
 def require(module: str, name: str, needed_for: str, extra: str) -> None:
-    """Make sure that an importable module of one of our extras is there.
+    """Check that a module from one of this package's extras is installed.
 
     Args:
         module: top-level module name.
-        name: what people call it.
-        needed_for: what was asked, for the sentence.
-        extra: the extra of this package that brings it.
+        name: its usual name, for the message.
+        needed_for: what needs it, for the message.
+        extra: the extra of this package that installs it.
 
     Raises:
         MissingDependencyError: when it is not installed.
@@ -97,12 +97,12 @@ def require(module: str, name: str, needed_for: str, extra: str) -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that some work needs; `tinytracker doctor` lists them.
+    """A package or program that an optional task needs; `tinytracker doctor` lists them.
 
     Attributes:
-        name: what it is. needed_for: the work.
-        found: version or place, "" when it is missing.
-        install: what brings it.
+        name: what it is. needed_for: the task.
+        found: version or path, "" when it is missing.
+        install: the command that installs it.
     """
 
     name: str
@@ -112,11 +112,11 @@ class Part:
 
 
 def python_part(module: str, distribution: str, needed_for: str, extra: str) -> Part:
-    """A Python package of one of our extras; it is looked for, not imported."""
+    """Describe a Python package of one of this package's extras; it is located, not imported."""
     found = metadata.version(distribution) if find_spec(module) else ""
     return Part(distribution, needed_for, found, install_hint(extra))
 
 
 def program_part(name: str, needed_for: str, packages: str) -> Part:
-    """A program on PATH, and the Debian packages that bring it."""
+    """Describe a program on PATH and the Debian packages that provide it."""
     return Part(name, needed_for, shutil.which(name) or "", f"apt-get install {packages}")

@@ -1,18 +1,18 @@
-"""The run folder: everything that is known about one training, in files.
+"""The run folder: everything known about one training run, in files.
 
     RUN/
-      run.json            what was trained on what: preset, resolved configuration, data hash, versions, command
-      state.json          how far training has come; rewritten after each epoch
+      run.json            what was trained and on what: preset, resolved configuration, data hash, versions, command
+      state.json          training progress; rewritten after each epoch
       history.jsonl       one line per epoch
       model.keras         the trained float network (best epoch on the validation split)
-      checkpoints/        weights and optimizer of the last epoch and the best one
+      checkpoints/        weights and optimizer state of the last epoch and the best one
       tensorboard/        logs for `tensorboard --logdir`
       quantized/<name>/   model.tflite and quantization.json
       qat/                quantization-aware training: a run folder of its own, and weights.npz
       parity.json         one quantized model on all runtimes, beside the float network
       evaluation/         <model>-<split>.json and the predictions behind it as .npz
 
-Commands read and write run folders; nothing lives only in a log.
+Commands read and write run folders; nothing is stored only in a log.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class RunData(Part):
     """Prepared data as a run saw it.
 
     Attributes:
-        path: of the prepared folder, absolute. data_hash: of its shards.
-        origin: "synthetic" or "recorded"; "" when that was not noted.
-        frames: by split. mean_gaze_cm: (x, y) of the training split.
+        path: the prepared folder, absolute. data_hash: hash of its shards.
+        origin: "synthetic" or "recorded"; "" when not recorded.
+        frames: count by split. mean_gaze_cm: (x, y) mean over the training split.
     """
 
     path: str
@@ -54,7 +54,7 @@ class RunData(Part):
 
 
 class InitialWeights(Part):
-    """What a training started from; the fields are those of `tinytracker.train.initial.Initial`."""
+    """The weights a training run started from; the fields are those of `tinytracker.train.initial.Initial`."""
 
     source: str
     sha256: str
@@ -65,16 +65,16 @@ class InitialWeights(Part):
 
 
 class RunDescription(Document):
-    """What was trained on what, and how to do it again.
+    """What was trained, on what, and how to repeat it.
 
     Attributes:
-        preset: that was trained. config: every setting, see `tinytracker.train.config.TrainConfig`.
+        preset: the trained preset. config: every setting, see `tinytracker.train.config.TrainConfig`.
         data: the prepared data.
-        replicas: devices that trained together; of a run's training.
-        init: weights to start from, or unset for random ones.
-        float_sha256: of the network that training with rounding began with. calibration_sha256: of the frames whose
-            activations gave its ranges. ranges: (low, high) of each node. All three in RUN/qat alone.
-        command: that made the run. versions: of the libraries. git: commit, "" for an installed package.
+        replicas: number of devices that trained together; unset in RUN/qat.
+        init: weights to start from; unset for random ones.
+        float_sha256: hash of the float network that quantization-aware training began with. calibration_sha256: hash
+            of the frames whose activations set its ranges. ranges: (low, high) of each node. All three only in RUN/qat.
+        command: the command that made the run. versions: of the libraries. git: commit, "" for an installed package.
     """
 
     title: ClassVar[str] = "the description of a run"
@@ -95,25 +95,27 @@ class RunDescription(Document):
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder; the properties are the places of its files, whether they exist or not."""
+    """A run folder; the properties are the paths of its files, whether or not they exist."""
 
     path: Path
 
     @classmethod
     def open(cls, path: Path | str) -> Run:
-        """The run in a folder that `tinytracker train` made.
+        """Return the run in a folder that `tinytracker train` made.
 
         Raises:
             InputFileError: when the folder is missing or is not a run.
         """
         run = cls(Path(path))
         if not run.path.is_dir():
-            raise InputFileError(run.path, "there is no such run folder", "`tinytracker train` makes one.")
+            raise InputFileError(
+                run.path, "there is no such run folder", "Create one with `tinytracker train`."
+            )
         if not run.description_path.is_file():
             raise InputFileError(
                 run.path,
                 "not a run folder (it has no run.json)",
-                "Name a folder that `tinytracker train --out` made.",
+                "Give a folder that `tinytracker train --out` made.",
             )
         return run
 
@@ -165,27 +167,29 @@ class Run:
         return self.path / "parity.json"
 
     def describe(self) -> RunDescription:
-        """The content of run.json; read anew by each call.
+        """Return the content of run.json, read again at each call.
 
         Raises:
-            InputFileError: it is damaged, or of a newer release.
+            InputFileError: it is damaged or was written by a newer release.
         """
         return RunDescription.read(self.description_path)
 
     @property
     def preset_name(self) -> str:
-        """Name of the preset that was trained."""
+        """Name of the trained preset."""
         return self.describe().preset
 
     def trained_model(self) -> Path:
         """The trained float network.
 
         Raises:
-            InputFileError: when training has not finished.
+            InputFileError: training has not finished.
         """
         if not self.model_path.is_file():
             raise InputFileError(
-                self.path, "training has not finished here", "Go on with `tinytracker train ... --resume`."
+                self.path,
+                "training has not finished here",
+                "Resume it with `tinytracker train ... --resume`.",
             )
         return self.model_path
 
@@ -194,21 +198,21 @@ def write_description(run: Run, description: dict[str, Any]) -> None:
     """Write run.json with what is needed to repeat the run.
 
     Args:
-        run: where.
-        description: preset, config, data, and what the training started from.
+        run: the run folder.
+        description: preset, config, data, and the weights training started from.
     """
     document = RunDescription(**description, command=command_line(), versions=versions(), git=git_commit())
     document.write(run.description_path)
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:
-    """The command as one could type it again."""
+    """Return the command line, quoted so that it can be typed again."""
     program, *rest = sys.argv if argv is None else argv
     return shlex.join([Path(program).name, *rest])
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, this package and the libraries that decide the numbers (only those installed)."""
+    """Return the versions of Python, this package and the installed libraries that affect the numbers."""
     found = {"python": platform.python_version(), "tinytracker": __version__}
     for name in _LIBRARIES:
         try:
@@ -219,7 +223,7 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Commit of the source checkout this code runs from, "+changes" behind it when edited, "" when installed."""
+    """Return the commit of the source checkout this code runs from, with "+changes" if edited; "" if installed."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return ""

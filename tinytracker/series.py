@@ -1,9 +1,9 @@
-"""What a series of neighbours knows: how far its mean and its median would move in a repetition.
+"""Confidence intervals of the mean and the median of an autocorrelated series.
 
-Durations and energies of frames that follow each other are alike: temperature, clocks, refresh, a regulator. An
-interval that takes them for independent is too narrow, and so is one from blocks shorter than the noise. Here the
-noise is measured where it matters, at the lowest frequencies of the series, and as few of them are used as its
-slowness asks for.
+Durations and energies of consecutive frames are correlated: temperature, clocks, refresh, a regulator. An interval
+that treats them as independent is too narrow, and so is one from blocks shorter than the noise. Here the noise is
+measured where it matters, at the lowest frequencies of the series; the slower the noise, the fewer frequencies are
+used.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class LongRun:
     """The long-run variance of a series: N times the variance of the mean of N values.
 
     Attributes:
-        variance: in the square of the values' unit; that of the values themselves when they are independent.
-        degrees: of freedom of this estimate; few when the noise is slow.
+        variance: in the square of the values' unit; equals the variance of the values when they are independent.
+        degrees: degrees of freedom of this estimate; few when the noise is slow.
     """
 
     variance: float
@@ -35,15 +35,15 @@ class LongRun:
 
 
 def long_run_variance(values: Floats) -> LongRun:
-    """Long-run variance by equally weighted cosines (Müller 2007; Lazarus, Lewis, Stock and Watson 2018).
+    """Estimate the long-run variance by equally weighted cosines (Müller 2007; Lazarus, Lewis, Stock, Watson 2018).
 
     The squared coefficients of the first B cosines of the series are B estimates of its spectrum at frequency 0, each
     with one degree of freedom, as long as the spectrum is flat up to B / (2 N). B starts at 32 (or N / 4) and is
-    halved, to no fewer than 4, while the lower half of the coefficients has more power than the upper half: slow
-    noise shows itself there. Noise slower than the series is long cannot be seen by this or any other estimate.
+    halved, to no fewer than 4, while the lower half of the coefficients has more power than the upper half, which is
+    the sign of slow noise. Noise with a period longer than the series cannot be detected by this or any estimate.
 
     Args:
-        values: (N,) in order of time; fewer than 8 values are taken for independent.
+        values: (N,) in order of time; fewer than 8 values are treated as independent.
     """
     n = len(values)
     if n < 2 * MIN_COSINES:
@@ -59,16 +59,16 @@ def long_run_variance(values: Floats) -> LongRun:
 
 
 def quantile_of_t(degrees: float, probability: float = 0.975) -> float:
-    """The value that a variable with Student's t distribution stays below with a probability."""
+    """Return the quantile of Student's t distribution at a probability."""
     from scipy.special import stdtrit  # 0.1 s to import
 
     return float(stdtrit(degrees, probability))
 
 
 def effective_count(values: Floats) -> float:
-    """How many independent values would know the median as well; at most N.
+    """Return how many independent values would determine the median equally well; at most N.
 
-    Judged by the signs of the distances from the median, which is what the median's uncertainty depends on.
+    Computed from the signs of the distances from the median, on which the median's uncertainty depends.
     """
     return _effective_count(values)[0]
 
@@ -83,7 +83,7 @@ def _effective_count(values: Floats) -> tuple[float, int]:
 
 
 def mean_draws(values: Floats, rounds: int, rng: np.random.Generator) -> Floats:
-    """(rounds,) draws of what the mean could be: Student's t around it, as wide as the long-run variance says.
+    """Draw (rounds,) plausible means: Student's t around the mean, scaled by the long-run variance.
 
     Args:
         values: (N,) in order of time, N >= 1.
@@ -97,11 +97,11 @@ def mean_draws(values: Floats, rounds: int, rng: np.random.Generator) -> Floats:
 
 
 def median_draws(values: Floats, rounds: int, rng: np.random.Generator) -> Floats:
-    """(rounds,) draws of what the median could be, from the ranks around it.
+    """Draw (rounds,) plausible medians from the ranks around the median.
 
-    The median of n draws from n values is the value at the rank that the median of n uniform numbers points at, and
-    that is a Beta number; two of them for even n. Instead of n, as many are drawn as the series has independent values,
-    fewer still when that number itself is uncertain (the square of normal over t quantile).
+    The median of n draws from n values is the value at the rank given by the median of n uniform numbers, which
+    has a Beta distribution; two such ranks for even n. Instead of n, the number of independent values of the series is
+    used, reduced further when that number is itself uncertain (by the squared ratio of normal to t quantile).
 
     Args:
         values: (N,) in order of time, N >= 1.
@@ -121,6 +121,6 @@ def median_draws(values: Floats, rounds: int, rng: np.random.Generator) -> Float
 
 
 def interval95(draws: Floats) -> Interval:
-    """The middle 95 % of draws."""
+    """Return the middle 95 % of draws."""
     low, high = np.percentile(draws, [2.5, 97.5])
     return float(low), float(high)

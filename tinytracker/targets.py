@@ -1,7 +1,7 @@
-"""The table of targets: one row per device, with everything the rest of the program needs to find its parts.
+"""The table of targets: one row per device, with everything the program needs to find the target's parts.
 
-A row holds data and names of modules. A module is imported when its part is used, so that reading the table costs
-nothing. How to add a target: docs/adding-a-target.md.
+A row holds data and module names. A module is imported only when its part is used, so importing the table is cheap.
+How to add a target: docs/adding-a-target.md.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from tinytracker.errors import UnknownNameError
 class Target:
     """A device, or the emulated board.
 
-    A part is the name of a module, "" when the target has no such part.
+    A part is a module name, "" when the target does not have that part.
 
     Attributes:
-        name: as the command line knows it.
+        name: its name on the command line.
         summary: one line.
-        quantized: the quantized model that the target takes from a run unless told otherwise.
-        build: part with `build(source, out) -> PackageResult`, which makes a package of a
+        quantized: the quantized model that the target uses from a run by default.
+        build: part with `build(source, out) -> PackageResult`, which makes a package from a
             `tinytracker.package.source.ModelSource`.
         options: part with a frozen dataclass `Options`; `build` then takes an instance as its third argument.
-        rules: part with `RULES`, rules over a preset's `Network`, `facts(network)`, its numbers, and `REMARK`, how far
+        rules: part with `RULES`, rules on a preset's `Network`; `facts(network)`, its numbers; and `REMARK`, how far
             they can be trusted.
-        check: part with `check(content, name) -> Report`, which judges a .tflite file.
+        check: part with `check(content, name) -> Report`, which checks a .tflite file.
         section: part with `section() -> str`, Markdown on the rules of `check` for docs/constraints.md.
-        no_tflite: why a target without `check` takes no .tflite file; continues "imx500 takes no .tflite file: ".
+        no_tflite: why a target without `check` takes no .tflite file; follows "imx500 takes no .tflite file: ".
         memory_report: part with `memory_report(run) -> dict`, which asks the vendor's converter.
         parity: part with `NAME`, `LABEL` and `load(path)`: a quantized form of a network that only this target has,
             as a row of `tinytracker parity`.
         doctor: part with `parts() -> list[Part]`, what has to be installed.
         setup: part with `setup(folder, python)` and `status()`, the environment that `tinytracker setup` makes.
-        setup_summary: what that installs.
-        board: part with `open_source(target, request)`, a context manager that gives a source of frames; of a board
+        setup_summary: what `setup` installs.
+        board: part with `open_source(target, request)`, a context manager that yields a source of frames; of a board
             that `loads` a network also `streaming(fps)`, in which its camera runs without one.
         rpc: URL that takes the board's commands when its port does not.
-        silence_s: how long the board may say nothing; None for the usual time.
-        loads: file of a package that opening the board loads into it, such as "network.rpk"; "" for a board whose
-            network is in its firmware.
-        is_emulated: its times are not real, and it draws no current.
+        silence_s: timeout in s when the board sends nothing; None for the default.
+        loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
+            whose network is in its firmware.
+        is_emulated: whether the board is emulated: its times are not real, and it draws no current.
     """
 
     name: str
@@ -138,15 +138,15 @@ PARTS = (
 
 
 def with_part(*parts: str) -> dict[str, Target]:
-    """The targets that have one of these parts, in the order of the table."""
+    """Return the targets that have any of these parts, in the order of the table."""
     return {name: target for name, target in TARGETS.items() if any(getattr(target, p) for p in parts)}
 
 
 def find_target(name: str, *parts: str) -> Target:
-    """The row of a target that has one of these parts; of any target when none is named.
+    """Return the row of a target that has any of these parts; of any target when no part is given.
 
     Raises:
-        UnknownNameError: there is no such target, or it has none of these parts.
+        UnknownNameError: no such target exists, or it has none of these parts.
     """
     known = with_part(*parts) if parts else TARGETS
     if name not in known:

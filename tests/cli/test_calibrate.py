@@ -52,7 +52,7 @@ def test_json_points_give_the_same(points, tmp_path):
     document["points"][4]["features"] = [1.0]
     as_json.write_text(json.dumps(document))
     answer = run("calibrate", "fit", as_json, "--out", tmp_path / "c.json")
-    assert (answer.code, "point 0 has no features, others have" in answer.err) == (1, True)
+    assert (answer.code, "point 0 has no features, but others have" in answer.err) == (1, True)
 
 
 def test_points_that_are_chance_change_nothing_and_say_so(tmp_path):
@@ -71,11 +71,11 @@ def test_points_that_are_chance_change_nothing_and_say_so(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "no points in it"),
-        ("x_cm,y_cm,true_x_cm,true_y_cm\n", "no points in it"),
+        ("", "it has no points"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n", "it has no points"),
         ("x,y\n1,2\n", "the column x_cm is missing"),
-        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n1,2,3\n", "line 3: nothing is no number for true_y_cm"),
-        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,left\n", "line 2: 'left' is no number for true_y_cm"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n1,2,3\n", "line 3: true_y_cm is missing"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,left\n", "line 2: true_y_cm is 'left', not a number"),
         ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
         ("x_cm,y_cm,true_x_cm,true_y_cm\n" + "".join(f"nan,2,{i},4\n" for i in range(5)), "not finite"),
         ("\ufeffx_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
@@ -98,7 +98,7 @@ def test_wrong_usage(points, tmp_path):
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "five")
     assert (answer.code, "'five' are no numbers" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "2")
-    assert (answer.code, "3 dots or more" in answer.err) == (2, True)
+    assert (answer.code, "at least 3 dots and 1 repeat" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path / "run")
     assert (answer.code, "there is no such run folder" in answer.err) == (1, True)
     (tmp_path / "user.json").write_text("{}")

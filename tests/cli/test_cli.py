@@ -95,7 +95,7 @@ def test_info_as_json_and_as_table_say_the_same(preset):
         (["trian"], 2, "Unknown verb 'trian'. Did you mean 'train'?"),
         (["info", "tinytraker"], 2, "Unknown preset 'tinytraker'. Did you mean 'tinytracker'?"),
         (["info", "none.tflite"], 1, "none.tflite: there is no such file."),
-        (["info", "model.keras"], 1, "only .tflite files can be shown"),
+        (["info", "model.keras"], 1, "model.keras: not a .tflite file"),
         (["train", "nowhere", "--out", "run"], 1, "nowhere: not a prepared folder (no index.json)"),
         (["train", "nowhere"], 2, "Missing option '--out'"),
         (["evaluate", "nowhere"], 1, "nowhere: there is no such run folder."),

@@ -192,7 +192,7 @@ def one(code: str, x: T = X, y: T = Y, version: int = 0, **options) -> bytes:
         (one("SOFTMAX", Beta=1.0), "scale 1/256"),
         (one("LOGISTIC"), "LOGISTIC, tensor 1 'y' .* has scale .*TFLite takes 1/256 and -128 only"),
         (one("RESHAPE", y=T((1, 31), scales=(0.1,)), NewShape=[1, 31]), "is not a reshaped"),
-        (build_tflite([X, Y], [Op("RELU", [0], [1])], [], [1]), "has 0 inputs|before anything computes"),
+        (build_tflite([X, Y], [Op("RELU", [0], [1])], [], [1]), "has 0 inputs|before it is computed"),
     ],
 )  # fmt: skip
 def test_refusals_name_operator_tensor_and_reason(model, sentence, tmp_path):

@@ -265,5 +265,5 @@ def test_an_empty_split_is_an_error(prepared: PreparedIndex, tmp_path: Path) -> 
 
     make_folder(tmp_path / "src", subjects=1, frames=2)
     index = prepare(tmp_path / "src", tmp_path / "out", jobs=1).index
-    with pytest.raises(InputFileError, match="holds no frame"):
+    with pytest.raises(InputFileError, match="is empty"):
         records(index, "test")

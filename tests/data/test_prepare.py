@@ -304,7 +304,7 @@ def test_an_index_names_what_is_wrong(source: Path, tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="changed"):
         read_index(out, verify=True)
     shard.write_bytes(content[:-1])
-    with pytest.raises(InputFileError, match="bytes instead of"):
+    with pytest.raises(InputFileError, match="bytes, but must have"):
         read_index(out)
     shard.unlink()
     with pytest.raises(InputFileError, match="missing"):
@@ -313,7 +313,7 @@ def test_an_index_names_what_is_wrong(source: Path, tmp_path: Path) -> None:
 
 def test_an_empty_split_says_where_frames_are(source: Path, tmp_path: Path) -> None:
     index = run(source / "00000", tmp_path / "out").index
-    with pytest.raises(InputFileError, match=r"'val' holds no frame.*Frames are in: train"):
+    with pytest.raises(InputFileError, match=r"'val' is empty.*Splits with frames: train"):
         index.shard_paths("val")
 
 
@@ -322,7 +322,7 @@ def test_nothing_usable_is_an_error_and_leaves_no_index(tmp_path: Path) -> None:
     run(tmp_path / "src", tmp_path / "out")
     edit(tmp_path / "src" / "00000" / "appleFace.json", IsValid=[0, 0])
     with pytest.raises(
-        InputFileError, match=r"not one usable frame in 1 subjects: face or eyes not detected \(2\)"
+        InputFileError, match=r"no usable frame in 1 subjects: face or eyes not detected \(2\)"
     ):
         run(tmp_path / "src", tmp_path / "out")
     edit(tmp_path / "src" / "00000" / "info.json", Dataset="?")

@@ -297,5 +297,5 @@ def test_features_are_asked_for_and_counted():
     found = fit(true + 2 * features, true, features, method=RIDGE)
     with pytest.raises(CalibrationError, match="needs the 2 penultimate activations"):
         found.apply(true)
-    with pytest.raises(CalibrationError, match="for 2 penultimate activations, here are 3"):
+    with pytest.raises(CalibrationError, match="needs 2 penultimate activations, but the network has 3"):
         found.apply(true, np.ones((40, 3)))

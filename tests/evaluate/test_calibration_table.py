@@ -80,7 +80,7 @@ def test_people_with_too_few_dots_are_counted():
     )
     table = calibration_table(np.concatenate([few, many]), both, None, (9,), repeats=1)
     assert (table["subjects"], table["left_out"]) == (3, 2)
-    with pytest.raises(CalibrationError, match="Nobody of the 2 people in this split has 14 dots"):
+    with pytest.raises(CalibrationError, match="None of the 2 people in this split has 14 dots"):
         calibration_table(few, few_frames, None, (9,), repeats=1)
 
 

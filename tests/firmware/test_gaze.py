@@ -75,7 +75,7 @@ def test_a_ridge_and_absurd_corrections_are_refused():
     assert not ridge.is_affine
     with pytest.raises(CalibrationError, match="--method affine"):
         device_gaze(ridge, PAIR)
-    with pytest.raises(CalibrationError, match="does not fit into 32 bits"):
+    with pytest.raises(CalibrationError, match="does not fit in 32 bits"):
         device_gaze(Calibration(kind="affine", matrix=((100.0, 0.0), (0.0, 1.0))), PAIR)
 
 

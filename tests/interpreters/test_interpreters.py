@@ -90,17 +90,17 @@ def test_inputs_that_do_not_fit_are_a_sentence(kind):
     model = awkward_nets.added((0.1, 0.2), 0.3)
     interpreter = kind(model)
     a, b = frames(model)
-    with pytest.raises(UsageError, match=r"Inputs of 3 and 5 frames were given\. Each input needs the same"):
+    with pytest.raises(UsageError, match=r"The inputs have 3 and 5 frames\. All inputs need the same"):
         interpreter.run([a, b[:3]])
-    with pytest.raises(UsageError, match=r"Inputs of no frames were given"):
+    with pytest.raises(UsageError, match=r"The inputs have no frames\."):
         interpreter.run([])
 
 
 def test_a_scale_that_a_kernel_refuses_is_a_sentence():
     with pytest.raises(
         ModelError,
-        match=r"TensorFlow Lite \(BUILTIN_REF\) refuses this model: operator 0 LOGISTIC gives .* scale 0\.02 and zero "
-        r"point -128; its kernel only takes scale 1/256",
+        match=r"TensorFlow Lite \(BUILTIN_REF\) refuses this model: operator 0 LOGISTIC writes .* scale 0\.02 and zero "
+        r"point -128; its kernel requires scale 1/256",
     ):
         ReferenceInterpreter(awkward_nets.logistic(0.02))
 

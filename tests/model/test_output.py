@@ -64,7 +64,7 @@ def test_a_pair_is_decoded_by_scale_and_zero_point():
     "output", [contract((1, 10), scale=0.1), contract((1, 3)), contract((1, 1)), contract((1, 16), "float32")]
 )
 def test_what_is_no_gaze_is_refused(output):
-    with pytest.raises(ModelError, match="is no gaze"):
+    with pytest.raises(ModelError, match="is not a gaze"):
         GazeDecoding.of(output)
 
 

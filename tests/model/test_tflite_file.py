@@ -50,7 +50,7 @@ def test_missing_option_and_ambiguous_scale_are_sentences():
     model = read_tflite(small_net())
     with pytest.raises(ModelError, match="operator 0 CONV_2D has no option 'axis'"):
         model.operators[0].option("axis")
-    with pytest.raises(ModelError, match="has 4 scales where exactly one is needed"):
+    with pytest.raises(ModelError, match="has 4 scales, but must have exactly one"):
         _ = model.tensors[model.operators[0].inputs[1]].scale
 
 
@@ -69,8 +69,8 @@ def test_unknown_batch_is_one_but_other_unknown_dimensions_are_refused():
 @pytest.mark.parametrize(
     ("tensors", "operators", "inputs", "sentence"),
     [
-        ([T((1, 4)), T((1, 4))], [Op("RELU", [5], [1])], [0], "reads tensor 5, the file has 2"),
-        ([T((1, 4)), T((1, 4)), T((1, 4))], [Op("RELU", [2], [1])], [0], "before anything computes it"),
+        ([T((1, 4)), T((1, 4))], [Op("RELU", [5], [1])], [0], "reads tensor 5; the file has 2"),
+        ([T((1, 4)), T((1, 4)), T((1, 4))], [Op("RELU", [2], [1])], [0], "before it is computed"),
         ([T((1, 4)), T((1, 4))], [Op("RELU", [0], [0])], [0], "already has contents"),
         ([T((1, 4)), T((1, 4))], [], [0], "is never computed"),
         ([T((1, 4)), T((1, 4), data=np.zeros((1, 3), np.int8))], [], [0], "its buffer holds 3"),
@@ -87,7 +87,7 @@ def test_graphs_that_contradict_themselves(tensors, operators, inputs, sentence)
 def test_options_of_another_operator_are_refused():
     tensors = [T((1, 4, 4, 1)), T((1, 4, 4, 1))]
     wrong = Op("MAX_POOL_2D", [0], [1], conv_options(), options_class="Conv2DOptions")
-    with pytest.raises(ModelError, match="carries Conv2DOptions where Pool2DOptions belongs"):
+    with pytest.raises(ModelError, match="has Conv2DOptions in place of Pool2DOptions"):
         read_tflite(build_tflite(tensors, [wrong], [0], [1]))
 
 

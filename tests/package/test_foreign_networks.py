@@ -12,7 +12,7 @@ pytestmark = pytest.mark.train
 SENTENCES = {
     "first output differs": (awkward_nets.two_outputs(0), r"TFLM differs from BUILTIN_REF"),
     "second output differs": (awkward_nets.two_outputs(1), r"TFLM differs from BUILTIN_REF"),
-    "scale that a kernel refuses": (awkward_nets.logistic(0.02), r"its kernel only takes scale 1/256"),
+    "scale that a kernel refuses": (awkward_nets.logistic(0.02), r"its kernel requires scale 1/256"),
     "dead softmax": (awkward_nets.softmax(scale=1e-12), r"operator 0 SOFTMAX has an input scale of 1e-12"),
     "add of far scales": (awkward_nets.added((1e9, 0.1), 0.1), r"operator 0 ADD has input scales"),
     "version that nobody knows": (

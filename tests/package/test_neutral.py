@@ -256,7 +256,7 @@ def test_the_user_has_the_last_word(classifier, tmp_path):
     assert (plain.folder / "model.h").is_file()
     without_gaze(plain.folder)
     assert (package(pair, "coralmicro", tmp_path / "gaze").folder / "gaze_model.h").is_file()
-    with pytest.raises(ModelError, match="is no gaze"):
+    with pytest.raises(ModelError, match="is not a gaze"):
         package(classifier, "coralmicro", tmp_path / "out", gaze=True)
     run = make_run(tmp_path / "run")
     with pytest.raises(UsageError, match=r"a run is a gaze network\. Leave --no-gaze out"):
@@ -269,7 +269,7 @@ def test_the_command_says_what_it_took_it_for(classifier, tmp_path):
     answer = command_line(
         "package", classifier, "--target", "coralmicro", "--out", tmp_path / "out", "--gaze"
     )
-    assert (answer.code, "is no gaze" in answer.err) == (1, True)
+    assert (answer.code, "is not a gaze" in answer.err) == (1, True)
 
 
 def test_a_network_too_large_is_told_by_how_much(classifier, tmp_path, monkeypatch, capsys):

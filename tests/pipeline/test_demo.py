@@ -95,7 +95,7 @@ def test_a_second_start_does_nothing_again(finished):
 def test_other_settings_need_another_folder(finished):
     from tinytracker.demo import DemoSettings, demo
 
-    with pytest.raises(OutputError, match="a demo with other settings is here"):
+    with pytest.raises(OutputError, match="this folder holds a demo with other settings"):
         demo(finished[0], DemoSettings(seed=5))
 
 

@@ -41,7 +41,7 @@ def test_a_file_outside_the_run_gives_the_same(run, prepared, tmp_path):
 
 
 def test_a_file_needs_data(run):
-    with pytest.raises(UsageError, match="does not know its data"):
+    with pytest.raises(UsageError, match="does not name its data"):
         evaluate(run.quantized("ptq-int8") / "model.tflite")
 
 
@@ -58,5 +58,5 @@ def test_an_empty_split_is_a_sentence(run, prepared, tmp_path):
     index = json.loads(path.read_text())
     index["splits"]["test"].update(frames=0, subjects=[], shards=[])
     path.write_text(json.dumps(index))
-    with pytest.raises(InputFileError, match="the split 'test' holds no frame"):
+    with pytest.raises(InputFileError, match="the split 'test' is empty"):
         evaluate(run.path, data=tmp_path / "prepared")

@@ -145,7 +145,7 @@ def test_no_layer_fits(prepared, one_epoch, tmp_path):
 
     write_weights(tmp_path / "w.npz", {"another": [np.ones((2, 2), np.float32)]}, {})
     config = one_epoch.model_copy(update={"init": str(tmp_path / "w.npz")})
-    with pytest.raises(ModelError, match="not one of its 1 layers"):
+    with pytest.raises(ModelError, match="none of its 1 layers"):
         train(prepared, "tinytracker-s", tmp_path / "run", config)
     assert not (tmp_path / "run" / "run.json").exists()
 
@@ -184,7 +184,7 @@ def test_packaged_weights_are_found_by_preset(exported, prepared, one_epoch, tmp
 
 
 def test_weights_have_one_suffix(run, tmp_path):
-    with pytest.raises(UsageError, match=r"ends in \.npz"):
+    with pytest.raises(UsageError, match=r"must end in \.npz"):
         export_weights(run.path, tmp_path / "w.h5")
 
 

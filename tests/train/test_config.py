@@ -35,7 +35,7 @@ def test_a_misspelt_key_in_a_section_names_the_right_one(tmp_path):
 
 def test_a_value_out_of_its_limits_says_value_and_limit(tmp_path):
     with pytest.raises(
-        ConfigError, match=r"epochs: 0 will not do: input should be greater than or equal to 1"
+        ConfigError, match=r"epochs: 0 is not valid: input should be greater than or equal to 1"
     ):
         load_config(write(tmp_path, "epochs = 0\n"))
 

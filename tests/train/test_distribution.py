@@ -33,7 +33,7 @@ def test_the_cluster_says_who_this_is():
         ("[1]", "does not describe a cluster"),
         (cluster(2), "names the task worker 2 of a cluster with 2 workers"),
         (cluster(-1), "names the task worker -1"),
-        (cluster(0, "chief", chief=["c:3"]), "All tasks are workers"),
+        (cluster(0, "chief", chief=["c:3"]), "All tasks must be workers"),
     ],
 )
 def test_other_clusters_are_refused(text, sentence):
@@ -53,7 +53,7 @@ def test_a_batch_is_shared_evenly():
     assert two.steps(config, 1001) == 500 // 32
     with pytest.raises(ConfigError, match="66 frames cannot be shared evenly by 4 devices"):
         two.per_replica_batch(TrainConfig(batch_size=66), 1000)
-    with pytest.raises(ConfigError, match="2 workers have 50 together"):
+    with pytest.raises(ConfigError, match="2 workers have only 50 together"):
         two.per_replica_batch(config, 50)
 
 

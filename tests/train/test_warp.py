@@ -98,5 +98,5 @@ def test_only_inputs_without_position_are_warped():
     assert not can_warp(InputSpec(kind="face", width=96, height=96, grid="baked"), AugmentConfig())
     grown = with_room(BAND)
     assert (grown.width, grown.height, grown.margin) == (120, 40, 0.125)
-    with pytest.raises(ValueError, match="whole pixels"):
+    with pytest.raises(ValueError, match="is not a whole number of pixels"):
         with_room(InputSpec(kind="face", width=113, height=112))

@@ -1,4 +1,4 @@
-"""GazeCapture folders in, prepared shards and network inputs out."""
+"""From GazeCapture folders to prepared shards and network inputs."""
 
 from __future__ import annotations
 

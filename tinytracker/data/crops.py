@@ -1,9 +1,9 @@
 """Cutting boxes out of frames.
 
-A box is `(x, y, w, h)` in px with the origin at the top-left corner of the frame's top-left pixel; it may
-leave the frame. One convention holds everywhere (docs/data.md compares it with the two official ones, which
-differ): x, y, w and h are each rounded to the nearest integer, halves up, so a square box stays square
-wherever it lies, and whatever lies outside the frame is black.
+A box is `(x, y, w, h)` in px with the origin at the top-left corner of the frame's top-left pixel; it may extend
+beyond the frame. One convention applies everywhere (docs/data.md compares it with the two official ones, which
+differ from each other): x, y, w and h are each rounded to the nearest integer, halves up, so a square box stays
+square wherever it lies; pixels outside the frame are black.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from tinytracker.arrays import Floats
 Ints = NDArray[np.int64]
 
 MARGIN = 0.125
-"""A stored crop is the face box grown by this part of its size on each side: room for the eye band of a
+"""A stored crop is the face box extended by this fraction of its size on each side: room for the eye band of a
 tilted head and for shifting the box during training."""
 
 
 def round_half_up(values: ArrayLike) -> Ints:
-    """Nearest integers, halves up, as int64 (numpy's own rounding takes halves to even numbers)."""
+    """Round to the nearest integers, halves up, as int64 (numpy rounds halves to even)."""
     rounded: Ints = np.floor(np.asarray(values, np.float64) + 0.5).astype(np.int64)
     return rounded
 
 
 def grow(box: ArrayLike, margin: float = MARGIN) -> Floats:
-    """Boxes (..., 4) with `margin` of their width and height added on each side."""
+    """Extend boxes (..., 4) by `margin` times their width and height on each side."""
     x, y, w, h = np.moveaxis(np.asarray(box, np.float64), -1, 0)
     return np.stack([x - margin * w, y - margin * h, (1 + 2 * margin) * w, (1 + 2 * margin) * h], axis=-1)
 
 
 def eye_in_frame(face: ArrayLike, eye: ArrayLike) -> Floats:
-    """Eye boxes (..., 4), relative to the top-left of the face box as the files hold them, in frame px."""
+    """Convert eye boxes (..., 4) from px relative to the face box's top-left, as in the files, to frame px."""
     result = np.array(np.broadcast_arrays(np.asarray(eye, np.float64), np.asarray(face, np.float64))[0])
     result[..., :2] += np.asarray(face, np.float64)[..., :2]
     return result
 
 
 def to_crop(box: ArrayLike, crop: ArrayLike, scale: ArrayLike = 1.0) -> Floats:
-    """Boxes in frame px as seen in a crop of the frame that was resized.
+    """Convert boxes from frame px to px of a resized crop of the frame.
 
     Args:
         box: (..., 4) in frame px.
@@ -58,7 +58,7 @@ def to_crop(box: ArrayLike, crop: ArrayLike, scale: ArrayLike = 1.0) -> Floats:
 
 
 def overlap(box: ArrayLike, width: ArrayLike, height: ArrayLike) -> Floats:
-    """The part of each box's area that lies inside the frame, 0 to 1, shape (...); 0 for empty boxes."""
+    """Return the fraction of each box's area inside the frame, 0 to 1, shape (...); 0 for empty boxes."""
     x, y, w, h = np.moveaxis(np.asarray(box, np.float64), -1, 0)
     inside_w = np.clip(np.minimum(x + w, width) - np.maximum(x, 0), 0, None)
     inside_h = np.clip(np.minimum(y + h, height) - np.maximum(y, 0), 0, None)
@@ -68,21 +68,21 @@ def overlap(box: ArrayLike, width: ArrayLike, height: ArrayLike) -> Floats:
 
 
 def cut(image: NDArray[Any], box: ArrayLike) -> NDArray[Any]:
-    """The pixels of one box.
+    """Cut the pixels of one box out of an image.
 
     Args:
         image: (height, width, ...) of any dtype.
         box: x, y, w, h; rounded as above.
 
     Returns:
-        (h, w, ...) of the same dtype, zero where the box leaves the frame.
+        (h, w, ...) of the same dtype, zero outside the frame.
 
     Raises:
         ValueError: the rounded box is empty.
     """
     x, y, w, h = (int(v) for v in round_half_up(box))
     if w <= 0 or h <= 0:
-        raise ValueError(f"an empty box cannot be cut: {w} x {h}")
+        raise ValueError(f"the box is empty: {w} x {h}")
     rows, columns = image.shape[:2]
     result = np.zeros((h, w, *image.shape[2:]), image.dtype)
     top, bottom = np.clip([y, y + h], 0, rows)
@@ -95,13 +95,13 @@ def cut(image: NDArray[Any], box: ArrayLike) -> NDArray[Any]:
 def eye_band(
     left_eye: ArrayLike, right_eye: ArrayLike, face: ArrayLike, width: float, aspect: float
 ) -> Floats:
-    """The strip that holds both eyes.
+    """Return the strip that contains both eyes.
 
     Args:
-        left_eye: (..., 4), in any one coordinate frame.
-        right_eye: likewise.
+        left_eye: (..., 4), in any coordinate frame.
+        right_eye: (..., 4) in the same coordinate frame.
         face: (..., 4) in the same coordinate frame.
-        width: of the strip, as part of the face box's width.
+        width: of the strip, as a fraction of the face box's width.
         aspect: width / height of the strip.
 
     Returns:
@@ -115,11 +115,11 @@ def eye_band(
 
 
 STRIPS_PER_LONGER_SIDE = 4
-"""So many strips of the reference width lie side by side along a frame's longer side."""
+"""How many strips of the reference width fit side by side along a frame's longer side."""
 
 
 def centred_crop(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int, int, int]:
-    """What a device without a face detector shows a network: the same rule as deploy/common/tt_crop.c.
+    """Return the box that a device without a face detector feeds to a network; same rule as deploy/common/tt_crop.c.
 
     Args:
         width: of the frame in px.
@@ -128,8 +128,8 @@ def centred_crop(width: int, height: int, out_width: int, out_height: int) -> tu
         out_height: of the network's input.
 
     Returns:
-        x, y, width and height of a box in the frame's middle: the largest square for a square input, which shows a
-        face; for any other, which is a strip with both eyes, a strip of the reference width.
+        x, y, width and height of a box in the centre of the frame: the largest square for a square input (a face); a
+        strip of the reference width for any other input (a strip with both eyes).
     """
     if out_width == out_height:
         w = h = min(width, height)

@@ -1,4 +1,4 @@
-"""The devices of GazeCapture and where their camera sits: from points on the screen to centimetres and back.
+"""The devices of GazeCapture and their camera positions: conversion between screen points and centimetres.
 
 Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right
 and y up as the user sees it in the current orientation. Source of the table and of the four formulas: the
@@ -19,7 +19,7 @@ from tinytracker.errors import UnknownNameError
 
 
 class Orientation(IntEnum):
-    """How the device is held, as `screen.json` says it."""
+    """How the device is held, as stored in `screen.json`."""
 
     PORTRAIT = 1
     UPSIDE_DOWN = 2
@@ -34,16 +34,16 @@ class Orientation(IntEnum):
 
 @dataclass(frozen=True)
 class Device:
-    """One device model, in portrait: screen size and the way from the camera to the screen's top-left corner.
+    """One device model, in portrait: screen size and offset from the camera to the screen's top-left corner.
 
     Attributes:
-        name: as in `info.json`'s DeviceName.
+        name: DeviceName in `info.json`.
         family: "phone" or "tablet".
-        camera_dx_mm: camera centre minus the screen's left edge, along x.
-        camera_dy_mm: screen's top edge below the camera centre, along y.
-        width_mm: active area, x. height_mm: active area, y.
+        camera_dx_mm: distance of the camera centre from the screen's left edge, to the right.
+        camera_dy_mm: distance of the screen's top edge below the camera centre.
+        width_mm: width of the active area. height_mm: height of the active area.
         width_pt: screen width in points. height_pt: screen height in points.
-        zoomed_pt: (width, height) in points when display zoom is on, or None where the device has none.
+        zoomed_pt: (width, height) in points when display zoom is on, or None where the device lacks it.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Device:
     zoomed_pt: tuple[int, int] | None = None
 
     def screen_points(self, orientation: int, zoomed: bool = False) -> tuple[int, int]:
-        """(W, H) of the screen in points in this orientation, as `screen.json` records it."""
+        """Return (W, H) of the screen in points in this orientation, as `screen.json` records it."""
         w, h = self.zoomed_pt if zoomed and self.zoomed_pt else (self.width_pt, self.height_pt)
         return (h, w) if Orientation(orientation).is_landscape else (w, h)
 
     def screen_rectangle_cm(self, orientation: int) -> tuple[float, float, float, float]:
-        """(x_min, y_min, x_max, y_max) of the active area in camera cm."""
+        """Return (x_min, y_min, x_max, y_max) of the active area, in cm from the camera."""
         corners = self.to_camera_cm([0.0, 1.0], [0.0, 1.0], 1.0, 1.0, orientation)
         (x_min, y_min), (x_max, y_max) = corners.min(0).tolist(), corners.max(0).tolist()
         return x_min, y_min, x_max, y_max
@@ -75,13 +75,13 @@ class Device:
         screen_h: ArrayLike,
         orientation: ArrayLike,
     ) -> Floats:
-        """Points on the screen (origin top-left, y down) to gaze in camera cm.
+        """Convert points on the screen (origin top-left, y down) to gaze in cm from the camera.
 
         Args:
             x_pt: x in points, any shape S.
             y_pt: y in points.
             screen_w: width of the screen in points in this orientation, broadcast against the points.
-            screen_h: its height.
+            screen_h: height of the screen in points.
             orientation: 1 to 4.
 
         Returns:
@@ -103,7 +103,7 @@ class Device:
     def to_screen_points(
         self, gaze_cm: ArrayLike, screen_w: ArrayLike, screen_h: ArrayLike, orientation: ArrayLike
     ) -> Floats:
-        """Gaze in camera cm, shape S + (2,), to points on the screen; the inverse of `to_camera_cm`."""
+        """Convert gaze in cm from the camera, shape S + (2,), to points on the screen; inverse of `to_camera_cm`."""
         gaze = np.asarray(gaze_cm, float) * 10
         cam_x, cam_y, sw, sh, o = np.broadcast_arrays(
             gaze[..., 0], gaze[..., 1], *(np.asarray(a, float) for a in (screen_w, screen_h, orientation))
@@ -151,10 +151,10 @@ _BY_LOWER_NAME = {name.lower(): device for name, device in DEVICES.items()}
 
 
 def find_device(name: str) -> Device:
-    """The device of this name, in any case.
+    """Return the device with this name, ignoring case.
 
     Raises:
-        UnknownNameError: when GazeCapture has no such device.
+        UnknownNameError: GazeCapture has no such device.
     """
     try:
         return _BY_LOWER_NAME[name.strip().lower()]

@@ -1,4 +1,4 @@
-"""One prepared frame: what a record of a shard holds, and its way through TensorFlow's Example format."""
+"""One prepared frame: the content of a shard's record, to and from TensorFlow's Example format."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StoredFrame:
-    """One record. Boxes are (x, y, w, h); everything a preset may want is here, so none prepares again.
+    """One record. Boxes are (x, y, w, h). It holds what any preset needs, so changing preset needs no new `prepare`.
 
     Attributes:
         image: the face box and a margin around it, encoded as JPEG or PNG; black outside the frame.
-        face_in_crop: the face box in px of `image`; float, since the image may have been made smaller.
-        left_eye_in_crop: the subject's left eye, likewise. right_eye_in_crop: the right eye.
+        face_in_crop: the face box in px of `image`; float, since the image may have been shrunk.
+        left_eye_in_crop: the subject's left eye in px of `image`. right_eye_in_crop: the right eye.
         face: the face box in px of the frame.
         frame_size: width and height of the frame in px.
         gaze: x, y in cm from the camera.
         screen_size: width and height of the screen in points.
         dot_time: seconds since the dot appeared.
         orientation: 1 to 4. dot_num: number of the dot. frame: number of the frame in the recording.
-        subject: name of the subject. device: its name. family: "phone" or "tablet".
+        subject: name of the subject. device: name of the device. family: "phone" or "tablet".
     """
 
     image: bytes
@@ -50,14 +50,14 @@ FLOAT_FIELDS = {
     "screen_size": 2,
     "dot_time": 0,
 }
-"""Float32 fields of a record and their length; 0 is a scalar."""
+"""Float32 fields of a record and their length; 0 means a scalar."""
 
 INT_FIELDS = ("orientation", "dot_num", "frame")
 TEXT_FIELDS = ("subject", "device", "family")
 
 
 def serialize(stored: StoredFrame) -> bytes:
-    """The frame as a serialized `tf.train.Example`; the same frame always gives the same bytes."""
+    """Serialize the frame as a `tf.train.Example`; equal frames give equal bytes."""
     import tensorflow as tf
 
     features = {}
@@ -84,7 +84,7 @@ def parse(serialized: Any) -> dict[str, Any]:
 
     Returns:
         A dict with the fields of `StoredFrame`: `image` and texts as scalar strings, floats as float32 of
-        their length, integers as scalar int64.
+        the field's length, integers as scalar int64.
     """
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""A GazeCapture subject in memory, and writing one to disk in the layout of the real data set.
+"""A GazeCapture subject in memory, and a writer for the on-disk layout of the real data set.
 
 One recording is one folder `NNNNN/`: `frames/NNNNN.jpg` and nine JSON files of parallel arrays whose index
 is the frame number. Source: the GazeCapture release (Krafka et al., "Eye Tracking for Everyone", CVPR 2016)
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 SPLITS = ("train", "val", "test")
-"""What `info.json`'s Dataset may say. The split is by subject, never by frame."""
+"""Valid values of Dataset in `info.json`. The split is by subject, never by frame."""
 
 BOX_FILES = {
     "face": "appleFace.json",
@@ -49,14 +49,14 @@ SCREEN_KEYS = {"H": "screen_h", "W": "screen_w", "Orientation": "orientation"}
 """The keys of `screen.json` and the fields of `Recording` that they fill."""
 
 SYNTHETIC_MARK = "synth.json"
-"""File in a data set whose people do not exist; its generator keeps its parameters there."""
+"""File that marks a synthetic data set and holds the parameters of its generator."""
 
 SUBJECT_NAME = re.compile(r"\d{5}")
 FRAME_NAME = re.compile(r"\d{5}\.jpg")
 
 
 def is_synthetic(src: StrPath) -> bool:
-    """Whether a data set, or the data set that one subject is in, was generated: then nobody is to be seen in it."""
+    """Return whether a data set, or the data set of one subject, is synthetic: it shows no real people."""
     src = Path(src)
     folder = src.parent if SUBJECT_NAME.match(src.name) else src
     return (folder / SYNTHETIC_MARK).is_file()
@@ -64,11 +64,11 @@ def is_synthetic(src: StrPath) -> bool:
 
 @dataclass(frozen=True)
 class Boxes:
-    """One box per frame; where `valid` is False there was no detection and the numbers mean nothing.
+    """One box per frame; where `valid` is False nothing was detected and the numbers are meaningless.
 
     Attributes:
         x: left edge, float64 (n,). y: top edge. w: width. h: height.
-        valid: whether the detector found the thing, bool (n,).
+        valid: whether the detector found the face or eye, bool (n,).
     """
 
     x: Floats
@@ -81,30 +81,30 @@ class Boxes:
         return len(self.x)
 
     def corners(self) -> Floats:
-        """(n, 4) float64 of x, y, w, h."""
+        """Return x, y, w, h as float64 (n, 4)."""
         return np.stack([self.x, self.y, self.w, self.h], axis=-1)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Everything that GazeCapture knows about one subject, except the pixels. All arrays have length n.
+    """Everything GazeCapture stores about one subject, except the pixels. All arrays have length n.
 
     Attributes:
-        name: five digits, the name of the folder.
+        name: name of the folder, five digits.
         dataset: "train", "val" or "test".
         device_name: as in the device table.
         frame_names: file names inside `frames/`.
-        face: px in the frame, origin top-left; may leave the frame.
+        face: px in the frame, origin top-left; may extend beyond the frame.
         left_eye: the subject's left eye (right in the image), px relative to the top-left of the face box.
-        right_eye: likewise.
+        right_eye: the subject's right eye, also relative to the face box.
         face_grid: cells of a 25 × 25 grid over the frame, counted from 1.
         dot_num: number of the dot looked at, from 0, int64.
-        x_pts: where the dot is on the screen, points from the left. y_pts: points from the top.
-        x_cam: the same in cm from the camera, to the right. y_cam: up.
+        x_pts: position of the dot on the screen, points from the left. y_pts: points from the top.
+        x_cam: position of the dot in cm from the camera, to the right. y_cam: up.
         dot_time: seconds since the dot appeared.
-        screen_w: active area in points in the current orientation, int64. screen_h: likewise.
+        screen_w: width of the active area in points in the current orientation, int64. screen_h: its height.
         orientation: 1 to 4, see `tinytracker.data.devices.Orientation`, int64.
-        motion: 60 Hz motion samples as found; they are not per frame.
+        motion: 60 Hz motion samples, unmodified; they are not per frame.
     """
 
     name: str
@@ -136,13 +136,13 @@ class Recording:
 
 
 def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes]) -> Path:
-    """Write one subject in the layout of the real data set: all of it or nothing.
+    """Write one subject in the layout of the real data set, completely or not at all.
 
     The folder is filled under a hidden name and renamed when complete, so an interrupted run never leaves
-    half a subject that looks whole; what a killed run left behind is removed by the next one.
+    half a subject that looks complete; the next run removes what a killed run left behind.
 
     Args:
-        root: the folder of subjects; made when missing.
+        root: the folder of subjects; created when missing.
         recording: the arrays; `recording.name` names the folder.
         jpegs: the encoded frames in the order of `recording.frame_names`; may be a generator.
 
@@ -150,8 +150,8 @@ def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes])
         The subject's folder.
 
     Raises:
-        OutputError: the subject exists already, the disk is full, no permission.
-        ValueError: the recording cannot be a subject (a bug of the caller): lengths differ, a bad name, NaN.
+        OutputError: the subject exists already, the disk is full, or permission is missing.
+        ValueError: the recording is invalid (a bug in the caller): lengths differ, a bad name, NaN.
     """
     root = Path(root)
     documents = {name: json_bytes(value) for name, value in _documents(recording).items()}
@@ -177,7 +177,7 @@ def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes])
 
 
 def check_consistent(recording: Recording) -> None:
-    """Raise `ValueError` when the recording's arrays cannot describe the same frames."""
+    """Raise `ValueError` when the recording contradicts itself: lengths differ, or a bad name."""
     n = len(recording)
     lengths = {key: len(getattr(recording, field)) for key, field in (DOT_KEYS | SCREEN_KEYS).items()}
     for field in BOX_FILES:
@@ -187,15 +187,15 @@ def check_consistent(recording: Recording) -> None:
     if wrong:
         raise ValueError(f"{recording.name}: {n} frames, but {wrong}")
     if not SUBJECT_NAME.fullmatch(recording.name):
-        raise ValueError(f"a subject's name is five digits, not {recording.name!r}")
+        raise ValueError(f"the subject's name must be five digits, not {recording.name!r}")
     if recording.dataset not in SPLITS:
-        raise ValueError(f"{recording.name}: the data set is one of {SPLITS}, not {recording.dataset!r}")
+        raise ValueError(f"{recording.name}: the data set must be one of {SPLITS}, not {recording.dataset!r}")
     if len(set(recording.frame_names)) != n or not all(map(FRAME_NAME.fullmatch, recording.frame_names)):
-        raise ValueError(f"{recording.name}: frames are named 00000.jpg and so on, each name once")
+        raise ValueError(f"{recording.name}: frame names must be unique and look like 00000.jpg")
 
 
 def _documents(recording: Recording) -> dict[str, Any]:
-    """The content of the nine JSON files."""
+    """Return the content of the nine JSON files."""
     check_consistent(recording)
     documents: dict[str, Any] = {
         "dotInfo.json": {key: getattr(recording, field).tolist() for key, field in DOT_KEYS.items()},

@@ -1,7 +1,6 @@
-"""Where the face is in the frame: GazeCapture's 25 × 25 face grid, and two planes of pixel positions.
+"""The position of the face in the frame: GazeCapture's 25 × 25 face grid, and two planes of pixel positions.
 
-The grid counts cells from 1. The planes are computed from the real box, not from the grid, because a cell
-of a
+Grid cells are counted from 1. The planes are computed from the face box, not from the grid, because a cell of a
 480 px wide frame is 19 px: too coarse for a network that must know where the eyes are.
 """
 
@@ -19,22 +18,22 @@ CELLS = 25
 """Cells along each side of GazeCapture's face grid."""
 
 GRID_OUT_CODE = 128
-"""Input code of a grid cell without the face: exactly 0.0."""
+"""Input code of a grid cell outside the face: exactly 0.0."""
 
 GRID_IN_CODE = 255
-"""Input code of a grid cell with the face: 127/128, the largest that the input contract has."""
+"""Input code of a grid cell inside the face: 127/128, the largest value of the input contract."""
 
 
 def face_grid(face: ArrayLike, width: ArrayLike, height: ArrayLike) -> Ints:
-    """The face grid of face boxes, as `faceGrid.json` holds it.
+    """Compute the face grid of face boxes, as stored in `faceGrid.json`.
 
-    First cell = round(x · 25 / width) + 1, extent = round(w · 25 / width), both ends clamped to 1..25, y
-    alike (GazeCapture release, `faceGridFromFaceRect.m`).
+    First cell = round(x · 25 / width) + 1, extent = round(w · 25 / width), both ends clamped to 1..25; likewise
+    for y (GazeCapture release, `faceGridFromFaceRect.m`).
 
     Args:
         face: (..., 4) in frame px.
         width: of the frame, px.
-        height: likewise.
+        height: of the frame, px.
 
     Returns:
         (..., 4) int64: first column, first row, columns, rows; cells counted from 1.
@@ -53,7 +52,7 @@ def _cells(start: Floats, extent: Floats, size: Floats) -> tuple[Ints, Ints]:
 
 
 def box_from_grid(grid: ArrayLike, width: ArrayLike, height: ArrayLike) -> Floats:
-    """The area in frame px that a face grid (..., 4) covers, as boxes (..., 4)."""
+    """Return the area in frame px that a face grid (..., 4) covers, as boxes (..., 4)."""
     first_x, first_y, columns, rows = np.moveaxis(np.asarray(grid, np.float64), -1, 0)
     cell_w, cell_h = np.asarray(width, np.float64) / CELLS, np.asarray(height, np.float64) / CELLS
     return np.stack(
@@ -62,7 +61,7 @@ def box_from_grid(grid: ArrayLike, width: ArrayLike, height: ArrayLike) -> Float
 
 
 def grid_mask(grid: ArrayLike) -> NDArray[np.bool_]:
-    """Face grids (..., 4) as masks (..., 25, 25): [row, column], True where the face is."""
+    """Convert face grids (..., 4) to masks (..., 25, 25): [row, column], True where the face is."""
     first_x, first_y, columns, rows = np.moveaxis(np.asarray(grid, np.int64), -1, 0)
     cell = np.arange(1, CELLS + 1)
     in_x = (cell >= first_x[..., None]) & (cell < (first_x + columns)[..., None])
@@ -74,18 +73,18 @@ def grid_mask(grid: ArrayLike) -> NDArray[np.bool_]:
 def position_planes(
     box: ArrayLike, frame_width: ArrayLike, frame_height: ArrayLike, width: int, height: int
 ) -> Floats:
-    """Where in the frame each pixel of a resized crop lies.
+    """Return the position in the frame of each pixel of a resized crop.
 
     Args:
         box: (..., 4) the crop in frame px.
         frame_width: px, shape (...).
-        frame_height: likewise.
-        width: of the resized crop.
-        height: likewise.
+        frame_height: px, shape (...).
+        width: of the resized crop, px.
+        height: of the resized crop, px.
 
     Returns:
         (..., height, width, 2) float64: x and y of the pixel's centre, -1 at the left and top edge of the
-        frame and 1 at the right and bottom edge; beyond that where the box leaves the frame.
+        frame and 1 at the right and bottom edge; beyond these values outside the frame.
     """
     x, y, w, h = np.moveaxis(np.asarray(box, np.float64), -1, 0)
     plane_x = _positions(x, w, np.asarray(frame_width, np.float64), width)[..., None, :]
@@ -101,10 +100,10 @@ def _positions(start: Floats, extent: Floats, size: Floats, n: int) -> Floats:
 
 
 def to_codes(values: ArrayLike) -> Pixels:
-    """Real values x to the uint8 codes p of the input contract: p = round(128 x) + 128, clipped to 0..255."""
+    """Convert real values x to the uint8 codes p of the input contract: p = round(128 x) + 128, clipped to 0..255."""
     return np.clip(round_half_up(128 * np.asarray(values, np.float64)) + 128, 0, 255).astype(np.uint8)
 
 
 def from_codes(codes: ArrayLike) -> Floats:
-    """The real values p / 128 - 1 of uint8 codes p."""
+    """Convert uint8 codes p to the real values p / 128 - 1."""
     return np.asarray(codes, np.float64) / 128 - 1

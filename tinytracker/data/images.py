@@ -1,4 +1,4 @@
-"""The pixels of one frame: decode, shrink and encode, with a reason where an image is damaged."""
+"""The pixels of one frame: decode, shrink and encode; damaged images raise an error with a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JPEG_QUALITY = 95
 
 
 class SkipFrameError(Exception):
-    """A frame turned out unusable when its pixels were read."""
+    """A frame is unusable, as found when its pixels were read."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason
@@ -26,10 +26,10 @@ class SkipFrameError(Exception):
 
 
 def decode(content: bytes) -> Pixels:
-    """An encoded image as RGB pixels, uint8 (height, width, 3).
+    """Decode an image to RGB pixels, uint8 (height, width, 3).
 
     Raises:
-        SkipFrameError: the image is truncated or is none.
+        SkipFrameError: the image is truncated, or the bytes are not an image.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -40,14 +40,14 @@ def decode(content: bytes) -> Pixels:
             return np.asarray(image.convert("RGB"))
     except UnidentifiedImageError as error:
         raise SkipFrameError(Reason.UNREADABLE_IMAGE, "not an image") from error
-    except Exception as error:  # Pillow's codecs raise many types on damage, and damage must not stop the run
+    except Exception as error:  # Pillow's codecs raise many types on damage, which must not stop the run
         truncated = "truncated" in str(error).lower()
         reason = Reason.TRUNCATED_IMAGE if truncated else Reason.UNREADABLE_IMAGE
         raise SkipFrameError(reason, str(error)[:80]) from error
 
 
 def shrink(crop: Pixels, max_crop: int) -> tuple[Pixels, Floats]:
-    """A crop, averaged down so that its face box has at most `max_crop` px, and by how much (x, y)."""
+    """Average a crop down until its face box has at most `max_crop` px; returns it and the scale (x, y)."""
     from PIL import Image
 
     height, width = crop.shape[:2]
@@ -62,13 +62,13 @@ def shrink(crop: Pixels, max_crop: int) -> tuple[Pixels, Floats]:
 
 
 def encode(crop: Pixels, image_format: str) -> bytes:
-    """A crop as "png" or "jpeg"; the same pixels always give the same bytes."""
+    """Encode a crop as "png" or "jpeg"; equal pixels give equal bytes."""
     from PIL import Image
 
     buffer = io.BytesIO()
     if image_format == "png":
         Image.fromarray(crop).save(buffer, "PNG", compress_level=1)
     else:
-        # Subsampling 0 is 4:4:4: the colour of an iris is a few pixels wide.
+        # Subsampling 0 means 4:4:4: an iris is only a few pixels wide, so its colour needs full resolution.
         Image.fromarray(crop).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()

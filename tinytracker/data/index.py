@@ -1,4 +1,4 @@
-"""The index of a prepared folder: what is in the shards, and how to know that they are whole.
+"""The index of a prepared folder: the content of the shards, and how to check that they are intact.
 
 The index is written last, so a folder without one is unfinished.
 """
@@ -38,14 +38,14 @@ class Shard:
 
 @dataclass(frozen=True)
 class Split:
-    """One of train, val and test.
+    """One of the splits train, val and test.
 
     Attributes:
         frames: number of records in all shards.
         subjects: names of the subjects with at least one frame.
         devices: frames per device name. families: frames per "phone" and "tablet".
         orientations: frames per orientation "1" to "4".
-        shards: in order.
+        shards: the shards, in order.
     """
 
     frames: int
@@ -58,7 +58,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Gaze:
-    """Gaze of the train split in cm: (x, y) mean, smallest and largest; zeros when the split is empty."""
+    """Gaze of the train split in cm: mean, minimum and maximum of (x, y); zeros when the split is empty."""
 
     mean: tuple[float, float] = (0.0, 0.0)
     low: tuple[float, float] = (0.0, 0.0)
@@ -67,18 +67,18 @@ class Gaze:
 
 @dataclass(frozen=True)
 class PreparedIndex:
-    """What `index.json` of a prepared folder says.
+    """The content of `index.json` in a prepared folder.
 
     Attributes:
         folder: the prepared folder.
         data_sha256: changes with any byte of any shard.
-        parameters: what `prepare` was asked for.
-        splits: by name; all three are there, possibly empty.
+        parameters: the parameters of `prepare`.
+        splits: by name; all three are present, possibly empty.
         gaze: of the train split.
-        skipped: frames (or whole subjects) left out, by reason.
-        labels: by device: frames checked, frames that disagree with their screen point, the worst in cm.
-        grid_disagreements: frames whose faceGrid.json says another thing about validity than the boxes.
-        origin: "synthetic" or "recorded"; "" when it was prepared before this was noted.
+        skipped: number of skipped frames (or whole subjects) by reason.
+        labels: by device: frames checked, frames that disagree with their screen point, largest distance in cm.
+        grid_disagreements: frames whose faceGrid.json disagrees with the boxes about validity.
+        origin: "synthetic" or "recorded"; "" when prepared by a version that did not record it.
     """
 
     folder: Path
@@ -93,15 +93,15 @@ class PreparedIndex:
 
     @property
     def frames(self) -> int:
-        """Records in all splits."""
+        """Number of records in all splits."""
         return sum(split.frames for split in self.splits.values())
 
     def split(self, name: str) -> Split:
-        """The split of this name.
+        """Return the split with this name.
 
         Raises:
             UnknownNameError: no such split.
-            InputFileError: it holds no frame.
+            InputFileError: the split is empty.
         """
         if name not in self.splits:
             raise UnknownNameError("split", name, self.splits)
@@ -110,31 +110,31 @@ class PreparedIndex:
             filled = [other for other in self.splits if self.splits[other].frames]
             raise InputFileError(
                 self.folder,
-                f"the split {name!r} holds no frame",
-                f"Frames are in: {', '.join(filled)}. A subject's split is the Dataset in its info.json.",
+                f"the split {name!r} is empty",
+                f"Splits with frames: {', '.join(filled)}. A subject's split is the Dataset in its info.json.",
             )
         return split
 
     def shard_paths(self, name: str) -> list[Path]:
-        """The shard files of a split; raises like `split`."""
+        """Return the shard files of a split; raises like `split`."""
         return [self.folder / shard.file for shard in self.split(name).shards]
 
     def as_json(self) -> dict[str, Any]:
-        """The document that is written, without the folder."""
+        """Return the JSON document to write, without the folder."""
         document = {"schema_version": SCHEMA_VERSION, "kind": "prepared", **asdict(self)}
         del document["folder"]
         return document
 
 
 def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
-    """Read the index of a prepared folder and check that its shards are there in full size.
+    """Read the index of a prepared folder and check that its shards exist and have the right size.
 
     Args:
-        folder: what `prepare` wrote.
+        folder: the folder that `prepare` wrote.
         verify: also compare the SHA-256 of every shard, which reads all of them.
 
     Raises:
-        InputFileError: not a prepared folder, not finished, another version, a shard missing or changed.
+        InputFileError: not a prepared folder, unfinished, another version, or a shard is missing or changed.
 
     Example:
         >>> from tinytracker.data import read_index
@@ -148,7 +148,7 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
     if not path.is_file():
         problem = "not a prepared folder (no index.json)"
         if (folder / SHARD_FOLDER).is_dir():
-            problem = "its preparation was not finished (no index.json)"
+            problem = "preparation was not finished (no index.json)"
         raise InputFileError(folder, problem, f"{again} (finished shards are kept).")
     try:
         document = json.loads(path.read_bytes())
@@ -162,7 +162,7 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
         raise InputFileError(path, f"not an index of prepared data ({error!r})", f"{again}.") from error
     for split in index.splits.values():
         for shard in split.shards:
-            _check(folder / shard.file, shard, verify, f"{again} to make it again.")
+            _check(folder / shard.file, shard, verify, f"{again} to recreate it.")
     return index
 
 
@@ -184,6 +184,6 @@ def _check(path: Path, shard: Shard, verify: bool, hint: str) -> None:
         raise InputFileError(path, "the shard is missing", hint)
     size = path.stat().st_size
     if size != shard.bytes:
-        raise InputFileError(path, f"the shard has {size} bytes instead of {shard.bytes}", hint)
+        raise InputFileError(path, f"the shard has {size} bytes, but must have {shard.bytes}", hint)
     if verify and sha256_file(path) != shard.sha256:
-        raise InputFileError(path, "the shard's content changed since it was prepared", hint)
+        raise InputFileError(path, "the shard's content has changed since it was prepared", hint)

@@ -1,12 +1,12 @@
-"""From a stored crop to what a network sees: uint8 tensors by the name of the model's input.
+"""From a stored crop to a network's inputs: uint8 tensors by the name of the model's input.
 
-The contract of all of them is x = p / 128 - 1 for the network's real input x and the uint8 code p, so that
-the int8 input of the quantized network is exactly p - 128. There are two implementations: TensorFlow ops
-for training, and numpy, which is the plain statement of the rules and the oracle of the first.
+All of them follow the contract x = p / 128 - 1 for the network's real input x and the uint8 code p, so the int8
+input of the quantized network is exactly p - 128. There are two implementations: TensorFlow ops for training, and
+numpy, which states the rules plainly and is the oracle of the first.
 
 A box is resized by averaging: each output pixel is the mean of the part of the crop that it covers, with
 fractions of pixels at the edges (the rule of `tf.image.resize(method="area")`, which accepts only whole
-pixels), and black outside the crop. A camera or a microcontroller can follow this rule; bicubic it cannot.
+pixels), and black outside the crop. A camera or a microcontroller can compute this; bicubic interpolation it cannot.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ GRIDS = ("none", "baked", "input")
 UNITS = ("cm", "reference_cm")
 
 REFERENCE_CROP = 1 / STRIPS_PER_LONGER_SIDE
-"""Width of the crop at the reference distance, as part of the frame's longer side: a strip with both eyes is that wide
-at about 40 cm from a phone's front camera."""
+"""Width of the crop at the reference distance, as a fraction of the frame's longer side: the width of a strip with both
+eyes at about 40 cm from a phone's front camera."""
 
 LUMA = (77, 150, 29)
 """Grey = (77 R + 150 G + 29 B + 128) >> 8: ITU-R BT.601 in 8-bit integers, the same on every device."""
@@ -46,24 +46,24 @@ LUMA = (77, 150, 29)
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network wants to see.
+    """The inputs of a network.
 
     Attributes:
         kind: "face" (the face box), "eye_band" (a strip with both eyes), or "itracker" (face, both eyes and
             the 25 × 25 face grid as four inputs).
         width: of the image in px; for "itracker" of the face and of each eye.
-        height: likewise.
+        height: of the image in px.
         channels: "rgb" or "grey".
-        grid: where in the frame the face is: "none", "baked" (constant, inside the graph, nothing is added
-            here) or "input" (two more channels with the position of each pixel; for "itracker" the face
-            grid).
-        band_width: width of the eye band as part of the face box's width; its height follows from the
-            image's.
-        margin: part of the box's size that is shown in addition on each side; width and height are those of
-            the whole. Training cuts with room to turn and shift.
-        unit: of the network's answer: "cm", or "reference_cm": cm for a crop of the reference width.
-            A crop shows by what angle the eyes look past the camera, and not how far away they are; the crop's
-            size says that, and `cm_per_unit` turns the answer into cm.
+        grid: how the position of the face in the frame is given: "none", "baked" (a constant inside the graph,
+            nothing is added here) or "input" (two more channels with the position of each pixel; for "itracker"
+            the face grid).
+        band_width: width of the eye band as a fraction of the face box's width; its height follows from the
+            image's aspect ratio.
+        margin: fraction of the box's size added on each side; width and height include it. Training uses it as
+            room for rotating and shifting.
+        unit: of the network's output: "cm", or "reference_cm": cm for a crop of the reference width.
+            A crop shows the angle between gaze and camera, but not the distance of the eyes; the size of the crop
+            gives the distance, and `cm_per_unit` converts the output to cm.
     """
 
     kind: str
@@ -87,10 +87,14 @@ class InputSpec:
                 raise UnknownNameError(what, value, values)
         if self.width < 1 or self.height < 1:
             raise UsageError(
-                f"An input of {self.width} x {self.height} px cannot be.", "Both must be at least 1."
+                f"The input size of {self.width} x {self.height} px is out of range.",
+                "Both must be at least 1.",
             )
         if not 0 < self.band_width <= 2:
-            raise UsageError(f"An eye band of {self.band_width} face widths cannot be.", "Choose up to 2.")
+            raise UsageError(
+                f"The eye band width of {self.band_width} face widths is out of range.",
+                "It must be more than 0 and at most 2.",
+            )
 
     @property
     def shapes(self) -> dict[str, tuple[int, int, int]]:
@@ -104,18 +108,18 @@ class InputSpec:
 
 
 def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
-    """What one unit of a network's answer means on the screen.
+    """Return the length on the screen, in cm, of one unit of a network's output.
 
-    The eyes look past the camera by an angle that the crop shows; the dot lies distance · tan(angle) from the camera,
-    and the distance goes with one over the width of the face, and so of the crop, in the picture.
+    The crop shows the angle between gaze and camera. The dot lies distance · tan(angle) from the camera, and the
+    distance is inversely proportional to the width of the face, and so of the crop, in the image.
 
     Args:
-        spec: of the network.
+        spec: the network's inputs.
         face_width: of the face box in px of the frame; numbers, arrays (...) or tensors.
-        longer_side: of the frame in px, of the same shape.
+        longer_side: longer side of the frame in px, of the same shape.
 
     Returns:
-        cm per unit, of the same shape; 1 for networks that answer in cm.
+        cm per unit, of the same shape; 1 for networks whose output is in cm.
     """
     if spec.unit == "cm":
         return face_width * 0 + 1
@@ -124,10 +128,10 @@ def cm_per_unit(spec: InputSpec, face_width: Any, longer_side: Any) -> Any:
 
 
 def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Pixels]:
-    """The model inputs of one frame, in numpy: the oracle of `make_inputs`.
+    """Compute the model inputs of one frame in numpy: the oracle of `make_inputs`.
 
     Args:
-        spec: what the network wants.
+        spec: the network's inputs.
         example: `image` uint8 (h, w, 3), `face_in_crop`, `left_eye_in_crop`, `right_eye_in_crop` and `face`
             (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`.
 
@@ -152,7 +156,7 @@ def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Pix
 
 
 def _box_numpy(spec: InputSpec, example: dict[str, Any]) -> NDArray[np.float64]:
-    """The box to show, in px of the crop."""
+    """Return the input box, in px of the crop."""
     face = np.asarray(example["face_in_crop"], np.float64)
     if spec.kind == "face":
         return grow(face, spec.margin)
@@ -161,7 +165,7 @@ def _box_numpy(spec: InputSpec, example: dict[str, Any]) -> NDArray[np.float64]:
 
 
 def _in_frame(box: NDArray[np.float64], example: dict[str, Any]) -> NDArray[np.float64]:
-    """A box in px of the crop, in px of the frame."""
+    """Convert a box from px of the crop to px of the frame."""
     face, in_crop = (np.asarray(example[name], np.float64) for name in ("face", "face_in_crop"))
     scale = face[2:] / in_crop[2:]
     return np.concatenate([face[:2] + (box[:2] - in_crop[:2]) * scale, box[2:] * scale])
@@ -180,13 +184,13 @@ def _picture_numpy(spec: InputSpec, image: Pixels, box: Any) -> Pixels:
 
 
 def area_weights(start: float, extent: float, size: int, n: int) -> NDArray[np.float64]:
-    """How much each source pixel counts in each output pixel, along one axis.
+    """Return the weight of each source pixel in each output pixel, along one axis.
 
     Args:
-        start: where the box begins, in px of the source.
-        extent: its length.
+        start: start of the box, in px of the source.
+        extent: length of the box, in px of the source.
         size: of the source in px.
-        n: output pixels.
+        n: number of output pixels.
 
     Returns:
         (n, size): rows sum to 1 where the output pixel lies inside the source.
@@ -200,7 +204,7 @@ def area_weights(start: float, extent: float, size: int, n: int) -> NDArray[np.f
 
 
 def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
-    """The model inputs of one frame, in TensorFlow ops for `tf.data`; see `make_inputs_numpy`."""
+    """Compute the model inputs of one frame with TensorFlow ops, for `tf.data`; see `make_inputs_numpy`."""
     import tensorflow as tf
 
     boxes = {
@@ -234,11 +238,11 @@ def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def crop_resize(image: Any, box: Any, spec: InputSpec) -> Any:
-    """One box of a crop at the spec's size and colours, in TensorFlow ops.
+    """Resize one box of a crop to the spec's size and channels with TensorFlow ops.
 
     Args:
         image: uint8 (h, w, 3) tensor.
-        box: (4,) x, y, w, h in px of the image; fractions count, and it may leave the image.
+        box: (4,) x, y, w, h in px of the image; may be fractional and may extend beyond the image.
         spec: gives width, height and channels.
 
     Returns:
@@ -265,7 +269,7 @@ def crop_resize(image: Any, box: Any, spec: InputSpec) -> Any:
 
 
 def _area_weights_tf(start: Any, extent: Any, size: Any, n: int) -> tuple[Any, Any]:
-    """The first source pixel under the box, and `area_weights` from there to the last one under it."""
+    """Return the first source pixel under the box, and `area_weights` from there to the last one."""
     import tensorflow as tf
 
     step = extent / n

@@ -1,8 +1,7 @@
-"""Do the gaze labels agree with the points on the screen that they were made from?
+"""Check that the gaze labels agree with the screen points they were computed from.
 
 A recording holds each dot twice: in points on the screen and in cm from the camera. The second follows from
-the first by the device table, so a disagreement means a wrong device, a wrong orientation or damaged
-numbers.
+the first by the device table, so a disagreement means a wrong device, a wrong orientation or damaged numbers.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from tinytracker.data.devices import Device, Orientation, find_device
 from tinytracker.data.gazecapture import Bools, Recording
 
 TOLERANCE_CM = 0.05
-"""Labels further than this from the recomputed point are reported. The table's millimetres have two digits
-and points are whole numbers, so honest labels agree far better."""
+"""Labels further than this from the recomputed point are reported. The table's millimetres have two decimals
+and points are whole numbers, so correct labels agree far better."""
 
 LIMIT_CM = 1.0
-"""Labels further than this are not used: half the error of a good network can only be damage."""
+"""Labels further than this are not used: a deviation of half a good network's error can only be damage."""
 
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """Agreement of the labels of one recording.
+    """Agreement of the labels of one recording with its screen points.
 
     Attributes:
         error_cm: distance between the label and the recomputed point, (n,); infinity where it cannot be
-            computed (no such orientation, a screen without size, NaN).
+            computed (unknown orientation, a screen of size 0, NaN).
     """
 
     error_cm: Floats
@@ -42,22 +41,20 @@ class LabelCheck:
 
     @property
     def unusable(self) -> Bools:
-        """Frames to leave out, bool (n,)."""
+        """Frames to skip, bool (n,)."""
         return self.error_cm > LIMIT_CM
 
 
 def known_orientation(orientation: NDArray[np.int64]) -> Bools:
-    """Whether each orientation is one of the four, bool (n,)."""
+    """Return whether each orientation is one of the four, bool (n,)."""
     return np.isin(orientation, [int(o) for o in Orientation])
 
 
 def check_labels(recording: Recording) -> LabelCheck:
     """Recompute the gaze of every frame from its screen point.
 
-    The screen's size in points is taken from the recording, or, where that agrees worse, from the device
-    table,
-    plain or with display zoom: `screen.json` holds the area that the app could use, which a tall status bar
-    makes smaller.
+    The screen's size in points is taken from the recording or, where that agrees worse, from the device table, with
+    or without display zoom: `screen.json` holds the area available to the app, which a tall status bar reduces.
     """
     device = find_device(recording.device_name)
     recorded = np.stack([recording.x_cam, recording.y_cam], axis=-1)
@@ -75,7 +72,7 @@ def check_labels(recording: Recording) -> LabelCheck:
 
 
 def _table_size(device: Device, orientation: NDArray[np.int64], zoomed: bool) -> Floats:
-    """(n, 2) width and height in points by the device table, NaN where the orientation is not known."""
+    """Return width and height in points from the device table, (n, 2), NaN where the orientation is unknown."""
     size = np.full((len(orientation), 2), np.nan)
     for known in Orientation:
         size[orientation == known] = device.screen_points(known, zoomed)

@@ -1,4 +1,4 @@
-"""Reading prepared shards with `tf.data`: records in, decoded frames out."""
+"""Reading prepared shards with `tf.data`: from records to decoded frames."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 
 _SHARDS_AT_ONCE = 8
-"""Shards are read side by side, so that neighbours in the stream come from several subjects."""
+"""Shards read in parallel, so that neighbours in the stream come from several subjects."""
 
 
 def serialized_records(
     index: PreparedIndex, split: str, shuffle_seed: int | None = None, shuffle_buffer: int = 2048
 ) -> Any:
-    """The records of a split, still serialized.
+    """Return the records of a split, still serialized.
 
     Args:
         index: from `tinytracker.data.index.read_index`.
         split: "train", "val" or "test".
-        shuffle_seed: None reads in a fixed order. With a seed, the order of the shards and of the records is
-            drawn from it: the same seed gives the same order, so pass another one for each epoch.
-        shuffle_buffer: records held for shuffling. Frames are shuffled within their shard already, so a few
-            thousand mix subjects well; one record takes some tens of kB.
+        shuffle_seed: None reads in a fixed order. A seed determines the order of the shards and of the records:
+            equal seeds give equal orders, so pass a different one for each epoch.
+        shuffle_buffer: number of records buffered for shuffling. Frames are already shuffled within their shard,
+            so a few thousand mix subjects well; one record takes some tens of kB.
 
     Returns:
         A finite `tf.data.Dataset` of scalar strings with known cardinality.
 
     Raises:
-        InputFileError: the split holds no frame.
+        InputFileError: the split is empty.
         UnknownNameError: no such split.
     """
     import tensorflow as tf
@@ -56,7 +56,7 @@ def decode(serialized: Any) -> dict[str, Any]:
     import tensorflow as tf
 
     example = parse(serialized)
-    # The accurate DCT gives the same pixels as every other libjpeg; the op also decodes PNG.
+    # The accurate DCT gives the same pixels as other libjpeg decoders; the op also decodes PNG.
     example["image"] = tf.io.decode_jpeg(example["image"], channels=3, dct_method="INTEGER_ACCURATE")
     return example
 
@@ -64,7 +64,7 @@ def decode(serialized: Any) -> dict[str, Any]:
 def records(
     index: PreparedIndex, split: str, shuffle_seed: int | None = None, shuffle_buffer: int = 2048
 ) -> Any:
-    """Decoded frames of a split: `serialized_records` through `decode`, in parallel, in a reproducible order.
+    """Return the decoded frames of a split: `serialized_records` mapped through `decode` in parallel, in stable order.
 
     Returns:
         A finite `tf.data.Dataset` of dicts.

@@ -1,4 +1,4 @@
-"""From a GazeCapture folder to TFRecord shards: parallel, resumable, reproducible, honest about every skip.
+"""From a GazeCapture folder to TFRecord shards: parallel, resumable, reproducible; every skipped frame is listed.
 
 Plan (read the JSON files of all subjects) → shards (in worker processes) → `skipped.csv` and, last,
 `index.json`.
@@ -34,18 +34,18 @@ from tinytracker.requirements import require_tensorflow
 SKIPPED_FILE = "skipped.csv"
 IMAGE_FORMATS = ("jpeg", "png")
 _FORMAT_VERSION = 1
-"""Part of every shard's key: shards of an older layout are made again."""
+"""Part of every shard's key: shards of an older layout are recreated."""
 
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What `prepare` did.
+    """The outcome of `prepare`.
 
     Attributes:
         index: the finished index.
-        kept_shards: shards of an earlier run that were still right.
-        made_shards: shards made now.
-        skipped_csv: the file that names every skipped frame and its reason.
+        kept_shards: number of valid shards kept from an earlier run.
+        made_shards: number of shards made in this run.
+        skipped_csv: the file that lists every skipped frame and its reason.
     """
 
     index: PreparedIndex
@@ -56,14 +56,14 @@ class PrepareReport:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What decides the content of the shards, besides the source."""
+    """Everything that determines the content of the shards, besides the source."""
 
     max_crop: int
     shard_frames: int
     image_format: str
 
     def check(self) -> None:
-        """Raise `UsageError` on a value that cannot be."""
+        """Raise `UsageError` when a value is out of range."""
         for name, value, low in (("max_crop", self.max_crop, 16), ("shard_frames", self.shard_frames, 1)):
             if value < low:
                 raise UsageError(f"{name} is {value}, but must be at least {low}.")
@@ -73,7 +73,7 @@ class Parameters:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, also the constants, for the index."""
+        """Return all parameters, including the constants, for the index."""
         return {
             "max_crop": self.max_crop,
             "shard_frames": self.shard_frames,
@@ -87,7 +87,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class _Scan:
-    """What the JSON files of one subject say."""
+    """The result of reading the JSON files of one subject."""
 
     subject: Subject
     fingerprint: str
@@ -106,24 +106,24 @@ def prepare(
 ) -> PrepareReport:
     """Turn a GazeCapture folder into TFRecord shards and an index.
 
-    A second run after an interruption keeps the shards that are whole and whose source did not change. The
-    same source gives the same bytes, whatever the number of jobs.
+    A second run after an interruption keeps the shards that are complete and whose source has not changed. The
+    same source gives the same bytes, regardless of the number of jobs.
 
     Args:
         src: the folder of subjects (unpacked, `NNNNN.tar.gz`, or both), or one subject.
-        out: the folder to fill; made when missing.
-        jobs: worker processes, by default one per usable core; 1 works in this process.
-        max_crop: longest side in px that a stored face box keeps; larger ones are averaged down.
-        shard_frames: a shard is closed when it holds this many frames; a subject is never split.
+        out: the folder to fill; created when missing.
+        jobs: number of worker processes, by default one per usable core; 1 runs in this process.
+        max_crop: longest side of a stored face box in px; larger ones are averaged down.
+        shard_frames: a shard is closed when it holds this many frames; a subject is never split between shards.
         image_format: "jpeg" (quality 95, 4:4:4) or "png" (lossless, about five times larger).
 
     Returns:
         The report, with the index.
 
     Raises:
-        InputFileError: no subject found, or not one usable frame.
+        InputFileError: no subject or no usable frame was found.
         OutputError: `out` cannot be written.
-        UsageError: a parameter cannot be, or `out` lies inside `src`.
+        UsageError: a parameter is out of range, or `out` lies inside `src`.
         MissingDependencyError: TensorFlow is not installed.
 
     Example:
@@ -141,18 +141,18 @@ def prepare(
         raise UsageError(f"jobs is {jobs}, but must be at least 1.")
     subjects = iter_subjects(src)
     if out.resolve().is_relative_to(src.resolve()):
-        raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside of the data set.")
+        raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside the data set.")
     require_tensorflow("writing shards")
     make_folder(out / SHARD_FOLDER)
     with writing(out):
-        (out / INDEX_FILE).unlink(missing_ok=True)  # from here on the folder is unfinished, and shows it
+        (out / INDEX_FILE).unlink(missing_ok=True)  # without an index, the folder counts as unfinished
 
     with Workers(jobs) as workers:
         scans = _scan_all(subjects, workers)
         shard_jobs = _plan(scans, out, parameters)
         if not shard_jobs:
             raise InputFileError(
-                src, _nothing_usable(scans), "Frames need a face and both eyes to be of use."
+                src, _nothing_usable(scans), "A usable frame has a face and both eyes detected."
             )
         _remove_strangers(out, shard_jobs)
         results, kept = _make_all(shard_jobs, scans, workers)
@@ -165,7 +165,7 @@ def prepare(
     index = summarise(out, parameters.as_json(), shard_jobs, results, skips, origin)
     if not index.frames:
         raise InputFileError(
-            src, _nothing_usable(scans, skips), "Frames need a face and both eyes to be of use."
+            src, _nothing_usable(scans, skips), "A usable frame has a face and both eyes detected."
         )
     write_bytes(out / SKIPPED_FILE, _skipped_csv(skips))
     write_bytes(out / INDEX_FILE, json_bytes(index.as_json(), indent=1))
@@ -173,7 +173,7 @@ def prepare(
 
 
 def _scan_subject(subject: Subject) -> _Scan:
-    """Read a subject's arrays to learn its split and size; damage is returned, not raised."""
+    """Read a subject's arrays to find its split and size; damage is returned, not raised."""
     fingerprint = ""
     try:
         fingerprint = subject.fingerprint()
@@ -194,7 +194,7 @@ def _scan_all(subjects: list[Subject], workers: Workers) -> list[_Scan]:
 
 
 def _plan(scans: list[_Scan], out: Path, parameters: Parameters) -> list[ShardJob]:
-    """Group subjects into shards, in an order that mixes devices but depends on nothing but the names."""
+    """Group subjects into shards, in an order that mixes devices and depends only on the names."""
     groups: list[tuple[str, int, list[_Scan]]] = []
     for split in SPLITS:
         members = [scan for scan in scans if scan.split == split]
@@ -225,7 +225,7 @@ def _job(out: Path, parameters: Parameters, split: str, number: int, group: list
 
 
 def _remove_strangers(out: Path, jobs: list[ShardJob]) -> None:
-    """Remove shards of an earlier plan and what a killed run left; nothing else in the folder is touched."""
+    """Remove shards of an earlier plan and files of a killed run; nothing else in the folder is touched."""
     belongs = {path.name for job in jobs for path in (job.path, job.sidecar)}
     folder = out / SHARD_FOLDER
     with writing(folder):
@@ -237,7 +237,7 @@ def _remove_strangers(out: Path, jobs: list[ShardJob]) -> None:
 
 
 def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tuple[list[ShardResult], int]:
-    """The results in the order of the jobs, and how many shards were kept from an earlier run."""
+    """Return the results in the order of the jobs, and how many shards were kept from an earlier run."""
     usable = {scan.subject.name: scan.usable for scan in scans}
     results: dict[str, ShardResult] = {}
     total = sum(usable.values())
@@ -252,7 +252,7 @@ def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tup
             advance(sum(usable[subject.name] for subject in job.subjects))
         kept = len(results)
         if kept:
-            say(f"{kept} of {len(jobs)} shards are finished already and are kept.")
+            say(f"Keeping {kept} of {len(jobs)} shards from an earlier run.")
         by_key = {job.key: job for job in todo}
         for result in workers.map(make_shard, todo):
             results[result.key] = result
@@ -272,4 +272,4 @@ def _nothing_usable(scans: list[_Scan], skips: list[Skip] | None = None) -> str:
     found = skips if skips is not None else [scan.skip for scan in scans if scan.skip]
     reasons = Counter(skip.reason for skip in found)
     why = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
-    return f"not one usable frame in {len(scans)} subjects: {why or 'no frame at all'}"
+    return f"no usable frame in {len(scans)} subjects: {why or 'they have no frames'}"

@@ -1,4 +1,4 @@
-"""Reading a GazeCapture subject, and refusing it with a reason when its files contradict each other."""
+"""Reads a GazeCapture subject, and rejects it with a reason when its files are damaged or contradict each other."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bo
 
     Args:
         source: a subject, its folder, or its `NNNNN.tar.gz`.
-        strict: refuse the subject when a usable frame holds NaN or infinity; otherwise they are kept, and
-            `finite_frames` tells which frames are whole.
-        motion: also read motion.json, which is large and which training does not use.
+        strict: reject the subject when a usable frame holds NaN or infinity; otherwise keep them, and
+            `finite_frames` tells which frames have none.
+        motion: also read motion.json, which is large and not used in training.
 
     Raises:
         SubjectError: the subject is damaged; `reason` says how (a missing file, bad JSON, arrays of
-            different length, an unknown device or split, NaN, a damaged archive).
+            different lengths, an unknown device or split, NaN, a damaged archive).
         InputFileError: `source` is not a subject.
     """
     subject = source if isinstance(source, Subject) else as_subject(source)
@@ -69,13 +69,13 @@ def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bo
     if strict:
         bad = np.flatnonzero(recording.usable & ~finite_frames(recording))
         if len(bad):
-            problem = f"{len(bad)} frames hold NaN or infinity, the first is {recording.frame_names[bad[0]]}"
+            problem = f"{len(bad)} frames hold NaN or infinity; the first is {recording.frame_names[bad[0]]}"
             raise SubjectError(subject.path, Reason.NOT_FINITE, problem)
     return recording
 
 
 def finite_frames(recording: Recording) -> Bools:
-    """Frames whose labels and detected boxes are all finite numbers, bool (n,)."""
+    """Return the frames whose labels and detected boxes are all finite, bool (n,)."""
     labels = [getattr(recording, field) for field in DOT_KEYS.values()]
     finite: Bools = np.isfinite(np.stack(labels, axis=-1)).all(axis=-1)
     for boxes in (recording.face, recording.left_eye, recording.right_eye):
@@ -84,7 +84,7 @@ def finite_frames(recording: Recording) -> Bools:
 
 
 class _Documents:
-    """The JSON files of one subject, with typed access that says what is wrong and where."""
+    """The JSON files of one subject, with typed access whose errors say what is wrong and where."""
 
     def __init__(self, subject: Subject, names: tuple[str, ...]) -> None:
         self._subject = subject
@@ -126,9 +126,7 @@ class _Documents:
             self._fail(Reason.BAD_JSON, "frames.json", "not a list of file names")
         for name in value:
             if not isinstance(name, str) or not FRAME_NAME.fullmatch(name):
-                self._fail(
-                    Reason.BAD_JSON, "frames.json", f"{name!r} is not a frame's name such as 00000.jpg"
-                )
+                self._fail(Reason.BAD_JSON, "frames.json", f"{name!r} is not a frame name such as 00000.jpg")
         if len(set(value)) != len(value):
             self._fail(Reason.BAD_JSON, "frames.json", "a frame is listed twice")
         return tuple(value)
@@ -144,7 +142,7 @@ class _Documents:
         return Boxes(x, y, w, h, valid.astype(bool))
 
     def numbers(self, file: str, key: str) -> Floats:
-        """One array as float64; null becomes NaN."""
+        """Return one array as float64; null becomes NaN."""
         value = self._get(file, key)
         if not isinstance(value, list):
             self._fail(Reason.BAD_JSON, file, f"{key} is not an array")
@@ -157,7 +155,7 @@ class _Documents:
             self._fail(Reason.NOT_FINITE, file, f"{key} holds a number that is too large")
 
     def integers(self, file: str, key: str) -> Ints:
-        """One array as int64."""
+        """Return one array as int64."""
         array = self.numbers(file, key)
         if not np.isfinite(array).all():
             self._fail(Reason.NOT_FINITE, file, f"{key} holds NaN, infinity or null")

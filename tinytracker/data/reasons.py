@@ -1,4 +1,4 @@
-"""Why a frame or a whole subject is not used: a small vocabulary, so that damage can be counted."""
+"""Reasons to skip a frame or a whole subject: a fixed vocabulary, so that damage can be counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Reason(str, Enum):
-    """One word per kind of damage; the value is what reports show."""
+    """One member per kind of damage; reports show the value."""
 
     MISSING_FILE = "missing file"
     BAD_ARCHIVE = "bad archive"

@@ -1,7 +1,7 @@
-"""Making one shard: decode, crop, encode and write the frames of a few subjects.
+"""Makes one shard: decodes, crops, encodes and writes the frames of a few subjects.
 
-Runs in worker processes. A shard and its sidecar (`.json`: checksum, counts, skipped frames) are each
-renamed into place when complete, the sidecar last, so whatever is found under its final name is whole.
+Runs in worker processes. A shard and its sidecar (`.json`: checksum, counts, skipped frames) are each renamed
+into place when complete, the sidecar last, so a file under its final name is always complete.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tinytracker.errors import OutputError, SubjectError
 from tinytracker.files import json_bytes, sha256_file, write_bytes, writing
 
 _LARGEST_BOX = 4.0
-"""A box wider than this many frames is damage, and cutting it would fill the memory."""
+"""A box wider than this many frames is damage, and cutting it out would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class ShardJob:
 
     Attributes:
         path: the shard to write.
-        split: "train", "val" or "test"; a subject of another split is refused.
-        subjects: whose frames it holds.
-        max_crop: longest side in px that a face box keeps.
+        split: "train", "val" or "test"; a subject of another split is rejected.
+        subjects: the subjects whose frames it holds.
+        max_crop: longest side of a face box in px; larger ones are averaged down.
         image_format: "jpeg" or "png".
-        key: digest of everything that decides the content; equal keys mean an equal shard.
+        key: digest of everything that determines the content; equal keys mean equal shards.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class ShardJob:
 
 @dataclass(frozen=True)
 class Skip:
-    """A frame that was left out, or a whole subject where `frame` is empty."""
+    """A skipped frame, or a skipped subject where `frame` is empty."""
 
     subject: str
     frame: str
@@ -71,15 +71,15 @@ class Skip:
 
 @dataclass
 class ShardResult:
-    """What a shard holds and what it left out; this is the sidecar's content.
+    """The content of a shard and what was skipped, as stored in the sidecar.
 
     Attributes:
-        key: of the job. sha256: of the shard. bytes: its size. frames: its records.
-        subjects: frames per subject. devices: per device. orientations: per orientation "1" to "4".
-        gaze_sum: of all records, cm. gaze_low: smallest x and y. gaze_high: largest.
-        labels: by device: frames checked, frames that disagree, the worst in cm.
-        grid_disagreements: frames where faceGrid.json contradicts the boxes about validity.
-        skips: everything left out.
+        key: of the job. sha256: of the shard. bytes: size of the shard. frames: number of records.
+        subjects: frames per subject. devices: frames per device. orientations: frames per orientation "1" to "4".
+        gaze_sum: sum over all records, cm. gaze_low: smallest x and y. gaze_high: largest x and y.
+        labels: by device: frames checked, frames that disagree, largest distance in cm.
+        grid_disagreements: frames whose faceGrid.json disagrees with the boxes about validity.
+        skips: skipped frames and subjects.
     """
 
     key: str
@@ -98,7 +98,7 @@ class ShardResult:
 
 
 def finished(job: ShardJob) -> ShardResult | None:
-    """The result of an earlier run, if its shard is whole and would come out the same again."""
+    """Return the result of an earlier run if its shard is complete and has the same key, else None."""
     try:
         document = json.loads(job.sidecar.read_bytes())
         result = ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
@@ -125,7 +125,7 @@ def make_shard(job: ShardJob) -> ShardResult:
             result.skips.append(Skip(subject.name, "", str(error.reason), error.problem))
             continue
         for stored in frames:
-            # The order looks random but depends on nothing but the names: every run writes the same bytes.
+            # The order looks random but depends only on the names: every run writes the same bytes.
             place = hashlib.sha256(f"{stored.subject}/{stored.frame}".encode()).digest()
             records.append((place, serialize(stored)))
             gaze.append(stored.gaze)
@@ -145,12 +145,10 @@ def make_shard(job: ShardJob) -> ShardResult:
 
 
 def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iterator[StoredFrame]:
-    """The usable frames of one subject; the others are recorded in `result`."""
+    """Yield the usable frames of one subject; the others are recorded in `result`."""
     recording = read_recording(subject, strict=False, motion=False)
     if recording.dataset != job.split:
-        raise SubjectError(
-            subject.path, Reason.BAD_SPLIT, "the subject's split changed while it was prepared"
-        )
+        raise SubjectError(subject.path, Reason.BAD_SPLIT, "the subject's split changed during preparation")
     reasons = _reasons_before_decoding(recording)
     _check_labels(recording, reasons, result)
     face = recording.face.corners()
@@ -172,7 +170,7 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
 
 
 def _reasons_before_decoding(recording: Recording) -> list[Reason | None]:
-    """Why each frame cannot be used as far as the arrays tell; None where they raise no objection."""
+    """Return why each frame is unusable according to the arrays; None where it is usable."""
     boxes = np.stack([b.corners() for b in (recording.face, recording.left_eye, recording.right_eye)], axis=1)
     with np.errstate(invalid="ignore"):
         empty = (round_half_up(np.nan_to_num(boxes[..., 2:], posinf=0, neginf=0)) < 1).any(axis=(1, 2))
@@ -190,7 +188,7 @@ def _reasons_before_decoding(recording: Recording) -> list[Reason | None]:
 
 
 def _check_labels(recording: Recording, reasons: list[Reason | None], result: ShardResult) -> None:
-    """Compare labels with screen points, where the arrays raised no objection; record all skips so far."""
+    """Compare labels with screen points in frames that are usable so far; record all skips so far."""
     check = check_labels(recording)
     considered = np.array([reason is None for reason in reasons], bool)
     for i in np.flatnonzero(considered & check.unusable):
@@ -262,7 +260,7 @@ def _write_records(path: Path, records: list[bytes]) -> None:
                     writer.write(record)
             partial.replace(path)
         except tf.errors.OpError as error:
-            # TensorFlow hides errno; its message is the best there is.
+            # TensorFlow hides errno; only its message is available.
             full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space" in error.message
             problem = "the disk is full" if full else f"cannot be written ({error.message})"
             raise OutputError(path, problem, "Free some space or choose another folder.") from error

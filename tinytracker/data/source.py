@@ -1,4 +1,4 @@
-"""Where a subject's bytes come from: a folder, or a `NNNNN.tar.gz` that is read without unpacking it."""
+"""The source of a subject's bytes: a folder, or a `NNNNN.tar.gz` that is read without unpacking it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinytracker.errors import InputFileError, SubjectError
 from tinytracker.files import StrPath
 
 _MAX_MEMBER_BYTES = 256 << 20
-"""No file of a subject comes near this; a larger one is damage or an attack, and would fill the memory."""
+"""Size limit of a subject's files. Real ones are far smaller; a larger one is damage or an attack on the memory."""
 
 _PACKED = ".tar.gz"
 _LOOKED_FOR = "Looked for folders 00000/ with an info.json and for archives 00000.tar.gz"
@@ -37,11 +37,11 @@ class Subject:
 
     @property
     def packed(self) -> bool:
-        """Whether the subject is still a `.tar.gz`."""
+        """Whether the subject is a `.tar.gz`."""
         return self.path.name.endswith(_PACKED)
 
     def fingerprint(self) -> str:
-        """A hex digest that changes when any of the subject's files does (names, sizes, times of change)."""
+        """Return a hex digest that changes when any of the subject's files does (names, sizes, modification times)."""
         digest = hashlib.sha256()
         files = [self.path] if self.packed else sorted(p for p in self.path.rglob("*") if p.is_file())
         for file in files:
@@ -51,7 +51,7 @@ class Subject:
         return digest.hexdigest()
 
     def documents(self, names: Collection[str]) -> dict[str, bytes]:
-        """The content of those of the JSON files that exist, by name.
+        """Return the content of those of the named JSON files that exist, by name.
 
         Raises:
             SubjectError: the archive is damaged or unsafe.
@@ -61,7 +61,7 @@ class Subject:
         return {name: content for name in names if (content := _read(self.path / name)) is not None}
 
     def frames(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """(file name, encoded image) of those of the frames that exist, in the order of the source.
+        """Yield (file name, encoded image) of those of the named frames that exist, in the order of the source.
 
         Raises:
             SubjectError: the archive is damaged or unsafe.
@@ -75,7 +75,7 @@ class Subject:
                 yield name, content
 
     def _members(self, folder: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        # tarfile's own gzip stream takes a truncated archive for a short one; the gzip module raises.
+        # tarfile's own gzip stream accepts a truncated archive as a shorter one; the gzip module raises.
         with (
             _archive_errors(self.path),
             gzip.open(self.path) as stream,
@@ -93,10 +93,10 @@ class Subject:
                 assert file is not None  # a regular file always has content
                 yield parts[-1], file.read()
             while stream.read(1 << 20):
-                pass  # to the end, where the checksum is compared
+                pass  # read to the end, where the checksum is compared
 
     def _parts(self, member: tarfile.TarInfo) -> tuple[str, ...]:
-        """The member's path below the subject's own folder; refuses what could point outside."""
+        """Return the member's path below the subject's own folder; rejects paths that could point outside."""
         path = PurePosixPath(member.name)
         unsafe = path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir())
         if unsafe:
@@ -107,14 +107,14 @@ class Subject:
 
 
 def iter_subjects(root: StrPath) -> list[Subject]:
-    """Every subject below `root`, ordered by name.
+    """Return every subject below `root`, ordered by name.
 
     Args:
-        root: a folder of subjects, one subject's folder, or one `NNNNN.tar.gz`. Where a subject is there both
+        root: a folder of subjects, one subject's folder, or one `NNNNN.tar.gz`. Where a subject exists both
             unpacked and packed, the folder is used.
 
     Raises:
-        InputFileError: nothing there, or no subject in it; says what was looked for.
+        InputFileError: `root` does not exist or holds no subject; says what was looked for.
     """
     root = Path(root)
     if not root.exists():
@@ -138,10 +138,10 @@ def iter_subjects(root: StrPath) -> list[Subject]:
 
 
 def as_subject(path: StrPath) -> Subject:
-    """The subject that this folder or archive holds.
+    """Return the subject in this folder or archive.
 
     Raises:
-        InputFileError: it is neither.
+        InputFileError: it is not a subject.
     """
     path = Path(path)
     if not _is_subject(path):
@@ -155,7 +155,7 @@ def _subject(path: Path) -> Subject:
 
 def _is_subject(path: Path) -> bool:
     if path.is_dir():
-        # A folder of the right name counts even when files are missing: damage is reported, not overlooked.
+        # A folder with the right name counts even when files are missing: damage is reported, not overlooked.
         return SUBJECT_NAME.fullmatch(path.name) is not None
     name = path.name.removesuffix(_PACKED)
     return name != path.name and SUBJECT_NAME.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""From the results of all shards to the index."""
+"""Builds the index from the results of all shards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def summarise(
     skips: list[Skip],
     origin: str,
 ) -> PreparedIndex:
-    """The index of what was made: `results` belong to `jobs` one by one; `skips` are all of the run's."""
+    """Return the index of a run: `results` correspond to `jobs` one to one; `skips` are all of the run."""
     digest = hashlib.sha256()
     splits = {}
     for split in SPLITS:

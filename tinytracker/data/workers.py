@@ -1,4 +1,4 @@
-"""A pool of worker processes that ends with its parent, however the parent ends."""
+"""A pool of worker processes that ends with its parent, even if the parent is killed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ R = TypeVar("R")
 
 
 class Workers:
-    """`jobs` processes, started afresh ("spawn": a fork of a process that runs TensorFlow can hang).
+    """`jobs` processes, started by "spawn" because a fork of a process that runs TensorFlow can hang.
 
-    With one job everything runs in this process. Use as a context manager.
+    With one job, everything runs in this process. Use it as a context manager.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -44,16 +44,16 @@ class Workers:
         if self._pool is None:
             return
         if kind is not None and not issubclass(kind, Exception):
-            # Ctrl-C: nobody waits for work that will be thrown away; what is written is whole.
+            # Ctrl-C: do not wait for work that will be discarded; files already written are complete.
             for child in multiprocessing.active_children():
                 child.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def map(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results as they are finished, in any order.
+        """Yield results as they are finished, in any order.
 
         Raises:
-            TinyTrackerError: a worker was killed; and whatever `work` raises.
+            TinyTrackerError: a worker was killed. Exceptions of `work` are passed on.
         """
         if self._pool is None:
             yield from (work(item) for item in items)
@@ -65,19 +65,19 @@ class Workers:
                 yield future.result()
         except BrokenProcessPool as error:
             raise TinyTrackerError(
-                "A worker process was killed, most likely because the memory ran out.",
+                "A worker process was killed, most likely because the system ran out of memory.",
                 "Run again with fewer jobs; finished parts are kept.",
             ) from error
 
 
 @contextmanager
 def _interrupts_kept_from_workers() -> Iterator[None]:
-    """Start processes that never see Ctrl-C, which a terminal sends to all of them at once.
+    """Start processes that ignore Ctrl-C, which a terminal sends to all processes at once.
 
-    A worker that died of it would look like one that was killed, and that would hide what really happened. Processes
-    inherit blocked signals; here the signal comes through when the block ends.
+    A worker that ended on Ctrl-C would look as if it had been killed, which would hide the real cause. Processes
+    inherit blocked signals; this process receives the signal when the block ends.
     """
-    resource_tracker.ensure_running()  # its start would unblock the signal
+    resource_tracker.ensure_running()  # starting it later would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -86,13 +86,13 @@ def _interrupts_kept_from_workers() -> Iterator[None]:
 
 
 def _start() -> None:
-    """Prepare a worker: quiet TensorFlow, and never outlive the parent."""
+    """Prepare a worker: silence TensorFlow, and end with the parent."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def follow() -> None:
         parent.join()
-        os._exit(1)  # a killed parent cannot tell its workers to stop
+        os._exit(1)  # a killed parent cannot stop its workers
 
     threading.Thread(target=follow, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Evaluation: how far off is the gaze, for whom, on what, and how much better is that than not looking at all."""
+"""Evaluation: gaze errors by subject and device, compared with those of a constant prediction."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Evaluation:
     """The errors of one model on one split.
 
     Attributes:
-        model: file that was evaluated. kind: "float" or the quantized model's name.
-        split: of the prepared data. data_hash: which data.
+        model: the evaluated file. kind: "float" or the quantized model's name.
+        split: of the prepared data. data_hash: hash of the prepared data.
         errors: in cm.
-        path: JSON file that holds all this, or None when the model is not in a run.
+        path: JSON file with this evaluation, or None when the model is not in a run.
     """
 
     model: Path
@@ -70,14 +70,14 @@ class Evaluation:
     path: Path | None = None
 
     def document(self, **origin: Any) -> EvaluationDocument:
-        """The document of this evaluation; `origin` is the command and the versions when it is kept in a run."""
+        """Return the document of this evaluation; `origin` holds command and versions when it is stored in a run."""
         return EvaluationDocument(
             model=str(self.model), kind=self.kind, split=self.split, data_hash=self.data_hash, errors=self.errors,
             **origin,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON document of this evaluation."""
+        """Return the JSON document of this evaluation."""
         return self.document().as_json()
 
 
@@ -86,9 +86,9 @@ class EvaluationTarget:
     """A model and the data to evaluate it on.
 
     Attributes:
-        model: file. kind: "float", the quantized model's name, or the file's stem.
-        input: what the network sees. index: of the prepared data.
-        run: that the model belongs to, or None.
+        model: the file. kind: "float", the quantized model's name, or the file's stem.
+        input: the network's inputs. index: of the prepared data.
+        run: the run of the model, or None.
     """
 
     model: Path
@@ -101,7 +101,7 @@ class EvaluationTarget:
 def open_target(
     target: StrPath, data: StrPath | None, split: str, model: str, preset: str | None
 ) -> EvaluationTarget:
-    """Find model, input and data; the arguments are those of `evaluate`, and so are the errors."""
+    """Find model, input and data; arguments and errors are those of `evaluate`."""
     target = Path(target)
     data = Path(data) if data is not None else None
     if split not in SPLITS:
@@ -119,7 +119,7 @@ def open_target(
         path, kind = target, target.stem
         spec = (find_preset(preset) if preset else _preset_for(target)).input
         if data is None:
-            raise UsageError(f"{target}: a .tflite file does not know its data.", "Add --data PREPARED.")
+            raise UsageError(f"{target}: a .tflite file does not name its data.", "Add --data PREPARED.")
     index = read_index(data)
     index.split(split)
     return EvaluationTarget(path, kind, spec, index, run)
@@ -134,18 +134,18 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate one model on a split.
 
-    A run keeps the result in `RUN/evaluation/<model>-<split>.json` and the predictions beside it as .npz.
-    Quantized models are run with TensorFlow Lite's reference kernels.
+    For a model of a run, the result is stored in `RUN/evaluation/<model>-<split>.json`, with the predictions beside it
+    as .npz. Quantized models are run with TensorFlow Lite's reference kernels.
 
     Args:
         target: a run folder, or a .tflite file.
         data: prepared data; None for the data of the run.
         split: "train", "val" or "test".
-        model: of a run: "float", or the name of a quantized model such as "ptq-int8".
-        preset: for a .tflite file outside a run: whose input it takes; None to find it by the input's shape.
+        model: for a run: "float", or the name of a quantized model such as "ptq-int8".
+        preset: for a .tflite file outside a run: the preset with its input; None to find one by the input's shape.
 
     Raises:
-        InputFileError: the target, the data or the split is not there or empty.
+        InputFileError: the target, the data or the split is missing or empty.
         UnknownNameError: no such split, model or preset.
         UsageError: a .tflite file without `data`.
         MissingDependencyError: TensorFlow is not installed.
@@ -162,7 +162,7 @@ def evaluate(
 
 
 def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
-    """`evaluate` of a model that was opened already; `split` is one of the index's that holds frames."""
+    """`evaluate` for a model that is already open; `split` must be a split of the index with frames."""
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
     from tinytracker.evaluate.metrics import Frames, summarize
@@ -189,7 +189,7 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
 
 
 def stored_errors(run: Run, model: str, split: str = "test") -> Errors | None:
-    """The errors that an earlier `evaluate` left in the run, or None."""
+    """Return the errors that an earlier `evaluate` stored in the run, or None."""
     path = run.evaluation(model, split)
     if not path.is_file():
         return None
@@ -206,7 +206,7 @@ def _model_of_run(run: Run, model: str) -> Path:
 
 
 def _preset_for(path: Path) -> Any:
-    """The preset whose inputs have the shapes of this file's."""
+    """Return the preset whose inputs have the same shapes as this file's."""
     from tinytracker.model.presets import PRESETS
     from tinytracker.model.tflite_file import read_tflite
 
@@ -216,5 +216,5 @@ def _preset_for(path: Path) -> Any:
             return preset
     raise UsageError(
         f"{path}: no preset has inputs of shape {shapes}.",
-        "Name the preset that it takes its input from with --preset.",
+        "Name the preset whose input it takes with --preset.",
     )

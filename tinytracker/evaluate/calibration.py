@@ -1,11 +1,12 @@
 """Calibration to one person: a correction of the network's gaze, learned from a few dots that the person looked at.
 
-The network answers for an average person. What a person adds, the angle between visual and optical axis, the shape
-of the lids, the way of holding the device, is nearly the same in all frames of that person and shows on a few dots.
+The network is trained for an average person. The deviation of an individual (the angle between visual and optical
+axis, the shape of the lids, the way of holding the device) is nearly the same in all frames and can be estimated from
+a few dots.
 
-A correction is the posterior mean of a linear model whose prior says "no correction": of the error that the dots
-show, a part is believed that grows with their number. Which kind of correction, how much prior, and how far against no
-correction at all, is decided by how well dots that are left out are foretold. A few noisy points change little.
+A correction is the posterior mean of a linear model whose prior is "no correction": the more dots, the larger the
+fraction of their error that is corrected. The kind of correction, the strength of the prior and the weight against no
+correction are chosen by leave-one-out prediction of the dots. A few noisy points change little.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Terms(BaseModel):
 
     Attributes:
         source: "features" for the penultimate activations of the network, "quadratic" for x², xy and y² of gaze.
-        centre: one per term. scale: one for all, so that a term that hardly moved on the dots cannot explode on the
-            first frame on which it does. weights: cm (x, y) per term.
+        centre: one per term. scale: one for all, so that a term that hardly varied on the dots does not get a huge
+            value on the first frame on which it varies. weights: cm (x, y) per term.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -75,18 +76,18 @@ class Terms(BaseModel):
         if not len(self.centre) == len(self.weights) > 0:
             raise ValueError("centre and weights must have the same length, at least 1")
         if self.source == "quadratic" and len(self.centre) != 3:
-            raise ValueError("quadratic terms are three: x², xy, y²")
+            raise ValueError("there must be three quadratic terms: x², xy, y²")
         return self
 
 
 class Evidence(BaseModel):
-    """What a calibration was fitted on and what it promises.
+    """The data a calibration was fitted on, and its expected effect.
 
     Attributes:
-        dots, frames: of the person.
-        before_cm: mean error on the dots as the network answers.
+        dots, frames: their numbers.
+        before_cm: mean error on the dots without correction.
         left_out_cm: mean error on each dot when the correction is fitted without it and applied in full.
-        applied: weight of the correction against none, 0 to 1: so much of it is applied.
+        applied: weight of the correction against none, 0 to 1: the fraction of it that is applied.
         constant_cm: mean error on each dot of the mean of the others, which needs no network; None in older files.
         follows_eyes: whether the network knows more than that; otherwise nothing is corrected.
     """
@@ -103,24 +104,24 @@ class Evidence(BaseModel):
 
 
 class Calibration(Versioned):
-    """A correction of gaze in cm: matrix · gaze + offset, and for a ridge `terms` besides.
+    """A correction of gaze in cm: matrix · gaze + offset, plus `terms` for a ridge.
 
     Attributes:
-        schema_version: of the file. unit: of everything here.
+        schema_version: of the file. unit: of all lengths.
         kind: "identity", "offset", "affine" or "ridge".
         matrix: rows of the 2 × 2 matrix. offset: cm.
         terms: of a ridge, else None.
-        evidence: what it was fitted on; None for a correction from elsewhere.
+        evidence: the data it was fitted on; None for a correction from another source.
         identity: network, screen, person; None in older files. dots: that it was fitted on; empty in older files.
 
-    People write such files by hand: a misspelt key would silently correct nothing, so unknown keys are refused in
-    what is read too.
+    Unlike in other documents, unknown keys are also rejected when reading: such files may be written by hand, and a
+    misspelt key would silently be ignored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     title: ClassVar[str] = "a calibration"
-    way_out: ClassVar[str] = "Make one with: tinytracker calibrate fit POINTS --out FILE"
+    way_out: ClassVar[str] = "Create one with: tinytracker calibrate fit POINTS --out FILE"
 
     schema_version: Literal[1] = 1
     unit: Literal["cm"] = "cm"
@@ -135,25 +136,25 @@ class Calibration(Versioned):
     @model_validator(mode="after")
     def _kind_says_what_it_is(self) -> Calibration:
         if (self.terms is not None) != (self.kind == RIDGE):
-            raise ValueError("a ridge has terms, every other kind has none")
+            raise ValueError("a ridge must have terms, and every other kind must have none")
         if self.kind in (IDENTITY, OFFSET) and self.matrix != ((1.0, 0.0), (0.0, 1.0)):
-            raise ValueError(f"kind {self.kind!r} has the identity as matrix")
+            raise ValueError(f"the matrix of kind {self.kind!r} must be the identity")
         if self.kind == IDENTITY and self.offset != (0.0, 0.0):
-            raise ValueError("kind 'identity' has no offset")
+            raise ValueError("the offset of kind 'identity' must be 0")
         if max(map(abs, (*self.matrix[0], *self.matrix[1], *self.offset))) > _LARGEST:
-            raise ValueError(f"numbers beyond {_LARGEST:g} are no correction of gaze")
+            raise ValueError(f"numbers must be within ±{_LARGEST:g}")
         return self
 
     @classmethod
     def parse(cls, path: Path, document: Any) -> Calibration:
-        """The calibration in what was read from a file; one without a version is of version 1."""
+        """Check a calibration that was read from a file; one without a version has version 1."""
         return super().parse(
             path, {"schema_version": 1} | document if isinstance(document, dict) else document
         )
 
     @property
     def is_affine(self) -> bool:
-        """Whether matrix and offset are all of it, so that a device needs nothing but the network's output."""
+        """Whether it consists only of matrix and offset, so that a device needs only the network's output."""
         return self.terms is None
 
     @property
@@ -164,18 +165,17 @@ class Calibration(Versioned):
     def apply(
         self, gaze_cm: NDArray[np.floating[Any]], features: NDArray[np.floating[Any]] | None = None
     ) -> Floats:
-        """The corrected gaze.
+        """Return the corrected gaze.
 
         Args:
-            gaze_cm: (N, 2) or (2,) as the network answers, cm.
-            features: (N, F) or (F,) penultimate activations of the same frames; only a ridge on features takes
-                them.
+            gaze_cm: (N, 2) or (2,), output of the network in cm.
+            features: (N, F) or (F,) penultimate activations of the same frames; used only by a ridge on features.
 
         Returns:
             float64 of the shape of `gaze_cm`; NaN stays NaN.
 
         Raises:
-            CalibrationError: features are needed and not given, or there is another number of them.
+            CalibrationError: features are needed but not given, or their number is wrong.
         """
         gaze = np.asarray(gaze_cm, np.float64)
         corrected: Floats = gaze @ np.asarray(self.matrix).T + np.asarray(self.offset)
@@ -190,11 +190,11 @@ class Calibration(Versioned):
         if features is None:
             raise CalibrationError(
                 f"This calibration needs the {count} penultimate activations of the network.",
-                "Fit one on the outputs alone, for example with --method affine.",
+                "Fit one on the outputs only, for example with --method affine.",
             )
         if features.shape[-1] != count:
             raise CalibrationError(
-                f"This calibration was made for {count} penultimate activations, here are {features.shape[-1]}.",
+                f"This calibration needs {count} penultimate activations, but the network has {features.shape[-1]}.",
                 "Use the network that it was made for.",
             )
         return np.asarray(features, np.float64)
@@ -206,10 +206,10 @@ class Calibration(Versioned):
 
 
 def read_calibration(path: StrPath) -> Calibration:
-    """The calibration in a JSON file.
+    """Read a calibration from a JSON file.
 
     Raises:
-        InputFileError: missing, not JSON, another schema version, or numbers that are no calibration.
+        InputFileError: the file is missing, not JSON, of another schema version, or not a valid calibration.
 
     Example:
         >>> import numpy as np
@@ -230,23 +230,23 @@ def fit(
     dots: NDArray[np.generic] | None = None,
     identity: Identity | None = None,
 ) -> Calibration:
-    """Calibrate to the person who looked at these dots.
+    """Fit a calibration to the person who looked at these dots.
 
-    Frames of one dot are put together by the median, so that a blink costs nothing; dots count the same whatever
-    the number of their frames.
+    The frames of a dot are combined by the median, so that a blink has no effect; all dots have the same weight,
+    regardless of the number of their frames.
 
     Args:
-        predicted_cm: (N, 2) what the network answered.
-        true_cm: (N, 2) where the dots were.
-        features: (N, F) penultimate activations; without them a ridge takes x², xy and y² of the gaze.
+        predicted_cm: (N, 2) output of the network.
+        true_cm: (N, 2) positions of the dots.
+        features: (N, F) penultimate activations; without them a ridge uses x², xy and y² of the gaze.
         method: "offset", "affine", "ridge", or "auto" to choose among them by leaving out one dot at a time.
-            Each can come out as "identity" when the dots give no reason for a correction.
-        dots: (N,) which dot a frame belongs to; None when frames with the same true gaze are one dot.
+            Each may result in "identity" when the dots do not support a correction.
+        dots: (N,) the dot of each frame; None when frames with the same true gaze belong to the same dot.
         identity: what the points were taken with.
 
     Raises:
         UnknownNameError: no such method.
-        CalibrationError: fewer than 3 dots, shapes that do not fit, or numbers that are not finite.
+        CalibrationError: fewer than 3 dots, shapes that do not match, or numbers that are not finite.
 
     Example:
         >>> import numpy as np
@@ -280,7 +280,7 @@ def fit(
         return _from_solution(solution, evidence).model_copy(update={"identity": identity, "dots": seen})
     except ValidationError:
         raise CalibrationError(
-            "The correction of these points is beyond all measure.", "Are the points in cm from the camera?"
+            "The correction of these points is out of range.", "Give the points in cm from the camera."
         ) from None
 
 
@@ -310,18 +310,20 @@ def _check_points(
             "both must be N x 2."
         )
     if features is not None and (features.ndim != 2 or len(features) != len(true) or not features.size):
-        raise CalibrationError(f"Features have shape {list(features.shape)}; {len(true)} x F is needed.")
+        raise CalibrationError(f"Features have shape {list(features.shape)}; it must be {len(true)} x F.")
     if dots is not None and dots.shape != (len(true),):
-        raise CalibrationError(f"Dots have shape {list(dots.shape)}; one per frame is needed ({len(true)}).")
+        raise CalibrationError(
+            f"Dots have shape {list(dots.shape)}; there must be one per frame ({len(true)})."
+        )
     for name, values in (("predicted gaze", predicted), ("true gaze", true), ("features", features)):
         if values is not None and not (np.isfinite(values).all() and (np.abs(values) <= _LARGEST).all()):
             raise CalibrationError(
                 f"The {name} holds a value that is not finite or beyond {_LARGEST:g}.",
-                "Leave out frames without an answer.",
+                "Omit frames without a prediction.",
             )
     count = len(np.unique(true, axis=0)) if dots is None else len(np.unique(dots))
     if count < LEAST_DOTS:
         raise CalibrationError(
-            f"{count} dots are too few to tell a person from chance; {LEAST_DOTS} are the least.",
-            "Look at 5 dots or more; 9 are a good choice.",
+            f"{count} dots are too few for a calibration; at least {LEAST_DOTS} are needed.",
+            "Use 5 dots or more; 9 are a good choice.",
         )

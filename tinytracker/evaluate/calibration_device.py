@@ -1,4 +1,4 @@
-"""A calibration as integers for a device: codes of the network's output to micrometres (deploy/common/tt_gaze.h)."""
+"""A calibration in integers for a device: output codes to micrometres (deploy/common/tt_gaze.h)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUMS = (-(2**15), 2**15 - 1)
 
 @dataclass(frozen=True)
 class DeviceGaze:
-    """Integers that a device computes with: µm = floor((factor · sums) / 2^16 + offset + 1/2).
+    """Integer coefficients for a device: µm = floor((factor · sums) / 2^16 + offset + 1/2).
 
     Attributes:
         factor: rows of the 2 × 2 matrix, 2^-16 µm per step of a sum of codes. offset: µm.
@@ -31,7 +31,7 @@ class DeviceGaze:
     offset: tuple[int, int]
 
     def gaze_um(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """What the device answers, bit for bit, (N, 2).
+        """Return the output of the device, bit for bit, (N, 2).
 
         Args:
             codes: (N, 2 segments) outputs as stored: all of x, then all of y.
@@ -45,48 +45,48 @@ class DeviceGaze:
 
     @property
     def words(self) -> tuple[int, ...]:
-        """In the order of the `tt calibrate` command: a00, a01, b0, a10, a11, b1."""
+        """The coefficients in the order of the `tt calibrate` command: a00, a01, b0, a10, a11, b1."""
         (a, b), (c, d) = self.factor
         return a, b, self.offset[0], c, d, self.offset[1]
 
     def command(self) -> str:
-        """The command that sets it over the serial line (docs/protocol.md)."""
+        """Return the command that sets the calibration over the serial line (docs/protocol.md)."""
         digits = "".join(f"{word & 0xFFFFFFFF:08x}" for word in self.words)
         return f"tt calibrate {digits} {zlib.crc32(digits.encode()):08x}%"
 
     def c_source(self) -> str:
-        """The same as a constant for an application of one's own."""
+        """Return the calibration as a C constant for a custom application."""
         (a, b), (c, d) = self.factor
         x, y = self.offset
         return f"static const tt_gaze_t calibrated_gaze = {{{{{{{a}, {b}}}, {{{c}, {d}}}}}, {{{x}, {y}}}}};"
 
 
 def device_gaze(calibration: Calibration, decoding: GazeDecoding) -> DeviceGaze:
-    """Put a calibration and the decoding of a network's output together.
+    """Combine a calibration with the decoding of a network's output.
 
     Args:
         calibration: offset, affine or identity.
-        decoding: of the network that runs on the device, `IoContract.gaze`.
+        decoding: `IoContract.gaze` of the network on the device.
 
     Raises:
-        CalibrationError: a ridge, which needs more than the output; or numbers beyond what 32 bits hold.
+        CalibrationError: a ridge, which needs more than the output; or numbers that do not fit in 32 bits.
     """
     if not calibration.is_affine:
         raise CalibrationError(
-            "A ridge needs more than the network's output; a device has only that.",
+            "A ridge needs more than the network's output, but a device has only the output.",
             "Fit with --method affine or --method offset.",
         )
     matrix = np.asarray(calibration.matrix)
     um = matrix * decoding.cm_per_code * _UM_PER_CM
-    # Gaze for sums of 0: the segments' zero points and the start of the range, corrected like any other gaze.
+    # Gaze for sums of 0, from the segments' zero points and the start of the range, corrected like any other gaze.
     origin_cm = decoding.offset_cm - decoding.cm_per_code * decoding.segments * decoding.zero_point
     offset = np.rint((matrix.sum(1) * origin_cm + np.asarray(calibration.offset)) * _UM_PER_CM)
     factor = np.rint(um * 2**_FRACTION_BITS)
     if max(np.abs(factor).max(), np.abs(offset).max()) > _INT32.max:
         raise CalibrationError(
-            f"The correction does not fit into 32 bits: up to {np.abs(um).max() / _UM_PER_CM:.3g} cm per code and "
+            f"The correction does not fit in 32 bits: up to {np.abs(um).max() / _UM_PER_CM:.3g} cm per code and "
             f"{np.abs(offset).max() / _UM_PER_CM:.3g} cm of offset; the limits are 3.28 and 214,748 cm.",
-            "Look at the calibration with `tinytracker calibrate show`.",
+            "Inspect the calibration with `tinytracker calibrate show`.",
         )
     (a, b), (c, d) = factor.astype(int).tolist()
     x, y = offset.astype(int).tolist()

@@ -1,15 +1,15 @@
-"""The arithmetic behind `tinytracker.evaluate.calibration`: one linear model, its leave-one-dot-out errors, the choice.
+"""The arithmetic of `tinytracker.evaluate.calibration`: a linear model, its leave-one-dot-out errors, averaging.
 
 The error of the network on k dots, r (k, 2), is modelled as Z w + noise. Z holds a column of ones, the predicted gaze
-and, for a ridge, further terms, all standardised over the dots. w has a normal prior around zero whose variances v are
-given relative to that of the noise. With K = Z diag(v) Zᵀ and A = (K + I)⁻¹ the posterior mean is w = diag(v) Zᵀ A r,
-and the error on a dot that is left out is (A r)ᵢ / Aᵢᵢ without fitting again (Hastie, Tibshirani and Friedman, The
-Elements of Statistical Learning, section 7.10). K is as small as the number of dots, however many terms there are.
+and, for a ridge, further terms, all standardized over the dots. w has a normal prior around zero whose variances v are
+relative to that of the noise. With K = Z diag(v) Zᵀ and A = (K + I)⁻¹ the posterior mean is w = diag(v) Zᵀ A r, and
+the error on a left-out dot is (A r)ᵢ / Aᵢᵢ without fitting again (Hastie, Tibshirani and Friedman, The Elements of
+Statistical Learning, section 7.10). K is k × k, regardless of the number of terms.
 
-Nobody knows v. Several are tried, and averaged with weights (S₀ / S)ᵏ, where S is the sum of squared errors on dots
-left out, and S₀ that without any correction, whose own weight is 4 to 1. This is the predictive likelihood of dots
-left out with the noise fitted (Geisser and Eddy, JASA 74, 1979). Averaging keeps what a hard choice by so few dots
-throws away: on the demo's network 9 dots gained 16.6 % instead of 5.9 % with a choice that was as careful.
+v is unknown. Several values are tried, and averaged with weights (S₀ / S)ᵏ, where S is the sum of squared errors on
+left-out dots, and S₀ that without correction, whose prior odds are 4 to 1. This is the predictive likelihood of
+left-out dots with the noise fitted (Geisser and Eddy, JASA 74, 1979). Averaging keeps information that a hard choice
+from so few dots discards: on the demo's network, 9 dots gained 16.6 %, against 5.9 % with an equally careful choice.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IDENTITY, OFFSET, AFFINE, RIDGE = "identity", "offset", "affine", "ridge"
 METHODS = ("auto", OFFSET, AFFINE, RIDGE)
 LEAST_DOTS = 3
 LEAST_DOTS_FOR_GAIN = 5
-"""Fewer dots cannot tell a gain from an offset and noise; then only an offset is fitted."""
+"""With fewer dots, gain cannot be distinguished from offset and noise; then only an offset is fitted."""
 
 _OFFSET_VARIANCES = (0.1, 0.3, 1.0, 3.0)
 _GAIN_VARIANCES = (0.03, 0.1, 0.3, 1.0)
@@ -34,15 +34,15 @@ _RIDGE_GAIN_VARIANCES = (0.0, 0.1, 0.3)
 _TERM_VARIANCES = (0.03, 0.1, 0.3, 1.0)
 
 _ODDS_OF_A_CORRECTION = 0.25
-"""Against none, before any dot was seen. Simulated users without anything to gain set it (docs/calibration.md)."""
+"""Prior odds of a correction against none, set with simulated users who have nothing to gain (docs/calibration.md)."""
 _LEAST_SHARE = 0.1
-"""Of a correction; below it there is none."""
+"""Smallest weight of a correction; below it none is applied."""
 _LARGEST_LOG_WEIGHT = 60.0
 _TINY = 1e-6
 _LEAST_SPREAD_CM = 0.1
-"""Of the predicted gaze over the dots. A network that hardly moves says nothing that a gain could be learned from."""
+"""Smallest spread of predicted gaze over the dots. With less variation a gain cannot be estimated."""
 _LEAST_TERM_SPREAD = 0.03
-"""Of the terms, relative to their size, for the same reason."""
+"""Smallest spread of the terms, relative to their size, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Points:
 
 @dataclass(frozen=True)
 class SolvedTerms:
-    """Standardisation of the terms of a ridge, (T,) and a common scale, and weights (T, 2)."""
+    """Standardization of the terms of a ridge, (T,) and a common scale, and weights (T, 2)."""
 
     centre: Floats
     scale: float
@@ -66,14 +66,14 @@ class SolvedTerms:
 
 @dataclass(frozen=True)
 class Solution:
-    """What `choose` found.
+    """The result of `choose`.
 
     Attributes:
         kind: one of identity, offset, affine, ridge.
         matrix: (2, 2). offset: (2,) cm. terms: of a ridge.
-        on_features: the terms are features, not squares of the gaze.
-        before_cm, left_out_cm: mean error over dots without correction, and of each dot when it is left out.
-        applied: weight of the correction against none; it is in `matrix`, `offset` and `terms`.
+        on_features: whether the terms are features rather than squares of the gaze.
+        before_cm, left_out_cm: mean error over dots without correction, and over dots when each is left out.
+        applied: weight of the correction against none; already included in `matrix`, `offset` and `terms`.
     """
 
     kind: str
@@ -91,7 +91,7 @@ class _Fit:
     """The corrections of one kind, averaged.
 
     Attributes:
-        weights: (1 + 2 + T, 2). left_out: (k, 2) by how much each dot left out is missed.
+        weights: (1 + 2 + T, 2). left_out: (k, 2) error on each left-out dot.
         evidence: mean weight of the corrections against none.
     """
 
@@ -102,7 +102,7 @@ class _Fit:
 
 
 def quadratic_terms(gaze: Floats) -> Floats:
-    """(..., 3): x², xy and y² of gaze (..., 2)."""
+    """Return x², xy and y² of gaze (..., 2), shape (..., 3)."""
     x, y = gaze[..., 0], gaze[..., 1]
     return np.stack([x * x, x * y, y * y], -1)
 
@@ -110,7 +110,7 @@ def quadratic_terms(gaze: Floats) -> Floats:
 def average_dots(
     predicted: Floats, true: Floats, features: Floats | None, dots: NDArray[np.generic] | None
 ) -> Points:
-    """Put the frames of each dot together: medians of what was predicted, the mean of where the dot was."""
+    """Combine the frames of each dot: medians of the predictions, mean of the dot's position."""
     keys = true if dots is None else np.asarray(dots)
     _, group = np.unique(keys, axis=0, return_inverse=True)
     rows = [np.flatnonzero(np.ravel(group) == dot) for dot in range(int(group.max()) + 1)]
@@ -133,11 +133,11 @@ def constant_error(true: Floats) -> float:
 
 
 def choose(points: Points, method: str) -> Solution:
-    """Fit every kind that `method` allows, and take the one of the best evidence as far as the evidence goes."""
+    """Fit every kind that `method` allows; returns the one with the best evidence, weighted by the evidence."""
     residual = points.true - points.predicted
     terms = _terms(points)
     centre = points.predicted.mean(0)
-    # One scale for both axes, so that the correction does not depend on how the device is turned.
+    # One scale for both axes, so that the correction does not depend on the orientation of the device.
     scale = max(float(np.sqrt(points.predicted.var(0).mean())), _LEAST_SPREAD_CM)
     columns = np.hstack([np.ones((len(residual), 1)), (points.predicted - centre) / scale, terms.values])
     fits = [_averaged(kind, columns, residual) for kind in _kinds(method, len(residual))]
@@ -157,7 +157,7 @@ def choose(points: Points, method: str) -> Solution:
 
 @dataclass(frozen=True)
 class _Terms:
-    """Terms (k, T), centred, and divided by one scale that makes all of them together weigh as much as one column."""
+    """Terms (k, T), centred and divided by one scale, so that together they have the weight of one column."""
 
     values: Floats
     centre: Floats
@@ -173,14 +173,14 @@ def _terms(points: Points) -> _Terms:
 
 
 def _kinds(method: str, dots: int) -> tuple[str, ...]:
-    """The kinds to try, the simplest first. A named method with too few dots falls back to an offset."""
+    """Return the kinds to try, the simplest first. A named method with too few dots falls back to an offset."""
     if dots < LEAST_DOTS_FOR_GAIN:
         return (OFFSET,)
     return (OFFSET, AFFINE, RIDGE) if method == "auto" else (method,)
 
 
 def _prior_variances(kind: str) -> list[tuple[float, float, float]]:
-    """Offset, gain and terms: the combinations that are tried for a kind."""
+    """Return the combinations of prior variances for offset, gain and terms to try for a kind."""
     if kind == OFFSET:
         return [(v, 0.0, 0.0) for v in _OFFSET_VARIANCES]
     if kind == AFFINE:
@@ -189,7 +189,7 @@ def _prior_variances(kind: str) -> list[tuple[float, float, float]]:
 
 
 def _averaged(kind: str, columns: Floats, residual: Floats) -> _Fit:
-    """The posterior means under all priors of a kind, weighted by how well they foretell dots left out."""
+    """Average the posterior means under all priors of a kind, weighted by how well they predict left-out dots."""
     dots = len(residual)
     parts = [columns[:, :1], columns[:, 1:3], columns[:, 3:]]
     kernels = np.stack([part @ part.T for part in parts])

@@ -1,8 +1,8 @@
-"""A person's own calibration points in a file: where the dots were, and what the network answered.
+"""A person's calibration points in a file: positions of the dots, and the network's predictions.
 
-CSV: a header with the columns x_cm and y_cm (predicted), true_x_cm and true_y_cm, and, if wanted, dot (any name;
-frames of one dot). JSON: {"points": [{"predicted": [x, y], "true": [x, y], "dot": 3, "features": [...]}, ...]}, where
-dot and features may be left out. Both in cm from the camera, x to the right, y up.
+CSV: a header with the columns x_cm and y_cm (predicted), true_x_cm and true_y_cm, and optionally dot (any name, the
+same for all frames of a dot). JSON: {"points": [{"predicted": [x, y], "true": [x, y], "dot": 3, "features": [...]},
+...]}, where dot and features are optional. Both in cm from the camera, x to the right, y up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath, read_bytes, read_json
 
 COLUMNS = ("x_cm", "y_cm", "true_x_cm", "true_y_cm")
-_HINT = f"A CSV file has the columns {', '.join(COLUMNS)} and, if wanted, dot; docs/calibration.md has the JSON form."
+_HINT = (
+    f"A CSV file has the columns {', '.join(COLUMNS)} and optionally dot; for JSON see docs/calibration.md."
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,10 @@ class _Document(BaseModel):
 
 
 def read_points(path: StrPath) -> CalibrationPoints:
-    """Points from a .csv or .json file.
+    """Read points from a .csv or .json file.
 
     Raises:
-        InputFileError: missing, another format, a column is missing, or something is no number.
+        InputFileError: the file or a column is missing, the format is wrong, or a value is not a number.
     """
     path = Path(path)
     return _from_json(path) if path.suffix.lower() == ".json" else _from_csv(path)
@@ -81,7 +83,7 @@ def _from_json(path: Path) -> CalibrationPoints:
 def _all_or_none(path: Path, points: list[_Point], name: str) -> bool:
     given = [getattr(p, name) is not None for p in points]
     if any(given) and not all(given):
-        raise InputFileError(path, f"point {given.index(False)} has no {name}, others have", _HINT)
+        raise InputFileError(path, f"point {given.index(False)} has no {name}, but others have", _HINT)
     return bool(given) and all(given)
 
 
@@ -94,7 +96,7 @@ def _from_csv(path: Path) -> CalibrationPoints:
     names = list(rows[0]) if rows else []
     missing = [name for name in COLUMNS if name not in names]
     if missing:
-        problem = f"the column {missing[0]} is missing" if rows else "no points in it"
+        problem = f"the column {missing[0]} is missing" if rows else "it has no points"
         raise InputFileError(path, problem, _HINT)
     values = np.array([[_number(path, line, row, c) for c in COLUMNS] for line, row in enumerate(rows, 2)])
     dots = np.array([str(row["dot"]) for row in rows]) if "dot" in names else None
@@ -106,5 +108,5 @@ def _number(path: Path, line: int, row: dict[str | Any, Any], column: str) -> fl
     try:
         return float(text)
     except (TypeError, ValueError):
-        said = "nothing" if text is None else repr(text)
-        raise InputFileError(path, f"line {line}: {said} is no number for {column}", _HINT) from None
+        said = "missing" if text is None else f"{text!r}, not a number"
+        raise InputFileError(path, f"line {line}: {column} is {said}", _HINT) from None

@@ -1,9 +1,9 @@
-"""What calibration brings: error on the rest of a person's dots against the number of dots it was fitted on.
+"""The gain from calibration: error on a person's remaining dots against the number of calibration dots.
 
-As in the literature (Krafka et al., "Eye Tracking for Everyone", CVPR 2016, section 5.3), the people are those whom
-the network has never seen. Of each person's dots 13, spread over where the person looked, are for calibration, and the
-fits on fewer take the first of them; the errors are those on all other dots, the same for each number. This is done
-several times with other dots and averaged.
+As in the literature (Krafka et al., "Eye Tracking for Everyone", CVPR 2016, section 5.3), the people are not in the
+training data. 13 of each person's dots, spread over the area the person looked at, are used for calibration, and fits
+on fewer dots use the first of them; errors are measured on all other dots, which are the same for each number. This
+is repeated with different dots and averaged.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class CalibrationTable:
     """Errors by method and number of dots.
 
     Attributes:
-        model, split, data_hash: what was evaluated.
-        content: JSON-able; see `calibration_table`.
-        path: JSON file that holds it, or None when the model is not in a run.
+        model, split, data_hash: the evaluated model and data.
+        content: JSON object; see `calibration_table`.
+        path: JSON file with the table, or None when the model is not in a run.
     """
 
     model: str
@@ -49,7 +49,7 @@ class CalibrationTable:
     path: Path | None
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON document."""
+        """Return the JSON document."""
         return {
             "schema_version": SCHEMA_VERSION, "model": self.model, "split": self.split,
             "data_hash": self.data_hash, **self.content,
@@ -66,29 +66,31 @@ def evaluate_calibration(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> CalibrationTable:
-    """Predict a split and measure what calibration brings on it.
+    """Predict a split and measure the gain from calibration on it.
 
-    A run keeps the result in `RUN/evaluation/<model>-<split>-calibration.json`.
+    For a model of a run, the result is stored in `RUN/evaluation/<model>-<split>-calibration.json`.
 
     Args:
         target: a run folder, or a .tflite file.
         data: prepared data; None for that of the run.
         split: "train", "val" or "test".
-        model: of a run: "float", or the name of a quantized model.
+        model: for a run: "float", or the name of a quantized model.
         preset: for a .tflite file outside a run, see `tinytracker.evaluate.evaluate`.
         dots: numbers of calibration dots.
-        repeats: choices of dots that are averaged.
-        seed: of the choices.
+        repeats: number of random choices of dots to average over.
+        seed: random seed of the choices.
 
     Raises:
-        UsageError: numbers of dots that cannot be.
-        CalibrationError: nobody in the split has enough dots.
-        TinyTrackerError: whatever `evaluate` raises.
+        UsageError: a number of dots or repeats is out of range.
+        CalibrationError: no person in the split has enough dots.
+        TinyTrackerError: as raised by `evaluate`.
     """
     target = Path(target)
     data = Path(data) if data is not None else None
     if not dots or min(dots) < LEAST_DOTS or repeats < 1:
-        raise UsageError(f"Calibration takes {LEAST_DOTS} dots or more, and 1 repeat or more.")
+        raise UsageError(
+            "The number of dots or repeats is out of range.", f"Use at least {LEAST_DOTS} dots and 1 repeat."
+        )
     chosen: EvaluationTarget = open_target(target, data, split, model, preset)
     require_tensorflow("evaluation")
     from tinytracker.evaluate.predict import predict_with_features, truth
@@ -111,24 +113,24 @@ def calibration_table(
     repeats: int,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Errors with and without calibration on the dots that were not used for it.
+    """Compute the errors with and without calibration on dots that were not used for it.
 
     Args:
         predicted: (N, 2) cm.
-        frames: truth and origin.
+        frames: ground truth and origin.
         features: (N, F) penultimate activations, or None.
-        dots: numbers of calibration dots, rising.
-        repeats: choices of dots per person.
-        seed: of the choices.
+        dots: numbers of calibration dots, increasing.
+        repeats: number of random choices of dots per person.
+        seed: random seed of the choices.
 
     Returns:
-        JSON-able: `subjects` (and `left_out`, those with too few dots), `test_frames` of a choice on average,
-        `before_cm`, and `rows` with method, dots, error_cm, ci95_cm over subjects, change (of the mean error,
-        relative), change_ci95, worse (share of subjects whose error rose by more than 1 %) and kinds (how often
+        A JSON object: `subjects` (and `left_out`, those with too few dots), `test_frames` per choice on average,
+        `before_cm`, and `rows` with method, dots, error_cm, ci95_cm over subjects, change (relative, of the mean
+        error), change_ci95, worse (share of subjects whose error increased by more than 1 %) and kinds (how often
         each kind of correction was chosen).
 
     Raises:
-        CalibrationError: nobody has enough dots.
+        CalibrationError: no person has enough dots.
     """
     subjects = np.unique(frames.subject)
     rng = np.random.default_rng(seed)
@@ -143,9 +145,9 @@ def calibration_table(
             advance(1)
     if not people:
         raise CalibrationError(
-            f"Nobody of the {len(subjects)} people in this split has {max(dots) + _LEAST_TEST_DOTS} dots "
-            f"({max(dots)} to calibrate on, {_LEAST_TEST_DOTS} to test on).",
-            "Use data with more dots a person, or fewer with --dots.",
+            f"None of the {len(subjects)} people in this split has {max(dots) + _LEAST_TEST_DOTS} dots "
+            f"({max(dots)} for calibration, {_LEAST_TEST_DOTS} for testing).",
+            "Use data with more dots per person, or fewer calibration dots with --dots.",
         )
     before = np.array([p.before for p in people])
     return {
@@ -173,7 +175,7 @@ class _Person:
 
 @dataclass(frozen=True)
 class _Tried:
-    """Mean errors of one person over all choices of dots: before, after by (method, dots), kinds by the same."""
+    """Mean errors of one person over all choices of dots: before, after by (method, dots), kinds by (method, dots)."""
 
     test_frames: float
     before: float
@@ -217,13 +219,13 @@ def _row(cell: tuple[str, int], before: Floats, people: list[_Tried]) -> dict[st
 def spread_dots(
     gaze: Floats, dot: NDArray[np.int64], count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Numbers of `count` dots, spread as a calibration pattern is: each is the one farthest from those before it.
+    """Choose `count` dots, spread like a calibration pattern: each is the one farthest from those before it.
 
     Args:
         gaze: (n, 2) cm of one person's frames.
-        dot: (n,) their dots.
-        count: at most as many as there are dots.
-        rng: chooses the first.
+        dot: (n,) dot of each frame.
+        count: number of dots, at most as many as there are.
+        rng: chooses the first dot.
     """
     numbers, first = np.unique(dot, return_index=True)
     places = gaze[first]

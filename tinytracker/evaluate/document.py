@@ -1,4 +1,4 @@
-"""RUN/evaluation/<model>-<split>.json: the errors of one model on one split."""
+"""The document RUN/evaluation/<model>-<split>.json: the errors of one model on one split."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class EvaluationDocument(Document):
     """The errors of one model of a run.
 
     Attributes:
-        model: file that was evaluated. model_sha256: of it; of the sensor's models alone.
-        kind: "float" or the quantized model's name. split: of the prepared data. data_hash: which data.
+        model: the evaluated file. model_sha256: of the file; only for the sensor's models.
+        kind: "float" or the quantized model's name. split: of the prepared data. data_hash: of the prepared data.
         errors: in cm.
-        command: that evaluated it. versions: of the libraries.
+        command: the command that evaluated it. versions: of the libraries.
     """
 
     title: ClassVar[str] = "an evaluation"

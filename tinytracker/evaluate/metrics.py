@@ -1,4 +1,4 @@
-"""Errors in centimetres, as the gaze literature counts them, with what one needs to believe them.
+"""Errors in centimetres, as defined in the gaze literature, with confidence intervals and a baseline.
 
 Error of a frame: Euclidean distance in cm between predicted and true gaze. Error of a dot: the predictions of all
 frames of one dot are averaged first (Krafka et al., "Eye Tracking for Everyone", CVPR 2016, section 5.1).
@@ -22,8 +22,8 @@ class ErrorNumbers(Part):
     """Errors of some frames, cm.
 
     Attributes:
-        frames, subjects: how many.
-        error_cm: mean over frames. median_cm: of frames. dot_error_cm: mean over dots, frames averaged first.
+        frames, subjects: their numbers.
+        error_cm: mean over frames. median_cm: median over frames. dot_error_cm: mean over dots, frames averaged first.
         ci95_cm: 95 % interval of `error_cm` over subjects.
         constant_cm: mean error of the constant predictor on the same frames.
     """
@@ -38,14 +38,14 @@ class ErrorNumbers(Part):
 
 
 class Headline(Part):
-    """The errors that a package shows: of all frames, and of phones and tablets."""
+    """The errors that a package shows: over all frames, and by device family."""
 
     overall: ErrorNumbers
     by_family: dict[str, ErrorNumbers]
 
 
 class Errors(Headline):
-    """All errors of one model: of all frames, and of those of each device family, orientation, device and subject."""
+    """All errors of one model: over all frames, and by device family, orientation, device and subject."""
 
     by_orientation: dict[str, ErrorNumbers]
     by_device: dict[str, ErrorNumbers]
@@ -59,7 +59,7 @@ class Errors(Headline):
 
 @dataclass(frozen=True)
 class Frames:
-    """Truth and origin of N evaluated frames.
+    """Ground truth and origin of N evaluated frames.
 
     Attributes:
         gaze: (N, 2) cm.
@@ -79,13 +79,13 @@ class Frames:
 
 
 def frame_errors(predicted: Floats, gaze: Floats) -> Floats:
-    """(N,) Euclidean distance in cm of (N, 2) predictions from (N, 2) truth."""
+    """Return the Euclidean distance in cm, (N,), of predictions (N, 2) from the truth (N, 2)."""
     distance: Floats = np.linalg.norm(predicted - gaze, axis=1)
     return distance
 
 
 def dot_errors(predicted: Floats, frames: Frames) -> Floats:
-    """Error per (subject, dot) after averaging predictions and truth over its frames, in cm."""
+    """Return the error per (subject, dot), in cm, after averaging predictions and truth over its frames."""
     _, group = np.unique(np.stack([frames.subject, frames.dot.astype(str)]), axis=1, return_inverse=True)
     group = np.ravel(group)
     count = np.bincount(group)
@@ -97,9 +97,9 @@ def dot_errors(predicted: Floats, frames: Frames) -> Floats:
 
 
 def subject_bootstrap(errors: Floats, subject: NDArray[np.str_], seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of the mean over frames, by drawing whole subjects with replacement.
+    """Return the 95 % confidence interval of the mean over frames, by resampling whole subjects with replacement.
 
-    Frames of one person are not independent; an interval that drew frames would be far too narrow.
+    Frames of one person are not independent; resampling frames would give an interval that is far too narrow.
     """
     _, group = np.unique(subject, return_inverse=True)
     total, count = np.bincount(group, errors), np.bincount(group)
@@ -111,12 +111,12 @@ def subject_bootstrap(errors: Floats, subject: NDArray[np.str_], seed: int = 0) 
 
 
 def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) -> Errors:
-    """All errors of one model, beside those of the constant predictor.
+    """Compute all errors of one model, and those of the constant predictor.
 
     Args:
         predicted: (N, 2) cm.
-        frames: truth.
-        constant: gaze in cm that the constant predictor always answers: the mean of the training labels.
+        frames: ground truth and origin.
+        constant: output of the constant predictor in cm: the mean of the training labels.
     """
     errors = frame_errors(predicted, frames.gaze)
     blind = frame_errors(np.broadcast_to(np.asarray(constant), frames.gaze.shape), frames.gaze)

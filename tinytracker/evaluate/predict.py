@@ -1,4 +1,4 @@
-"""Gaze for every frame of a split, from a float network or a quantized one. Importing this imports TensorFlow."""
+"""Predicts the gaze of all frames of a split with a float or quantized network. Importing this imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 
 
 def truth(index: PreparedIndex, split: str) -> Frames:
-    """Gaze and origin of all frames of a split, in the order of the records."""
+    """Return gaze and origin of all frames of a split, in the order of the records."""
 
     def meta(serialized: Any) -> dict[str, Any]:
         record = parse(serialized)
@@ -46,7 +46,7 @@ def truth(index: PreparedIndex, split: str) -> Frames:
 
 
 def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
-    """(N, 2) cm from a Keras model."""
+    """Predict (N, 2) cm with a Keras model."""
     model = load_trained(model_path)
     predictions = []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
@@ -60,7 +60,7 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
 def predict_quantized(
     model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
 ) -> NDArray[np.float64]:
-    """(N, 2) cm from a .tflite file, run by the reference kernels."""
+    """Predict (N, 2) cm with a .tflite file, run by the reference kernels."""
     runtime = ReferenceRuntime(read_bytes(model_path))
     gaze: list[Floats] = []
     with bar(f"evaluate {model_path.name}", index.split(split).frames, "frames") as advance:
@@ -73,9 +73,9 @@ def predict_quantized(
 def predict_with_features(
     model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
 ) -> tuple[Floats, Floats | None]:
-    """(N, 2) cm and the (N, F) activations that the last dense layer takes.
+    """Predict (N, 2) cm, and return the (N, F) inputs of the last dense layer as features.
 
-    The second is None for a model that does not end in a dense layer.
+    The features are None for a model that does not end in a dense layer.
     """
     predict = _float_features if model_path.suffix == ".keras" else _quantized_features
     return predict(model_path, index, split, spec)
@@ -120,9 +120,9 @@ def _quantized_features(
 
 
 def penultimate_tensor(model: TfliteModel) -> int | None:
-    """Index of the tensor that the last fully connected operator takes.
+    """Return the index of the input tensor of the last fully connected operator.
 
-    Only operators on single values (tanh, a change of dtype or shape) may follow it; otherwise None.
+    Only elementwise operators (tanh, a change of dtype or shape) may follow it; otherwise None.
     """
     followers = ("TANH", "QUANTIZE", "DEQUANTIZE", "RESHAPE")
     for operator in reversed(model.operators):

@@ -1,8 +1,8 @@
-"""The one place that runs a .tflite file: arrays go in, all outputs come out.
+"""Interpreters of .tflite files: arrays in, all outputs out. No other package runs a .tflite file.
 
-`tflite` has TensorFlow Lite's reference and default kernels, `micro` TensorFlow Lite for Microcontrollers in a
-process of its own, `arena` the memory that the latter needs. Whatever compares, evaluates or packages a model builds
-on these; what codes and outputs mean is decided above, in `quant.contract`.
+`tflite` provides TensorFlow Lite's reference and default kernels, `micro` TensorFlow Lite for Microcontrollers in a
+separate process, `arena` the memory that the latter needs. Code that compares, evaluates or packages a model builds
+on these; the meaning of codes and outputs is defined in a higher layer, in `quant.contract`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much memory TensorFlow Lite for Microcontrollers needs for a model."""
+"""The memory that TensorFlow Lite for Microcontrollers needs for a model."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ALIGNMENT = 16
 class Arena:
     """Memory that TFLM needs for one model on this 64-bit computer.
 
-    A 32-bit target needs the same head and a smaller tail, so that the total is an upper bound there.
+    A 32-bit target needs the same head and a smaller tail, so the total is an upper bound there.
 
     Attributes:
         total_bytes: smallest arena that works, a multiple of 16.
-        head_bytes: tensors whose memory is shared over time; the same on every computer.
-        tail_bytes: what lives as long as the interpreter.
+        head_bytes: tensors whose memory is reused over time; the same on every computer.
+        tail_bytes: data that exists as long as the interpreter.
     """
 
     total_bytes: int
@@ -32,9 +32,9 @@ class Arena:
 def measure_arena(model: bytes) -> Arena:
     """Run TFLM on a model and find the smallest arena that it works with.
 
-    TFLM reports what it used, but planning can need some room more than that. The search starts at the reported size,
-    never tries less (kernels of TFLM write where they got no memory), and loads the model with exactly the size that is
-    tried. A size at which TFLM crashes is too small.
+    TFLM reports what it used, but planning can need slightly more. The search starts at the reported size, never tries
+    less (TFLM's kernels write even when their allocation failed), and loads the model with exactly the size under
+    test. A size at which TFLM crashes is too small.
 
     Raises:
         MissingDependencyError: tflite_micro is not installed.
@@ -54,7 +54,7 @@ def measure_arena(model: bytes) -> Arena:
 
 
 def _smallest(interpreter: MicroInterpreter, enough: int) -> int:
-    """The least number of blocks, from `enough` up, that works: by steps of a sixteenth, then by halving."""
+    """Return the smallest number of blocks from `enough` up that works: by steps of a sixteenth, then by bisection."""
 
     def works(blocks: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""What every interpreter of a .tflite file offers."""
+"""The interface of all interpreters of a .tflite file."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tinytracker.model.tflite_model import TfliteModel
 
 Array = NDArray[Any]
 Step = Callable[[int], None]
-"""Is told how many more frames are done."""
+"""Callback that receives the number of newly finished frames."""
 
 FRAMES_AT_ONCE = 32
-"""Frames between two reports of progress."""
+"""Frames between two progress reports."""
 
 _STATE_OPERATORS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 class Interpreter(Protocol):
-    """Something that computes what a model computes."""
+    """Runs a model."""
 
     @property
     def name(self) -> str:
-        """For the record of a comparison."""
+        """Name of the interpreter, for the record of a comparison."""
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Run the model on N frames.
 
-        A model with state (a recurrent one) sees them in order, and begins each call with its initial state.
+        A model with state (a recurrent one) gets them in order, and starts each call from its initial state.
 
         Args:
             inputs: one array per input of the model, in its order: (N, *shape of the tensor), in the tensor's dtype.
@@ -41,25 +41,25 @@ class Interpreter(Protocol):
 
         Raises:
             ModelError: the interpreter fails on this model.
-            UsageError: the arrays do not fit together.
+            UsageError: the arrays do not match each other.
         """
 
 
 def ignore(n: int) -> None:
-    """The progress of somebody who does not look."""
+    """Ignore progress."""
 
 
 def run_in_parts(
     interpreter: Interpreter, inputs: Sequence[Array], advance: Step = ignore
 ) -> tuple[Array, ...]:
-    """`Interpreter.run` on a few frames at a time, so that progress can be shown.
+    """Call `Interpreter.run` on a few frames at a time, so that progress can be shown.
 
-    A model with state begins each part with its initial state.
+    A model with state starts each part from its initial state.
 
     Args:
-        interpreter: that runs.
-        inputs: as it takes them.
-        advance: is told how many more frames are done.
+        interpreter: the interpreter.
+        inputs: as for `Interpreter.run`.
+        advance: receives the number of newly finished frames.
     """
     parts = []
     for k in range(0, frame_count(inputs), FRAMES_AT_ONCE):
@@ -69,27 +69,27 @@ def run_in_parts(
 
 
 def frame_count(inputs: Sequence[Array]) -> int:
-    """How many frames the arrays hold.
+    """Return the number of frames in the arrays.
 
     Raises:
-        UsageError: none, or not all the same number.
+        UsageError: no frames, or different numbers of frames.
     """
     counts = {len(array) for array in inputs}
     if len(counts) != 1 or 0 in counts:
         raise UsageError(
-            f"Inputs of {' and '.join(map(str, sorted(counts))) or 'no'} frames were given.",
-            "Each input needs the same number of frames, at least 1.",
+            f"The inputs have {' and '.join(map(str, sorted(counts))) or 'no'} frames.",
+            "All inputs need the same number of frames, at least 1.",
         )
     return counts.pop()
 
 
 def stacked(frames: Sequence[Sequence[Array]]) -> tuple[Array, ...]:
-    """One array per output, frames first, from one list of outputs per frame."""
+    """Stack one list of outputs per frame to one array per output, frames first."""
     return tuple(np.stack(output) for output in zip(*frames, strict=True))
 
 
 def has_state(model: TfliteModel) -> bool:
-    """True when a frame may depend on the frames before it; custom operators are taken to do so."""
+    """Return True when a frame may depend on earlier frames; custom operators are assumed to have state."""
     return any(t.is_variable for t in model.tensors) or any(
         o.name in _STATE_OPERATORS or o.name.startswith("CUSTOM:") for o in model.operators
     )

@@ -1,4 +1,4 @@
-"""TensorFlow Lite for Microcontrollers on this computer, the same C++ as on a board."""
+"""TensorFlow Lite for Microcontrollers on this computer, with the same C++ code as on a board."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.requirements import require
 
 ARENAS = (64 << 20, 256 << 20, 1 << 30)
-"""Bytes of the arenas that are tried, one after the other, when nobody says how large it is."""
+"""Arena sizes in bytes to try in order when no size is given."""
 
-_CHUNK_BYTES = 4 << 20  # of inputs that are sent at once
+_CHUNK_BYTES = 4 << 20  # size of inputs sent at once
 _OUT_OF_MEMORY = ("Failed to allocate", "Failed to resize", "too small", "bytes required")
 _WAY_OUT = "Package generated C instead (`--runtime c`), or change the model."
 _WIDE_SOFTMAX = 512
@@ -29,11 +29,11 @@ _P = ParamSpec("_P")
 
 
 class MicroInterpreter:
-    """TFLM, in a process of its own.
+    """TFLM, in a separate process.
 
     Args:
         model: content of the .tflite file.
-        arena_bytes: memory for tensors; as much as the model needs when None, up to the last of `ARENAS`.
+        arena_bytes: memory for tensors; None for as much as the model needs, up to the last of `ARENAS`.
 
     Raises:
         MissingDependencyError: tflite_micro is not installed.
@@ -49,17 +49,17 @@ class MicroInterpreter:
         self._model = read_tflite(model)
         self._process = MicroProcess()
         self._arena_bytes = 0
-        self._crashed = False  # with the model loaded; the new process has to load it again
+        self._crashed = False  # crashed with the model loaded; the new process must load it again
         if arena_bytes is None:
             self._load_generously()
         else:
             self.load(arena_bytes)
 
     def load(self, arena_bytes: int) -> None:
-        """Load the model anew with an arena of this size.
+        """Load the model again with an arena of this size.
 
         Raises:
-            ModelError: it is too small, or TFLM refuses the model.
+            ModelError: the arena is too small, or TFLM refuses the model.
         """
         try:
             self._try(arena_bytes)
@@ -102,11 +102,11 @@ class MicroInterpreter:
         return stacked(frames)
 
     def allocations(self) -> str:
-        """TFLM's own report of its memory, as it prints it."""
+        """Return TFLM's memory report, as it prints it."""
         return self._guarded("describing", MicroProcess.allocations)
 
     def close(self) -> None:
-        """End the process; it also ends with this object."""
+        """End the process; it also ends when this object is deleted."""
         self._process.close()
 
     def _guarded(
@@ -116,7 +116,7 @@ class MicroInterpreter:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _T:
-        """Make a request; turn a crash into a sentence, and have a process for the next request."""
+        """Make a request; turn a crash into a ModelError, and start a new process for the next request."""
         try:
             return request(self._process, *args, **kwargs)
         except MicroCrashError as crash:
@@ -135,28 +135,24 @@ class MicroInterpreter:
             f"TFLM cannot load this model{arena} (operators {_operators(self._model)}): {refusal.message}",
             "Give it more memory, or use a smaller network."
             if _out_of_memory(refusal)
-            else "Use operators, versions and dtypes that TensorFlow Lite for Microcontrollers knows.",
+            else "Use operators, versions and dtypes that TensorFlow Lite for Microcontrollers supports.",
         )
 
 
 def likely_cause(model: TfliteModel) -> str:
-    """What is known to crash some TFLM and is in this model, as a sentence; "" when nothing is."""
+    """Return a sentence on a feature of this model that is known to crash some TFLM versions; "" if there is none."""
     for operator in model.operators:
         values = [model.tensors[i] for i in operator.inputs if i >= 0]
         if operator.name == "SOFTMAX" and values and values[0].shape and values[0].shape[-1] >= _WIDE_SOFTMAX:
             return (
-                f"{operator.label} over {values[0].shape[-1]:,} classes; from {_WIDE_SOFTMAX} equal ones on the sum of "
-                "exponentials overflows."
+                f"{operator.label} over {values[0].shape[-1]:,} classes; {_WIDE_SOFTMAX} or more equal values overflow "
+                "the sum of exponentials."
             )
         if operator.name == "FULLY_CONNECTED" and len(values) > 1 and len(values[1].scales) > 1:
-            return (
-                f"{operator.label} has a scale per channel, which TFLM can compute only since September 2024."
-            )
+            return f"{operator.label} has a scale per channel, which TFLM supports only since September 2024."
         strides = [operator.options.get(key) for key in ("stride_h", "stride_w")]
         if any(isinstance(stride, int) and stride >= _LONG_STRIDE for stride in strides):
-            return (
-                f"{operator.label} has strides of {strides[0]} and {strides[1]}, which TFLM keeps in 16 bits."
-            )
+            return f"{operator.label} has strides of {strides[0]} and {strides[1]}, which TFLM stores in 16 bits."
     return ""
 
 

@@ -22,7 +22,7 @@ class MicroCrashError(TinyTrackerError):
     """The child process ended.
 
     Args:
-        returncode: of the process; -n for signal n.
+        returncode: exit code of the process; -n for signal n.
     """
 
     kind = "crash"
@@ -36,7 +36,7 @@ class MicroRefusalError(TinyTrackerError):
     """TFLM returned an error.
 
     Args:
-        printed: what it printed, in one line, or else what its Python interface said.
+        printed: its output in one line, or else the message of its Python interface.
     """
 
     kind = "refusal"
@@ -46,9 +46,9 @@ class MicroRefusalError(TinyTrackerError):
 
 
 class MicroProcess:
-    """A child process with one TFLM interpreter in it; the process lives until `close`, a crash, or this program's end.
+    """A child process with one TFLM interpreter; it runs until `close`, a crash, or the end of this program.
 
-    Requests come from one thread at a time; the others wait.
+    Requests are served one at a time; other threads wait.
     """
 
     def __init__(self) -> None:
@@ -66,37 +66,37 @@ class MicroProcess:
 
     @property
     def pid(self) -> int:
-        """Of the child."""
+        """Process ID of the child."""
         return self._process.pid
 
     def load(self, model: bytes, arena_bytes: int) -> None:
-        """Make an interpreter; raises like `request`."""
+        """Create an interpreter; raises like `request`."""
         self.request("load", model, arena_bytes)
 
     def reset(self) -> None:
-        """Give the model its initial state; raises like `request`."""
+        """Reset the model to its initial state; raises like `request`."""
         self.request("reset")
 
     def run(self, inputs: list[Any], outputs: int) -> list[list[Any]]:
-        """Run frames, and give the first outputs of each; raises like `request`.
+        """Run frames and return the outputs of each; raises like `request`.
 
         Args:
             inputs: one array per input of the model, frames first.
-            outputs: how many outputs the model has.
+            outputs: number of outputs of the model.
         """
         value, _ = self.request("run", inputs, outputs)
         frames: list[list[Any]] = value
         return frames
 
     def allocations(self) -> str:
-        """TFLM's own report of its memory, as it prints it; raises like `request`."""
+        """Return TFLM's memory report, as it prints it; raises like `request`."""
         return self.request("print_allocations")[1]
 
     def request(self, *message: Any) -> tuple[Any, str]:
         """Send a request and wait for the answer.
 
         Returns:
-            The answer's value, and what TFLM printed meanwhile.
+            The value of the answer, and what TFLM printed during the request.
 
         Raises:
             MicroRefusalError: TFLM returned an error.
@@ -121,14 +121,14 @@ class MicroProcess:
 
 
 def _environment() -> dict[str, str]:
-    """The child imports from where this program imports, whatever changed its path."""
+    """Return an environment with which the child imports from the same paths as this program."""
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _stop(process: subprocess.Popen[bytes], connection: Connection, log: IO[bytes]) -> None:
     connection.close()
-    process.kill()  # it holds nothing that could be lost
+    process.kill()  # it has no data to lose
     process.wait()
     log.close()
 

@@ -1,9 +1,9 @@
-"""The child process in which TensorFlow Lite for Microcontrollers runs; `micro_process` starts it and talks to it.
+"""The child process that runs TensorFlow Lite for Microcontrollers; `micro_process` starts it and sends requests.
 
     python -m tinytracker.interpreters.micro_worker FD
 
-FD is one end of a `multiprocessing.Pipe`. Requests are tuples, a name and its arguments; the answer is ("ok", value) or
-("refused", message). What TFLM prints goes to the descriptors 1 and 2, which are the parent's log.
+FD is one end of a `multiprocessing.Pipe`. A request is a tuple of a name and its arguments; the answer is ("ok", value)
+or ("refused", message). TFLM prints to the descriptors 1 and 2, which are the parent's log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _POLL_SECONDS = 1.0
 
 
 class _Worker:
-    """One interpreter, loaded anew with each `load`."""
+    """One interpreter, recreated by each `load`."""
 
     def __init__(self) -> None:
         self._interpreter: Any = None
@@ -31,14 +31,14 @@ class _Worker:
     def load(self, model: bytes, arena_bytes: int) -> None:
         from tflite_micro import runtime
 
-        self._interpreter = None  # its arena is freed before the next one is taken
+        self._interpreter = None  # free its arena before the next one is allocated
         self._interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
 
     def reset(self) -> None:
         self._interpreter.reset()
 
     def run(self, inputs: list[NDArray[Any]], outputs: int) -> list[list[NDArray[Any]]]:
-        """Outputs of each frame."""
+        """Return the outputs of each frame."""
         frames = []
         for k in range(len(inputs[0])):
             for i, array in enumerate(inputs):
@@ -52,14 +52,14 @@ class _Worker:
 
 
 def main(descriptor: int) -> None:
-    """Answer requests until the other end is closed or the parent is gone."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash in here is expected now and then
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which closes the pipe
+    """Answer requests until the other end is closed or the parent has ended."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # crashes in this process are expected; do not dump core
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and closes the pipe
     connection: Connection = Connection(descriptor)
     parent = os.getppid()
     worker = _Worker()
     while True:
-        # Another child of the parent may hold a copy of its end, so that the end of the pipe alone is not enough.
+        # Another child of the parent may hold a copy of its end, so waiting for the pipe to close is not enough.
         while not connection.poll(_POLL_SECONDS):
             if os.getppid() != parent:
                 return
@@ -73,7 +73,7 @@ def main(descriptor: int) -> None:
 def _answer(method: Callable[..., Any], arguments: list[Any]) -> tuple[str, Any]:
     try:
         return "ok", method(*arguments)
-    except Exception as error:  # whatever TFLM's Python interface raises on a model that it did not expect
+    except Exception as error:  # TFLM's Python interface raises many types on unexpected models
         return "refused", str(error) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Why an interpreter refuses a model, or would end the whole process with it, in a sentence."""
+"""Explains why an interpreter refuses a model or would end the whole process on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
-# Operators whose output has one scale and zero point that the kernels insist on. Source: TensorFlow Lite's 8-bit
+# Operators whose kernels require one fixed scale and zero point of the output. Source: TensorFlow Lite's 8-bit
 # quantization specification.
 _FIXED: dict[tuple[str, str], tuple[float, int]] = {
     ("LOGISTIC", "int8"): (1 / 256, -128), ("LOGISTIC", "uint8"): (1 / 256, 0),
@@ -24,11 +24,11 @@ _SOFTMAX_FACTOR = 1 << 26
 # (tensorflow/lite/kernels/add.cc; the shift is 15 for 16-bit tensors).
 _SUM_SHIFT = {"int8": 20, "uint8": 20, "int16": 15}
 
-REQUANTIZE = "Quantize the model again with a calibration set that reaches every layer."
+REQUANTIZE = "Quantize the model again with a calibration set that activates every layer."
 
 
 def refuse_fatal(model: TfliteModel) -> None:
-    """Refuse a model on which TensorFlow Lite would end this process instead of raising an error.
+    """Reject a model on which TensorFlow Lite would end this process instead of raising an error.
 
     Raises:
         ModelError: names the operator and its scale.
@@ -39,7 +39,7 @@ def refuse_fatal(model: TfliteModel) -> None:
 
 
 def fatal_scale(model: TfliteModel) -> str:
-    """The first operator whose scales no TensorFlow Lite, large or micro, can compute with; "" when there is none."""
+    """Describe the first operator whose scales neither TensorFlow Lite nor TFLM can compute with; "" if none."""
     return next(_fatal(model), "")
 
 
@@ -78,11 +78,11 @@ def _beta(operator: Operator) -> float:
 
 
 def explain_refusal(model: TfliteModel, text: str) -> tuple[str, str]:
-    """A sentence for the message of a kernel that refuses a model, and the way out.
+    """Return a sentence that explains a kernel's message about a refused model, and how to fix it.
 
     Args:
-        model: that was refused.
-        text: what the interpreter said.
+        model: the refused model.
+        text: the interpreter's message.
     """
     for operator in model.operators:
         output = model.tensors[operator.outputs[0]] if operator.outputs else None
@@ -91,11 +91,11 @@ def explain_refusal(model: TfliteModel, text: str) -> tuple[str, str]:
         scale, zero_point = _FIXED.get((operator.name, output.dtype), (output.scale, output.zero_point))
         if (output.scale, output.zero_point) != (scale, zero_point):
             return (
-                f"{operator.label} gives {output.label} with scale {output.scale:g} and zero point "
-                f"{output.zero_point}; its kernel only takes scale 1/{round(1 / scale)} and zero point {zero_point}.",
+                f"{operator.label} writes {output.label} with scale {output.scale:g} and zero point "
+                f"{output.zero_point}; its kernel requires scale 1/{round(1 / scale)} and zero point {zero_point}.",
                 "Convert the model with TensorFlow's own quantizer, which sets these.",
             )
     reason = " ".join(text.replace("true.Node", "true. Node").split())
     return reason if reason.endswith(".") else f"{reason}.", (
-        "Use operators, versions and dtypes that TensorFlow 2.15 knows; `tinytracker info` lists those of the model."
+        "Use operators, versions and dtypes of TensorFlow 2.15; `tinytracker info` lists those of the model."
     )

@@ -1,4 +1,4 @@
-"""TensorFlow Lite on this computer: its reference kernels, and its default kernels to compare with them."""
+"""TensorFlow Lite on this computer: its reference kernels, and its default kernels for comparison."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tinytracker.interpreters.refusals import explain_refusal, refuse_fatal
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.requirements import require_tensorflow
 
-# What a kernel refuses is a RuntimeError; a model, an operator or an array that does not fit a ValueError or TypeError.
+# A kernel that refuses raises RuntimeError; a model, operator or array that does not fit, ValueError or TypeError.
 _REFUSALS = (RuntimeError, ValueError, TypeError)
 
 
 class ReferenceInterpreter:
-    """TensorFlow Lite with the `BUILTIN_REF` kernels: what every other runtime is compared with.
+    """TensorFlow Lite with the `BUILTIN_REF` kernels, with which every other runtime is compared.
 
     Args:
         model: content of the .tflite file.
-        inner: indices of tensors within the graph whose values `run` gives after the outputs. Then all tensors are
-            kept, which costs memory.
+        inner: indices of inner tensors whose values `run` returns after the outputs. Then all tensors are kept,
+            which costs memory.
 
     Raises:
         MissingDependencyError: TensorFlow is not installed.
@@ -47,7 +47,7 @@ class ReferenceInterpreter:
         self._idle.put(self._create())
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """See `base.Interpreter.run`; frames are shared out over the cores unless the model has state."""
+        """See `base.Interpreter.run`; frames are distributed over the cores unless the model has state."""
         count = frame_count(inputs)
         if self._ordered:
             self._reset()
@@ -70,7 +70,7 @@ class ReferenceInterpreter:
         return interpreter
 
     def _one(self, values: Sequence[Array]) -> list[Array]:
-        """Outputs and inner tensors of one frame; an interpreter serves one thread at a time."""
+        """Return outputs and inner tensors of one frame; an interpreter serves one thread at a time."""
         try:
             interpreter = self._idle.get_nowait()
         except Empty:
@@ -97,11 +97,11 @@ class ReferenceInterpreter:
 
 
 class DefaultInterpreter(ReferenceInterpreter):
-    """TensorFlow Lite as it comes, with optimised kernels that no device runs; see `ReferenceInterpreter`."""
+    """TensorFlow Lite with its default, optimized kernels, which no device runs; see `ReferenceInterpreter`."""
 
     name = "TFLite default kernels"
     _kernels = "AUTO"
 
     def __init__(self, model: bytes) -> None:
-        with captured_output():  # it announces its optimised kernels once in a process
+        with captured_output():  # it announces its optimized kernels once per process
             super().__init__(model)

@@ -1,4 +1,4 @@
-"""Networks as data, their cost, and .tflite files."""
+"""Networks as data, the cost of a network, and .tflite files."""
 
 from __future__ import annotations
 

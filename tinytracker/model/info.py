@@ -1,4 +1,4 @@
-"""What a network costs, as data: a preset without TensorFlow, or a .tflite file."""
+"""The cost of a network, as data: of a preset (without TensorFlow) or of a .tflite file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tinytracker.model.tflite_stats import model_stats, non_int8_tensors
 
 
 def describe(network: StrPath) -> dict[str, Any]:
-    """Layers and totals of a preset or a file.
+    """Return the layers and totals of a preset or a file.
 
     Args:
         network: name of a preset, or path of a .tflite file.
 
     Returns:
-        JSON-able: `name`, `summary`, `inputs`, `layers` (name, operator, shape, parameters, macs), and the totals
-        `parameters` (batch normalisation folded), `macs`, `peak_activation_bytes`; of a file also `file_bytes` and
+        A JSON object: `name`, `summary`, `inputs`, `layers` (name, operator, shape, parameters, macs), and the totals
+        `parameters` (batch normalization folded), `macs`, `peak_activation_bytes`; for a file also `file_bytes` and
         `non_int8_tensors`.
 
     Raises:
         UnknownNameError: neither a preset nor a file.
-        InputFileError: a file that is not .tflite, or damaged.
+        InputFileError: the file is damaged or not a .tflite file.
 
     Example:
         >>> from tinytracker.model import describe
@@ -39,7 +39,7 @@ def describe(network: StrPath) -> dict[str, Any]:
     if network not in PRESETS and (path.suffix or "/" in network):
         if path.suffix != ".tflite":
             raise InputFileError(
-                path, "only .tflite files can be shown", f"Or name a preset: {', '.join(PRESETS)}."
+                path, "not a .tflite file", f"Give a .tflite file or a preset: {', '.join(PRESETS)}."
             )
         return _describe_file(path)
     preset = find_preset(network)

@@ -1,4 +1,4 @@
-"""From a `Network` to a trainable Keras model. Importing this module imports TensorFlow."""
+"""Builds a trainable Keras model from a `Network`. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tinytracker.model.output import GazeOutput
 
 L = tf.keras.layers
 
-# Keras' MobileNetV3 uses 0.999: its running statistics are those of the initial weights for the first thousands of
-# steps, and validation stays at the constant predictor while the training loss falls.
+# Keras' MobileNetV3 uses 0.999: for the first thousands of steps its running statistics reflect the initial weights,
+# and the validation error stays at that of the constant predictor while the training loss falls.
 BATCH_NORM_MOMENTUM = 0.95
 
 
@@ -23,15 +23,15 @@ class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
     """Append two constant channels: each pixel's x and y from -1 to 127/128, the range of an INT8 pixel."""
 
     def build(self, input_shape: Any) -> None:
-        """Make the planes for a fixed height and width."""
+        """Create the planes for a fixed height and width."""
         _, h, w, _ = input_shape
         x, y = np.meshgrid(np.linspace(-1, 127 / 128, w), np.linspace(-1, 127 / 128, h))
         self._planes = tf.constant(np.stack([x, y], -1)[None], tf.float32)
         super().build(input_shape)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, H, W, C) -> (N, H, W, C + 2)."""
-        # Tiling only where the batch is not known to be 1 lets the converter fold the planes into one constant.
+        """Append the planes: (N, H, W, C) -> (N, H, W, C + 2)."""
+        # Tiled only when the batch may differ from 1, so that the converter can fold the planes into one constant.
         planes = self._planes if x.shape[0] == 1 else tf.tile(self._planes, [tf.shape(x)[0], 1, 1, 1])
         return tf.concat([x, planes], -1)
 
@@ -39,13 +39,13 @@ class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
 def build_keras(
     network: Network, output_bias: tuple[float, float] = (0.0, 0.0), synchronized: bool = False
 ) -> tf.keras.Model:
-    """A Keras model with fresh weights (from TensorFlow's global seed).
+    """Build a Keras model with random weights (from TensorFlow's global seed).
 
     Args:
         network: the graph.
         output_bias: initial bias of the output, cm: the mean of the training labels, so that training starts
             from the constant predictor.
-        synchronized: batch statistics are those of all devices together.
+        synchronized: whether batch statistics are computed over all devices together.
 
     Returns:
         A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
@@ -68,20 +68,20 @@ def build_keras(
             raise AssertionError(f"{node.name}: counted as {node.shape}, built as {tuple(value.shape[1:])}")
         tensors[node.name] = value
     inputs = {name: tensors[name] for name in network.inputs}
-    # Keras would count its models in this process; the name is part of every tensor's name in a converted file, which
-    # must not depend on what was built before.
+    # Without a name, Keras would number its models; the name is part of every tensor's name in a converted file, which
+    # must not depend on models built earlier in the process.
     return tf.keras.Model(inputs, tensors[network.output.name], name="network")
 
 
 def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
-    """A trained network as a device runs it.
+    """Return a trained network as a device runs it.
 
     Args:
         model: from `build_keras`; its last layer is dense and linear.
-        output: what that layer becomes.
+        output: the output that replaces that layer.
 
     Returns:
-        A model that shares all layers but the last; (N, units).
+        A model that shares all layers except the last; its output is (N, units).
     """
     if output.segments == 1:
         return model
@@ -93,13 +93,13 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
 
 
 def load_trained(path: Path) -> tf.keras.Model:
-    """The float network of a finished run, from its model.keras."""
-    # Here, because this module registers the layers that the file names.
+    """Load the float network of a finished run from its model.keras."""
+    # Loaded in this module because it registers the layers that the file refers to.
     return tf.keras.models.load_model(path, compile=False)
 
 
 def _layers(node: Node, last: bool, bias: tuple[float, float], synchronized: bool) -> list[Any]:
-    """The Keras layers of one node, to be called one after another."""
+    """Return the Keras layers of one node, to be called in order."""
     if node.op == "conv":
         return [_convolution(node), *_norm_and_activation(node, synchronized)]
     if node.op == "depthwise":
@@ -142,9 +142,9 @@ def _norm_and_activation(node: Node, synchronized: bool) -> list[Any]:
 
 @tf.keras.utils.register_keras_serializable(package="tinytracker")
 class GroupedConv2D(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A "same" convolution whose channels are split in groups.
+    """A "same" convolution whose channels are split into groups.
 
-    Written as one convolution per group, because TensorFlow's own grouped convolution has no gradient on the CPU.
+    Computed as one convolution per group, because TensorFlow's grouped convolution has no gradient on the CPU.
     """
 
     def __init__(self, filters: int, kernel_size: int, groups: int, **kwargs: Any) -> None:
@@ -156,11 +156,11 @@ class GroupedConv2D(tf.keras.layers.Layer):  # type: ignore[misc]
         ]
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, H, W, C) -> (N, H, W, filters)."""
+        """Convolve (N, H, W, C) -> (N, H, W, filters)."""
         slices = tf.split(x, self.groups, -1)
         return tf.concat([conv(part) for conv, part in zip(self._parts, slices, strict=True)], -1)
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the configuration for saving."""
         own = {"filters": self.filters, "kernel_size": self.kernel_size, "groups": self.groups}
         return {**super().get_config(), **own}

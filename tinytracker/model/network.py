@@ -1,6 +1,6 @@
-"""A network as plain data: nodes with shapes that can be counted and checked without TensorFlow.
+"""A network as plain data: nodes with shapes, whose cost can be computed and checked without TensorFlow.
 
-Each node is one *fused* operator, as it will run on a device: a convolution carries its batch normalisation (folded
+Each node is one *fused* operator, as it will run on a device: a convolution includes its batch normalization (folded
 into weights and bias) and its activation. All tensors are NHWC without the batch dimension.
 """
 
@@ -34,14 +34,14 @@ class Node:
 
     Attributes:
         name: unique; also the Keras layer's name.
-        op: what it does.
+        op: operator.
         inputs: names of the nodes it reads.
         shape: of its output, without batch.
-        kernel: (height, width) of a convolution or pooling window; stride and padding likewise.
-        groups: of a grouped convolution.
-        norm: batch normalisation follows (then there is no bias of its own until it is folded).
-        activation: fused after it.
-        weights_of: name of an earlier node whose weights this one shares ("" for its own).
+        kernel: (height, width) of a convolution or pooling window. stride, padding: of the window.
+        groups: number of groups of a grouped convolution.
+        norm: whether batch normalization follows (then the node has no bias until it is folded).
+        activation: fused activation.
+        weights_of: name of an earlier node whose weights this one shares; "" for its own weights.
         weights: number of kernel weights, biases: number of biases after folding; both 0 when shared.
         macs: multiply-accumulates for one frame.
     """
@@ -63,20 +63,20 @@ class Node:
 
     @property
     def params(self) -> int:
-        """Weights and biases after batch normalisation is folded."""
+        """Number of weights and biases after batch normalization is folded."""
         return self.weights + self.biases
 
     @property
     def elements(self) -> int:
-        """Elements of the output, which are bytes in INT8."""
+        """Number of elements of the output, which is also its size in bytes in INT8."""
         return prod(self.shape)
 
 
 @dataclass
 class Network:
-    """A directed graph of nodes in the order in which they run; built node by node with the methods below.
+    """A directed graph of nodes in execution order, built node by node with the methods below.
 
-    Each method appends one node and returns its name, so that calls chain like layers.
+    Each method appends one node and returns its name, so that calls can be chained like layers.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -90,11 +90,11 @@ class Network:
         return node.name
 
     def shape(self, name: str) -> Shape:
-        """Output shape of a node, without batch."""
+        """Return the output shape of a node, without batch."""
         return self.nodes[name].shape
 
     def input(self, name: str, shape: Shape) -> str:
-        """An input tensor of this shape (without batch)."""
+        """Append an input tensor of this shape (without batch)."""
         return self._put(Node(name, "input", (), shape))
 
     def conv(
@@ -111,19 +111,19 @@ class Network:
         activation: Activation = "linear",
         weights_of: str = "",
     ) -> str:
-        """A 2-D convolution.
+        """Append a 2-D convolution.
 
         Args:
             x: node that it reads, (h, w, c).
             name: of the new node.
             filters: channels of its output.
-            kernel: side of its square window; stride and padding likewise.
+            kernel: side of its square window.
             stride: rows and columns from one window to the next.
             padding: as TensorFlow defines it.
-            groups: into how many parts of channels it is split.
-            norm: batch normalisation follows.
-            activation: fused after it.
-            weights_of: earlier convolution whose weights it shares; they count there.
+            groups: number of groups into which the channels are split.
+            norm: whether batch normalization follows.
+            activation: fused activation.
+            weights_of: earlier convolution whose weights it shares; they are counted there.
         """
         shape = (*self._windows(x, kernel, stride, padding), filters)
         weights = kernel * kernel * (self.shape(x)[-1] // groups) * filters
@@ -146,7 +146,7 @@ class Network:
         norm: bool = True,
         activation: Activation = "linear",
     ) -> str:
-        """A depthwise convolution with multiplier 1; arguments as of `conv`."""
+        """Append a depthwise convolution with multiplier 1; arguments as for `conv`."""
         channels = self.shape(x)[-1]
         shape = (*self._windows(x, kernel, stride, padding), channels)
         weights = kernel * kernel * channels
@@ -158,14 +158,14 @@ class Network:
         return self._put(node)
 
     def _windows(self, x: str, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
-        """How many windows lie below each other and side by side: height and width of the output."""
+        """Return the number of windows vertically and horizontally: height and width of the output."""
         h, w, _ = self.shape(x)
         return output_size(h, kernel, stride, padding), output_size(w, kernel, stride, padding)
 
     def dense(
         self, x: str, name: str, units: int, activation: Activation = "linear", weights_of: str = ""
     ) -> str:
-        """A fully connected layer on a flat input."""
+        """Append a fully connected layer on a flat input."""
         (n,) = self.shape(x)
         own = not weights_of
         return self._put(
@@ -183,13 +183,13 @@ class Network:
         )
 
     def add(self, a: str, b: str, name: str) -> str:
-        """Elementwise sum of two tensors of one shape."""
+        """Append the elementwise sum of two tensors of equal shape."""
         if self.shape(a) != self.shape(b):
             raise ValueError(f"{name}: cannot add {self.shape(a)} and {self.shape(b)}")
         return self._put(Node(name, "add", (a, b), self.shape(a)))
 
     def concat(self, parts: tuple[str, ...], name: str) -> str:
-        """Concatenation along the last axis."""
+        """Append a concatenation along the last axis."""
         shapes = [self.shape(p) for p in parts]
         return self._put(Node(name, "concat", parts, (*shapes[0][:-1], sum(s[-1] for s in shapes))))
 
@@ -199,15 +199,15 @@ class Network:
         return self._put(Node(name, "position_planes", (x,), (h, w, c + 2)))
 
     def flatten(self, x: str, name: str) -> str:
-        """All elements as one vector, row by row, channels last."""
+        """Flatten all elements to one vector, row by row, channels last."""
         return self._put(Node(name, "flatten", (x,), (prod(self.shape(x)),)))
 
     def global_average(self, x: str, name: str) -> str:
-        """Mean over height and width."""
+        """Append the mean over height and width."""
         return self._put(Node(name, "global_average", (x,), (self.shape(x)[-1],)))
 
     def max_pool(self, x: str, name: str, kernel: int, stride: int) -> str:
-        """Maximum over windows that lie wholly inside."""
+        """Append the maximum over windows that lie fully inside."""
         shape = (*self._windows(x, kernel, stride, "valid"), self.shape(x)[-1])
         return self._put(Node(name, "max_pool", (x,), shape, (kernel, kernel), stride, "valid"))
 
@@ -228,13 +228,13 @@ class Network:
 
     @property
     def params(self) -> int:
-        """Weights and biases after batch normalisation is folded."""
+        """Number of weights and biases after batch normalization is folded."""
         return sum(n.params for n in self.nodes.values())
 
     def peak_activation_bytes(self) -> int:
-        """Largest sum of INT8 tensors that must exist at one time when the nodes run in order, none in place.
+        """Return the peak size of the INT8 tensors that exist at the same time when nodes run in order, none in place.
 
-        A flatten moves nothing: it shares the memory of its input.
+        A flatten copies nothing: it shares the memory of its input.
         """
         home = {n.name: n.name for n in self.nodes.values()}
         for n in self.nodes.values():
@@ -256,5 +256,5 @@ class Network:
 
 
 def output_size(size: int, kernel: int, stride: int, padding: Padding) -> int:
-    """Length of a convolution's output along one axis, as TensorFlow defines it."""
+    """Return the length of a convolution's output along one axis, as TensorFlow defines it."""
     return -(-size // stride) if padding == "same" else (size - kernel) // stride + 1

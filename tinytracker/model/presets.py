@@ -1,7 +1,7 @@
-"""The networks by name. A preset is data: what the network sees, and the graph that turns it into gaze.
+"""The presets: networks by name. A preset is data: the network's inputs and its graph.
 
-The output of every preset is (x, y) in cm, linear: no tanh bends the ends of the range. On a device it becomes
-segments, which INT8 rounds finely enough (`tinytracker.model.output`).
+The output of every preset is (x, y) in cm, linear: no tanh compresses the ends of the range. On a device it is split
+into segments, so that the rounding error of INT8 is small (`tinytracker.model.output`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tinytracker.model.network import Activation, Network, Padding
 from tinytracker.model.output import GazeOutput
 
 Blocks = tuple[tuple[int, int, int], ...]
-"""Expanded channels, output channels and stride of each inverted residual."""
+"""Expanded channels, output channels and stride of an inverted residual."""
 
 SEGMENTED = GazeOutput(segments=8)
-"""Steps of 0.027 cm: rounding costs 0.011 cm RMS, for 1,806 parameters and 1,792 MACs behind 128 hidden units."""
+"""Steps of 0.027 cm: rounding costs 0.011 cm RMS. With 128 hidden units this adds 1,806 parameters, 1,792 MACs."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Preset:
     """A network that can be trained by name.
 
     Attributes:
-        name: as the command line knows it.
+        name: its name on the command line.
         summary: one line for a list.
-        source: paper and section, or file, that the shape was taken from.
-        input: what the network sees of a frame.
+        source: paper and section, or file, from which the architecture was taken.
+        input: the network's inputs.
         build: input spec -> network; the last node is the gaze.
-        output: what the last node becomes in the INT8 network for a device.
+        output: form of the last node in the INT8 network for a device.
     """
 
     name: str
@@ -42,20 +42,20 @@ class Preset:
     output: GazeOutput = SEGMENTED
 
     def network(self) -> Network:
-        """The network that is trained, for this preset's input."""
+        """Return the network to train, for this preset's input."""
         return self.build(self.input)
 
     def device_network(self) -> Network:
-        """The network that is quantized: the same but for the last node."""
+        """Return the network to quantize: the same except for the last node."""
         return self.output.on_device(self.network())
 
 
 def _halving(size: int) -> Padding:
-    """Padding of a stride-2 3x3 convolution with (0, 1) extra pixels, as Keras' MobileNetV3 pads an open size.
+    """Return the padding of a stride-2 3x3 convolution with (0, 1) extra pixels, as in Keras' MobileNetV3.
 
-    On an even map that is "same". On an odd one the extra pixel is never reached, so that "valid" computes the same
-    and needs no PAD operator. ("same" on an odd map would centre the windows elsewhere and give 4x4 instead of 3x3
-    last maps at 112 pixels: 14,068,680 MACs instead of the paper's 11.8 M.)
+    On an even map that is "same". On an odd one the extra pixel is never used, so "valid" computes the same without a
+    PAD operator. ("same" on an odd map would shift the windows, and the last maps at 112 pixels would be 4x4 instead
+    of 3x3: 14,068,680 MACs instead of the paper's 11.8 M.)
     """
     return "same" if size % 2 == 0 else "valid"
 
@@ -70,7 +70,7 @@ def _inverted_residual(
     activation: Activation,
     expand: bool,
 ) -> str:
-    """1x1 expansion, 3x3 depthwise, 1x1 linear projection; the input is added where shapes allow."""
+    """Append 1x1 expansion, 3x3 depthwise and 1x1 linear projection; the input is added where the shapes match."""
     shortcut = x
     if expand:
         x = net.conv(x, f"{name}_expand", expanded, activation=activation)
@@ -83,7 +83,7 @@ def _inverted_residual(
 def _trunk(
     net: Network, x: str, stem: int, blocks: Blocks, activation: Activation, expand_first: bool = False
 ) -> str:
-    """A 3x3 convolution to `stem` channels at half the size, then inverted residuals."""
+    """Append a 3x3 convolution to `stem` channels at half the size, then inverted residuals."""
     padding = _halving(net.shape(x)[0])
     x = net.conv(x, "stem", stem, kernel=3, stride=2, padding=padding, activation=activation)
     for i, (expanded, filters, stride) in enumerate(blocks):
@@ -134,7 +134,7 @@ def _tinytracker_s(spec: InputSpec) -> Network:
 
 
 def _itracker_tower(net: Network, x: str, name: str, shared: str = "") -> str:
-    """AlexNet-like tower; `shared` names a tower whose weights are reused (the two eyes share)."""
+    """Append an AlexNet-like tower; `shared` names a tower whose weights are reused (by the second eye)."""
 
     def twin(layer: str) -> str:
         return f"{shared}_{layer}" if shared else ""
@@ -164,22 +164,22 @@ def _itracker(spec: InputSpec) -> Network:
     return net
 
 
-# A wide strip is nearly at the camera's own resolution, so the work goes to its early, fine maps; there is no fifth
-# halving: an iris moves by a few pixels, which a 2x6 map no longer shows. Expanded, output, stride.
+# A wide strip is nearly at the camera's resolution, so most of the computation is in its early, fine maps. There is no
+# fifth halving: an iris moves by a few pixels, which a 2x6 map no longer resolves. Expanded, output, stride.
 _BAND = ((16, 24, 2), (96, 32, 2), (128, 32, 1), (128, 48, 2), (240, 48, 1), (240, 48, 1), (240, 64, 1))
 _BAND_S = ((8, 16, 2), (64, 24, 2), (96, 24, 1), (96, 40, 2), (160, 40, 1), (160, 40, 1))
 
 
 @dataclass(frozen=True)
 class StripNetwork:
-    """Inverted residuals on a strip with both eyes; the head keeps the places of the last map apart.
+    """Inverted residuals on a strip with both eyes; the head keeps the positions of the last map separate.
 
     Attributes:
         stem: channels of the first convolution.
         blocks: the inverted residuals; the first does not expand.
         squeeze: channels of the last map.
-        hidden: units before the gaze.
-        pooled: the mean over the last map goes to the head instead, for comparison: it forgets where things are.
+        hidden: units of the hidden layer before the output.
+        pooled: for comparison: the head gets the mean over the last map instead, which loses positions.
     """
 
     stem: int
@@ -189,7 +189,7 @@ class StripNetwork:
     pooled: bool = False
 
     def __call__(self, spec: InputSpec) -> Network:
-        """The network for this input."""
+        """Build the network for this input."""
         net = Network()
         (name, shape), *_ = spec.shapes.items()
         x = net.input(name, shape)
@@ -212,35 +212,35 @@ PRESETS: dict[str, Preset] = {
             InputSpec(kind="face", width=112, height=112, channels="rgb", grid="input"), _tinytracker,
         ),
         Preset(
-            "tinytracker-rgb", "the paper's network on the face alone: fits inside the IMX500 sensor",
-            "as tinytracker, without the position: the sensor fills one input of three channels and nothing else",
+            "tinytracker-rgb", "the paper's network on the face only: fits inside the IMX500 sensor",
+            "as tinytracker, without the position: the sensor has only one input, with three channels",
             InputSpec(kind="face", width=112, height=112, channels="rgb", grid="none"), _tinytracker,
         ),
         Preset(
-            "tinytracker-s", "the small one: 96x96 grey face, position baked in, for microcontrollers",
+            "tinytracker-s", "small network: 96x96 grey face, constant position planes, for microcontrollers",
             "Ruegg et al. (arXiv 2308.12313) and the published TinyTrackerS.tflite",
             InputSpec(kind="face", width=96, height=96, channels="grey", grid="baked"), _tinytracker_s,
         ),
         Preset(
-            "tinytracker-v2", "192x64 RGB strip with both eyes, distance from the face box: for every target",
-            "the trunk of tinytracker with its work moved to finer maps; the input of docs/training.md",
+            "tinytracker-v2", "192x64 RGB strip with both eyes, distance from the face box, for all targets",
+            "the trunk of tinytracker with its computation moved to finer maps; docs/training.md describes the input",
             InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
             StripNetwork(16, _BAND, 32, 128),
         ),
         Preset(
             "tinytracker-s2", "192x64 grey strip with both eyes, distance from the face box, for microcontrollers",
-            "as tinytracker-v2, at the work of tinytracker-s",
+            "as tinytracker-v2, with the computational cost of tinytracker-s",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
             StripNetwork(8, _BAND_S, 16, 64),
         ),
         Preset(
-            "tinytracker-s-grey", "the small one on the face alone: maps to the Coral Edge TPU as a whole",
-            "as tinytracker-s, without the position: constant planes that meet the image first do not map",
+            "tinytracker-s-grey", "small network on the face only: maps completely to the Coral Edge TPU",
+            "as tinytracker-s, without the position: constant planes concatenated to the image do not map",
             InputSpec(kind="face", width=96, height=96, channels="grey", grid="none"), _tinytracker_s,
         ),
         Preset(
-            "itracker", "the baseline: face, two eyes and 25x25 grid, 6.3 M parameters",
-            "Krafka et al., CVPR 2016; batch normalisation for local response normalisation, which has no INT8 kernel",
+            "itracker", "baseline: face, two eyes and 25x25 grid, 6.3 M parameters",
+            "Krafka et al., CVPR 2016; batch normalization replaces local response normalization (no INT8 kernel)",
             InputSpec(kind="itracker", width=224, height=224, channels="rgb", grid="input"), _itracker,
         ),
     )
@@ -248,10 +248,10 @@ PRESETS: dict[str, Preset] = {
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of this name.
+    """Return the preset with this name.
 
     Raises:
-        UnknownNameError: when there is none.
+        UnknownNameError: no such preset.
 
     Example:
         >>> from tinytracker.model import find_preset

@@ -1,9 +1,9 @@
-"""From the FlatBuffers bytes of a .tflite file to `TfliteModel`; every offset, length and index is suspected.
+"""Decodes the FlatBuffers bytes of a .tflite file to `TfliteModel`; no offset, length or index is trusted.
 
-The generated accessors of the `tflite` package check nothing. Three things make them safe: reads outside the
-buffer raise in `struct` or numpy (caught in `decode`), vectors are taken as numpy views whose length numpy
+The generated accessors of the `tflite` package check nothing. Three measures make them safe: reads outside the
+buffer raise in `struct` or numpy (caught in `decode`), vectors are read as numpy views whose length numpy
 checks against the buffer, and small vectors that a damaged file could share between many tables (shapes,
-tensor lists) have a limit.
+tensor lists) are limited in size.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinytracker.model.tflite_model import ITEM_BYTES, Operator, Tensor, TfliteM
 from tinytracker.model.tflite_options import MAX_RANK, decode_options, enumeration_names, index_vector
 
 MAX_NAME_BYTES = 1024
-MAX_ELEMENTS = 1 << 40  # far above anything that can run; keeps products of shapes small
+MAX_ELEMENTS = 1 << 40  # far above any model that can run; keeps products of shapes small
 
 _DAMAGE = (
     struct.error,
@@ -42,7 +42,7 @@ class _Budget:
         self._left = 4 * file_bytes + (1 << 20)
 
     def spend(self, amount: int) -> None:
-        """Count elements or characters just read; raises `ValueError` when no honest file has so many."""
+        """Count elements or characters just read; raises `ValueError` when no valid file can have so many."""
         self._left -= amount
         if self._left < 0:
             raise ValueError("its tables share more data than the file can hold")
@@ -51,23 +51,21 @@ class _Budget:
 def decode(content: bytes, label: str) -> TfliteModel:
     """Decode the bytes of a .tflite file; see `tflite_file.read_tflite`, which documents the errors."""
     if len(content) < 16 or content[4:8] != b"TFL3":
-        raise InputFileError(label, "is not a .tflite file (no TFL3 mark at byte 4)")
+        raise InputFileError(label, "not a .tflite file (no TFL3 identifier at byte 4)")
     try:
         return _decode(content, label)
     except _DAMAGE as error:
-        raise InputFileError(
-            label, f"is damaged or cut short ({error})", "Export or copy it again"
-        ) from error
+        raise InputFileError(label, f"damaged or truncated ({error})", "Export or copy it again") from error
 
 
 def _decode(content: bytes, label: str) -> TfliteModel:
     root = tflite.Model.GetRootAs(content, 0)
     if root.Version() != 3:
-        raise InputFileError(label, f"has schema version {root.Version()}, known is 3")
+        raise InputFileError(label, f"schema version {root.Version()} is not supported; it must be 3")
     if root.SubgraphsLength() != 1:
         raise ModelError(
-            f"{label} holds {root.SubgraphsLength()} subgraphs, supported is 1.",
-            "Export the network without control flow (if, while) and without resource initialisers.",
+            f"{label} has {root.SubgraphsLength()} subgraphs; only 1 is supported.",
+            "Export the network without control flow (if, while) and without resource initializers.",
         )
     graph = root.Subgraphs(0)
     tensor_count = _table_count(content, graph.TensorsLength(), "tensors")
@@ -90,9 +88,9 @@ def _decode(content: bytes, label: str) -> TfliteModel:
 
 
 def _table_count(content: bytes, count: int, what: str) -> int:
-    """Refuse a count of tables whose offsets alone would not fit into the file."""
+    """Check a table count; raises when their offsets alone would not fit in the file."""
     if count * 4 > len(content):
-        raise ValueError(f"{count} {what} announced")
+        raise ValueError(f"it claims {count} {what}, more than fit in the file")
     return count
 
 
@@ -113,11 +111,11 @@ def _tensor(content: bytes, root: Any, raw: Any, index: int, budget: _Budget) ->
             raise ModelError(f"{where} has shape {list(shape)}: only the batch dimension may be unknown.")
         elements *= n
     if elements > MAX_ELEMENTS:
-        raise ModelError(f"{where} has {elements} elements, limit is {MAX_ELEMENTS}.")
+        raise ModelError(f"{where} has {elements} elements; the limit is {MAX_ELEMENTS}.")
     dtype = enumeration_names(tflite.TensorType).get(raw.Type(), f"type{raw.Type()}").lower()
     if raw.Sparsity() is not None:
         raise ModelError(
-            f"{where} is stored sparse, which is not supported.", "Export the model with dense weights."
+            f"{where} is sparse, which is not supported.", "Export the model with dense weights."
         )
     scales, zero_points, axis = _quantization(raw.Quantization(), shape, where)
     budget.spend(len(name_bytes or b"") + len(shape) + len(scales))
@@ -147,7 +145,7 @@ def _quantization(
         return (), (), 0
     if isinstance(zero_points, int) or len(zero_points) == 0:
         zero_points = np.zeros(len(scales), np.int64)
-    # A vector has one axis only, whatever the file says: biases of depthwise layers come with that of their weights.
+    # A vector has only one axis, whatever the file says: biases of depthwise layers carry the axis of their weights.
     is_vector = shape == (len(scales),)
     if len(scales) > 1 and not is_vector and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
         raise ModelError(f"{where} has {len(scales)} scales along axis {axis} of shape {list(shape)}.")
@@ -169,17 +167,17 @@ def _constant(
     dtype: str,
     where: str,
 ) -> NDArray[np.generic] | None:
-    """The tensor's contents as a read-only view, or None when they are computed at run time."""
-    if buffer_index == 0:  # by convention the empty buffer
+    """Return the tensor's contents as a read-only view, or None when they are computed at run time."""
+    if buffer_index == 0:  # the empty buffer, by convention
         return None
     if not 0 < buffer_index < root.BuffersLength():
-        raise ModelError(f"{where} refers to buffer {buffer_index}, the file has {root.BuffersLength()}.")
+        raise ModelError(f"{where} refers to buffer {buffer_index}; the file has {root.BuffersLength()}.")
     buffer = root.Buffers(buffer_index)
     data = buffer.DataAsNumpy()
     if isinstance(data, int):
         if buffer.Offset() <= 1:
             return None
-        # Models above 2 GB keep their constants behind the FlatBuffer.
+        # Models larger than 2 GB keep their constants after the FlatBuffer.
         data = np.frombuffer(
             content, np.uint8, count=min(buffer.Size(), len(content)), offset=buffer.Offset()
         )
@@ -198,10 +196,10 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
     code_index = raw.OpcodeIndex()
     if not 0 <= code_index < root.OperatorCodesLength():
         raise ModelError(
-            f"operator {index} refers to code {code_index}, the file has {root.OperatorCodesLength()}."
+            f"operator {index} refers to code {code_index}; the file has {root.OperatorCodesLength()}."
         )
     code = root.OperatorCodes(code_index)
-    # Files before schema 3a only have the 8-bit field; later ones put 127 there for codes above it.
+    # Files before schema 3a have only the 8-bit field; later ones store 127 there for larger codes.
     builtin = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
     name = enumeration_names(tflite.BuiltinOperator).get(builtin)
     if name is None:
@@ -227,17 +225,18 @@ def _operator(root: Any, raw: Any, index: int, budget: _Budget) -> Operator:
 
 
 def _check_graph(model: TfliteModel) -> None:
-    """Every index is in range and every operator only reads what exists by then."""
+    """Check that every index is in range and every operator reads only tensors computed before it."""
     for operator in model.operators:
         if operator.name == "CUSTOM:ethos-u":
             raise ModelError(
-                f"{model.source} was compiled for Arm Ethos-U by Vela ({operator.label}); no other processor runs it.",
-                "Use the .tflite file that Vela compiled.",
+                f"{model.source} was compiled for Arm Ethos-U by Vela ({operator.label}); "
+                "other processors cannot run it.",
+                "Use the original .tflite file that was passed to Vela.",
             )
     count = len(model.tensors)
     for i in (*model.inputs, *model.outputs):
         if not 0 <= i < count:
-            raise ModelError(f"A graph input or output refers to tensor {i}, the file has {count}.")
+            raise ModelError(f"A graph input or output refers to tensor {i}; the file has {count}.")
     for i in model.inputs:
         if model.tensors[i].is_constant:
             raise ModelError(f"Graph input {model.tensors[i].label} is a constant.")
@@ -247,14 +246,12 @@ def _check_graph(model: TfliteModel) -> None:
     for operator in model.operators:
         for i in operator.inputs:
             if i != -1 and not 0 <= i < count:
-                raise ModelError(f"{operator.label} reads tensor {i}, the file has {count}.")
+                raise ModelError(f"{operator.label} reads tensor {i}; the file has {count}.")
             if i != -1 and i not in ready:
-                raise ModelError(
-                    f"{operator.label} reads {model.tensors[i].label} before anything computes it."
-                )
+                raise ModelError(f"{operator.label} reads {model.tensors[i].label} before it is computed.")
         for i in operator.outputs:
             if not 0 <= i < count:
-                raise ModelError(f"{operator.label} writes tensor {i}, the file has {count}.")
+                raise ModelError(f"{operator.label} writes tensor {i}; the file has {count}.")
             if i in ready:
                 raise ModelError(
                     f"{operator.label} writes {model.tensors[i].label}, which already has contents."

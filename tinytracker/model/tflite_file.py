@@ -1,8 +1,8 @@
-"""Reads a .tflite file, without TensorFlow.
+"""Reads a .tflite file without TensorFlow.
 
-`read_tflite` is the only way in. It trusts nothing in the file: whatever is wrong ends in an `InputFileError`
-(this is not a whole .tflite file) or a `ModelError` (it is, but describes something that cannot be), never in
-a crash or in an allocation larger than the file itself. Arrays are read-only views into the file's bytes.
+`read_tflite` is the only entry point. It trusts nothing in the file: any fault ends in an `InputFileError` (the file
+is not a complete .tflite file) or a `ModelError` (it is, but its graph is invalid), never in a crash or in an
+allocation larger than the file itself. Arrays are read-only views into the file's bytes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ def read_tflite(source: Path | str | bytes, name: str = "") -> TfliteModel:
     """Read a .tflite file.
 
     Args:
-        source: path, or the bytes themselves.
-        name: what messages call the model when bytes are given.
+        source: path, or the content as bytes.
+        name: name of the model in messages when bytes are given.
 
     Raises:
-        InputFileError: the file cannot be read, is damaged or is no .tflite file.
-        ModelError: it is one, but its graph contradicts itself or has several subgraphs.
+        InputFileError: the file cannot be read, is damaged or is not a .tflite file.
+        ModelError: the file's graph is invalid or has several subgraphs.
 
     Example:
         >>> from tinytracker.model import read_tflite

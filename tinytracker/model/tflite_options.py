@@ -1,4 +1,4 @@
-"""Options of operators, from their FlatBuffers tables to plain dictionaries."""
+"""Decodes the options of operators from their FlatBuffers tables to plain dictionaries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tflite
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import Option
 
-MAX_RANK = 8  # TFLite's own kernels stop at 6 or 8
+MAX_RANK = 8  # TFLite's kernels support at most 6 or 8
 MAX_OPERANDS = 4096
 
 _POOL_FIELDS = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight", "FusedActivationFunction")
@@ -57,25 +57,25 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "UnidirectionalSequenceLSTMOptions", ("FusedActivationFunction", "CellClip", "ProjClip", "TimeMajor"),
     ),
 }  # fmt: skip
-"""Operator -> (options table, fields kept). Operators that are not here keep no options."""
+"""Operator -> (options table, fields to keep). No options are kept for other operators."""
 
 
 def index_vector(vector: Any, what: str, limit: int = MAX_OPERANDS) -> tuple[int, ...]:
-    """A short vector of integers; the generated accessors return the number 0 for a missing one."""
+    """Return a short vector of integers; the generated accessors return the number 0 for a missing one."""
     if isinstance(vector, int):
         return ()
     if len(vector) > limit:
-        raise ModelError(f"{len(vector)} {what}, limit is {limit}.")
+        raise ModelError(f"{len(vector)} {what}; the limit is {limit}.")
     return tuple(int(v) for v in vector)
 
 
 def decode_options(raw: Any, name: str, where: str) -> dict[str, Option]:
-    """Options of one operator, by snake-case name; empty when the file has none or they are not known here.
+    """Return the options of one operator by snake-case name; empty when the file has none or they are not known here.
 
     Args:
         raw: the operator's table.
         name: builtin name of the operator.
-        where: what messages call it.
+        where: name of the operator in messages.
 
     Raises:
         ModelError: the options belong to another operator or hold an unknown value.
@@ -87,11 +87,11 @@ def decode_options(raw: Any, name: str, where: str) -> dict[str, Option]:
     class_name, fields = _OPTIONS[name]
     found = enumeration_names(tflite.BuiltinOptions).get(type_id, f"type {type_id}")
     if found != class_name:
-        raise ModelError(f"{where} carries {found} where {class_name} belongs.")
+        raise ModelError(f"{where} has {found} in place of {class_name}.")
     options = getattr(tflite, class_name)()
     options.Init(table.Bytes, table.Pos)
     found_options = {_snake(field): _option(options, field, where) for field in fields}
-    if name == "UNIDIRECTIONAL_SEQUENCE_LSTM":  # tensors that only carry the quantization of inner values
+    if name == "UNIDIRECTIONAL_SEQUENCE_LSTM":  # tensors that only hold the quantization of inner values
         found_options["intermediates"] = index_vector(raw.IntermediatesAsNumpy(), f"inner tensors of {where}")
     return found_options
 
@@ -118,5 +118,5 @@ def _snake(camel: str) -> str:
 
 @cache
 def enumeration_names(enumeration: type) -> dict[int, str]:
-    """Value -> name of one of the schema's enumerations (plain classes with integer attributes)."""
+    """Return value -> name of one of the schema's enumerations (plain classes with integer attributes)."""
     return {v: k for k, v in vars(enumeration).items() if isinstance(v, int) and not k.startswith("_")}

@@ -1,4 +1,4 @@
-"""What a .tflite graph costs: multiply-accumulates, parameters and the memory that is alive at once."""
+"""The cost of a .tflite graph: multiply-accumulates, parameters and peak memory of live tensors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ class OperatorStats:
         macs: multiply-accumulates of one inference; 0 for operators without a weighted sum.
         parameters: elements of its constant filter and bias; 0 for operators without MACs.
         constant_bytes: bytes of all its constant inputs.
-        live_bytes: activation bytes alive while it runs (inputs, outputs and what later operators still
-            need).
+        live_bytes: activation bytes alive while it runs (inputs, outputs and tensors that later operators need).
         output_shape: shape of its first output.
     """
 
@@ -38,11 +37,11 @@ class ModelStats:
 
     Attributes:
         operators: per operator, in execution order.
-        macs: multiply-accumulates. parameters: weights and biases (a constant used twice counts once).
+        macs: multiply-accumulates. parameters: weights and biases (a constant used twice is counted once).
         constant_bytes: bytes of all constants in the file's graph.
-        peak_activation_bytes: most activation bytes alive at once, inputs and outputs included: the lower
+        peak_activation_bytes: most activation bytes alive at once, including inputs and outputs: the lower
             bound of any static arena that runs the operators in this order without computing in place.
-        peak_operator: index of the operator at which that happens, -1 for a graph without operators.
+        peak_operator: index of the operator at the peak, -1 for a graph without operators.
     """
 
     operators: tuple[OperatorStats, ...]
@@ -54,7 +53,7 @@ class ModelStats:
 
 
 def model_stats(model: TfliteModel) -> ModelStats:
-    """Count one inference of the graph; MACs are those of convolutions, dense layers and matrix products.
+    """Compute the cost of one inference; MACs are those of convolutions, dense layers and matrix products.
 
     Example:
         >>> from tinytracker.model import model_stats, read_tflite
@@ -80,7 +79,7 @@ def model_stats(model: TfliteModel) -> ModelStats:
 
 
 def operator_macs(model: TfliteModel, operator: Operator) -> int:
-    """Multiply-accumulates of one operator; padding positions count as if they were computed."""
+    """Return the multiply-accumulates of one operator; padding positions are counted as if they were computed."""
     rule = _MACS.get(operator.name)
     if rule is None or len(operator.inputs) < 2 or not operator.outputs:
         return 0
@@ -88,10 +87,10 @@ def operator_macs(model: TfliteModel, operator: Operator) -> int:
 
 
 def lifetimes(model: TfliteModel) -> dict[int, tuple[int, int]]:
-    """First and last operator index at which each run-time tensor must exist.
+    """Return the first and last operator index at which each run-time tensor must exist.
 
-    Graph inputs exist from operator 0, graph outputs until the last operator; tensors that nothing uses and
-    that are no outputs live for the operator that writes them.
+    Graph inputs exist from operator 0, graph outputs until the last operator; unused tensors that are not outputs
+    exist only for the operator that writes them.
     """
     last_operator = max(len(model.operators) - 1, 0)
     span: dict[int, tuple[int, int]] = dict.fromkeys(model.inputs, (0, 0))
@@ -108,9 +107,9 @@ def lifetimes(model: TfliteModel) -> dict[int, tuple[int, int]]:
 
 
 def non_int8_tensors(model: TfliteModel) -> tuple[Tensor, ...]:
-    """Tensors that keep the graph from running on integers alone: all but int8 and constant int32.
+    """Return the tensors that prevent integer-only execution of the graph: all but int8 and constant int32.
 
-    Inputs and outputs count like everything else. Constants that no operator uses do not count.
+    Inputs and outputs are included. Constants that no operator uses are not.
     """
     used = {i for operator in model.operators for i in (*operator.inputs, *operator.outputs) if i >= 0}
     used |= {*model.inputs, *model.outputs}
@@ -134,7 +133,7 @@ def _operator_stats(model: TfliteModel, operator: Operator, live_bytes: int) -> 
 
 
 def _live_bytes(model: TfliteModel) -> list[int]:
-    """Activation bytes alive during each operator."""
+    """Return the activation bytes alive during each operator."""
     change = [0] * (len(model.operators) + 1)
     for i, (first, last) in lifetimes(model).items():
         if model.operators:
@@ -148,7 +147,7 @@ def _live_bytes(model: TfliteModel) -> list[int]:
 
 
 def _parameter_inputs(model: TfliteModel, operator: Operator) -> set[int]:
-    """Constant inputs of an operator with weighted sums that are weights or bias (not shape arguments)."""
+    """Return the constant inputs of a weighted-sum operator that are weights or bias (not shape arguments)."""
     if operator.name not in _MACS:
         return set()
     skip = 1 if operator.name == "TRANSPOSE_CONV" else 0  # its first input is the output shape

@@ -1,9 +1,9 @@
-"""Weights of a network in one small file, and those that come with this package.
+"""Weight files: the weights of a network in one small file, and the weights bundled with this package.
 
-A weight file is a .npz archive with one array per weight, named `<layer>/<position in the layer>`. Kernels are kept as
-float16: a relative error of 2^-11 is far below the step of INT8. Vectors (biases, batch statistics) stay float32,
-because a variance can leave the range of float16. Beside it lies a .json document of the same name that says where
-the weights come from and what one may do with them.
+A weight file is a .npz archive with one array per weight, named `<layer>/<position in the layer>`. Kernels are stored
+as float16: a relative error of 2^-11 is far below the step of INT8. Vectors (biases, batch statistics) stay float32,
+because a variance can exceed the range of float16. A .json document of the same name beside it gives the origin and
+the licence of the weights.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ LayerWeights = Mapping[str, list[NDArray[np.float32]]]
 SCHEMA_VERSION = 1
 SUFFIX = ".npz"
 MAX_BYTES = 2_000_000
-"""Of a file that comes with the package."""
+"""Limit for a bundled file."""
 
 _MAX_WEIGHTS = 10_000
 
 
 def write_weights(path: StrPath, weights: LayerWeights, about: Mapping[str, Any]) -> str:
-    """Write a weight file and, beside it, the document about it.
+    """Write a weight file and the document beside it.
 
-    The same weights always give the same bytes.
+    Equal weights give equal bytes.
 
     Args:
-        path: ends in .npz.
-        weights: by layer; layers without weights are left out.
-        about: JSON-able: preset, licence, recipe, data, errors.
+        path: the file, whose name ends in .npz.
+        weights: by layer; layers without weights are omitted.
+        about: the JSON object of the document: preset, licence, recipe, data, errors.
 
     Returns:
         SHA-256 of the file.
@@ -58,12 +58,12 @@ def write_weights(path: StrPath, weights: LayerWeights, about: Mapping[str, Any]
                 dtype = np.float16 if array.ndim > 1 else np.float32
                 if not (np.abs(array) <= np.finfo(dtype).max).all():
                     raise ModelError(
-                        f"Weight {i} of {layer} holds values that {np.dtype(dtype)} cannot hold."
+                        f"Weight {i} of {layer} has values outside the range of {np.dtype(dtype)}."
                     )
                 stored = array.astype(dtype)
                 content = io.BytesIO()
                 np.save(content, stored, allow_pickle=False)
-                # ZipInfo's own date is fixed; numpy's savez would write the time of day.
+                # ZipInfo's default date is fixed; numpy's savez would write the current time.
                 archive.writestr(
                     zipfile.ZipInfo(f"{layer}/{i}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED
                 )
@@ -78,10 +78,10 @@ def write_weights(path: StrPath, weights: LayerWeights, about: Mapping[str, Any]
 
 
 def read_weights(path: StrPath) -> dict[str, list[NDArray[np.float32]]]:
-    """The weights of a file, by layer.
+    """Read the weights of a file, by layer.
 
     Raises:
-        InputFileError: it cannot be read, is no weight file, or is damaged.
+        InputFileError: it cannot be read, is not a weight file, or is damaged.
     """
     path = Path(path)
     hint = "Write it again with `tinytracker weights`."
@@ -100,28 +100,30 @@ def read_weights(path: StrPath) -> dict[str, list[NDArray[np.float32]]]:
                     or array.dtype not in (np.float16, np.float32)
                     or not np.isfinite(array).all()
                 ):
-                    raise InputFileError(path, f"{entry.filename} does not hold finite numbers", hint)
+                    raise InputFileError(
+                        path, f"{entry.filename} has values that are not finite numbers", hint
+                    )
                 found.setdefault(layer, {})[int(position)] = array.astype(np.float32)
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputFileError(path, f"not a weight file, or damaged ({error})", hint) from error
     for layer, arrays in found.items():
         if not layer or sorted(arrays) != list(range(len(arrays))):
             raise InputFileError(
-                path, f"the weights of {layer or 'a layer without name'} are not complete", hint
+                path, f"the weights of {layer or 'a layer without a name'} are incomplete", hint
             )
     return {layer: [arrays[i] for i in range(len(arrays))] for layer, arrays in found.items()}
 
 
 def packaged_presets() -> list[str]:
-    """Names of the presets whose weights come with this package, sorted."""
+    """Return the names of the presets with bundled weights, sorted."""
     return sorted(p.stem for p in _folder().glob(f"*{SUFFIX}"))
 
 
 def packaged_weights(preset: str) -> Path:
-    """The weight file of a preset that comes with this package, trained on synthetic data only.
+    """Return the bundled weight file of a preset, trained only on synthetic data.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: the package has no weights for this preset.
     """
     known = packaged_presets()
     if preset not in known:
@@ -130,10 +132,10 @@ def packaged_weights(preset: str) -> Path:
 
 
 def describe_weights(path: StrPath) -> dict[str, Any]:
-    """The document beside a weight file; empty when it is not there.
+    """Read the document beside a weight file; empty when it does not exist.
 
     Raises:
-        InputFileError: it is not JSON, or says another hash than the file's.
+        InputFileError: it is not JSON, or its hash differs from the file's.
     """
     path = Path(path)
     beside = path.with_suffix(".json")
@@ -142,7 +144,7 @@ def describe_weights(path: StrPath) -> dict[str, Any]:
     about = read_json(beside)
     if not isinstance(about, dict) or about.get("sha256") != sha256_bytes(read_bytes(path)):
         raise InputFileError(
-            path, "the document beside it describes another file", "Take both from one place."
+            path, "the .json document beside it describes another file", "Copy both from the same place."
         )
     return about
 

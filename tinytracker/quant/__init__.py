@@ -1,4 +1,4 @@
-"""Quantization: from a trained float network to a full-integer .tflite file, and what runs it."""
+"""Quantization: from a float network to a full-integer .tflite file."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class QuantizeResult:
     """A quantized model on disk.
 
     Attributes:
-        model: the .tflite file. name: of its folder in the run, for example "ptq-int8".
-        bytes: size. sha256: of the file.
+        model: the .tflite file. name: name of its folder in the run, for example "ptq-int8".
+        bytes: size of the file. sha256: of the file.
         calibration: frames, subjects, strata and sha256 of the calibration set.
         contract: inputs and outputs with scale and zero point.
         training: of method "qat": epochs, best epoch, its validation error, learning rate, seconds.
@@ -66,7 +66,7 @@ class QuantizeResult:
 
 @dataclass(frozen=True)
 class Job:
-    """What a method gets.
+    """The arguments of a quantization method.
 
     Attributes:
         run: a finished run. index: its prepared data.
@@ -105,7 +105,7 @@ def _qat(job: Job) -> tuple[bytes, dict[str, Any] | None]:
 
 
 METHODS: dict[str, Callable[[Job], tuple[bytes, dict[str, Any] | None]]] = {"ptq": _ptq, "qat": _qat}
-"""Ways to quantize a run: job -> content of the .tflite file, and what is to be known about a training."""
+"""Quantization methods: job -> content of the .tflite file, and the record of training or None."""
 
 
 def quantize(
@@ -119,26 +119,27 @@ def quantize(
 ) -> QuantizeResult:
     """Quantize a trained run into `RUN/quantized/<method>-<io>/model.tflite`.
 
-    "ptq" takes the ranges of activations from calibration frames. "qat" then trains on with all rounding in the
-    network; a stopped training goes on with the next call, a finished one is not repeated.
+    "ptq" takes the ranges of activations from calibration frames. "qat" then continues training with all rounding
+    simulated in the network; the next call resumes a stopped training run, and a finished one is not repeated.
 
-    The file holds integers only, its input scale is exactly 1/128, and the calibration frames are drawn across
-    devices, orientations and subjects of the training split, with their hash kept in quantization.json beside it.
+    The file contains only integer tensors, its input scale is exactly 1/128, and the calibration frames are drawn
+    across devices, orientations and subjects of the training split; their hash is stored in quantization.json
+    beside it.
 
     Args:
         run_folder: a finished run.
         method: one of `METHODS`.
         io: "int8" (Spresense) or "uint8" (Coral) inputs and outputs.
-        calibration_frames: how many to draw.
+        calibration_frames: number of frames to draw.
         data: prepared data; None for the folder that the run was trained on.
-        seed: of the draw.
+        seed: random seed of the draw.
         qat: settings of method "qat"; None for the defaults.
 
     Raises:
         UnknownNameError: no such method or I/O type.
-        UsageError: settings of "qat" for another method.
-        OutputError: an earlier training with other settings is in `RUN/qat`.
-        InputFileError: not a finished run, or its data is gone.
+        UsageError: settings of "qat" with another method.
+        OutputError: `RUN/qat` holds an earlier training run with other settings.
+        InputFileError: not a finished run, or its data no longer exists.
         ModelError: a float tensor is left, or the input scale is not 1/128.
         MissingDependencyError: TensorFlow is not installed.
 
@@ -155,7 +156,7 @@ def quantize(
     if io not in IO_TYPES:
         raise UnknownNameError("I/O type", io, IO_TYPES)
     if qat is not None and method != "qat":
-        raise UsageError(f"Method {method} does not train.", "Add --method qat, or leave out its settings.")
+        raise UsageError(f"Method {method} does not train.", "Add --method qat, or omit its settings.")
     from tinytracker.data.index import read_index
     from tinytracker.model.presets import find_preset
 
@@ -199,10 +200,10 @@ def quantize(
 
 
 def require_full_integer(model: TfliteModel) -> None:
-    """Refuse a model that would compute in floating point anywhere.
+    """Reject a model that would compute anything in floating point.
 
     Raises:
-        ModelError: names each tensor that is not integer.
+        ModelError: names the tensors that are not integer.
     """
     from tinytracker.model.tflite_stats import non_int8_tensors
 

@@ -1,4 +1,4 @@
-"""Which training frames the quantizer looks at. Importing this module imports TensorFlow."""
+"""The calibration set: the training frames used for quantization. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinytracker.data.inputs import InputSpec, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
 from tinytracker.quant.contract import Codes
 
-SPLIT = "train"  # never the split that the error is measured on
+SPLIT = "train"  # never the split on which the error is measured
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CalibrationSet:
     Attributes:
         codes: network inputs by name, uint8 (N, H, W, C).
         sha256: of the names, shapes and bytes of all inputs, in order.
-        subjects: how many people they show. strata: how many device and orientation pairs.
+        subjects: number of people. strata: number of device and orientation pairs.
     """
 
     codes: Codes
@@ -41,11 +41,11 @@ class CalibrationSet:
         return len(next(iter(self.codes.values())))
 
     def samples(self) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """One frame after another as the float network sees it, (1, H, W, C), p/128 - 1.
+        """Yield the frames one by one as inputs of the float network, (1, H, W, C), p/128 - 1.
 
-        In the first frame one pixel of each input is set to 0 and one to 255. The quantizer takes the scale of the
-        input from the extremes that it sees; with both ends present it is (127/128 + 1)/255 = 1/128 with zero point 0,
-        for every calibration set. Two pixels of one frame do not move any other tensor's range.
+        In the first frame one pixel of each input is set to 0 and one to 255. The quantizer derives the scale of the
+        input from the observed extremes; with both present it is (127/128 + 1)/255 = 1/128 with zero point 0 for
+        every calibration set. Two pixels of one frame do not affect the range of any other tensor.
         """
         for i in range(self.frames):
             sample = {name: p[i : i + 1].astype(np.float32) / 128 - 1 for name, p in self.codes.items()}
@@ -56,12 +56,12 @@ class CalibrationSet:
 
 
 def choose_positions(groups: list[tuple[str, str]], count: int, seed: int) -> list[int]:
-    """Positions of `count` frames, spread evenly over strata first and over the subjects in each stratum second.
+    """Choose `count` frames, spread evenly first over strata, then over the subjects in each stratum.
 
     Args:
         groups: (stratum, subject) of each frame, in the order of the records.
-        count: how many to choose; all when there are fewer.
-        seed: of the order within a subject and among subjects.
+        count: number of frames to choose; all when there are fewer.
+        seed: random seed of the order within a subject and among subjects.
 
     Returns:
         Sorted positions in `groups`.
@@ -81,7 +81,7 @@ def choose_positions(groups: list[tuple[str, str]], count: int, seed: int) -> li
 
 
 def _round_robin(subjects: dict[str, list[int]], rng: np.random.Generator) -> Iterator[int]:
-    """Each subject's frames in random order, one subject after another."""
+    """Yield frames of the subjects in turn, each subject's frames in random order."""
     queues = [rng.permutation(positions).tolist() for _, positions in sorted(subjects.items())]
     while queues:
         for i in rng.permutation(len(queues)):

@@ -1,4 +1,4 @@
-"""What goes into a quantized model and what comes out: the one place where codes become tensors and tensors gaze."""
+"""The inputs and outputs of a quantized model: conversion from codes to tensors, and from tensors to gaze."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tinytracker.model.output import FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOut
 from tinytracker.model.tflite_model import Tensor, TfliteModel
 
 Codes = dict[str, NDArray[np.uint8]]
-"""Network inputs by name as the camera and the crop give them: uint8 codes p, (N, H, W, C); the value is p/128 - 1."""
+"""Network inputs by name, as camera and crop deliver them: uint8 codes p, (N, H, W, C), with the value p/128 - 1."""
 
 PIXEL_SCALE = 1 / 128
-"""Scale of every input of ours; with zero point 0 the INT8 input is q = p - 128, with UINT8 I/O it is p itself."""
+"""Input scale of our models; with zero point 0 an INT8 input is q = p - 128, with UINT8 I/O it is p itself."""
 
 INPUT_SUFFIX = "_pixels"
-"""Behind an input's name, the layer that rounds it in quantization-aware training."""
+"""Suffix that quantization-aware training adds to an input's name for the layer that rounds it."""
 
 _INPUT_DTYPES = ("int8", "uint8", "float32")
 _OUTPUT_DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
@@ -38,9 +38,10 @@ class TensorContract:
     Attributes:
         name: short name ("image", "gaze").
         tensor: name inside the file.
-        shape: with the batch dimension. A frame fills the whole tensor, whatever that dimension is.
+        shape: with the batch dimension. A frame fills the whole tensor, whatever the size of that dimension.
         dtype: "int8", "uint8", "float32" or, for an output, "int16", "int32" (positions, counts) or "int64".
-        scale: real value of one step. zero_point: code of the real value 0. (1 and 0 for float32, int32 and int64.)
+        scale: real value of one step. zero_point: code of the real value 0. For float32, int32 and int64, they are 1
+            and 0.
     """
 
     name: str
@@ -52,18 +53,18 @@ class TensorContract:
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
-        """Shape of one frame: without the batch dimension when that is 1, else the whole tensor."""
+        """Shape of one frame: without the batch dimension when it is 1, else that of the whole tensor."""
         return self.shape[1:] if self.shape[:1] == (1,) else self.shape
 
 
 @dataclass(frozen=True)
 class GazeDecoding:
-    """From output codes to gaze, for one axis: `offset_cm + cm_per_code * sum(code - zero_point)` over its segments.
+    """Decoding of output codes to gaze, per axis: `offset_cm + cm_per_code * sum(code - zero_point)` over its segments.
 
     Attributes:
-        segments: codes per axis, all of x first; see `tinytracker.model.output`. A plain pair has 1.
-        offset_cm: gaze at which all codes of an axis are the zero point.
-        cm_per_code: of one step.
+        segments: number of codes per axis, all of x first; see `tinytracker.model.output`. 1 for a plain pair.
+        offset_cm: gaze at which all codes of an axis equal the zero point.
+        cm_per_code: gaze in cm per step.
         zero_point: of the output tensor.
     """
 
@@ -74,10 +75,10 @@ class GazeDecoding:
 
     @classmethod
     def of(cls, output: TensorContract) -> GazeDecoding:
-        """The decoding of an output tensor, from its size and scale.
+        """Return the decoding of an output tensor, from its size and scale.
 
         Raises:
-            ModelError: it is neither a pair nor made of segments.
+            ModelError: it is neither a pair nor segmented.
         """
         elements = prod(output.shape)
         if elements == 2 and output.dtype not in POSITIONS:
@@ -85,14 +86,14 @@ class GazeDecoding:
         is_segmented = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
         if elements % 2 or elements < 4 or not is_segmented:
             raise ModelError(
-                f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is no gaze: "
-                f"neither one pair (x, y) in cm nor segments of scale {OUTPUT_SCALE:g}.",
+                f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is not a "
+                f"gaze: neither one pair (x, y) in cm nor segments of scale {OUTPUT_SCALE:g}.",
             )
         shape = GazeOutput(elements // 2)
         return cls(shape.segments, -LIMIT_CM, shape.width_cm / FULL_SCALE * output.scale, output.zero_point)
 
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """(N, 2 segments) codes to (N, 2) cm."""
+        """Decode (N, 2 segments) codes to (N, 2) cm."""
         codes = raw.astype(np.float64).reshape(len(raw), 2, self.segments) - self.zero_point
         gaze: NDArray[np.float64] = self.offset_cm + self.cm_per_code * codes.sum(-1)
         return gaze
@@ -107,7 +108,7 @@ class IoContract:
 
     @classmethod
     def of(cls, model: TfliteModel) -> IoContract:
-        """The contract of a .tflite file.
+        """Return the contract of a .tflite file.
 
         Raises:
             ModelError: an input is not INT8, UINT8 or float32, an output is none of these and not INT16, INT32 or INT64
@@ -116,20 +117,22 @@ class IoContract:
         inputs = [_describe(t, _INPUT_DTYPES, "input") for t in model.input_tensors()]
         outputs = [_describe(t, _OUTPUT_DTYPES, "output") for t in model.output_tensors()]
         if not inputs or not outputs:
-            raise ModelError(f"{model.source} has {len(inputs)} inputs and {len(outputs)} outputs.")
+            raise ModelError(
+                f"{model.source} has {len(inputs)} inputs and {len(outputs)} outputs; at least one of each is needed."
+            )
         return cls(_told_apart(inputs), _told_apart(outputs))
 
     @property
     def is_pixel_exact(self) -> bool:
-        """True when a camera byte goes in by an addition at most: scale 1/128 and the zero point of p/128 - 1."""
+        """True when a camera byte needs at most an addition: scale 1/128 and the zero point of p/128 - 1."""
         zero = {"int8": 0, "uint8": 128}
         return all(t.scale == PIXEL_SCALE and t.zero_point == zero.get(t.dtype) for t in self.inputs)
 
     def encode(self, codes: Codes, frame: int) -> list[NDArray[Any]]:
-        """One frame's input tensors, each in its own shape, in the order of the file; a float32 input takes p/128 - 1.
+        """Return one frame's input tensors in their shapes, in the order of the file; p/128 - 1 for a float32 input.
 
         Args:
-            codes: inputs by name; a model with one input takes the only entry whatever its name.
+            codes: inputs by name; for a model with one input, the name of the only entry is ignored.
             frame: index along the first axis.
         """
         tensors = []
@@ -145,13 +148,13 @@ class IoContract:
         return tensors
 
     def encode_all(self, codes: Codes) -> list[NDArray[Any]]:
-        """All frames as `Interpreter.run` takes them: one array per input, (N, *shape).
+        """Return all frames for `Interpreter.run`: one array per input, (N, *shape).
 
         Args:
             codes: inputs by name, as for `encode`.
 
         Raises:
-            ModelError: the codes are not those of this model's inputs.
+            ModelError: the codes do not match this model's inputs.
         """
         by_name = codes if len(self.inputs) > 1 else {self.inputs[0].name: next(iter(codes.values()))}
         for t in self.inputs:
@@ -167,19 +170,19 @@ class IoContract:
 
     @property
     def gaze(self) -> GazeDecoding:
-        """How the first output becomes gaze.
+        """The decoding of the first output to gaze.
 
         Raises:
-            ModelError: it is neither a pair nor made of segments.
+            ModelError: it is neither a pair nor segmented.
         """
         return GazeDecoding.of(self.outputs[0])
 
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """Raw values of the first output, (N, elements) in any shape, to gaze in cm, (N, 2)."""
+        """Decode raw values of the first output, (N, elements) in any shape, to gaze in cm, (N, 2)."""
         return self.gaze.decode(raw)
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests; `gaze` is None when the model does not answer a gaze."""
+        """Return the JSON object for manifests; `gaze` is None when the model's output is not a gaze."""
         try:
             gaze = asdict(self.gaze)
         except ModelError:
@@ -193,7 +196,7 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
     if tensor.dtype not in allowed:
         raise ModelError(
             f"The {role} {tensor.name!r} is {tensor.dtype}, not {' or '.join(allowed)}.",
-            "Use a model that is quantized to INT8, for example one that `tinytracker quantize` made.",
+            "Use a model quantized to INT8, for example by `tinytracker quantize`.",
         )
     quantized = tensor.dtype not in _PLAIN_DTYPES
     if quantized and len(tensor.scales) != 1:
@@ -208,7 +211,7 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
 
 
 def _told_apart(tensors: list[TensorContract]) -> tuple[TensorContract, ...]:
-    """Tensors with a name of its own each; those that share one get their position behind it."""
+    """Return the tensors with unique names; the position is appended to a shared name."""
     names = [t.name for t in tensors]
     return tuple(
         replace(t, name=f"{t.name}_{i}") if names.count(t.name) > 1 else t for i, t in enumerate(tensors)
@@ -216,11 +219,11 @@ def _told_apart(tensors: list[TensorContract]) -> tuple[TensorContract, ...]:
 
 
 def short_name(tensor: str) -> str:
-    """What a tensor is, from TensorFlow's name for it.
+    """Return the short name of a tensor, from its name in TensorFlow.
 
     "serving_default_image:0" is the input "image"; outputs are called "StatefulPartitionedCall:0" whatever they
-    hold, and ours is the gaze. A network that was trained with rounding in it names its tensors after its layers,
-    "network/image_pixels/..." and "network/gaze/...". Any other name stays as it is.
+    contain, and ours is the gaze. A network from quantization-aware training names its tensors after its layers,
+    "network/image_pixels/..." and "network/gaze/...". Any other name is unchanged.
     """
     if tensor.startswith("network/"):
         return tensor.split("/")[1].removesuffix(INPUT_SUFFIX)

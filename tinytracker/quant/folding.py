@@ -1,4 +1,4 @@
-"""Batch normalisation folded into weights: the network as a device computes it. Importing this imports TensorFlow."""
+"""Folds batch normalization into weights, as a device computes the network. Importing this imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tinytracker.model.network import Network, Node
 
 @dataclass(frozen=True)
 class Weights:
-    """Of one operator: kernel in Keras' layout (of a grouped convolution (k, k, c / groups, filters)), and bias."""
+    """Weights of an operator: bias, and kernel in Keras' layout ((k, k, c / groups, filters) if grouped)."""
 
     kernel: Floats32
     bias: Floats32
 
 
 def fold(model: tf.keras.Model, network: Network) -> dict[str, Weights]:
-    """The weights of each operator that has its own, batch normalisation folded in.
+    """Return the weights of each operator that has its own, with batch normalization folded in.
 
     Args:
-        model: trained, from `build_keras`; layers are named as the nodes.
+        model: trained model from `build_keras`; its layers have the names of the nodes.
         network: its graph.
     """
     return {
@@ -41,13 +41,13 @@ def _folded(model: tf.keras.Model, node: Node) -> Weights:
     norm = model.get_layer(f"{node.name}_bn")
     gamma, beta, mean, variance = (w.astype(np.float64) for w in norm.get_weights())
     gain = gamma / np.sqrt(variance + norm.epsilon)
-    # The output channel is the last axis, of a depthwise kernel the one before.
+    # Output channels are the last axis, or the one before it for a depthwise kernel.
     scaled = kernel * (gain[:, None] if node.op == "depthwise" else gain)
     return Weights(scaled.astype(np.float32), (beta + (bias - mean) * gain).astype(np.float32))
 
 
 def _plain(layer: Any, node: Node) -> tuple[Floats32, Floats32]:
-    """Kernel and bias as trained; a bias of zero where batch normalisation stands for it."""
+    """Return kernel and bias as trained; the bias is zero where batch normalization replaces it."""
     arrays = layer.get_weights()
     if node.groups > 1:
         kernel = np.concatenate(arrays, axis=-1)

@@ -1,4 +1,4 @@
-"""What a model's outputs are compared with. The one place that chooses an oracle."""
+"""Chooses the oracle with which a model's outputs are compared."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tinytracker.quant.specification import SpecificationInterpreter, reference_
 
 
 def oracle_of(model: bytes) -> Interpreter:
-    """The oracle of a model: TensorFlow Lite's reference kernels, or the specification where those are wrong.
+    """Return the oracle of a model: TensorFlow Lite's reference kernels, or the specification where those are wrong.
 
-    Its name is what a proof says.
+    Parity records show its name.
 
     Raises:
         MissingDependencyError: TensorFlow is not installed.
@@ -25,7 +25,7 @@ def oracle_of(model: bytes) -> Interpreter:
 
 
 def available_oracle(model: bytes) -> Interpreter | None:
-    """The best oracle that is installed: `oracle_of` with TensorFlow, else TFLM, which equals it, else None.
+    """Return the best installed oracle: `oracle_of` with TensorFlow, else TFLM, which equals it, else None.
 
     Raises:
         ModelError: the oracle refuses the model.

@@ -1,4 +1,4 @@
-"""Do two runtimes compute the same thing? Test images, comparison, verdict."""
+"""Parity of two runtimes: test images, comparison, result."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Parity:
     """Comparison of a runtime with the oracle, over all outputs of the model.
 
     Attributes:
-        runtime: that was compared. oracle: with which.
-        images: how many, and `images_from`: what they were.
-        max_difference: largest absolute difference of any value of any output, in steps of that output (in its own unit
-            for a float32 output); infinite when one of two floats is not a number.
-        differing: images with any byte of any output that differs.
-        distinct_outputs: how many different answers the oracle gave; a network that always answers the same
-            would agree with anything.
-        outputs: names of the outputs that were compared, in the order of the model.
+        runtime: the compared runtime. oracle: the oracle it was compared with.
+        images: number of images. images_from: their origin.
+        max_difference: largest absolute difference of any value of any output, in steps of that output (in its unit
+            for a float32 output); infinite when only one of two floats is NaN.
+        differing: number of images for which any byte of any output differs.
+        distinct_outputs: number of different outputs of the oracle; a network with constant output would make any
+            comparison meaningless.
+        outputs: names of the compared outputs, in the order of the model.
     """
 
     runtime: str
@@ -53,19 +53,19 @@ class Parity:
         return self.differing == 0
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests; `outputs` only when there are several."""
+        """Return the JSON object for manifests; `outputs` only when there are several."""
         content = asdict(self)
         outputs = content.pop("outputs")
         return {**content, "outputs": list(outputs)} if len(outputs) > 1 else content
 
 
 def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
-    """Test images that need no data: noise, flat fields, ramps and blurred blobs over the whole range of codes.
+    """Generate test images that need no data: noise, flat fields, ramps and blurred blobs over the full range of codes.
 
     Args:
         contract: gives names and shapes.
-        count: images per input.
-        seed: of the noise.
+        count: number of images per input.
+        seed: random seed of the noise.
     """
     rng = np.random.default_rng(seed)
 
@@ -90,7 +90,7 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
 
 
 def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes:
-    """The first frames of a split as a preset sees them (shards are shuffled, so these mix subjects).
+    """Return the first frames of a split as inputs of a preset (shards are shuffled, so these mix subjects).
 
     Raises:
         InputFileError: not prepared data, or an empty split.
@@ -104,7 +104,7 @@ def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes
 def frames_with_target(
     index: PreparedIndex, preset: Preset, count: int, split: str = "test"
 ) -> tuple[Codes, NDArray[np.float64]]:
-    """The first frames of a split and their targets, (N, 3); raises like `frames_of`."""
+    """Return the first frames of a split and their targets, (N, 3); raises like `frames_of`."""
     from tinytracker.train.dataset import decoded
 
     samples = list(decoded(index, split, preset.input).take(count).as_numpy_iterator())
@@ -118,11 +118,11 @@ def compare_with_oracle(
     """Run a runtime and the oracle on the same images and compare all outputs.
 
     Args:
-        runtime: of the same model.
+        runtime: a runtime with the same model.
         model: content of the .tflite file.
         codes: inputs by name, uint8 (N, H, W, C).
-        images_from: what the images are, for the record.
-        oracle: what to compare with; None for `oracle.oracle_of`.
+        images_from: origin of the images, for the record.
+        oracle: the oracle to compare with; None for `oracle.oracle_of`.
 
     Raises:
         ModelError: the runtime or the oracle fails on this model.
@@ -131,7 +131,7 @@ def compare_with_oracle(
     inputs = contract.encode_all(codes)
     count = len(inputs[0])
     if count < MIN_IMAGES:
-        raise ValueError(f"{count} images say too little; compare on {MIN_IMAGES} at least")
+        raise ValueError(f"{count} images are too few; compare on at least {MIN_IMAGES}")
     oracle = oracle or oracle_of(model)
     with bar(f"parity of {runtime.name} with the oracle", 2 * count, "inferences") as advance:
         expected = run_in_parts(oracle, inputs, advance)
@@ -144,7 +144,7 @@ def compare_with_oracle(
 
 
 def frame_bytes(outputs: Sequence[NDArray[Any]]) -> list[bytes]:
-    """All outputs of each frame as bytes, so that equal means equal bit for bit (and NaN equals the same NaN).
+    """Return all outputs of each frame as bytes, so that equality is bit for bit (a NaN equals the same NaN).
 
     Args:
         outputs: one array per output, (N, ...).
@@ -153,14 +153,14 @@ def frame_bytes(outputs: Sequence[NDArray[Any]]) -> list[bytes]:
 
 
 def differing_frames(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-    """(N,) whether any byte of any output of a frame differs.
+    """Return for each frame whether any byte of any output differs, (N,).
 
     Args:
         found: one array per output, (N, ...).
-        expected: the same of another runtime.
+        expected: the same from another runtime.
 
     Raises:
-        ModelError: the two have not the same number, dtypes and sizes of outputs.
+        ModelError: number, dtypes or sizes of the outputs differ.
     """
     ours, theirs = _layout(found), _layout(expected)
     if ours != theirs:
@@ -170,11 +170,11 @@ def differing_frames(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[A
 
 
 def largest_difference(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> float:
-    """Largest absolute difference of any value; infinite when one of two floats is not a number."""
+    """Return the largest absolute difference of any value; infinite when only one of two floats is NaN."""
     largest = 0.0
     for ours, theirs in zip(found, expected, strict=True):
         a, b = (array.reshape(len(array), -1).astype(np.float64) for array in (ours, theirs))
-        with np.errstate(invalid="ignore"):  # infinite minus infinite
+        with np.errstate(invalid="ignore"):  # infinity minus infinity
             difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
         largest = max(largest, float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0)))
     return largest
@@ -185,10 +185,10 @@ def _layout(outputs: Sequence[NDArray[Any]]) -> str:
 
 
 def require_exact(parity: Parity) -> None:
-    """Refuse a runtime that differs from the oracle.
+    """Raise when a runtime differs from the oracle.
 
     Raises:
-        ParityError: says on how many images and by how much.
+        ParityError: says on how many images they differ, and by how much.
     """
     if not parity.exact:
         raise ParityError(
@@ -196,5 +196,5 @@ def require_exact(parity: Parity) -> None:
             f"by up to {parity.max_difference:g} output steps; the limit is 0.",
             "Package generated C instead (`--runtime c`), or use the versions of the lock file."
             if parity.runtime == MicroInterpreter.name
-            else "Use the versions of the lock file, or an operator version that both know.",
+            else "Use the versions of the lock file, or an operator version that both support.",
         )

@@ -1,4 +1,4 @@
-"""Full-integer .tflite files by TensorFlow Lite's converter. Importing this imports TensorFlow."""
+"""Makes full-integer .tflite files with TensorFlow Lite's converter. Importing this imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tinytracker.quant.calibration import CalibrationSet
 
 
 def convert(model: tf.keras.Model, calibration: CalibrationSet | None, io: str) -> bytes:
-    """A float Keras network to a full-integer .tflite file with batch 1.
+    """Convert a float Keras network to a full-integer .tflite file with batch 1.
 
     Args:
         model: inputs by name, float32 p/128 - 1.
-        calibration: frames whose activations set the ranges; None when the network rounds its activations itself.
+        calibration: frames whose activations set the ranges; None when the network already rounds its activations.
         io: "int8" or "uint8", dtype of inputs and outputs.
 
     Raises:
         ModelError: the converter refuses the network.
     """
-    # A signature with batch 1 leaves no dynamic shape in the file, and lets constants that depend on it be folded.
+    # A signature with batch 1 avoids dynamic shapes in the file and allows constants that depend on it to be folded.
     signature = {t.name: tf.TensorSpec((1, *t.shape[1:]), tf.float32, name=t.name) for t in model.inputs}
     function = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)

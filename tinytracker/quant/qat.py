@@ -1,7 +1,7 @@
-"""Quantization-aware training: the float network goes on learning with the device's rounding in it.
+"""Quantization-aware training: trains the float network further with the device's rounding simulated in it.
 
-It begins at the weights of a finished run and at the ranges of its calibration frames, and keeps its own run folder
-`RUN/qat`, from which a stopped training goes on. Importing this imports TensorFlow.
+It starts from the weights of a finished run and the ranges of its calibration frames, and has its own run folder
+`RUN/qat`, from which a stopped training run is resumed. Importing this imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ _BATCH = 16
 def quantize_aware(
     run: Run, index: PreparedIndex, calibration: CalibrationSet, settings: QatSettings, io_type: str
 ) -> tuple[bytes, dict[str, Any]]:
-    """Train with rounding, or take what an earlier call trained, and convert.
+    """Train with rounding, or reuse what an earlier call trained, and convert.
 
     Args:
         run: a finished run.
         index: prepared data.
-        calibration: its ranges are where the training begins; they stay fixed.
-        settings: how long.
+        calibration: frames that set the ranges of activations, which stay fixed during training.
+        settings: length and learning rate of training.
         io_type: "int8" or "uint8".
 
     Returns:
-        Content of the .tflite file, and what is to be known about the training.
+        Content of the .tflite file, and the record of training.
 
     Raises:
-        OutputError: a training with other settings was begun in `RUN/qat`.
+        OutputError: `RUN/qat` holds a training run with other settings.
         ModelError: the converter refuses the network.
     """
     preset = find_preset(run.preset_name)
@@ -83,7 +83,7 @@ def quantize_aware(
         refresh_ranges(model)
         _save(own, trained_weights(model))
     else:
-        say(f"{own.path}: trained before, validation error {state.best_error_cm:.2f} cm")
+        say(f"{own.path}: already trained, validation error {state.best_error_cm:.2f} cm")
     exported = export_model(network, preset.output, _load(own), _ranges(own))
     training = {
         "epochs": state.epoch, "best_epoch": state.best_epoch, "val_error_cm": state.best_error_cm,
@@ -93,7 +93,7 @@ def quantize_aware(
 
 
 def load_aware(run: Run, preset: Preset) -> tf.keras.Model:
-    """The trained network with rounding in it; inputs by name, float32 p/128 - 1; (N, 2) cm.
+    """Load the network from quantization-aware training: inputs by name, float32 p/128 - 1; output (N, 2) cm.
 
     Raises:
         InputFileError: the run has none.
@@ -103,12 +103,12 @@ def load_aware(run: Run, preset: Preset) -> tf.keras.Model:
 
 
 def has_aware(run: Run) -> bool:
-    """True when the run was trained with rounding."""
+    """Return True when the run has quantization-aware training."""
     return (run.path / FOLDER / _WEIGHTS).is_file()
 
 
 def _config(run: Run, settings: QatSettings) -> TrainConfig:
-    """The run's own settings, but shorter and gentler."""
+    """Return the run's settings with fewer epochs and a lower learning rate."""
     before = TrainConfig.model_validate(run.describe().config)
     return before.model_copy(
         update={
@@ -124,7 +124,7 @@ def _config(run: Run, settings: QatSettings) -> TrainConfig:
 
 
 def _observe(model: tf.keras.Model, calibration: CalibrationSet) -> dict[str, Range]:
-    """Smallest and largest value of each node over the calibration frames."""
+    """Return the smallest and largest value of each node over the calibration frames."""
     seen: dict[str, Range] = {}
     for batch in _batches(calibration):
         for name, value in model(batch, training=False).items():
@@ -155,7 +155,7 @@ def _save(own: Run, weights: dict[str, Weights]) -> None:
 
 def _load(own: Run) -> dict[str, Weights]:
     path = own.path / _WEIGHTS
-    content = read_bytes(path, "Make it with: tinytracker quantize RUN --method qat")
+    content = read_bytes(path, "Create it with: tinytracker quantize RUN --method qat")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             nodes = dict.fromkeys(key.rpartition("/")[0] for key in archive.files)

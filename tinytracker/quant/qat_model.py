@@ -1,8 +1,8 @@
-"""A network with rounding in it, for quantization-aware training.
+"""The network with simulated rounding, for quantization-aware training.
 
-The graph is built as a device runs it: batch normalisation folded, activations fused, the output in segments. Each
+The graph is built as a device runs it: batch normalization folded, activations fused, the output in segments. Each
 layer is wrapped by TensorFlow Model Optimization, which rounds its weights (symmetric; one scale per output channel
-of a convolution, one per dense layer, as TensorFlow Lite has them) and its output. Importing this imports TensorFlow.
+of a convolution, one per dense layer, as in TensorFlow Lite) and its output. Importing this imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ACTIVATIONS = {"linear": None, "relu": tf.nn.relu, "relu6": tf.nn.relu6}
 
 
 class GroupedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A "same" convolution in groups with bias and activation; one kernel (k, k, c / groups, filters)."""
+    """A grouped "same" convolution with bias and activation; one kernel (k, k, c / groups, filters)."""
 
     def __init__(self, filters: int, kernel_size: int, groups: int, activation: Any, name: str) -> None:
         super().__init__(name=name)
@@ -46,7 +46,7 @@ class GroupedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
         super().build(input_shape)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, H, W, C) -> (N, H, W, filters)."""
+        """Convolve (N, H, W, C) -> (N, H, W, filters)."""
         parts = zip(
             tf.split(x, self.groups, -1),
             tf.split(self.kernel, self.groups, -1),
@@ -58,7 +58,7 @@ class GroupedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 class SegmentedDense(tf.keras.layers.Layer):  # type: ignore[misc]
-    """The last layer: two linear units in cm, answered in segments, so that all segments stay one function."""
+    """The last layer: two linear units in cm, output in segments, so that all segments stay the same function."""
 
     def __init__(self, output: GazeOutput, name: str) -> None:
         super().__init__(name=name)
@@ -71,7 +71,7 @@ class SegmentedDense(tf.keras.layers.Layer):  # type: ignore[misc]
         super().build(input_shape)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """(N, hidden) -> (N, units)."""
+        """Compute (N, hidden) -> (N, units)."""
         form = self.output_form
         if form.segments == 1:
             return tf.matmul(x, self.kernel) + self.bias
@@ -82,15 +82,15 @@ class SegmentedDense(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 class DepthwiseQuantizer(LastValueQuantizer):  # type: ignore[misc]
-    """One scale per channel of a depthwise kernel (h, w, c, 1), whose channels are not the last axis."""
+    """Quantizer with one scale per channel of a depthwise kernel (h, w, c, 1), whose channels are not the last axis."""
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
-        """Make the ranges, (c,)."""
+        """Create the ranges, (c,)."""
         h, w, c, _ = tensor_shape
         return super().build((h, w, 1, c), name, layer)
 
     def __call__(self, inputs: Any, training: bool, weights: Any, **kwargs: Any) -> Any:
-        """(h, w, c, 1) -> the same, rounded."""
+        """Round a kernel (h, w, c, 1)."""
         h, w, c, _ = inputs.shape
         rounded = super().__call__(tf.reshape(inputs, (h, w, 1, c)), training, weights, **kwargs)
         return tf.reshape(rounded, (h, w, c, 1))
@@ -107,7 +107,7 @@ class RoundedLayer(QuantizeConfig):  # type: ignore[misc]
     Args:
         kernel: name of the layer's kernel attribute, or "" when it has none.
         quantizer: of the kernel.
-        low: of the output's range. high: likewise.
+        low: lower end of the output's range. high: upper end.
     """
 
     def __init__(self, kernel: str, quantizer: Any, low: float, high: float) -> None:
@@ -115,44 +115,44 @@ class RoundedLayer(QuantizeConfig):  # type: ignore[misc]
         self._output = FixedQuantizer(num_bits=8, init_min=low, init_max=high, narrow_range=False)
 
     def get_weights_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
-        """The kernel; a bias is int32 and not rounded noticeably."""
+        """Return the kernel; a bias is int32, so its rounding is negligible."""
         return [(getattr(layer, self._kernel), self._quantizer)] if self._kernel else []
 
     def get_activations_and_quantizers(self, layer: Any) -> list[tuple[Any, Any]]:
-        """None: activations are fused, only what comes out of them is rounded."""
+        """Return nothing: activations are fused, and only their output is rounded."""
         return []
 
     def set_quantize_weights(self, layer: Any, quantize_weights: Iterable[Any]) -> None:
-        """Let the layer compute with the rounded kernel."""
+        """Make the layer compute with the rounded kernel."""
         for weight in quantize_weights:
             setattr(layer, self._kernel, weight)
 
     def set_quantize_activations(self, layer: Any, quantize_activations: Iterable[Any]) -> None:
-        """Nothing; see `get_activations_and_quantizers`."""
-        del layer, quantize_activations  # a body for TensorFlow's AutoGraph, which fails on a docstring alone
+        """Do nothing; see `get_activations_and_quantizers`."""
+        del layer, quantize_activations  # TensorFlow's AutoGraph fails on a body that is only a docstring
 
     def get_output_quantizers(self, layer: Any) -> list[Any]:
-        """The fixed range of the output."""
+        """Return the quantizer with the fixed range of the output."""
         return [self._output]
 
     def get_config(self) -> dict[str, Any]:
-        """Not kept: the model is rebuilt from its graph."""
+        """Return nothing: the model is rebuilt from its graph."""
         return {}
 
 
 def training_model(
     network: Network, output: GazeOutput, weights: Mapping[str, Weights], ranges: Mapping[str, Range]
 ) -> tf.keras.Model:
-    """The network with weights and activations rounded, to be trained.
+    """Build the network to train, with weights and activations rounded.
 
     Args:
         network: `Preset.device_network()`.
-        output: its last node.
-        weights: from `fold`; of the last node those of the trained pair.
-        ranges: of each node's output, from `group_ranges`.
+        output: the form of its last node.
+        weights: from `fold`; for the last node, those of the trained pair.
+        ranges: range of each node's output, from `group_ranges`.
 
     Returns:
-        Inputs by name, float32 p/128 - 1; (N, 2) cm.
+        A model with inputs by name, float32 p/128 - 1, and output (N, 2) cm.
     """
 
     def wrap(layer: Any, node: Node) -> Any:
@@ -173,9 +173,9 @@ def training_model(
 def export_model(
     network: Network, output: GazeOutput, weights: Mapping[str, Weights], ranges: Mapping[str, Range]
 ) -> tf.keras.Model:
-    """The same network for the converter, (N, units): activations rounded, weights left to it.
+    """Build the same network for the converter, (N, units): activations rounded, weights not.
 
-    The converter rounds weights by the rule of `_weight_quantizer`.
+    The converter rounds the weights by the rule of `_weight_quantizer`.
     """
     wide = dict(weights)
     last = weights[network.output.name]
@@ -189,7 +189,7 @@ def export_model(
 
 
 def float_model(network: Network, output: GazeOutput, weights: Mapping[str, Weights]) -> tf.keras.Model:
-    """The same network without rounding; answers the output of every node by name."""
+    """Build the same network without rounding; it returns the output of every node by name."""
     wide = dict(weights)
     last = weights[network.output.name]
     wide[network.output.name] = Weights(*output.expand(last.kernel, last.bias))
@@ -200,7 +200,7 @@ def float_model(network: Network, output: GazeOutput, weights: Mapping[str, Weig
 
 
 def trained_weights(model: tf.keras.Model) -> dict[str, Weights]:
-    """Weights of a training model by node."""
+    """Return the weights of a training model by node."""
     return {
         layer.layer.name: Weights(*(v.numpy() for v in _variables(layer)))
         for layer in model.layers
@@ -209,7 +209,7 @@ def trained_weights(model: tf.keras.Model) -> dict[str, Weights]:
 
 
 def refresh_ranges(model: tf.keras.Model) -> None:
-    """Set the ranges of all kernels to those of their present values; training leaves them one step behind."""
+    """Set the ranges of all kernels to those of their current values; training leaves them one step behind."""
     for layer in model.layers:
         if isinstance(layer, QuantizeWrapperV2):
             for kernel, quantizer, ranges in layer._weight_vars:
@@ -217,7 +217,7 @@ def refresh_ranges(model: tf.keras.Model) -> None:
 
 
 def _rounded(layer: Any, node: Node, output: Range, kernel: str) -> Any:
-    """A layer with its rounding; one that only moves rounded codes stays as it is."""
+    """Return a layer with its rounding; a layer that only moves rounded codes is unchanged."""
     if node.op in SAME_SCALE and node.op != "position_planes":
         return layer
     config = RoundedLayer(kernel, _weight_quantizer(node) if kernel else None, *output)
@@ -225,12 +225,12 @@ def _rounded(layer: Any, node: Node, output: Range, kernel: str) -> Any:
 
 
 def _inputs(network: Network, tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras' input tensors by name."""
+    """Return Keras' input tensors by name."""
     return {name: tensors[f"{name}/input"] for name in network.inputs}
 
 
 def _variables(layer: Any) -> tuple[Any, Any]:
-    """Kernel and bias of a layer, wrapped or not."""
+    """Return kernel and bias of a layer, wrapped or not."""
     by_name = {v.name.split("/")[-1].split(":")[0]: v for v in layer.trainable_variables}
     bias = by_name.pop("bias")
     (kernel,) = by_name.values()
@@ -249,12 +249,12 @@ def _set_weights(model: tf.keras.Model, weights: Mapping[str, Weights]) -> None:
 def _device_tensors(
     network: Network, last_layer: Callable[[Node], Any], wrap: Callable[[Any, Node], Any]
 ) -> dict[str, Any]:
-    """Keras tensors of all nodes of a device's network; `NAME/input` is the raw input of the node NAME.
+    """Return Keras tensors of all nodes of a device's network; `NAME/input` is the raw input of the node NAME.
 
     Args:
         network: `Preset.device_network()`.
-        last_layer: makes the layer of the last node.
-        wrap: (layer, node) -> the layer to call; also for inputs, whose layer is an identity.
+        last_layer: creates the layer of the last node.
+        wrap: (layer, node) -> the layer to call; also called for inputs, whose layer is an identity.
     """
     tensors: dict[str, Any] = {}
     layers: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Which tensors of a network must share one scale, and over which range. Plain numbers, no TensorFlow."""
+"""The tensors of a network that must share a scale, and their ranges. Plain numbers, no TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tinytracker.model.output import FULL_SCALE
 Range = tuple[float, float]
 
 PIXELS: Range = (-1.0, 127 / 128)
-"""Of every input: scale 1/128 and zero point 0."""
+"""Range of every input: scale 1/128 and zero point 0."""
 
 SAME_SCALE = ("concat", "flatten", "max_pool", "position_planes")
-"""Operators that move codes without computing: what goes in and what comes out have one scale."""
+"""Operators that move codes without computing: their inputs and outputs share a scale."""
 
 _NARROWEST = 1e-4
 
 
 def scale_groups(network: Network) -> dict[str, str]:
-    """For each node the name of the first node that must have the same scale.
+    """Return for each node the name of the first node that must have the same scale.
 
-    Inputs and output of an operator that only moves codes belong together, and so do nodes that share weights,
-    because they are one layer.
+    Inputs and output of an operator that only moves codes belong together; so do nodes that share weights, because
+    they are one layer.
     """
     leader = {name: name for name in network.nodes}
 
@@ -43,9 +43,10 @@ def scale_groups(network: Network) -> dict[str, str]:
 
 
 def group_ranges(network: Network, seen: Mapping[str, Range]) -> dict[str, Range]:
-    """The range of each node's output: the widest in its group, with zero inside.
+    """Return the range of each node's output: the widest in its group, extended to include zero.
 
-    Inputs are pixels whatever was seen, and so is all that shares their scale; the last node answers in segments.
+    Inputs, and all nodes that share their scale, have the range of pixels, whatever was observed; the last node has
+    the range of segments.
 
     Args:
         network: as it runs on a device.

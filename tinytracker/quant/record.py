@@ -1,4 +1,4 @@
-"""quantization.json beside a quantized model: how it was made."""
+"""quantization.json, the record beside a quantized model of how it was made."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ RECORD_NAME = "quantization.json"
 
 
 class CalibrationFrames(Part):
-    """The frames whose activations gave the ranges.
+    """The frames whose activations set the ranges.
 
     Attributes:
-        split, frames, subjects: where they are from. device_orientation_pairs: strata that they were drawn from.
-        sha256: of the frames. data_hash: of the prepared data. seed: of the draw.
+        split, frames, subjects: their split, and their numbers. device_orientation_pairs: number of strata.
+        sha256: of the frames. data_hash: of the prepared data. seed: random seed of the draw.
     """
 
     split: str
@@ -30,7 +30,7 @@ class CalibrationFrames(Part):
 
 
 class RoundedTraining(Part):
-    """A training with rounding in it: its length, its best epoch and that one's validation error in cm."""
+    """Quantization-aware training: its length, its best epoch and the validation error of that epoch in cm."""
 
     epochs: int
     best_epoch: int
@@ -40,7 +40,7 @@ class RoundedTraining(Part):
 
 
 class IoDescription(Part):
-    """Inputs and outputs in the order of the file, and how the output becomes gaze; None when it is not a gaze."""
+    """Inputs and outputs in the order of the file, and the decoding to gaze; None when the output is not a gaze."""
 
     inputs: tuple[TensorContract, ...]
     outputs: tuple[TensorContract, ...]
@@ -48,7 +48,7 @@ class IoDescription(Part):
 
 
 class QuantizationSummary(Part):
-    """What a package says about the quantization of its model."""
+    """What the manifest of a package says about the quantization of its model."""
 
     method: str
     io: str
@@ -61,10 +61,10 @@ class QuantizationRecord(Document):
     """How a .tflite file of a run was made.
 
     Attributes:
-        method: "ptq" or "qat". io: "int8" or "uint8". model: file beside this one. name: of its folder.
+        method: "ptq" or "qat". io: "int8" or "uint8". model: file beside this one. name: name of its folder.
         bytes, sha256: of the file.
-        calibration: frames that gave the ranges. contract: inputs and outputs. training: of method "qat".
-        command: that made it. versions: of the libraries.
+        calibration: frames that set the ranges. contract: inputs and outputs. training: of method "qat".
+        command: the command that made it. versions: of the libraries.
     """
 
     title: ClassVar[str] = "the record of a quantization"
@@ -84,7 +84,7 @@ class QuantizationRecord(Document):
 
     @property
     def summary(self) -> QuantizationSummary:
-        """What a package says of it: what is known, without its place and size."""
+        """The summary for a package: the known fields, without path and size of the file."""
         chosen = ((name, getattr(self, name)) for name in QuantizationSummary.model_fields)
         return QuantizationSummary(**{name: value for name, value in chosen if value is not None})
 
@@ -94,8 +94,8 @@ class SensorQuantization(Document):
 
     Attributes:
         method: in words. platform_version: of the sensor's capabilities. output_bits: of the network's output.
-        float_sha256: of the network that was quantized. versions: of the libraries.
-        calibration_frames, seed: what was asked for. calibration: what was drawn.
+        float_sha256: of the quantized float network. versions: of the libraries.
+        calibration_frames, seed: as requested. calibration: the frames drawn.
         sha256: of the file.
     """
 

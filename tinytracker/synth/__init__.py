@@ -1,4 +1,4 @@
-"""Synthetic GazeCapture: a morphable head that looks at dots whose place is known exactly."""
+"""Synthetic GazeCapture data: a morphable head that looks at dots whose positions are known exactly."""
 
 from __future__ import annotations
 

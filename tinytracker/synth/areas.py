@@ -1,6 +1,6 @@
-"""Where on the base mesh things grow or show: scalp, beard, brows, wrinkles, soft spots.
+"""Areas of the base mesh: scalp, beard, brows, wrinkles, soft spots.
 
-Every function takes base mesh positions (..., 3) in cm, the same for all subjects.
+Every function takes base mesh positions (..., 3) in cm, which are the same for all subjects.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from tinytracker.synth.identity import Hair
 
 
 def smoothstep(low: ArrayLike, high: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
-    """0 up to `low`, 1 from `high` on, smooth between (either order of the two)."""
+    """Return 0 up to `low`, 1 beyond `high`, and a smooth transition between them (`low` may exceed `high`)."""
     t = np.clip((np.asarray(x) - low) / (np.asarray(high) - low), 0, 1)
     result: NDArray[np.float64] = t * t * (3 - 2 * t)
     return result
 
 
 def scalp(position: NDArray[np.floating[Any]], hair: Hair, ragged: ArrayLike = 0.0) -> NDArray[np.float64]:
-    """Where hair grows, 0 to 1, at base mesh positions (..., 3) cm; `ragged` (cm) shifts the hairline."""
+    """Return the density of hair, 0 to 1, at base mesh positions (..., 3) cm; `ragged` (cm) shifts the hairline."""
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
     side = np.abs(x)
     line = 79.8 + hair.line - 9.0 * smoothstep(10.5, 2.0, z) - 5.0 * smoothstep(2.0, -6.0, z) - 0.13 * side
-    # Temples recede: the corner between forehead and sideburn is cut out.
+    # Receding temples: the corner between forehead and sideburn has no hair.
     line = line + 1.3 * np.exp(-(((side - 5.3) / 1.5) ** 2)) * smoothstep(5.0, 8.5, z)
     grows = smoothstep(-0.35, 0.35, y - line + ragged)
     around_ear = smoothstep(8.3, 7.9, side * (y < 76.0))
@@ -34,7 +34,7 @@ def scalp(position: NDArray[np.floating[Any]], hair: Hair, ragged: ArrayLike = 0
 
 
 def beard_area(position: NDArray[np.floating[Any]], lips: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Where a beard grows, 0 to 1, at base mesh positions (..., 3) cm."""
+    """Return the density of the beard, 0 to 1, at base mesh positions (..., 3) cm."""
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
     side = np.abs(x)
     upper = 68.6 + 0.55 * np.maximum(side - 2.2, 0) + 3.5 * smoothstep(5.2, 7.0, side)
@@ -43,14 +43,14 @@ def beard_area(position: NDArray[np.floating[Any]], lips: NDArray[np.floating[An
 
 
 def brow_curve(x: NDArray[np.floating[Any]], raised: float) -> NDArray[np.float64]:
-    """Height (cm, base mesh) of the middle of the brow at distance |x| from the middle of the face."""
+    """Return the height (cm, base mesh) of the brow's centre line at distance |x| from the middle of the face."""
     along = np.clip((np.abs(x) - 1.0) / 5.4, 0, 1)
     height: NDArray[np.float64] = 75.3 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
     return height
 
 
 def brow_area(position: NDArray[np.floating[Any]], height: float, width: float) -> NDArray[np.float64]:
-    """Where the brows grow, 0 to 1, at base mesh positions (..., 3) cm."""
+    """Return the density of the brows, 0 to 1, at base mesh positions (..., 3) cm."""
     x, y, z = position[..., 0], position[..., 1], position[..., 2]
     side = np.abs(x)
     along = np.clip((side - 1.0) / 5.4, 0, 1)
@@ -60,7 +60,7 @@ def brow_area(position: NDArray[np.floating[Any]], height: float, width: float) 
 
 
 def spot(position: Floats32, x: float, y: float, width: float, height: float) -> NDArray[np.float64]:
-    """A soft spot on both halves of the face."""
+    """Return the strength of a soft spot on both halves of the face."""
     side = np.abs(position[..., 0])
     spot: NDArray[np.float64] = np.exp(-(((side - x) / width) ** 2) - ((position[..., 1] - y) / height) ** 2)
     return spot
@@ -69,7 +69,7 @@ def spot(position: Floats32, x: float, y: float, width: float, height: float) ->
 def wrinkles(
     depth: float, position: Floats32, broad: Floats32, middle: Floats32
 ) -> NDArray[np.floating[Any]]:
-    """Lines of the forehead, crow's feet, and the fold from nose to mouth, which the young have too."""
+    """Return the depth of forehead lines, crow's feet, and the fold from nose to mouth, which young faces have too."""
     side, y = np.abs(position[..., 0]), position[..., 1]
     forehead = np.sin(y * 5.2 + 0.8 * broad) ** 8 * smoothstep(76.0, 77.0, y) * smoothstep(81.0, 79.0, y)
     forehead *= smoothstep(6, 4, side)

@@ -1,7 +1,7 @@
-"""The head unrolled onto a cylinder: where on the base mesh each texel of the skin lies.
+"""The head unrolled onto a cylinder: the position on the base mesh of each texel of the skin.
 
-All subjects share the base mesh, so a vertex has one place in the texture whatever its shape. Columns are the
-angle around the vertical axis (0 at the nose, positive to the subject's left), rows the height.
+All subjects share the base mesh, so a vertex has the same texture coordinates for every head shape. Columns are the
+angle around the vertical axis (0 at the nose, positive to the subject's left), rows are the height.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ AXIS_Z_CM = 3.0
 
 
 PAINTED_DEG = 125.0
-"""Texels further round the back than this never face the camera."""
+"""Texels further towards the back of the head than this angle never face the camera."""
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """The texels that can be seen: flat index (t,), base mesh position (t, 3) cm, and masks (t,)."""
+    """The visible texels: flat index (t,), base mesh position (t, 3) cm, and masks (t,)."""
 
     texel: NDArray[np.int64]
     position: Floats32
@@ -39,7 +39,7 @@ class Atlas:
 
 
 def texture_coordinates(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Base mesh positions (n, 3) cm to texels (n, 2): column, row."""
+    """Convert base mesh positions (n, 3) cm to texels (n, 2): column, row."""
     angle = np.arctan2(points[:, 0], points[:, 2] - AXIS_Z_CM)
     column = (angle / (2 * np.pi) + 0.5) * WIDTH
     row = (TOP_CM - points[:, 1]) / (TOP_CM - BOTTOM_CM) * HEIGHT
@@ -48,7 +48,7 @@ def texture_coordinates(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def load_atlas() -> Atlas:
-    """Unroll the base mesh; the outermost surface wins."""
+    """Unroll the base mesh; the outermost surface is kept."""
     head = load_head()
     xy = texture_coordinates(head.vertices).astype(np.float32)
     radius = np.hypot(head.vertices[:, 0], head.vertices[:, 2] - AXIS_Z_CM)

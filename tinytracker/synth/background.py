@@ -1,4 +1,4 @@
-"""What is behind the user: a plain room, out of focus, in linear light."""
+"""The background: a plain room, out of focus, in linear light."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOM_PER_RADIAN = 40.0
 
 
 def paint_room(rng: np.random.Generator, light: Light) -> Floats32:
-    """What is behind the user as (SIDE, SIDE, 3) linear RGB, out of focus."""
+    """Paint the background, out of focus, as (SIDE, SIDE, 3) linear RGB."""
     surfaces, glow = paint_scenery(rng, outdoors=light.kind == "outdoor" and bool(rng.random() < 0.75))
     ambient = (light.sky + light.ground) / 2 + 0.35 * light.colours[0]
     shade = np.linspace(1.1, 0.85, SIDE, dtype=np.float32)[:, None, None]
@@ -28,7 +28,7 @@ def paint_room(rng: np.random.Generator, light: Light) -> Floats32:
 
 
 def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Shift x, y and zoom for `fill_background`: the room moves against a face that moves."""
+    """Return shift x, y and zoom for `fill_background`: the room moves opposite to the face."""
     turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
     zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
     return F(turn[0]), F(turn[1]), F(zoom)
@@ -38,7 +38,7 @@ def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, 
 def fill_background(
     image: Floats32, index: NDArray[np.int32], room: Floats32, shift_x: float, shift_y: float, zoom: float
 ) -> None:
-    """Paint the room where `index` is empty; shift in room pixels, zoom in room pixels per picture pixel."""
+    """Paint the room where `index` is empty; shift in room pixels, zoom in room pixels per image pixel."""
     height, width = index.shape
     side = room.shape[0]
     limit = F(side - 1.001)

@@ -1,7 +1,7 @@
-"""The boxes that a face detector would have drawn, in the conventions of GazeCapture's JSON files.
+"""The boxes that a face detector would return, in the conventions of GazeCapture's JSON files.
 
-The face box is a square in pixels of the frame and may leave it; the eye boxes are relative to the face box's
-corner; the face grid has 25 × 25 cells over the frame and counts from 1.
+The face box is a square in pixels of the frame and may extend beyond it; the eye boxes are relative to the face
+box's corner; the face grid has 25 × 25 cells over the frame, counted from 1.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tinytracker.synth.scene import Camera, HeadPose
 from tinytracker.synth.sitting import Frame
 
 FACE_PER_EYE_DISTANCE = 2.35
-"""Side of the face square over the distance between the eyes."""
+"""Side of the face square divided by the distance between the eyes."""
 MOUTH_SHARE = 0.32
-"""The square's centre lies this far from between the eyes to the mouth."""
+"""Position of the square's centre, as a fraction of the way from between the eyes to the mouth."""
 EYE_PER_FACE = 0.30
 MOUTH_BELOW_EYES_CM = np.array([0.0, -6.6, 1.6])
 SIZE_JITTER, PLACE_JITTER, EYE_JITTER = 0.03, 0.035, 0.06
@@ -31,7 +31,7 @@ TURNED_EYE_DISTANCE_CM = 6.2
 
 @dataclass(frozen=True)
 class FaceMarks:
-    """Pixels (2,) of both pupils' places (left is the subject's) and the mouth; how large 1 cm is there."""
+    """Positions (2,) of both eyes (left is the subject's) and the mouth in px, and the px per cm there."""
 
     left_eye: Floats
     right_eye: Floats
@@ -40,7 +40,7 @@ class FaceMarks:
 
 
 def face_marks(identity: Identity, camera: Camera, pose: HeadPose) -> FaceMarks:
-    """Project what the boxes hang on: points 1.2 cm in front of the eyes' centres, and the mouth."""
+    """Project the points that place the boxes: 1.2 cm in front of the eyes' centres, and the mouth."""
     front = np.array([0.0, 0.0, 1.2])
     points = np.stack([*(identity.eyes[side].centre + front for side in SIDES), mouth_point(identity)])
     scene = points @ pose.head.T + pose.position
@@ -49,7 +49,7 @@ def face_marks(identity: Identity, camera: Camera, pose: HeadPose) -> FaceMarks:
 
 
 def mouth_point(identity: Identity) -> Floats:
-    """Middle (3,) of the lips in head coordinates."""
+    """Return the middle (3,) of the lips in head coordinates."""
     middle: Floats = identity.vertices[load_head().lips > 0.5].mean(0)
     return middle
 
@@ -62,12 +62,12 @@ def _grid(x: Floats, y: Floats, side: Floats, frames: tuple[Frame, ...], valid: 
 
 
 def detect(identity: Identity, frames: tuple[Frame, ...], rng: np.random.Generator) -> dict[str, Boxes]:
-    """Boxes "face", "left_eye", "right_eye" and "face_grid" for all frames; zeros where nothing was found."""
+    """Return boxes "face", "left_eye", "right_eye" and "face_grid" for all frames; zeros where nothing was found."""
     marks = [face_marks(identity, f.camera, f.pose) for f in frames]
     n = len(frames)
     eye = {side: np.array([getattr(m, f"{side}_eye") for m in marks]).reshape(n, 2) for side in SIDES}
     mouth = np.array([m.mouth for m in marks]).reshape(n, 2)
-    # A detector answers to the size of the head; the eyes alone come closer together when the head turns.
+    # A detector follows the size of the head; the distance between the eyes shrinks when the head turns.
     size = np.array([m.px_per_cm for m in marks]) * TURNED_EYE_DISTANCE_CM
     distance = np.maximum(np.linalg.norm(eye["left"] - eye["right"], axis=1), 0.9 * size)
     centre = (1 - MOUTH_SHARE) * (eye["left"] + eye["right"]) / 2 + MOUTH_SHARE * mouth

@@ -1,4 +1,4 @@
-"""The shirt: where it begins, how far it stands off the body, and its folds."""
+"""The shirt: its collar, its distance from the body, and its folds."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tinytracker.synth.noise import TABLE, noise_field
 Singles = NDArray[np.float32]
 
 COLLAR_CM = 56.5
-"""Height of the collar at the side of the neck, base mesh."""
+"""Height of the collar at the side of the neck, cm, base mesh."""
 FOLD_DEPTH = 0.34
 DRAPED_FROM_CM = 51.0
 DRAPE_ROUNDS = 10
 
 
 def collar_height(clothes: Clothes) -> float:
-    """Height (cm, base mesh) of this shirt's collar at the side of the neck."""
+    """Return the height (cm, base mesh) of this shirt's collar at the side of the neck."""
     return COLLAR_CM + clothes.neckline
 
 
 def stand_off(clothes: Clothes) -> Floats:
-    """How far (n,) the shirt stands off each vertex, cm; 0 where there is none."""
+    """Return the distance (n,) of the shirt from each vertex, cm; 0 outside the shirt."""
     base = load_head().vertices
     angle = np.arctan2(base[:, 0], base[:, 2] - 3.0)
     edge = collar_height(clothes) - COLLAR_DIP_CM * np.exp(-2.2 * angle**2)
@@ -40,7 +40,7 @@ def stand_off(clothes: Clothes) -> Floats:
 
 @lru_cache(maxsize=1)
 def _edges() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Both ends of every edge of the mesh, in both directions."""
+    """Return both ends of every edge of the mesh, in both directions."""
     triangles = load_head().triangles.astype(np.int64)
     ends = [(triangles[:, i], triangles[:, (i + 1) % 3]) for i in range(3)]
     return np.concatenate([e for a, b in ends for e in (a, b)]), np.concatenate(
@@ -49,10 +49,10 @@ def _edges() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def draped(vertices: Floats) -> Floats:
-    """The vertices (n, 3) with the covered part of the chest smoothed: cloth spans what skin follows."""
+    """Smooth the covered part of the chest in the vertices (n, 3): cloth spans hollows that skin follows."""
     base = load_head().vertices
     share = smoothstep(DRAPED_FROM_CM, DRAPED_FROM_CM - 4, base[:, 1])
-    # Not near the ends of the mesh, which would shrink.
+    # Not near the boundary of the mesh, which would shrink.
     share = (share * smoothstep(29, 34, base[:, 1]) * smoothstep(17, 14, np.abs(base[:, 0])))[:, None]
     starts, ends = _edges()
     count = np.maximum(np.bincount(starts, minlength=len(vertices)), 1)
@@ -64,7 +64,7 @@ def draped(vertices: Floats) -> Floats:
 
 
 def fold_normals(identity: Identity) -> Singles:
-    """What the folds add to the normal (n, 3) of each vertex, in mesh axes."""
+    """Return the contribution of the folds to the normal (n, 3) of each vertex, in mesh axes."""
     base = load_head().vertices * [0.25, 0.16, 0.3]
     offset = identity.noise_offset.astype(np.float32)
     fields = [noise_field(TABLE, base.astype(np.float32), F(1), offset + np.float32(9 * k)) for k in range(3)]
@@ -74,6 +74,6 @@ def fold_normals(identity: Identity) -> Singles:
 
 
 def shader_parameters(clothes: Clothes) -> Singles:
-    """As `shade.shade_mesh` reads it: two colours, pattern, size of the pattern, height of the collar."""
+    """Return the array that `shade.shade_mesh` reads: two colours, pattern, size of the pattern, collar height."""
     values = [*clothes.colour, *clothes.second, clothes.pattern, clothes.pattern_size, collar_height(clothes)]
     return np.array(values, np.float32)

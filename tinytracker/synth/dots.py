@@ -1,7 +1,7 @@
-"""The dots that the app shows: blocks of one orientation, fixed and random places.
+"""The dots that the app shows: blocks of one orientation, fixed and random positions.
 
-In GazeCapture's app a subject turns the device after a block of dots, dots appear at 13 fixed and at random
-places, and frames are kept while the dot pulses (Krafka et al., CVPR 2016, section 3).
+In GazeCapture's app the subject turns the device after each block of dots, dots appear at 13 fixed and at random
+positions, and frames are kept while the dot pulses (Krafka et al., CVPR 2016, section 3).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from tinytracker.data.devices import Device, Orientation
 Ints = NDArray[np.int64]
 
 SETTLE_S = 0.5
-"""Frames are kept from here on: eyes need about this long to arrive."""
+"""Frames are kept after this time: the eyes need about this long to reach the dot."""
 FRAMES_PER_S = 15.0
 DOTS_PER_BLOCK = 60
 EDGE_PT = 20.0
-"""Nearest that a dot's centre comes to the edge of the screen."""
+"""Smallest distance of a dot's centre from the edge of the screen."""
 
 _GRID = np.array([0.0, 0.5, 1.0])
 _FIXED = np.array(
     [(x, y) for y in _GRID for x in _GRID] + [(x, y) for y in (0.25, 0.75) for x in (0.25, 0.75)]
-)  # 13 places: a 3 × 3 grid and the centres of its cells
+)  # 13 positions: a 3 × 3 grid and the centres of its cells
 _FIXED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class Dots:
-    """Per frame: number of the dot, seconds since it appeared, place in points, screen, orientation."""
+    """Per frame: number of the dot, seconds since it appeared, position in points, screen, orientation."""
 
     number: Ints
     time: Floats
@@ -47,7 +47,7 @@ def _orientations(device: Device, blocks: int, rng: np.random.Generator) -> list
     upright = [Orientation.PORTRAIT, Orientation.LANDSCAPE_HOME_RIGHT, Orientation.LANDSCAPE_HOME_LEFT]
     choices = [*upright, Orientation.UPSIDE_DOWN] if device.family == "tablet" else upright
     others = [choices[i] for i in rng.permutation(len(choices))]
-    # Most people begin with the device upright, whatever comes next.
+    # Most people begin with the device upright.
     if rng.random() < 0.6:
         others.remove(Orientation.PORTRAIT)
         others.insert(0, Orientation.PORTRAIT)
@@ -57,8 +57,7 @@ def _orientations(device: Device, blocks: int, rng: np.random.Generator) -> list
 def sample_dots(device: Device, frames: int, rng: np.random.Generator) -> Dots:
     """Draw the sequence of one sitting of `frames` frames.
 
-    A short sitting is a thinned one: it keeps many dots and takes fewer frames of each, as if frames of a
-    long sitting had been left out evenly.
+    A short sitting has many dots with few frames each, like a long sitting from which frames were removed evenly.
     """
     blocks = int(np.clip(rng.integers(1, 5), 1, max(1, frames // 12)))
     orientations = _orientations(device, blocks, rng)

@@ -1,4 +1,4 @@
-"""Which face units a frame needs: lids that follow the eyes, blinks, and the face's own expression."""
+"""The face units of a frame: lids that follow the eyes, blinks, and facial expression."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tinytracker.synth.scene import EyePose
 from tinytracker.synth.sitting import Frame
 
 LID_DOWN, LID_UP = np.radians(40), np.radians(26)
-"""Gaze down and up at which the lids' face units are fully on: the lids then keep their place on the iris."""
+"""Gaze angles down and up at which the lids' face units have full weight, so that the lids follow the iris."""
 LID_YAW = np.radians(35)
 
 
 def lid_weights(eye: EyePose, side: Side, closed: float) -> dict[str, float]:
-    """Face units of one eye's lids; `closed` is 0 for relaxed, 1 for shut, negative for wide open."""
+    """Return the face units of one eye's lids; `closed` is 0 for relaxed, 1 for shut, negative for wide open."""
     name = side.capitalize()
     if eye.pitch > 0:
         weights = {f"eyeLookUp{name}": min(eye.pitch / LID_UP, 1.2)}
@@ -31,7 +31,7 @@ def lid_weights(eye: EyePose, side: Side, closed: float) -> dict[str, float]:
 
 
 def face_units(identity: Identity, frame: Frame, eyes: dict[Side, EyePose]) -> dict[str, float]:
-    """Weight of every face unit of this frame."""
+    """Return the weight of every face unit of this frame."""
     units: dict[str, float] = {}
     for source in (identity.neutral, frame.units):
         for name, weight in source.items():

@@ -1,7 +1,7 @@
-"""The eyeball: a white sphere, a clear cornea that bends the view of the iris, and the mirror images on it.
+"""The eyeball: a white sphere, a clear cornea that refracts the view of the iris, and reflections on it.
 
-Each pixel's ray meets the sclera or the cornea; through the cornea it is refracted (n = 1.336) and meets the
-iris plane. Distances are those of a schematic eye. The device's screen is mirrored where it really is.
+Each pixel's ray hits the sclera or the cornea; at the cornea it is refracted (n = 1.336) and then hits the iris
+plane. Distances are those of a schematic eye. The reflection of the device's screen is at its true position.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tinytracker.synth.jit import F, compiled, inlined
 from tinytracker.synth.noise import lattice_noise
 
 Vector: TypeAlias = "tuple[float, float, float]"
-"""A direction, a place (cm) or a linear RGB colour in the compiled loops."""
+"""A direction, a position (cm) or a linear RGB colour in the compiled loops."""
 Window: TypeAlias = "tuple[int, int, int, int]"
 """x0, y0, x1, y1 in px; the last two are excluded."""
 
 
 class Globe(NamedTuple):
-    """Sizes of an eyeball in cm, 32-bit numbers, and how red its white is."""
+    """Sizes of an eyeball in cm, 32-bit, and the redness of its white."""
 
     sclera_radius: float
     cornea_radius: float
@@ -37,8 +37,8 @@ class Eyeball(NamedTuple):
     """One eye as the compiled loop reads it.
 
     Attributes:
-        centre: (3,) of rotation, cm. axis: (3,) optical axis. up: (3,) of the head.
-        globe: its sizes.
+        centre: (3,) centre of rotation, cm. axis: (3,) optical axis. up: (3,) up direction of the head.
+        globe: sizes of the eyeball.
         iris: (2, 3) outer and inner colour.
     """
 
@@ -50,11 +50,11 @@ class Eyeball(NamedTuple):
 
 
 class EyeLight(NamedTuple):
-    """What falls on an eye and is mirrored in it.
+    """The light on an eye and reflected by it.
 
     Attributes:
         ambient: (3, 3) sky, ground, up.
-        sources: (k, 7) direction, colour, softness. glints: (k,) cosine of their half angles.
+        sources: (k, 7) direction, colour, softness. glints: (k,) cosine of half of each source's angular size.
         key: share of the first source's light that reaches the face here.
         screen: (4,) x0, y0, x1, y1 of the lit screen, cm. screen_colour: (3,).
     """
@@ -74,15 +74,15 @@ def shade_eye(
     """Draw one eyeball into `image` where the face in `inverse` does not hide it.
 
     The compiler reorders sums over the whole loop: moving another part of it into a function changes the last bit of
-    some pixels. Those that are `inlined` here leave every bit as it is.
+    some pixels. The `inlined` functions used here preserve every bit.
 
     Args:
         image: (h, w, 3) linear RGB.
-        inverse: (h, w) 1/cm of the face.
+        inverse: (h, w) inverse depth of the face, 1/cm.
         view: focal length, principal point.
-        eye: where it is, where it looks, and what it looks like.
-        light: on it and in it.
-        table: of lattice noise.
+        eye: position, direction and appearance.
+        light: falling on the eye and reflected by it.
+        table: lattice noise.
     """
     height, width = inverse.shape
     globe, axis = eye.globe, eye.axis
@@ -99,7 +99,7 @@ def shade_eye(
     if x0 >= x1 or y0 >= y1:
         return
     (ax, ay, az), (bx, by, bz) = _iris_axes(eye)
-    # The cornea's rim: where its sphere leaves the sclera's.
+    # The cornea's rim: where its sphere meets the sclera's.
     along = (co * co + sr * sr - cr * cr) / (F(2) * co)
     rim_cos = along / sr
     kx, ky, kz = ex + ox * co, ey + oy * co, ez + oz * co
@@ -125,7 +125,7 @@ def shade_eye(
             if toward > rim_cos - F(0.06) and kdisc > 0:
                 hit_k = kb - math.sqrt(kdisc)
                 cx, cy, cz = (dx * hit_k - kx) / cr, (dy * hit_k - ky) / cr, (dz * hit_k - kz) / cr
-                # Refract into the eye (Snell), then on to the iris plane.
+                # Refract into the eye (Snell), then intersect the iris plane.
                 cosine = -(dx * cx + dy * cy + dz * cz)
                 eta = F(1 / 1.336)
                 bent = math.sqrt(max(F(1) - eta * eta * (F(1) - cosine * cosine), F(0)))
@@ -159,10 +159,10 @@ def shade_eye(
                     norm = F(1) / math.sqrt(gx * gx + gy * gy + gz * gz)
                     gx, gy, gz = gx * norm, gy * norm, gz * norm
                     wet = F(0.6) + F(0.4) * on_iris
-            # Light on it; the lids shade what is close to them, the upper one most.
+            # Incident light; the lids shade what is close to them, the upper lid most.
             distance = lid[y - y0, x - x0]
             shade = F(0.32) + F(0.68) * min(distance / F(0.30), F(1))
-            # Mirror images.
+            # Reflections.
             dot = F(2) * (dx * gx + dy * gy + dz * gz)
             mx, my, mz = dx - dot * gx, dy - dot * gy, dz - dot * gz
             facing = max(-(dx * gx + dy * gy + dz * gz), F(0))
@@ -189,7 +189,7 @@ def shade_eye(
 
 @compiled
 def _lid_distances(inverse: Floats32, view: Floats32, eye: Eyeball, window: Window, step: float) -> Floats32:
-    """Of each pixel of a window: about how far the next lid is, cm, for the shadow it casts; 0 where no eye shows."""
+    """Return each pixel's approximate distance to the nearest lid, cm, for its shadow; 0 where no eye is visible."""
     x0, y0, x1, y1 = window
     centre, radius = eye.centre, eye.globe.sclera_radius
     ex, ey, ez = centre[0], centre[1], centre[2]
@@ -221,7 +221,7 @@ def _lid_distances(inverse: Floats32, view: Floats32, eye: Eyeball, window: Wind
 
 @inlined
 def _iris_colour(u: float, v: float, radius: float, eye: Eyeball, table: Floats32, step: float) -> Vector:
-    """Fibres from the pupil to the dark rim; black in the pupil."""
+    """Return the colour of the iris: fibres from the pupil to the dark rim; black in the pupil."""
     colours, share = eye.iris, radius / eye.globe.iris_radius
     scale = F(1) / (radius + F(1e-6))
     du, dv = u * scale, v * scale
@@ -246,7 +246,7 @@ def _dot(a: Vector, b: Vector) -> float:
 
 @inlined
 def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: Floats32) -> Vector:
-    """White of the eye: greyer and yellower away from the iris, with fine vessels."""
+    """Return the colour of the white: greyer and yellower away from the iris, with fine vessels."""
     globe, axis = eye.globe, (eye.axis[0], eye.axis[1], eye.axis[2])
     toward = _dot(normal, axis)
     from_axis = math.sqrt(max(F(1) - toward * toward, F(0))) * globe.sclera_radius
@@ -263,7 +263,7 @@ def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: F
 
 @inlined
 def _light(normal: Vector, mirrored: Vector, light: EyeLight) -> tuple[Vector, Vector]:
-    """The light that falls on a place of the eyeball, and what the sources show in it."""
+    """Return the light that falls on a point of the eyeball, and the reflection of the sources there."""
     ambient, sources, glints = light.ambient, light.sources, light.glints
     lift = F(0.5) + F(0.5) * (
         normal[0] * ambient[2, 0] + normal[1] * ambient[2, 1] + normal[2] * ambient[2, 2]
@@ -283,7 +283,7 @@ def _light(normal: Vector, mirrored: Vector, light: EyeLight) -> tuple[Vector, V
         if glints[s] < F(0.9999):
             near = mx * sources[s, 0] + my * sources[s, 1] + mz * sources[s, 2]
             edge = min(max((near - glints[s]) / ((F(1) - glints[s]) * F(0.35)), F(0)), F(1))
-            # A source's radiance is its light over the solid angle that it fills.
+            # A source's radiance is its light divided by its solid angle.
             radiance = min(F(0.5) / (F(1) - glints[s]), F(90)) * part * edge
             r += sources[s, 3] * radiance
             g += sources[s, 4] * radiance
@@ -299,7 +299,7 @@ def _unit(x: float, y: float, z: float) -> Vector:
 
 @inlined
 def _iris_axes(eye: Eyeball) -> tuple[Vector, Vector]:
-    """Axes of the iris plane, so that its fibres turn with the eye."""
+    """Return the axes of the iris plane, so that its fibres turn with the eye."""
     up, o = eye.up, eye.axis
     a = _unit(up[1] * o[2] - up[2] * o[1], up[2] * o[0] - up[0] * o[2], up[0] * o[1] - up[1] * o[0])
     return a, (o[1] * a[2] - o[2] * a[1], o[2] * a[0] - o[0] * a[2], o[0] * a[1] - o[1] * a[0])

@@ -1,4 +1,4 @@
-"""The shirt per pixel: where its edge runs and what colour the cloth has."""
+"""The shirt per pixel: the position of its edge and the colour of the cloth."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ COLLAR_HALF_CM = 6.0
 
 @compiled
 def collar(cloth: Floats32, table: Floats32, angle: float, x: float, y: float, z: float) -> float:
-    """Height (cm, base mesh) of the shirt's edge at this angle around the neck."""
+    """Return the height (cm, base mesh) of the shirt's edge at this angle around the neck."""
     dip = math.exp(-(angle * angle) * F(2.2))
-    # Towards the shoulders the edge rises out of the way: they are covered.
+    # Towards the shoulders the edge rises above them, so that they are covered.
     shoulder = F(2) * max(abs(x) - F(COLLAR_HALF_CM), F(0))
     height: float = cloth[8] - F(COLLAR_DIP_CM) * dip + shoulder + F(0.05) * lattice_noise(table, x, y, z)
     return height
@@ -26,7 +26,7 @@ def collar(cloth: Floats32, table: Floats32, angle: float, x: float, y: float, z
 def cloth_colour(
     cloth: Floats32, table: Floats32, x: float, y: float, z: float
 ) -> tuple[float, float, float]:
-    """Reflectance of the shirt at a base mesh position: plain, striped or checked, with a weave."""
+    """Return the reflectance of the shirt at a base mesh position: plain, striped or checked, with a weave."""
     which = 0
     if cloth[6] == F(1):
         which = floor(y / cloth[7]) & 1

@@ -1,4 +1,4 @@
-"""Brows, beard and lashes: rooted in skin that moves, so each frame places them anew."""
+"""Brows, beard and lashes: rooted in moving skin, so they are placed again in each frame."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LASHES = {"upper": 70, "lower": 36}
 
 @dataclass(frozen=True)
 class SkinHair:
-    """Strands rooted in the face, which moves: brows and beard.
+    """Strands rooted in the moving face: brows and beard.
 
     Attributes:
-        corners: (s, 3) vertices of the triangle that holds the root. weights: (s, 3) of them.
+        corners: (s, 3) vertices of the triangle that holds the root. weights: (s, 3) their weights at the root.
         offsets: (s, p, 3) from the root, in head axes.
     """
 
@@ -38,7 +38,7 @@ class SkinHair:
 
 @dataclass(frozen=True)
 class Lashes:
-    """Per lash: its two neighbouring columns of the lid's strip, share of the second, and how it fans."""
+    """Per lash: its two neighbouring columns of the lid's strip, weight of the second, and its fan angle."""
 
     first: Ints
     second: Ints
@@ -49,7 +49,7 @@ class Lashes:
 
 
 def grow_brows(identity: Identity, rng: np.random.Generator) -> SkinHair:
-    """Hairs of both brows: up at the nose, outwards along the curve."""
+    """Grow the hairs of both brows: upwards at the nose, outwards along the curve."""
     skin, base = identity.skin, load_head().vertices
     corners, weights = random_roots(
         brow_area(base, skin.brow_height, skin.brow_width * 1.3), BROW_STRANDS * 3, rng
@@ -73,7 +73,7 @@ def grow_brows(identity: Identity, rng: np.random.Generator) -> SkinHair:
 
 
 def grow_beard(identity: Identity, rng: np.random.Generator) -> SkinHair | None:
-    """Hairs of a beard long enough to be seen as hairs, or None; stubble is painted on the skin."""
+    """Grow the hairs of a beard, or return None if it is too short to show single hairs (stubble is painted)."""
     skin, head = identity.skin, load_head()
     if skin.beard <= 0 or skin.beard_length < 0.2:
         return None
@@ -126,7 +126,7 @@ def _skin_strands(
 
 
 def grow_lashes(identity: Identity, rng: np.random.Generator) -> list[Lashes]:
-    """Lashes of all four lids, one entry per lid; `lash_points` places them."""
+    """Grow the lashes of all four lids, one entry per lid; `lash_points` places them."""
     head = load_head()
     result = []
     for side in SIDES:
@@ -151,7 +151,7 @@ def grow_lashes(identity: Identity, rng: np.random.Generator) -> list[Lashes]:
 
 
 def lash_points(lashes: Lashes, scene: Floats) -> Floats:
-    """Lashes (count, 4, 3) on the posed vertices (n, 3)."""
+    """Place lashes (count, 4, 3) on the posed vertices (n, 3)."""
     rows = (
         scene[lashes.first] * (1 - lashes.share)[:, None, None]
         + scene[lashes.second] * lashes.share[:, None, None]
@@ -167,7 +167,7 @@ def lash_points(lashes: Lashes, scene: Floats) -> Floats:
 
 
 def skin_points(hair: SkinHair, scene: Floats, head_rotation: Floats) -> Floats:
-    """Strands (s, p, 3) in the scene on the posed vertices (n, 3)."""
+    """Place strands (s, p, 3) in the scene, on the posed vertices (n, 3)."""
     roots = np.einsum("sk,skj->sj", hair.weights, scene[hair.corners])
     turned = hair.offsets.reshape(-1, 3) @ head_rotation.T
     points: Floats = roots[:, None] + turned.reshape(hair.offsets.shape)

@@ -1,8 +1,8 @@
-"""Make a synthetic data set in the layout of GazeCapture.
+"""Generates a synthetic data set in the layout of GazeCapture.
 
 On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
-[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; frames of a
-device held in landscape have it the other way round, as in GazeCapture.
+[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; landscape frames
+have width and height swapped, as in GazeCapture.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = SYNTHETIC_MARK
-"""Beside the subjects: what they were made with, so that a second run continues it or refuses."""
+"""File with the parameters of the data set; a second run resumes it only if they are equal."""
 
 MAX_SUBJECTS = 100_000
 MAX_FRAMES = 100_000
@@ -34,12 +34,12 @@ SIZE_LIMITS = (64, 4096)
 
 @dataclass(frozen=True)
 class SynthReport:
-    """What one call of `generate` did.
+    """The outcome of one call of `generate`.
 
     Attributes:
-        out: the folder. subjects: in it now, of those asked for. made: drawn by this call. kept: found
-            finished.
-        frames: drawn by this call. seconds: wall time. splits: subjects per split, of those asked for.
+        out: the folder. subjects: number of requested subjects, all now in it. made: subjects drawn by this call.
+            kept: subjects that were already finished.
+        frames: frames drawn by this call. seconds: wall time. splits: requested subjects per split.
     """
 
     out: Path
@@ -65,25 +65,25 @@ def generate(
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
     A subject is a pure function of (seed, index) and the other parameters, so the files do not depend on
-    `jobs`, and several machines can share the work by `first`. Subjects that are finished already are kept:
-    after Ctrl-C the same call continues.
+    `jobs`, and several machines can share the work by `first`. Finished subjects are kept, so the same call resumes
+    after Ctrl-C.
 
     Args:
-        out: folder of the data set; made when missing.
-        subjects: how many.
-        frames: per subject.
-        seed: of everything random, not negative.
-        jobs: processes; None for one per core.
-        devices: names from the device table to choose from, in any case; None for all 15.
+        out: folder of the data set; created when missing.
+        subjects: number of subjects.
+        frames: number of frames per subject.
+        seed: random seed, not negative.
+        jobs: number of processes; None for one per core.
+        devices: names from the device table to choose from, ignoring case; None for all 15.
         size: (width, height) of a portrait frame, px.
         first: index of the first subject.
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
 
     Raises:
-        UsageError: a number that cannot be, an unknown device.
-        OutputError: `out` is something else's folder or a data set of other parameters, no permission, disk
-            full.
+        UsageError: a number is out of range, or a device is unknown.
+        OutputError: `out` holds something else or a data set with other parameters, permission is missing, or the
+            disk is full.
         MissingDependencyError: numba is not installed.
 
     Example:
@@ -140,12 +140,12 @@ def _checked(
     if size[0] > size[1]:
         raise UsageError(
             f"size is {size[0]}x{size[1]}, wider than high.",
-            f"Say {size[1]}x{size[0]}: it is that of a portrait frame.",
+            f"Give the size of a portrait frame: {size[1]}x{size[0]}.",
         )
     if not 0 <= difficulty <= 5:
         raise UsageError(f"difficulty is {difficulty}.", "It must be from 0 to 5; 1 is realistic.")
     if devices is not None and not devices:
-        raise UsageError("The list of devices is empty.", "Leave it out to use all.")
+        raise UsageError("The list of devices is empty.", "Omit it to use all devices.")
     names = tuple(find_device(name).name for name in devices or ())
     return Parameters(
         frames=frames, seed=seed, devices=names, size=(size[0], size[1]), difficulty=float(difficulty)
@@ -153,20 +153,24 @@ def _checked(
 
 
 def _claim(out: Path, parameters: Parameters) -> None:
-    """Make sure that `out` is ours: new, empty, or begun with the same parameters."""
+    """Claim `out`: it must be new, empty, or hold a data set with the same parameters."""
     make_folder(out)
     record = out / PARAMETERS_FILE
-    mine = json.loads(json_bytes(parameters.as_json()))  # as the file holds it: lists, not tuples
+    mine = json.loads(json_bytes(parameters.as_json()))  # as in the file: lists, not tuples
     if record.exists():
-        found = read_json(record, "Remove it if the folder may be overwritten.")
+        found = read_json(record, "Delete it if the folder may be overwritten.")
         if found != mine:
             found = found if isinstance(found, dict) else {}
             changed = sorted(k for k in mine | found if mine.get(k) != found.get(k))
             values = ", ".join(f"{k} is {found.get(k)}, not {mine.get(k)}" for k in changed)
             raise OutputError(
-                out, f"holds a synthetic data set of other parameters ({values})", "Write to another folder."
+                out,
+                f"this folder holds a synthetic data set with other parameters ({values})",
+                "Write to another folder.",
             )
         return
     if any(out.iterdir()):
-        raise OutputError(out, "is not empty and not a synthetic data set", "Write to a new folder.")
+        raise OutputError(
+            out, "this folder is not empty and is not a synthetic data set", "Write to a new folder."
+        )
     write_json(record, mine)

@@ -9,11 +9,11 @@ from tinytracker.synth.head import SIDES
 from tinytracker.synth.identity import Glasses, Identity
 
 VERTEX_CM = 2.7
-"""Lenses sit this far in front of the eyes' centres of rotation: 1.3 cm in front of the cornea."""
+"""Distance of the lenses from the eyes' centres of rotation, which puts them 1.3 cm in front of the cornea."""
 
 
 def rim(centre: Floats, glasses: Glasses, points: int = 48) -> Floats:
-    """Outline (points, 3) of a lens around an eye: a superellipse that bends back towards the temple."""
+    """Return the outline (points, 3) of a lens around an eye: a superellipse that bends back towards the temple."""
     angle = np.linspace(0, 2 * np.pi, points)
     c, s = np.cos(angle), np.sin(angle)
     power = 2 / glasses.power
@@ -25,7 +25,7 @@ def rim(centre: Floats, glasses: Glasses, points: int = 48) -> Floats:
 
 
 def glasses_curves(identity: Identity, glasses: Glasses) -> list[tuple[Floats, float]]:
-    """Curves (p, 3) and their width: both rims, bridge and temples."""
+    """Return curves (p, 3) and their widths: both rims, bridge and temples."""
     curves: list[tuple[Floats, float]] = []
     width = 0.04 if glasses.rimless else glasses.thickness
     inner = []
@@ -45,7 +45,7 @@ def glasses_curves(identity: Identity, glasses: Glasses) -> list[tuple[Floats, f
 
 
 def lens_frames(identity: Identity, glasses: Glasses) -> list[tuple[Floats, Floats]]:
-    """Both lenses: (4, 3) centre, across, up, out in head axes; (5,) the shape for `lens.draw_lens`."""
+    """Return both lenses: (4, 3) centre, across, up, out in head axes; (5,) the shape for `lens.draw_lens`."""
     result = []
     for side in SIDES:
         centre = identity.eyes[side].centre

@@ -1,4 +1,4 @@
-"""How a subject holds the device, moves the head and blinks: habits of the sitting, grips of blocks, frames."""
+"""How a subject holds the device, moves the head and blinks: habits per sitting, grip per block, pose per frame."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tinytracker.synth.scene import Camera, HeadPose, rotation
 Generator = np.random.Generator
 
 PHONE_CM, TABLET_CM = (33.0, 4.0), (42.0, 5.0)
-"""Mean and deviation over sittings of the distance between face and device."""
+"""Mean and standard deviation over sittings of the distance between face and device."""
 NEAREST_CM, FARTHEST_CM = 20.0, 62.0
 TORSO_CM = 38.0
-"""How far below the eyes there is something to draw."""
+"""How far below the eyes the mesh extends."""
 CLOSED_SHARE = 0.02
 TILT_DEG = (5.0, 7.0)
-"""Deviation of how a hand-held device is turned sideways and up, for each block of dots.
+"""Standard deviation of a hand-held device's rotation sideways and up, drawn for each block of dots.
 
-Every 5 degrees move the face by 3 cm, so where the face is in the picture says little about the gaze.
+Every 5 degrees move the face by 3 cm, so its position in the image says little about the gaze.
 """
 FINGER_SHARE = 0.07
-"""Share of blocks of dots in which a finger of the holding hand is in front of the lens."""
+"""Share of blocks of dots in which a finger of the holding hand covers part of the lens."""
 
 
 def _finger(rng: Generator, camera: Camera) -> Floats:
-    """A fingertip that comes in over an edge or corner of the picture."""
+    """Draw a fingertip that enters over an edge or corner of the image."""
     size = np.array([camera.width, camera.height])
     angle = rng.uniform(0, 2 * np.pi)
     outward = np.array([np.cos(angle), np.sin(angle)])
@@ -60,7 +60,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class Grip:
-    """How the device is held during a block: tangents of its tilt (2,), a finger on the lens or None."""
+    """How the device is held during a block: tangents of its tilt (2,), and a finger on the lens or None."""
 
     tilt: Floats
     finger: Floats | None
@@ -74,7 +74,7 @@ def sample_grip(rng: Generator, camera: Camera, difficulty: float) -> Grip:
 
 
 def sample_habits(rng: Generator, device: Device, difficulty: float) -> Habits:
-    """Draw a subject's habits in front of this device."""
+    """Draw a subject's habits with this device."""
     mean, deviation = PHONE_CM if device.family == "phone" else TABLET_CM
     return Habits(
         distance=float(np.clip(rng.normal(mean, deviation), NEAREST_CM + 3, FARTHEST_CM - 5)),
@@ -96,7 +96,7 @@ def sample_habits(rng: Generator, device: Device, difficulty: float) -> Habits:
 
 
 def drift_walk(rng: Generator, steps: int, memory: float) -> Floats:
-    """A stationary random walk of unit variance (steps, 6)."""
+    """Draw a stationary random walk of unit variance (steps, 6)."""
     noise = rng.standard_normal((steps, 6))
     walk = np.empty_like(noise)
     walk[0] = noise[0]
@@ -106,10 +106,12 @@ def drift_walk(rng: Generator, steps: int, memory: float) -> Floats:
 
 
 def _keep_in_view(position: Floats, camera: Camera) -> Floats:
-    """Shift the face sideways so that it is in the picture, as a person who sees the preview would."""
+    """Shift the face sideways into the image, as a person who sees the preview would."""
     half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
     low, high = -half + [6.5, 8.5], half - [6.5, 6.5]
-    high[1] = min(high[1], TORSO_CM - half[1])  # the mesh ends at the waist; its end must stay out of sight
+    high[1] = min(
+        high[1], TORSO_CM - half[1]
+    )  # the mesh ends at the waist, and its edge must stay out of sight
     middle = (low + high) / 2
     position[:2] = np.clip(position[:2], np.minimum(low, middle), np.maximum(high, middle))
     return position
@@ -124,16 +126,16 @@ def pose_head(
     drift: Floats,
     outside: Floats | None,
 ) -> HeadPose:
-    """Pose of one frame.
+    """Return the pose of one frame.
 
     Args:
         habits: of the subject.
         grip: of the block.
         camera: of the frame.
         screen: (4,) x0, y0, x1, y1 of the lit screen, cm.
-        dot: (2,) where the eyes look, cm.
+        dot: (2,) gaze point, cm.
         drift: (6,) restlessness, see `drift_walk`.
-        outside: (2,) where the face slips out of view, see `sample_outside`, or None.
+        outside: (2,) position of a face that slips out of view, see `sample_outside`, or None.
     """
     centre = np.array([(screen[0] + screen[2]) / 2, (screen[1] + screen[3]) / 2])
     r = habits.restlessness
@@ -156,7 +158,7 @@ def pose_head(
 
 
 def sample_closed(rng: Generator, rest: float) -> tuple[float, float]:
-    """Draw how far each eye is closed: nearly always as at `rest`, now and then a blink."""
+    """Draw how far each eye is closed: nearly always close to `rest`, occasionally a blink."""
     if rng.random() < CLOSED_SHARE:
         shut = float(rng.uniform(0.55, 1.0))
         return shut, float(np.clip(shut + rng.normal(0, 0.03), 0, 1))
@@ -165,8 +167,8 @@ def sample_closed(rng: Generator, rest: float) -> tuple[float, float]:
 
 
 def sample_outside(rng: Generator) -> Floats:
-    """Where, in half pictures from the middle, the face slips out of view."""
+    """Draw where the face slips out of view, in half image sizes from the centre."""
     along, side = rng.uniform(-0.6, 0.6), rng.uniform(0.95, 1.25)
     if rng.random() < 0.5:
-        return np.array([along, -side])  # down, below the lower edge
+        return np.array([along, -side])  # below the lower edge
     return np.array([rng.choice([-1, 1]) * side, along])

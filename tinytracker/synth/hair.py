@@ -1,4 +1,4 @@
-"""The hair of the head: where each strand grows and how it hangs, once per subject, in head coordinates."""
+"""Scalp hair: where each strand grows and how it hangs, computed once per subject, in head coordinates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ScalpHair:
 
 
 def random_roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Random places on the mesh, by area and per-vertex weight: corners of triangles, and their shares."""
+    """Draw random points on the mesh by area and vertex weight: corners of triangles, and barycentric weights."""
     head = load_head()
     triangles = head.triangles[~head.is_teeth].astype(np.int64)
     a, b, c = (head.vertices[triangles[:, i]] for i in range(3))
@@ -45,19 +45,19 @@ def random_roots(weight: Floats, count: int, rng: np.random.Generator) -> tuple[
 
 
 def unit(vectors: Floats) -> Floats:
-    """Vectors (..., 3) scaled to length 1."""
+    """Scale vectors (..., 3) to length 1."""
     scaled: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
     return scaled
 
 
 def mesh_normals(vertices: Floats) -> Floats:
-    """Unit normals (n, 3) of the head mesh in this shape."""
+    """Return the unit normals (n, 3) of the head mesh in this shape."""
     return vertex_normals(vertices.astype(np.float32), load_head().triangles).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class _Skull:
-    """The outer surface of this subject's head as a distance from its middle, by direction.
+    """The outer surface of this subject's head as a distance from its centre, by direction.
 
     Attributes:
         centre: (3,) cm. radius: (azimuths, heights) cm, heights by sine of elevation.
@@ -67,7 +67,7 @@ class _Skull:
     radius: Floats
 
     def distance(self, directions: Floats) -> Floats:
-        """Distance (n, 1) of the surface along unit directions (n, 3)."""
+        """Return the distance (n, 1) of the surface along unit directions (n, 3)."""
         columns, rows = self.radius.shape
         u = (np.arctan2(directions[:, 0], directions[:, 2]) / (2 * np.pi) + 0.5) * columns - 0.5
         v = np.clip((directions[:, 1] + 1) / 2 * rows - 0.5, 0, rows - 1.001)
@@ -80,9 +80,9 @@ class _Skull:
         return np.asarray(low * (1 - fv) + high * fv)[:, None]
 
     def hold(self, points: Floats, margin: Floats, cling: float) -> Floats:
-        """Move points to `margin` cm above the surface: wholly from inside, partly from outside.
+        """Move points to `margin` cm above the surface: fully from inside, partly from outside.
 
-        Only above the ears does hair cling; further down it hangs free.
+        Hair clings only above the ears; further down it hangs free.
         """
         local = points - self.centre
         length = np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-6)
@@ -112,7 +112,7 @@ def _skull(identity: Identity) -> _Skull:
         ],
         -1,
     )
-    # The vertex nearest in direction; of several about as near (folds of the ear, say) the outermost.
+    # The vertex nearest in direction; of several about equally near (in folds of the ear) the outermost.
     towards = (local / length[:, None]).T.astype(np.float32)
     near = directions.reshape(-1, 3).astype(np.float32) @ towards + np.float32(0.004) * length.astype(
         np.float32
@@ -123,7 +123,7 @@ def _skull(identity: Identity) -> _Skull:
 def _flow(
     hair: Hair, roots: Floats, normals: Floats, rng: np.random.Generator
 ) -> tuple[Floats, float, Floats]:
-    """First direction of each strand, how strongly gravity bends it, and its length."""
+    """Return the initial direction of each strand, how strongly gravity bends it, and its length."""
     n = len(roots)
     parting = hair.parting + rng.normal(0, 0.35, n)
     side = np.sign(roots[:, 0] - parting + 1e-3)
@@ -151,7 +151,7 @@ def _flow(
 
 
 def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair | None:
-    """Grow the hair of the head, or None for the bald."""
+    """Grow the scalp hair; returns None for a bald subject."""
     hair, head = identity.hair, load_head()
     count = SCALP_STRANDS[hair.style]
     if not count:
@@ -178,7 +178,7 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
     for i in range(1, steps):
         bend = (0.05 * clump_bend + rng.normal(0, 0.035, (count, 3))) * min(1.0, 6.0 / hair.length + 0.15)
         curl = hair.curl * 0.55 * np.stack([np.sin(wave + 1.1 * i), 0 * wave, np.cos(wave + 1.1 * i)], 1)
-        direction = direction * [0.9, 1.0, 0.9]  # air and neighbours damp what is not gravity's
+        direction = direction * [0.9, 1.0, 0.9]  # air and neighbouring strands damp all but gravity
         direction = unit(direction + gravity * step * np.array([0, -1.0, 0]) + bend + curl)
         moved = points[:, i - 1] + direction * step
         grown = np.minimum(1.0, 2.0 * i / steps)
@@ -193,7 +193,7 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
 
 
 def _clear_face(identity: Identity, hair: Hair, points: Floats) -> Floats:
-    """Long hair falls beside the face, not through it."""
+    """Move long hair beside the face, so that it does not fall through it."""
     if hair.style not in ("medium", "long"):
         return points
     moved = points.copy()

@@ -1,7 +1,6 @@
-"""The head asset: mesh of head, neck and shoulders, its morph targets, and what its vertices are.
+"""The head asset: mesh of head, neck and shoulders, its morph targets, and the role of its vertices.
 
-Mesh axes: x to the subject's left, y up, z out of the face. The file is in decimetres; everything here is in
-cm.
+Mesh axes: x to the subject's left, y up, z out of the face. The file is in decimetres; everything here is in cm.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ SIDES: tuple[Side, Side] = ("left", "right")
 
 ASSET = Path(__file__).parent / "asset" / "head.npz"
 CM_PER_UNIT = 10.0
-_CM_PER_OFFSET = 0.01  # morph offsets are whole tenths of a millimetre
+_CM_PER_OFFSET = 0.01  # morph offsets are stored in tenths of a millimetre
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,15 @@ class Head:
 
     Attributes:
         vertices: (n, 3) cm.
-        triangles: (m, 3) int32, counter-clockwise seen from outside.
+        triangles: (m, 3) int32, counter-clockwise as seen from outside.
         is_teeth: (m,) bool.
         follows_head: (n,) 0 (torso) to 1 (skull): how far a vertex moves with the head rather than the torso.
-        occlusion: (n,) 0 (hidden) to 1 (open sky on all sides).
-        lips: (n,) mask in 0..1. mouth: same, inside of the mouth. ears: same. eyelids: same.
+        occlusion: (n,) 0 (hidden) to 1 (open on all sides).
+        lips: (n,) mask in 0..1. mouth: mask of the inside of the mouth. ears: mask. eyelids: mask.
         eye: per side, indices of the vertices of the eyeball.
         lashes: per (side, "upper" or "lower"), indices (columns, rows): columns from the nose outwards, rows
             from inside the lid over its edge (row 1) to the tips of the lashes.
-        neck: (3,) cm, where the neck turns.
+        neck: (3,) cm, pivot of the neck.
         names: of the morph targets.
     """
 
@@ -64,7 +63,7 @@ class Head:
         """Add `weight` times the morph target `name` to vertices (n, 3) cm, in place.
 
         Raises:
-            KeyError: when the asset has no such target.
+            KeyError: the asset has no such target.
         """
         start, end = self._starts[name]
         if abs(weight) > 1e-4:
@@ -73,14 +72,14 @@ class Head:
             ]
 
     def eye_centre(self, vertices: Floats, side: Side) -> Floats:
-        """Centre (3,) of the eyeball mesh of these vertices."""
+        """Return the centre (3,) of the eyeball mesh in these vertices."""
         centre: Floats = vertices[self.eye[side]].mean(0)
         return centre
 
 
 @lru_cache(maxsize=1)
 def load_head() -> Head:
-    """Read the asset that is part of the package; kept in memory."""
+    """Read the asset bundled with the package; cached in memory."""
     with np.load(ASSET) as file:
         data = {name: file[name] for name in file.files}
     masks = {name: data[f"mask_{name}"] / 255.0 for name in ("lips", "mouth", "ears", "eyelids")}

@@ -1,4 +1,4 @@
-"""Who sits in front of the camera: everything about a subject that stays the same over a sitting.
+"""The person in front of the camera: everything about a subject that stays constant over a sitting.
 
 Lengths are in cm, colours linear RGB reflectances (3,). `people.sample_identity` draws one at random.
 """
@@ -57,7 +57,7 @@ class Hair:
 
 @dataclass(frozen=True)
 class Skin:
-    """What the skin is painted with."""
+    """Appearance of the skin."""
 
     tone: Floats
     blush: float
@@ -80,7 +80,7 @@ class Skin:
 
 @dataclass(frozen=True)
 class Glasses:
-    """Frame and lenses (cm); None in the identity means bare eyes."""
+    """Frame and lenses (cm); None in the identity means no glasses."""
 
     width: float
     height: float
@@ -110,8 +110,8 @@ class Identity:
 
     Attributes:
         vertices: (n, 3) cm, neutral face, origin between the centres of the eyes.
-        neck: (3,) cm, where head and torso turn against each other.
-        eyes: per side. lid_rest: added to the blink weight at rest. neutral: weights of face units at rest.
+        neck: (3,) cm, pivot between head and torso.
+        eyes: by side. lid_rest: added to the blink weight at rest. neutral: weights of face units at rest.
     """
 
     vertices: Floats

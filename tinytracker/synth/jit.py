@@ -1,6 +1,6 @@
-"""One way to compile the renderer's inner loops: no Python in them, cached between runs.
+"""Compilation of the renderer's inner loops: no Python in them, cached between runs.
 
-Importing this imports numba; only the renderer's own modules do.
+Importing this module imports numba; only the renderer's modules do so.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy as np
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
-"""Float rules that may be relaxed; NaN and infinity keep their meaning."""
+"""Relaxed floating-point rules; NaN and infinity keep their meaning."""
 
 F = cast("type[float]", np.float32)
-"""32-bit number: what the loops compute with; Python's own integers would widen everything to 64 bits."""
+"""32-bit float type of the loops; Python's integers would widen everything to 64 bits."""
 
 
 def compiled(function: Function) -> Function:
-    """Compile on first call; keep the machine code beside the source or in a cache folder.
+    """Compile on first call; the machine code is cached beside the source or in the user's cache folder.
 
-    numba looks at the file of the function alone: after a change to a function that another file's loops call,
+    numba checks only the file of the function itself: after changing a function that loops in other files call,
     delete the `__pycache__` folders.
 
-    A package in a read-only place used by an account without a home has none of the first two, and numba then
-    refuses to cache at all; a folder of our own under the system's temporary folder serves instead.
+    Where the package folder is read-only and the account has no home, neither place exists, and numba refuses to
+    cache; then a folder below the system's temporary folder is used.
     """
     try:
         jitted: Function = numba.njit(cache=True, fastmath=_FAST, error_model="numpy")(function)
@@ -45,13 +45,13 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """A part of a `compiled` loop, in whose place its statements are compiled: as fast and exact as written there."""
+    """Mark a part of a `compiled` loop to be inlined: as fast and bit-exact as if written in the loop."""
     jitted: Function = numba.njit(inline="always", fastmath=_FAST, error_model="numpy")(function)
     return jitted
 
 
 @compiled
 def floor(x: float) -> int:
-    """The largest whole number not above x, for |x| < 2**31: `math.floor` would be a call in compiled code."""
+    """Return the largest integer not above x, for |x| < 2**31: `math.floor` would be a call in compiled code."""
     whole = int(x)
     return whole - 1 if F(whole) > x else whole

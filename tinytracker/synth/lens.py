@@ -1,4 +1,4 @@
-"""What spectacle lenses do to the picture, and other things that come between scene and lens."""
+"""Effects between scene and camera: spectacle lenses, soft edges, and a finger over the lens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.surface import normalised
 
 CURVE_PER_CM = 0.085
-"""Curvature of the front surface: a usual base curve has a radius of about 12 cm."""
+"""Curvature of the front surface: a typical base curve has a radius of about 12 cm."""
 
 
 @compiled
@@ -34,10 +34,10 @@ def draw_lens(
         view: focal length and principal point.
         frame: (4, 3) centre of the lens in the scene, unit vectors across, up and out of it.
         shape: half width and half height (cm), exponent of the outline, magnification - 1, share of light
-            mirrored.
+            reflected.
         sources: (k, 7) lamps.
-        glints: (k,) cosine of their half angle.
-        sky: (3,).
+        glints: (k,) cosine of half of each lamp's angular size.
+        sky: (3,) linear RGB.
         screen: x0, y0, x1, y1 of the lit screen.
         screen_colour: (3,).
     """
@@ -105,9 +105,9 @@ def draw_lens(
 
 @compiled
 def soften_edges(image: Floats32, inverse: Floats32, skip: NDArray[np.int32]) -> None:
-    """Average pixels at jumps of depth with their neighbours, where one sample per pixel leaves stairs.
+    """Average pixels at depth discontinuities with their neighbours, where one sample per pixel causes aliasing.
 
-    `skip` is a rectangle x0, y0, x1, y1 that is smooth already.
+    `skip` is a rectangle x0, y0, x1, y1 that is already smooth.
     """
     height, width = inverse.shape
     before = image.copy()
@@ -130,7 +130,7 @@ def soften_edges(image: Floats32, inverse: Floats32, skip: NDArray[np.int32]) ->
 
 @compiled
 def draw_finger(image: Floats32, finger: Floats32, colour: Floats32) -> None:
-    """A fingertip over the edge of the lens: so near that it is a soft dark red patch.
+    """Draw a fingertip over the edge of the lens: so near that it is a soft dark red patch.
 
     `finger` is the centre x, y, radius and softness in px, length and direction (cosine, sine) of the finger.
     """

@@ -1,6 +1,6 @@
 """The light of a sitting: sky from above, ground from below, lamps or windows, and the screen.
 
-Units are arbitrary and linear; the camera's exposure maps them to the picture.
+Units are arbitrary and linear; the camera's exposure maps them to pixel values.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Light:
         sky: (3,) linear RGB from above. ground: (3,) from below.
         directions: (k, 3) unit vectors in the scene, from the subject to each source; the first casts
             shadows.
-        colours: (k, 3) linear RGB of each. softness: (k,) 0 (point) to 1 (large source).
-        glint: (k,) cosine of the half angle under which the cornea mirrors the source.
+        colours: (k, 3) linear RGB of each source. softness: (k,) 0 (point) to 1 (large source).
+        glint: (k,) cosine of half the angular size of the source's reflection in the cornea.
         screen: (3,) radiance of the device's screen. screen_share: its strength as a source on the face.
         room: brightness of the background relative to the light on the face.
-        kind: for reports.
+        kind: name of the kind of light, for reports.
     """
 
     sky: Floats
@@ -42,26 +42,26 @@ class Light:
 
 
 def _tint(kelvin_offset: float) -> Floats:
-    """Warm (+1) to cold (-1) around neutral."""
+    """Return a tint from warm (+1) to cold (-1) around neutral."""
     return np.array([1 + 0.17 * kelvin_offset, 1.0, 1 - 0.24 * kelvin_offset])
 
 
 def _from(azimuth_deg: float, height_deg: float) -> Floats:
-    """Direction to a source; azimuth 0 is behind the camera, positive to the scene's right."""
+    """Return the direction to a source; azimuth 0 is behind the camera, positive to the scene's right."""
     a, h = np.radians([azimuth_deg, height_deg])
     return np.array([np.sin(a) * np.cos(h), np.sin(h), -np.cos(a) * np.cos(h)])
 
 
 @dataclass(frozen=True)
 class _Source:
-    """How a kind of source is drawn; ranges are uniform.
+    """How a kind of source is sampled; all ranges are uniform.
 
     Attributes:
-        azimuth: degrees off the camera, to the sitting's side. height: degrees above the horizon.
+        azimuth: degrees from the camera, on the sitting's side. height: degrees above the horizon.
         strength: factor on its colour. softness, glint: see `Light`.
-        warmth: of its colour; None for the sitting's.
-        sided: False when the range of the azimuth has both sides. behind: the azimuth counts from behind the subject.
-        chance: of being there at all.
+        warmth: of its colour; None for the sitting's warmth.
+        sided: False when the azimuth range covers both sides. behind: the azimuth counts from behind the subject.
+        chance: probability that the source is present.
     """
 
     azimuth: Range
@@ -77,7 +77,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of light: how often it is drawn, its sources, sky and ground (ranges), and the room's brightness."""
+    """A kind of light: its frequency, its sources, ranges of sky and ground, and the room's brightness."""
 
     share: float
     sources: tuple[_Source, ...]
@@ -115,11 +115,11 @@ _KINDS = {
     ),
 }
 _FILL = _Source((30, 110), (0, 45), (0.06, 0.25), 0.6, 0.985, chance=0.35)
-"""A second source on the other side, of the opposite colour; not where the screen is the only light."""
+"""A second source on the other side, with the opposite tint; absent where the screen is the only light."""
 
 
 def sample_light(rng: np.random.Generator) -> Light:
-    """Draw a sitting's light: window, ceiling, lamp, outdoors, against the light, or the screen alone."""
+    """Draw a sitting's light: window, ceiling, lamp, outdoors, backlit, or the screen alone."""
     name = str(rng.choice(list(_KINDS), p=[kind.share for kind in _KINDS.values()]))
     kind = _KINDS[name]
     warm = rng.uniform(-1, 1)
@@ -153,7 +153,7 @@ def _is_there(source: _Source, rng: np.random.Generator) -> bool:
 def _draw(
     source: _Source, rng: np.random.Generator, side: int, tint: Floats
 ) -> tuple[Floats, Floats, float, float]:
-    """Direction, colour, softness and glint of one source."""
+    """Draw the direction, colour, softness and glint of one source."""
     azimuth = (side if source.sided else 1) * rng.uniform(*source.azimuth)
     direction = _from(180 - azimuth if source.behind else azimuth, rng.uniform(*source.height))
     colour = tint if source.warmth is None else _tint(source.warmth)

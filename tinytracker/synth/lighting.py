@@ -14,13 +14,13 @@ Singles = NDArray[np.float32]
 Rectangle = tuple[float, float, float, float]
 
 SHADOW_SIDE, SHADOW_CM = 160, 17.0
-"""The shadow picture: texels along a side, and half of its side in the scene."""
+"""Size of the shadow map: texels along a side, and half its side in the scene."""
 SHADOW_CENTRE_CM = np.array([0.0, -3.0, -7.0])
 SCREEN_SOFTNESS = 0.6
 
 
 def lamps(light: Light, pose: HeadPose, screen: Rectangle) -> tuple[Singles, Singles]:
-    """(3, 3) sky, ground and up; (k, 7) direction, colour and softness of each source, the screen last."""
+    """Return (3, 3) sky, ground and up; (k, 7) direction, colour and softness of each source, the screen last."""
     toward = np.array([(screen[0] + screen[2]) / 2, (screen[1] + screen[3]) / 2, 0.0]) - pose.position
     toward /= np.linalg.norm(toward)
     rows = [[*d, *c, s] for d, c, s in zip(light.directions, light.colours, light.softness, strict=True)]
@@ -31,7 +31,7 @@ def lamps(light: Light, pose: HeadPose, screen: Rectangle) -> tuple[Singles, Sin
 def key_shadow(
     light: Light, pose: HeadPose, positions: Singles, triangles: NDArray[np.int32], hair: Singles | None
 ) -> tuple[Singles, Singles]:
-    """Depth of head and hair as the first source sees them, and the axes that `shade.shadow_lookup` needs."""
+    """Return the depth of head and hair as seen from the first source, and the axes for `shade.shadow_lookup`."""
     towards = light.directions[0]
     side = np.cross(towards, [0.0, 1.0, 0.0] if abs(towards[1]) < 0.95 else [1.0, 0.0, 0.0])
     side /= np.linalg.norm(side)

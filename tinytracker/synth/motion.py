@@ -1,7 +1,7 @@
-"""A plausible track of the motion sensors: gravity that agrees with the pose, and a hand's tremor.
+"""A plausible motion sensor track: gravity consistent with the pose, and the tremor of a hand.
 
 Keys and units are those of Apple's CMDeviceMotion as `motion.json` stores it: gravity and acceleration in g,
-rates in rad/s, attitude in radians; 60 samples a second while frames are kept.
+rates in rad/s, attitude in radians; 60 samples per second while frames are kept.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _HELD = {
     Orientation.LANDSCAPE_HOME_RIGHT: np.pi / 2,
     Orientation.LANDSCAPE_HOME_LEFT: -np.pi / 2,
 }
-"""How far the device is turned counter-clockwise as the user sees it."""
+"""Counter-clockwise rotation of the device as the user sees it."""
 
 
 def _gravity(torso: Floats, orientation: int) -> Floats:
-    """Unit gravity in the device's axes (x right, y to the top, z out of the screen, in portrait)."""
-    down = -torso[:, 1]  # the torso's own up axis, in the scene, points away from the earth
+    """Return unit gravity in the device's axes (x right, y to the top, z out of the screen, in portrait)."""
+    down = -torso[:, 1]  # the torso's up axis points away from the earth
     turn = -_HELD[Orientation(orientation)]
     x = np.cos(turn) * down[0] - np.sin(turn) * down[1]
     y = np.sin(turn) * down[0] + np.cos(turn) * down[1]
@@ -37,7 +37,7 @@ def _gravity(torso: Floats, orientation: int) -> Floats:
 
 
 def _rotation(gravity: Floats, heading: float) -> Floats:
-    """Attitude matrix whose third row is the direction away from the earth in the device's axes."""
+    """Return the attitude matrix whose third row points away from the earth, in the device's axes."""
     up = -gravity / np.linalg.norm(gravity)
     side = np.cross([np.cos(heading), np.sin(heading), 0.3], up)
     side /= np.linalg.norm(side)
@@ -45,7 +45,7 @@ def _rotation(gravity: Floats, heading: float) -> Floats:
 
 
 def _quaternion(m: Floats) -> list[float]:
-    """Rotation matrix to [x, y, z, w] with w >= 0 (Shepperd's method)."""
+    """Convert a rotation matrix to [x, y, z, w] with w >= 0 (Shepperd's method)."""
     candidates = np.array([1 + m[0, 0] - m[1, 1] - m[2, 2], 1 - m[0, 0] + m[1, 1] - m[2, 2],
                            1 - m[0, 0] - m[1, 1] + m[2, 2], 1 + np.trace(m)])  # fmt: skip
     largest = int(np.argmax(candidates))
@@ -63,7 +63,7 @@ def _quaternion(m: Floats) -> list[float]:
 
 
 def motion_track(sitting: Sitting, rng: np.random.Generator) -> tuple[dict[str, Any], ...]:
-    """Samples from the first to the last kept frame of each dot."""
+    """Return samples from the first to the last kept frame of each dot."""
     track: list[dict[str, Any]] = []
     heading = float(rng.uniform(-np.pi, np.pi))
     dots = sitting.dots

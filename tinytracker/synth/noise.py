@@ -1,4 +1,4 @@
-"""Smooth random fields in space: lattice noise, the same at a place whenever it is asked."""
+"""Smooth random fields in space: lattice noise, a pure function of the position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE: Floats32 = np.random.default_rng(20160626).standard_normal(CELLS**3).asty
 
 @compiled
 def lattice_noise(table: Floats32, x: float, y: float, z: float) -> float:
-    """Value noise at a point, from `TABLE`: smooth average of the eight lattice values around it, about N(0, 0.6)."""
+    """Return value noise at a point, from `TABLE`: a smooth average of the eight nearest lattice values, ~N(0, 0.6)."""
     fx, fy, fz = floor(x), floor(y), floor(z)
     last = CELLS - 1
     ix, iy, iz = (fx & last) * CELLS * CELLS, (fy & last) * CELLS, fz & last
@@ -37,7 +37,7 @@ def lattice_noise(table: Floats32, x: float, y: float, z: float) -> float:
 
 @compiled
 def noise_field(table: Floats32, points: Floats32, scale: float, offset: Floats32) -> Floats32:
-    """Noise at many points (..., 3) flattened to (n, 3), after scaling and shifting."""
+    """Return noise at points (..., 3), flattened to (n, 3), after scaling and shifting them."""
     result = np.empty(points.shape[0], np.float32)
     for i in range(points.shape[0]):
         result[i] = lattice_noise(

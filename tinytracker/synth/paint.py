@@ -1,4 +1,4 @@
-"""The skin's texture of one subject: colour, gloss and slopes of fine relief, painted once per subject."""
+"""The skin texture: colour, gloss and slopes of fine relief, painted once per subject."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Noise:
 
 
 def paint_skin(identity: Identity) -> Floats32:
-    """Texture (HEIGHT, WIDTH, CHANNELS) float32."""
+    """Paint the texture, (HEIGHT, WIDTH, CHANNELS) float32."""
     atlas, skin, hair_colour = load_atlas(), identity.skin, identity.hair.colour
     position = atlas.position
     offset = identity.noise_offset.astype(np.float32)
@@ -45,7 +45,7 @@ def paint_skin(identity: Identity) -> Floats32:
     lines = wrinkles(skin.wrinkles, position, noise.broad, noise.middle) * front
 
     mottling = 1 + 0.04 * noise.broad + 0.025 * noise.middle + 0.02 * noise.fine + 0.03 * noise.pores
-    # Colours are (3, t), not (t, 3): numpy is several times as fast along a long last axis.
+    # Colours are (3, t), not (t, 3): numpy is several times faster along a long last axis.
     colour: Reals = np.exp(-_absorption(skin, atlas, noise, front, lines))
     colour = skin.tone.astype(np.float32)[:, None] * colour * mottling
     lips = smoothstep(0.25, 0.75, atlas.lips + 0.05 * noise.fine) * skin.lip_strength
@@ -72,7 +72,7 @@ def paint_skin(identity: Identity) -> Floats32:
     texture = np.empty((HEIGHT, WIDTH, CHANNELS), np.float32)
     texture[..., :3] = skin.tone
     if identity.hair.style != "bald":
-        # Around the pole of the cylinder texels have no place on the mesh; it is all hair there.
+        # Texels near the pole of the cylinder have no position on the mesh; hair covers all of them.
         texture[: int((TOP_CM - CROWN_CM) / (TOP_CM - BOTTOM_CM) * HEIGHT), :, :3] = hair_colour
     texture[..., 3] = 0.3
     flat = texture.reshape(-1, CHANNELS)
@@ -91,10 +91,10 @@ def _over(colour: Reals, other: NDArray[np.float64], share: Reals, tone: Reals |
 
 
 def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Reals) -> Floats32:
-    """What blood, shadows under the eyes, lids, freckles and wrinkles take from red, green and blue (3, t)."""
+    """Return the light absorbed by blood, shadows under the eyes, lids, freckles and wrinkles, RGB (3, t)."""
     position = atlas.position
     y = position[:, 1]
-    # Blood close to the surface: cheeks, nose, chin, ears; it takes green and blue rather than red.
+    # Blood close to the surface: cheeks, nose, chin, ears; it absorbs green and blue rather than red.
     cheeks = 0.8 * spot(position, 4.2, 69.6, 2.2, 2.2) + 0.9 * spot(position, 0, 69.6, 1.5, 1.4)
     cheeks = (cheeks + 0.4 * spot(position, 0, 62.5, 2.0, 1.2)) * front
     blood = skin.blush * (cheeks + 0.5 * atlas.ears) + 0.08 * noise.middle + 0.12 * noise.broad
@@ -115,7 +115,7 @@ def _absorption(skin: Skin, atlas: Atlas, noise: _Noise, front: Reals, lines: Re
 
 
 def _scalp_cover(hair: Hair, position: Floats32, noise: _Noise) -> Reals:
-    """How much of the scalp (t,) the hair's own colour hides."""
+    """Return how much of the scalp (t,) is covered by the hair's colour."""
     if hair.style == "bald":
         sides: Reals = (
             0.4 * scalp(position, hair, 0.4 * noise.middle) * smoothstep(79.5, 77.0, position[:, 1])

@@ -1,4 +1,4 @@
-"""Drawing a subject at random: shape of the head, eyes, colours, hair, glasses, clothes.
+"""Random sampling of a subject: shape of the head, eyes, colours, hair, glasses, clothes.
 
 Sizes of the eye are those of schematic eyes (Le Grand; Atchison and Smith, "Optics of the Human Eye", 2000);
 colours are linear RGB reflectances.
@@ -18,7 +18,7 @@ from tinytracker.synth.identity import Clothes, Eye, Glasses, Globe, Hair, Ident
 Generator = np.random.Generator
 
 APEX_CM = 1.27
-"""Centre of rotation to the innermost surface of the lids: what the globe is pushed forward by."""
+"""Distance from the centre of rotation to the inner surface of the lids, by which the globe is moved forward."""
 
 _SPREAD = {"head": 0.16, "nose": 0.26, "eyes": 0.22, "mouth": 0.22, "ears": 0.2, "neck": 0.1, "forehead": 0.2}
 _DEFAULT_SPREAD = 0.22
@@ -68,7 +68,7 @@ HAIR_COLOURS = np.array(
 
 @lru_cache(maxsize=1)
 def _sliders() -> dict[str, tuple[tuple[float, str, str], ...]]:
-    """Slider to its (sign, target, side): opposite targets and left and right ones belong together."""
+    """Return each slider's (sign, target, side) entries: opposite targets, and left and right, share a slider."""
     sliders: dict[str, list[tuple[float, str, str]]] = {}
     for name in load_head().names:
         if name.startswith(_NOT_SHAPE) or _LEFT_OUT.search(name):
@@ -86,7 +86,7 @@ def _sliders() -> dict[str, tuple[tuple[float, str, str], ...]]:
 
 
 def _truncated(rng: Generator, mean: float, deviation: float, limit: float = 2.0) -> float:
-    """A normal number cut at `limit` deviations."""
+    """Draw from a normal distribution truncated at `limit` standard deviations."""
     return mean + deviation * float(np.clip(rng.standard_normal(), -limit, limit))
 
 
@@ -124,7 +124,7 @@ def _eyes(head: Head, vertices: Floats, rng: Generator) -> dict[Side, Eye]:
         ball = vertices[head.eye[side]]
         radius = float((np.ptp(ball[:, 0]) + np.ptp(ball[:, 1])) / 4)
         centre = ball.mean(0) + np.array([0.0, 0.0, radius - APEX_CM])
-        # The visual axis meets the world nasally of the optical axis, so the optical axis points temporally.
+        # The visual axis lies nasal to the optical axis, so the optical axis points temporally.
         eyes[side] = Eye(centre, sign * yaw + _truncated(rng, 0, 0.005), pitch + _truncated(rng, 0, 0.005))
     return eyes
 

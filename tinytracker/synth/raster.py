@@ -1,4 +1,4 @@
-"""Triangles to pixels: a depth buffer and the index of the triangle that each pixel shows."""
+"""Triangle rasterization: a depth buffer and the index of the visible triangle per pixel."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Ints = NDArray[np.int32]
 def rasterize(
     xy: Floats32, depth: Floats32, triangles: Ints, width: int, height: int, facing: int
 ) -> tuple[Ints, Floats32]:
-    """Draw all triangles; the nearest wins.
+    """Draw all triangles; the nearest is visible.
 
     Args:
         xy: (n, 2) pixel positions; a pixel (column, row) has its centre at (column + .5, row + .5).
         depth: (n,) distance along the view axis, positive.
         triangles: (m, 3) indices.
-        width: of the picture.
-        height: of the picture.
-        facing: +1 or -1 draws only triangles of that sign of area (x right, y down), 0 draws all.
+        width: of the image.
+        height: of the image.
+        facing: +1 or -1 draws only triangles whose area has that sign (x right, y down), 0 draws all.
 
     Returns:
-        Index of the triangle (height, width), -1 where none, and 1/depth (height, width), 0 where none.
-        1/depth is what interpolates linearly over the screen.
+        Index of the triangle (height, width), -1 where there is none, and 1/depth (height, width), 0 where there is
+        none. 1/depth, unlike depth, is linear in image coordinates.
     """
     index = np.full((height, width), np.int32(-1))
     inverse = np.zeros((height, width), np.float32)

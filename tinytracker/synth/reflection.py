@@ -1,12 +1,11 @@
-"""What surfaces make of the light that meets them, in linear light, for a block of pixels at a time.
+"""Reflection of light by surfaces, in linear light, one block of pixels at a time.
 
-Diffuse light wraps around the terminator, further for red than for blue, which stands in for light that
-travels under the skin (the idea of pre-integrated skin shading, Penner 2011). Highlights are two Blinn-Phong
-lobes with a Fresnel rise.
+Diffuse light wraps around the terminator, further for red than for blue, to approximate light that travels under the
+skin (the idea of pre-integrated skin shading, Penner 2011). Highlights are two Blinn-Phong lobes with a Fresnel
+increase.
 
-The loops over a block have no branches and read it at offsets known when they are compiled, so that the compiler
-makes vector instructions of them. All numbers are 32-bit on purpose: mixing in Python's integers would make
-them 64-bit.
+The loops over a block have no branches and use offsets known at compile time, so that the compiler vectorizes them.
+All numbers are deliberately 32-bit: mixing in Python integers would make them 64-bit.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from tinytracker.synth.jit import F, compiled
 from tinytracker.synth.surface import normalised
 
 BLOCK = 128
-"""Pixels that are lit together: enough for vector instructions, few enough to stay in the first cache."""
+"""Pixels lit together: enough for vector instructions, few enough for the first-level cache."""
 
 RED, GREEN, BLUE, GLOSS, SOFTNESS, OPENNESS, LIT = (row * BLOCK for row in range(7))
-"""Where a block, flat, holds reflectance, gloss, softness, openness and the share of key light of its pixels."""
+"""Offsets in a flat block of reflectance, gloss, softness, openness and the share of key light of its pixels."""
 NX, NY, NZ, SLOPE_U, SLOPE_V, SX, SY, SZ = (row * BLOCK for row in range(7, 15))
-"""Normal (of any length), slopes of the relief across and up, and place in the scene (cm)."""
+"""Offsets of normal (of any length), slopes of the relief across and up, and position in the scene (cm)."""
 _VX, _VY, _VZ, _FRESNEL, _OPENED = (row * BLOCK for row in range(15, 20))
 _LIGHT_R, _LIGHT_G, _LIGHT_B, _SHINE_R, _SHINE_G, _SHINE_B = (row * BLOCK for row in range(20, 26))
 BLOCK_SIZE = 26 * BLOCK
@@ -31,13 +30,13 @@ BLOCK_SIZE = 26 * BLOCK
 
 @compiled
 def light_block(block: Floats32, count: int, light: Floats32, sources: Floats32) -> None:
-    """Turn the reflectance of the block's first `count` pixels into the light that they send to the camera.
+    """Turn the reflectance of the block's first `count` pixels into the light they reflect to the camera.
 
     Args:
         block: (BLOCK_SIZE,) as laid out above; red, green and blue are overwritten.
-        count: of pixels in it.
+        count: number of pixels in it.
         light: (3, 3) sky, ground, up.
-        sources: (k, 7) direction, colour, softness; `LIT` is the share of the first that no shadow takes.
+        sources: (k, 7) direction, colour, softness; `LIT` is the unshadowed share of the first.
     """
     _ambient_block(block, count, light)
     for s in range(sources.shape[0]):
@@ -56,7 +55,7 @@ def _ambient_block(block: Floats32, count: int, light: Floats32) -> None:
     ground_r, ground_g, ground_b = light[1, 0], light[1, 1], light[1, 2]
     for i in range(count):
         nx, ny, nz = normalised(block[NX + i], block[NY + i], block[NZ + i])
-        # Tangents: around the head and up along it; the subject's left is the scene's -x.
+        # Tangents: around the head and upwards; the subject's left is the scene's -x.
         tx, _, tz = normalised(nz, F(0), -nx)
         slope = block[SLOPE_U + i]
         nx, ny, nz = normalised(nx - slope * tx, ny - block[SLOPE_V + i], nz - slope * tz)
@@ -73,7 +72,7 @@ def _ambient_block(block: Floats32, count: int, light: Floats32) -> None:
         ambient_r = ground_r + (sky_r - ground_r) * lift
         ambient_g = ground_g + (sky_g - ground_g) * lift
         ambient_b = ground_b + (sky_b - ground_b) * lift
-        # Light that enters a hollow is reddened by the skin around it.
+        # Light in a hollow is reddened by the surrounding skin.
         block[_LIGHT_R + i] = ambient_r * F(0.5) * (math.sqrt(openness) + openness)
         block[_LIGHT_G + i] = ambient_g * openness
         block[_LIGHT_B + i] = ambient_b * openness

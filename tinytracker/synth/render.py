@@ -1,4 +1,4 @@
-"""A planned frame to a picture: room, face, eyes, hair, glasses, and what the camera makes of it."""
+"""Renders a planned frame: room, face, eyes, hair, glasses, and the camera's processing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
 EYE_SAMPLES = 2
-"""The strip with eyes and brows is drawn at this many times the resolution, then averaged."""
+"""Supersampling factor per axis of the strip with eyes and brows."""
 STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
 SCREEN_RADIANCE = 5.0
 """Radiance of a bright screen relative to that of a lit face."""
@@ -53,7 +53,7 @@ KEY_ON_EYES = 0.8
 
 
 class Renderer:
-    """Draws the frames of one sitting; what stays the same over a sitting is made once."""
+    """Draws the frames of one sitting; everything constant over a sitting is computed once."""
 
     def __init__(self, sitting: Sitting, streams: dict[str, np.random.Generator]) -> None:
         self._sitting = sitting
@@ -91,7 +91,7 @@ class Renderer:
         self._iris = single([globe.iris_colour, globe.iris_inner])
 
     def render(self, number: int) -> NDArray[np.uint8]:
-        """Frame `number` as (height, width, 3) uint8 RGB."""
+        """Render frame `number` as (height, width, 3) uint8 RGB."""
         identity = self._sitting.identity
         shot = self._set_up(number)
         camera = shot.frame.camera
@@ -166,7 +166,7 @@ class Renderer:
         shade_mesh(image, index, inverse, view.array(), mesh, surface, lamps, skip)
 
     def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
-        """The rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
+        """Return the rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
         uv = camera.project(np.stack([e.centre for e in eyes.values()]))
         cm = camera.focal / min(e.centre[2] for e in eyes.values())
         size = np.array([camera.width, camera.height])
@@ -176,7 +176,7 @@ class Renderer:
         return strip
 
     def _draw_eyes(self, image: Singles, view: View, shot: Shot, strip: NDArray[np.int32]) -> None:
-        """Eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the picture."""
+        """Draw eyes, lids, lashes and brows at `EYE_SAMPLES` times the resolution, averaged into the image."""
         n = EYE_SAMPLES
         x0, y0, x1, y1 = (int(v) for v in strip)
         fine_view = View(
@@ -242,7 +242,7 @@ class Renderer:
         widths: Singles,
         look: StrandLook,
     ) -> None:
-        """Strands (s, p, 3), far to near."""
+        """Draw strands (s, p, 3), far to near."""
         curves = single(points)
         order = np.argsort(-curves[:, curves.shape[1] // 2, 2], kind="stable")
         strands = Strands(curves, order, colours, widths)
@@ -251,7 +251,7 @@ class Renderer:
 
 
 def encode_jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:
-    """Baseline JPEG bytes of an RGB picture."""
+    """Encode an RGB image as baseline JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
     return buffer.getvalue()

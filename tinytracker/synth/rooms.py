@@ -13,11 +13,11 @@ SIDE = 192
 _FINE = 2
 _CANVAS = SIDE * _FINE
 EMITTED = 3.0
-"""Lamps and windows are this many times as bright as paper."""
+"""Brightness of lamps and windows relative to white paper."""
 
 
 class _Painter:
-    """A canvas for reflectance and one for light of its own; places are in shares of the canvas."""
+    """A canvas for reflectance and one for emitted light; positions are fractions of the canvas."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -26,7 +26,7 @@ class _Painter:
         self._saturation = rng.uniform(0.04, 0.4)
 
     def colour(self, low: float, high: float, saturation: float | None = None) -> Colour:
-        """A display colour around a random grey between low and high (0..1)."""
+        """Return a display colour around a random grey between low and high (0..1)."""
         grey = self.rng.uniform(low, high)
         spread = self._saturation if saturation is None else saturation
         rgb = np.clip(grey * (1 + spread * self.rng.uniform(-1, 1, 3)) * 255, 3, 252)
@@ -219,7 +219,7 @@ def _street(p: _Painter) -> None:
 
 
 def paint_scenery(rng: np.random.Generator, outdoors: bool) -> tuple[Floats32, Floats32]:
-    """Reflectance and emitted light, each (SIDE, SIDE, 3) linear."""
+    """Return reflectance and emitted light, each (SIDE, SIDE, 3) linear."""
     painter = _Painter(rng)
     (_street if outdoors else _room)(painter)
 

@@ -1,8 +1,8 @@
-"""Where everything is: head, eyes and dot in the camera's frame, and the way from gaze to eyeball and back.
+"""Scene geometry: head, eyes and dot in the camera's frame, and conversion between gaze and eyeball rotation.
 
 Scene axes (cm): the camera is the origin and looks along +z at the user, y is up, x is to the right as the
-user sees it, so that the screen is the plane z = 0 and a dot is (XCam, YCam, 0). The picture is not mirrored:
-the user's left is on the right of the picture, u = W/2 - f x/z, v = H/2 - f y/z.
+user sees it, so that the screen is the plane z = 0 and a dot is (XCam, YCam, 0). The image is not mirrored:
+the user's left is on the right of the image, u = W/2 - f x/z, v = H/2 - f y/z.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tinytracker.synth.head import SIDES, Side
 from tinytracker.synth.identity import Eye, Identity
 
 MESH_TO_SCENE = np.diag([-1.0, 1.0, -1.0])
-"""An upright head that faces the camera: its left is the scene's -x, its front the scene's -z."""
+"""Rotation of an upright head that faces the camera: its left is the scene's -x, its front the scene's -z."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole: width and height in pixels, focal length in pixels."""
+    """A pinhole camera: width, height and focal length in pixels."""
 
     width: int
     height: int
     focal: float
 
     def project(self, points: ArrayLike) -> Floats:
-        """Scene points (..., 3) cm to pixels (..., 2), x right, y down."""
+        """Project scene points (..., 3) cm to pixels (..., 2), x right, y down."""
         p = np.asarray(points, np.float64)
         u = self.width / 2 - self.focal * p[..., 0] / p[..., 2]
         v = self.height / 2 - self.focal * p[..., 1] / p[..., 2]
@@ -56,7 +56,7 @@ class EyePose:
 
 
 def rotation(pitch: float, yaw: float, roll: float) -> Floats:
-    """Mesh to scene, radians: the head nods up by pitch, turns towards +x by yaw, tilts by roll."""
+    """Return the rotation from mesh to scene, radians: the head nods up by pitch, turns to +x by yaw, tilts by roll."""
     cp, sp, cy, sy, cr, sr = (
         np.cos(pitch),
         np.sin(pitch),
@@ -73,12 +73,12 @@ def rotation(pitch: float, yaw: float, roll: float) -> Floats:
 
 
 def to_angles(direction: Floats) -> tuple[float, float]:
-    """Unit vector in the head's frame to (yaw to the subject's left, pitch up)."""
+    """Convert a unit vector in the head's frame to (yaw to the subject's left, pitch up)."""
     return float(np.arctan2(direction[0], direction[2])), float(np.arcsin(np.clip(direction[1], -1, 1)))
 
 
 def to_direction(yaw: float, pitch: float) -> Floats:
-    """The inverse of `to_angles`."""
+    """Convert angles to a unit vector; the inverse of `to_angles`."""
     return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
 
 
@@ -92,20 +92,20 @@ def aim_eye(eye: Eye, pose: HeadPose, target: Floats) -> EyePose:
 
 
 def visual_axis(eye: Eye, pose: HeadPose, optical: Floats) -> Floats:
-    """The visual axis (unit, scene) of an eye whose optical axis is given: what the label is checked with."""
+    """Return the visual axis (unit, scene) of an eye with the given optical axis; used to check the label."""
     yaw, pitch = to_angles(pose.head.T @ optical)
     axis: Floats = pose.head @ to_direction(yaw - eye.kappa_yaw, pitch - eye.kappa_pitch)
     return axis
 
 
 def aim_eyes(identity: Identity, pose: HeadPose, dot_cm: ArrayLike) -> dict[Side, EyePose]:
-    """Both eyes on the dot (x, y) of the screen plane; each has its own axis, so they converge."""
+    """Aim both eyes at the dot (x, y) on the screen plane; each has its own axis, so they converge."""
     target = np.array([*np.asarray(dot_cm, np.float64), 0.0])
     return {side: aim_eye(identity.eyes[side], pose, target) for side in SIDES}
 
 
 def pose_vertices(vertices: Floats, neck: Floats, follows_head: Floats, pose: HeadPose) -> Floats:
-    """Mesh (n, 3) to scene: the skull with the head, the torso with the torso, the neck in between."""
+    """Transform the mesh (n, 3) to the scene: skull by the head pose, torso by its own, the neck blended."""
     with_head = vertices @ pose.head.T + pose.position
     pivot = pose.head @ neck + pose.position
     with_torso = (vertices - neck) @ pose.torso.T + pivot

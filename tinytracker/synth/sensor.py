@@ -1,4 +1,4 @@
-"""From light to bytes: lens and motion blur, exposure, colour balance, noise, tone curve, sharpening."""
+"""The camera, from light to bytes: lens and motion blur, exposure, white balance, noise, tone curve, sharpening."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tinytracker.synth.sitting import Exposure, Sensor
 
 _STEPS = 4096
 CEILING = 4.0
-"""Signal at which everything is white."""
+"""Signal that maps to white."""
 
 
 def _tone_curve() -> Floats32:
-    """Display value 0..255 of linear signal 0..CEILING: the sRGB curve after a soft shoulder.
+    """Return the display value 0..255 for linear signals 0..CEILING: the sRGB curve after a soft shoulder.
 
-    Steps are even in the square root of the signal, so that the dark end is as fine as the bright one.
+    Steps are uniform in the square root of the signal, so that dark values are resolved as finely as bright ones.
     """
     linear = (np.linspace(0, 1, _STEPS) ** 2) * CEILING
     knee = 0.6
@@ -32,9 +32,9 @@ TONE: Floats32 = _tone_curve()
 
 
 def _grain(pixels: int) -> Floats32:
-    """Unit noise of `pixels` pixels, flat RGB; part of it is common to the colours.
+    """Return unit noise for `pixels` pixels, flat RGB; part of it is common to all colours.
 
-    Cameras suppress noise of colour more than of brightness.
+    Cameras suppress colour noise more than brightness noise.
     """
     rng = np.random.default_rng(13)
     common, own = rng.standard_normal((pixels, 1)), rng.standard_normal((pixels, 3))
@@ -44,11 +44,11 @@ def _grain(pixels: int) -> Floats32:
 
 GRAIN_PIXELS = 1 << 19
 GRAIN: Floats32 = _grain(GRAIN_PIXELS)
-"""Every row of every frame reads this from another place."""
+"""Noise table; every row of every frame reads it at a different offset."""
 
 
 def blur_kernel(sigma: float) -> Floats32:
-    """Half of a normalised Gaussian: centre first."""
+    """Return half of a normalized Gaussian kernel, centre first."""
     radius = max(1, math.ceil(2 * sigma - 0.3))
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-3)) ** 2)
     kernel: Floats32 = (half / (2 * half.sum() - half[0])).astype(np.float32)
@@ -57,7 +57,7 @@ def blur_kernel(sigma: float) -> Floats32:
 
 @compiled
 def blur(image: Floats32, across: Floats32, down: Floats32) -> Floats32:
-    """Separable symmetric blur of (h, w, 3) by two half kernels of two numbers or more; edges repeat."""
+    """Blur (h, w, 3) by a separable symmetric kernel, given as half kernels of at least two values; edges repeat."""
     height, width, _ = image.shape
     length = 3 * width
     flat = image.reshape(height, length)
@@ -100,17 +100,17 @@ def expose(
     key: int,
     tone: Floats32,
 ) -> NDArray[np.uint8]:
-    """Linear light (h, w, 3) to 8-bit RGB.
+    """Convert linear light (h, w, 3) to 8-bit RGB.
 
     Args:
         image: after blur.
-        gain: (3,) exposure times colour balance.
+        gain: (3,) exposure times white balance.
         vignette: loss in the corners, 0..1.
-        shot: variance per signal.
-        read: deviation at zero signal.
+        shot: shot noise, variance per unit of signal.
+        read: read noise, standard deviation at zero signal.
         sharpening: strength of the unsharp mask.
         grain: unit noise, flat RGB, longer than a few rows.
-        key: which part of it this frame reads.
+        key: selects the part of the noise that this frame reads.
         tone: the display curve over the square root of the signal.
     """
     height, width, _ = image.shape
@@ -132,7 +132,7 @@ def expose(
     room = grain.shape[0] // 3 - width
     for y in range(height):
         start = 3 * (((key * 7919 + y) * 40503) % room)
-        # Slices, and no sums of indices, which might be negative for all that the compiler knows.
+        # Slices instead of sums of indices, which the compiler cannot prove to be non-negative.
         light, noise = flat[y], grain[start : start + length]
         dy = F(y) - F(height) * F(0.5)
         fall_y = F(1) - dy * dy * norm
@@ -142,7 +142,7 @@ def expose(
             steps[i] = np.int32(min(math.sqrt(signal) * to_index, last))
         row = shown[y]
         for i in range(length):
-            # What is no number becomes black, not a place outside of the table.
+            # NaN becomes black instead of an index outside the table.
             row[i] = tone[max(steps[i], 0)]
     result = np.empty((height, length), np.uint8)
     centre, side = F(1) + sharpening, F(-0.25) * sharpening
@@ -163,27 +163,27 @@ def expose(
 
 
 FACE_LEVEL = 0.32
-"""Linear signal that automatic exposure aims for."""
+"""Target linear signal of automatic exposure."""
 DARKEST = 0.05
-"""Exposure gives up below this: dark stays dark, or there would be nothing but noise."""
+"""Limit of automatic exposure in the dark: darker scenes stay dark, otherwise only noise would show."""
 
 BRIGHTEST = 1.3
-"""Highlights above this are given up: a window may burn out, or the face in front of it would be black."""
+"""Limit of highlight protection: a window may burn out, otherwise the face in front of it would be black."""
 
 
 def develop(image: Floats32, sensor: Sensor, exposure: Exposure, key: int) -> NDArray[np.uint8]:
-    """What the camera makes of the light (h, w, 3) of one frame; `key` chooses its noise."""
+    """Turn the light (h, w, 3) of one frame into the camera's image; `key` selects the noise."""
     height, width, _ = image.shape
-    # A short shake is a slightly wider blur along its direction.
+    # A short shake widens the blur slightly along its direction.
     across = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[0] / 2)))
     down = blur_kernel(float(np.hypot(exposure.blur, exposure.motion[1] / 2)))
     soft = blur(image, across, down)
-    # Metering looks at the middle most.
+    # Centre-weighted metering.
     middle = soft[height // 4 : 3 * height // 4 : 4, width // 4 : 3 * width // 4 : 4]
     level = 0.7 * float(np.minimum(middle, 3).mean()) + 0.3 * float(np.minimum(soft[::8, ::8], 3).mean())
-    # Metering also protects highlights: a lit face in a dark room must not burn out.
+    # Highlights are protected: a lit face in a dark room must not burn out.
     level = max(level, 0.26 * min(float(np.quantile(soft[::6, ::6], 0.94)), BRIGHTEST))
     gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
-    lift = max(float(gain.mean()), 1.0)  # amplification lifts the noise with the signal
+    lift = max(float(gain.mean()), 1.0)  # amplification raises the noise with the signal
     shot, read = F(sensor.shot * lift), F(sensor.read * lift**0.5)
     return expose(soft, gain, F(sensor.vignette), shot, read, F(sensor.sharpening), GRAIN, key, TONE)

@@ -1,4 +1,4 @@
-"""Pixels of the mesh to colour: what each shows (skin, shirt, teeth, the inside of the mouth), then the light."""
+"""Shades the pixels of the mesh: first the material (skin, shirt, teeth, inside of the mouth), then the light."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Ints = NDArray[np.int32]
 
 @compiled
 def texel(texture: Floats32, column: float, row: float) -> tuple[float, float, float, float, float, float]:
-    """The six channels of the skin's texture, interpolated between four texels."""
+    """Return the six channels of the skin texture, interpolated between four texels."""
     u = min(max(column - F(0.5), F(0)), F(texture.shape[1]) - F(1.01))
     v = min(max(row - F(0.5), F(0)), F(texture.shape[0]) - F(1.01))
     x, y = int(u), int(v)
@@ -56,14 +56,14 @@ def texel(texture: Floats32, column: float, row: float) -> tuple[float, float, f
 
 @compiled
 def _give_back(image: Floats32, places: Ints, block: Floats32, count: int) -> None:
-    """Write the colours of the block's first `count` pixels to their places (row, column)."""
+    """Write the colours of the block's first `count` pixels to their positions (row, column)."""
     for n in range(count):
         y, x = places[n, 0], places[n, 1]
         image[y, x, 0], image[y, x, 1], image[y, x, 2] = block[RED + n], block[GREEN + n], block[BLUE + n]
 
 
 class Mesh(NamedTuple):
-    """A posed mesh as it is seen.
+    """A posed and projected mesh.
 
     Attributes:
         xy: (n, 2) px. inverse_depth: (n,) 1/cm. normals: (n, 3).
@@ -80,12 +80,12 @@ class Mesh(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """What the mesh is covered with.
+    """The surface of the mesh.
 
     Attributes:
-        texture: of the skin, see `paint`.
+        texture: skin texture, see `paint`.
         cloth: two colours, pattern, size, collar height.
-        table: of lattice noise.
+        table: lattice noise.
     """
 
     texture: Floats32
@@ -94,7 +94,7 @@ class Surface(NamedTuple):
 
 
 class Lamps(NamedTuple):
-    """The light on it.
+    """The light on the mesh.
 
     Attributes:
         light: (3, 3) sky, ground, up.
@@ -122,11 +122,11 @@ def shade_mesh(
         image: (h, w, 3) linear RGB, changed in place.
         index: from `rasterize`.
         inverse: from `rasterize`.
-        view: (3,) focal length and principal point x, y, in px of this picture.
-        mesh: what `index` shows.
+        view: (3,) focal length and principal point x, y, in px of this image.
+        mesh: the mesh that `index` refers to.
         surface: its colours.
         lamps: its light.
-        skip: (4,) x0, y0, x1, y1 of a rectangle to leave alone.
+        skip: (4,) x0, y0, x1, y1 of a rectangle to leave unchanged.
     """
     xy, inverse_depth, normals, attributes, triangles, kinds = mesh
     texture, cloth, table = surface
@@ -171,14 +171,14 @@ def shade_mesh(
             is_cloth = False
             edge = F(0)
             if kind == 0 and a[5] < cloth[8] + F(4):
-                edge = cloth[8] - F(COLLAR_DIP_CM) - F(1) - a[5]  # below this there is nothing but shirt
+                edge = cloth[8] - F(COLLAR_DIP_CM) - F(1) - a[5]  # everything below this is shirt
                 if edge < F(0.5):
                     angle = (a[0] / F(texture.shape[1]) - F(0.5)) * F(2 * math.pi)
                     edge = collar(cloth, table, angle, a[4], a[5], a[6]) - a[5]
                 else:
                     edge += F(2)
                 is_cloth = edge > F(0)
-            # A pixel on a silhouette may lie outside its triangle by rounding: shares of light stay shares, because
+            # By rounding, a pixel on a silhouette may lie outside its triangle; shares of light are clamped, because
             # their roots are taken.
             openness, lit = max(a[2], F(0)), max(a[7], F(0))
             slope_u, slope_v = F(0), F(0)
@@ -188,7 +188,7 @@ def shade_mesh(
             elif is_cloth:
                 red, green, blue = cloth_colour(cloth, table, a[4], a[5], a[6])
                 gloss, softness = F(0), F(0.45)
-                # A hem: the edge is doubled and darker where it is sewn.
+                # A hem: the cloth is doubled at the edge, and darker along the seam.
                 if F(0.9) < edge < F(1.05):
                     red, green, blue = red * F(0.75), green * F(0.75), blue * F(0.75)
             else:
@@ -198,7 +198,7 @@ def shade_mesh(
                 red, green, blue = red * inside, green * inside * inside, blue * inside * inside
                 gloss *= inside
                 if F(-0.25) < edge < F(0):
-                    openness *= F(0.75)  # the collar shades the skin next to it
+                    openness *= F(0.75)  # the collar shades the adjacent skin
             block[RED + n], block[GREEN + n], block[BLUE + n], block[GLOSS + n] = red, green, blue, gloss
             block[SOFTNESS + n], block[OPENNESS + n], block[LIT + n] = softness, openness, lit
             block[SLOPE_U + n], block[SLOPE_V + n] = slope_u, slope_v

@@ -1,4 +1,4 @@
-"""What drawing a frame hands around: the view, the posed scene, and how each kind of hair looks."""
+"""Data shared while drawing a frame: the view, the posed scene, and the look of each kind of hair."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Singles = NDArray[np.float32]
 
 
 def single(values: ArrayLike) -> Singles:
-    """As the compiled loops read it: 32-bit, contiguous."""
+    """Convert to the format of the compiled loops: 32-bit, contiguous."""
     return np.ascontiguousarray(values, np.float32)
 
 
@@ -42,7 +42,7 @@ LASH_CM = 0.016
 
 @dataclass(frozen=True)
 class View:
-    """A picture, or a magnified part of one: focal length and principal point in its own px, and its size."""
+    """An image, or a magnified part of one: focal length and principal point in its own px, and its size."""
 
     focal: float
     centre: tuple[float, float]
@@ -50,7 +50,7 @@ class View:
     height: int
 
     def array(self) -> Singles:
-        """(3,) focal length and principal point, as the compiled loops read it."""
+        """Focal length and principal point (3,), as the compiled loops read them."""
         return single([self.focal, *self.centre])
 
 

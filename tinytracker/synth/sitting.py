@@ -1,6 +1,6 @@
-"""A subject's sitting, frame by frame: device, dots, habits of holding and looking, blinks, camera settings.
+"""The plan of a subject's sitting, frame by frame: device, dots, grip, gaze, blinks, camera settings.
 
-Everything random about a subject except pixel noise is decided here; drawing a frame only follows the plan.
+Everything random about a subject except pixel noise is drawn here; rendering only follows the plan.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from tinytracker.synth.scene import Camera, HeadPose
 Generator = np.random.Generator
 
 STREAMS = ("identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise")
-"""Independent generators of a subject: a new draw in one does not change what the others draw."""
+"""Independent random generators of a subject: an additional draw from one does not affect the others."""
 
 OUTSIDE_SHARE = 0.012
 MISSED_SHARE = 0.01
 DEVICE_WEIGHT = {"phone": 1.0, "tablet": 0.28}
-"""Most of GazeCapture's subjects used a phone."""
+"""Share of subjects with a phone: most of GazeCapture's subjects used one."""
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What the camera does to one frame: linear gain, blur (sigma, px), motion (px), JPEG quality."""
+    """Camera settings of one frame: linear gain, blur (sigma, px), motion (px), JPEG quality."""
 
     gain: float
     blur: float
@@ -74,7 +74,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sensor:
-    """A camera: shot and read noise, white balance (3,), unsharp mask, loss of light in the corners."""
+    """A camera: shot and read noise, white balance (3,), unsharp mask, vignetting."""
 
     shot: float
     read: float
@@ -96,7 +96,7 @@ class Sitting:
 
 
 def subject_streams(seed: int, index: int) -> dict[str, Generator]:
-    """The generators of subject `index`: a pure function of (seed, index)."""
+    """Return the generators of subject `index`: a pure function of (seed, index)."""
     return {
         name: np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, k)))
         for k, name in enumerate(STREAMS)
@@ -116,7 +116,7 @@ def plan_sitting(
     size: tuple[int, int],
     difficulty: float,
 ) -> Sitting:
-    """Decide everything about a subject's sitting.
+    """Plan a subject's sitting.
 
     Args:
         streams: from `subject_streams`.
@@ -177,7 +177,7 @@ def plan_sitting(
 
 
 def _sensor(rng: Generator, dark: float, difficulty: float) -> Sensor:
-    """A camera; both factors make it noisier."""
+    """Draw a camera; both factors make it noisier."""
     return Sensor(
         shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
         read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
@@ -190,7 +190,7 @@ def _sensor(rng: Generator, dark: float, difficulty: float) -> Sensor:
 def _exposure(
     rng: Generator, habits: Habits, longer_side: int, difficulty: float, *, is_dark: bool
 ) -> Exposure:
-    """One frame's exposure; blur grows with the picture's longer side, px, and motion in the dark."""
+    """Draw one frame's exposure; blur grows with the image's longer side, px, and motion blur in the dark."""
     shake = rng.normal(0, 0.5 * difficulty * (1.6 if is_dark else 1.0), 2)
     return Exposure(
         gain=habits.gain * float(np.exp(rng.normal(0, 0.04))),
@@ -201,7 +201,7 @@ def _exposure(
 
 
 def _expression(rng: Generator) -> dict[str, float]:
-    """Weights of the face's shapes that have nothing to do with the gaze."""
+    """Draw the weights of face units that are unrelated to the gaze."""
     return {
         "mouthSmileLeft": max(0.0, rng.normal(0, 0.08)),
         "jawOpen": max(0.0, rng.normal(-0.04, 0.05)),

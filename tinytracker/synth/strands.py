@@ -1,6 +1,6 @@
-"""Hair of every kind as thin tapered curves, blended over the picture.
+"""Hair of every kind as thin tapered curves, blended over the image.
 
-Light on a strand follows Kajiya and Kay, "Rendering fur with three dimensional textures", 1989.
+Shading of strands follows Kajiya and Kay, "Rendering fur with three dimensional textures", 1989.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Ints = NDArray[np.int64]
 
 
 NEAREST_CM = 5.0
-"""What comes closer to the camera than this is not drawn."""
+"""Strands closer to the camera than this are not drawn."""
 MARGIN = 16
-"""Width, px, of the border of the layer that curves are drawn in; nothing shows there, so nothing is clipped."""
+"""Width, px, of the invisible border of the layer that curves are drawn in, so that no clipping is needed."""
 
 
 class Strands(NamedTuple):
@@ -41,10 +41,10 @@ class Look(NamedTuple):
     """How strands are drawn; 32-bit numbers.
 
     Attributes:
-        opacity: of a strand as wide as a pixel.
+        opacity: of a strand one pixel wide.
         shine: strength of the highlight.
         root_light: light at the roots, 0..1.
-        bias: how much nearer something else must be to hide them, cm.
+        bias: how much nearer another surface must be to hide a strand, cm.
         taper: how much thinner the tip is, 0..1.
     """
 
@@ -65,14 +65,14 @@ def draw_strands(
     light: Floats32,
     sources: Floats32,
 ) -> None:
-    """Draw curves into `image` where nothing in `inverse` is nearer.
+    """Draw strands into `image` where nothing in `inverse` is nearer.
 
     Args:
         image: (h, w, 3) linear RGB, changed in place.
         inverse: (h, w) 1/cm, 0 where empty.
-        view: focal length and principal point in px of this picture.
-        strands: what is drawn.
-        look: how.
+        view: focal length and principal point in px of this image.
+        strands: the strands to draw.
+        look: how they are drawn.
         light: (3, 3) sky, ground, up.
         sources: (k, 7), see `reflection`.
     """
@@ -153,7 +153,7 @@ def _draw_piece(
     g: float,
     b: float,
 ) -> None:
-    """Blend a straight piece from (u0, v0) to (u1, v1), px, with depths z0 and z1, cm, over a layer."""
+    """Blend a straight segment from (u0, v0) to (u1, v1), px, with depths z0 and z1, cm, over a layer."""
     alpha = opacity * min(thick, F(1))
     half = F(0.5) * max(thick, F(1))
     steep = abs(v1 - v0) > abs(u1 - u0)
@@ -166,17 +166,17 @@ def _draw_piece(
         return
     slope = (v1 - v0) / span
     if overlaps:
-        # Thick opaque curves overlap at their joints, or the background shines through.
+        # Thick opaque curves must overlap at their joints, otherwise the background shows through.
         overlap = F(0.35) * half + F(0.5)
         u0, v0, u1, v1 = u0 - overlap, v0 - overlap * slope, u1 + overlap, v1 + overlap * slope
         span = u1 - u0
     stretch = math.sqrt(F(1) + slope * slope)
     edge = half + F(0.5)
     reach, shrink, fall = edge * stretch, F(1) / stretch, (z1 - z0) / span
-    # Steps along the piece and across it, in the layer's flat order.
+    # Steps along the segment and across it, in the layer's flat order.
     long_step, wide_step = (columns, 1) if steep else (1, columns)
     long_size, wide_size = (rows, columns) if steep else (columns, rows)
-    # The same number of pixels across at every step, and no branch: those too many get a cover of 0.
+    # The same number of pixels across at every step, without branches: surplus pixels get a coverage of 0.
     across = min(floor(F(2) * reach) + 1, MARGIN)
     for m in range(max(0, floor(u0)), min(long_size - 2 * MARGIN - 1, floor(u1)) + 1):
         begin, end = max(F(m), u0), min(F(m + 1), u1)
@@ -201,7 +201,7 @@ def _draw_piece(
 
 @compiled
 def _cut_out(image: Floats32, inverse: Floats32, left: int, top: int, right: int, bottom: int) -> Floats32:
-    """A rectangle of picture and depth, flat (n, 4), with a margin around in which nothing is seen."""
+    """Copy a rectangle of image and depth, flat (n, 4), with an invisible margin around it."""
     rows, columns = bottom - top, right - left
     layer = np.zeros((rows + 2 * MARGIN, columns + 2 * MARGIN, 4), np.float32)
     layer[:, :, 3] = F(np.inf)
@@ -214,7 +214,7 @@ def _cut_out(image: Floats32, inverse: Floats32, left: int, top: int, right: int
 def _extent(
     points: Floats32, widths: Floats32, view: Floats32, width: int, height: int
 ) -> tuple[int, int, int, int]:
-    """The rectangle x0, y0, x1, y1 of the picture, px, outside of which no curve reaches."""
+    """Return the rectangle x0, y0, x1, y1 of the image, px, that contains all curves."""
     left, top, right, bottom = F(width), F(height), F(0), F(0)
     for s in range(points.shape[0]):
         for p in range(points.shape[1]):
@@ -247,7 +247,7 @@ def _light_on_strand(
     light: Floats32,
     sources: Floats32,
 ) -> tuple[float, float, float]:
-    """Light that a piece of a strand at a (scene cm), along t, sends to the camera."""
+    """Return the light that a strand segment at a (scene cm), along t, reflects to the camera."""
     norm = F(1) / math.sqrt(tx * tx + ty * ty + tz * tz + F(1e-12))
     tx, ty, tz = tx * norm, ty * norm, tz * norm
     away = F(-1) / math.sqrt(ax * ax + ay * ay + az * az)
@@ -268,7 +268,7 @@ def _light_on_strand(
         spec = spec * spec
         spec = spec * spec
         spec = spec * spec * shine
-        # A source behind the head hardly lights what the camera sees of it.
+        # A source behind the head hardly lights the side that the camera sees.
         side = F(0.25) + F(0.75) * min(max(F(0.5) + F(0.7) * (lx * ex + ly * ey + lz * ez), F(0)), F(1))
         r += sources[k, 3] * side * (colour[0] * diffuse + spec * (F(0.025) + F(0.45) * colour[0]))
         g += sources[k, 4] * side * (colour[1] * diffuse + spec * (F(0.025) + F(0.45) * colour[1]))
@@ -278,10 +278,9 @@ def _light_on_strand(
 
 @compiled
 def place_strands(points: Floats32, rotation: Floats32, position: Floats32) -> Floats32:
-    """Curves (strands, p, 3) turned by a matrix (3, 3) and moved by (3,).
+    """Rotate curves (strands, p, 3) by a matrix (3, 3) and move them by (3,).
 
-    As a product of matrices this is large enough for numpy's library to start threads, of which every worker
-    would then have as many as there are cores.
+    Compiled, because numpy's matrix product of this size would start one thread per core in every worker.
     """
     placed = np.empty_like(points)
     for s in range(points.shape[0]):
@@ -295,7 +294,7 @@ def place_strands(points: Floats32, rotation: Floats32, position: Floats32) -> F
 
 @compiled
 def splat_shadow(shadow: Floats32, axes: Floats32, points: Floats32) -> None:
-    """Mark curves (strands, p, 3) in the key light's depth picture, so that hair casts a shadow too."""
+    """Draw curves (strands, p, 3) into the key light's shadow map, so that hair casts a shadow too."""
     size = shadow.shape[0]
     for s in range(points.shape[0]):
         for p in range(points.shape[1]):

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from tinytracker.synth.sitting import Sitting
 
 GENERATOR_VERSION = 1
-"""Raised whenever the same seed gives other pictures or labels."""
+"""Incremented whenever the same seed gives different images or labels."""
 
 _PATTERN = (
     *("train", "test", "val", *("train",) * 7),
     *("test", *("train",) * 6, "val", "train", "train", "test", *("train",) * 4),
 )
-"""Of 25 subjects in a row 20 train, 2 validate and 3 test; three in a row from the start have one of each."""
+"""Of 25 consecutive subjects, 20 are for training, 2 for validation, 3 for testing; the first three: one of each."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a data set is made of; subjects of equal parameters belong together.
+    """The parameters of a data set; subjects with equal parameters belong together.
 
     Attributes:
-        frames: per subject. seed: of everything random. devices: names to choose from, () for all.
+        frames: frames per subject. seed: random seed. devices: names to choose from, () for all.
         size: (width, height) of a portrait frame in px. difficulty: see `plan_sitting`.
     """
 
@@ -40,12 +40,12 @@ class Parameters:
     difficulty: float
 
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object, with the generator's version."""
+        """Return the parameters as a JSON object, with the generator's version."""
         return {"generator_version": GENERATOR_VERSION} | asdict(self)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Parameters:
-        """The inverse of `as_json`; ignores the version."""
+        """Build parameters from a JSON object; the inverse of `as_json`, ignoring the version."""
         return cls(
             frames=int(document["frames"]),
             seed=int(document["seed"]),
@@ -56,12 +56,12 @@ class Parameters:
 
 
 def split_of(index: int) -> str:
-    """The split of subject `index`: about 80 % train, 8 % val, 12 % test, the same whatever the seed."""
+    """Return the split of subject `index`: about 80 % train, 8 % val, 12 % test, independent of the seed."""
     return _PATTERN[index % len(_PATTERN)]
 
 
 def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generator]) -> Recording:
-    """All of a subject but the pixels."""
+    """Return everything about a subject except the pixels."""
     from tinytracker.synth.boxes import detect
     from tinytracker.synth.motion import motion_track
 
@@ -91,10 +91,10 @@ def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generato
 
 
 def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
-    """Draw subject `index` and write it under `out`, whole or not at all.
+    """Draw subject `index` and write it under `out`, completely or not at all.
 
     Raises:
-        OutputError: disk full, no permission.
+        OutputError: the disk is full, or permission is missing.
     """
     from tinytracker.synth.render import Renderer, encode_jpeg
     from tinytracker.synth.sitting import plan_sitting, subject_streams

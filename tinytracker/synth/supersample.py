@@ -1,4 +1,4 @@
-"""A part of the picture drawn at several times its resolution: enlarged before, averaged after."""
+"""Supersampling of a part of the image: enlarged before drawing, averaged after."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinytracker.synth.jit import F, compiled
 
 @compiled
 def enlarged(part: Floats32, samples: int) -> Floats32:
-    """Picture (h, w, 3) with every pixel repeated: (h * samples, w * samples, 3)."""
+    """Return the image (h, w, 3) with every pixel repeated: (h * samples, w * samples, 3)."""
     height, width, _ = part.shape
     fine = np.empty((height * samples, width * samples, 3), np.float32)
     for y in range(height * samples):
@@ -23,7 +23,7 @@ def enlarged(part: Floats32, samples: int) -> Floats32:
 
 @compiled
 def average_into(part: Floats32, fine: Floats32, samples: int) -> None:
-    """Write the mean of samples * samples pixels of `fine` to each pixel of `part` (h, w, 3), in place."""
+    """Write the mean of each samples * samples block of `fine` to the pixels of `part` (h, w, 3), in place."""
     height, width, _ = part.shape
     share = F(1) / F(samples * samples)
     for y in range(height):

@@ -1,4 +1,4 @@
-"""What is worked out once per vertex rather than per pixel: normals and the share of the key light."""
+"""Values computed per vertex rather than per pixel: normals and the share of the key light."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHADOW_BIAS_CM = 0.45
 
 @compiled
 def vertex_normals(positions: Floats32, triangles: Ints) -> Floats32:
-    """Area-weighted unit normals (n, 3)."""
+    """Return area-weighted unit normals (n, 3)."""
     normals = np.zeros_like(positions)
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -47,16 +47,16 @@ def vertex_normals(positions: Floats32, triangles: Ints) -> Floats32:
 
 @compiled
 def normalised(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """The unit vector of this direction."""
+    """Return the unit vector of this direction."""
     scale = F(1) / math.sqrt(x * x + y * y + z * z + F(1e-12))
     return x * scale, y * scale, z * scale
 
 
 @compiled
 def shadow_lookup(shadow: Floats32, axes: Floats32, px: float, py: float, pz: float) -> float:
-    """Share of the key light that reaches a point, 0 to 1: a soft depth test over 3 x 3 texels.
+    """Return the share of the key light that reaches a point, 0 to 1: a soft depth test over 3 x 3 texels.
 
-    `shadow` holds 1/depth as the light sees it; the rows of `axes` are the two directions across that picture
+    `shadow` holds 1/depth as seen from the light; the rows of `axes` are the two directions across that map
     (per texel), the direction of the light, and the corner.
     """
     size = shadow.shape[0]
@@ -81,10 +81,9 @@ def shadow_lookup(shadow: Floats32, axes: Floats32, px: float, py: float, pz: fl
 
 @compiled
 def vertex_shadows(shadow: Floats32, axes: Floats32, positions: Floats32, attributes: Floats32) -> None:
-    """Write each vertex' share of the key light into column 7 of `attributes`.
+    """Write each vertex's share of the key light into column 7 of `attributes`.
 
-    Per vertex is enough: the mesh is finer than the penumbra of any lamp, and it costs a twentieth of per
-    pixel.
+    Per vertex is enough: the mesh is finer than the penumbra of any lamp. It costs a twentieth of a test per pixel.
     """
     for v in range(positions.shape[0]):
         attributes[v, 7] = shadow_lookup(shadow, axes, positions[v, 0], positions[v, 1], positions[v, 2])

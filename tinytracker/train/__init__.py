@@ -1,4 +1,4 @@
-"""Training: configuration, augmentation, and a loop that survives being stopped."""
+"""Training: configuration, augmentation and a resumable loop."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a training ended.
+    """The outcome of a training run.
 
     Attributes:
         run: the run folder.
-        epochs: that were trained.
-        best_epoch: whose weights became model.keras.
+        epochs: number of trained epochs.
+        best_epoch: the epoch whose weights became model.keras.
         val_error_cm: mean Euclidean error of that epoch on the validation split.
-        seconds: of training, all starts together.
+        seconds: training time, summed over all starts.
     """
 
     run: Run
@@ -62,23 +62,23 @@ def train(
 ) -> TrainResult:
     """Train a preset on prepared data into a run folder.
 
-    After each epoch the weights and the optimizer are saved. With `resume`, a stopped run goes on after its last
-    epoch and ends with the same metrics as one that was never stopped; a finished run returns at once.
+    After each epoch the weights and the optimizer state are saved. With `resume`, a stopped run continues after its
+    last epoch and ends with the same metrics as an uninterrupted one; a finished run returns at once.
 
     Args:
         prepared: folder that `tinytracker prepare` made.
         preset: name of the network.
-        out: run folder to make.
-        config: how to train; None for the defaults.
-        resume: go on with the run that is in `out`, or begin when there is none.
+        out: run folder to create.
+        config: training configuration; None for the defaults.
+        resume: resume the run in `out`, or start one when there is none.
         distribute: "mirrored" for all GPUs of this computer, "multiworker" for the cluster in TF_CONFIG; the batch
-            size is that of all devices together. Must be the first use of TensorFlow in the process.
+            size is the total over all devices. Must be the first use of TensorFlow in the process.
 
     Raises:
-        UnknownNameError: no such preset, or `config.init` is "synthetic" and no weights of the preset come with
-            the package.
+        UnknownNameError: no such preset, or `config.init` is "synthetic" and the package has no bundled weights for
+            the preset.
         InputFileError: not a prepared folder, an empty train or val split, or `config.init` cannot be read.
-        ModelError: no layer of `config.init` fits.
+        ModelError: no layer of `config.init` matches.
         OutputError: `out` is in use, belongs to another configuration, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.
 

@@ -1,8 +1,8 @@
-"""Augmentation of batches that really changes pixels. Importing this module imports TensorFlow.
+"""Augmentation of batches. Importing this module imports TensorFlow.
 
-All randomness is stateless: batch b of epoch e with seed s always gets the same changes, so that a resumed training
-sees exactly what an uninterrupted one would have seen. The network trains on the cores that feed it, so each step is
-written to touch the pixels as seldom as possible.
+All randomness is stateless: batch b of epoch e with seed s always gets the same changes, so that a resumed run sees
+exactly the same data as an uninterrupted one. The network trains on the same cores that run the augmentation, so each
+step makes as few passes over the pixels as possible.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Inputs = dict[str, tf.Tensor]
 def augment(
     inputs: Inputs, gaze: tf.Tensor, seed: tf.Tensor, spec: InputSpec, config: AugmentConfig
 ) -> tuple[Inputs, tf.Tensor]:
-    """Change one batch of a shuffled data set.
+    """Augment one batch of a shuffled data set.
 
     Args:
         inputs: network inputs by name, uint8 codes, (N, H, W, C).
         gaze: (N, 2) or more columns, of which the first is x.
         seed: (2,) int64, of this batch.
-        spec: says which channels are pixels and which are positions.
-        config: how much.
+        spec: tells which channels are pixels and which are positions.
+        config: strength of each change.
 
     Returns:
-        The changed codes as float32 in 0..255 (pixels are whole codes, as a camera gives them), and gaze.
+        The changed codes as float32 in 0..255 (pixels are whole numbers, as from a camera), and the gaze.
     """
     if config.mirror:
         inputs, gaze = _mirror(inputs, gaze, spec)
@@ -38,9 +38,9 @@ def augment(
 
 
 def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, tf.Tensor]:
-    """Flip the first half of the batch, a random half since batches are shuffled.
+    """Flip the first half of the batch, which is a random half because batches are shuffled.
 
-    Image, position planes and gaze x change sides; the eyes change places.
+    Image, position planes and gaze x are mirrored; the left and the right eye are swapped.
     """
     half = tf.shape(gaze)[0] // 2
     flipped = {name: tf.reverse(x[:half], [2]) for name, x in inputs.items()}
@@ -48,7 +48,7 @@ def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, t
         flipped["left_eye"], flipped["right_eye"] = flipped["right_eye"], flipped["left_eye"]
     elif spec.grid == "input":
         image = flipped["image"]
-        # The code of position v is 128 + 128 v; that of -v is 256 minus it, of which 256 itself does not fit a byte.
+        # The code of position v is 128 + 128 v, and that of -v is 256 minus it; 256 itself does not fit in a byte.
         x_plane = 255 - tf.maximum(image[..., -2:-1], 1) + 1
         flipped["image"] = tf.concat([image[..., :-2], x_plane, image[..., -1:]], -1)
     mirrored = {name: tf.concat([flipped[name], x[half:]], 0) for name, x in inputs.items()}
@@ -59,7 +59,7 @@ def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, t
 def _photometric(
     name: str, codes: tf.Tensor, seed: tf.Tensor, spec: InputSpec, config: AugmentConfig
 ) -> tf.Tensor:
-    """Contrast, brightness, colour and noise on the pixel channels; positions stay as they are."""
+    """Change contrast, brightness, colour and noise of the pixel channels; positions are unchanged."""
     x = tf.cast(codes, tf.float32)
     if name == "grid":
         return x
@@ -69,7 +69,7 @@ def _photometric(
     def uniform(last: int, limit: float, stream: int) -> tf.Tensor:
         return tf.random.stateless_uniform([n, 1, 1, last], seed + [0, stream], -limit, limit)
 
-    # The streams are shared by all inputs of a frame: face and eyes are seen by one camera in one light.
+    # All inputs of a frame share the streams: one camera sees face and eyes in the same light.
     gain = (1 + uniform(1, config.contrast, 2)) * (1 + uniform(channels, config.colour, 3))
     gain = 1 + (gain - 1) * is_pixel
     shift = uniform(1, config.brightness, 4) * is_pixel
@@ -81,9 +81,9 @@ def _photometric(
 
 
 def _noise(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Noise of mean 0 and standard deviation 1 in the shape of a batch.
+    """Return noise with mean 0 and standard deviation 1 in the shape of a batch.
 
-    Each value is the sum of two random bytes: a triangular distribution, at a tenth of the cost of a normal one.
+    Each value is the sum of two random bytes: a triangular distribution at a tenth of the cost of a normal one.
     """
     elements = math.prod(like.shape[1:])
     words = -(-2 * elements // 4)
@@ -91,6 +91,6 @@ def _noise(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     drawn = tf.random.stateless_uniform([n, words], seed, None, None, tf.int32)
     values = tf.reshape(tf.bitcast(drawn, tf.int8), [n, 4 * words])[:, : 2 * elements]
     first, second = tf.split(tf.cast(values, tf.float32), 2, axis=1)
-    # A byte is uniform on -128..127: mean -1/2, variance (256^2 - 1) / 12.
+    # A byte is uniform over -128..127: mean -1/2, variance (256^2 - 1) / 12.
     scale = math.sqrt(2 * (256**2 - 1) / 12)
     return tf.reshape((first + second + 1) / scale, tf.shape(like))

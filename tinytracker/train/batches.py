@@ -1,4 +1,4 @@
-"""The batches of one training: those to learn from, epoch by epoch, and those to judge by.
+"""The batches of one training run: training batches, epoch by epoch, and validation batches.
 
 Importing this module imports TensorFlow.
 """
@@ -19,11 +19,11 @@ class TrainingBatches:
     """Batches of the training split, shared among the workers.
 
     Attributes:
-        steps: of an epoch, the same for all workers.
+        steps: steps per epoch, the same for all workers.
     """
 
     def __init__(self, task: Task) -> None:
-        """Raises `ConfigError` when the workers' devices cannot share a batch."""
+        """Raises `ConfigError` when a batch cannot be shared evenly by the workers' devices."""
         self._task = task
         self._frames = task.index.split("train").frames
         self._batch_size = task.workers.per_replica_batch(task.config, self._frames)
@@ -34,9 +34,9 @@ class TrainingBatches:
         self._decoded = decoded(task.index, "train", cut, config.cache, task.run.path / "cache", part)
 
     def of_epoch(self, epoch: int) -> Any:
-        """A data set for `Model.fit`; epochs are counted from 1."""
+        """Return the data set of an epoch for `Model.fit`; epochs are counted from 1."""
         workers, config, spec = self._task.workers, self._task.config, self._task.preset.input
-        if workers.workers == 1:  # Keras itself shares batches among the devices of one computer
+        if workers.workers == 1:  # Keras distributes batches among the devices of one computer
             return training_batches(self._decoded, self._frames, spec, config, epoch)
         own_frames = self._frames // workers.workers
         return workers.strategy.distribute_datasets_from_function(
@@ -51,7 +51,7 @@ class ValidationBatches:
 
     def __init__(self, task: Task) -> None:
         config = task.config
-        # Every worker evaluates the whole split, with a copy of its own: what is read together must be read by all.
+        # Every worker evaluates the whole split on its own copy: shared variables are read by all workers at once.
         cache = "memory" if config.cache == "disk" and not task.workers.is_chief else config.cache
         self._data = plain_batches(
             decoded(task.index, "val", task.preset.input, cache, task.run.path / "cache")
@@ -59,6 +59,6 @@ class ValidationBatches:
         self._target: NDArray[np.float32] = np.concatenate([target.numpy() for _, target in self._data])
 
     def mean_error_cm(self, model: tf.keras.Model) -> float:
-        """Mean Euclidean error."""
+        """Return the mean Euclidean error over the validation split, cm."""
         predicted = in_cm(model.predict(self._data, verbose=0), self._target)
         return float(np.linalg.norm(predicted - self._target[:, :2], axis=1).mean())

@@ -1,4 +1,4 @@
-"""A run folder's checkpoints, and the state that names them. Importing this module imports TensorFlow."""
+"""The checkpoints of a run folder, and the state that refers to them. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tinytracker.train.state import State
 
 
 class Checkpoints:
-    """Weights and optimizer after each epoch that is still needed: the last one and the best one."""
+    """Weights and optimizer state of the epochs that are still needed: the last one and the best one."""
 
     def __init__(self, model: tf.keras.Model, run: Run, workers: Distribution) -> None:
-        """The model is compiled, and its optimizer built."""
+        """The model must be compiled and its optimizer built."""
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
         self._run = run
         self._workers = workers
 
     def save(self, state: State) -> None:
-        """Write weights, then the state that names them, then drop what no state names any more.
+        """Write the weights, then the state that refers to them, then delete checkpoints that no state refers to.
 
-        Variables that are shared are read by all workers together, so all write; only the chief's files are kept.
+        Shared variables can only be read by all workers at once, so all write; only the chief's files are kept.
 
         Raises:
             OutputError: the run folder cannot be written.
@@ -47,7 +47,7 @@ class Checkpoints:
                 old.unlink()
 
     def restore(self, epoch: int) -> None:
-        """Give model and optimizer the values that they had after an epoch.
+        """Restore model and optimizer to their values after an epoch.
 
         Raises:
             TinyTrackerError: the checkpoint is damaged.

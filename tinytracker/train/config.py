@@ -1,4 +1,4 @@
-"""Everything that decides a training, with its default; read from TOML, refused when a key is misspelt."""
+"""All settings of training and their defaults; read from TOML, with an error for misspelt keys."""
 
 from __future__ import annotations
 
@@ -22,68 +22,79 @@ class _Section(BaseModel):
 
 
 class AugmentConfig(_Section):
-    """Changes to training images, drawn anew for each image and epoch; 0 switches one off."""
+    """Augmentation of training images, drawn for each image and epoch; 0 disables a change."""
 
-    mirror: bool = Field(
-        True, description="flip left and right in half of the images, with x of gaze and position"
-    )
+    mirror: bool = Field(True, description="mirror half of the images, with the x of gaze and position")
     rotation: float = Field(
-        10.0, ge=0, le=45, description="largest turn of image and gaze, degrees; if no position is seen"
+        10.0,
+        ge=0,
+        le=45,
+        description="largest rotation of image and gaze, degrees; only for networks without position input",
     )
     shift: float = Field(
-        0.03, ge=0, le=0.1, description="largest shift, part of the input's width; if no position is seen"
+        0.03,
+        ge=0,
+        le=0.1,
+        description="largest shift, fraction of the input's width; only for networks without position input",
     )
     zoom: float = Field(
-        0.08, ge=0, le=0.2, description="size is multiplied or divided by 1 + this at most; likewise"
+        0.08,
+        ge=0,
+        le=0.2,
+        description="size is scaled by at most 1 + this, up or down; only for networks without position input",
     )
-    brightness: float = Field(30.0, ge=0, le=128, description="largest shift, grey levels of 255")
-    contrast: float = Field(0.3, ge=0, lt=1, description="contrast is multiplied by 1 ± this at most")
+    brightness: float = Field(30.0, ge=0, le=128, description="largest brightness shift, grey levels of 255")
+    contrast: float = Field(0.3, ge=0, lt=1, description="contrast is multiplied by at most 1 ± this")
     colour: float = Field(
-        0.08, ge=0, lt=1, description="each colour channel is multiplied by 1 ± this at most"
+        0.08, ge=0, lt=1, description="each colour channel is multiplied by at most 1 ± this"
     )
     noise: float = Field(5.0, ge=0, le=64, description="largest standard deviation of noise, grey levels")
 
 
 class TrainConfig(_Section):
-    """How to train. The defaults suit a synthetic data set of some thousand frames on a CPU."""
+    """Training configuration. The defaults suit a synthetic data set of a few thousand frames on a CPU."""
 
     epochs: int = Field(30, ge=1, le=10_000, description="passes over the training split")
     batch_size: int = Field(64, ge=1, le=8192, description="frames per step")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the cosine schedule")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up")
     weight_decay: float = Field(
-        1e-3, ge=0, le=1, description="times the rate, taken from each weight at a step"
+        1e-3, ge=0, le=1, description="weight decay per step, multiplied by the learning rate"
     )
     optimizer: Literal["muon", "adamw"] = Field(
-        "muon", description="of kernels: orthogonal momentum, or as all other weights"
+        "muon", description="for kernels: orthogonal momentum, or AdamW as for all other weights"
     )
     loss: Literal["euclidean", "mse"] = Field(
         "euclidean", description="mean distance in cm, or its mean square"
     )
-    patience: int = Field(10, ge=1, description="stop after so many epochs without a better validation error")
+    patience: int = Field(
+        10, ge=1, description="stop after this many epochs without a better validation error"
+    )
     init: str | None = Field(
         None,
-        description="weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for those that come "
-        "with the package; random when not given",
+        description="weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for the "
+        "bundled weights; random when omitted",
     )
-    seed: int = Field(0, ge=0, lt=2**31, description="of weights, order and augmentation")
+    seed: int = Field(0, ge=0, lt=2**31, description="random seed of weights, order and augmentation")
     cache: Literal["memory", "disk", "none"] = Field(
-        "memory", description="where decoded crops are kept between epochs"
+        "memory", description="where decoded crops are cached between epochs"
     )
-    deterministic: bool = Field(True, description="same seed, same weights bit for bit; slower on a GPU")
+    deterministic: bool = Field(
+        True, description="the same seed gives the same weights bit for bit; slower on a GPU"
+    )
     tensorboard: bool = Field(True, description="write logs for TensorBoard")
     augment: AugmentConfig = AugmentConfig()  # type: ignore[call-arg]
 
 
 def load_config(path: StrPath | None, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """The configuration of a TOML file (or the defaults), with overrides from the command line on top.
+    """Read the configuration from a TOML file (or the defaults), and apply overrides from the command line.
 
     Args:
         path: TOML file with the keys of `TrainConfig`, or None.
-        overrides: values that win over the file; None values are left out.
+        overrides: values that take precedence over the file; None values are ignored.
 
     Raises:
-        ConfigError: not TOML, an unknown key (with the nearest known one), or a value out of its limits.
+        ConfigError: not TOML, an unknown key (the message names the nearest known one), or a value out of range.
         InputFileError: the file cannot be read.
 
     Example:
@@ -109,7 +120,7 @@ def load_config(path: StrPath | None, overrides: dict[str, Any] | None = None) -
 
 
 def _explain(source: str, error: ValidationError) -> ConfigError:
-    """The first problem of a validation, as one sentence."""
+    """Turn the first problem of a validation into an error with one sentence."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
@@ -118,4 +129,4 @@ def _explain(source: str, error: ValidationError) -> ConfigError:
         near = closest(str(first["loc"][-1]), known)
         guess = f"Did you mean {near!r}? " if near else ""
         return ConfigError(source, key, "there is no such setting", f"{guess}Known: {', '.join(known)}.")
-    return ConfigError(source, key, f"{first['input']!r} will not do: {first['msg'].lower()}")
+    return ConfigError(source, key, f"{first['input']!r} is not valid: {first['msg'].lower()}")

@@ -1,4 +1,4 @@
-"""The input pipeline: prepared records to batches of network inputs. Importing this module imports TensorFlow."""
+"""The input pipeline: from prepared records to batches of inputs. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinytracker.train.warp import can_warp, warp, with_room
 PIXEL_ZERO = 128.0
 """The network's input is x = p / 128 - 1, so that its INT8 input is exactly q = p - 128."""
 
-# Far beyond any epoch or step, so that no two workers draw the same numbers.
+# Far above any epoch or step number, so that no two workers draw the same numbers.
 _WORKER_ORDER = 10**12
 _WORKER_AUGMENT = 2**40
 
@@ -31,19 +31,19 @@ def decoded(
     cache_folder: Path | None = None,
     part: tuple[int, int] = (1, 0),
 ) -> tf.data.Dataset:
-    """Frames of a split as (inputs, target), in the order of the shards.
+    """Return the frames of a split as (inputs, target), in the order of the shards.
 
-    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm that one unit of the
-    network's answer means in this frame.
+    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm per unit of the network's
+    output in this frame.
 
     Args:
         index: prepared data.
         split: "train", "val" or "test".
-        spec: what the network sees.
+        spec: the network's inputs.
         cache: "memory" or "disk" keeps the decoded, resized crops after the first pass; "none" decodes every time.
-        cache_folder: where "disk" puts them.
-        part: (workers, worker): only every so-many-th frame, from that one on. Shards are shuffled already, so each
-            part mixes subjects; the others' records are read but not decoded.
+        cache_folder: folder for "disk".
+        part: (workers, worker): take every workers-th frame, starting at number `worker`. Shards are already
+            shuffled, so each part mixes subjects; the other workers' records are read but not decoded.
     """
     workers, worker = part
 
@@ -66,7 +66,7 @@ def decoded(
 
 
 def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
-    """What to cut for training: the network's input, with room around it when it will be turned and shifted."""
+    """Return the input to cut for training: the network's input, with a margin if it will be rotated or shifted."""
     return with_room(spec) if can_warp(spec, config) else spec
 
 
@@ -79,20 +79,20 @@ def training_batches(
     worker: int = 0,
     batch_size: int | None = None,
 ) -> tf.data.Dataset:
-    """One epoch of a data set cut by `training_spec`: shuffled, batched, augmented, scaled.
+    """Return one epoch of a data set cut by `training_spec`: shuffled, batched, augmented, scaled.
 
-    The same for the same seed and epoch, whatever ran before.
+    Determined by seed and epoch, regardless of earlier epochs.
 
-    A cached split is shuffled whole; otherwise within a window, which is enough because shards are shuffled already.
+    A cached split is shuffled as a whole; otherwise within a window, which is enough because shards are shuffled.
 
     Args:
         dataset: from `decoded`.
-        frames: how many it has.
-        spec: what the network sees.
+        frames: number of frames in it.
+        spec: the network's inputs.
         config: seed, batch size and augmentation.
         epoch: counted from 1.
-        worker: draws its own order and augmentation.
-        batch_size: when another than the configuration's.
+        worker: number of the worker; each has its own order and augmentation.
+        batch_size: replaces the configuration's batch size.
     """
     batch_size = batch_size or config.batch_size
     order = config.seed * 100_003 + epoch + worker * _WORKER_ORDER
@@ -116,17 +116,17 @@ def training_batches(
 
 
 def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Dataset:
-    """All frames in order, scaled but not augmented."""
+    """Return all frames in order, scaled but not augmented."""
     return dataset.batch(batch_size).map(lambda x, y: (scaled(x), y)).prefetch(tf.data.AUTOTUNE)
 
 
 def in_cm(predicted: Any, target: Any) -> Any:
-    """What a network answered, (N, 2), in cm; `target` (N, 3) as `decoded` gives it. Arrays or tensors."""
+    """Convert a network's output, (N, 2), to cm; `target` (N, 3) as `decoded` returns it. Arrays or tensors."""
     return predicted * target[:, 2:]
 
 
 def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Codes 0..255 to the network's input p / 128 - 1, float32."""
+    """Convert codes 0..255 to the network's input p / 128 - 1, float32."""
     return {name: tf.cast(p, tf.float32) / PIXEL_ZERO - 1 for name, p in inputs.items()}
 
 

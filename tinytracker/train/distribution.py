@@ -1,4 +1,4 @@
-"""One training on several GPUs or several computers. Importing this module imports TensorFlow."""
+"""Training on several GPUs or several computers. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type
 
 @dataclass(frozen=True)
 class Distribution:
-    """Who trains.
+    """The devices and processes that train together.
 
     Attributes:
         kind: one of `KINDS`.
-        strategy: TensorFlow's; the default one for "none".
-        workers: processes; each reads its own part of the data.
-        worker: number of this one; 0 is the chief, which writes the run folder.
+        strategy: TensorFlow's distribution strategy; the default one for "none".
+        workers: number of processes; each reads its own part of the data.
+        worker: number of this process; 0 is the chief, which writes the run folder.
     """
 
     kind: str
@@ -41,38 +41,40 @@ class Distribution:
 
     @property
     def is_distributed(self) -> bool:
-        """True when gradients come from more than this one place, or could."""
+        """True when gradients may come from several devices."""
         return self.kind != "none"
 
     @property
     def replicas(self) -> int:
-        """Devices that share each batch."""
+        """Number of devices that share each batch."""
         return int(self.strategy.num_replicas_in_sync)
 
     def per_replica_batch(self, config: TrainConfig, frames: int) -> int:
-        """Frames of a step on one device.
+        """Return the number of frames per step on one device.
 
         Raises:
-            ConfigError: the batch cannot be shared evenly, or a worker has less than its part of one.
+            ConfigError: the batch cannot be shared evenly, or a worker has fewer frames than its share of one batch.
         """
         batch = config.batch_size
         if batch % self.replicas:
             raise ConfigError(
-                "options", "batch_size", f"{batch} frames cannot be shared evenly by {self.replicas} devices"
+                "options",
+                "batch_size",
+                f"a batch of {batch} frames cannot be shared evenly by {self.replicas} devices",
             )
         if self.workers > 1 and frames // self.workers < batch // self.workers:
             raise ConfigError(
                 "options", "batch_size",
-                f"a step takes {batch} frames, and {self.workers} workers have {frames} together",
+                f"a step needs {batch} frames, but {self.workers} workers have only {frames} together",
             )  # fmt: skip
         return batch // self.replicas
 
     def steps(self, config: TrainConfig, frames: int) -> int:
-        """Steps of an epoch: the same for all workers, or they would wait for each other for ever."""
+        """Return the steps per epoch: the same for all workers, otherwise they would wait for each other forever."""
         return max(1, frames // self.workers // (config.batch_size // self.workers))
 
     def chief_s(self, value: float) -> float:
-        """The chief's number, on every worker: what depends on it must not differ by a rounding."""
+        """Return the chief's value on every worker: decisions that depend on it must not differ by rounding."""
         if self.workers == 1:
             return value
         own = tf.constant(value if self.is_chief else 0.0, tf.float64)
@@ -80,16 +82,16 @@ class Distribution:
         def total() -> tf.Tensor:
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, self.strategy.run(lambda: own), axis=None)
 
-        # Each of a worker's devices says the same, so that the sum holds the chief's number once for each.
+        # All devices of a worker contribute the same value, so the sum counts the chief's value once per device.
         return float(tf.function(total)()) / (self.replicas // self.workers)
 
     def checkpoint_folder(self, folder: Path) -> Path:
-        """Where this worker writes checkpoints: all have to write, but only the chief's are kept."""
+        """Return the folder for this worker's checkpoints: all workers must write, but only the chief's are kept."""
         return folder if self.is_chief else folder.with_name(f".{folder.name}-worker-{self.worker}")
 
 
 def distribution(kind: str) -> Distribution:
-    """Set up one of `KINDS`; before TensorFlow does anything else in this process.
+    """Set up one of `KINDS`; must run before any other use of TensorFlow in this process.
 
     Raises:
         UnknownNameError: no such kind.
@@ -110,16 +112,16 @@ def distribution(kind: str) -> Distribution:
 
 
 def lost_worker(error: Exception) -> TinyTrackerError:
-    """The sentence for a worker that went away."""
+    """Return the error for a worker that cannot be reached."""
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return TinyTrackerError(
         f"The other workers cannot be reached ({first_line[:200]}).",
-        "Start all of them again with the same command and --resume; training goes on after the last epoch.",
+        "Start all of them again with the same command and --resume; training continues after the last epoch.",
     )
 
 
 def _cluster(text: str) -> tuple[int, int]:
-    """Number of workers and number of this one, from TF_CONFIG."""
+    """Return the number of workers and the number of this one, from TF_CONFIG."""
     try:
         document = json.loads(text)
         addresses, task = document["cluster"]["worker"], document["task"]
@@ -132,6 +134,6 @@ def _cluster(text: str) -> tuple[int, int]:
     if set(document["cluster"]) != {"worker"} or kind != "worker" or not 0 <= index < len(addresses):
         raise UsageError(
             f"{CLUSTER_VARIABLE} names the task {kind} {index} of a cluster with {len(addresses)} workers.",
-            f"All tasks are workers, counted from 0, for example: {CLUSTER_VARIABLE}='{_EXAMPLE}'",
+            f"All tasks must be workers, counted from 0, for example: {CLUSTER_VARIABLE}='{_EXAMPLE}'",
         )
     return len(addresses), index

@@ -1,4 +1,4 @@
-"""A run's weights as one small file that others can start from."""
+"""Export of a run's weights to one small file that other training runs can start from."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ExportResult:
 
     Attributes:
         path: the .npz file. about: the document beside it.
-        bytes: size. sha256: of the file.
-        layers: how many it holds.
+        bytes: size of the file. sha256: of the file.
+        layers: number of layers in it.
     """
 
     path: Path
@@ -37,14 +37,14 @@ def export_weights(
 
     Args:
         run_folder: a finished run.
-        out: ends in .npz.
+        out: the file, whose name ends in .npz.
         licence: of the weights, one line.
-        recipe: how to train them again; the run's own command when empty.
+        recipe: how to train them again; the run's command when empty.
 
     Raises:
         InputFileError: not a finished run.
-        UsageError: `out` ends in something else.
-        OutputError: it cannot be written.
+        UsageError: the name of `out` does not end in .npz.
+        OutputError: `out` cannot be written.
     """
     run_folder = Path(run_folder)
     out = Path(out)
@@ -53,7 +53,9 @@ def export_weights(
     run = Run.open(run_folder)
     model_path = run.trained_model()
     if out.suffix != SUFFIX:
-        raise UsageError(f"{out}: a weight file ends in {SUFFIX}.", f"For example --out {out.stem}{SUFFIX}")
+        raise UsageError(
+            f"{out}: the name of a weight file must end in {SUFFIX}.", f"For example --out {out.stem}{SUFFIX}"
+        )
     require_tensorflow("reading a trained network")
     from tinytracker.model.keras_builder import load_trained
     from tinytracker.train.initial import layer_weights

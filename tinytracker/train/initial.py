@@ -1,6 +1,6 @@
-"""Weights to start from: another run, a file, or those that come with this package.
+"""Weights to start from: another run, a file, or the weights bundled with this package.
 
-Importing this module imports TensorFlow only where a Keras model is read.
+Importing this module does not import TensorFlow; reading a Keras model does.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tinytracker.model.weight_file import SUFFIX, packaged_weights, read_weights
 from tinytracker.runs import Run
 
 SYNTHETIC = "synthetic"
-"""The word that stands for the weights in this package; a folder of that name is `./synthetic`."""
+"""Name of the bundled weights; write `./synthetic` for a folder of that name."""
 
 
 @dataclass(frozen=True)
 class Initial:
-    """What a training started from.
+    """The weights a training run started from.
 
     Attributes:
         source: the file that was read.
         sha256: of its content.
-        loaded: layers whose weights were taken.
-        missing: layers of the network that the source does not have; they keep random weights.
-        different: layers that both have in different shapes; random as well.
-        unused: layers of the source that the network does not have.
+        loaded: layers whose weights were loaded.
+        missing: layers of the network that the source lacks; they keep random weights.
+        different: layers whose shapes differ; they keep random weights, too.
+        unused: layers of the source that the network lacks.
     """
 
     source: str
@@ -42,15 +42,15 @@ class Initial:
     unused: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For run.json."""
+        """Return the JSON object for run.json."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """One line that says what was loaded and what was not."""
+        """Return one line that says what was loaded and what was not."""
         parts = [f"{len(self.loaded)} of {len(self.loaded) + len(self.missing) + len(self.different)} layers"]
         for names, what in (
-            (self.missing, "not there, random"), (self.different, "of another shape, random"),
-            (self.unused, "there but not in this network"),
+            (self.missing, "missing, random"), (self.different, "different in shape, random"),
+            (self.unused, "not in this network"),
         ):  # fmt: skip
             if names:
                 more = f" and {len(names) - 4} more" if len(names) > 4 else ""
@@ -59,20 +59,20 @@ class Initial:
 
 
 def normalized(init: str | None) -> str | None:
-    """The setting as it is kept in run.json: an absolute path, or `SYNTHETIC`."""
+    """Return the setting as stored in run.json: an absolute path, or `SYNTHETIC`."""
     return init if init in (None, "", SYNTHETIC) else str(Path(init).resolve())
 
 
 def source_file(init: str, preset: str) -> Path:
-    """The file that a setting means.
+    """Return the file that a setting refers to.
 
     Args:
         init: "synthetic", a run folder, a .keras file or a weight file.
-        preset: that is going to be trained; "synthetic" means its own weights.
+        preset: the preset to train; "synthetic" means its bundled weights.
 
     Raises:
-        UnknownNameError: no weights of this preset come with the package.
-        InputFileError: neither a run nor such a file, or a run that has not finished.
+        UnknownNameError: the package has no bundled weights for this preset.
+        InputFileError: neither a run nor such a file, or training of the run has not finished.
     """
     if init == SYNTHETIC:
         return packaged_weights(preset)
@@ -81,23 +81,23 @@ def source_file(init: str, preset: str) -> Path:
         return Run.open(path).trained_model()
     if path.suffix not in (".keras", SUFFIX):
         raise InputFileError(
-            path, "weights to start from are a run folder, a .keras file or a .npz weight file",
-            f"Or {SYNTHETIC!r} for those that come with this package.",
+            path, "not a run folder, a .keras file or a .npz weight file",
+            f"Give one of these, or {SYNTHETIC!r} for the bundled weights.",
         )  # fmt: skip
     return path
 
 
 def layer_weights(model: Any) -> dict[str, list[NDArray[np.float32]]]:
-    """Weights of a Keras model by layer, without layers that have none."""
+    """Return the weights of a Keras model by layer, omitting layers without weights."""
     return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
 
 
 def load_initial(model: Any, source: Path) -> Initial:
-    """Give a fresh Keras model the weights of a file, layer by layer: same name and same shapes.
+    """Load the weights of a file into a new Keras model: those of layers with the same name and shapes.
 
     Raises:
         InputFileError: the file cannot be read.
-        ModelError: not one layer fits.
+        ModelError: no layer matches.
     """
     found = _read(source)
     loaded, missing, different = [], [], []
@@ -114,7 +114,7 @@ def load_initial(model: Any, source: Path) -> Initial:
             loaded.append(layer.name)
     if not loaded:
         raise ModelError(
-            f"{source}: not one of its {len(found)} layers has the name and shape of a layer of this network.",
+            f"{source}: none of its {len(found)} layers matches a layer of this network in name and shape.",
             "Start from a run of the same preset, or of one that shares its layers.",
         )
     own = {layer.name for layer in model.layers}
@@ -131,6 +131,6 @@ def _read(source: Path) -> dict[str, list[NDArray[np.float32]]]:
 
     try:
         return layer_weights(load_trained(source))
-    except Exception as error:  # Keras raises many types for a file that is not one of its own, or is cut
+    except Exception as error:  # Keras raises many types for a file that is not a Keras file or is truncated
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputFileError(source, f"not a Keras network, or damaged ({first_line})") from error

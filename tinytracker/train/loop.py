@@ -1,4 +1,4 @@
-"""Training with checkpoints after each epoch, so that a resumed run ends exactly where an uninterrupted one would.
+"""Training with a checkpoint after each epoch, so that a resumed run ends exactly as an uninterrupted one would.
 
 Importing this module imports TensorFlow.
 """
@@ -77,18 +77,18 @@ def fit(
 def train_epochs(
     model: tf.keras.Model, task: Task, state: State, title: str, keep_start: bool = False
 ) -> None:
-    """Train a model to the end of its schedule, and leave it with its best weights.
+    """Train a model to the end of its schedule, and set its best weights.
 
     Args:
-        model: as it was built; its weights are restored when the state is past its first epoch.
-        task: what is trained on what, and where.
-        state: how far training has come; goes on from there and is written after each epoch.
-        title: of the progress.
-        keep_start: the weights before the first epoch may be the best ones.
+        model: as built; its weights are restored when the state is past the first epoch.
+        task: network inputs, data, settings and run folder.
+        state: training progress; training resumes from it, and it is written after each epoch.
+        title: title of the progress bar.
+        keep_start: whether the weights before the first epoch count as candidates for the best ones.
 
     Raises:
         TinyTrackerError: training diverged, or a checkpoint is damaged.
-        ConfigError: the batch cannot be shared by the workers' devices.
+        ConfigError: a batch cannot be shared evenly by the workers' devices.
     """
     config, workers = task.config, task.workers
     batches = TrainingBatches(task)
@@ -98,7 +98,7 @@ def train_epochs(
     if state.epoch:
         checkpoints.restore(state.epoch)
     validation = ValidationBatches(task)
-    # A model that several devices share is judged by a plain copy.
+    # A model that is shared by several devices is evaluated through a plain copy.
     judge = build_keras(task.preset.network()) if workers.is_distributed else model
     logs = _logs(task)
     if keep_start and not state.epoch:
@@ -126,15 +126,15 @@ def train_epochs(
             _log(logs, row)
             advance(0, f"epoch {epoch}: train {loss:.2f}, val {row['val_error_cm']:.2f} cm")
 
-    workers.chief_s(0.0)  # nobody reads the best checkpoint before the chief has written the last one
+    workers.chief_s(0.0)  # no worker reads the best checkpoint before the chief has written the last one
     checkpoints.restore(state.best_epoch)
 
 
 def _one_epoch(
     model: tf.keras.Model, batches: TrainingBatches, epoch: int, workers: Distribution, advance: Advance
 ) -> float:
-    """Train for one epoch; the mean loss."""
-    # One worker's batches end by themselves; of several, all must stop after the same step.
+    """Train for one epoch; returns the mean loss."""
+    # With one worker, its batches end by themselves; several workers must all stop after the same step.
     limit = {"steps_per_epoch": batches.steps} if workers.workers > 1 else {}
     fitted = model.fit(batches.of_epoch(epoch), epochs=1, verbose=0, callbacks=[_MoveBar(advance)], **limit)
     return float(fitted.history["loss"][0])
@@ -159,7 +159,7 @@ def _finish_epoch(state: State, row: dict[str, float], config: TrainConfig) -> N
 
 
 def _save_model(model: tf.keras.Model, run: Run) -> None:
-    """The best weights become the run's model; a kill before leaves a finished state, from which it is made again."""
+    """Save the best weights as the run's model; if killed before, the finished state allows it to be saved again."""
     temporary = run.path / ".model.tmp.keras"
     with writing(run.model_path):
         model.save(temporary)
@@ -167,13 +167,13 @@ def _save_model(model: tf.keras.Model, run: Run) -> None:
 
 
 def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
-    """Load the weights to start from; for run.json."""
+    """Load the weights to start from; returns their description for run.json."""
     initial = load_initial(model, source)
     if run.description_path.is_file():
         before = run.describe().init
         if before is None or before.sha256 != initial.sha256:
             raise OutputError(
-                run.path, f"cannot resume: {source} is not the file any more that this run began with",
+                run.path, f"cannot resume: {source} is no longer the file that this run began with",
                 "Choose another --out.",
             )  # fmt: skip
     say(initial.sentence())
@@ -181,7 +181,7 @@ def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
 
 
 def _logs(task: Task) -> Any:
-    """TensorBoard's curves, written by one worker, and only when asked for."""
+    """Return the writer of TensorBoard curves, on one worker and only when enabled."""
     if task.config.tensorboard and task.workers.is_chief:
         return tf.summary.create_file_writer(str(task.run.tensorboard))
     return tf.summary.create_noop_writer()
@@ -195,7 +195,7 @@ def _log(logs: Any, row: dict[str, float]) -> None:
 
 
 class _MoveBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the progress bar."""
+    """Advances the progress bar."""
 
     def __init__(self, advance: Advance) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What training minimizes, and by which steps. Importing this module imports TensorFlow."""
+"""Loss and optimizer of training. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinytracker.train.muon import Muon
 
 
 def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> None:
-    """Give a model its loss and its optimizer, whose variables are there afterwards.
+    """Compile a model with its loss and its optimizer, and create the optimizer's variables.
 
     Args:
-        model: to be trained.
-        config: names both, and the learning rate.
-        steps: of an epoch.
+        model: the model to train.
+        config: names loss, optimizer and learning rate.
+        steps: steps per epoch.
     """
     optimizer = _OPTIMIZERS[config.optimizer](_schedule(config, steps), weight_decay=config.weight_decay)
     model.compile(optimizer, _LOSSES[config.loss])
@@ -25,12 +25,12 @@ def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> Non
 
 
 def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """Mean distance in cm, smooth at zero."""
+    """Return the mean distance in cm, smooth at zero."""
     return tf.reduce_mean(tf.sqrt(2 * _square(target, predicted) + 1e-3))
 
 
 def _square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """Mean square of both axes' errors in cm², (N,)."""
+    """Return the mean square of both axes' errors in cm², (N,)."""
     return tf.reduce_mean(tf.square(target[:, :2] - in_cm(predicted, target)), -1)
 
 

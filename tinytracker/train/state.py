@@ -1,4 +1,4 @@
-"""How far a training has come, and whether a run folder can be gone on with. Plain files, no TensorFlow."""
+"""Training progress, and the check that a run folder can be resumed. Plain files, no TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class State:
     """How far training has come; what state.json holds.
 
     Attributes:
-        epoch: epochs that are finished.
-        best_epoch: the one with the lowest validation error (0 before the first).
-        best_error_cm: that error.
-        finished: True when the last epoch or the early stop was reached.
-        seconds: spent in training so far.
+        epoch: number of finished epochs.
+        best_epoch: the epoch with the lowest validation error (0 before the first).
+        best_error_cm: validation error of that epoch.
+        finished: True when the last epoch or early stopping was reached.
+        seconds: training time so far.
         history: one dict per epoch.
     """
 
@@ -35,7 +35,7 @@ class State:
 
 
 def describe_training(index: PreparedIndex, preset: Preset, config: TrainConfig) -> dict[str, Any]:
-    """What run.json says about this training."""
+    """Return what run.json stores about this training run."""
     data = {
         "path": str(index.folder.resolve()),
         "data_hash": index.data_sha256,
@@ -53,17 +53,17 @@ def state_to_go_on_from(
     another: str = "choose another --out",
     is_chief: bool = True,
 ) -> State:
-    """The state of the run that is there, or a fresh one.
+    """Return the state of the existing run, or a new one.
 
     Args:
-        run: folder, may be new.
-        description: of the training that is to be done, see `describe_training`.
-        resume: whether a run may be there.
-        another: the way out when it cannot be gone on with.
-        is_chief: of several workers, the one that makes the folder; the others take it as it is at that moment.
+        run: the run folder, may be new.
+        description: of the requested training, see `describe_training`.
+        resume: whether a run may exist.
+        another: the fix to suggest when it cannot be resumed.
+        is_chief: whether this worker creates the folder; the others accept it as it is.
 
     Raises:
-        OutputError: something else is there, or a run that began otherwise.
+        OutputError: the folder holds something else, or a run with other settings or data.
     """
     if not run.description_path.is_file():
         if not is_chief:
@@ -74,7 +74,7 @@ def state_to_go_on_from(
         return State()
     if not resume and is_chief:
         raise OutputError(
-            run.path, "a run is already here", "Add --resume to go on with it, or choose another --out."
+            run.path, "a run is already here", "Add --resume to continue it, or choose another --out."
         )
     same, was = _identity(description), _identity(run.describe().as_json())
     for what, value in same.items():
@@ -90,15 +90,15 @@ def state_to_go_on_from(
 
 
 def _only(value: Any, other: Any) -> Any:
-    """Of settings those that differ from the others, of anything else all."""
+    """Return the settings that differ from the other's; a value that is not a dict of settings unchanged."""
     if isinstance(value, dict) and isinstance(other, dict):
         return ", ".join(f"{key} = {v}" for key, v in value.items() if other.get(key) != v)
     return value
 
 
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    """What must not change while a training goes on."""
-    # A run of an older release knows fewer settings; it was trained with what are their defaults now.
+    """Return what must not change when a run is resumed."""
+    # A run of an older release has fewer settings; it was trained with what are now the defaults of the others.
     config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
     own: dict[str, Any] = {
         key: description[key] for key in ("float_sha256", "calibration_sha256") if key in description

@@ -1,4 +1,4 @@
-"""What is to be trained. Importing this module imports TensorFlow."""
+"""The description of one training run. Importing this module imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tinytracker.train.distribution import Distribution, distribution
 
 @dataclass(frozen=True)
 class Task:
-    """One training, apart from the network itself and from how far it has come.
+    """One training run, except for the network itself and its progress.
 
     Attributes:
         index: prepared data.
-        preset: says what the network sees.
-        run: keeps state, history and checkpoints.
-        config: how to train.
-        workers: who trains; this process alone unless told otherwise.
+        preset: defines the network's inputs.
+        run: holds state, history and checkpoints.
+        config: training configuration.
+        workers: the processes and devices that train; by default only this process.
     """
 
     index: PreparedIndex

@@ -1,9 +1,9 @@
-"""Turning, shifting and zooming training images, with the gaze. Importing this module imports TensorFlow.
+"""Rotation, shift and zoom of training images, with the gaze. Importing this module imports TensorFlow.
 
-A camera that turns by an angle about its optical axis sees the same person turned back by it, and the dot, in the
-camera's axes, turned back too. So a crop that is turned is exactly what a turned camera would have given, as long as
-the network is not told where in the frame the crop lies. Shifts and zooms are what a detector's box does from frame
-to frame; they leave the gaze alone, but in a crop of another width a unit of the network's answer means other cm.
+When a camera rotates about its optical axis, both the person in the image and the dot in the camera's axes rotate by
+the opposite angle. So a rotated crop is exactly what a rotated camera would have recorded, as long as the network does
+not see the crop's position in the frame. Shifts and zooms imitate the variation of a detector's box from frame to
+frame; they do not change the gaze, but the cm per unit of the network's output depend on the width of the crop.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from tinytracker.data.inputs import InputSpec
 from tinytracker.train.config import AugmentConfig
 
 MARGIN = 0.125
-"""Room around the input that is cut for this, as part of its size on each side; the stored crops have as much."""
+"""Margin cut around the input for this, as a fraction of its size on each side; the stored crops include it."""
 
 
 def can_warp(spec: InputSpec, config: AugmentConfig) -> bool:
-    """True when some change is asked for and the network does not see the position, which would no longer fit."""
+    """Return True when a change is enabled and the network has no position input, which would become wrong."""
     return bool(
         spec.kind != "itracker" and spec.grid == "none" and (config.rotation or config.shift or config.zoom)
     )
 
 
 def with_room(spec: InputSpec) -> InputSpec:
-    """The input to cut for `warp`: the same scale, MARGIN more on each side.
+    """Return the input to cut for `warp`: the same scale, extended by MARGIN on each side.
 
     Raises:
         ValueError: the margin is not a whole number of pixels.
     """
     width, height = spec.width * (1 + 2 * MARGIN), spec.height * (1 + 2 * MARGIN)
     if width != int(width) or height != int(height):
-        raise ValueError(f"{spec.width} x {spec.height} cannot be grown by {MARGIN} to whole pixels")
+        raise ValueError(f"{spec.width} x {spec.height} extended by {MARGIN} is not a whole number of pixels")
     return replace(spec, width=int(width), height=int(height), margin=MARGIN)
 
 
 def warp(
     images: tf.Tensor, target: tf.Tensor, seed: tf.Tensor, spec: InputSpec, config: AugmentConfig
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Turn, shift and zoom each image of a batch differently, and cut the network's input out of it.
+    """Rotate, shift and zoom each image of a batch differently, and cut the network's input out of it.
 
     Args:
         images: uint8 or float codes (N, H, W, C) of `with_room(spec)`.
-        target: (N, 3), x right and y up in cm, and the cm that a unit of the network's answer means.
+        target: (N, 3), x right and y up in cm, and the cm per unit of the network's output.
         seed: (2,) int64, of this batch.
-        spec: of the network.
-        config: how much.
+        spec: the network's inputs.
+        config: strength of each change.
 
     Returns:
         float32 codes (N, spec.height, spec.width, C), bilinear, and the targets (N, 3).
@@ -72,7 +72,7 @@ def warp(
         images=tf.cast(images, tf.float32), transforms=tf.stack(rows, 1),
         output_shape=[spec.height, spec.width], interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
     )  # fmt: skip
-    # The content turns by -angle in the image, whose axes u and v run against x and y: so does the gaze.
+    # The content rotates by -angle in the image, whose axes u and v are opposite to x and y: so does the gaze.
     x, y, unit = tf.unstack(target, axis=1)
     if spec.unit != "cm":
         unit /= size

@@ -239,7 +239,7 @@ def test_a_file_that_was_not_compiled_is_told_how_to():
         (build_options(build_package([E(0, inputs=[L("a", (1, 1, 1), 77)])])), "data type 77"),
         (
             build_options(build_package([E(0, inputs=[L("a", (1, 1, 1), 0, float("nan"))])])),
-            "a number is nan",
+            "a number is nan, not finite",
         ),
     ],
 )

