@@ -52,6 +52,6 @@ def test_a_model_gets_the_methods_of_its_operators():
 )
 def test_a_compiled_file_is_called_one(code, device):
     with pytest.raises(
-        ModelError, match=f"compiled for {device}; package the file that it was compiled from"
+        ModelError, match=f"compiled for {device}; package the file from which it was compiled"
     ):
         resolver_methods(read_tflite(two_operators(f"CUSTOM:{code}")))

@@ -50,7 +50,7 @@ from tinytracker.codegen.write_values import (
     write_sqrt,
 )
 
-_WIDE_SOFTMAX = 512  # classes from which on the sum of the exponentials may be too large for tt_softmax
+_WIDE_SOFTMAX = 512  # with this many classes the sum of the exponentials may be too large for tt_softmax
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class ReferenceKernel:
     writer: Callable[[Any, LayerCode], None]
 
     def accepts(self, node: Node) -> bool:
-        """True for the node's type, whatever its shape."""
+        """Return True for every node of this type, whatever its shape."""
         return isinstance(node, self.node_type)
 
     def scratch_bytes(self, node: Node) -> int:
-        """Portable kernels need no working memory."""
+        """Return 0: portable kernels need no working memory."""
         return 0
 
     def emit(self, node: Node, code: LayerCode) -> None:
@@ -76,7 +76,7 @@ class ReferenceKernel:
 
 
 def _parameters(code: LayerCode, c_name: str, fields: dict[str, str]) -> str:
-    """Declare the structure of a call; returns the expression to pass."""
+    """Declare the structure of a call; return the expression to pass."""
     name = f"{code.name}_parameters"
     code.declarations.append(c_struct(c_name, name, fields))
     code.constant_bytes += structure_bytes(c_name)
@@ -152,7 +152,7 @@ def _write_pool(node: Pool, code: LayerCode) -> None:
 
 
 def dense_strides(shape: Sequence[int]) -> tuple[int, ...]:
-    """Elements between neighbours along each dimension of a dense tensor."""
+    """Return the elements between neighbours along each dimension of a dense tensor."""
     return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
 
 
@@ -285,7 +285,7 @@ def _write_dequantize(node: DequantizeFloat, code: LayerCode) -> None:
 
 
 def _write_nothing(node: Alias, code: LayerCode) -> None:
-    """The planner has put input and output at the same place."""
+    """Write nothing: the planner has put input and output at the same place."""
 
 
 REFERENCE_KERNELS: tuple[Kernel, ...] = (
