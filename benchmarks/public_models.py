@@ -1,6 +1,6 @@
-"""What becomes of other people's networks: every .tflite file below a folder, as generated C or as TFLM.
+"""Run other people's networks, every .tflite file below a folder, as generated C or on TFLM.
 
-The folder holds one folder per repository (OWNER+NAME), files anywhere below; files with the same bytes count once.
+The folder holds one folder per repository (OWNER+NAME), with files at any depth; files with equal bytes count once.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def judge(path: Path, content: bytes) -> tuple[str, str, str]:
-    """Kind, verdict and the refusal's sentence: generated C that equals the oracle, else TFLM, else refused."""
+    """Return kind, verdict and the refusal's sentence: generated C equal to the oracle, else TFLM, else refused."""
     try:
         model = read_tflite(content, path.name)
     except TinyTrackerError as error:
@@ -79,7 +79,7 @@ def judge(path: Path, content: bytes) -> tuple[str, str, str]:
 
 
 def in_a_child(test: Callable[[bytes], bool], content: bytes) -> bool:
-    """The test's answer; False when it takes too long or ends the process, which a network can do to an interpreter."""
+    """Return the test's result; False when it takes too long or a network crashes the interpreter's process."""
     child = get_context("fork").Process(target=lambda: sys.exit(0 if test(content) else 1))
     child.start()
     child.join(SECONDS_PER_FILE)
@@ -88,13 +88,13 @@ def in_a_child(test: Callable[[bytes], bool], content: bytes) -> bool:
 
 
 def runs_in_tflm(content: bytes) -> bool:
-    """True when TFLM loads the network and runs it once."""
+    """Return True when TFLM loads the network and runs it once."""
     runtime.Interpreter.from_bytes(content, arena_size=64 << 20).invoke()
     return True
 
 
 def equals_the_reference(content: bytes) -> bool:
-    """True when all outputs of a few runs one after the other are those of TFLite's reference kernels."""
+    """Return True when all outputs of several consecutive runs equal those of TFLite's reference kernels."""
     inputs = random_inputs(read_tflite(content))
     return all(
         np.array_equal(mine, reference_output, equal_nan=mine.dtype.kind == "f")
@@ -104,7 +104,7 @@ def equals_the_reference(content: bytes) -> bool:
 
 
 def kind_of(model: TfliteModel) -> str:
-    """What the file was made for: "int8", "uint8", "float", or the accelerator that it was compiled for."""
+    """Return what the file was made for: "int8", "uint8", "float", or the accelerator that it was compiled for."""
     custom = {operator.name for operator in model.operators if operator.name.startswith("CUSTOM:")}
     for name, kind in (("CUSTOM:edgetpu-custom-op", "compiled for Edge TPU"), ("CUSTOM:ethos-u", "Vela")):
         if name in custom:
@@ -117,7 +117,7 @@ def kind_of(model: TfliteModel) -> str:
 
 
 def random_inputs(model: TfliteModel) -> list[list[Any]]:
-    """A few frames of noise around a level of its own."""
+    """Return a few frames of noise, each around its own level."""
     rng = np.random.default_rng(1)
     frames = []
     for _ in range(FRAMES):
@@ -136,7 +136,7 @@ def random_inputs(model: TfliteModel) -> list[list[Any]]:
 
 
 def reference(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
-    """Outputs of TFLite's reference kernels; state is carried from frame to frame, as the generated C does."""
+    """Return outputs of TFLite's reference kernels; state is kept from frame to frame, as in the generated C."""
     interpreter = tf.lite.Interpreter(
         model_content=content, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
     )
@@ -152,7 +152,7 @@ def reference(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
 
 
 def generated(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
-    """Outputs of the generated C, all of them."""
+    """Return all outputs of the generated C."""
     model = read_tflite(content)
     with tempfile.TemporaryDirectory() as folder:
         library = generate(model, folder, name="model")

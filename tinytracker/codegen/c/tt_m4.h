@@ -1,4 +1,4 @@
-/* Instructions of ARMv7E-M (Cortex-M4, M7) that work on the two 16-bit halves of a register, and rounding multiplications.
+/* Instructions of ARMv7E-M (Cortex-M4, M7) on the two 16-bit halves of a register, and rounding multiplications.
  *
  * Each has a portable version that defines what it does. Without ARM's DSP extension the kernels run on the portable
  * versions, so that the same source can be tested on any little-endian computer. A "pair" is two signed 16-bit values
