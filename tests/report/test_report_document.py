@@ -158,7 +158,7 @@ def test_what_is_missing_is_said(tmp_path):
     said = found.document["runs"][0]["missing"]
     assert any("has not been evaluated" in s for s in said)
     assert any("The run has no INT8 model" in s for s in said)
-    assert any("no learning curves" in s for s in said)
+    assert any("Learning curves are missing" in s for s in said)
     assert found.document["sessions"][0]["latency_us"] == {}
     text = found.page.read_text()
     assert all(s.split(":")[0] in text for s in said)
@@ -171,7 +171,7 @@ def test_an_old_evaluation_has_no_maps_and_says_so(tmp_path):
         np.savez(path, **{k: stored[k] for k in ("predicted", "gaze", "subject", "dot")})
     found = report([run.path], tmp_path / "report.html").document["runs"][0]
     assert found["maps"] == []
-    assert any("Error over the screen" in s for s in found["missing"])
+    assert any("The error over the screen" in s for s in found["missing"])
 
 
 def test_text_from_files_cannot_become_markup(tmp_path):

@@ -25,4 +25,4 @@ def command(what: str, folder: Path | None, python: Path | None) -> Output:
 
 
 _CONTENTS = "; ".join(f"{name} for {target.setup_summary}" for name, target in with_part("setup").items())
-command.help = f"{command.help}\n\nWHAT is {_CONTENTS}."
+command.help = f"{command.help}\n\nWHAT selects the tool: {_CONTENTS}."

@@ -16,7 +16,7 @@ class Options:
         edgetpu_compiler: program to compile with; None looks at the environment, then on PATH.
         compiled: a file compiled elsewhere, used instead of running a compiler.
         allow_cpu_ops: accept a model that partly stays on the CPU.
-        require_compiled: fail without a compiler.
+        require_compiled: fail when neither a compiler nor a compiled file is available.
         compiler_timeout: time limit of the compiler in seconds.
     """
 
@@ -33,6 +33,6 @@ class Options:
         default=False, metadata={"help": "Accept operators that stay on the board's CPU."}
     )
     require_compiled: bool = field(
-        default=False, metadata={"help": "Fail without a compiler and a compiled file."}
+        default=False, metadata={"help": "Fail when neither a compiler nor a compiled file is available."}
     )
     compiler_timeout: int = field(default=180, metadata={"help": "Time limit of the compiler in seconds."})

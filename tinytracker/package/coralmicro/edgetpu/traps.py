@@ -41,7 +41,7 @@ def one_input(model: CompiledModel) -> str | None:
 def signed_input_in_one_transfer(model: CompiledModel) -> str | None:
     """A signed input is transferred in one piece.
 
-    Fix: Quantize with `--io uint8`, which the driver leaves alone.
+    Fix: Quantize with `--io uint8`, which the driver does not change.
     Source: coralmicro libs/tpu/edgetpu_executable.cc flips the top bit of the whole input once per transfer.
     """
     for executable in (e for o in model.tpu_operators for e in o.running):

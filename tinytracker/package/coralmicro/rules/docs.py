@@ -46,7 +46,7 @@ def _operator_table() -> str:
 
 def _support_table() -> str:
     lines = [
-        "| operator | Edge TPU runtime | version seen mapped | refused from version |",
+        "| operator | Edge TPU runtime | version seen mapped | refused since version |",
         "| --- | --- | --- | --- |",
     ]
     for name, support in OPERATORS.items():

@@ -159,7 +159,7 @@ def prelu_is_risky(node: Node) -> str | None:
 
 @rule(TARGET)
 def resize_factor(node: Node) -> str | None:
-    """A resize enlarges by less than 16 times and gives fewer than 512 x 512 pixels.
+    """A resize enlarges by a factor below 16 and gives fewer than 512 x 512 pixels.
 
     Fix: Enlarge in steps of 2, or leave the last resize to the host.
     Source: DeepLab's 1x1 to 33x33 does not map, MoveNet's three by a factor of 2 do; edgetpu issues 31 and 187 (512x512
