@@ -83,7 +83,7 @@ void SetBox(jsonrpc_request* request) {
     return;
   }
   if (!source->SetBox({x, y, width, height})) {
-    jsonrpc_return_error(request, kBadParameters, "The box must touch the frame and be at most twice its size",
+    jsonrpc_return_error(request, kBadParameters, "The box must overlap the frame and be at most twice its size",
                          nullptr);
     return;
   }

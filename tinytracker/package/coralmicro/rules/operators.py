@@ -45,7 +45,7 @@ def concatenated_constant(node: Node) -> str | None:
 
 @rule(TARGET)
 def equal_dilation(node: Node) -> str | None:
-    """A convolution's dilation is the same in height and width, unless its kernel has width 1.
+    """A convolution's dilation is the same in height and width, unless one side of its kernel is 1.
 
     Fix: Use one dilation rate for both.
     Source: Coral, table of supported operations; 3x1 kernels with dilation 2x1 and 4x1 map in
