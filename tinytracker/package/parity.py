@@ -205,7 +205,7 @@ def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -
     form = target.part("parity")
     path = run.quantized(form.NAME) / form.FILE
     if not path.is_file():
-        absent = f"missing; `tinytracker package` for {target.name} makes it"
+        absent = f"not made yet; `tinytracker package` for {target.name} makes it"
         return RuntimeRow(form.LABEL, "rounded float", absent=absent)
     try:
         model = form.load(path)
