@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. Each finds Python, makes .venv from the lock file, and runs.
+# `make demo` and `make test` are all you need: each finds Python, creates .venv from the lock file, and runs.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,29 +12,29 @@ TEST_WORKERS ?= 2
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: $(VENV)/.installed  ## The Python environment alone.
+venv: $(VENV)/.installed  ## Only create the Python environment.
 
-demo: $(VENV)/.installed  ## From nothing to a packaged INT8 network, on synthetic data.
+demo: $(VENV)/.installed  ## Run the whole chain on synthetic data, up to a packaged INT8 network.
 	$(BIN)/tinytracker demo --out $(DEMO_OUT)
 
-test: lint unit  ## Lint, types, floors, then all tests.
+test: lint unit  ## Lint, types, layers, then all tests.
 
-lint: $(VENV)/.installed  ## Style, types, and imports that only point down.
+lint: $(VENV)/.installed  ## Check style, types, and that imports only point down.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed  ## All tests.
+unit: $(VENV)/.installed  ## Run all tests.
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 SECONDS ?= 60
 
-fuzz: $(VENV)/.installed  ## Random networks on every runtime, compared (SECONDS=60, SEED=number); keeps what fails.
+fuzz: $(VENV)/.installed  ## Compare random networks on every runtime (SECONDS=60, SEED=number); keeps failures.
 	PYTHONPATH=tests $(BIN)/python -m support.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-# What is written from the code first; tests refuse pages that are older than the code.
-docs: $(VENV)/.installed  ## Build the documentation into site/; a broken link ends it.
+# First the pages generated from the code; tests refuse pages that are older than the code.
+docs: $(VENV)/.installed  ## Build the documentation into site/; fails on a broken link.
 	$(BIN)/python -m tinytracker.package.constraints > .page && mv .page docs/constraints.md
 	$(BIN)/python -m tinytracker.cli.reference > .page && mv .page docs/cli.md
 	$(BIN)/python -m tinytracker.cli.documents docs
@@ -49,10 +49,10 @@ notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files bes
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder of the published files).
+bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder with the published files).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
-firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, print sizes (MODEL=file.tflite).
+firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, and print sizes (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))
 	$(MAKE) -C deploy/coralmicro
 
@@ -61,14 +61,14 @@ lock: $(VENV)/.installed  ## Resolve the newest versions that pyproject.toml all
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.10 \
 	  --generate-hashes --output-file requirements/lock.txt --upgrade
 
-clean:  ## Remove the environment and everything that was generated.
+clean:  ## Remove the environment and all generated files.
 	rm -rf $(VENV) $(DEMO_OUT) site .page .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# The stamp is written last: an installation that was cut off goes on at the next start.
+# The stamp is written last: an interrupted installation resumes at the next start.
 $(VENV)/.installed: requirements/lock.txt pyproject.toml
 	@python=$$(PYTHON="$(PYTHON)" requirements/find-python) && { [ -x $(BIN)/pip ] || "$$python" -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
-	@rm -rf tinytracker.egg-info # the distribution's former name; what is left of it would be found beside the new one
+	@rm -rf tinytracker.egg-info # the distribution's former name; its remains would be found beside the new one
 	$(BIN)/python -m pip uninstall -qq --yes tinytracker
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -1,11 +1,11 @@
-"""What of `tinytracker-s2` brings what: one thing changed at a time, under the schedule of the comparison.
+"""Measure what each part of `tinytracker-s2` contributes: one change at a time, under the comparison's schedule.
 
-Trains each variant with one seed (what is there already is kept, what was stopped goes on) and evaluates it in float;
-the preset as it is also in INT8, with and without training. Its run by `benchmarks/accuracy.py` is used.
+Trains each variant with one seed (finished runs are kept, interrupted ones resume) and evaluates it in float; the
+unchanged preset also in INT8, with and without training. Its run comes from `benchmarks/accuracy.py`.
 
     python benchmarks/ablation.py prepared-200 runs --test prepared
 
-The folders are those of `benchmarks/accuracy.py`. The data are synthetic; on GazeCapture the numbers are others.
+The folders are those of `benchmarks/accuracy.py`. The data is synthetic; numbers on GazeCapture would differ.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Variant:
     """The preset with one thing changed.
 
     Attributes:
-        group: what is varied. change: in words.
-        preset: what is trained; its name is the base's, a colon, and a short name of the change.
+        group: what is varied. change: the change in words.
+        preset: preset to train; its name is that of the base, a colon, and a short name of the change.
     """
 
     group: str
@@ -41,7 +41,7 @@ class Variant:
 
 
 def variants() -> Iterator[Variant]:
-    """All of them, in the order of the table."""
+    """Yield all variants, in the order of the table."""
     base = find_preset(BASE)
     trunk = base.build
     assert isinstance(trunk, StripNetwork)
@@ -56,7 +56,7 @@ def variants() -> Iterator[Variant]:
 
 
 def line(run: Run, errors: Errors, than: Errors, model: str, group: str, change: str) -> dict[str, Any]:
-    """One row: a variant's errors beside those of the preset that it comes from."""
+    """Return one row: a variant's errors beside those of its base preset."""
     network = find_preset(run.preset_name).network()
     lower, low, high = gain(errors.cm, than.cm, errors.subject)
     return {
@@ -70,7 +70,7 @@ def line(run: Run, errors: Errors, than: Errors, model: str, group: str, change:
         "test_subjects": len(np.unique(errors.subject)),
         "constant_cm": round(errors.constant, 3),
         "error_cm": round(float(errors.cm.mean()), 3),
-        # From zero, and not with a minus sign: no "-0.0" in the table.
+        # Subtracting avoids "-0.0" in the table, which a minus sign would give.
         "higher_by": round(0 - lower, 3),
         "low": round(0 - high, 3),
         "high": round(0 - low, 3),
@@ -84,7 +84,7 @@ def main() -> None:
     config = load_config(arguments.config, {"seed": arguments.seed})
     test = arguments.test or arguments.prepared
     chosen = list(variants())
-    # Training and evaluation find a network by its name.
+    # Training and evaluation look up a network by its name.
     PRESETS.update({v.preset.name: v.preset for v in chosen})
 
     def run_of(preset: str) -> Run:

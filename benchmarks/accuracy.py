@@ -1,15 +1,15 @@
-"""How good are the networks, and what does INT8 cost: presets under one schedule, on people unseen in training.
+"""Measure the accuracy of the presets and the cost of INT8, under one schedule, on people unseen in training.
 
-Trains every preset with every seed (what is there already is kept, what was stopped goes on), quantizes, evaluates
-on the test split, and writes two tables: each run with its INT8 loss, paired by frame, and each pair of a new
-network and the one that it replaces, seed by seed. Intervals draw whole subjects. Runs for hours.
+Trains every preset with every seed (finished runs are kept, interrupted ones resume), quantizes, evaluates on the
+test split, and writes two tables: each run with its INT8 loss, paired by frame, and each pair of a new network and
+the one that it replaces, seed by seed. Intervals are bootstrapped over whole subjects. Takes hours.
 
     tinytracker synth faces --subjects 900 --frames 60 --seed 1 && tinytracker prepare faces prepared
     tinytracker synth faces-200 --subjects 200 --frames 60 --seed 1 && tinytracker prepare faces-200 prepared-200
     python benchmarks/accuracy.py prepared-200 runs --test prepared --seeds 0 1 2
 
-The first 200 of 900 people are the same people, in the same splits, so that the tests of all 900 are unseen by who
-trained on 200. The data are synthetic; on GazeCapture the numbers are others.
+The first 200 of 900 people are the same people in the same splits, so the test people of all 900 are unseen by
+networks trained on 200. The data is synthetic; numbers on GazeCapture would differ.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from tinytracker.train.config import load_config
 
 RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "compare.toml"
 REPLACED = {"tinytracker-v2": "tinytracker", "tinytracker-s2": "tinytracker-s"}
-"""New preset: the one at whose work it has to be better."""
+"""New preset -> the preset that it has to outperform at the same work."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors of one model on the test split: cm (N,) per frame, their subjects, and the constant predictor's."""
+    """Errors of one model on the test split: cm (N,) per frame, subjects, and errors of the constant predictor."""
 
     cm: Floats
     subject: NDArray[np.str_]
@@ -49,12 +49,12 @@ class Errors:
 
 
 def trained(prepared: Path, folder: Path, preset: str, config: TrainConfig) -> Run:
-    """The run of a preset, trained if it is not yet."""
+    """Return the run of a preset, and train it if necessary."""
     return train(prepared, preset, folder, config, resume=True).run
 
 
 def quantized(run: Run, method: str = "ptq") -> str:
-    """The name of the run's INT8 network, which is made if it is not there yet."""
+    """Return the name of the run's INT8 network, and make it if necessary."""
     name = f"{method}-int8"
     if name not in run.quantized_names():
         quantize(run.path, method)
@@ -62,7 +62,7 @@ def quantized(run: Run, method: str = "ptq") -> str:
 
 
 def errors_of(run: Run, test: Path, model: str) -> Errors:
-    """Errors on the test split of `test`; what an earlier call has computed from the same data is read."""
+    """Return errors on the test split of `test`; results of an earlier call for the same data are reused."""
     kept = run.evaluation(model, "test")
     if not kept.is_file() or read_json(kept)["data_hash"] != read_json(test / "index.json")["data_sha256"]:
         evaluate(run.path, test, model=model)
@@ -72,7 +72,7 @@ def errors_of(run: Run, test: Path, model: str) -> Errors:
 
 
 def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
-    """One line about a run, from the errors of its float and its INT8 network."""
+    """Return one line about a run, from the errors of its float and its INT8 network."""
     description, network = run.describe(), find_preset(run.preset_name).network()
     config = description.config
     loss = int8.cm - exact.cm
@@ -104,7 +104,7 @@ def row(run: Run, exact: Errors, int8: Errors) -> dict[str, Any]:
 def gain(
     new: Floats, old: Floats, subject: NDArray[np.str_], rounds: int = 10_000
 ) -> tuple[float, float, float]:
-    """How much lower `new` errors are than `old` ones of the same frames: part, 95 % interval over subjects."""
+    """Return the fraction by which `new` errors are below `old` ones of the same frames, with 95 % interval."""
     _, group = np.unique(subject, return_inverse=True)
     sums = np.stack([np.bincount(group, errors) for errors in (new, old)])
     draws = np.random.default_rng(0).integers(sums.shape[1], size=(rounds, sums.shape[1]))
@@ -114,7 +114,7 @@ def gain(
 
 
 def pairs(found: dict[tuple[str, int], Errors]) -> Iterator[dict[str, Any]]:
-    """One line for each seed in which a network and the one it replaces were trained, and one for all their seeds.
+    """Return a line for each seed with which a network and its predecessor were trained, and one for all seeds.
 
     Args:
         found: errors of INT8 networks by preset and seed.
@@ -138,11 +138,11 @@ def pairs(found: dict[tuple[str, int], Errors]) -> Iterator[dict[str, Any]]:
 
 
 def parser_of(doc: str) -> argparse.ArgumentParser:
-    """What every benchmark that trains under the recipe takes: data, folder of the runs, test data, schedule."""
+    """Return the arguments of all benchmarks that train under the recipe: data, run folder, test data, schedule."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("prepared", type=Path)
     parser.add_argument(
-        "runs", type=Path, help="folder for the runs, PRESET-SEED each; those that are there are used"
+        "runs", type=Path, help="folder for the runs, PRESET-SEED each; existing ones are used"
     )
     parser.add_argument("--test", type=Path, help="prepared data for the test split; default: PREPARED")
     parser.add_argument("--config", type=Path, default=RECIPE)
@@ -164,7 +164,7 @@ def main() -> None:
             exact = errors_of(run, test, "float")
             found[preset, seed] = errors_of(run, test, quantized(run))
             rows.append(row(run, exact, found[preset, seed]))
-            # After each run, so that what took hours is not lost with what follows.
+            # After each run, so that a later failure does not lose hours of work.
             write_csv("accuracy", rows, ["tensorflow"])
             if compared := list(pairs(found)):
                 write_csv("accuracy_pairs", compared, ["tensorflow"])

@@ -1,4 +1,4 @@
-"""Draws error against work for all presets in results/accuracy.csv: docs/images/error_macs.svg."""
+"""Draw error against work for all presets in results/accuracy.csv: docs/images/error_macs.svg."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUT = RESULTS.parent.parent / "docs" / "images" / "error_macs.svg"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 420, 64, 24, 52, 56
 FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 COLOURS = {"face": "#9a6a1f", "eye_band": "#2f6f9f"}
-"""Of a point, by what its network sees."""
+"""Colour of a point by what its network sees."""
 
 
 def _ticks(low: float, high: float, step: float) -> list[float]:
@@ -21,10 +21,10 @@ def _ticks(low: float, high: float, step: float) -> list[float]:
 
 
 def plot(rows: list[dict[str, str]], kinds: dict[str, str]) -> str:
-    """The drawing.
+    """Return the drawing.
 
     Args:
-        rows: of accuracy.csv, one per preset and seed.
+        rows: rows of accuracy.csv, one per preset and seed.
         kinds: what each preset sees, `InputSpec.kind`.
     """
     macs = [int(r["macs"]) / 1e6 for r in rows]

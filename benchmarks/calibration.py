@@ -1,7 +1,7 @@
-"""What does calibration to one person bring on a run's test split?
+"""Measure the effect of calibration to one person on a run's test split.
 
-`python benchmarks/calibration.py RUN`, for the packaged weights the run of recipes/README.md. The people are synthetic
-and unseen in training; of each person's dots some are for calibration, the others for the test
+`python benchmarks/calibration.py RUN`; for the bundled weights, RUN is the run of recipes/README.md. The people are
+synthetic and unseen in training; some of each person's dots are for calibration, the others for the test
 (tinytracker/evaluate/calibration_table.py).
 """
 

@@ -1,4 +1,4 @@
-"""What all benchmarks share: a CSV whose every line says on which machine and with which versions it came."""
+"""Code shared by all benchmarks: a CSV whose every line states the machine and the versions of its measurement."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SUPPORT = Path(__file__).resolve().parent.parent / "tests"
-"""Put on `sys.path` by benchmarks that make their input with the tests' helpers."""
+"""The folder that benchmarks put on `sys.path` to make their input with the tests' helpers."""
 
 
 @dataclass
 class Stopwatch:
-    """Seconds that a block took: on the clock, and of processor time in all threads of this process."""
+    """Seconds that a block took: wall time, and processor time of all threads of this process."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
@@ -30,7 +30,7 @@ class Stopwatch:
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
-    """Measure the block; the numbers are there when it ends."""
+    """Measure the block; the numbers are available when it ends."""
     result = Stopwatch()
     wall, cpu = time.perf_counter(), time.process_time()
     yield result
@@ -38,11 +38,11 @@ def stopwatch() -> Iterator[Stopwatch]:
 
 
 def machine(packages: Sequence[str] = ()) -> dict[str, str]:
-    """Processor, cores, system, Python, and the versions of `packages` ("absent" where not installed)."""
+    """Return processor, cores, system, Python, and the versions of `packages` ("absent" when not installed)."""
     described = {
         "cpu": _cpu_model(),
         "cores": str(len(os.sched_getaffinity(0))),
-        "load": f"{os.getloadavg()[0]:.1f}",  # others on the same machine make wall times longer
+        "load": f"{os.getloadavg()[0]:.1f}",  # other programs on the machine make wall times longer
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
@@ -58,9 +58,9 @@ def write_csv(name: str, rows: Sequence[dict[str, Any]], packages: Sequence[str]
     """Write `results/NAME.csv`: the columns of the rows, then the command and the machine.
 
     Args:
-        name: of the benchmark, without suffix.
-        rows: with the same keys each.
-        packages: whose versions matter.
+        name: name of the benchmark, without suffix.
+        rows: rows with equal keys.
+        packages: packages whose versions matter.
     """
     common = _command_and_machine(packages)
     path = RESULTS / f"{name}.csv"
@@ -74,7 +74,7 @@ def write_csv(name: str, rows: Sequence[dict[str, Any]], packages: Sequence[str]
 
 
 def append_csv(name: str, row: dict[str, Any], packages: Sequence[str] = ()) -> Path:
-    """Add one line to `results/NAME.csv`, for runs that take so long that they are made one at a time.
+    """Add one line to `results/NAME.csv`, for long runs that are made one at a time.
 
     Raises:
         ValueError: the file has other columns than this line.
@@ -87,7 +87,7 @@ def append_csv(name: str, row: dict[str, Any], packages: Sequence[str] = ()) -> 
         with path.open(newline="") as file:
             columns = next(csv.reader(file))
         if columns != list(line):
-            raise ValueError(f"{path} has the columns {columns}, and this line {list(line)}")
+            raise ValueError(f"{path} has the columns {columns}, but this line has {list(line)}")
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(line), lineterminator="\n")
         if new:
@@ -97,7 +97,7 @@ def append_csv(name: str, row: dict[str, Any], packages: Sequence[str] = ()) -> 
 
 
 def _command_and_machine(packages: Sequence[str]) -> dict[str, str]:
-    # The command as it is given at the top of the repository, wherever that lies.
+    # The command as given at the top of the repository, wherever that is.
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     return {"command": command, **machine(packages)}
 

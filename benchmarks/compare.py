@@ -1,7 +1,7 @@
-"""How often `tinytracker compare` calls equal groups of sessions different, and finds a difference that is there.
+"""Measure how often `tinytracker compare` calls equal groups of sessions different, and finds a real difference.
 
-Simulated series, no hardware: five sessions on each side. Also how often the interval of one session's median covers
-the truth. Writes benchmarks/results/compare_simulated.csv; some three minutes.
+Uses simulated series, no hardware, with five sessions on each side. Also measures how often the interval of one
+session's median covers the truth. Writes benchmarks/results/compare_simulated.csv; takes about three minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WHITE_SD, MEDIAN = 10.0, 1000.0
 
 
 def slow(rng: np.random.Generator, n: int, correlation: float, sd: float) -> np.ndarray:
-    """A first-order process that starts in its stationary state."""
+    """Return a first-order process that starts in its stationary state."""
     values = np.empty(n)
     values[0] = rng.normal(0, sd)
     for k, step in enumerate(rng.normal(0, sd * (1 - correlation**2) ** 0.5, n - 1), 1):
@@ -61,7 +61,7 @@ KINDS: tuple[tuple[str, float, bool, Draw], ...] = (
 
 
 def found(draw: Draw, rng: np.random.Generator, n: int, tick: float, change: float, pairs: int) -> float:
-    """Share of pairs of groups that differ, where b is drawn like a and moved by a share of the median."""
+    """Return the share of pairs of groups found to differ; b is drawn like a and moved by a share of the median."""
     differing = 0
     for _ in range(pairs):
         medians = np.array([np.median(draw(rng, n)) for _ in range(2 * RECOMMENDED_SESSIONS)])
@@ -71,7 +71,7 @@ def found(draw: Draw, rng: np.random.Generator, n: int, tick: float, change: flo
 
 
 def covered(draw: Draw, rng: np.random.Generator, n: int, sessions: int) -> float:
-    """Share of sessions whose own interval of the median holds the median of the process."""
+    """Return the share of sessions whose interval of the median contains the median of the process."""
     hits = 0
     for _ in range(sessions):
         low, high = interval95(median_draws(draw(rng, n), 1000, rng))

@@ -1,4 +1,4 @@
-"""Public files that were compiled for the Edge TPU: what is in them, and whether the check would have said so.
+"""Compare public files compiled for the Edge TPU with what the check predicts for them.
 
     python benchmarks/edgetpu_public.py FOLDER
 
@@ -6,9 +6,9 @@ FOLDER holds one folder per repository, `owner+name`, with that repository's .tf
 file of `x_edgetpu.tflite` is `x.tflite` beside it, or the only one of that name anywhere. Files with equal bytes count
 once. Writes benchmarks/results/edgetpu_public.csv.
 
-A third of the families is held back: the rules of tinytracker/package/coralmicro/rules were fitted without them.
-Whether a pair is held back follows from its family (the first word of the file's name), so that variants of one network
-stay together. Repositories that were found when the rules were finished count as held back altogether.
+A third of the families is held out: the rules of tinytracker/package/coralmicro/rules were fitted without them.
+Whether a pair is held out depends on its family (the first word of the file's name), so that variants of one network
+stay together. Repositories found after the rules were finished are held out completely.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ _RENAMED = {"model_retina_net": "mobile_retina_net"}  # mathieugalle/edgetpu-com
 
 
 def family(name: str) -> str:
-    """First word of a file's name; two words where the first is just "model"."""
+    """Return the first word of a file's name; two words when the first is just "model"."""
     words = re.sub(r"\d+", "", name).split("_")
     return "_".join(words[:2]) if words[0] == "model" else words[0]
 
 
 def is_held_back(name: str, repository: str) -> bool:
-    """Whether the rules were fitted without this file."""
+    """Return whether the rules were fitted without this file."""
     return repository in _FOUND_LATER or int(hashlib.sha256(family(name).encode()).hexdigest(), 16) % 3 == 0
 
 
 def compiled_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """(path, sha256) of each compiled file, equal ones once."""
+    """Yield (path, sha256) of each compiled file, equal files once."""
     seen: set[str] = set()
     for path in sorted(folder.rglob("*.tflite")):
         if path.stat().st_size > MAX_BYTES:
@@ -63,7 +63,7 @@ def compiled_files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def uncompiled(path: Path, folder: Path) -> Path | None:
-    """The file that a compiled one was made of, or None."""
+    """Return the file from which a compiled one was made, or None."""
     name = _SUFFIX.sub(".tflite", path.name)
     if name == path.name:
         return None
@@ -76,13 +76,13 @@ def uncompiled(path: Path, folder: Path) -> Path | None:
 
 
 def left_to_cpu(model: TfliteModel, indices: list[int]) -> Counter[tuple[str, str]]:
-    """Operators by kind and name of their first output; the compiler keeps the names."""
+    """Return operators by kind and name of their first output; the compiler keeps the names."""
     operators = [model.operators[i] for i in indices]
     return Counter((o.name, model.tensors[o.outputs[0]].name) for o in operators)
 
 
 def judge(source: Path, compiled: CompiledModel) -> dict[str, Any]:
-    """The check's prediction against the compiled file."""
+    """Compare the check's prediction with the compiled file."""
     model = read_tflite(source)
     report = check(model)
     predicted = left_to_cpu(model, [o.index for o in report.operators if not o.maps])
@@ -107,7 +107,7 @@ FIELDS = (
 
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """One row per compiled file."""
+    """Yield one row per compiled file."""
     for path, digest in compiled_files(folder):
         repository = path.relative_to(folder).parts[0].replace("+", "/")
         row: dict[str, Any] = {"file": path.name, "repository": repository, "sha256": digest[:12]}
@@ -134,7 +134,7 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def unconfirmed(folder: Path) -> list[Evidence]:
-    """Rows of the committed evidence that the pairs in the folder do not show."""
+    """Return rows of the committed evidence that the pairs in the folder do not confirm."""
     seen = set()
     for path, _ in compiled_files(folder):
         source = uncompiled(path, folder)
@@ -153,14 +153,14 @@ def unconfirmed(folder: Path) -> list[Evidence]:
 
 
 def summary(found: list[dict[str, Any]]) -> str:
-    """Counts for people."""
+    """Return the counts as text."""
     lines = [f"{len(found)} compiled files, {sum('cached' in r for r in found)} read"]
     for held_back in ("no", "yes"):
         pairs = [r for r in found if r.get("held_back") == held_back]
         right = [r for r in pairs if r["verdict"] == "right"]
         large = [abs(float(r["error_percent"])) for r in pairs if r["cached"] + r["streamed"] > 16_000]
         lines.append(
-            f"held back {held_back}: {len(right)} of {len(pairs)} pairs right, {sum(r['wrong'] for r in pairs)} of"
+            f"held out {held_back}: {len(right)} of {len(pairs)} pairs right, {sum(r['wrong'] for r in pairs)} of"
             f" {sum(r['operators'] for r in pairs)} operators wrong; bytes of {len(large)} above 16 kB:"
             f" median error {sorted(large)[len(large) // 2]:.1f} %, largest {max(large):.1f} %,"
             f" largest of all {max(abs(r['predicted_bytes'] - r['cached'] - r['streamed']) for r in pairs):,} bytes"

@@ -1,6 +1,7 @@
-"""How long a power trace of a minute takes to analyse, and how much memory, at the rates of the meters we read.
+"""Measure the time and memory to analyse a power trace of one minute, at the rates of the supported meters.
 
-The trace is synthetic: three phases a frame, noise, phase lines; it is written as the meter would and read back.
+The trace is synthetic: three phases per frame, noise, phase lines. It is written as the meter would write it, and read
+back.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LIMIT_S, LIMIT_MB = 10.0, 2048
 
 
 def make(rate: float, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """(current float32, levels uint8) of frames between five seconds of idle on each side."""
+    """Return (current float32, levels uint8) of frames between five seconds of idle on each side."""
     count = int(rate * seconds)
     current, digital = np.empty(count, np.float32), np.empty(count, np.uint8)
     borders = np.cumsum(LENGTHS)
@@ -46,7 +47,7 @@ def make(rate: float, seconds: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write(kind: str, path: Path, rate: float, seconds: float) -> None:
-    """The trace in a meter's format."""
+    """Write the trace in a meter's format."""
     current, digital = make(rate, seconds)
     if kind == "jls":
         import pyjls
@@ -83,7 +84,7 @@ def write(kind: str, path: Path, rate: float, seconds: float) -> None:
 
 
 def measure(kind: str, path: Path, rate: float, seconds: float) -> dict[str, str]:
-    """Read and analyse once, in this process; "memory" makes the trace here and measures the analysis alone."""
+    """Read and analyse once in this process; "memory" makes the trace here and measures only the analysis."""
     with stopwatch() as reading:
         if kind == "memory":
             current, digital = make(rate, seconds)
@@ -109,13 +110,13 @@ def measure(kind: str, path: Path, rate: float, seconds: float) -> dict[str, str
 
 
 def _peak_mb() -> float:
-    """Peak resident memory of this process; unlike getrusage's it starts anew with the program."""
+    """Return the peak resident memory of this process; unlike getrusage's, it restarts with the program."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def main() -> None:
-    """Measure each format in a process of its own and write results/energy.csv."""
+    """Measure each format in its own process and write results/energy.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--only", nargs=3, metavar=("KIND", "PATH", "RATE"), help=argparse.SUPPRESS)

@@ -1,10 +1,10 @@
-"""What would a perfect look at the eyes leave: the error that person and face box cause by themselves.
+"""Estimate the error that remains with a perfect view of the eyes: that of the person and the face box.
 
-No picture is drawn, nothing is trained. For the test people of `tinytracker synth --seed 1` the scene is planned, and
-the best smooth function is fitted from what a network for the strip could know at best, the direction past the camera
-by which an eye is turned, to its answer. Two things keep even that from the dot: the line of sight leaves the eye by
-some degrees beside the axis that can be seen, by an angle of the person's own; and the distance is read off the width
-of the face box, which is that of the person's face, found with some error.
+No image is drawn and nothing is trained. For the test people of `tinytracker synth --seed 1` the scene is planned. The
+best smooth function is fitted from all that a strip network could know, the direction of an eye relative to the
+camera, to its output. Two effects still keep the result from the dot: the line of sight deviates from the visible axis
+of the eye by some degrees, which vary from person to person; and the distance is derived from the width of the face
+box, which depends on the person's face and is found with some error.
 
     python benchmarks/gaze_floor.py
 """
@@ -29,7 +29,7 @@ from tinytracker.synth.sitting import Sitting, plan_sitting, subject_streams
 from tinytracker.synth.subject import split_of
 
 SEED, SUBJECTS, FRAMES = 1, 900, 60
-"""Of the data set in recipes/README.md."""
+"""Parameters of the data set in recipes/README.md."""
 
 _ROUNDS = 20
 
@@ -40,7 +40,7 @@ class Looks:
 
     Attributes:
         dot: (N, 2) cm. eyes: (N, 3) point between the eyes, cm. axis: (N, 3) mean of both eyes' optical axes.
-        cm_per_unit: (N,) of the strip network's answer, from the face box. phone: (N,) or a tablet.
+        cm_per_unit: (N,) cm per unit of the strip network's output, from the face box. phone: (N,) phone or tablet.
     """
 
     dot: Floats
@@ -51,7 +51,7 @@ class Looks:
 
 
 def looks_of(sitting: Sitting, rng: np.random.Generator) -> Looks:
-    """Where the eyes of one subject are and how they are turned, frame by frame."""
+    """Return where the eyes of one subject are and how they are turned, frame by frame."""
     face = detect(sitting.identity, sitting.frames, rng)["face"]
     spec = find_preset("tinytracker-v2").input
     rows = []
@@ -69,9 +69,9 @@ def looks_of(sitting: Sitting, rng: np.random.Generator) -> Looks:
 
 
 def past_the_camera(eyes: Floats, direction: Floats) -> Floats:
-    """Tangents (N, 2) of the angle between a direction (N, 3) and the line from the eyes (N, 3) to the camera.
+    """Return tangents (N, 2) of the angle between a direction (N, 3) and the line from the eyes (N, 3) to the camera.
 
-    Right and up are those of a camera that was turned to the eyes by the shortest way.
+    Right and up are those of a camera turned to the eyes by the shortest rotation.
     """
     ahead = eyes / np.linalg.norm(eyes, axis=1, keepdims=True)
     # The shortest rotation of `ahead` to +z (Rodrigues' formula), row by row of x and y.
@@ -84,12 +84,12 @@ def past_the_camera(eyes: Floats, direction: Floats) -> Floats:
 
 
 def best_answer(tangents: Floats, cm: Floats, dot: Floats) -> Floats:
-    """The error (N,) in cm of cm · f(tangents), where f is the cubic with the least mean error on these frames."""
+    """Return the error (N,) in cm of cm · f(tangents); f is the cubic with the least mean error on these frames."""
     squared = np.sum(tangents**2, axis=1, keepdims=True)
     terms = np.concatenate([np.ones_like(squared), tangents, tangents * squared, tangents**2], axis=1)
     terms *= cm[:, None]
     weight = np.ones((len(dot), 1))
-    for _ in range(_ROUNDS):  # least squares, weighted until they are least distances (Weiszfeld)
+    for _ in range(_ROUNDS):  # iteratively reweighted least squares, for the least mean distance (Weiszfeld)
         root = np.sqrt(weight)
         factors = np.linalg.lstsq(terms * root, dot * root, rcond=None)[0]
         error = np.linalg.norm(terms @ factors - dot, axis=1)

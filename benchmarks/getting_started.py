@@ -1,4 +1,4 @@
-"""How long the small demo of docs/getting-started.md takes, from an empty folder to its table."""
+"""Measure how long the small demo of docs/getting-started.md takes, from an empty folder to its table."""
 
 from __future__ import annotations
 

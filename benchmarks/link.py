@@ -1,6 +1,6 @@
-"""How many records a second the host reads, checks and writes into a session, and what share of a core that takes.
+"""Measure how many records per second the host reads, checks and writes into a session, and the share of a core.
 
-A stand-in for a board in a process of its own sends records over a pty: 2,000 a second, then as fast as they are taken.
+A simulated board in its own process sends records over a pty: 2,000 per second, then as fast as they are read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ with FakeLine(frame) as board:
 
 
 def one(rate: float, frames: int) -> dict[str, object]:
-    """Measure so many frames; a rate of 0 is as fast as they are taken."""
+    """Measure this many frames; at a rate of 0 they are sent as fast as they are read."""
     command = [sys.executable, "-c", BOARD, str(rate)]
     with (
         tempfile.TemporaryDirectory() as folder,

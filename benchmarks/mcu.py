@@ -1,8 +1,8 @@
-"""Instructions per inference on the emulated Cortex-M4: every preset that fits, portable kernels and both budgets.
+"""Count instructions per inference on the emulated Cortex-M4: every preset that fits, portable kernels, both budgets.
 
 Everything is emulated and exact: the same on every computer with the same compiler. Presets are untrained and
-calibrated with noise, which changes scales but not the work. The published networks are not ours to distribute: give
---published FOLDER with TinyTrackerS.tflite and TinyTracker.tflite of pbonazzi/tinytracker to count them too.
+calibrated with noise, which changes scales but not the work. We may not distribute the published networks: to count
+them too, give --published FOLDER with TinyTrackerS.tflite and TinyTracker.tflite of pbonazzi/tinytracker.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tinytracker.model.presets import PRESETS
 
 VARIANTS = (("portable", 0.0), ("cortex-m4", 1.15), ("cortex-m4", 2.1))
 TOO_LARGE = ("itracker",)
-"""6.3 million weights do not fit into 1,536 KB."""
+"""Omitted: its 6.3 million weights do not fit into 1,536 KB."""
 
 
 class Noise:
@@ -37,7 +37,7 @@ class Noise:
         self.shapes = {tensor.name: tuple(tensor.shape[1:]) for tensor in model.inputs}
 
     def samples(self) -> Iterator[dict[str, np.ndarray]]:
-        """Six images of different brightness."""
+        """Yield six images of different brightness."""
         rng = np.random.default_rng(0)
         for _ in range(6):
             yield {
@@ -47,7 +47,7 @@ class Noise:
 
 
 def networks(published: Path | None) -> Iterator[tuple[str, str, bytes]]:
-    """(name, where it comes from, .tflite)."""
+    """Yield (name, origin, .tflite)."""
     if published is not None:
         for name in CMSIS_NN:
             yield name, "published", (published / f"{name}.tflite").read_bytes()
@@ -63,7 +63,7 @@ def networks(published: Path | None) -> Iterator[tuple[str, str, bytes]]:
 def summary(
     name: str, origin: str, model: bytes, budget: float, kernels: str, report: EmulationReport
 ) -> dict[str, Any]:
-    """One line of mcu.csv."""
+    """Return one line of mcu.csv."""
     return {
         "network": name,
         "origin": origin,
@@ -84,7 +84,7 @@ def summary(
 
 
 def operators(name: str, budget: float, kernels: str, report: EmulationReport) -> list[dict[str, Any]]:
-    """Lines of mcu_operators.csv."""
+    """Return the lines of mcu_operators.csv."""
     return [
         {
             "network": name,
@@ -102,7 +102,7 @@ def operators(name: str, budget: float, kernels: str, report: EmulationReport) -
 
 
 def tool_versions() -> dict[str, str]:
-    """First lines of what compiler and emulator say of themselves; counts depend on the compiler."""
+    """Return the version lines of compiler and emulator; counts depend on the compiler."""
     versions = {}
     for column, tool in (("compiler", "arm-none-eabi-gcc"), ("emulator", "qemu-system-arm")):
         path = shutil.which(tool)

@@ -1,4 +1,4 @@
-"""Draws instructions per MAC as bars: our kernels beside the microcontroller interpreter's, as SVG."""
+"""Draw instructions per MAC as bars in SVG: our kernels beside those of the microcontroller interpreter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 
 
 def bars(rows: list[dict[str, Any]], name: str) -> list[tuple[str, float, str]]:
-    """(label, instructions per MAC, colour) of one published network."""
+    """Return (label, instructions per MAC, colour) of one published network."""
     yardstick = CMSIS_NN[name]
     lines = [
         ("TFLM, its own kernels", yardstick.reference_instructions / yardstick.macs, COLOURS["other"]),
@@ -32,7 +32,7 @@ def bars(rows: list[dict[str, Any]], name: str) -> list[tuple[str, float, str]]:
 
 
 def plot(rows: list[dict[str, Any]]) -> str:
-    """The drawing; rows as in mcu.csv."""
+    """Return the drawing; rows as in mcu.csv."""
     groups = {name: bars(rows, name) for name in CMSIS_NN}
     scale = (WIDTH - LEFT - 70) / max(value for group in groups.values() for _, value, _ in group)
     parts, y = [], TOP

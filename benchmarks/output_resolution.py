@@ -1,9 +1,9 @@
-"""What does rounding the output cost, for each way in which an INT8 network can answer a gaze?
+"""Measure the cost of rounding the output, for each way in which an INT8 network can output a gaze.
 
-The dots: a grid over the screen of each of GazeCapture's 15 devices in all 4 orientations. "BUILTIN_REF": a last layer
-of 128 hidden units with random weights is written as .tflite and run by TensorFlow Lite's reference kernels on
-hidden vectors that mean the dots; its answer is compared with the exact one for the same INT8 weights. "computed":
-an ideal network is assumed, and only what it answers is rounded.
+The dots are a grid over the screen of each of GazeCapture's 15 devices in all 4 orientations. "BUILTIN_REF": a last
+layer of 128 hidden units with random weights is written as .tflite and run by TensorFlow Lite's reference kernels on
+hidden vectors that represent the dots; its output is compared with the exact one for the same INT8 weights.
+"computed": an ideal network is assumed, and only its output is rounded.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LEVELS = 255
 
 
 def dots() -> Floats:
-    """(N, 2) cm: GRID x GRID dots on each screen in each orientation."""
+    """Return (N, 2) cm: GRID x GRID dots on each screen in each orientation."""
     at = (np.arange(GRID) + 0.5) / GRID
     x, y = (a.ravel() for a in np.meshgrid(at, at))
     return np.concatenate([d.to_camera_cm(x, y, 1, 1, o) for d in DEVICES.values() for o in Orientation])
 
 
 class Head:
-    """A trained last layer with INT8 weights, and hidden vectors for which it should answer the dots."""
+    """A last layer with INT8 weights, and hidden vectors for which it should output the dots."""
 
     def __init__(self, wanted: Floats) -> None:
         rng = np.random.default_rng(0)
@@ -53,7 +53,7 @@ class Head:
         self.exact: Floats = (self.codes + 128) @ per_code + self.bias
 
     def run(self, kernel_gain: float, offsets: Floats, units: int, scale: float, zero: int, act: str) -> Any:
-        """Codes (N, len(offsets)): each axis `units` times with other biases, kernel times a gain."""
+        """Return integer outputs (N, len(offsets)): each axis `units` times with other biases, kernel times a gain."""
         kernel = np.repeat(self.weights.T, units, axis=0).astype(np.int8)
         weight_scale = self.scale * kernel_gain
         bias = np.rint(offsets / (weight_scale * HIDDEN_SCALE)).astype(np.int32)
@@ -70,7 +70,7 @@ class Head:
         return codes[0].astype(np.int64)
 
     def pair(self, low: Floats, high: Floats) -> Floats:
-        """One output per axis; its own range where low and high differ between axes."""
+        """Return one output per axis, with its own range where low and high differ between axes."""
         answer = np.empty_like(self.exact)
         for axis in range(2):
             scale = float(high[axis] - low[axis]) / LEVELS
@@ -79,7 +79,7 @@ class Head:
         return answer
 
     def segments(self, count: int) -> Floats:
-        """The way of `tinytracker.model.output`."""
+        """Return segments, as in `tinytracker.model.output`."""
         from tinytracker.quant.contract import GazeDecoding, TensorContract
 
         output = GazeOutput(count)
@@ -90,7 +90,7 @@ class Head:
         return GazeDecoding.of(contract).decode(raw)
 
     def dithered(self, copies: int) -> Floats:
-        """Copies of the pair whose biases differ by fractions of a step; their mean is finer (Hermite's identity)."""
+        """Return copies of the pair with biases a fraction of a step apart; the mean is finer (Hermite's identity)."""
         scale = 2 * LIMIT_CM / LEVELS
         shift = (np.arange(copies) - (copies - 1) / 2) / copies * scale
         raw = self.run(1, (self.bias[:, None] + shift).ravel(), copies, scale, 0, "NONE")
@@ -98,7 +98,7 @@ class Head:
 
 
 def bins(gaze: Floats, count: int) -> Floats:
-    """Expectation over bins: an ideal softmax of one bin's width, its probabilities rounded to 1/256."""
+    """Return the expectation over bins: an ideal softmax of one bin's width, with probabilities rounded to 1/256."""
     centres = np.linspace(-LIMIT_CM, LIMIT_CM, count)
     width = centres[1] - centres[0]
     probability = np.exp(-((gaze[..., None] - centres) ** 2) / (2 * width**2))
@@ -109,7 +109,7 @@ def bins(gaze: Floats, count: int) -> Floats:
 
 
 def coarse_and_fine(gaze: Floats, step: float) -> Floats:
-    """A coarse code, and a fine one for the rest with a quarter of a coarse step to spare on each side."""
+    """Return a coarse value plus a fine one for the remainder, with a margin of a quarter coarse step on each side."""
     coarse = np.rint(gaze / step) * step
     fine = 1.5 * step / LEVELS
     return coarse + np.rint((gaze - coarse) / fine) * fine

@@ -1,6 +1,6 @@
-"""How fast frames are prepared, and how fast the input pipeline turns shards into network inputs.
+"""Measure how fast frames are prepared, and how fast the input pipeline turns shards into network inputs.
 
-The frames are 480 × 640 noise JPEGs of about the real size in bytes, or those of `--src`.
+The frames are 480 × 640 noise JPEGs of about the real size in bytes, or the frames of `--src`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SPECS = {
 
 
 def jpegs(frames: int, seed: int) -> Iterator[bytes]:
-    """Large blobs with fine noise: a JPEG of this is about as long as one of a face in a room."""
+    """Return large blobs with fine noise, whose JPEG is about as long as that of a face in a room."""
     rng = np.random.default_rng(seed)
     for _ in range(frames):
         blobs = Image.fromarray(rng.integers(0, 256, (16, 12, 3), np.uint8)).resize(FRAME_SIZE)
@@ -48,13 +48,13 @@ def jpegs(frames: int, seed: int) -> Iterator[bytes]:
 
 
 def make_source(root: Path, subjects: int, frames: int) -> None:
-    """A folder whose subjects are all in the train split."""
+    """Make a folder whose subjects are all in the train split."""
     for i in range(subjects):
         write_recording(root, make_recording(f"{i:05d}", frames, frame_size=FRAME_SIZE), jpegs(frames, i))
 
 
 def row(what: str, frames: int, wall_s: float, cpu_s: float | None, note: str) -> dict[str, object]:
-    """One line of the table; processor time is None where other processes did the work."""
+    """Return one line of the table; processor time is None when other processes did the work."""
     per_cpu = f"{frames / cpu_s:.1f}" if cpu_s else ""
     return {
         "what": what,
@@ -66,7 +66,7 @@ def row(what: str, frames: int, wall_s: float, cpu_s: float | None, note: str) -
 
 
 def bench_prepare(src: Path, out: Path) -> tuple[list[dict[str, object]], PreparedIndex]:
-    """Prepare twice: in this process, which tells the cost per core, and in all cores."""
+    """Prepare twice: in this process, which shows the cost per core, and on all cores."""
     import tensorflow as tf
 
     sizes = [path.stat().st_size for path in src.glob("*/frames/*.jpg")]
@@ -89,13 +89,13 @@ def bench_prepare(src: Path, out: Path) -> tuple[list[dict[str, object]], Prepar
             index.frames,
             many.wall_s,
             None,
-            f"{note}, with the start of the processes",
+            f"{note}, including the start of the processes",
         ),
     ], index
 
 
 def bench_pipeline(index: PreparedIndex, repeat: int) -> list[dict[str, object]]:
-    """Reading, decoding, and making each input, in batches of 64."""
+    """Measure reading, decoding, and making each input, in batches of 64."""
     import tensorflow as tf
 
     streams = {
@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--src", type=Path, help="a GazeCapture folder to use instead of noise")
     parser.add_argument("--subjects", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=400, help="per subject")
+    parser.add_argument("--frames", type=int, default=400, help="frames per subject")
     parser.add_argument("--repeat", type=int, default=1, help="passes over the shards")
     options = parser.parse_args()
     set_quiet(True)

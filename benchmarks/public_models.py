@@ -1,6 +1,6 @@
-"""What becomes of other people's networks: every .tflite file below a folder, as generated C or as TFLM.
+"""Run other people's networks, every .tflite file below a folder, as generated C or on TFLM.
 
-The folder holds one folder per repository (OWNER+NAME), files anywhere below; files with the same bytes count once.
+The folder holds one folder per repository (OWNER+NAME), with files at any depth; files with equal bytes count once.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def judge(path: Path, content: bytes) -> tuple[str, str, str, str]:
-    """Kind, verdict, oracle and the refusal's sentence: generated C that equals the oracle, else TFLM, else refused."""
+    """Return kind, verdict, oracle and the sentence of a refusal: C that equals the oracle, else TFLM, else refused."""
     try:
         model = read_tflite(content, path.name)
     except TinyTrackerError as error:
@@ -85,7 +85,7 @@ def judge(path: Path, content: bytes) -> tuple[str, str, str, str]:
 
 
 def in_a_child(test: Callable[[bytes], bool], content: bytes) -> bool:
-    """The test's answer; False when it takes too long or ends the process, which a network can do to an interpreter."""
+    """Return the test's result; False when it takes too long or a network crashes the interpreter's process."""
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_PER_FILE, CPU_SECONDS_PER_FILE))
@@ -99,13 +99,13 @@ def in_a_child(test: Callable[[bytes], bool], content: bytes) -> bool:
 
 
 def runs_in_tflm(content: bytes) -> bool:
-    """True when TFLM loads the network and runs it once."""
+    """Return True when TFLM loads the network and runs it once."""
     runtime.Interpreter.from_bytes(content, arena_size=64 << 20).invoke()
     return True
 
 
 def equals_the_oracle(content: bytes) -> bool:
-    """True when all outputs of a few runs one after the other are those of the oracle; a state is carried along."""
+    """Return True when all outputs of several consecutive runs equal those of the oracle; state is carried along."""
     inputs = random_inputs(read_tflite(content))
     expected = oracle_of(content).run([np.stack(frames) for frames in zip(*inputs, strict=True)])
     return all(
@@ -116,7 +116,7 @@ def equals_the_oracle(content: bytes) -> bool:
 
 
 def kind_of(model: TfliteModel) -> str:
-    """What the file was made for: "int8", "uint8", "float", or the accelerator that it was compiled for."""
+    """Return what the file was made for: "int8", "uint8", "float", or the accelerator that it was compiled for."""
     custom = {operator.name for operator in model.operators if operator.name.startswith("CUSTOM:")}
     for name, kind in (("CUSTOM:edgetpu-custom-op", "compiled for Edge TPU"), ("CUSTOM:ethos-u", "Vela")):
         if name in custom:
@@ -129,7 +129,7 @@ def kind_of(model: TfliteModel) -> str:
 
 
 def random_inputs(model: TfliteModel) -> list[list[Any]]:
-    """A few frames of noise around a level of its own."""
+    """Return a few frames of noise, each around its own level."""
     rng = np.random.default_rng(1)
     frames = []
     for _ in range(FRAMES):
@@ -148,7 +148,7 @@ def random_inputs(model: TfliteModel) -> list[list[Any]]:
 
 
 def generated(content: bytes, inputs: list[list[Any]]) -> list[list[Any]]:
-    """Outputs of the generated C, all of them."""
+    """Return all outputs of the generated C."""
     model = read_tflite(content)
     with tempfile.TemporaryDirectory() as folder:
         library = generate(model, folder, name="model")

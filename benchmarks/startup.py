@@ -1,4 +1,4 @@
-"""How long the command line takes to answer without doing any work, and whether TensorFlow is imported for it."""
+"""Measure how long the command line takes to answer without any work, and whether that imports TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How fast are synthetic frames drawn, JPEG and files included?
+"""Measure how fast synthetic frames are drawn, JPEG and files included.
 
-Processor time is that of all processes; on a busy machine it says more than the clock.
+Processor time is that of all processes; on a busy machine it is more meaningful than wall time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinytracker.synth.generation import generate
 
 
 def processor_seconds() -> float:
-    """Of this process and its ended children."""
+    """Return the processor time of this process and its finished children."""
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in both)
 

@@ -1,4 +1,4 @@
-"""Draw the contact sheets of docs/synthetic-data.md from the generator as it is.
+"""Draw the contact sheets of docs/synthetic-data.md with the current generator.
 
 python benchmarks/synth_contact_sheets.py docs/images
 """
@@ -29,14 +29,14 @@ def subject(seed: int, index: int) -> tuple[Sitting, Renderer]:
 
 
 def grid(pictures: Iterable[Picture], columns: int) -> Image.Image:
-    """Pictures of one size side by side, row by row."""
+    """Return images of one size side by side, row by row."""
     tiles = list(pictures)
     rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles) - columns + 1, columns)]
     return Image.fromarray(np.concatenate(rows, 0))
 
 
 def whole(picture: Picture, width: int, height: int) -> Picture:
-    """The picture in a box of this size, landscape ones between black bars."""
+    """Return the image in a box of this size, landscape images between black bars."""
     image = Image.fromarray(picture)
     image.thumbnail((width, height), Image.Resampling.LANCZOS)
     box = Image.new("RGB", (width, height))
@@ -45,7 +45,7 @@ def whole(picture: Picture, width: int, height: int) -> Picture:
 
 
 def subjects_sheet(seed: int) -> Image.Image:
-    """One frame each of many subjects; of those in which a face was found."""
+    """Return one frame of each of many subjects, in which a face was found."""
     tiles = []
     for i in range(24):
         sitting, renderer = subject(seed, i)
@@ -55,14 +55,14 @@ def subjects_sheet(seed: int) -> Image.Image:
 
 
 def gaze_sheet(seed: int) -> Image.Image:
-    """Frames of four sittings: what varies within a subject."""
+    """Return frames of four sittings, which show what varies within a subject."""
     return grid(
         (whole(subject(seed, i)[1].render(f), 180, 240) for i in (1, 9, 21) for f in range(0, 40, 5)), 8
     )
 
 
 def crops_sheet(seed: int) -> Image.Image:
-    """The 112 × 112 face crops that the network sees, at their own size."""
+    """Return the 112 × 112 face crops that the network sees, at their own size."""
     tiles = []
     for i in range(30):
         sitting, renderer = subject(seed, i)
@@ -78,7 +78,7 @@ def crops_sheet(seed: int) -> Image.Image:
 
 
 def eyes_sheet(seed: int) -> Image.Image:
-    """Eye regions at 1:1, twelve subjects."""
+    """Return eye regions of twelve subjects at 1:1."""
     tiles = []
     for i in range(12):
         sitting, renderer = subject(seed, i)

@@ -1,10 +1,9 @@
-"""Can a network learn gaze from the synthetic data, and does it learn it from the eyes?
+"""Test whether a network can learn gaze from the synthetic data, and whether it learns it from the eyes.
 
-Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the
-frames, and compares its error on held-out subjects with that of the best constant. Controls: the same with
-the eyes painted over, and a ridge regression on the face box alone. A constant for each orientation is the
-second yardstick: which way up a device is held says much about where its screen lies. One row per run is
-appended to a CSV file.
+Trains one small network (minimalistic MobileNetV3-Small, random start) on one kind of input cut from the frames, and
+compares its error on held-out subjects with that of the best constant. The controls are the same with the eyes painted
+over, and a ridge regression on the face box alone. A constant for each orientation is the second baseline, because
+the orientation of a device says much about the position of its screen. Each run appends one row to a CSV file.
 
     tinytracker synth data/learn --subjects 900 --frames 60 --seed 1
     python benchmarks/synth_learnability.py data/learn --input ridge --train-frames 20000
@@ -43,7 +42,7 @@ LONG_SIDE = 640.0
 
 @dataclass
 class Data:
-    """Frames with face and eyes found: pictures (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, orientation 1 to 4."""
+    """Frames with face and eyes found: images (n, h, w, 3), boxes (n, 3), gaze (n, 2) cm, orientation 1 to 4."""
 
     pictures: NDArray[np.uint8]
     boxes: Floats32
@@ -52,14 +51,14 @@ class Data:
     orientation: NDArray[np.int64]
 
     def first(self, frames: int) -> Data:
-        """The first subjects that together have at least so many frames; pictures are shared, not copied.
+        """Return the first subjects that together have at least this many frames; images are shared, not copied.
 
         Raises:
-            SystemExit: there are not so many.
+            SystemExit: the data has fewer frames.
         """
         if frames > len(self.gaze):
             raise SystemExit(
-                f"{frames} training frames are asked for, {len(self.gaze)} are there: draw more subjects"
+                f"{frames} training frames were asked for; the data has {len(self.gaze)}. Draw more subjects."
             )
         end = int(np.searchsorted(self.subject, self.subject[frames - 1], side="right"))
         return Data(
@@ -72,7 +71,7 @@ def read_json(path: Path) -> Any:
 
 
 def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDArray[np.uint8]:
-    """The network's input from one frame; boxes are (x, y, w, h) in px of the frame."""
+    """Return the network's input from one frame; boxes are (x, y, w, h) in px of the frame."""
     if kind.endswith("masked"):
         frame = frame.copy()
         grey = tuple(int(v) for v in np.asarray(frame.resize((1, 1), Image.Resampling.BOX))[0, 0])
@@ -90,7 +89,7 @@ def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDAr
         box = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
     else:
         box = (face[0], face[1], face[0] + face[2], face[1] + face[3])
-    # `resize` refuses boxes that leave the picture; what is outside is black, as in GazeCapture.
+    # `resize` refuses boxes that extend beyond the image; the area outside is black, as in GazeCapture.
     whole = tuple(int(v) for v in (np.floor(box[0]), np.floor(box[1]), np.ceil(box[2]), np.ceil(box[3])))
     part = frame.crop(whole)
     inner = (box[0] - whole[0], box[1] - whole[1], box[2] - whole[0], box[3] - whole[1])
@@ -99,7 +98,7 @@ def cut(frame: Image.Image, kind: str, face: Any, left: Any, right: Any) -> NDAr
 
 @dataclass
 class Part:
-    """The usable frames of one subject, before they are joined to arrays."""
+    """The usable frames of one subject, before they are joined into arrays."""
 
     split: str
     pictures: list[NDArray[np.uint8]]
@@ -131,7 +130,7 @@ def read_subject(folder: Path, kind: str) -> Part:
 
 
 def join(parts: list[tuple[int, Part]]) -> Data:
-    """Numbered subjects to arrays."""
+    """Read numbered subjects into arrays."""
     return Data(
         pictures=np.array([p for _, part in parts for p in part.pictures], np.uint8),
         boxes=np.array([b for _, part in parts for b in part.boxes], np.float32),
@@ -142,7 +141,7 @@ def join(parts: list[tuple[int, Part]]) -> Data:
 
 
 def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> tuple[Data, Data]:
-    """Train and held-out (val and test) frames; the first train subjects until there are `train_frames`."""
+    """Return train and held-out (val and test) frames; train subjects are added until `train_frames` is reached."""
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     train: list[tuple[int, Part]] = []
     held: list[tuple[int, Part]] = []
@@ -156,12 +155,12 @@ def read_data(root: Path, kind: str, train_frames: int | None, threads: int) -> 
 
 
 def error(predicted: Floats32, truth: Floats32) -> float:
-    """Mean Euclidean distance in cm."""
+    """Return the mean Euclidean distance in cm."""
     return float(np.linalg.norm(predicted - truth, axis=1).mean())
 
 
 def best_constant(gaze: Floats32) -> Floats32:
-    """The point with the least mean distance (geometric median, Weiszfeld's iteration)."""
+    """Return the point with the least mean distance (geometric median, Weiszfeld's iteration)."""
     point = gaze.mean(0)
     for _ in range(200):
         weight = 1 / np.maximum(np.linalg.norm(gaze - point, axis=1), 1e-6)
@@ -170,18 +169,18 @@ def best_constant(gaze: Floats32) -> Floats32:
 
 
 def constant_error(train: Data, held: Data) -> float:
-    """Mean distance, cm, of the held-out gaze from the best constant of the train set."""
+    """Return the mean distance, cm, of the held-out gaze from the best constant of the train set."""
     return error(np.broadcast_to(best_constant(train.gaze), held.gaze.shape), held.gaze)
 
 
 def constant_error_by_orientation(train: Data, held: Data) -> float:
-    """The same with a constant for each orientation: what knowing how the device is held is worth."""
+    """Return the same with a constant for each orientation, which shows the value of knowing the orientation."""
     point = {o: best_constant(train.gaze[train.orientation == o]) for o in np.unique(held.orientation)}
     return error(np.stack([point[o] for o in held.orientation]), held.gaze)
 
 
 def within_subject_correlation(predicted: Floats32, data: Data) -> list[float]:
-    """Correlation of x and of y after removing each subject's mean."""
+    """Return the correlation of x and of y after removing each subject's mean."""
     p, g = predicted.copy(), data.gaze.copy()
     for s in np.unique(data.subject):
         mine = data.subject == s
@@ -194,7 +193,7 @@ def within_subject_correlation(predicted: Floats32, data: Data) -> list[float]:
 
 
 def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats32, Floats32]:
-    """A regression for each orientation, as for a program that knows how the device is held."""
+    """Fit a regression for each orientation, as in a program that knows how the device is held."""
     results = np.zeros_like(train.gaze), np.zeros_like(held.gaze)
     for orientation in np.unique(train.orientation):
         masks = [data.orientation == orientation for data in (train, held)]
@@ -208,7 +207,7 @@ def ridge_by_orientation(train: Data, held: Data) -> tuple[Floats32, Floats32]:
 
 
 def ridge(train: Data, held: Data) -> tuple[Floats32, Floats32]:
-    """Quadratic ridge regression on the face box; predictions for both sets."""
+    """Fit a quadratic ridge regression on the face box; return predictions for both sets."""
 
     def features(boxes: Floats32) -> NDArray[np.float64]:
         b = np.column_stack([boxes, 1 / boxes[:, 2:]])
@@ -232,7 +231,7 @@ RIDGES = {"ridge": ridge, "ridge-by-orientation": ridge_by_orientation}
 
 
 def build_model(size: tuple[int, int]) -> Any:
-    """Trunk, 1 x 1 convolution to 16, flatten, the face box beside it, 128 units, gaze."""
+    """Return the network: trunk, 1 x 1 convolution to 16, flatten, concatenated face box, 128 units, gaze."""
     import tensorflow as tf
 
     keras = tf.keras
@@ -246,7 +245,7 @@ def build_model(size: tuple[int, int]) -> Any:
     for layer in trunk.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = (
-                0.95  # Keras' 0.999 needs thousands of steps before held-out error means anything
+                0.95  # Keras' 0.999 needs thousands of steps before the held-out error is meaningful
             )
     trunk = keras.models.model_from_json(trunk.to_json())
     picture, box = keras.Input((size[1], size[0], 3)), keras.Input((3,))
@@ -260,8 +259,8 @@ def build_model(size: tuple[int, int]) -> Any:
 def train_network(
     train: Data, held: Data, size: tuple[int, int], epochs: int, batch: int, seed: int
 ) -> tuple[Floats32, Floats32, int]:
-    """Fit; returns predictions for both sets and the number of parameters."""
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off where there is no AVX-512
+    """Train; return predictions for both sets and the number of parameters."""
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # TensorFlow leaves it off without AVX-512
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(seed)
@@ -275,14 +274,14 @@ def train_network(
     )
     optimizer = tf.keras.optimizers.AdamW(schedule, weight_decay=1e-4)
 
-    # Normal numbers are dear: a stock of them, read from another place for each batch, makes all the noise.
+    # Normal random numbers are expensive: all noise comes from one stock, read from another place for each batch.
     places = 1 << 20
     stock = tf.random.normal([batch * size[0] * size[1] * 3 + places], 0, 0.02)
 
     def pixels(p: Any) -> Any:
         return tf.cast(p, tf.float32) / 128.0 - 1.0
 
-    @tf.function(jit_compile=True)  # one pass over the pictures instead of eight
+    @tf.function(jit_compile=True)  # one pass over the images instead of eight
     def vary(p: Any, flip: Any, gain: Any, shift: Any, noise: Any) -> Any:
         x = pixels(p)
         x = tf.where(flip[:, None, None, None] > 0, x[:, :, ::-1], x)
@@ -344,11 +343,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--input", choices=[*SIZES, *RIDGES], default="face")
-    parser.add_argument("--train-frames", type=int, nargs="+", help="one run each; without it all there are")
+    parser.add_argument("--train-frames", type=int, nargs="+", help="one run each; default: all frames")
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2, help="that read the pictures")
+    parser.add_argument("--threads", type=int, default=2, help="threads that read the images")
     arguments = parser.parse_args()
     most = max(arguments.train_frames) if arguments.train_frames else None
     everything, held = read_data(arguments.data, arguments.input, most, arguments.threads)
@@ -359,7 +358,7 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace, train: Data, held: Data) -> dict[str, Any]:
-    """Train or fit on one set of frames; the row of the results."""
+    """Train or fit on one set of frames; return the row of results."""
     start = time.time()
     epochs = 0 if arguments.input in RIDGES else arguments.epochs
     parameters = 0

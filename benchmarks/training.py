@@ -1,8 +1,8 @@
-"""How fast the presets train, and whether the input pipeline keeps up with them.
+"""Measure how fast the presets train, and whether the input pipeline keeps up with them.
 
-For each preset: frames/s of the optimizer's step alone (one batch, over and over), and frames/s of the input
-pipeline alone, in the first epoch (decode and resize) and in later ones (from the cache), augmentation included.
-The input is the bottleneck where its later epochs are slower than the step.
+For each preset: frames/s of the optimizer's step alone (one batch, repeated), and frames/s of the input pipeline
+alone, in the first epoch (decode and resize) and in later ones (from the cache), augmentation included. The input is
+the bottleneck when its later epochs are slower than the step.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tinytracker.model.presets import PRESETS, Preset
 from tinytracker.progress import set_quiet
 from tinytracker.train import TrainConfig
 
-# iTracker has a hundred times the work of the others.
+# iTracker needs a hundred times the work of the others.
 BATCH = {"itracker": 16}
 STEPS = {"itracker": 3}
 CACHED_EPOCHS = 2
 
 
 def step_rate(preset: Preset, batch: int, steps: int) -> float:
-    """Frames/s of forward, backward and update."""
+    """Return frames/s of forward pass, backward pass and update."""
     import tensorflow as tf
 
     from tinytracker.model.keras_builder import build_keras
@@ -50,7 +50,7 @@ def step_rate(preset: Preset, batch: int, steps: int) -> float:
 
 
 def input_rates(preset: Preset, index: PreparedIndex, batch: int) -> tuple[float, float]:
-    """Frames/s of the first epoch, which decodes, and of later ones, which read the cache."""
+    """Return frames/s of the first epoch, which decodes, and of later ones, which read the cache."""
     from tinytracker.train.dataset import decoded, training_batches, training_spec
 
     config = TrainConfig(batch_size=batch)
@@ -67,7 +67,7 @@ def input_rates(preset: Preset, index: PreparedIndex, batch: int) -> tuple[float
 
 
 def measure(preset: Preset, index: PreparedIndex) -> dict[str, Any]:
-    """One line of the table."""
+    """Return one line of the table."""
     batch, steps = BATCH.get(preset.name, 64), STEPS.get(preset.name, 30)
     step = step_rate(preset, batch, steps)
     first, cached = input_rates(preset, index, batch)
@@ -85,7 +85,7 @@ def main() -> None:
     """Measure and write results/training.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subjects", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=100, help="per subject")
+    parser.add_argument("--frames", type=int, default=100, help="frames per subject")
     options = parser.parse_args()
     set_quiet(True)
     with tempfile.TemporaryDirectory() as folder:

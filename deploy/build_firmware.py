@@ -1,7 +1,7 @@
-"""Cross-compile every firmware configuration for the emulated board and print what each takes of the 1,536 KB.
+"""Cross-compile every firmware configuration for the emulated board and print how much of the 1,536 KB each takes.
 
-Without --model, the network is the preset tinytracker-s with fresh weights, calibrated on noise: as
-large as a trained one.
+Without --model, the network is the preset tinytracker-s with fresh weights, calibrated on noise; it is as large as a
+trained one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CALIBRATION_FRAMES = 8
 
 
 def sample_network() -> bytes:
-    """A .tflite file of the preset that nobody has trained."""
+    """Return a .tflite file of the untrained preset."""
     require_tensorflow("building firmware without --model")
     import tensorflow as tf
 
@@ -40,7 +40,7 @@ def sample_network() -> bytes:
 
 
 def main() -> None:
-    """Build and print."""
+    """Build the firmware and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="INT8 .tflite file")
     parser.add_argument("--out", type=Path, default=Path("build/firmware"))

@@ -30,7 +30,7 @@ class Target:
             they can be trusted.
         check: part with `check(content, name) -> Report`, which checks a .tflite file.
         section: part with `section() -> str`, Markdown on the rules of `check` for docs/constraints.md.
-        no_tflite: why a target without `check` takes no .tflite file; follows "imx500 takes no .tflite file: ".
+        no_tflite: why a target without `check` takes no .tflite file; continues "imx500 does not take .tflite files: ".
         memory_report: part with `memory_report(run) -> dict`, which asks the vendor's converter.
         parity: part with `NAME`, `LABEL` and `load(path)`: a quantized form of a network that only this target has,
             as a row of `tinytracker parity`.

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Show where somebody looks: the network runs inside the Raspberry Pi AI Camera, this program draws a dot.
+"""Show where a person looks: the network runs inside the Raspberry Pi AI Camera, and this program draws a dot.
 
-Runs on a Raspberry Pi with picamera2 (`sudo apt install imx500-all python3-picamera2 python3-opencv`) and needs
-nothing else of this project but `network.rpk`. Options follow picamera2's own IMX500 demos.
+It runs on a Raspberry Pi with picamera2 (`sudo apt install imx500-all python3-picamera2 python3-opencv`) and needs
+only `network.rpk` from this project. Options follow picamera2's own IMX500 demos.
 
     python3 gaze_imx500.py --model network.rpk                      # the middle of the frame
     python3 gaze_imx500.py --model network.rpk --roi 1300,500,1500,1500
 
-It measures nothing: `tinytracker measure --target imx500` does (README.md beside this file).
+It does not measure; `tinytracker measure --target imx500` does (see README.md beside this file).
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from typing import Any
 SENSOR_WIDTH, SENSOR_HEIGHT = 4056, 3040
 
 STRIP_WIDTH = 816
-"""Width in sensor pixels of a strip with both eyes in which a network for strips answers in cm: a quarter of the
-frame's longer side for a phone's front camera, whose focal length is 0.94 of that side; here it is 0.755 (4.74 mm over
-4056 pixels of 1.55 µm, data sheet), so that the same strip, at about 40 cm, is narrower."""
+"""Width in sensor pixels of a strip with both eyes for which the output of a strip network is in cm. For a phone's
+front camera, whose focal length is 0.94 of the frame's longer side, it is a quarter of that side. Here the focal length
+is 0.755 of it (4.74 mm over 4056 pixels of 1.55 µm, data sheet), so the same strip, at about 40 cm, is narrower."""
 
 Roi = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a frame's metadata says of the network.
+    """The network's part of a frame's metadata.
 
     Attributes:
         gaze_cm: x to the right and y up from the camera, or None for a frame without a result.
@@ -47,22 +47,22 @@ class Result:
 
 
 def parse_roi(text: str) -> Roi:
-    """`left,top,width,height` in sensor pixels, inside the sensor."""
+    """Parse `left,top,width,height` in sensor pixels, inside the sensor."""
     try:
         left, top, width, height = (int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not left,top,width,height") from None
     if min(left, top) < 0 or min(width, height) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} has a negative place or an empty size")
+        raise argparse.ArgumentTypeError(f"{text!r} has a negative position or an empty size")
     if left + width > SENSOR_WIDTH or top + height > SENSOR_HEIGHT:
         raise argparse.ArgumentTypeError(
-            f"{text!r} leaves the sensor's {SENSOR_WIDTH} x {SENSOR_HEIGHT} pixels"
+            f"{text!r} is not inside the sensor's {SENSOR_WIDTH} x {SENSOR_HEIGHT} pixels"
         )
     return left, top, width, height
 
 
 def centred_roi(aspect_width: int, aspect_height: int) -> Roi:
-    """The region in the middle of the sensor: the largest square for a face, STRIP_WIDTH for a strip with both eyes."""
+    """Return the region in the middle of the sensor: the largest square for a face, or a strip of STRIP_WIDTH."""
     width = height = min(SENSOR_WIDTH, SENSOR_HEIGHT)
     if is_strip(aspect_width, aspect_height):
         width, height = STRIP_WIDTH, max(STRIP_WIDTH * aspect_height // aspect_width, 1)
@@ -70,23 +70,23 @@ def centred_roi(aspect_width: int, aspect_height: int) -> Roi:
 
 
 def is_strip(width: int, height: int) -> bool:
-    """True for networks that see a strip with both eyes: their inputs are not square, those that see a face are."""
+    """Return True for a network that sees a strip with both eyes: its input is not square; that of a face is."""
     return width > height
 
 
 def cm_per_unit(roi: Roi, width: int, height: int) -> float:
-    """What one unit of the network's answer means: eyes that look smaller are farther away.
+    """Return the cm per unit of the network's output: eyes that look smaller are farther away.
 
     Args:
-        roi: what the network sees.
-        width: of the network's input.
+        roi: region that the network sees.
+        width: width of the network's input.
         height: its height.
     """
     return STRIP_WIDTH / roi[2] if is_strip(width, height) else 1.0
 
 
 def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_height: int) -> Roi:
-    """The region around a face that fits the sensor.
+    """Return the region around a face, inside the sensor.
 
     Args:
         box: left, top, width, height of the face in sensor pixels.
@@ -94,7 +94,7 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
         aspect_height: its height.
 
     Returns:
-        a region of the input's shape with the box in its middle, as wide as the face, moved inside the sensor.
+        A region with the input's aspect ratio and the box in its middle, as wide as the face, moved inside the sensor.
     """
     left, top, width, height = box
     scale = max(width / aspect_width, height / aspect_height)
@@ -106,7 +106,7 @@ def face_roi(box: tuple[float, float, float, float], aspect_width: int, aspect_h
 
 
 def read_result(imx500: Any, metadata: dict[str, Any], cm: float = 1.0) -> Result:
-    """The network's part of a frame's metadata; `cm` per unit of its answer."""
+    """Read the network's part of a frame's metadata; `cm` is cm per unit of the output."""
     outputs = imx500.get_outputs(metadata)
     if outputs is None:
         return Result(None, None, None)
@@ -118,7 +118,7 @@ def read_result(imx500: Any, metadata: dict[str, Any], cm: float = 1.0) -> Resul
 def dot_position(
     gaze_cm: tuple[float, float], screen_cm: tuple[float, float], image: tuple[int, int]
 ) -> tuple[int, int]:
-    """Where to draw the gaze in a preview image that stands for the screen below the camera.
+    """Return where to draw the gaze in a preview image that represents the screen below the camera.
 
     Args:
         gaze_cm: x to the right, y up, origin at the camera.
@@ -126,7 +126,7 @@ def dot_position(
         image: width and height of the preview in pixels.
 
     Returns:
-        pixel position, inside the image.
+        The pixel position, inside the image.
     """
     x = (gaze_cm[0] / screen_cm[0] + 0.5) * image[0]
     y = -gaze_cm[1] / screen_cm[1] * image[1]
@@ -135,7 +135,7 @@ def dot_position(
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's calibration: rows of a 2 x 2 matrix, and an offset in cm (docs/calibration.md of the project)."""
+    """A person's calibration: rows of a 2 x 2 matrix, and an offset in cm (see the project's docs/calibration.md)."""
 
     matrix: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, 1.0))
     offset: tuple[float, float] = (0.0, 0.0)
@@ -149,19 +149,21 @@ class Correction:
         return f"The calibration was made for the network {str(self.model_sha256)[:12]}, and {model} is {found[:12]}."
 
     def __call__(self, x: float, y: float) -> tuple[float, float]:
-        """The corrected gaze, cm."""
+        """Return the corrected gaze, cm."""
         (a, b), (c, d) = self.matrix
         return a * x + b * y + self.offset[0], c * x + d * y + self.offset[1]
 
 
 def read_correction(text: str) -> Correction:
-    """The calibration in a JSON file that `tinytracker calibrate fit` wrote."""
+    """Read the calibration from a JSON file written by `tinytracker calibrate fit`."""
     try:
         document = json.loads(Path(text).read_text())
         if document["schema_version"] != 1 or document["unit"] != "cm":
-            raise ValueError("of another version")
+            raise ValueError("it has another version")
         if document["terms"] is not None:
-            raise ValueError("a ridge needs more than the camera gives; use --method affine")
+            raise ValueError(
+                "the ridge method needs features that the camera does not provide; use --method affine"
+            )
         (a, b), (c, d) = document["matrix"]
         x, y = document["offset"]
         identity = document.get("identity") or {}
@@ -170,18 +172,18 @@ def read_correction(text: str) -> Correction:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
     except (KeyError, TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text} is no calibration: {error}") from None
+        raise argparse.ArgumentTypeError(f"{text} is not a calibration: {error}") from None
 
 
 class Smoother:
-    """Exponential mean of the gaze, for the eye of the beholder; records are never smoothed."""
+    """Exponential mean of the gaze, only for display; records are never smoothed."""
 
     def __init__(self, keep: float) -> None:
         self._keep = keep
         self._value: tuple[float, float] | None = None
 
     def __call__(self, x: float, y: float) -> tuple[float, float]:
-        """The new mean."""
+        """Return the new mean."""
         if self._value is None:
             self._value = (x, y)
         k = self._keep
@@ -190,10 +192,10 @@ class Smoother:
 
 
 class Watcher:
-    """Counts frames and remembers the last result.
+    """Counts frames and keeps the last result.
 
     Attributes:
-        cm: per unit of the network's answer.
+        cm: cm per unit of the network's output.
     """
 
     def __init__(self, imx500: Any, smoothing: float, correct: Correction | None = None) -> None:
@@ -218,7 +220,7 @@ class Watcher:
 
 
 def draw(array: Any, watcher: Watcher, roi_in_image: Roi, screen_cm: tuple[float, float]) -> None:
-    """Draw the region that the network sees, the gaze, and the times, into the preview image."""
+    """Draw the region that the network sees, the gaze and the times into the preview image."""
     import cv2
 
     x, y, w, h = roi_in_image
@@ -234,7 +236,7 @@ def draw(array: Any, watcher: Watcher, roi_in_image: Roi, screen_cm: tuple[float
 
 
 def parse_size(text: str) -> tuple[float, float]:
-    """`WIDTHxHEIGHT` in cm."""
+    """Parse `WIDTHxHEIGHT` in cm."""
     try:
         width, height = (float(part) for part in text.lower().split("x"))
     except ValueError:
@@ -249,23 +251,27 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="network.rpk")
     parser.add_argument(
-        "--fps", type=float, help="frames per second; default: what the network's intrinsics say"
+        "--fps", type=float, help="frames per second; default: the value in the network's intrinsics"
     )
     parser.add_argument(
         "-r", "--preserve-aspect-ratio", action=argparse.BooleanOptionalAction, default=None,
-        help="show the network a region of its own shape; default: what the intrinsics say",
+        help="give the network a region with its own aspect ratio; default: the value in the intrinsics",
     )  # fmt: skip
     parser.add_argument(
         "--roi",
         type=parse_roi,
-        help="left,top,width,height of the face (or the eyes, for strips) in sensor pixels",
+        help="left,top,width,height of the face (or of both eyes, for strips) in sensor pixels",
     )
     parser.add_argument(
         "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
     )
-    parser.add_argument("--smoothing", type=float, default=0.7, help="0 draws each gaze, 0.9 a slow mean")
     parser.add_argument(
-        "--calibration", type=read_correction, help="JSON file of one person, of `tinytracker calibrate fit`"
+        "--smoothing", type=float, default=0.7, help="0 draws each gaze; 0.9 draws a slow mean"
+    )
+    parser.add_argument(
+        "--calibration",
+        type=read_correction,
+        help="JSON file of one person, from `tinytracker calibrate fit`",
     )
     parser.add_argument("--seconds", type=float, help="stop after this time")
     parser.add_argument(
@@ -275,7 +281,7 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def override_intrinsics(intrinsics: Any, args: argparse.Namespace) -> None:
-    """Flags win over what the package says."""
+    """Let flags override the values in the package."""
     if args.fps is not None:
         intrinsics.inference_rate = args.fps
     if args.preserve_aspect_ratio is not None:
@@ -284,7 +290,7 @@ def override_intrinsics(intrinsics: Any, args: argparse.Namespace) -> None:
 
 
 def choose_roi(imx500: Any, intrinsics: Any, asked: Roi | None) -> Roi:
-    """The region that the network will see."""
+    """Return the region that the network will see."""
     width, height = imx500.get_input_size()
     if asked is not None:
         return face_roi(asked, width, height) if intrinsics.preserve_aspect_ratio else asked
@@ -309,7 +315,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if not args.model.is_file():
         print(
-            f"{args.model}: no such file. `tinytracker package RUN --target imx500` makes one.",
+            f"{args.model}: no such file. Make one with `tinytracker package RUN --target imx500`.",
             file=sys.stderr,
         )
         return 1
@@ -348,7 +354,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def wait(seconds: float | None) -> None:
-    """Until the time is over, or Ctrl-C."""
+    """Wait until the time is over, or Ctrl-C."""
     end = time.monotonic() + seconds if seconds is not None else float("inf")
     try:
         while (left := end - time.monotonic()) > 0:

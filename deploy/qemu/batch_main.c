@@ -1,4 +1,4 @@
-/* Runs the generated network on images that the emulator has put into memory, and prints what happened.
+/* Runs the generated network on images that the emulator has put into memory, and prints the results.
  *
  * Images lie one after the other at IMAGES, outside the 1536 KB that the program may use: a 32-bit count, then the
  * packed inputs of each. Output, one line each: "output HEX" and "steps N N ..." per image, then "arena", "stack".
@@ -27,7 +27,7 @@ void tt_step_done(int32_t step)
     last_ticks = board_ticks();
 }
 
-/* What an empty step would measure: the call of the hook itself. */
+/* Cost of an empty step: the call of the hook itself. */
 static uint32_t hook_ticks(void)
 {
     tt_step_done(0);
@@ -35,7 +35,7 @@ static uint32_t hook_ticks(void)
     return step_ticks[0];
 }
 
-/* Bytes of the arena up to the last one that is not painted any more. */
+/* Bytes of the arena up to the last one whose paint was overwritten. */
 static uint32_t arena_used(void)
 {
     const uint8_t *arena = model_arena_bytes();

@@ -58,7 +58,7 @@ __attribute__((noreturn)) void reset_handler(void)
     for (volatile uint32_t *word = &bss_start; word < &bss_end; word++) {
         *word = 0u;
     }
-    /* Everything below this frame is free: paint it, so that use shows. */
+    /* Everything below this frame is free: paint it, so that its use can be measured. */
     uint32_t here;
     __asm volatile("mov %0, sp" : "=r"(here));
     for (volatile uint32_t *word = &stack_bottom; (uintptr_t)word < (uintptr_t)(here - 64u); word++) {
@@ -129,7 +129,7 @@ void board_put_hex(const uint8_t *bytes, uint32_t count)
     }
 }
 
-/* Programs that do not listen need not define it. */
+/* Programs that do not receive bytes need not define it. */
 __attribute__((weak)) void board_received(uint8_t byte)
 {
     (void)byte;
@@ -146,7 +146,7 @@ static void receive_handler(void)
 void board_enable_receive(void)
 {
     UART_CONTROL = UART_CONTROL_TX_RX_ENABLE | UART_CONTROL_RX_INTERRUPT;
-    /* A byte that came before raised no interrupt, and until it is read none follows. */
+    /* A byte that arrived earlier raised no interrupt, and no further interrupt occurs until it is read. */
     receive_handler();
     NVIC_ENABLE = 1u << UART_RX_INTERRUPT_NUMBER;
 }

@@ -1,4 +1,4 @@
-/* What the emulated Cortex-M4 board offers to a program. */
+/* Services of the emulated Cortex-M4 board. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -18,11 +18,11 @@ void board_put_text(const char *text);
 void board_put_unsigned(uint32_t value);
 void board_put_hex(const uint8_t *bytes, uint32_t count);
 
-/* Let every received byte interrupt the program and call board_received, which the program then has to have. */
+/* Let every received byte interrupt the program and call board_received, which the program must then define. */
 void board_enable_receive(void);
 void board_received(uint8_t byte);
 
-/* Sleep until something happens. */
+/* Sleep until an interrupt. */
 void board_wait(void);
 
 /* Ends the emulator with this exit status. */

@@ -1,4 +1,4 @@
-/* The serial protocol on the emulated board: images come over the line, there is no camera. */
+/* The serial protocol on the emulated board, which has no camera: images arrive over the line. */
 #include "board.h"
 #include "tt_app.h"
 #include "tt_ring.h"
@@ -12,7 +12,7 @@
 
 static tt_ring_t received;
 
-/* The counter has 32 bits; it is read far more often than the 171 s in which it wraps. */
+/* The counter has 32 bits and wraps after 171 s; it is read far more often. */
 static uint64_t ticks(void *context)
 {
     static uint32_t last;

@@ -89,7 +89,7 @@ def test_package_builds_with_an_option_that_spresense_has_too(program, model, tm
         program, "package", model, "--target", "myboard", "--out", tmp_path / "x", "--kernels", "portable"
     )
     assert other.returncode == 2
-    assert "--kernels is no option of target myboard" in other.stderr
+    assert "--kernels is not an option of target myboard" in other.stderr
 
 
 def test_doctor_lists_its_tool(program):

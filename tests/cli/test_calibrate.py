@@ -96,7 +96,7 @@ def test_wrong_usage(points, tmp_path):
     answer = run("calibrate", "fit", points, "--out", tmp_path / "u.json", "--method", "afine")
     assert (answer.code, "Did you mean 'affine'" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "five")
-    assert (answer.code, "'five' are no numbers" in answer.err) == (2, True)
+    assert (answer.code, "'five' is not a list of numbers" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path, "--dots", "2")
     assert (answer.code, "at least 3 dots and 1 repeat" in answer.err) == (2, True)
     answer = run("calibrate", "evaluate", tmp_path / "run")

@@ -118,7 +118,7 @@ def test_info_as_json_and_as_table_say_the_same(preset):
         (["compare", "a.jsonl", "b.jsonl"], 1, "a.jsonl: there is no such file."),
         (["energy", "trace.csv"], 1, "trace.csv: there is no such file."),
         (["energy", "trace.csv", "--voltage", "-1"], 2, "-1 is no voltage."),
-        (["energy", "trace.csv", "--lines", "a"], 2, "'a' are no lines; write numbers from 0 to 7"),
+        (["energy", "trace.csv", "--lines", "a"], 2, "'a' is not a list of lines; write numbers from 0 to 7"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_the_right_code(arguments, code, sentence, tmp_path, monkeypatch):
@@ -190,8 +190,8 @@ def test_defaults_come_from_file_then_environment_then_flag(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[trian]\n", "trian: there is no such verb. Did you mean 'train'?"),
-        ("[train]\nepoch = 3\n", "train.epoch: there is no such option. Did you mean 'epochs'?"),
+        ("[trian]\n", "trian: unknown verb. Did you mean 'train'?"),
+        ("[train]\nepoch = 3\n", "train.epoch: unknown option. Did you mean 'epochs'?"),
         ("train: 3\n", "not valid TOML"),
     ],
 )
@@ -216,7 +216,7 @@ def test_ctrl_c_says_that_what_is_finished_is_kept(monkeypatch):
     monkeypatch.setattr(cli, "main", interrupted)
     answer = run("train")
     assert answer.code == 130
-    assert "the same command goes on from there" in answer.err
+    assert "run the same command again to resume" in answer.err
 
 
 def test_an_error_of_the_operating_system_is_a_sentence(monkeypatch):

@@ -84,9 +84,7 @@ def test_a_value_of_the_other_targets_type_is_refused(answer):
 
 
 def test_an_option_of_another_target_is_refused_where_it_is_typed(answer):
-    assert (
-        answer("--target", "second", "--file", "a") == "--file is no option of target second. Leave it out."
-    )
+    assert answer("--target", "second", "--file", "a") == "--file is not an option of target second. Omit it."
     assert answer("--target", "second", env={"TOY_FILE": "a"}) == repr(Second())
 
 

@@ -65,7 +65,7 @@ def test_outputs_equal_the_reference(tmp_path):
     np.testing.assert_array_equal(specified, np.stack([row[0] for row in ours]))
 
 
-def test_what_would_need_requantisation_is_not_folded(tmp_path):
+def test_what_would_need_requantization_is_not_folded(tmp_path):
     with pytest.raises(ModelError, match=r"TILE, tensor 9 'tiled'.*no kernel exists"):
         generate(baked_grid(tile_scale=0.2), tmp_path)
 

@@ -105,7 +105,10 @@ def test_integer_ends_leave_conversions_to_the_caller(tmp_path):
 def test_float_arithmetic_at_the_ends_cannot_be_left_to_the_caller(tmp_path):
     tensors = [T((1, 4), "float32"), T((1, 4), "float32")]
     model = build_tflite(tensors, [Op("TANH", [0], [1])], [0], [1])
-    with pytest.raises(ModelError, match="a float input that operator 0 TANH reads; only one QUANTIZE"):
+    with pytest.raises(
+        ModelError,
+        match="a float input read by operator 0 TANH; the caller can replace only a single QUANTIZE",
+    ):
         generate(model, tmp_path, integer_ends=True)
 
 

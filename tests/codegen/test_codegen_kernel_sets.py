@@ -67,7 +67,7 @@ def test_a_position_is_read_in_order():
 
 def test_names():
     assert [kernel_set(name).name for name in KERNEL_SETS] == list(KERNEL_SETS)
-    with pytest.raises(UnknownNameError, match=r"Unknown set of kernels 'cortex-m5'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown kernel set 'cortex-m5'"):
         kernel_set("cortex-m5")
     for budget in (0, -1.0, float("nan")):
         with pytest.raises(UsageError, match="weights budget"):
@@ -77,7 +77,7 @@ def test_names():
 def test_the_options_of_packages_say_the_same():
     assert options.KERNEL_SETS == KERNEL_SETS
     assert options.Options().weights_budget == DEFAULT_WEIGHTS_BUDGET
-    with pytest.raises(UnknownNameError, match=r"Unknown set of kernels 'protable'. Did you mean 'portable'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown kernel set 'protable'. Did you mean 'portable'"):
         options.Options(runtime="c", kernels="protable")
 
 

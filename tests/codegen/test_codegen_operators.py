@@ -147,7 +147,7 @@ REFUSED = {
     ),
     "Edge TPU": (
         one("CUSTOM:edgetpu-custom-op", [T((4,), **QUANTIZATION), T((4,), **QUANTIZATION)], [0]),
-        "compiled for the Coral Edge TPU, which alone runs it",
+        "compiled for the Coral Edge TPU and runs only there",
     ),
     "Vela": (
         one("CUSTOM:ethos-u", [T((4,), **QUANTIZATION), T((4,), **QUANTIZATION)], [0]),

@@ -154,10 +154,10 @@ def test_frames_can_be_stopped(built, tmp_path):
 @pytest.mark.parametrize(
     ("method", "parameters", "message"),
     [
-        ("set_box", {"x": 0, "y": 0, "width": 0, "height": 5}, "meet the frame"),
-        ("set_box", {"x": SIZE, "y": 0, "width": 5, "height": 5}, "meet the frame"),
-        ("set_box", {"x": -2147483648, "y": 0, "width": 5, "height": 5}, "meet the frame"),
-        ("set_box", {"x": 2147483647, "y": 0, "width": 5, "height": 5}, "meet the frame"),
+        ("set_box", {"x": 0, "y": 0, "width": 0, "height": 5}, "overlap the frame"),
+        ("set_box", {"x": SIZE, "y": 0, "width": 5, "height": 5}, "overlap the frame"),
+        ("set_box", {"x": -2147483648, "y": 0, "width": 5, "height": 5}, "overlap the frame"),
+        ("set_box", {"x": 2147483647, "y": 0, "width": 5, "height": 5}, "overlap the frame"),
         ("set_box", {"x": 0, "y": 0, "width": 5}, "height"),
         ("command", {"line": "name%profile"}, "without %"),
         ("command", {}, "line"),

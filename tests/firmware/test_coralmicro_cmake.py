@@ -77,7 +77,7 @@ def test_what_is_missing_is_a_sentence(project, tmp_path):
         return " ".join(configure(source, tmp_path / name, **variables).stderr.split())
 
     assert "Set CORALMICRO" in said("a", TINYTRACKER_PACKAGE=package)
-    assert "is not the coralmicro SDK" in said("b", CORALMICRO=package, TINYTRACKER_PACKAGE=package)
+    assert "is not a coralmicro SDK" in said("b", CORALMICRO=package, TINYTRACKER_PACKAGE=package)
     (package / "gaze_model_edgetpu.tflite").unlink()
     bare = said("c", CORALMICRO=sdk, TINYTRACKER_PACKAGE=package)
     assert "not compiled for the Edge TPU yet" in bare

@@ -183,9 +183,9 @@ def test_the_verb_prints_numbers_and_refusals(csv_file, tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["--lines", "0,9"], 2, "'0,9' are no lines"),
+        (["--lines", "0,9"], 2, "'0,9' is not a list of lines"),
         (["--lines", "3,4"], 2, "The trace has no line 3"),
-        (["--idle", "5"], 2, "no stretch of time"),
+        (["--idle", "5"], 2, "is not a time range"),
         (["--idle", "100:200"], 2, "100 to 200 s is not a stretch of the trace"),
         (["--format", "csvv"], 2, "Unknown format 'csvv'. Did you mean 'csv'?"),
         (["--session", "none.jsonl"], 1, "there is no such file"),

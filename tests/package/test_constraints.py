@@ -113,8 +113,8 @@ def test_an_unsuitable_preset_is_refused_with_one_that_can() -> None:
     with pytest.raises(ModelError) as caught:
         require_suitable(find_preset("tinytracker"), "imx500")
     assert str(caught.value) == (
-        "The preset tinytracker cannot run on imx500. The input is an RGB image of three channels, the only kind "
-        "whose register settings are known. image is 112 x 112 x 5. Train one that can: tinytracker-rgb, "
+        "The preset tinytracker cannot run on imx500. The input is an RGB image of three channels; register "
+        "settings of other kinds are unknown. image is 112 x 112 x 5. Train one that can: tinytracker-rgb, "
         "tinytracker-v2."
     )
     assert all(v.ok for v in require_suitable(find_preset("tinytracker-rgb"), "imx500"))

@@ -259,7 +259,7 @@ def test_the_user_has_the_last_word(classifier, tmp_path):
     with pytest.raises(ModelError, match="is not a gaze"):
         package(classifier, "coralmicro", tmp_path / "out", gaze=True)
     run = make_run(tmp_path / "run")
-    with pytest.raises(UsageError, match=r"a run is a gaze network\. Leave --no-gaze out"):
+    with pytest.raises(UsageError, match=r"a run is a gaze network\. Omit --no-gaze"):
         package(run.path, "spresense", tmp_path / "out", gaze=False)
 
 

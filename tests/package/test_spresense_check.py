@@ -67,7 +67,11 @@ CASES = {
     "one-runtime": (one("CUSTOM:edgetpu-custom-op"), "neither does", False),
     "runs-on-tflm": (small("RELU_N1_TO_1"), "RELU_N1_TO_1 cannot be registered", True),
     "runs-as-c": (one("RELU", shape=(1, 1, 1, 2), signature=(1, -1, 1, 2)), "dynamic shape", True),
-    "operator-on-a-runtime": (one("CUSTOM:edgetpu-custom-op"), "neither has CUSTOM:edgetpu-custom-op", False),
+    "operator-on-a-runtime": (
+        one("CUSTOM:edgetpu-custom-op"),
+        "neither of them has CUSTOM:edgetpu-custom-op",
+        False,
+    ),
     "operator-in-tflm": (small("RELU_N1_TO_1"), "no method for RELU_N1_TO_1", True),
     "operator-in-generated-c": (one("TRANSPOSE_CONV"), "no kernel for TRANSPOSE_CONV", False),
 }
@@ -186,8 +190,8 @@ def test_a_target_without_rules_over_files_says_what_it_takes(tmp_path):
     answer = run("check", path, "--target", "imx500")
     assert answer.code == 2
     assert answer.err.strip() == (
-        "Error: imx500 takes no .tflite file: the sensor takes Keras networks that Sony's Model Compression Toolkit "
-        "(MCT) quantizes. Name a run or a preset instead."
+        "Error: imx500 does not take .tflite files: the sensor takes Keras networks that Sony's Model Compression "
+        "Toolkit (MCT) quantizes. Name a run or a preset instead."
     )
 
 

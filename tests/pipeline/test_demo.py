@@ -106,5 +106,5 @@ def test_ctrl_c_is_a_sentence_and_code_130(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on from there" in stderr
+    assert "run the same command again to resume" in stderr
     assert "Traceback" not in stderr

@@ -215,7 +215,7 @@ def test_a_model_that_was_not_made_here_is_packaged_too(foreign, tmp_path):
     assert result.content["io"]["outputs"][0]["dtype"] == "float32"
     assert result.content["parity"]["differing"] == 0
     assert "DEQUANTIZE" in result.content["model"]["operators"]
-    assert "Its error has not been measured here." in (result.folder / "README.md").read_text()
+    assert "Its error has not been measured." in (result.folder / "README.md").read_text()
 
 
 def test_a_float_model_is_refused(tmp_path):

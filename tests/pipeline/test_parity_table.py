@@ -108,7 +108,7 @@ def test_wrong_requests(tabled, tmp_path):
     run, _ = tabled
     with pytest.raises(UnknownNameError, match="Unknown quantized model in this run 'other-int8'"):
         runtime_table(run.path, model="other-int8")
-    with pytest.raises(UsageError, match="8 images say too little"):
+    with pytest.raises(UsageError, match="8 images are too few"):
         runtime_table(run.path, images=8)
     with pytest.raises(InputFileError, match="no such run folder"):
         runtime_table(tmp_path / "nowhere")

@@ -157,8 +157,8 @@ def test_what_is_missing_is_said(tmp_path):
     found = report([run.path, tmp_path / "short.jsonl"], tmp_path / "report.html")
     said = found.document["runs"][0]["missing"]
     assert any("has not been evaluated" in s for s in said)
-    assert any("There is no INT8 model" in s for s in said)
-    assert any("no learning curves" in s for s in said)
+    assert any("The run has no INT8 model" in s for s in said)
+    assert any("Learning curves are missing" in s for s in said)
     assert found.document["sessions"][0]["latency_us"] == {}
     text = found.page.read_text()
     assert all(s.split(":")[0] in text for s in said)
@@ -171,7 +171,7 @@ def test_an_old_evaluation_has_no_maps_and_says_so(tmp_path):
         np.savez(path, **{k: stored[k] for k in ("predicted", "gaze", "subject", "dot")})
     found = report([run.path], tmp_path / "report.html").document["runs"][0]
     assert found["maps"] == []
-    assert any("Error over the screen" in s for s in found["missing"])
+    assert any("The error over the screen" in s for s in found["missing"])
 
 
 def test_text_from_files_cannot_become_markup(tmp_path):
@@ -290,9 +290,9 @@ def test_wrong_usage(sources, tmp_path):
     assert (answer.code, "neither a run folder nor a package" in answer.err) == (1, True)
     (tmp_path / "notes.txt").write_text("")
     answer = tinytracker("report", tmp_path / "notes.txt", "--out", tmp_path / "r.html")
-    assert (answer.code, "nothing that a report shows" in answer.err) == (1, True)
+    assert (answer.code, "not a file that a report shows" in answer.err) == (1, True)
     answer = tinytracker("report", sources / "demo", "--out", tmp_path / "r.pdf")
-    assert (answer.code, "is no name of a page" in answer.err) == (2, True)
+    assert (answer.code, "is not the name of a page" in answer.err) == (2, True)
     with pytest.raises(UsageError):
         report([], tmp_path / "r.html")
 

@@ -1,4 +1,4 @@
-"""What verbs that talk to a board share: how it is reached, which network it runs, what it is sent."""
+"""Options shared by the verbs that talk to a board: how to reach it, its network, and the images it is sent."""
 
 from __future__ import annotations
 
@@ -26,24 +26,32 @@ _WITH_RPC = ", ".join(name for name, target in _BOARDS.items() if target.rpc)
 _LOADING = {name: target.loads for name, target in _BOARDS.items() if target.loads}
 
 _OPTIONS = (
-    click.option("--port", help="Serial port or socket://HOST:PORT; default: the only one with hardware."),
     click.option(
-        "--rpc", help=f"URL that takes commands; default for {_WITH_RPC}: its own over USB Ethernet."
+        "--port", help="Serial port or socket://HOST:PORT; default: the only port with hardware behind it."
     ),
     click.option(
-        "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network the board runs."
+        "--rpc",
+        help=f"URL of the board's command server; default for {_WITH_RPC}: its own, over USB Ethernet.",
+    ),
+    click.option(
+        "--run",
+        "run_folder",
+        type=click.Path(path_type=Path),
+        help="Run folder whose network the board runs.",
     ),
     click.option(
         "--model",
         type=click.Path(path_type=Path),
-        help="The same as a .tflite file; " + "; ".join(f"{n}: {file}" for n, file in _LOADING.items()) + ".",
+        help="Its network as a .tflite file; "
+        + "; ".join(f"{n}: {file}" for n, file in _LOADING.items())
+        + ".",
     ),
-    click.option("--quantized", default="ptq-int8", help="Which quantized model of a run."),
+    click.option("--quantized", default="ptq-int8", help="Quantized model of the run."),
     click.option(
-        "--images", type=click.Path(path_type=Path), help="Picture, folder of pictures, or .npy to send."
+        "--images", type=click.Path(path_type=Path), help="Image, folder of images, or .npy file to send."
     ),
     click.option(
-        "--image-count", type=click.IntRange(1, 10_000), default=10, help="How many of them at most."
+        "--image-count", type=click.IntRange(1, 10_000), default=10, help="Largest number of images to send."
     ),
 )
 
@@ -51,12 +59,12 @@ _OPTIONS = (
 fps_option = click.option(
     "--fps",
     type=click.FloatRange(0.1),
-    help=f"Of the camera of {', '.join(_LOADING)}; default: what the package says.",
+    help=f"Frame rate of the camera of {', '.join(_LOADING)}; default: the rate in the package.",
 )
 
 
 def board_options(command: _F) -> _F:
-    """Add the options --port to --image-count, in this order."""
+    """Add the options from --port to --image-count, in that order."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -64,11 +72,11 @@ def board_options(command: _F) -> _F:
 
 @dataclass(frozen=True)
 class OpenBoard:
-    """A board that answers, and the network that it is said to run.
+    """A board that answers, and the network that it is claimed to run.
 
     Attributes:
-        source: of frames.
-        network: the model that was named, or None; also None for a board that loads a package of its own.
+        source: source of frames.
+        network: the model that was named; None when none was named, and for a board that loads its own package.
     """
 
     source: Source
@@ -79,10 +87,10 @@ class OpenBoard:
 def opened_board(
     target: str, run_folder: Path | None, model: Path | None, quantized: str, request: Request
 ) -> Iterator[OpenBoard]:
-    """Open the board of a target with the network that --run or --model names.
+    """Open a target's board with the network that --run or --model names.
 
     Raises:
-        UsageError: both do, or the target needs one that is missing.
+        UsageError: both are given, or neither and the target needs one.
     """
     from tinytracker.measure.opening import open_board
     from tinytracker.package.source import load_source
@@ -103,7 +111,7 @@ def opened_board(
 def images_for(
     source: Source, chosen: ModelSource | None, images: Path | None, count: int, seed: int
 ) -> TestImages | None:
-    """What to send to a board that takes images, or None."""
+    """Return the images to send; None for a board that does not take any."""
     from tinytracker.errors import ModelError
     from tinytracker.measure.images import make_images, noise, read_images
 
@@ -111,7 +119,7 @@ def images_for(
     if chosen is not None and chosen.sha256 != board.model_sha256:
         raise ModelError(
             f"The board runs the network {board.model_sha256[:12]}, not {chosen.sha256[:12]}.",
-            "Give the file that its firmware was made from, or flash it anew.",
+            "Give the file that its firmware was built from, or flash the board again.",
         )
     if board.source == "camera":
         return None

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 @click.option("--target", required=True, help=f"Device: {', '.join(with_part('rules', 'check'))}.")
 @click.option(
     "--quantized",
-    help="Which quantized model of a run; default: the one the target takes. "
+    help="Quantized model of the run; default: the one that the target takes. "
     f"[{', '.join(with_part('check'))}]",
 )
 @click.option(
     "--memory-report",
     is_flag=True,
-    help=f"Ask the vendor's converter too (a run, half a minute). [{', '.join(with_part('memory_report'))}]",
+    help=f"Run the vendor's converter too (needs a run; half a minute). [{', '.join(with_part('memory_report'))}]",
 )
 def command(source: str, target: str, quantized: str | None, memory_report: bool) -> Output:
-    """Say, rule by rule, whether a device can run SOURCE: a run, a preset, or a .tflite file.
+    """Check, rule by rule, whether a device can run SOURCE: a run, a preset, or a .tflite file.
 
-    Exit code 1 when it cannot, or when a part would not run where it should.
+    The exit code is 1 when it cannot, or when part of the network would not run where it should.
     """
     from tinytracker.package.suitability import check
 
@@ -75,7 +75,7 @@ def _operators(report: Report, title: str) -> Table:
 
 
 def _findings(report: Report) -> list[Text]:
-    """One line per rule that is in no table of verdicts: the first place where it is broken."""
+    """Return one line per broken rule that is not in the table of verdicts, with the first place that breaks it."""
     listed = {v.rule.name for v in report.verdicts}
     by_rule: dict[str, list[Finding]] = {}
     for f in (*report.graph, *(f for o in report.operators for f in o.findings)):

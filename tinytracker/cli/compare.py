@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 _BORDER = "--"
 _MARK = "\0between the groups"
-"""Stands for the border while click parses: a `--` of its own would end the options and vanish."""
+"""Replaces `--` while click parses: click would take a bare `--` as the end of the options and drop it."""
 
 
 class _TwoGroups(click.Command):
-    """A command whose arguments are divided by `--`."""
+    """A command whose arguments are split into two groups by `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the border."""
+        """Keep the position of `--`."""
         return super().parse_args(ctx, [_MARK if arg == _BORDER else arg for arg in args])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """The usage line as it is typed."""
+        """Return the usage line as it is typed."""
         return ["[OPTIONS]", "A...", _BORDER, "B..."]
 
 
@@ -40,25 +40,27 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     except ValueError:
         share = -1.0
     if not 0 <= share < 10:
-        raise click.BadParameter(f"{value!r} is not a share; write 3% or 0.03.")
+        raise click.BadParameter(f"{value!r} is not a fraction; write 3% or 0.03.")
     return share
 
 
 @functools.partial(verb, cls=_TwoGroups)
 @click.argument("sessions", nargs=-1, required=True)
 @click.option(
-    "--warmup", type=click.IntRange(0), help="First frames that do not count; default: as each session says."
+    "--warmup",
+    type=click.IntRange(0),
+    help="Frames to ignore at the start; default: the number in each session.",
 )
 @click.option(
     "--fail-above", callback=_share, metavar="SHARE",
-    help="Exit code 1 when a phase of B is slower than in A by more than this, for example 3%.",
+    help="Exit with code 1 when a phase is slower in B than in A by more than this, for example 3%.",
 )  # fmt: skip
-@click.option("--seed", default=0, help="Of the bootstrap.")
+@click.option("--seed", default=0, help="Random seed of the bootstrap.")
 def command(sessions: tuple[str, ...], warmup: int | None, fail_above: float | None, seed: int) -> Output:
-    """Say whether the sessions A differ from the sessions B, phase by phase, with 95 % intervals.
+    """Test whether the sessions A differ from the sessions B, phase by phase, with 95 % intervals.
 
-    Two files alone may be named without `--`. One session on each side gives intervals, but no verdict: whether a
-    difference would come again, only several sessions can tell.
+    Two single files need no `--`. With one session on each side the result is intervals without a verdict: only
+    several sessions can tell whether a difference is repeatable.
     """
     from tinytracker.measure.latency import compare_sessions
 
@@ -86,11 +88,11 @@ def _groups(sessions: tuple[str, ...]) -> tuple[list[Path], list[Path]]:
     if _MARK not in sessions and len(sessions) == 2:
         return [Path(sessions[0])], [Path(sessions[1])]
     if sessions.count(_MARK) != 1:
-        raise click.UsageError("Divide the sessions into two groups: tinytracker compare A... -- B...")
+        raise click.UsageError("Split the sessions into two groups: tinytracker compare A... -- B...")
     border = sessions.index(_MARK)
     a, b = ([Path(p) for p in group] for group in (sessions[:border], sessions[border + 1 :]))
     if not a or not b:
-        raise click.UsageError("There are no sessions on one side of `--`: tinytracker compare A... -- B...")
+        raise click.UsageError("One side of `--` has no sessions; write tinytracker compare A... -- B...")
     return a, b
 
 

@@ -1,4 +1,4 @@
-"""`tinytracker.toml`: option defaults, a section per verb."""
+"""`tinytracker.toml`: option defaults, one section per verb."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ else:
 
 
 def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
-    """Defaults for click: {"train": {"epochs": 5}, ...}.
+    """Read option defaults in click's form: {"train": {"epochs": 5}, ...}.
 
     Keys are the long options without dashes, with - or _.
 
     Raises:
-        ConfigError: not TOML, or a section or key that no verb has.
+        ConfigError: the file is not TOML, or a section or key matches no verb or option.
         InputFileError: the file cannot be read.
     """
     try:
@@ -35,7 +35,7 @@ def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
     defaults: dict[str, Any] = {}
     for verb, section in document.items():
         if verb not in verbs or not isinstance(section, dict):
-            raise ConfigError(str(path), verb, "there is no such verb", _guess(verb, verbs))
+            raise ConfigError(str(path), verb, "unknown verb", _guess(verb, verbs))
         command = group.get_command(context, verb)
         assert command is not None
         options = {
@@ -45,9 +45,7 @@ def read_defaults(path: Path, group: click.Group) -> dict[str, Any]:
         for key, value in section.items():
             name = options.get(key.replace("_", "-"))
             if name is None:
-                raise ConfigError(
-                    str(path), f"{verb}.{key}", "there is no such option", _guess(key, list(options))
-                )
+                raise ConfigError(str(path), f"{verb}.{key}", "unknown option", _guess(key, list(options)))
             values[name] = value
         defaults[verb] = values
     return defaults

@@ -20,20 +20,22 @@ _DEFAULTS = DemoSettings()
 
 @verb
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo-out"), help="Folder for everything."
+    "--out", type=click.Path(path_type=Path), default=Path("demo-out"), help="Folder for all results."
 )
 @click.option("--model", default=_DEFAULTS.preset, help="Preset to train.")
-@click.option("--subjects", type=click.IntRange(8), default=_DEFAULTS.subjects, help="Synthetic people.")
-@click.option("--frames", type=click.IntRange(1), default=_DEFAULTS.frames, help="Frames of each.")
+@click.option(
+    "--subjects", type=click.IntRange(8), default=_DEFAULTS.subjects, help="Number of synthetic people."
+)
+@click.option("--frames", type=click.IntRange(1), default=_DEFAULTS.frames, help="Frames per person.")
 @click.option(
     "--epochs", type=click.IntRange(1), default=_DEFAULTS.epochs, help="Passes over the training split."
 )
-@click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, help="Of everything.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes for making data; default: one per core.")
+@click.option("--seed", type=click.IntRange(0), default=_DEFAULTS.seed, help="Random seed of all steps.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes that make data; default: one per core.")
 def command(
     out: Path, model: str, subjects: int, frames: int, epochs: int, seed: int, jobs: int | None
 ) -> Output:
-    """From nothing to a packaged INT8 network, on synthetic data; stop and start again as you like."""
+    """Run the whole chain on synthetic data, up to a packaged INT8 network; can be stopped and resumed."""
     from tinytracker.demo import demo
 
     result = demo(out, DemoSettings(model, subjects, frames, epochs, seed), jobs)
@@ -41,7 +43,7 @@ def command(
 
 
 _NOTE = (
-    "The people are synthetic, and few: these errors say that the chain works, not how well it would do on\n"
+    "The people are synthetic, and few: these errors show that the chain works, not how accurate it would be on\n"
     "real faces. "
     "The constant predictor always answers the mean of the training labels; a network that has learned\n"
     "nothing equals it."

@@ -12,12 +12,12 @@ from tinytracker.targets import with_part
 
 @verb
 def command() -> Output:
-    """Say what is installed for each kind of work, what is missing, and the command that brings it."""
+    """List what is installed for each kind of work, what is missing, and the command that installs it."""
     from tinytracker.package.doctor import diagnose
 
     parts = diagnose()
     table = Table(show_header=True)
-    for column in ("part", "needed for", "", "found, or how to get it"):
+    for column in ("part", "needed for", "", "found, or how to install it"):
         table.add_column(column)
     for part in parts:
         table.add_row(

@@ -1,4 +1,4 @@
-"""The documents that tinytracker writes, as a page and as JSON schemas, from their models.
+"""Generate a page and JSON schemas of the documents that tinytracker writes, from their models.
 
 `python -m tinytracker.cli.documents docs` writes docs/documents.md and docs/schemas/*.json.
 """
@@ -27,21 +27,20 @@ _HEAD = """\
 
 Written by `python -m tinytracker.cli.documents`; do not edit.
 
-Everything that a command leaves for another one, or for you, is JSON (UTF-8, one document a file). Each kind has one
-pydantic model, a `schema_version`, and the JSON schema that is linked here.
+Everything that a command writes for another command, or for you, is JSON (UTF-8, one document per file). Each kind has
+a pydantic model, a `schema_version`, and the JSON schema linked here.
 
-- **Written**: keys in the order below; one that has nothing to say in a file is left out. The same content gives the
-  same bytes.
-- **Read**: keys that the schema does not have are ignored, because a later release may add some without a new version.
-  A calibration is the exception: people write it by hand, and a misspelt key would silently correct nothing.
-- **Versions**: a newer `schema_version` than this release knows is refused, with the advice to update; an older one is
+- **Writing**: keys are in the order below; a key without a value is omitted. The same content gives the same bytes.
+- **Reading**: keys that the schema does not have are ignored, because a later release may add some without a new
+  version. A calibration is the exception: people write it by hand, and a misspelt key would silently correct nothing.
+- **Versions**: a `schema_version` newer than this release knows is refused, with the advice to update; an older one is
   migrated, or refused where no migration exists. All documents have version 1 today.
 """
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of document: name of its schema, where it lies, and its model."""
+    """One kind of document: the name of its schema, where it is stored, and its model."""
 
     name: str
     place: str
@@ -61,7 +60,7 @@ KINDS = (
 
 
 def schema(kind: Kind) -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of the version that is written today."""
+    """Return the JSON schema (draft 2020-12) of the version that is written today."""
     made = kind.model.model_json_schema()
     made["properties"]["schema_version"] = {"const": kind.model.newest}
     made["required"] = sorted(
@@ -71,7 +70,7 @@ def schema(kind: Kind) -> dict[str, Any]:
 
 
 def page() -> str:
-    """The text of docs/documents.md."""
+    """Return the text of docs/documents.md."""
     parts = [_HEAD]
     for kind in KINDS:
         text = inspect.getdoc(kind.model) or ""
@@ -89,7 +88,7 @@ def page() -> str:
 
 
 def _type(value: dict[str, Any]) -> str:
-    """A JSON schema's type in words."""
+    """Return a JSON schema's type in words."""
     if "$ref" in value:
         return str(value["$ref"]).rpartition("/")[2]
     if "anyOf" in value:
@@ -109,7 +108,7 @@ def _type(value: dict[str, Any]) -> str:
 
 
 def _attributes(docstring: str) -> str:
-    """What the docstring says of the keys, as a paragraph a line."""
+    """Return what the docstring says about the keys, one line per paragraph."""
     section = docstring.partition("\nAttributes:\n")[2].split("\n\n")[0]
     lines: list[str] = []
     for line in section.splitlines():
@@ -121,7 +120,7 @@ def _attributes(docstring: str) -> str:
 
 
 def write(docs: Path) -> None:
-    """Write the page and the schemas into the folder of the documentation."""
+    """Write the page and the schemas into the documentation folder."""
     write_text(docs / "documents.md", page())
     for kind in KINDS:
         write_bytes(docs / "schemas" / f"{kind.name}.json", json_bytes(schema(kind), indent=2))

@@ -1,4 +1,4 @@
-"""`tinytracker edgetpu`: what is inside a compiled file."""
+"""`tinytracker edgetpu`: the contents of a compiled file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tinytracker.cli.output import Output, verb
 
 @click.group()
 def command() -> None:
-    """Look into files that were compiled for the Edge TPU."""
+    """Inspect files compiled for the Edge TPU."""
 
 
 @verb
 @click.argument("file", type=click.Path(path_type=Path))
 def show_command(file: Path) -> Output:
-    """Show chip, memory, transfers and driver traps of FILE, a model that edgetpu_compiler wrote."""
+    """Show the chip, memory, transfers and driver traps of FILE, a model written by edgetpu_compiler."""
     from tinytracker.package.coralmicro.edgetpu.show import show
 
     document = show(file)
@@ -40,9 +40,9 @@ def _totals(document: dict[str, Any]) -> Table:
     table.add_column(justify="right")
     table.add_row("file bytes", f"{document['bytes']:,}")
     for package in document["packages"]:
-        table.add_row("Edge TPU runtime, at least", str(package["min_runtime_version"]))
+        table.add_row("minimum Edge TPU runtime", str(package["min_runtime_version"]))
         table.add_row("compiler", package["compiler_version"])
-    table.add_row("operators left to the CPU", ", ".join(document["cpu_operators"]) or "none")
+    table.add_row("operators on the CPU", ", ".join(document["cpu_operators"]) or "none")
     table.add_row("parameters cached on the chip, bytes", f"{document['cached_bytes']:,}")
     for name, value in document["per_inference"].items():
         table.add_row(f"{name.removesuffix('_bytes')} per inference, bytes", f"{value:,}")

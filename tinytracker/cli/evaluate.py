@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
 @click.option("--split", default="test", help="train, val or test.")
-@click.option("--model", default="float", help="Of a run: float, or a quantized model such as ptq-int8.")
 @click.option(
-    "--preset", help="For a .tflite file: the preset whose input it takes; default: found by shape."
+    "--model", default="float", help="Model of the run: float, or a quantized one such as ptq-int8."
+)
+@click.option(
+    "--preset", help="For a .tflite file: the preset whose input it takes; default: chosen by shape."
 )
 def command(target: Path, data: Path | None, split: str, model: str, preset: str | None) -> Output:
     """Measure the error of TARGET, a run folder or a .tflite file, in cm on a split."""
@@ -31,7 +33,7 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
 
 
 def error_table(title: str, errors: Errors) -> Table:
-    """Overall, families, orientations and devices, each beside the constant predictor."""
+    """Return the errors overall and by family, orientation and device, each beside the constant predictor."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in ("frames", "subjects", "error cm", "95 % interval", "median", "per dot", "constant"):

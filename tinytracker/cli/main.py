@@ -1,6 +1,6 @@
-"""The `tinytracker` command: a table of verbs, each loaded only when it is used.
+"""The `tinytracker` command: a table of verbs, each imported only when it is used.
 
-Exit code: 0 when all went well, 1 when the work failed, 2 when the command was used wrongly, 130 after Ctrl-C.
+Exit codes: 0 success, 1 the work failed, 2 wrong usage, 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -20,37 +20,40 @@ from tinytracker.children import stop_on_signals
 from tinytracker.errors import TinyTrackerError, UsageError
 
 # Verb -> (module with a click command named `command`, one line of help). Kept here as text so that `--help` imports
-# none of the modules: it answers at once, with or without TensorFlow.
+# none of the modules and answers at once, with or without TensorFlow.
 VERBS: dict[str, tuple[str, str]] = {
-    "demo": ("tinytracker.cli.demo", "From nothing to a packaged INT8 network, on synthetic data."),
+    "demo": ("tinytracker.cli.demo", "Run the whole chain on synthetic data, up to a packaged INT8 network."),
     "synth": ("tinytracker.cli.synth", "Make a synthetic data set in GazeCapture's layout."),
     "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
     "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
-    "weights": ("tinytracker.cli.weights", "Write a run's weights into a file to start others from."),
+    "weights": (
+        "tinytracker.cli.weights",
+        "Write a run's weights into a file that other runs can start from.",
+    ),
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
-    "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person, from a few dots."),
-    "quantize": ("tinytracker.cli.quantize", "Make a full-integer .tflite of a run."),
-    "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels, in one table."),
-    "check": ("tinytracker.cli.check", "Say whether a device can run a network, rule by rule."),
+    "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person from a few dots."),
+    "quantize": ("tinytracker.cli.quantize", "Quantize a run to a full-integer .tflite file."),
+    "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels in one table."),
+    "check": ("tinytracker.cli.check", "Check, rule by rule, whether a device can run a network."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
-    "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase, into a session."),
+    "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase."),
     "baselines": (
         "tinytracker.cli.baselines",
         "Record what a camera draws when it is off, streams, and runs.",
     ),
-    "live": ("tinytracker.cli.live", "Show on a local page where somebody looks, and calibrate."),
-    "compare": ("tinytracker.cli.compare", "Say whether two measured sessions differ."),
-    "energy": ("tinytracker.cli.energy", "Energy per frame and phase from a power meter's file."),
-    "report": ("tinytracker.cli.report", "One page about runs, packages and measured sessions."),
-    "edgetpu": ("tinytracker.cli.edgetpu", "Look into files compiled for the Edge TPU."),
+    "live": ("tinytracker.cli.live", "Show on a local page where you look, and calibrate."),
+    "compare": ("tinytracker.cli.compare", "Test whether two groups of measured sessions differ."),
+    "energy": ("tinytracker.cli.energy", "Compute energy per frame and phase from a power meter's file."),
+    "report": ("tinytracker.cli.report", "Write one page about runs, packages and measured sessions."),
+    "edgetpu": ("tinytracker.cli.edgetpu", "Inspect files compiled for the Edge TPU."),
     "emulate": (
         "tinytracker.cli.emulate",
         "Run a quantized network on an emulated Cortex-M4 and count its cost.",
     ),
     "rpk": ("tinytracker.cli.rpk", "Show or verify an IMX500 network package."),
-    "setup": ("tinytracker.cli.setup", "Install a vendor's tool into an environment of its own."),
-    "doctor": ("tinytracker.cli.doctor", "Say what is installed, what is missing, and what brings it."),
+    "setup": ("tinytracker.cli.setup", "Install a vendor's tool into its own environment."),
+    "doctor": ("tinytracker.cli.doctor", "List what is installed, what is missing, and how to install it."),
 }
 
 SCHEMA_VERSION = 1
@@ -60,10 +63,10 @@ CONFIG_FILE = "tinytracker.toml"
 
 
 class VerbTable(click.Group):
-    """A click group that knows its verbs by name and loads one when it is called."""
+    """A click group that knows its verbs by name and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of the work, not of the alphabet."""
+        """Return the verbs in the order of the work, not alphabetically."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -74,7 +77,7 @@ class VerbTable(click.Group):
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find the verb, or say which one was meant."""
+        """Find the verb; on an unknown name, suggest the nearest one."""
         name = args[0] if args else ""
         if name not in VERBS and not name.startswith("-"):
             from tinytracker.errors import UnknownNameError
@@ -83,7 +86,7 @@ class VerbTable(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of verbs."""
+        """Write the table of verbs."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
 
@@ -91,8 +94,8 @@ class VerbTable(click.Group):
 @click.group(
     cls=VerbTable,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT_PREFIX},
-    epilog=f"Options can also be set by the environment ({ENVIRONMENT_PREFIX}_VERB_OPTION) and in {CONFIG_FILE} "
-    f"(or the file named by {CONFIG_VARIABLE}), a section per verb; a flag wins over both.",
+    epilog=f"Options can also be set in the environment ({ENVIRONMENT_PREFIX}_VERB_OPTION) and in {CONFIG_FILE} "
+    f"(or the file named by {CONFIG_VARIABLE}), one section per verb; a flag overrides both.",
 )
 @click.version_option(__version__, prog_name="tinytracker")
 @click.pass_context
@@ -102,11 +105,11 @@ def cli(ctx: click.Context) -> None:
 
 
 def load_defaults() -> dict[str, Any]:
-    """Option defaults per verb from the configuration file, or {} when there is none.
+    """Return option defaults per verb from the configuration file, or {} without one.
 
     Raises:
-        ConfigError: not TOML, or a section or key that no verb has.
-        InputFileError: the file named by the environment is not there.
+        ConfigError: the file is not TOML, or a section or key matches no verb or option.
+        InputFileError: the file named by the environment does not exist.
     """
     named = os.environ.get(CONFIG_VARIABLE)
     path = Path(named or CONFIG_FILE)
@@ -118,16 +121,16 @@ def load_defaults() -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point: runs the verb and turns errors into sentences and exit codes."""
+    """Run the verb and turn errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     stop_on_signals()
     try:
-        # Verbs return nothing; what comes back here is the code of a click.exceptions.Exit.
+        # Verbs return nothing; a value here is the code of a click.exceptions.Exit.
         code = cli.main(arguments, prog_name="tinytracker", standalone_mode=False)
         if code:
             sys.exit(code)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What is finished is kept; the same command goes on from there.", err=True)
+        click.echo("Stopped. Finished work is kept; run the same command again to resume.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
@@ -136,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except TinyTrackerError as error:
         _fail(error, arguments)
     except BrokenPipeError:
-        # The reader of our output went away; a second attempt to flush would raise again at exit.
+        # The reader of our output has gone; a second attempt to flush would raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
@@ -145,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _fail(error: TinyTrackerError, arguments: list[str]) -> None:
-    """Say it on stderr, put it into the JSON document when one was asked for, and exit."""
+    """Print the error on stderr, and as a JSON document when one was asked for, and exit."""
     click.echo(f"Error: {error}", err=True)
     if "--json" in arguments:
         detail = {"kind": error.kind, "message": error.message, "hint": error.hint}

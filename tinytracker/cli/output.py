@@ -1,4 +1,4 @@
-"""What a verb prints: a table for people on stdout, or one JSON document with `--json`."""
+"""Output of a verb: tables for people on stdout, or one JSON document with `--json`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tinytracker.progress import set_quiet
 
 @dataclass(frozen=True)
 class Output:
-    """The result of a verb: the same numbers for machines and for people.
+    """The result of a verb: the same numbers for programs and for people.
 
     Attributes:
         document: for `--json`. text: for people.
-        exit_code: 1 when the verb did its work and the answer is no.
+        exit_code: 1 when the verb completed its work and the answer is no.
     """
 
     document: dict[str, Any]
@@ -31,7 +31,7 @@ class Output:
 
 
 def verb(function: Callable[..., Output], cls: type[click.Command] = click.Command) -> click.Command:
-    """Make a click command of a function that returns an `Output`; adds `--json` and `--quiet`."""
+    """Turn a function that returns an `Output` into a click command with `--json` and `--quiet`."""
 
     @functools.wraps(function)
     def run(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> None:
@@ -41,15 +41,15 @@ def verb(function: Callable[..., Output], cls: type[click.Command] = click.Comma
             document = {"schema_version": SCHEMA_VERSION, **output.document}
             click.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
-            # A file or a pipe has no width to fit into: lines there must not be broken.
+            # A file or a pipe has no width: lines there must not be wrapped.
             width = None if sys.stdout.isatty() else 160
             console = Console(width=width, highlight=False)
             for part in output.text:
                 console.print(part)
         if output.exit_code:
-            # Not click's Exit: without its standalone mode, click would turn that into a return value.
+            # Not click's Exit: outside its standalone mode, click would turn that into a return value.
             sys.exit(output.exit_code)
 
-    run = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")(run)
-    run = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(run)
+    run = click.option("--quiet", "-q", is_flag=True, help="Do not show progress on stderr.")(run)
+    run = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(run)
     return click.command(cls=cls, context_settings={"show_default": True})(run)

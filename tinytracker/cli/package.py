@@ -21,12 +21,12 @@ _BUILDABLE = with_part("build")
 @verb
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--target", required=True, help=f"Device: {', '.join(_BUILDABLE)}.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Package folder to make.")
-@click.option("--quantized", help="Which quantized model of a run; default: the one the target takes.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Package folder to write.")
+@click.option("--quantized", help="Quantized model of the run; default: the one that the target takes.")
 @click.option(
     "--gaze/--no-gaze",
     default=None,
-    help="Whether a .tflite file is a gaze network; default: judged by its inputs and outputs.",
+    help="State whether a .tflite file is a gaze network; default: judged by its inputs and outputs.",
 )
 @target_options(_BUILDABLE)
 def command(
@@ -50,7 +50,7 @@ def command(
 
 
 def _rows(manifest: Manifest) -> list[tuple[str, str]]:
-    """Lines on a package; which ones there are depends on the target."""
+    """Return the lines about a package; they depend on the target."""
     from tinytracker.package.manifest import SensorMemory
 
     model, memory, parity = manifest.model, manifest.memory, manifest.parity
@@ -58,7 +58,7 @@ def _rows(manifest: Manifest) -> list[tuple[str, str]]:
     if not manifest.is_gaze:
         rows.append(("purpose", "not a gaze network (--gaze if it is)"))
     elif model.file is not None:
-        rows.append(("purpose", "gaze, as far as its inputs and outputs say (--no-gaze if it is not)"))
+        rows.append(("purpose", "gaze, judging by its inputs and outputs (--no-gaze if it is not)"))
     if manifest.arena is not None:
         rows.append(("arena", f"{manifest.arena.total_bytes:,} bytes"))
     if isinstance(memory, SensorMemory):
@@ -68,7 +68,7 @@ def _rows(manifest: Manifest) -> list[tuple[str, str]]:
         several = f", all {len(parity.outputs)} outputs" if parity.outputs else ""
         rows.append(("parity", f"{parity.runtime} = {parity.oracle} on {parity.images} images{several}"))
     if manifest.compiled is not None:
-        rows.append(("compiled", "yes" if manifest.compiled else "no; README.md has the command"))
+        rows.append(("compiled", "yes" if manifest.compiled else "no; the command is in README.md"))
     if manifest.edgetpu is not None:
         rows.append(("cached on the chip", f"{manifest.edgetpu.cached_bytes:,} bytes"))
         transferred = manifest.edgetpu.per_inference.transferred_bytes

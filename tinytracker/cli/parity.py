@@ -12,9 +12,16 @@ from tinytracker.cli.output import Output, verb
 
 @verb
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--model", help="Quantized model of the run; default: qat-int8, or else ptq-int8.")
+@click.option(
+    "--model", help="Quantized model of the run; default: qat-int8 if it exists, otherwise ptq-int8."
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
-@click.option("--images", type=int, default=512, help="Frames of the test split, filled up with patterns.")
+@click.option(
+    "--images",
+    type=int,
+    default=512,
+    help="Images: frames of the test split, topped up with patterns.",
+)
 def command(run: Path, model: str | None, data: Path | None, images: int) -> Output:
     """Run a quantized model of RUN on every runtime and compare them with the reference kernels."""
     from tinytracker.package.parity import runtime_table
@@ -27,8 +34,8 @@ def command(run: Path, model: str | None, data: Path | None, images: int) -> Out
         title_justify="left",
     )
     table.add_column("runtime")
-    table.add_column("computes in")
-    for column in ("error cm", "max LSB", "mean LSB", "images that differ"):
+    table.add_column("arithmetic")
+    for column in ("error cm", "max LSB", "mean LSB", "differing images"):
         table.add_column(column, justify="right")
 
     def cells(row: RuntimeRow) -> tuple[str, ...]:
@@ -43,8 +50,8 @@ def command(run: Path, model: str | None, data: Path | None, images: int) -> Out
     verdict = (
         "TFLM and generated C equal the reference kernels bit for bit."
         if result.exact
-        else "NOT EQUAL: a runtime that must compute the same as the reference kernels does not."
+        else "NOT EQUAL: a runtime that must equal the reference kernels does not."
     )
     if result.distinct_outputs < 2:
-        verdict += " The network gives the same output for all images; has it been trained?"
+        verdict += " The network gives the same output for all images; check that it has been trained."
     return Output(result.as_json(), (table, *absent, verdict), 0 if result.exact else 1)

@@ -15,10 +15,10 @@ from tinytracker.cli.output import Output, verb
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per core.")
 @click.option(
-    "--max-crop", type=int, default=256, help="Longest side of a stored face, px; larger ones are reduced."
+    "--max-crop", type=int, default=256, help="Longest side of a stored face, px; larger faces are reduced."
 )
-@click.option("--shard-frames", type=int, default=2000, help="Frames per shard, about.")
-@click.option("--image-format", default="jpeg", help="Of stored faces: jpeg, or png (lossless).")
+@click.option("--shard-frames", type=int, default=2000, help="Approximate number of frames per shard.")
+@click.option("--image-format", default="jpeg", help="Format of stored faces: jpeg, or png (lossless).")
 def command(
     source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str
 ) -> Output:
@@ -38,4 +38,4 @@ def command(
         **index.as_json(), "folder": str(out), "kept_shards": report.kept_shards,
         "made_shards": report.made_shards, "skipped_csv": str(report.skipped_csv),
     }  # fmt: skip
-    return Output(document, (table, f"Left out: {skipped} (each in {report.skipped_csv})"))
+    return Output(document, (table, f"Skipped: {skipped} (listed in {report.skipped_csv})"))

@@ -13,16 +13,22 @@ from tinytracker.cli.output import Output, verb
 @verb
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--method", default="ptq", help="How: ptq (post-training), or qat (training goes on with rounding)."
+    "--method",
+    default="ptq",
+    help="ptq (post-training), or qat (training continues with rounding).",
 )
 @click.option("--io", default="int8", help="Input and output type: int8, or uint8 for Coral.")
 @click.option(
     "--calibration-frames", type=click.IntRange(1), default=500, help="Training frames to calibrate with."
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the choice of calibration frames.")
-@click.option("--epochs", type=int, help="Of qat: passes over the training split; default 5.")
-@click.option("--learning-rate", type=float, help="Of qat: peak; default a twentieth of the run's.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Random seed that chooses the calibration frames."
+)
+@click.option("--epochs", type=int, help="For qat: passes over the training split; default 5.")
+@click.option(
+    "--learning-rate", type=float, help="For qat: peak learning rate; default a twentieth of the run's."
+)
 def command(
     run: Path, method: str, io: str, calibration_frames: int, data: Path | None, seed: int, epochs: int | None,
     learning_rate: float | None,

@@ -1,4 +1,4 @@
-"""The command line as a page: `python -m tinytracker.cli.reference` prints docs/cli.md from what click knows."""
+"""Generate docs/cli.md from the click commands: `python -m tinytracker.cli.reference` prints it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import click
 from tinytracker.cli.main import CONFIG_FILE, CONFIG_VARIABLE, ENVIRONMENT_PREFIX, VERBS, cli
 
 EVERYWHERE = {"--json", "--quiet", "--help"}
-"""Options of every verb; described once."""
+"""Options that every verb has; described once."""
 
 _HEAD = f"""# Commands
 
 Written by `python -m tinytracker.cli.reference`; do not edit.
 
-Every verb has `--help` (`-h`), prints a table on stdout, and shows its progress on stderr (`--quiet`, `-q`: none).
-With `--json` there is one JSON document on stdout instead, errors included: `schema_version` and `error` with `kind`,
-`message` and `hint`.
+Every verb has `--help` (`-h`), prints a table on stdout, and shows its progress on stderr (not with `--quiet`, `-q`).
+With `--json` it prints one JSON document on stdout instead. An error is a document too: `schema_version` and `error`
+with `kind`, `message` and `hint`.
 
-| exit code | means |
+| exit code | meaning |
 | --- | --- |
-| 0 | all went well |
+| 0 | success |
 | 1 | the work failed, or the answer is no |
-| 2 | the command was used wrongly |
-| 130 | stopped with Ctrl-C; what is finished is kept |
+| 2 | wrong usage |
+| 130 | stopped with Ctrl-C; finished work is kept |
 
-An option can also be set by the environment (`{ENVIRONMENT_PREFIX}_TRAIN_BATCH_SIZE=32`: verb, then option), or in
-`{CONFIG_FILE}` (or the file named by `{CONFIG_VARIABLE}`) with a section per verb; a flag wins over the environment,
-the environment over the file:
+An option can also be set in the environment (`{ENVIRONMENT_PREFIX}_TRAIN_BATCH_SIZE=32`: verb, then option), or in
+`{CONFIG_FILE}` (or the file named by `{CONFIG_VARIABLE}`) with one section per verb. A flag overrides the environment,
+and the environment overrides the file:
 
 ```toml
 [train]
@@ -41,10 +41,10 @@ batch_size = 32
 
 
 def markdown() -> str:
-    """The text of docs/cli.md."""
-    # With the settings of a real call: click keeps the help option that it makes for the first context of a command.
+    """Return the text of docs/cli.md."""
+    # Use the settings of a real call: click caches the help option that it makes for a command's first context.
     context = click.Context(cli, info_name="tinytracker", **cli.context_settings)
-    summary = ["\n| verb | does |\n| --- | --- |\n"]
+    summary = ["\n| verb | purpose |\n| --- | --- |\n"]
     summary += [f"| [`{name}`](#{name}) | {_cell(text)} |\n" for name, (_, text) in VERBS.items()]
     parts = [_HEAD, *summary]
     for name in VERBS:
@@ -55,7 +55,7 @@ def markdown() -> str:
 
 
 def _sections(command: click.Command, parent: click.Context, name: str, level: int) -> Iterator[str]:
-    """The section of a verb, and those of its sub-verbs."""
+    """Yield the section of a verb, and those of its sub-verbs."""
     context = click.Context(command, info_name=name, parent=parent)
     path = context.command_path.removeprefix("tinytracker ")
     yield f"\n{'#' * level} {path}\n\n{_prose(command.help or '')}\n"
@@ -82,7 +82,7 @@ def _row(option: click.Option) -> str:
 
 
 def _value_type(kind: click.ParamType[Any]) -> str:
-    """The kind of value, with its range where there is one."""
+    """Return the kind of value, with its range if it has one."""
     if isinstance(kind, (click.IntRange, click.FloatRange)):
         name = "integer" if isinstance(kind, click.IntRange) else "number"
         if kind.min is not None and kind.max is not None:
@@ -102,7 +102,7 @@ def _default(option: click.Option) -> str:
 
 
 def _prose(text: str) -> str:
-    """Help text with one line per paragraph."""
+    """Return help text with one line per paragraph."""
     paragraphs = [" ".join(p.split()) for p in re.split(r"\n\s*\n", text.replace("\b", "").strip())]
     return "\n\n".join(paragraphs)
 

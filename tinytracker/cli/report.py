@@ -12,7 +12,7 @@ from tinytracker.cli.output import Output, verb
 @verb
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), help="Page to write.")
-@click.option("--allow-images", is_flag=True, help="Show faces of recorded people too.")
+@click.option("--allow-images", is_flag=True, help="Include faces of recorded people.")
 def command(sources: tuple[Path, ...], out: Path, allow_images: bool) -> Output:
     """Write one page about SOURCES: runs, packages, sessions, and the JSON of `tinytracker energy`."""
     from tinytracker.report import report
@@ -22,7 +22,7 @@ def command(sources: tuple[Path, ...], out: Path, allow_images: bool) -> Output:
     missing = [s for part in ("runs", "sessions") for one in result.document[part] for s in one["missing"]]
     lines = (
         f"{result.page}: {size / 1e3:,.0f} kB, opens in any browser",
-        f"{result.numbers}: the same numbers",
+        f"{result.numbers}: the same numbers as JSON",
     )
     return Output(
         {"page": str(result.page), "numbers": str(result.numbers), "missing": missing}, (*lines, *missing)

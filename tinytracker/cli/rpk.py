@@ -22,7 +22,7 @@ def command() -> None:
 @verb
 @click.argument("file", type=click.Path(path_type=Path))
 def show(file: Path) -> Output:
-    """Show what is in FILE: networks, tensors, firmware parts, registers, network info, intrinsics."""
+    """Show the contents of FILE: networks, tensors, firmware parts, registers, network info, intrinsics."""
     from tinytracker.files import read_bytes
     from tinytracker.package.imx500.rpk import describe, parse
 
@@ -35,13 +35,13 @@ def show(file: Path) -> Output:
 @verb
 @click.argument("file", type=click.Path(path_type=Path))
 def verify(file: Path) -> Output:
-    """Refuse FILE, saying where, when the sensor's driver or its clients would."""
+    """Check FILE as the sensor's driver and its clients would; on an error, say where it is."""
     from tinytracker.files import read_bytes
     from tinytracker.package.imx500.rpk import verify as verify_bytes
 
     data = read_bytes(file)
     rpk: Rpk = verify_bytes(data, str(file))
-    text = f"{file}: whole and sound, {len(data):,} bytes, network {rpk.network.name!r}"
+    text = f"{file}: complete and valid, {len(data):,} bytes, network {rpk.network.name!r}"
     return Output({"file": str(file), "ok": True, "bytes": len(data), "network": rpk.network.name}, (text,))
 
 

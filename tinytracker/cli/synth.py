@@ -13,15 +13,17 @@ from tinytracker.cli.types import SIZE
 
 @verb
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--subjects", type=int, default=20, help="How many people.")
-@click.option("--frames", type=int, default=50, help="Frames of each.")
-@click.option("--seed", type=int, default=0, help="Of everything; the same seed gives the same bytes.")
+@click.option("--subjects", type=int, default=20, help="Number of people.")
+@click.option("--frames", type=int, default=50, help="Frames per person.")
+@click.option("--seed", type=int, default=0, help="Random seed; the same seed gives the same bytes.")
 @click.option("--jobs", type=int, help="Processes; default: one per core.")
 @click.option("--devices", help="Comma-separated names, such as 'iPhone 6,iPad Mini'; default: all 15.")
 @click.option(
     "--size", type=SIZE, default="480x640", help="Width and height of frames held upright, in pixels."
 )
-@click.option("--first", type=int, default=0, help="Number of the first person, to share the work out.")
+@click.option(
+    "--first", type=int, default=0, help="Number of the first person; lets several calls share the work."
+)
 @click.option(
     "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise; 1 is realistic."
 )

@@ -1,7 +1,7 @@
-"""Flags of `tinytracker package` from the options of the targets; targets may share a name.
+"""Flags of `tinytracker package`, made from the options of the targets; targets may share a name.
 
-One flag stands for all options of the same name. Its help says what it means for which target. The value is read for
-the target that was chosen: with that target's type, and with that target's default when the flag is not given.
+One flag stands for all options of the same name. Its help says what it means for each target. The value is read as
+the chosen target's type, and defaults to the chosen target's default.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TYPES: dict[str, Any] = {
     "str": str,
     "bool": bool,
 }
-"""From the type of a field of `Options` to the type of its flag."""
+"""Maps the type of a field of `Options` to the type of its flag."""
 
 
 def target_options(targets: Mapping[str, Target]) -> Callable[[_F], _F]:
@@ -46,10 +46,10 @@ def target_options(targets: Mapping[str, Target]) -> Callable[[_F], _F]:
 
 
 def chosen_options(target: Target, values: Mapping[str, Any]) -> object | None:
-    """An instance of the target's `Options` from what was typed; None for a target without options.
+    """Return the target's `Options` from what was typed; None for a target without options.
 
     Raises:
-        UsageError: an option of another target was typed, or a value cannot be one of this target.
+        UsageError: an option of another target was given, or a value is not valid for this target.
     """
     context = click.get_current_context()
     own = {field.name: field for field in option_fields(target.options)} if target.options else {}
@@ -62,12 +62,12 @@ def chosen_options(target: Target, values: Mapping[str, Any]) -> object | None:
         if name in own:
             read[name] = _read(own[name], values[name], parameter, context)
         elif source is ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{_dashed(name)} is no option of target {target.name}.", "Leave it out.")
+            raise UsageError(f"--{_dashed(name)} is not an option of target {target.name}.", "Omit it.")
     return options_class(target.options)(**read) if target.options else None
 
 
 def _by_name(targets: Mapping[str, Target]) -> dict[str, dict[str, Field[Any]]]:
-    """Option name -> target name -> its field, in the order of the targets and their fields."""
+    """Return option name -> target name -> its field, in the order of the targets and their fields."""
     found: dict[str, dict[str, Field[Any]]] = {}
     for target in targets.values():
         for field in option_fields(target.options) if target.options else ():
@@ -76,7 +76,7 @@ def _by_name(targets: Mapping[str, Target]) -> dict[str, dict[str, Field[Any]]]:
 
 
 def _flag(name: str, owners: Mapping[str, Field[Any]]) -> dict[str, Any]:
-    """Arguments of `click.option` for a name: type, default and help."""
+    """Return the arguments of `click.option` for a name: type, default and help."""
     types = {str(field.type) for field in owners.values()}
     if "bool" in types and len(types) > 1:
         raise TypeError(
@@ -89,13 +89,13 @@ def _flag(name: str, owners: Mapping[str, Field[Any]]) -> dict[str, Any]:
         for target, field in owners.items()
     )
     flag: dict[str, Any] = {"default": defaults[0] if same else None, "help": help_text}
-    # Where the types differ, the flag takes text, which `chosen_options` reads for the chosen target.
+    # Where the types differ, the flag takes text, which `chosen_options` converts for the chosen target.
     kind = _TYPES[types.pop()] if len(types) == 1 else str
     return flag | ({"is_flag": True} if kind is bool else {"type": kind})
 
 
 def _read(field: Field[Any], value: Any, parameter: click.Parameter, context: click.Context) -> Any:
-    """A value as the chosen target's type; what has that type already stays as it is."""
+    """Convert a value to the chosen target's type; a value that has that type already is returned unchanged."""
     kind = click.types.convert_type(_TYPES[str(field.type)])
     return None if value is None else kind.convert(value, parameter, context)
 

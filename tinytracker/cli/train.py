@@ -12,22 +12,22 @@ from tinytracker.cli.output import Output, verb
 @verb
 @click.argument("prepared", type=click.Path(path_type=Path))
 @click.option("--model", default="tinytracker", help="Preset to train.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder to make.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder to write.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with training settings.")
-@click.option("--epochs", type=int, help="Passes over the training split; wins over --config.")
-@click.option("--batch-size", type=int, help="Frames per step; wins over --config.")
-@click.option("--learning-rate", type=float, help="Peak of the schedule; wins over --config.")
-@click.option("--seed", type=int, help="Of weights, order and augmentation; wins over --config.")
+@click.option("--epochs", type=int, help="Passes over the training split; overrides --config.")
+@click.option("--batch-size", type=int, help="Frames per step; overrides --config.")
+@click.option("--learning-rate", type=float, help="Peak learning rate of the schedule; overrides --config.")
+@click.option("--seed", type=int, help="Random seed of weights, order and augmentation; overrides --config.")
 @click.option(
     "--init",
-    help="Weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for those in this package.",
+    help="Weights to start from: a run folder, a .keras or .npz file, or 'synthetic' for the bundled weights.",
 )
 @click.option(
     "--distribute",
     default="none",
-    help="none, mirrored (all GPUs here), or multiworker (the cluster in TF_CONFIG).",
+    help="none, mirrored (all GPUs of this computer), or multiworker (the cluster in TF_CONFIG).",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --out, or begin when there is none.")
+@click.option("--resume", is_flag=True, help="Resume the run in --out, or start one if the folder has none.")
 def command(
     prepared: Path, model: str, out: Path, config: Path | None, epochs: int | None, batch_size: int | None,
     learning_rate: float | None, seed: int | None, init: str | None, distribute: str, resume: bool,

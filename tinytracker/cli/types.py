@@ -1,4 +1,4 @@
-"""Parameter types whose errors name the value and the form."""
+"""Parameter types whose errors name the value and the expected form."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import click
 if TYPE_CHECKING:
     _Base = click.ParamType[tuple[Any, ...]]
 else:
-    _Base = click.ParamType  # takes a type parameter only in newer releases than we ask for
+    _Base = click.ParamType  # takes a type parameter only in releases newer than our minimum
 
 
 class _TupleType(_Base):
-    """Text that stands for a tuple of numbers.
+    """A tuple of numbers written as text.
 
     Attributes:
-        form: what the error says behind the value.
+        form: the rest of the error message, after the value.
     """
 
     form: str
 
     def parse(self, text: str) -> tuple[Any, ...] | None:
-        """The tuple, or None when the text is none."""
+        """Return the tuple, or None for text of another form."""
         raise NotImplementedError
 
     def convert(
@@ -54,7 +54,7 @@ class ScreenType(_TupleType):
     """WIDTHxHEIGHT in cm."""
 
     name = "WxH"
-    form = "is no screen; write WIDTHxHEIGHT in cm, for example 34x19.1."
+    form = "is not a screen size; write WIDTHxHEIGHT in cm, for example 34x19.1."
 
     def parse(self, text: str) -> tuple[float, float] | None:
         """Turn "34x19.1" into (34.0, 19.1)."""
@@ -63,11 +63,11 @@ class ScreenType(_TupleType):
 
 
 class NumbersType(_TupleType):
-    """Whole numbers with commas.
+    """Whole numbers separated by commas.
 
     Args:
-        number: regular expression of one.
-        form: what the error says behind the value.
+        number: regular expression of one number.
+        form: the rest of the error message, after the value.
     """
 
     name = "N,N"
@@ -85,7 +85,7 @@ class SpanType(_TupleType):
     """FROM:TO in seconds."""
 
     name = "FROM:TO"
-    form = "is no stretch of time; write FROM:TO in seconds, for example 0.5:6."
+    form = "is not a time range; write FROM:TO in seconds, for example 0.5:6."
 
     def parse(self, text: str) -> tuple[float, float] | None:
         """Turn "0.5:6" into (0.5, 6.0)."""
@@ -98,7 +98,7 @@ class SpanType(_TupleType):
 
 
 class LinesType(NumbersType):
-    """A meter's digital lines, or the word none."""
+    """A meter's digital lines, or the word "none"."""
 
     def parse(self, text: str) -> tuple[int, ...] | None:
         """Turn "0,1" into (0, 1), and "none" into ()."""
@@ -106,18 +106,18 @@ class LinesType(NumbersType):
 
 
 class NamesType(_TupleType):
-    """Names with commas; nothing for none."""
+    """Names separated by commas; nothing for none."""
 
     name = "NAME,NAME"
-    form = "are no names; write them with commas."
+    form = "is not a list of names; separate them by commas."
 
     def parse(self, text: str) -> tuple[str, ...] | None:
         """Turn "a, b" into ("a", "b")."""
         return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-COUNTS = NumbersType(r"\d{1,6}", "are no numbers; write them with commas, for example 5,9,13.")
-LINES = LinesType("[0-7]", "are no lines; write numbers from 0 to 7, for example 0,1, or none.")
+COUNTS = NumbersType(r"\d{1,6}", "is not a list of numbers; separate them by commas, for example 5,9,13.")
+LINES = LinesType("[0-7]", "is not a list of lines; write numbers from 0 to 7, for example 0,1, or none.")
 NAMES = NamesType()
 SCREEN = ScreenType()
 SIZE = SizeType()

@@ -13,8 +13,8 @@ from tinytracker.cli.output import Output, verb
 @verb
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The .npz file to write.")
-@click.option("--licence", help="Of the weights, one line; default: that of the training data.")
-@click.option("--recipe", default="", help="How to train them again; default: the run's command.")
+@click.option("--licence", help="Licence of the weights, one line; default: that of the training data.")
+@click.option("--recipe", default="", help="How to train the weights again; default: the run's command.")
 def command(run: Path, out: Path, licence: str | None, recipe: str) -> Output:
     """Write the weights of a finished RUN into a small file for `train --init`."""
     from tinytracker.train.export import DEFAULT_LICENCE, export_weights

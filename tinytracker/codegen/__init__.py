@@ -1,6 +1,6 @@
-"""An INT8 .tflite network as plain C99: no dependency, no heap, a static arena, bit-exact with TFLite.
+"""Generate plain C99 from an INT8 .tflite network: no dependencies, no heap, a static arena, bit-exact with TFLite.
 
-`generate` is the way in; docs/codegen.md says how a layer becomes C.
+`generate` is the entry point; docs/codegen.md explains how a layer becomes C.
 """
 
 from tinytracker.codegen.generation import GeneratedLibrary, GeneratedStep, generate, kernel_source

@@ -1,9 +1,9 @@
 """The integer arithmetic of TFLite's reference kernels, exactly, in Python integers.
 
-A real factor M is held as a 31-bit multiplier m and a shift s: M = m·2^(s-31). Multiplying an integer by it
+A real factor M is stored as a 31-bit multiplier m and a shift s: M = m·2^(s-31). Multiplying an integer by it
 rounds twice: once when the 64-bit product is cut to its high half (ties upwards), once when the remaining
 right shift is done (ties away from zero). TFLite can be built with a single rounding instead; the
-builds that everyone uses, and the microcontroller runtime, round twice, and so does everything here.
+released builds and the microcontroller runtime round twice, and so does this module.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ INT8_MIN, INT8_MAX = -128, 127
 
 
 def wrap32(value: int) -> int:
-    """The value as a two's complement 32-bit register would hold it."""
+    """Return the value as a two's complement 32-bit register would hold it."""
     return (value + 2**31) % 2**32 - 2**31
 
 
 def clamp(value: int, low: int, high: int) -> int:
-    """The value, limited to [low, high]."""
+    """Return the value limited to [low, high]."""
     return max(low, min(high, value))
 
 
 def round_half_away(value: float) -> int:
-    """Nearest integer, ties away from zero (C's `round`, which Python's is not)."""
+    """Return the nearest integer, ties away from zero (as C's `round`; Python's rounds ties to even)."""
     magnitude = math.floor(abs(value))
     if abs(value) - magnitude >= 0.5:
         magnitude += 1
@@ -35,7 +35,7 @@ def round_half_away(value: float) -> int:
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """A non-negative real factor as (multiplier, shift) with real ≈ multiplier·2^(shift-31).
+    """Return a non-negative real factor as (multiplier, shift) with real ≈ multiplier·2^(shift-31).
 
     The multiplier lies in [2^30, 2^31) unless the factor is 0 or too small to matter (then both are 0).
     """
@@ -52,35 +52,35 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def high_mul(a: int, b: int) -> int:
-    """High half of 2·a·b of 32-bit numbers, rounded (ties upwards), saturated at the one overflow."""
+    """Return the high half of 2·a·b of 32-bit numbers, rounded (ties upwards); the only overflow saturates."""
     return min((a * b + 2**30) >> 31, INT32_MAX)
 
 
 def rounding_shift_right(value: int, exponent: int) -> int:
-    """Value / 2^exponent rounded to nearest, ties away from zero; exponent >= 0."""
+    """Return value / 2^exponent rounded to nearest, ties away from zero; exponent >= 0."""
     mask = (1 << exponent) - 1
     threshold = (mask >> 1) + (1 if value < 0 else 0)
     return (value >> exponent) + (1 if (value & mask) > threshold else 0)
 
 
 def scale_by(value: int, multiplier: int, shift: int) -> int:
-    """Value·multiplier·2^(shift-31), rounded twice as the module says; left shifts wrap as hardware does."""
+    """Return value·multiplier·2^(shift-31), rounded twice (see the module); left shifts wrap as in hardware."""
     left, right = max(shift, 0), max(-shift, 0)
     return rounding_shift_right(high_mul(wrap32(value << left), multiplier), right)
 
 
 def quantized(real: float, scale: float, zero_point: int) -> int:
-    """zero_point + round(real / scale), the division done in float32 as TFLite does."""
+    """Return zero_point + round(real / scale), with the division in float32 as in TFLite."""
     return zero_point + round_half_away(float(np.float32(real) / np.float32(scale)))
 
 
 def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int] | None:
-    """Limits of an int8 output with this fused activation, or None when the activation is not a clamp.
+    """Return the limits of an int8 output with this fused activation; None when the activation is not a clamp.
 
     Args:
         activation: TFLite's name: NONE, RELU, RELU6 or RELU_N1_TO_1.
-        scale: of the output.
-        zero_point: of the output.
+        scale: scale of the output.
+        zero_point: zero point of the output.
     """
     limits = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
     if activation not in limits:
@@ -93,5 +93,5 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
 
 def input_radius(integer_bits: int, left_shift: int) -> int:
-    """Largest |input| that still fits a Q(integer_bits).(31-integer_bits) number after `left_shift`."""
+    """Return the largest |input| that fits a Q(integer_bits).(31-integer_bits) number after `left_shift`."""
     return math.floor((2.0**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**left_shift)

@@ -1,4 +1,4 @@
-"""How many bytes a structure of the kernel headers takes, counted from its declaration."""
+"""Size in bytes of a structure of the kernel headers, computed from its declaration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 from math import prod
 
 WORD_BYTES = 4
-"""Integers and pointers alike on the 32-bit targets; the headers have no other members."""
+"""Size of an integer and of a pointer on the 32-bit targets; the headers have no other members."""
 
 _ENUM = re.compile(r"typedef enum \{[^{}]*\} (?P<name>\w+);")
 _STRUCTURE = re.compile(r"typedef struct \{(?P<members>[^{}]*)\} (?P<name>\w+);")
@@ -18,14 +18,14 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def structure_bytes(name: str, header: str = "tt_kernels.h") -> int:
-    """Bytes of a structure that is declared in a header of the kernel library.
+    """Return the bytes of a structure that a header of the kernel library declares.
 
     Args:
-        name: of the type ("tt_conv_t").
+        name: name of the type ("tt_conv_t").
         header: file that declares it and the structures inside it.
 
     Raises:
-        KeyError: the header declares no such structure.
+        KeyError: the header does not declare this structure.
     """
     return _sizes(header)[name]
 

@@ -1,4 +1,4 @@
-"""What an operator must look like to be generated; refusals name the operator, the tensor and the reason."""
+"""Checks that an operator can be generated; refusals name the operator, the tensor and the reason."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 _FULL_INTEGER = "a representative_dataset and OpsSet.TFLITE_BUILTINS_INT8"
 _WAYS_OUT = {
     "float32": f"Quantize the network to int8: tf.lite.TFLiteConverter with Optimize.DEFAULT, {_FULL_INTEGER}",
-    "uint8": "This is the quantization of TensorFlow 1. Convert the float network again with full-integer quantization "
+    "uint8": "This is TensorFlow 1's quantization. Convert the float network again with full-integer quantization "
     f"of TensorFlow 2 ({_FULL_INTEGER}), which gives int8",
     "int16": "Quantize the network with 8-bit activations (OpsSet.TFLITE_BUILTINS_INT8)",
 }
-"""What to do about a tensor of this type where int8 is needed."""
+"""The fix for a tensor of this type where int8 is needed."""
 
 
 def refuse(operator: Operator, tensor: Tensor | None, reason: str, hint: str = "") -> ModelError:
-    """The error to raise: operator, tensor and reason in one sentence."""
+    """Return the error to raise: operator, tensor and reason in one sentence."""
     about = f", {tensor.label}" if tensor is not None else ""
     return ModelError(f"{operator.label}{about}: {reason}.", hint)
 
 
 def operand(model: TfliteModel, operator: Operator, position: int) -> Tensor:
-    """Input `position` of the operator, which must be there."""
+    """Return input `position` of the operator, which must exist."""
     if position >= len(operator.inputs) or operator.inputs[position] < 0:
         raise refuse(operator, None, f"input {position} is missing")
     return model.tensors[operator.inputs[position]]
 
 
 def optional_operand(model: TfliteModel, operator: Operator, position: int) -> Tensor | None:
-    """Input `position`, or None when it is left out."""
+    """Return input `position`, or None when it is omitted."""
     if position >= len(operator.inputs) or operator.inputs[position] < 0:
         return None
     return model.tensors[operator.inputs[position]]
 
 
 def result(model: TfliteModel, operator: Operator) -> Tensor:
-    """The one output of the operator."""
+    """Return the only output of the operator."""
     if len(operator.outputs) != 1:
-        raise refuse(operator, None, f"has {len(operator.outputs)} outputs, one is expected")
+        raise refuse(operator, None, f"has {len(operator.outputs)} outputs; 1 is expected")
     return model.tensors[operator.outputs[0]]
 
 
 def require_static(operator: Operator, *tensors: Tensor) -> None:
-    """Refuse shapes that are only known at run time, and empty tensors."""
+    """Refuse shapes that are known only at run time, and empty tensors."""
     for tensor in tensors:
         if tensor.is_dynamic:
             raise refuse(
@@ -58,16 +58,16 @@ def require_static(operator: Operator, *tensors: Tensor) -> None:
 
 
 def require_dtype(operator: Operator, tensor: Tensor, *dtypes: str) -> None:
-    """Refuse another element type than these."""
+    """Refuse element types other than these."""
     if tensor.dtype not in dtypes:
         raise refuse(
-            operator, tensor, f"is {tensor.dtype}, supported is {' or '.join(dtypes)}",
+            operator, tensor, f"is {tensor.dtype}; only {' or '.join(dtypes)} is supported",
             _WAYS_OUT.get(tensor.dtype, "") if "int8" in dtypes else "",
         )  # fmt: skip
 
 
 def require_int8(operator: Operator, *tensors: Tensor) -> None:
-    """Refuse anything but static int8 tensors with one positive scale and a zero point in range."""
+    """Accept only static int8 tensors with one positive scale and a zero point in range."""
     for tensor in tensors:
         require_dtype(operator, tensor, "int8")
         require_quantized(operator, tensor)
@@ -78,30 +78,34 @@ def require_quantized(operator: Operator, *tensors: Tensor) -> None:
     for tensor in tensors:
         require_static(operator, tensor)
         if len(tensor.scales) != 1 or tensor.scales[0] <= 0:
-            raise refuse(operator, tensor, f"needs one positive scale, has {len(tensor.scales)}")
+            raise refuse(
+                operator, tensor, f"has {len(tensor.scales)} scales; exactly one positive scale is needed"
+            )
         low, high = (0, 255) if tensor.dtype == "uint8" else (-128, 127)
         if not low <= tensor.zero_points[0] <= high:
-            raise refuse(operator, tensor, f"has zero point {tensor.zero_points[0]}, outside [{low}, {high}]")
+            raise refuse(
+                operator, tensor, f"has zero point {tensor.zero_points[0]}, which is outside [{low}, {high}]"
+            )
 
 
 def require_same_quantization(operator: Operator, first: Tensor, second: Tensor) -> None:
-    """Refuse operators that only move values when their input and output count differently."""
+    """Refuse operators that only move values when their input and output are quantized differently."""
     if first.scales != second.scales or first.zero_points != second.zero_points:
         raise refuse(
             operator, first,
-            f"has scale {first.scale:g}, zero point {first.zero_point} but the output has {second.scale:g}, "
+            f"has scale {first.scale:g} and zero point {first.zero_point}, but the output has {second.scale:g} and "
             f"{second.zero_point}; they must be equal",
         )  # fmt: skip
 
 
 def require_rank(operator: Operator, tensor: Tensor, rank: int) -> None:
-    """Refuse another number of dimensions."""
+    """Refuse tensors of another rank."""
     if len(tensor.shape) != rank:
-        raise refuse(operator, tensor, f"has {len(tensor.shape)} dimensions, {rank} are expected")
+        raise refuse(operator, tensor, f"has {len(tensor.shape)} dimensions; {rank} are expected")
 
 
 def int8_weights(operator: Operator, tensor: Tensor, channel_axis: int) -> Int8s:
-    """Constant symmetric int8 weights, per tensor or per channel along `channel_axis`."""
+    """Return constant symmetric int8 weights, quantized per tensor or per channel along `channel_axis`."""
     require_dtype(operator, tensor, "int8")
     if tensor.data is None:
         raise refuse(operator, tensor, "holds weights computed at run time; only constants are supported")
@@ -116,13 +120,13 @@ def int8_weights(operator: Operator, tensor: Tensor, channel_axis: int) -> Int8s
     if len(tensor.scales) > 1 and tensor.quantized_dimension != channel_axis:
         raise refuse(
             operator, tensor,
-            f"is quantized along axis {tensor.quantized_dimension}, supported is axis {channel_axis}",
+            f"is quantized along axis {tensor.quantized_dimension}; only axis {channel_axis} is supported",
         )  # fmt: skip
     return np.asarray(tensor.data, np.int8)
 
 
 def int32_bias(operator: Operator, tensor: Tensor | None, channels: int) -> Int32s:
-    """Constant int32 bias, zeros when it is left out."""
+    """Return the constant int32 bias; zeros when it is omitted."""
     if tensor is None:
         return np.zeros(channels, np.int32)
     require_dtype(operator, tensor, "int32")
@@ -130,13 +134,13 @@ def int32_bias(operator: Operator, tensor: Tensor | None, channels: int) -> Int3
         raise refuse(operator, tensor, "is a bias computed at run time; only a constant bias is supported")
     if tensor.elements != channels:
         raise refuse(
-            operator, tensor, f"is a bias for {tensor.elements} channels, the weights have {channels}"
+            operator, tensor, f"is a bias for {tensor.elements} channels, but the weights have {channels}"
         )
     return np.asarray(tensor.data, np.int32).reshape(channels)
 
 
 def constant_ints(operator: Operator, tensor: Tensor) -> tuple[int, ...]:
-    """Contents of a small constant integer tensor (axes, paddings), flattened."""
+    """Return the contents of a small constant integer tensor (axes, paddings), flattened."""
     require_dtype(operator, tensor, "int32", "int64")
     if tensor.data is None:
         raise refuse(operator, tensor, "is computed at run time; only a constant is supported")

@@ -1,4 +1,4 @@
-"""Small pieces of C text: arrays, structure initialisers, float literals, comments."""
+"""Small pieces of C text: arrays, structure initializers, float literals, comments."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _WIDTH = 116
 
 
 def c_type(dtype: str) -> str:
-    """C type of a tensor's elements."""
+    """Return the C type of a tensor's elements."""
     return _C_TYPES[dtype]
 
 
 def c_int(value: int) -> str:
-    """An int32 literal; the smallest one has no direct spelling in C."""
+    """Return an int32 literal; INT32_MIN has no direct spelling in C."""
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)
 
 
 def c_float(value: float) -> str:
-    """A float literal that reads back as exactly this float32."""
+    """Return a float literal that reads back as exactly this float32."""
     text = np.format_float_scientific(np.float32(value), unique=True)
     mantissa, exponent = text.split("e")
     return f"{mantissa}{'0' if mantissa.endswith('.') else ''}e{int(exponent)}f"
 
 
 def c_array(name: str, values: NDArray[np.generic]) -> str:
-    """A `static const` array with these contents; the dtype gives the C type."""
+    """Return a `static const` array with these contents; the dtype gives the C type."""
     if values.dtype.kind == "f":
         flat = ", ".join(c_float(float(v)) for v in values.reshape(-1))
     else:
@@ -46,26 +46,26 @@ def c_array(name: str, values: NDArray[np.generic]) -> str:
 
 
 def c_struct(c_name: str, name: str, fields: Mapping[str, str]) -> str:
-    """A `static const` structure with these members."""
+    """Return a `static const` structure with these members."""
     body = "".join(f"    .{key} = {value},\n" for key, value in fields.items())
     return f"static const {c_name} {name} = {{\n{body}}};"
 
 
 def c_ints(values: Sequence[int]) -> str:
-    """An initialiser of a small integer array."""
+    """Return the initializer of a small integer array."""
     return "{" + ", ".join(c_int(v) for v in values) + "}"
 
 
 def c_members(fields: Mapping[str, int]) -> str:
-    """An initialiser of a nested structure of integers."""
+    """Return the initializer of a nested structure of integers."""
     return "{" + ", ".join(f".{key} = {c_int(value)}" for key, value in fields.items()) + "}"
 
 
 def c_string(text: str) -> str:
-    """A string literal; anything but plain printable characters is replaced by a question mark."""
+    """Return a string literal; anything except plain printable characters becomes a question mark."""
     return '"' + re.sub(r'[^ -~]|["\\?]', "_", text) + '"'
 
 
 def c_comment(text: str) -> str:
-    """Text that is safe inside a comment."""
+    """Return the text in a form that is safe inside a comment."""
     return re.sub(r"[^ -~]", "_", text).replace("*/", "* /").replace("/*", "/ *")

@@ -1,4 +1,4 @@
-"""Float inputs and outputs of an INT8 network replaced by the integers behind them."""
+"""Replaces the float inputs and outputs of an INT8 network by the integers behind them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
 
 def with_integer_ends(model: TfliteModel) -> TfliteModel:
-    """The network without QUANTIZE at its float32 inputs and DEQUANTIZE at its float32 outputs.
+    """Return the network without QUANTIZE at its float32 inputs and DEQUANTIZE at its float32 outputs.
 
-    Its inputs and outputs are then the 8-bit tensors behind them; whoever calls it converts, or has codes anyway.
-    Inputs and outputs of other types stay as they are.
+    Its inputs and outputs are then the 8-bit tensors behind them; the caller converts, or has integers anyway.
+    Inputs and outputs of other types are unchanged.
 
     Raises:
-        ModelError: a float32 input is not read by one QUANTIZE alone, or a float32 output does not come from
-            DEQUANTIZE.
+        ModelError: a float32 input is read by anything other than a single QUANTIZE, or a float32 output does not
+            come from DEQUANTIZE.
     """
     inputs = {
         tensor.index: _reader(model, tensor) for tensor in model.input_tensors() if tensor.dtype == "float32"
@@ -38,7 +38,7 @@ def _reader(model: TfliteModel, tensor: Tensor) -> Operator:
     if [operator.name for operator in readers] != ["QUANTIZE"] or tensor.index in model.outputs:
         names = ", ".join(operator.label for operator in readers) or "nothing"
         raise ModelError(
-            f"{tensor.label} is a float input that {names} reads; only one QUANTIZE can be left to the caller.",
+            f"{tensor.label} is a float input read by {names}; the caller can replace only a single QUANTIZE.",
             "Generate the network with its float inputs.",
         )
     return readers[0]
@@ -49,7 +49,7 @@ def _writer(model: TfliteModel, tensor: Tensor) -> Operator:
     if writer is None or writer.name != "DEQUANTIZE":
         made_by = "nothing" if writer is None else writer.label
         raise ModelError(
-            f"{tensor.label} is a float output that {made_by} writes; only DEQUANTIZE can be left to the caller.",
+            f"{tensor.label} is a float output written by {made_by}; the caller can replace only DEQUANTIZE.",
             "Generate the network with its float outputs.",
         )
     return writer

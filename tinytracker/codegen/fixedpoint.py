@@ -2,7 +2,7 @@
 
 A number in Q(n) has a sign, n integer bits and 31-n fractional bits. The polynomial (a fourth-order Taylor
 expansion around -1/8), the factors exp(-2^k) and the three Newton-Raphson steps are those of the fixed-point
-library under TFLite; the results are equal to it, which the tests check against TFLite itself.
+library that TFLite uses; the tests check that the results equal TFLite's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _shift_left_saturating(value: int, bits: int) -> int:
 
 
 def _exp_between_minus_quarter_and_0(a: int) -> int:
-    """exp(a) in Q0 for a in Q0 within [-1/4, 0)."""
+    """Return exp(a) in Q0 for a in Q0 within [-1/4, 0)."""
     x = a + (1 << 28)
     x2 = high_mul(x, x)
     x3 = high_mul(x2, x)
@@ -32,7 +32,7 @@ def _exp_between_minus_quarter_and_0(a: int) -> int:
 
 
 def exp_on_negative(a: int, integer_bits: int) -> int:
-    """exp(a) in Q0 for a <= 0 in Q(integer_bits), integer_bits <= 5."""
+    """Return exp(a) in Q0 for a <= 0 in Q(integer_bits), integer_bits <= 5."""
     if a == 0:
         return INT32_MAX
     fractional_bits = 31 - integer_bits

@@ -1,7 +1,7 @@
-"""What can be computed at generation time: operators whose inputs are all constants, and shapes.
+"""Computes at generation time what is known then: operators whose inputs are all constants, and shapes.
 
-Networks exported with an open batch size carry operators that work out shapes (SHAPE, STRIDED_SLICE, PACK)
-and repeat constants per image (TILE, BROADCAST_TO). With a batch of 1 all of that is constant.
+Networks exported with an open batch size contain operators that compute shapes (SHAPE, STRIDED_SLICE, PACK)
+and repeat constants per image (TILE, BROADCAST_TO). With a batch of 1 all of these are constant.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ MAX_FOLDED_ELEMENTS = 1 << 24
 
 
 def fold_constants(model: TfliteModel) -> TfliteModel:
-    """The same network without the operators that can be computed now; their outputs become constants.
+    """Return the network without the operators that can be computed now; their outputs become constants.
 
-    Operators that are not understood, or whose result would contradict the tensor that they write, stay.
+    Unknown operators, and those whose result would contradict the tensor that they write, are kept.
     """
     tensors = list(model.tensors)
     operators = []
@@ -38,7 +38,7 @@ def fold_constants(model: TfliteModel) -> TfliteModel:
 
 
 def _value(tensors: list[Tensor], operator: Operator) -> Array | None:
-    """The operator's output, or None when it cannot be computed now."""
+    """Return the operator's output, or None when it cannot be computed now."""
     rule = _RULES.get(operator.name)
     if rule is None or len(operator.outputs) != 1 or min(operator.inputs, default=-1) < 0:
         return None
@@ -49,11 +49,11 @@ def _value(tensors: list[Tensor], operator: Operator) -> Array | None:
     if operator.name != "SHAPE" and any(tensor.data is None for tensor in inputs):
         return None
     if target.dtype.startswith(("int8", "uint8")) and inputs[0].scales != target.scales:
-        return None  # would need requantisation, which none of these operators does
+        return None  # would need requantization, which none of these operators does
     try:
         value = rule(inputs, operator)
     except (ValueError, IndexError, TypeError, KeyError, OverflowError):
-        return None  # arguments that contradict each other: the importer will say so
+        return None  # arguments that contradict each other: the importer reports them
     if value is not None and operator.name == "SHAPE" and target.dtype == "int64":
         value = value.astype(np.int64)
     if value is None or value.shape != target.shape or str(value.dtype) != target.dtype:
@@ -71,21 +71,21 @@ def _ints(tensor: Tensor) -> list[int]:
 
 
 def _shape(inputs: list[Tensor], operator: Operator) -> Array | None:
-    """SHAPE of a tensor whose shape is known: the batch counts as 1."""
+    """Return SHAPE of a tensor whose shape is known; the batch counts as 1."""
     if inputs[0].is_dynamic:
         return None
     return np.array(inputs[0].shape, np.int32)
 
 
 def _pack(inputs: list[Tensor], operator: Operator) -> Array | None:
-    """PACK of scalars, which is how shapes are put together; other axes are left alone."""
+    """Return PACK of scalars, which is how shapes are assembled; None for anything else."""
     if any(tensor.shape for tensor in inputs):
         return None
     return np.stack([_data(tensor) for tensor in inputs])
 
 
 def _strided_slice(inputs: list[Tensor], operator: Operator) -> Array | None:
-    """STRIDED_SLICE of a vector."""
+    """Return STRIDED_SLICE of a vector."""
     if len(inputs) != 4 or len(inputs[0].shape) != 1:
         return None
     begin, end, stride = (_ints(tensor)[0] for tensor in inputs[1:])

@@ -1,4 +1,4 @@
-"""Rewrites of the graph that leave every output bit as it is."""
+"""Rewrites of the graph that do not change any output bit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ def fuse(graph: Graph) -> Graph:
 def _fuse_padding(graph: Graph) -> Graph:
     """Let a convolution skip the border instead of reading a padded copy of its input.
 
-    A border value equal to the zero point adds w·(z - z) = 0 to every sum, which is what skipping it adds. So
-    this is exact whenever the fill is the zero point, only height and width grow, and nothing else reads the
-    copy.
+    A border value equal to the zero point adds w·(z - z) = 0 to every sum, the same as skipping it. So this is
+    exact whenever the fill is the zero point, only height and width grow, and nothing else reads the copy.
     """
     readers = Counter(tensor.index for node in graph.nodes for tensor in node.inputs)
     readers.update(tensor.index for tensor in graph.outputs)
@@ -39,14 +38,14 @@ def _fuse_padding(graph: Graph) -> Graph:
 
 
 def _is_border(pad: Pad) -> bool:
-    """True when only height and width grow and the border holds the zero point."""
+    """Return True when only height and width grow and the border holds the zero point."""
     same_batch, same_channels = pad.in_shape[0] == pad.out_shape[0], pad.in_shape[3] == pad.out_shape[3]
     zero_filled = pad.fill == pad.inputs[0].zero_point
     return len(pad.inputs[0].shape) == 4 and same_batch and same_channels and zero_filled
 
 
 def _with_border(node: Conv | DepthwiseConv, pad: Pad) -> Conv | DepthwiseConv:
-    """The convolution on the unpadded input; the border moves the first position of the window outwards."""
+    """Return the convolution on the unpadded input; the border moves the first position of the window outwards."""
     window = replace(
         node.window,
         in_h=pad.in_shape[1],

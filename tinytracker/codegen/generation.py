@@ -1,4 +1,4 @@
-"""INT8 .tflite in, a folder of C99 out."""
+"""Generates a folder of C99 from an INT8 .tflite file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _ALWAYS = ("tt_tensor.h",)
 
 @dataclass(frozen=True)
 class GeneratedStep:
-    """One step of the run function, in the order of the hook's numbers.
+    """One step of the run function, in the order in which the hook numbers them.
 
     Attributes:
         operator: index of the operator in the file.
         name: its builtin name.
-        kernel: which kernel computes it.
-        output_shape: of the tensor that it writes.
-        macs: multiply-accumulates.
+        kernel: name of the kernel that computes it.
+        output_shape: shape of the tensor that it writes.
+        macs: number of multiply-accumulates.
     """
 
     operator: int
@@ -50,14 +50,13 @@ class GeneratedLibrary:
     Attributes:
         name: prefix of the C interface.
         directory: where the files are.
-        files: names in the directory, sorted; .c files are to be compiled, with the directory as include
-            path.
+        files: names in the directory, sorted; compile the .c files with the directory as the include path.
         functions: names of the public C functions.
         arena_bytes: static memory for all run-time tensors, inputs and outputs included.
-        arena_lower_bound: most bytes alive in one step; no arena for these steps can be smaller.
+        arena_lower_bound: largest number of bytes alive in one step; no arena for these steps can be smaller.
         constant_bytes: weights, biases, scales, tables and parameters.
         steps: what the run function executes.
-        model_sha256: of the .tflite file.
+        model_sha256: SHA-256 of the .tflite file.
     """
 
     name: str
@@ -72,7 +71,7 @@ class GeneratedLibrary:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """Paths of the files to compile."""
+        """Return the paths of the files to compile."""
         return tuple(self.directory / name for name in self.files if name.endswith(".c"))
 
 
@@ -90,15 +89,15 @@ def generate(
     The same model and options always give the same bytes. Existing files of the same names are replaced.
 
     Args:
-        model: INT8 .tflite file, its bytes, or the model already read.
-        out_dir: folder to write into; made when missing.
+        model: INT8 .tflite file, its bytes, or a model that was read before.
+        out_dir: folder to write into; created when missing.
         name: prefix of files and functions: `NAME.c`, `NAME.h`, `NAME_run`; a C identifier in lower case.
         kernels: `PORTABLE` of `reference_kernels`, or `CortexM4()` of `cortex_m4`.
-        cm_per_unit: what one real unit of the output means in cm, for `NAME_gaze`.
-        integer_ends: float32 inputs and outputs become the 8-bit tensors behind QUANTIZE and DEQUANTIZE.
+        cm_per_unit: centimetres per real unit of the output, for `NAME_gaze`.
+        integer_ends: replace float32 inputs and outputs by the 8-bit tensors behind QUANTIZE and DEQUANTIZE.
 
     Raises:
-        UsageError: the name is no C identifier.
+        UsageError: the name is not a valid C identifier.
         InputFileError: the file cannot be read or is damaged.
         ModelError: something in the model cannot be generated; names operator, tensor and reason.
         OutputError: the folder cannot be written.
@@ -111,7 +110,7 @@ def generate(
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("tt_"):
         raise UsageError(
-            f"{name!r} cannot be the name of the generated library.",
+            f"{name!r} is not a valid name for the generated library.",
             "Use lower-case letters, digits and underscores, starting with a letter and not with tt_.",
         )
     parsed = model if isinstance(model, TfliteModel) else read_tflite(model)
@@ -153,7 +152,7 @@ def generate(
 
 
 def kernel_source(name: str) -> str:
-    """Text of a file of the kernel library."""
+    """Return the text of a file of the kernel library."""
     return (files("tinytracker.codegen") / "c" / name).read_text(encoding="utf-8")
 
 
@@ -184,7 +183,7 @@ def _steps(graph: Graph, kernels: Sequence[Kernel]) -> tuple[GeneratedStep, ...]
 
 
 def write_texts(directory: Path, texts: dict[str, str]) -> None:
-    """Write files into a folder, made when missing. Raises `OutputError`."""
+    """Write files into a folder, created when missing. Raises `OutputError`."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

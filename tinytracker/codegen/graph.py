@@ -1,6 +1,6 @@
-"""What has to be computed: frozen nodes, one per step, with all numbers of the arithmetic worked out.
+"""What has to be computed: frozen nodes, one per step, with all numbers of the arithmetic known.
 
-Nodes come from `importer`, are rewritten by `fuse`, get memory from `planner` and C from a kernel. They hold
+`importer` makes nodes, `fuse` rewrites them, `planner` gives them memory, and a kernel writes their C. They hold
 numpy arrays as TFLite stores them; a kernel is free to repack them.
 """
 
@@ -23,7 +23,7 @@ class Node:
     """One step.
 
     Attributes:
-        operator: the operator of the file that it computes (the last one when several were fused).
+        operator: the operator of the file that the step computes (the last one when several were fused).
         inputs: tensors read; constants among them become arrays of the generated code.
         output: tensor written.
     """
@@ -62,11 +62,11 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Requantization:
-    """From int32 sums to int8: clamp(zero_point + scale_by(sum, multiplier, shift)).
+    """Conversion of int32 sums to int8: clamp(zero_point + scale_by(sum, multiplier, shift)).
 
     Attributes:
         multipliers: one per output channel, or one for all. shifts: as many; positive is to the left.
-        zero_point: of the output. act_min, act_max: limits of the output with the fused activation.
+        zero_point: zero point of the output. act_min, act_max: limits of the output with the fused activation.
     """
 
     multipliers: tuple[int, ...]
@@ -88,7 +88,7 @@ class Conv(Node):
 
     @property
     def groups(self) -> int:
-        """Groups of input channels that do not see each other; 1 for an ordinary convolution."""
+        """Return the number of independent groups of input channels; 1 for an ordinary convolution."""
         return self.window.in_c // int(self.weights.shape[3])
 
 
@@ -117,7 +117,7 @@ class FullyConnected(Node):
 
 @dataclass(frozen=True, eq=False)
 class Pool(Node):
-    """MAX_POOL_2D or AVERAGE_POOL_2D over the positions inside the input; no requantisation."""
+    """MAX_POOL_2D or AVERAGE_POOL_2D over the positions inside the input; no requantization."""
 
     window: Window
     is_max: bool
@@ -127,7 +127,7 @@ class Pool(Node):
 
 @dataclass(frozen=True, eq=False)
 class Add(Node):
-    """ADD: both inputs scaled to a common scale with 20 extra bits, summed, scaled to the output.
+    """ADD: both inputs are scaled to a common scale with 20 extra bits, summed, and scaled to the output.
 
     Attributes:
         offsets: minus the zero points. multipliers, shifts: of input 0, input 1 and the output.
@@ -143,7 +143,7 @@ class Add(Node):
 
 @dataclass(frozen=True, eq=False)
 class Mul(Node):
-    """MUL: product of the two values without their zero points, requantised."""
+    """MUL: product of the two values without their zero points, requantized."""
 
     offsets: tuple[int, int]
     requantization: Requantization
@@ -169,7 +169,7 @@ class Concat(Node):
 
 @dataclass(frozen=True, eq=False)
 class Slice(Node):
-    """One output of a SPLIT: from each of `outer` rows of `row` bytes, `chunk` bytes from `start` on."""
+    """One output of a SPLIT: from each of `outer` rows of `row` bytes, the `chunk` bytes that begin at `start`."""
 
     outer: int
     row: int
@@ -179,7 +179,7 @@ class Slice(Node):
 
 @dataclass(frozen=True, eq=False)
 class Mean(Node):
-    """MEAN: sum over the reduced ones of four dimensions, minus count·zero_point, requantised."""
+    """MEAN: sum over the reduced ones of four dimensions, minus count·zero_point, requantized."""
 
     shape: tuple[int, ...]
     reduced: tuple[bool, ...]
@@ -226,7 +226,7 @@ class Alias(Node):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """All steps in execution order, with the file they came from."""
+    """All steps in execution order, with the file that they come from."""
 
     model: TfliteModel
     nodes: tuple[Node, ...]
@@ -238,5 +238,5 @@ class Graph:
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
-        """Tensors that the caller gets."""
+        """Tensors that the caller receives."""
         return self.model.output_tensors()

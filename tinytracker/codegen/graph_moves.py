@@ -25,10 +25,10 @@ class StridedCopy(Node):
 
 @dataclass(frozen=True, eq=False)
 class GatherNd(Node):
-    """GATHER_ND: `count` slices of `run` elements, each where `len(sizes)` coordinates say.
+    """GATHER_ND: `count` slices of `run` elements, each at the place given by `len(sizes)` coordinates.
 
     Attributes:
-        sizes: of the dimensions that the coordinates count along. strides: elements between neighbours along these.
+        sizes: sizes of the dimensions that the coordinates index. strides: elements between neighbours along these.
     """
 
     count: int

@@ -17,7 +17,7 @@ class Product:
     """What one matrix adds to a gate: scale_by(bias + Σ weight·value, multiplier, shift).
 
     Attributes:
-        weights: (cells, values). bias: (cells), with the zero point of the values worked in.
+        weights: (cells, values). bias: (cells), including the zero point of the values.
     """
 
     weights: Int8s
@@ -28,7 +28,7 @@ class Product:
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """A gate of an LSTM: what the input adds and what the last output adds."""
+    """A gate of an LSTM: the contribution of the input and that of the last output."""
 
     from_input: Product
     from_output: Product
@@ -44,7 +44,7 @@ class Lstm(Node):
         input_gate, forget_gate, cell_gate, output_gate: the four sums.
         cell_shift: the cell state has scale 2^cell_shift. cell_clip: its limit, 0 for none.
         hidden_multiplier, hidden_shift, hidden_zero_point: from gate times tanh to the output.
-        output_zero_point: what the output state is reset to.
+        output_zero_point: value that the output state is reset to.
     """
 
     batches: int

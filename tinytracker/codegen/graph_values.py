@@ -27,7 +27,7 @@ class QuantizedPair(Node):
         offsets: minus the zero points of the two inputs.
         multipliers, shifts: SUB: of input 0, input 1 and the output. PRELU: unused, of the product with the slope,
             and of values from the zero point up.
-        zero_point: of the output. act_min, act_max: its limits.
+        zero_point: zero point of the output. act_min, act_max: limits of the output.
     """
 
     function: str

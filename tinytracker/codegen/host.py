@@ -1,4 +1,4 @@
-"""Generated C compiled on this computer: one more runtime to compare with the oracle."""
+"""Generated C compiled on this computer: a further runtime to compare with the oracle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME = "model"
 
 
 def host_compiler() -> str | None:
-    """A C compiler of this computer, or None."""
+    """Return a C compiler of this computer, or None."""
     return shutil.which("cc") or shutil.which("gcc")
 
 
@@ -34,11 +34,11 @@ class GeneratedRuntime:
     """The generated library of a model, compiled and loaded; a `tinytracker.interpreters.base.Interpreter`.
 
     Attributes:
-        library: what was generated (its files are gone). contract: inputs and outputs.
+        library: what was generated (its files are deleted). contract: inputs and outputs.
 
     Raises:
         MissingDependencyError: this computer has no C compiler.
-        ModelError: the model cannot be generated, or the compiler refuses it.
+        ModelError: C cannot be generated from the model, or the compiler rejects it.
     """
 
     name = "generated C"
@@ -51,7 +51,7 @@ class GeneratedRuntime:
             )
         self._model: TfliteModel = read_tflite(model)
         self.contract = IoContract.of(self._model)
-        # The library stays loaded after its file is gone.
+        # The library stays loaded after its file is deleted.
         with tempfile.TemporaryDirectory() as folder:
             self.library: GeneratedLibrary = generate(self._model, folder, name=_NAME, kernels=kernels)
             shared = Path(folder) / "network.so"
@@ -67,7 +67,7 @@ class GeneratedRuntime:
             done = subprocess.run([*command, "-o", str(shared)], capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise ModelError(
-                    f"{self._model.source}: {compiler} refuses the generated C: {done.stderr.strip()[:300]}"
+                    f"{self._model.source}: {compiler} rejects the generated C: {done.stderr.strip()[:300]}"
                 )
             loaded = ctypes.CDLL(str(shared))
         self._reset = loaded[f"{_NAME}_reset"] if f"{_NAME}_reset" in self.library.functions else None
@@ -85,13 +85,13 @@ class GeneratedRuntime:
         for frame in range(frame_count(inputs)):
             code = self._run(b"".join(array[frame].tobytes() for array in inputs), packed)
             if code != 0:
-                raise ModelError(f"{self._model.source}: the generated C returned {code}.")
+                raise ModelError(f"{self._model.source}: the generated C returned error {code}.")
             frames.append(_unpacked(packed.raw, tensors))
         return stacked(frames)
 
 
 def _unpacked(packed: bytes, tensors: Sequence[Tensor]) -> list[NDArray[Any]]:
-    """Outputs that lie one after the other, each in its dtype and shape."""
+    """Split packed outputs, and return each in its dtype and shape."""
     outputs, start = [], 0
     for t in tensors:
         outputs.append(np.frombuffer(packed, t.dtype, t.elements, start).reshape(t.shape))

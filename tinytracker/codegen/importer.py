@@ -1,4 +1,4 @@
-"""From a .tflite graph to nodes; refuses with a sentence what cannot be generated."""
+"""Converts a .tflite graph to nodes; refuses, with a sentence, what cannot be generated."""
 
 from __future__ import annotations
 
@@ -100,27 +100,27 @@ _IMPORTERS: dict[str, Callable[[TfliteModel, Operator], Node | list[Node]]] = {
 }
 
 SUPPORTED_OPERATORS = tuple(sorted(_IMPORTERS))
-"""Names of the operators that C can be generated for."""
+"""Names of the operators for which C can be generated."""
 
-_SHAPE_ONLY = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")  # all but their first input only say the output's shape
+_SHAPE_ONLY = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")  # inputs after the first only give the output's shape
 
 
 def import_graph(model: TfliteModel) -> Graph:
-    """Check the model and work out every number that the arithmetic needs.
+    """Check the model and compute every number that the arithmetic needs.
 
-    Operators that nothing depends on are left out (also those that only compute the shape for a RESHAPE), and
-    those that can be computed now.
+    Operators that nothing depends on are omitted (for example those that only compute the shape for a RESHAPE), and so
+    are those that can be computed now.
 
     Raises:
-        ModelError: an operator, dtype, shape or quantisation cannot be generated; names operator, tensor,
-        reason.
+        ModelError: an operator, dtype, shape or quantization cannot be generated; names operator, tensor and
+            reason.
     """
     if not model.inputs or not model.outputs:
         raise ModelError(f"{model.source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs.")
     for tensor in (*model.input_tensors(), *model.output_tensors()):
         if tensor.dtype not in ("int8", "uint8", "int32", "int64", "float32"):
             raise ModelError(
-                f"{tensor.label} is an input or output; supported are int8, uint8, int32, int64 and float32.",
+                f"{tensor.label} is an input or output; only int8, uint8, int32, int64 and float32 are supported.",
                 "Convert it with a QUANTIZE or CAST inside the network.",
             )
         if tensor.is_dynamic or tensor.elements == 0:
@@ -130,7 +130,7 @@ def import_graph(model: TfliteModel) -> Graph:
                 "Export the model with a fixed input size.",
             )
         if tensor.is_constant:
-            raise ModelError(f"{tensor.label} is an output but constant; there is nothing to compute.")
+            raise ModelError(f"{tensor.label} is a constant output; nothing has to be computed.")
     folded = fold_constants(model)
     return Graph(
         folded, tuple(node for operator in _needed(folded) for node in _import_nodes(folded, operator))
@@ -142,8 +142,8 @@ def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
         tensor = model.tensors[operator.outputs[0]] if operator.outputs else None
         if operator.name == "CUSTOM:edgetpu-custom-op":
             raise refuse(
-                operator, None, "was compiled for the Coral Edge TPU, which alone runs it",
-                "Use the .tflite file that the Edge TPU compiler compiled",
+                operator, None, "was compiled for the Coral Edge TPU and runs only there",
+                "Use the uncompiled .tflite file",
             )  # fmt: skip
         known = ", ".join(SUPPORTED_OPERATORS)
         raise refuse(operator, tensor, "no kernel exists for this operator", f"Supported: {known}.")
@@ -153,18 +153,18 @@ def _import_nodes(model: TfliteModel, operator: Operator) -> list[Node]:
         for tensor in node.inputs:
             if tensor.is_variable and not tensor.is_constant:
                 raise refuse(
-                    operator, tensor, "is a variable that this operator reads; only LSTM and SVDF keep state",
+                    operator, tensor, "is a variable, which this operator cannot read; only LSTM and SVDF keep state",
                     "Pass the state as an input and an output of the network.",
                 )  # fmt: skip
         if all(tensor.is_constant for tensor in node.inputs):
             raise refuse(
-                operator, node.output, "is computed from constants only", "Fold them when exporting."
+                operator, node.output, "is computed only from constants", "Fold them when exporting."
             )
     return nodes
 
 
 def _needed(model: TfliteModel) -> list[Operator]:
-    """Operators that an output depends on, in execution order."""
+    """Return the operators that an output depends on, in execution order."""
     wanted = set(model.outputs)
     kept = []
     for operator in reversed(model.operators):

@@ -1,8 +1,8 @@
-"""The seam between what a step computes and the C that computes it.
+"""The interface between what a step computes and the C that computes it.
 
-A kernel says which nodes it can do and writes the constants and the call for one of them. Kernels are tried
-in order and the first that accepts a node gets it, so that faster kernels for particular shapes only have to
-stand in front of the reference kernels, which accept everything.
+A kernel says which nodes it can compute and writes the constants and the call for one of them. Kernels are tried
+in order and the first that accepts a node gets it, so faster kernels for particular shapes only have to come
+before the reference kernels, which accept everything.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class LayerCode:
     Attributes:
         name: prefix of everything declared for the step ("model_layer_3").
         arena: C name of the arena.
-        offsets: byte offset in the arena per run-time tensor.
-        scratch_offset: byte offset of the working memory, when the kernel asked for some.
+        offsets: byte offset of each run-time tensor in the arena.
+        scratch_offset: byte offset of the working memory, if the kernel asked for some.
         sources: files of the kernel library that the step needs, headers included.
         shared: text at file scope that several steps may need, by name; the same name means the same text.
         declarations: constants at file scope.
@@ -52,43 +52,43 @@ class LayerCode:
     state_bytes: int = 0
 
     def array(self, suffix: str, values: NDArray[np.generic]) -> str:
-        """Declare a constant array; returns its C name."""
+        """Declare a constant array; return its C name."""
         name = f"{self.name}_{suffix}"
         self.declarations.append(c_array(name, values))
         self.constant_bytes += values.nbytes
         return name
 
     def read(self, tensor: Tensor, suffix: str = "constant", c_name: str = "") -> str:
-        """C expression of a pointer to a tensor to read; a constant is declared under `suffix`.
+        """Return a C pointer to a tensor to read; a constant is declared under `suffix`.
 
         Args:
-            tensor: to read.
-            suffix: of the array's name when it is constant.
-            c_name: element type to see it as, when not its own.
+            tensor: tensor to read.
+            suffix: suffix of the array's name when the tensor is constant.
+            c_name: element type of the pointer, when not the tensor's own.
         """
         if tensor.data is not None:
             return self.array(suffix, np.asarray(tensor.data))
         return self._pointer(f"const {c_name or c_type(tensor.dtype)} *", tensor)
 
     def write(self, tensor: Tensor, c_name: str = "") -> str:
-        """C expression of a pointer to a tensor to write, seen as `c_name` when given."""
+        """Return a C pointer to a tensor to write, of element type `c_name` when given."""
         return self._pointer(f"{c_name or c_type(tensor.dtype)} *", tensor)
 
     def read_bytes(self, tensor: Tensor, suffix: str = "constant") -> str:
-        """C expression of a pointer to a tensor of any type as bytes; a constant is declared under `suffix`."""
+        """Return a C pointer to the bytes of a tensor of any type; a constant is declared under `suffix`."""
         if tensor.data is not None and tensor.dtype != "int8":
             return f"(const int8_t *)(const void *){self.array(suffix, np.asarray(tensor.data))}"
         return self.read(tensor, suffix, c_name="int8_t")
 
     def structure(self, c_name: str, fields: Mapping[str, str], header: str = "tt_kernels.h") -> str:
-        """Declare the parameters of the call, a structure of a header; returns the expression to pass."""
+        """Declare the parameters of the call, a structure of a header; return the expression to pass."""
         name = f"{self.name}_parameters"
         self.declarations.append(c_struct(c_name, name, fields))
         self.constant_bytes += structure_bytes(c_name, header)
         return f"&{name}"
 
     def state(self, suffix: str, dtype: str, elements: int, value: int) -> str:
-        """Declare a variable that lives from run to run and starts, and is reset, to `value`; returns its C name."""
+        """Declare a variable that lives from run to run and is initialized and reset to `value`; return its C name."""
         name = f"{self.name}_{suffix}"
         start = "{0}" if value == 0 else c_ints([value] * elements)
         self.declarations.append(f"static {c_type(dtype)} {name}[{elements}] = {start};")
@@ -97,14 +97,14 @@ class LayerCode:
         return name
 
     def scratch(self, c_name: str) -> str:
-        """C expression of a pointer to the working memory, aligned for any type."""
+        """Return a C pointer to the working memory, aligned for any type."""
         return f"({c_name} *)(void *)&{self.arena}.bytes[{self.scratch_offset}]"
 
     def _pointer(self, pointer_type: str, tensor: Tensor) -> str:
         place = f"&{self.arena}.bytes[{self.offsets[tensor.index]}]"
         if pointer_type in ("int8_t *", "const int8_t *"):
             return place
-        through = "const void *" if pointer_type.startswith("const") else "void *"  # alignment is given
+        through = "const void *" if pointer_type.startswith("const") else "void *"  # alignment is guaranteed
         return f"({pointer_type})({through}){place}"
 
     def call(self, function: str, *arguments: str | int) -> None:
@@ -117,13 +117,13 @@ class Kernel(Protocol):
 
     @property
     def name(self) -> str:
-        """How reports call it."""
+        """Return the name in reports."""
 
     def accepts(self, node: Node) -> bool:
-        """True when it can compute this node."""
+        """Return True when the kernel can compute this node."""
 
     def scratch_bytes(self, node: Node) -> int:
-        """Working memory in the arena during this step; 0 for none."""
+        """Return the bytes of working memory in the arena during this step; 0 for none."""
 
     def emit(self, node: Node, code: LayerCode) -> None:
         """Write the constants and the call for this node."""
@@ -134,10 +134,10 @@ class KernelSet(Protocol):
 
     @property
     def name(self) -> str:
-        """How reports and the command line call it."""
+        """Return the name in reports and on the command line."""
 
     def choose(self, graph: Graph) -> tuple[Graph, list[Kernel]]:
-        """The graph as these kernels want it, and the kernel of each of its nodes.
+        """Return the graph in the form that these kernels need, and the kernel of each of its nodes.
 
         Raises:
             ModelError: no kernel accepts a node.
@@ -146,7 +146,7 @@ class KernelSet(Protocol):
 
 @dataclass(frozen=True)
 class OrderedKernels:
-    """The first kernel of a sequence that accepts a node gets it; the graph stays as it is."""
+    """Gives each node to the first kernel of a sequence that accepts it; the graph is unchanged."""
 
     name: str
     kernels: Sequence[Kernel]

@@ -1,4 +1,4 @@
-"""The sets of kernels by name."""
+"""The kernel sets by name."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ KERNEL_SETS = ("cortex-m4", "portable")
 
 
 def kernel_set(name: str, weights_budget: float = DEFAULT_WEIGHTS_BUDGET) -> KernelSet:
-    """The set of this name.
+    """Return the kernel set of this name.
 
     Args:
         name: one of `KERNEL_SETS`.
         weights_budget: see `CortexM4`; the portable kernels have one form of weights only.
 
     Raises:
-        UnknownNameError: there is no such set.
+        UnknownNameError: no set has this name.
         UsageError: the budget is not above 0.
     """
     if name not in KERNEL_SETS:
-        raise UnknownNameError("set of kernels", name, KERNEL_SETS)
+        raise UnknownNameError("kernel set", name, KERNEL_SETS)
     return PORTABLE if name == "portable" else CortexM4(weights_budget)

@@ -13,24 +13,24 @@ from tinytracker.model.tflite_model import Tensor
 from tinytracker.quant.contract import GazeDecoding, IoContract
 
 AUTOGEN = (
-    "/* AUTOGEN by tinytracker {version}. Do not edit: generate again from the model instead.\n"
+    "/* AUTOGEN by tinytracker {version}. Do not edit; generate it again from the model.\n"
     " * Source model sha256 {sha256}\n */\n"
 )
-"""The comment on top of every file that depends on the model."""
+"""The comment at the top of every file that depends on the model."""
 
 
 def banner(graph: Graph, version: str) -> str:
-    """The comment on top of both files."""
+    """Return the comment at the top of both files."""
     return AUTOGEN.format(version=version, sha256=graph.model.sha256)
 
 
 def numbered(stem: str, tensors: Sequence[Tensor]) -> list[str]:
-    """C names of a group of tensors: just the stem when there is only one."""
+    """Return the C names of a group of tensors: just the stem for a single one."""
     return [stem if len(tensors) == 1 else f"{stem}_{i}" for i in range(len(tensors))]
 
 
 def gaze_decoding(graph: Graph) -> GazeDecoding | None:
-    """How the only output becomes a point in cm; None when it does not."""
+    """Return how the only output becomes a point in cm; None when it does not."""
     if len(graph.outputs) != 1:
         return None
     try:
@@ -40,7 +40,7 @@ def gaze_decoding(graph: Graph) -> GazeDecoding | None:
 
 
 def run_arguments(graph: Graph) -> str:
-    """Parameters of the run function: inputs, then outputs."""
+    """Return the parameters of the run function: inputs, then outputs."""
     inputs = zip(graph.inputs, numbered("input", graph.inputs), strict=True)
     outputs = zip(graph.outputs, numbered("output", graph.outputs), strict=True)
     parts = [f"const {c_type(t.dtype)} *{name}" for t, name in inputs]
@@ -48,7 +48,7 @@ def run_arguments(graph: Graph) -> str:
 
 
 def tensor_header(tensors: Iterable[Tensor]) -> str:
-    """The header that describes inputs and outputs; integers wider than 8 bits need more types than most networks."""
+    """Return the header that describes inputs and outputs; integers wider than 8 bits need additional types."""
     wide = {"int32", "int64"} & {tensor.dtype for tensor in tensors}
     return "tt_tensor_wide.h" if wide else "tt_tensor.h"
 
@@ -68,7 +68,7 @@ def header_text(
         for t, stem in zip(group, numbered(stem_of, group), strict=True)
     )
     gaze = (
-        f"\n/* The output of a run as a point in cm: x to the right and y up from the camera. */\n"
+        f"\n/* Converts the output of a run to a point in cm: x to the right of the camera, y above it. */\n"
         f"void {name}_gaze(const {c_type(graph.outputs[0].dtype)} *output, float gaze_cm[2]);\n"
         if gaze_decoding(graph)
         else ""
@@ -91,14 +91,14 @@ extern const char {name}_sha256[65];
 extern const tt_tensor_t {name}_inputs[{macro}_INPUTS];
 extern const tt_tensor_t {name}_outputs[{macro}_OUTPUTS];
 
-/* Where an input lies in the arena. Write it there and pass NULL to the run function to avoid a copy. */
+/* Address of an input in the arena. Write it there and pass NULL to the run function to avoid a copy. */
 {accessors}
-/* One inference. A NULL input is taken from the arena as it is; other inputs are copied there first.
- * Inputs in the arena are lost during the run. Not reentrant.
+/* Runs one inference. A NULL input is read from the arena in place; other inputs are copied there first.
+ * Inputs in the arena are overwritten during the run. Not reentrant.
  * Returns TT_OK, or TT_ERROR_ARGUMENT when an output is NULL. */
 int {name}_run({run_arguments(graph)});
 
-/* The same with all inputs, and all outputs, one after the other as bytes, whatever their types. */
+/* The same with all inputs, and all outputs, one after the other as bytes, for any types. */
 int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs);
 {_reset_declaration(name, layers)}{gaze}
 #endif
@@ -150,8 +150,8 @@ def source_text(
 
 #include "{name}.h"
 {includes}
-/* A measuring build defines TT_STEP_HOOK and provides the function, which is then called with -1 when the inputs are in
- * their place, and after each step. */
+/* A measuring build defines TT_STEP_HOOK and provides this function. It is called with -1 when the inputs are in place,
+ * and after each step. */
 #ifdef TT_STEP_HOOK
 extern void tt_step_done(int32_t step);
 uint8_t *{name}_arena_bytes(void);
@@ -160,7 +160,7 @@ uint8_t *{name}_arena_bytes(void);
 #define TT_STEP_DONE(step) ((void)0)
 #endif
 
-/* All run-time tensors; the first member only gives the alignment. */
+/* All run-time tensors; the first member only sets the alignment. */
 static union {{
     int64_t alignment;
     int8_t bytes[{macro}_ARENA_BYTES];
@@ -207,7 +207,7 @@ int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
 
 
 def tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:
-    """The table that describes inputs or outputs, of the type `tt_tensor_t` of `tt_tensor.h`."""
+    """Return the table that describes inputs or outputs, of type `tt_tensor_t` from `tt_tensor.h`."""
     rows = []
     for t in tensors:
         scale, zero_point = (t.scale, t.zero_point) if t.scales else (1.0, 0)

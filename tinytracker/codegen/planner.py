@@ -1,10 +1,10 @@
-"""Where every run-time tensor lies in one static arena.
+"""Places every run-time tensor in one static arena.
 
 Tensors that are never needed at the same time share bytes. Steps that read each value before they write the
-same place (element-wise ones, tables, reshapes) write over an input that nothing needs afterwards. Offsets
+same place (element-wise ones, tables, reshapes) overwrite an input that nothing needs afterwards. Offsets
 are found first-fit or best-fit over several orders of placement, among them the order that TensorFlow Lite
-for Microcontrollers uses (largest first), so that the result is never worse than that; the search stops as
-soon as it reaches the largest sum of bytes that are alive together, below which no plan exists.
+for Microcontrollers uses (largest first), so that the result is never worse than TFLM's. The search stops when
+it reaches the largest sum of bytes that are alive together, below which no plan exists.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Buffer:
     """Bytes that one or more tensors share.
 
     Attributes:
-        tensors: indices of the tensors that lie here, one after the other in time.
+        tensors: indices of the tensors that are stored here, one after the other in time.
         size: bytes, a multiple of `ALIGNMENT`.
         first: step that first writes or needs it. last: last step that needs it.
     """
@@ -45,9 +45,9 @@ class MemoryPlan:
 
     Attributes:
         offsets: byte offset per tensor index.
-        scratch_offsets: byte offset of the working memory per step that asked for some.
+        scratch_offsets: byte offset of the working memory, for each step that asked for some.
         arena_bytes: size of the arena.
-        lower_bound: most bytes alive in one step after sharing; no plan of the same steps can be smaller.
+        lower_bound: largest number of bytes alive in one step after sharing; no plan of the same steps can be smaller.
         buffers: what was placed.
     """
 
@@ -74,7 +74,7 @@ def plan_memory(graph: Graph, scratch_bytes: Sequence[int] = ()) -> MemoryPlan:
 
 
 def peak_bytes(graph: Graph, scratch_bytes: Sequence[int] = ()) -> int:
-    """Most bytes alive in one step, which is `MemoryPlan.lower_bound` without looking for a plan."""
+    """Return the largest number of bytes alive in one step: `MemoryPlan.lower_bound` without searching for a plan."""
     return _lower_bound(_buffers(graph, scratch_bytes), len(graph.nodes))
 
 
@@ -89,7 +89,7 @@ def _aligned(size: int) -> int:
 
 
 def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """First and last step per run-time tensor; inputs exist from step 0, outputs beyond the last step."""
+    """Return the first and last step of each run-time tensor; inputs exist from step 0, outputs past the last step."""
     spans: dict[int, tuple[int, int]] = {t.index: (0, 0) for t in graph.inputs}
     for step, node in enumerate(graph.nodes):
         for tensor in node.inputs:
@@ -102,7 +102,7 @@ def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
 
 
 def _shared_buffers(graph: Graph) -> list[Buffer]:
-    """One buffer per tensor, merged where a step can write over its dying input."""
+    """Return one buffer per tensor, merged where a step can overwrite an input that dies there."""
     spans = _lifetimes(graph)
     sizes = {t.index: _aligned(t.nbytes) for t in _runtime_tensors(graph)}
     chains: dict[int, list[int]] = {index: [index] for index in spans}
@@ -135,7 +135,7 @@ def _runtime_tensors(graph: Graph) -> Iterable[Tensor]:
 
 
 def _overwritable(node: Node) -> list[Tensor]:
-    """Inputs over which this step may write its output: it reads element i before it writes element i."""
+    """Return the inputs that this step may overwrite with its output: it reads element i before it writes element i."""
     if isinstance(node, Alias | Lookup):
         return [node.inputs[0]]
     if isinstance(node, Add | Mul | Pairwise | QuantizedPair):
@@ -170,7 +170,7 @@ def _best_placement(buffers: Sequence[Buffer], bound: int) -> tuple[list[tuple[B
         if attempt < len(orders):
             order = orders[attempt]
         else:
-            # Swap two neighbours in time of the best order so far: small changes keep what already fits.
+            # Swap two neighbours of the best order so far: small changes keep most of what fits.
             order = [buffer for buffer, _ in best]
             i, j = rng.randrange(len(order)), rng.randrange(len(order))
             order.insert(j, order.pop(i))
@@ -184,7 +184,7 @@ def _best_placement(buffers: Sequence[Buffer], bound: int) -> tuple[list[tuple[B
 
 
 def _place(order: Sequence[Buffer], best_fit: bool) -> tuple[list[tuple[Buffer, int]], int]:
-    """Put buffers one by one into the first (or tightest) gap between those that live at the same time."""
+    """Put each buffer into the first (or tightest) gap between those that live at the same time."""
     placed: list[tuple[Buffer, int]] = []
     end = 0
     for buffer in order:
@@ -200,7 +200,7 @@ def _place(order: Sequence[Buffer], best_fit: bool) -> tuple[list[tuple[Buffer, 
 
 
 def _gap(rivals: Sequence[tuple[int, int]], size: int, best_fit: bool) -> int:
-    """Offset of a gap of at least `size` between the occupied ranges (sorted), or behind them."""
+    """Return the offset of a gap of at least `size` between the occupied ranges (sorted), or behind them."""
     top, chosen, chosen_room = 0, -1, 0
     for start, end in rivals:
         room = start - top

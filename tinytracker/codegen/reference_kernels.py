@@ -49,7 +49,7 @@ from tinytracker.codegen.write_values import (
     write_sqrt,
 )
 
-_WIDE_SOFTMAX = 512  # classes from which on the sum of the exponentials may be too large for tt_softmax
+_WIDE_SOFTMAX = 512  # with this many classes the sum of the exponentials may be too large for tt_softmax
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class ReferenceKernel:
     writer: Callable[[Any, LayerCode], None]
 
     def accepts(self, node: Node) -> bool:
-        """True for the node's type, whatever its shape."""
+        """Return True for every node of this type, whatever its shape."""
         return isinstance(node, self.node_type)
 
     def scratch_bytes(self, node: Node) -> int:
-        """Portable kernels need no working memory."""
+        """Return 0: portable kernels need no working memory."""
         return 0
 
     def emit(self, node: Node, code: LayerCode) -> None:
@@ -143,7 +143,7 @@ def _write_pool(node: Pool, code: LayerCode) -> None:
 
 
 def dense_strides(shape: Sequence[int]) -> tuple[int, ...]:
-    """Elements between neighbours along each dimension of a dense tensor."""
+    """Return the elements between neighbours along each dimension of a dense tensor."""
     return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
 
 
@@ -276,7 +276,7 @@ def _write_dequantize(node: DequantizeFloat, code: LayerCode) -> None:
 
 
 def _write_nothing(node: Alias, code: LayerCode) -> None:
-    """The planner has put input and output at the same place."""
+    """Write nothing: the planner has put input and output at the same place."""
 
 
 REFERENCE_KERNELS: tuple[Kernel, ...] = (

@@ -14,7 +14,7 @@ from tinytracker.model.tflite_model import ITEM_BYTES
 
 
 def write_copy(node: StridedCopy, code: LayerCode) -> None:
-    """`tt_copy_strided`; all distances become bytes, so that one function moves every type."""
+    """Write `tt_copy_strided`; all distances become bytes, so that one function moves every type."""
     item = ITEM_BYTES[node.output.dtype]
     fields = {
         "shape": c_ints(_padded(node.shape, 1)),
@@ -28,7 +28,7 @@ def write_copy(node: StridedCopy, code: LayerCode) -> None:
 
 
 def write_gather_nd(node: GatherNd, code: LayerCode) -> None:
-    """`tt_gather`; distances become bytes."""
+    """Write `tt_gather`; distances become bytes."""
     item, unused = ITEM_BYTES[node.output.dtype], MAX_COORDINATES - len(node.sizes)
     fields = {
         "count": c_int(node.count),
@@ -57,7 +57,7 @@ def write_resize_bilinear(node: ResizeBilinear, code: LayerCode) -> None:
 
 
 def write_resize_nearest(node: ResizeNearest, code: LayerCode) -> None:
-    """`tt_resize_nearest` with the source row of each row and the source column of each column."""
+    """Write `tt_resize_nearest` with the source row of each row and the source column of each column."""
     batches, in_h, in_w, channels = node.inputs[0].shape
     fields = {
         "batches": c_int(batches),

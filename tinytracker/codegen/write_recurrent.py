@@ -8,7 +8,7 @@ from tinytracker.codegen.kernel import LayerCode
 
 
 def write_lstm(node: Lstm, code: LayerCode) -> None:
-    """`tt_lstm`; the output of the last step and the cells are variables of the step."""
+    """Write `tt_lstm`; the output of the last step and the cells are variables of the step."""
     gates = {
         "input_gate": node.input_gate,
         "forget_gate": node.forget_gate,
@@ -40,7 +40,7 @@ def write_lstm(node: Lstm, code: LayerCode) -> None:
 
 
 def write_svdf(node: Svdf, code: LayerCode) -> None:
-    """`tt_svdf`; the memories of all filters are a variable of the step."""
+    """Write `tt_svdf`; the memories of all filters are a variable of the step."""
     fields = {
         "batches": c_int(node.batches),
         "features": c_int(node.features),

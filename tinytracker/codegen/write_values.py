@@ -16,7 +16,7 @@ def write_pair(node: Pairwise, code: LayerCode) -> None:
 
 
 def write_quantized_pair(node: QuantizedPair, code: LayerCode) -> None:
-    """`tt_subtract_int8` or `tt_prelu_int8`."""
+    """Write `tt_subtract_int8` or `tt_prelu_int8`."""
     scales = {
         f"{kind}{suffix}": c_int(values[i])
         for i, suffix in enumerate(("_a", "_b", ""))
@@ -84,7 +84,7 @@ def _write(
 
 
 def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Elements between neighbours along each dimension, 0 where the input is repeated."""
+    """Return the elements between neighbours along each dimension, 0 where the input is repeated."""
     return tuple(0 if n == 1 else math.prod(shape[i + 1 :]) for i, n in enumerate(shape))
 
 

@@ -1,8 +1,8 @@
-"""The emulated Cortex-M4 board: build firmware for it, run a network on it, count what it costs.
+"""The emulated Cortex-M4 board: build firmware for it, run a network on it, and count the cost.
 
 `emulate` measures a network, `emulated_board` gives a serial port, `build_all` links every configuration.
-Everything measured here is emulated: counts of instructions are exact and repeatable, cycles and milliseconds
-are estimates and say so.
+Everything measured here is emulated: instruction counts are exact and repeatable; cycles and milliseconds are
+estimates, and are marked as such.
 """
 
 from tinytracker.emulate.board import EmulatedBoard, emulated_board

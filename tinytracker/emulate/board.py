@@ -1,4 +1,4 @@
-"""The emulated board as a serial device: a program runs in QEMU, the host talks to it over a pty."""
+"""The emulated board as a serial device: a program runs in QEMU, and the host talks to it over a pty."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EmulatedBoard:
     """A running board.
 
     Attributes:
-        port: path of the pseudo-terminal; open it like any serial port, the baud rate does not matter.
+        port: path of the pseudo-terminal; open it like any serial port. The baud rate does not matter.
         pid: process id of the emulator.
     """
 
@@ -42,19 +42,19 @@ class EmulatedBoard:
 def emulated_board(
     model: Path | str | bytes | TfliteModel, *, optimise: str = "-O2", kernels: KernelSet | None = None
 ) -> Iterator[EmulatedBoard]:
-    """Build the serial firmware for a network, run it, stop it in the end.
+    """Build the serial firmware for a network, run it, and stop it at the end.
 
-    What the board says before the port is opened is lost; send `%` and wait for `m-ready` first
+    What the board sends before the port is opened is lost; first send `%` and wait for `m-ready`
     (docs/protocol.md).
 
     Args:
         model: the network.
-        optimise: optimisation flag of the compiler.
-        kernels: `CortexM4()` when left out, as in a package for the Spresense.
+        optimise: optimization flag of the compiler.
+        kernels: `CortexM4()` when omitted, as in a package for Spresense.
 
     Raises:
-        MissingDependencyError: compiler or emulator are not installed.
-        ModelError: the network cannot be generated or does not fit.
+        MissingDependencyError: the compiler or the emulator is not installed.
+        ModelError: C cannot be generated from the network, or it does not fit.
         ToolError: the emulator does not start.
     """
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
@@ -83,7 +83,7 @@ def emulated_board(
 
 
 def _port(process: subprocess.Popen[str]) -> str:
-    """The pseudo-terminal that the emulator announces in its first line."""
+    """Return the pseudo-terminal that the emulator announces in its first line."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], _START_TIMEOUT_S)
     line = process.stdout.readline() if ready else ""

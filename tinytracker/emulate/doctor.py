@@ -1,4 +1,4 @@
-"""What the emulated board needs."""
+"""Requirements of the emulated board."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tinytracker.requirements import Part, program_part
 
 
 def parts() -> list[Part]:
-    """The cross compiler and the emulator."""
+    """Return the state of the cross compiler and the emulator."""
     return [
         program_part(
             "arm-none-eabi-gcc", "emulate, make firmware", "gcc-arm-none-eabi libnewlib-arm-none-eabi"

@@ -17,7 +17,7 @@ from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.requirements import install_hint
 
 RAM_BYTES = 1536 * 1024
-"""Memory of a Spresense main core's program: code, constants, variables and stack together."""
+"""Bytes of memory for a program of a Spresense main core: code, constants, variables and stack together."""
 
 CPU_FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 WARNING_FLAGS = (
@@ -26,14 +26,14 @@ WARNING_FLAGS = (
 )  # fmt: skip
 
 BATCH_APPLICATION = ("qemu/batch_main.c",)
-"""Runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
+"""The program that runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
 
 SERIAL_APPLICATION = (
     "qemu/serial_main.c", "common/tt_answer.c", "common/tt_commands_mlperf.c", "common/tt_commands_own.c",
     "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c",
     "common/tt_text.c", "common/tt_transfer.c",
 )  # fmt: skip
-"""Speaks the serial protocol."""
+"""The program that speaks the serial protocol."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Firmware:
 
     Attributes:
         name: configuration. elf: the file.
-        code_bytes: instructions and constants. data_bytes: initialised variables.
+        code_bytes: instructions and constants. data_bytes: initialized variables.
         zero_bytes: zeroed variables and the reserved stack.
     """
 
@@ -54,15 +54,15 @@ class Firmware:
 
     @property
     def ram_bytes(self) -> int:
-        """All of it, which is what counts against `RAM_BYTES`."""
+        """Return the total, which is limited by `RAM_BYTES`."""
         return self.code_bytes + self.data_bytes + self.zero_bytes
 
 
 def deploy_dir() -> Path:
-    """The folder with the C sources of the boards: in a source checkout, or where an installation has put it.
+    """Return the folder with the C sources of the boards: in a source checkout, or in an installation.
 
     Raises:
-        MissingDependencyError: neither is there.
+        MissingDependencyError: neither exists.
     """
     checkout = Path(tinytracker.__file__).resolve().parent.parent / "deploy"
     installed = Path(sysconfig.get_path("data")) / "share" / "tinytracker" / "deploy"
@@ -85,16 +85,16 @@ def build_firmware(
     """Compile and link one configuration for the emulated board.
 
     Args:
-        name: of the configuration; the result is `OUT_DIR/NAME.elf`.
+        name: name of the configuration; the result is `OUT_DIR/NAME.elf`.
         library: the generated network, which must be called "model".
         applications: C files below the deploy folder ("qemu/batch_main.c").
-        out_dir: folder for the result; made when missing.
+        out_dir: folder for the result; created when missing.
         defines: preprocessor definitions.
-        optimise: optimisation flag of the compiler.
-        stack_bytes: reserved for the stack.
+        optimise: optimization flag of the compiler.
+        stack_bytes: bytes to reserve for the stack.
 
     Raises:
-        MissingDependencyError: compiler, C library or firmware sources are missing.
+        MissingDependencyError: the compiler, the C library or the firmware sources are missing.
         ModelError: the program does not fit into `RAM_BYTES`.
         ToolError: the compiler fails for another reason.
     """
@@ -118,7 +118,7 @@ def build_firmware(
 
 
 def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:
-    """Build every configuration for one network; errors as of `generate` and `build_firmware`."""
+    """Build every configuration for one network; raises like `generate` and `build_firmware`."""
     out_dir = Path(out_dir)
     library = generate(model, out_dir / "model")
     return (

@@ -39,22 +39,22 @@ def emulate(
 
     Args:
         model: INT8 .tflite file or its bytes.
-        images: how many random inputs to make, or the inputs: one array (images first) when the network has
-            one input, else one array per input. Shapes and dtypes as the network has them; a batch dimension
-            of 1 may be left out.
-        expected: outputs to compare with, one array per output, images first. Without them the outputs are
-            compared with TFLite's reference kernels if TensorFlow is installed, else with TFLM, else with nothing.
+        images: number of random inputs, or the inputs: one array (images first) when the network has one input,
+            otherwise one array per input. Shapes and dtypes are those of the network; a batch dimension of 1 may
+            be omitted.
+        expected: outputs to compare with, one array per output, images first. Without them, the outputs are
+            compared with TFLite's reference kernels if TensorFlow is installed, otherwise with TFLM if installed.
         kernels: as for `tinytracker.codegen.generate`.
-        optimise: optimisation flag of the compiler.
-        stack_bytes: stack to reserve; an overflow faults.
-        seed: of random inputs.
-        timeout_s: limit for the emulator.
+        optimise: optimization flag of the compiler.
+        stack_bytes: bytes of stack to reserve; an overflow faults.
+        seed: random seed of the inputs.
+        timeout_s: time limit of the emulator.
 
     Raises:
         MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.
-        ModelError: the network cannot be generated or does not fit.
+        ModelError: C cannot be generated from the network, or it does not fit.
         UsageError: the images do not fit the network.
-        ToolError: compiler or emulator fail.
+        ToolError: the compiler or the emulator fails.
 
     Example:
         >>> from tinytracker.emulate import emulate
@@ -86,17 +86,17 @@ def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int
     tensors = model.input_tensors()
     if isinstance(images, int):
         if images < 1:
-            raise UsageError(f"{images} images cannot be emulated, at least 1 is needed.")
+            raise UsageError(f"The number of images is {images}; at least 1 is needed.")
         rng = np.random.default_rng(seed)
         return tuple(_random(tensor, images, rng) for tensor in tensors)
     arrays = [images] if isinstance(images, np.ndarray) else list(images)
     if len(arrays) != len(tensors):
-        raise UsageError(f"{len(arrays)} arrays of inputs were given, the network has {len(tensors)} inputs.")
+        raise UsageError(f"{len(arrays)} arrays of inputs were given; the network has {len(tensors)} inputs.")
     return tuple(_fitting(tensor, array) for tensor, array in zip(tensors, arrays, strict=True))
 
 
 def _random(tensor: Tensor, count: int, rng: np.random.Generator) -> Array:
-    """Noise of a brightness and contrast of its own per image, so that the network's outputs differ."""
+    """Return noise whose brightness and contrast vary from image to image, so that the network's outputs differ."""
     shape = (count, *tensor.shape)
     if tensor.dtype == "float32":
         return rng.uniform(-1, 1, shape).astype(np.float32)
@@ -112,7 +112,7 @@ def _fitting(tensor: Tensor, array: Array) -> Array:
     if array.shape[1:] != tensor.shape or str(array.dtype) != tensor.dtype or len(array) == 0:
         raise UsageError(
             f"Images of shape {list(array.shape)} and dtype {array.dtype} do not fit {tensor.label}.",
-            "Give them images first, with the shape and dtype of the network's input.",
+            "Put the image axis first, and use the shape and dtype of the network's input.",
         )
     return array
 
@@ -135,7 +135,7 @@ def _unpack(tensors: tuple[Tensor, ...], packed: list[bytes]) -> tuple[Array, ..
 
 
 def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
-    """Images with at least one byte that differs."""
+    """Return the number of images with at least one differing byte."""
     if len(outputs) != len(expected) or any(a.size != b.size for a, b in zip(outputs, expected, strict=True)):
         raise UsageError(
             f"Expected outputs of shapes {[list(b.shape) for b in expected]} do not fit "

@@ -11,22 +11,22 @@ from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
 MACHINE = "mps2-an386"
 IMAGES_ADDRESS = 0x21000000
 IMAGES_BYTES = 16 * 1024 * 1024
-"""Memory beside the program's 1,536 KB, where the emulator puts the images."""
+"""Address of the images, in memory outside the program's 1,536 KB."""
 
 COUNTING = ("-icount", "shift=6,sleep=off")
-"""Virtual time advances by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
+"""Makes virtual time advance by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
 
 INSTRUCTIONS_PER_US = 1000 / 64
 
 
 @dataclass(frozen=True)
 class BatchRun:
-    """What `deploy/qemu/batch_main.c` printed.
+    """Output of `deploy/qemu/batch_main.c`.
 
     Attributes:
-        model_sha256: of the network inside the program.
+        model_sha256: SHA-256 of the network inside the program.
         outputs: packed output bytes per image. steps: instructions per step, per image.
-        arena_used: bytes. stack_used: bytes.
+        arena_used: bytes of the arena used. stack_used: bytes of the stack used.
     """
 
     model_sha256: str
@@ -37,7 +37,7 @@ class BatchRun:
 
 
 def emulator_command(elf: Path) -> list[str]:
-    """The command that runs a program and counts instructions; where UART 0 goes is for the caller to add."""
+    """Return the command that runs a program and counts instructions; the caller adds the target of UART 0."""
     return [
         find_tool(EMULATOR, "emulating the board"), "-M", MACHINE, "-display", "none", "-monitor", "none",
         *COUNTING, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),

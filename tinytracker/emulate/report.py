@@ -1,4 +1,4 @@
-"""What an emulated run says, and how cycles are estimated from it."""
+"""Result of an emulated run, and the estimate of cycles from it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 CYCLES_PER_INSTRUCTION = {"portable": 1.7, "cortex-m4": 2.2}
-"""By set of kernels; an estimate from one calibration: person_detect of TensorFlow Lite for Microcontrollers takes
-653 ms on a 64 MHz Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M instructions on this
-emulator, which is 1.7 cycles per instruction. A count by classes of instructions (loads and stores 2 cycles, those
-of n registers 1 + n) gives 31.7 M cycles for it, 1.32 times less than measured. The Cortex-M4 kernels do more of
-their work in loads of several registers: the same count gives them 1.64 to 1.72 cycles per instruction with 16-bit
-weights, times 1.32 is 2.2."""
+"""Cycles per instruction by kernel set, estimated from one calibration: person_detect of TensorFlow Lite for
+Microcontrollers takes 653 ms on a 64 MHz Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M
+instructions on this emulator, which is 1.7 cycles per instruction. A count by classes of instructions (loads and
+stores 2 cycles, those of n registers 1 + n) gives 31.7 M cycles for it, 1.32 times less than measured. The Cortex-M4
+kernels do more of their work in loads of several registers: the same count gives 1.64 to 1.72 cycles per instruction
+with 16-bit weights, and 1.32 times that is 2.2."""
 
 CPU_HZ = 156_000_000
 """Clock of a Spresense main core."""
 
 
 def assumption(kernels: str) -> str:
-    """What an estimate of cycles rests on, and what it leaves out."""
+    """Return what an estimate of cycles is based on, and what it omits."""
     return (
-        f"{cycles_per_instruction(kernels)} cycles per instruction, calibrated on one other network and "
+        f"{cycles_per_instruction(kernels)} cycles per instruction, calibrated on another network and a "
         "Cortex-M4F board; wait states and contention of Spresense's memory are not modelled"
     )
 
 
 def cycles_per_instruction(kernels: str) -> float:
-    """The estimate for a set of kernels; one that is not known counts as portable."""
+    """Return the estimate for a kernel set; an unknown one counts as portable."""
     return CYCLES_PER_INSTRUCTION.get(kernels, CYCLES_PER_INSTRUCTION["portable"])
 
 
@@ -38,7 +38,7 @@ class StepCost:
     """One step of the network.
 
     Attributes:
-        operator: index in the .tflite file. name: of the operator. kernel: that computes it.
+        operator: index in the .tflite file. name: name of the operator. kernel: kernel that computes it.
         macs: multiply-accumulates. instructions: mean per inference.
     """
 
@@ -54,16 +54,16 @@ class EmulationReport:
     """Result of `emulate`. Everything is emulated; only counts of instructions and bytes are exact.
 
     Attributes:
-        model_sha256: of the .tflite file. images: number of inferences.
-        kernels: name of the set of kernels.
+        model_sha256: SHA-256 of the .tflite file. images: number of inferences.
+        kernels: name of the kernel set.
         outputs: one array per output of the network, images first.
-        oracle: what the outputs were compared with, or None when nothing was there to compare with.
+        oracle: what the outputs were compared with; None without a comparison.
         differing_images: images whose outputs are not equal bit for bit; None without an oracle.
         instructions: mean per inference. instructions_min, instructions_max: over the images.
         macs: multiply-accumulates per inference.
         steps: cost of every step.
-        arena_bytes: static memory for activations. arena_used_bytes: how far it was really written.
-        stack_used_bytes: deepest use. constant_bytes: weights, tables and parameters.
+        arena_bytes: static memory for activations. arena_used_bytes: how far it was actually written.
+        stack_used_bytes: deepest use of the stack. constant_bytes: weights, tables and parameters.
         code_bytes: instructions and constants of the program. ram_bytes: the whole program.
     """
 
@@ -87,26 +87,26 @@ class EmulationReport:
 
     @property
     def equal(self) -> bool | None:
-        """True when every output equals the oracle bit for bit; None without an oracle."""
+        """Return True when every output equals the oracle bit for bit; None without an oracle."""
         return None if self.differing_images is None else self.differing_images == 0
 
     @property
     def instructions_per_mac(self) -> float:
-        """Instructions per multiply-accumulate; NaN for a network without any."""
+        """Return the instructions per multiply-accumulate; NaN for a network without any."""
         return self.instructions / self.macs if self.macs else float("nan")
 
     @property
     def estimated_cycles(self) -> float:
-        """Instructions times `cycles_per_instruction`; see `assumption`."""
+        """Return instructions times `cycles_per_instruction`; see `assumption`."""
         return self.instructions * cycles_per_instruction(self.kernels)
 
     @property
     def estimated_ms(self) -> float:
-        """Estimated milliseconds at `CPU_HZ`."""
+        """Return the estimated milliseconds at `CPU_HZ`."""
         return self.estimated_cycles / CPU_HZ * 1e3
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but the outputs as plain values, for JSON."""
+        """Return everything except the outputs as plain values, for JSON."""
         values: dict[str, Any] = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__

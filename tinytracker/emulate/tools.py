@@ -1,4 +1,4 @@
-"""The programs that the emulated board needs, and what to say when one is not there."""
+"""Programs that the emulated board needs, and the errors when one is missing."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class ToolError(TinyTrackerError):
 
 
 def find_tool(name: str, needed_for: str) -> str:
-    """Path of a program.
+    """Return the path of a program.
 
     Raises:
-        MissingDependencyError: it is not installed; names the Debian packages.
+        MissingDependencyError: the program is not installed; names the Debian packages.
     """
     path = shutil.which(name)
     if path is None:
@@ -48,10 +48,10 @@ def run_tool(
     Args:
         command: program and arguments.
         what: the work, for messages.
-        timeout_s: after this it is stopped.
+        timeout_s: time limit after which the program is stopped.
 
     Raises:
-        ToolError: it cannot be started or does not end in time. A non-zero exit status is left to the caller.
+        ToolError: the program cannot be started or does not end in time. The caller checks the exit status.
     """
     try:
         words = [str(part) for part in command]
@@ -70,6 +70,6 @@ def run_tool(
 
 
 def missing_newlib() -> MissingDependencyError:
-    """The error when the compiler is there but its C library is not."""
+    """Return the error for a compiler without its C library."""
     package = "libnewlib-arm-none-eabi"
     return MissingDependencyError("newlib for Cortex-M", "building firmware", f"{_APT} {package}")

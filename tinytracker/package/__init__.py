@@ -1,4 +1,4 @@
-"""Packages for devices. Each target is one sub-package and a row of `tinytracker.targets`."""
+"""Packages for devices. Each target is one sub-package and one row of `tinytracker.targets`."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class PackageResult:
     """A finished package.
 
     Attributes:
-        folder: holds all files. manifest: the file that describes them. document: what it says, without tools and
-            files.
+        folder: folder with all files. manifest: the file that describes them. document: its content, without tools
+            and files.
     """
 
     folder: Path
@@ -57,7 +57,7 @@ class PackageResult:
 
     @property
     def content(self) -> dict[str, Any]:
-        """What manifest.json says about the network, JSON-able."""
+        """Return what manifest.json says about the network, JSON-able."""
         return self.document.content()
 
 
@@ -74,16 +74,16 @@ def package(
     Args:
         source: run folder, or an INT8 .tflite file from anywhere.
         target: a row of `tinytracker.targets` that can be built.
-        out: folder to make. An earlier package there is replaced; any other non-empty folder is refused.
-        quantized: which quantized model of a run; None for the target's own choice.
+        out: folder to write. An earlier package there is replaced; any other non-empty folder is refused.
+        quantized: quantized model of the run; None for the target's own choice.
         options: an instance of the target's `Options`; None for its defaults.
-        gaze: whether the network answers where somebody looks. None: a run does, and a .tflite file when it looks
-            like one that does, see `tinytracker.package.purpose`. Other networks get a package without words about
+        gaze: whether the network estimates gaze. None: a run does, and so does a .tflite file whose inputs and outputs
+            look like it (see `tinytracker.package.purpose`). The package of any other network does not mention
             gaze.
 
     Raises:
-        UsageError: options of another target, or a run that is said not to be about gaze.
-        UnknownNameError: no such target or quantized model.
+        UsageError: options of another target, or `gaze=False` for a run.
+        UnknownNameError: the target or the quantized model is unknown.
         InputFileError, ModelError: the model cannot be used.
         ParityError: a runtime disagrees with the oracle; nothing is written then.
         OutputError: `out` cannot be written or is not a package.

@@ -1,6 +1,6 @@
-"""What the devices take: presets judged by their rules, and docs/constraints.md.
+"""Rules of the devices: presets judged by them, and docs/constraints.md.
 
-A preset is judged as plain data, without TensorFlow, without training it, and without any vendor's tool.
+A preset is judged as plain data: without TensorFlow, training, or a vendor's tool.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from tinytracker.targets import find_target, with_part
 
 
 def rules_of(target: str) -> tuple[Rule[Network], ...]:
-    """The rules of a target over networks, in the order in which they are judged and documented.
+    """Return a target's rules over networks, in the order in which they are judged and documented.
 
     Raises:
-        UnknownNameError: when it has none.
+        UnknownNameError: the target has no such rules.
     """
     rules: tuple[Rule[Network], ...] = find_target(target, "rules").part("rules").RULES
     return rules
 
 
 def judge_preset(preset: Preset, target: str) -> tuple[Verdict, ...]:
-    """All verdicts of a target on a preset."""
+    """Return all verdicts of a target on a preset."""
     return judge(rules_of(target), preset.network())
 
 
 def suitable_presets(target: str) -> list[str]:
-    """Names of the presets that a target can run."""
+    """Return the names of the presets that a target can run."""
     return [name for name, preset in PRESETS.items() if all(v.accepted for v in judge_preset(preset, target))]
 
 
@@ -38,16 +38,16 @@ def require_suitable(preset: Preset, target: str) -> tuple[Verdict, ...]:
     """Refuse a preset that the target cannot run.
 
     Returns:
-        the verdicts.
+        The verdicts.
 
     Raises:
-        ModelError: names the first broken rule and the presets that keep all.
+        ModelError: names the first broken rule and the presets that keep all rules.
     """
     verdicts = judge_preset(preset, target)
     broken = [v for v in verdicts if not v.accepted]
     if broken:
         others = suitable_presets(target)
-        hint = f"Train one that can: {', '.join(others)}." if others else "No preset can."
+        hint = f"Train one that can: {', '.join(others)}." if others else "No preset can run there."
         first = broken[0]
         sentence = f"{first.rule.statement} {'; '.join(first.details)}."
         raise ModelError(f"The preset {preset.name} cannot run on {target}. {sentence}", hint)
@@ -55,9 +55,9 @@ def require_suitable(preset: Preset, target: str) -> tuple[Verdict, ...]:
 
 
 def constraints_markdown() -> str:
-    """The text of docs/constraints.md."""
+    """Return the text of docs/constraints.md."""
     parts = [
-        "# What each device takes\n\n"
+        "# Constraints of each device\n\n"
         "Written by `python -m tinytracker.package.constraints`; do not edit. "
         "`tinytracker check` judges a network by these rules.\n"
     ]
@@ -69,7 +69,7 @@ def constraints_markdown() -> str:
 
 
 def preset_part(target: str) -> str:
-    """Markdown: how far the rules of a target over presets can be trusted, and the rules."""
+    """Return Markdown: how far a target's rules over presets can be trusted, and the rules."""
     remark = find_target(target, "rules").part("rules").REMARK
     table = markdown_table(rules_of(target), "presets that break it", _breaking)
     return f"### Presets and runs\n\n{remark}\n\n{table}"

@@ -1,4 +1,4 @@
-"""What is installed for which work, what is missing, and the command that brings it."""
+"""Lists what is installed for each kind of work, what is missing, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tinytracker.targets import with_part
 
 
 def diagnose() -> list[Part]:
-    """Every optional part, whether it is there or not; changes nothing and imports none of them."""
+    """Return every optional part, installed or not; changes nothing and imports none of them."""
     shared = [
         python_part("tensorflow", "tensorflow", "prepare, train, evaluate, quantize", "train"),
         python_part("numba", "numba", "synth, demo", "synth"),

@@ -1,4 +1,4 @@
-"""A package folder is whole or not there: it is made beside its place and then renamed."""
+"""Writes a package folder completely or not at all: it is filled beside its place and then renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def replaced_folder(out: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the place of `out` when the block ends without an error.
 
     Raises:
-        OutputError: when one of the two cannot be written.
+        OutputError: one of the two folders cannot be written.
     """
     temporary = out.with_name(f".{out.name}.partial")
     with writing(out):

@@ -1,4 +1,4 @@
-"""What is in a package: manifest.json, one format for all targets."""
+"""The description of a package: manifest.json, one format for all targets."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _GAZE = {
 
 
 def meaning(preset: str | None) -> dict[str, str]:
-    """The manifest's words on what a network looks at (`sees`) and what its answer means (`gaze`).
+    """Return the manifest's text about what a network looks at (`sees`) and what its output means (`gaze`).
 
     Args:
-        preset: of the network; None for one that is no preset of ours, of which a face and cm are assumed.
+        preset: preset of the network; None for a foreign network, which is assumed to see a face and to answer in cm.
     """
     spec = find_preset(preset).input if preset else None
     strip = spec is not None and spec.kind == "eye_band"
@@ -41,12 +41,12 @@ def meaning(preset: str | None) -> dict[str, str]:
 
 
 class Origin(Part):
-    """Where a model is from: a run, or a file of somebody else.
+    """Origin of a model: a run, or a foreign file.
 
     Attributes:
-        file: name of the .tflite file; of those that are not of a run.
-        preset, config, git: of the run. data_hash: of its prepared data.
-        data_origin: what its weights were learned from: "synthetic", "recorded", or "" when that is not known.
+        file: name of the .tflite file; only for a foreign file.
+        preset, config, git: those of the run. data_hash: hash of its prepared data.
+        data_origin: data that its weights were learned from: "synthetic", "recorded", or "" when unknown.
     """
 
     file: str | None = None
@@ -62,9 +62,9 @@ class ModelSection(Part):
 
     Attributes:
         name: file in the package. file to data_origin: see `Origin`.
-        sha256, bytes: of the file that the device takes, or that its compiler takes.
+        sha256, bytes: hash and size of the file that the device, or its compiler, takes.
         macs: multiply-accumulates. parameters: weights and biases.
-        peak_activation_bytes: largest sum of the tensors that live at one time.
+        peak_activation_bytes: largest sum of the tensors that are alive at the same time.
         operators: names, sorted.
     """
 
@@ -84,7 +84,7 @@ class ModelSection(Part):
 
 
 class GeneratedCode(Part):
-    """Generated C: its set of kernels, its constants in bytes, and for kernels that unroll, how much they may add."""
+    """Generated C: its kernel set, its constants in bytes, and the weights budget of kernels that unroll."""
 
     kernels: str
     constant_bytes: int
@@ -92,7 +92,7 @@ class GeneratedCode(Part):
 
 
 class Arena(Part):
-    """Memory for activations, in bytes; head: tensors that share it over time, tail: TFLM's own structures."""
+    """Memory for activations in bytes; head: tensors that share it over time; tail: TFLM's own structures."""
 
     total_bytes: int
     head_bytes: int | None = None
@@ -101,7 +101,7 @@ class Arena(Part):
 
 
 class BoardMemory(Part):
-    """Model and arena against the board's RAM, which holds code and data alike; bytes."""
+    """Model and arena compared with the board's RAM, which holds code and data; bytes."""
 
     model_and_arena_bytes: int
     ram_bytes: int
@@ -109,7 +109,7 @@ class BoardMemory(Part):
 
 
 class SensorMemory(Part):
-    """Use of the sensor's memory as its converter counts it; bytes."""
+    """Use of the sensor's memory as counted by its converter; bytes."""
 
     model_bytes: int
     runtime_bytes: int
@@ -144,7 +144,7 @@ class Transfers(Part):
 
 
 class EdgeTpu(Part):
-    """The compiled file, as `tinytracker edgetpu show` describes it; its details are not declared here."""
+    """The compiled file as described by `tinytracker edgetpu show`; its details are not declared here."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -157,7 +157,7 @@ class EdgeTpu(Part):
 
 
 class ExpectedLatency(Part):
-    """A range for one inference in ms, from published figures of other boards."""
+    """Expected range of one inference in ms, from published figures of other boards."""
 
     low_ms: float
     high_ms: float
@@ -176,23 +176,23 @@ class PackagedFile(Part):
 
 
 class Manifest(Document):
-    """What a package holds and how it was made. Sections that a target has nothing to say about are left out.
+    """The content of a package and how it was made. Sections that do not apply to a target are omitted.
 
-    There is no time, no absolute path and no name of a computer in it: the same model gives the same bytes.
+    It contains no time, absolute path or computer name: the same model gives the same bytes.
 
     Attributes:
-        target: device. runtime: what computes there. generated: about generated C.
-        compiled: for the Edge TPU; False when the user still has to.
+        target: device. runtime: what runs the network there. generated: details of generated C.
+        compiled: whether the model is compiled for the Edge TPU; False when you still have to.
         model: the network. io: its tensors.
-        sees, gaze: what a gaze network looks at and what its answer means; any other network has neither.
-        quantization: how it was made; None for a file of somebody else.
-        arena, memory: what it needs of the device.
-        parity: comparison of the device's runtime with the oracle on this computer.
-        constraints: verdicts of the target's rules. intrinsics, converter: of the sensor's package.
-        compile_command, compiler_log, edgetpu, check: of the Edge TPU's.
+        sees, gaze: what a gaze network looks at and what its output means; other networks have neither.
+        quantization: how it was quantized; None for a foreign file.
+        arena, memory: memory that it needs on the device.
+        parity: comparison of the device's runtime with the oracle on the computer that made the package.
+        constraints: verdicts of the target's rules. intrinsics, converter: only in packages for the IMX500.
+        compile_command, compiler_log, edgetpu, check: only in packages for the Edge TPU.
         runtimes: table of `tinytracker parity`. metrics: measured errors by "<model>-<split>".
         expected_latency: a range that was not measured.
-        tools: versions of the libraries. files: all others of the package.
+        tools: versions of the libraries. files: all other files of the package.
     """
 
     title: ClassVar[str] = "the manifest of a package"
@@ -225,11 +225,11 @@ class Manifest(Document):
 
     @property
     def is_gaze(self) -> bool:
-        """Whether the network answers where somebody looks."""
+        """Return whether the network estimates gaze."""
         return self.gaze is not None
 
     def content(self) -> dict[str, Any]:
-        """What the target said, JSON-able: the document without version, target, tools and files."""
+        """Return the target's part, JSON-able: the document without version, target, tools and files."""
         frame = ("schema_version", "target", "tools", "files")
         return {key: value for key, value in self.as_json().items() if key not in frame}
 
@@ -239,7 +239,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
 
     Args:
         folder: the finished package.
-        manifest: everything but tools and files.
+        manifest: everything except tools and files.
 
     Returns:
         The manifest's path.

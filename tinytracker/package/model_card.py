@@ -1,4 +1,4 @@
-"""The README of a package: a model card with Hugging Face front matter."""
+"""Writes the README of a package: a model card with Hugging Face front matter."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def model_card(manifest: Manifest, use: str) -> str:
-    """Markdown from a manifest.
+    """Return Markdown from a manifest.
 
     Args:
-        manifest: what is known; `model.data_origin` decides on the licence. Of a network that is not about gaze only
-            what was found in its file is said.
-        use: Markdown section on how this target takes the model.
+        manifest: the facts; `model.data_origin` determines the licence. For a network that is not about gaze, the card
+            states only what was found in its file.
+        use: Markdown section about the use on this target.
     """
     if not manifest.is_gaze:
         return _neutral_card(manifest, use)
@@ -28,7 +28,7 @@ def model_card(manifest: Manifest, use: str) -> str:
         [
             _front_matter(manifest, origin),
             f"# Gaze estimation for {manifest.target}",
-            f"The network looks at {manifest.sees} and answers where on the screen the person looks: "
+            f"The network looks at {manifest.sees} and estimates where on the screen the person looks: "
             f"{manifest.gaze}.\n",
             _facts(manifest),
             _errors(manifest.metrics, origin),
@@ -40,14 +40,14 @@ def model_card(manifest: Manifest, use: str) -> str:
 
 
 def _neutral_card(manifest: Manifest, use: str) -> str:
-    """Of a network of somebody else, of which neither purpose, data nor licence are known here."""
+    """Return the card of a foreign network, whose purpose, data and licence are unknown."""
     matter = {"library_name": "tflite", "tags": ["tinyml", "int8", manifest.target]}
     name = manifest.model.file or manifest.model.name
     return "\n".join(
         [
             _yaml(matter),
             f"# {_escaped(name)} for {manifest.target}\n",
-            "An INT8 network. What it is for, its data and its licence are its author's to say.\n",
+            "An INT8 network. For its purpose, data and licence, ask its author.\n",
             _facts(manifest),
             use,
         ]
@@ -71,7 +71,7 @@ _DATASETS = {
 
 
 def _front_matter(manifest: Manifest, origin: str) -> str:
-    """Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    """Return Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     dataset, dataset_name = _DATASETS[origin]
     target = manifest.target
     fields: dict[str, Any] = {
@@ -102,26 +102,26 @@ def _front_matter(manifest: Manifest, origin: str) -> str:
 
 
 def _yaml(fields: dict[str, Any]) -> str:
-    """Front matter whose values are JSON, which is YAML too; nothing that a user named can break out of its quotes."""
+    """Return front matter with JSON values, which are also YAML; a user's name cannot break out of its quotes."""
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
 
 
 def _escaped(text: str) -> str:
-    """A file's name as text of a heading: one line, no markup."""
+    """Return a file's name as the text of a heading: one line, no markup."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|" else c for c in text if c.isprintable())
 
 
 def _limits(model: ModelSection, origin: str) -> str:
     data = f"data with hash `{model.data_hash[:16]}`" if model.data_hash is not None else "unknown data"
     said = {
-        "synthetic": f"Trained on synthetic people ({data}). That says little about real faces.",
+        "synthetic": f"Trained on synthetic people ({data}). Its accuracy on real faces is unknown.",
         "recorded": f"Trained on recordings of people ({data}).",
-        "": f"Trained on {data}; whether its people exist is not known here. A network trained on synthetic faces says "
-        "little about real ones.",
+        "": f"Trained on {data}; it is unknown whether its people are real. If they are synthetic, its accuracy on "
+        "real faces is unknown.",
     }[origin]
     return (
-        f"## Limits\n\n{said}\n\nWeights trained on GazeCapture, and whatever is derived from them, are for research "
+        f"## Limits\n\n{said}\n\nWeights trained on GazeCapture, and anything derived from them, are for research "
         "only: its\nlicence forbids commercial use. Cite Krafka et al., *Eye Tracking for Everyone*, CVPR 2016, when "
         "you use them.\n"
     )
@@ -160,13 +160,13 @@ def _facts(manifest: Manifest) -> str:
 
 
 def _outputs(parity: ParitySection) -> str:
-    """Which outputs were compared, when there are several."""
+    """Return which outputs were compared, if there are several."""
     return f", all {len(parity.outputs)} outputs" if parity.outputs else ""
 
 
 def _errors(metrics: dict[str, Headline], origin: str) -> str:
     if not metrics:
-        return "Its error has not been measured here.\n"
+        return "Its error has not been measured.\n"
     people = {"synthetic": "synthetic people", "recorded": "recorded people", "": "people of unknown origin"}[
         origin
     ]
@@ -191,13 +191,13 @@ def _errors(metrics: dict[str, Headline], origin: str) -> str:
 
 
 def _runtimes(table: ParityTable | None) -> str:
-    """What `tinytracker parity` found, or nothing."""
+    """Return the table of `tinytracker parity`, or nothing."""
     if table is None:
         return ""
     lines = [
         f"## Runtimes\n\nThe model {table.model} on {table.frames} frames of the test split and "
         f"{table.patterns} patterns, compared with {table.oracle}; one step is {table.step_cm:.4f} cm.\n",
-        "| runtime | error cm | largest difference, steps | mean | images that differ |",
+        "| runtime | error cm | largest difference, steps | mean | differing images |",
         "| --- | --- | --- | --- | --- |",
     ]
     for row in table.rows:

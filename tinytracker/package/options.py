@@ -1,4 +1,4 @@
-"""Options that belong to one target: a frozen dataclass `Options`, from which the command line makes its own.
+"""Options of one target: a frozen dataclass `Options`, from which the command line makes its flags.
 
 Each field has its help text in `metadata["help"]`; its type is `bool`, `int`, `str` or `Path | None`.
 """
@@ -13,21 +13,21 @@ from tinytracker.errors import UsageError
 
 
 def options_class(module: str) -> type[Any]:
-    """The frozen dataclass `Options` of a target's options module."""
+    """Return the frozen dataclass `Options` of a target's options module."""
     found: type[Any] = import_module(module).Options
     return found
 
 
 def option_fields(module: str) -> tuple[Field[Any], ...]:
-    """Fields of a target's options."""
+    """Return the fields of a target's options."""
     return fields(options_class(module))
 
 
 def require_options(target: str, module: str, options: object | None) -> object | None:
-    """The options to build with: those given, the target's defaults, or None for a target without options.
+    """Return the options to build with: those given, the target's defaults, or None for a target without options.
 
     Raises:
-        UsageError: options of another target.
+        UsageError: the options are those of another target.
     """
     if not module:
         if options is not None:

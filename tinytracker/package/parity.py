@@ -1,4 +1,4 @@
-"""One table: the float network, and the quantized one on every runtime that is at hand, against the oracle."""
+"""Compares the float network, and the quantized one on every available runtime, with the oracle in one table."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class RuntimeTable:
     """All runtimes of one quantized model.
 
     Attributes:
-        model: name in the run. model_sha256: of the .tflite file.
-        oracle: what everything is compared with.
-        frames: images of the test split. patterns: synthetic images added to them, without a truth.
-        data_hash: of the prepared data, "" without frames.
+        model: name in the run. model_sha256: SHA-256 of the .tflite file.
+        oracle: runtime that all others are compared with.
+        frames: images of the test split. patterns: synthetic images added to them, without a ground truth.
+        data_hash: hash of the prepared data, "" without frames.
         step_cm: one step of the output.
-        distinct_outputs: of the oracle; a network that always answers the same would agree with anything.
+        distinct_outputs: number of different outputs of the oracle; a constant output would agree with anything.
         rows: one per runtime.
     """
 
@@ -71,35 +71,35 @@ class RuntimeTable:
 
     @property
     def exact(self) -> bool:
-        """True when every runtime that must equal the oracle does."""
+        """Return True when every runtime that must equal the oracle does."""
         return not any(row.must_be_equal and row.differing for row in self.rows)
 
     def as_json(self) -> dict[str, Any]:
-        """The document of parity.json and of a manifest."""
+        """Return the document of parity.json and of a manifest."""
         return {**asdict(self), "rows": [asdict(row) for row in self.rows], "exact": self.exact}
 
 
 def runtime_table(
     run_folder: StrPath, model: str | None = None, data: StrPath | None = None, images: int = IMAGES
 ) -> RuntimeTable:
-    """Run one quantized model of a run everywhere, and keep the table in RUN/parity.json.
+    """Run one quantized model of a run on every runtime, and keep the table in RUN/parity.json.
 
     Args:
         run_folder: a run with a quantized model.
-        model: its name; None for the one with training ("qat-int8"), or else "ptq-int8".
+        model: its name; None for the one with training ("qat-int8") if it exists, otherwise "ptq-int8".
         data: prepared data; None for the run's own.
-        images: frames of the test split, filled up with patterns when the split has fewer.
+        images: number of images: frames of the test split, topped up with patterns when the split has fewer.
 
     Raises:
-        InputFileError: not a finished run, nothing is quantized, or not prepared data.
-        UnknownNameError: no such model.
-        UsageError: too few images to say anything.
+        InputFileError: the folder is not a finished run, nothing is quantized, or the data is not prepared data.
+        UnknownNameError: the run has no such model.
+        UsageError: too few images for a comparison.
         MissingDependencyError: TensorFlow or TFLM is not installed.
     """
     run_folder = Path(run_folder)
     data = Path(data) if data is not None else None
     if images < MIN_IMAGES:
-        raise UsageError(f"{images} images say too little.", f"Compare on {MIN_IMAGES} at least.")
+        raise UsageError(f"{images} images are too few for a comparison.", f"Give at least {MIN_IMAGES}.")
     run = Run.open(run_folder)
     run.trained_model()
     name = _choose(run, model)
@@ -129,12 +129,12 @@ def runtime_table(
 
 @dataclass(frozen=True)
 class _Comparison:
-    """The oracle's answers and the truth, to hold another's against.
+    """The oracle's outputs and the ground truth, to compare other runtimes with.
 
     Attributes:
-        oracle: its name. contract: of the model.
+        oracle: name of the oracle. contract: contract of the model.
         outputs: all outputs of the oracle, (N, ...) each.
-        target: (frames, 3) of the first images, see `train.dataset.decoded`.
+        target: ground truth (frames, 3) of the first images, see `train.dataset.decoded`.
     """
 
     oracle: str
@@ -144,12 +144,12 @@ class _Comparison:
 
     @property
     def oracle_cm(self) -> Floats:
-        """(N, 2) in the network's unit."""
+        """Return (N, 2) in the network's unit."""
         return self.contract.decode(self.outputs[0])
 
     @property
     def step_cm(self) -> float:
-        """One step of the gaze."""
+        """Return one step of the gaze."""
         return self.contract.gaze.cm_per_code
 
     def row(
@@ -201,11 +201,11 @@ def _rows(
 
 
 def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:
-    """A target's own quantization of the same float network; its steps are others, so nothing must be equal."""
+    """Return the row of a target's own quantization of the same float network; its steps differ from the oracle's."""
     form = target.part("parity")
     path = run.quantized(form.NAME) / form.FILE
     if not path.is_file():
-        absent = f"not made; `tinytracker package` for {target.name} makes it"
+        absent = f"not made yet; `tinytracker package` for {target.name} makes it"
         return RuntimeRow(form.LABEL, "rounded float", absent=absent)
     try:
         model = form.load(path)
@@ -216,7 +216,7 @@ def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -
 
 
 def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) -> Floats:
-    """(N, 2) cm from something that takes float32 p/128 - 1 by input name."""
+    """Return (N, 2) cm from a function that takes float32 p/128 - 1 by input name."""
     count = len(next(iter(codes.values())))
     answers = []
     with bar(f"parity: {name}", count, "images") as advance:
@@ -242,7 +242,7 @@ def _choose(run: Run, model: str | None) -> str:
 
 
 def _images(data: Path, preset: Preset, count: int) -> tuple[Codes, Floats, str]:
-    """Frames of the test split with their truth; none when the data is gone or the split is empty."""
+    """Return frames of the test split with their ground truth; none when the data is missing or the split is empty."""
     if not data.is_dir():
         return {}, np.empty((0, 3)), ""
     from tinytracker.data.index import read_index

@@ -13,16 +13,16 @@ from tinytracker.runs import Run
 
 @dataclass(frozen=True)
 class RuntimeRow:
-    """One runtime's answers.
+    """Result of one runtime.
 
     Attributes:
         runtime: name.
         computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
-        error_cm: mean distance from the truth over the frames, or None when there are none.
-        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: on average.
-        differing: images on which any output code differs from the oracle's; None where there are no codes.
+        error_cm: mean distance from the ground truth over the frames; None without frames.
+        max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: mean difference.
+        differing: images on which any output value differs from the oracle's; None for float outputs.
         must_be_equal: whether a difference is a defect.
-        absent: why there are no numbers; "" when there are.
+        absent: why the row has no numbers; "" when it has.
     """
 
     runtime: str
@@ -36,7 +36,7 @@ class RuntimeRow:
 
 
 class ParityTable(Part):
-    """The fields of `tinytracker.package.parity.RuntimeTable`, and whether all that must be equal are."""
+    """The fields of `tinytracker.package.parity.RuntimeTable`, and whether all runtimes that must be equal are."""
 
     model: str
     model_sha256: str = ""
@@ -61,16 +61,16 @@ class ParityDocument(ParityTable, Document):
 
     @property
     def table(self) -> ParityTable:
-        """The part that a package shows."""
+        """Return the part that a package shows."""
         known = ParityTable.model_fields.keys() & self.model_fields_set
         return ParityTable(**{name: getattr(self, name) for name in known})
 
 
 def stored_table(run: Run, model_sha256: str | None = None) -> ParityTable | None:
-    """The table that `runtime_table` left in the run; None when there is none, or it is about another model.
+    """Return the table that `runtime_table` kept in the run; None without one, or when it is about another model.
 
     Raises:
-        InputFileError: parity.json is something else.
+        InputFileError: parity.json is not such a table.
     """
     if not run.parity_path.is_file():
         return None

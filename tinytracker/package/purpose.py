@@ -1,4 +1,4 @@
-"""Is a .tflite file that somebody else made a gaze network? Only its inputs and outputs can say."""
+"""Judges by its inputs and outputs whether a foreign .tflite file is a gaze network."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _CHANNELS = (1, 3, 5)
 """Grey, RGB, or RGB with two position planes."""
 
 _REACH = 0.5
-"""The least that a pair must reach on both sides of 0. Published networks answer tanh, -1 to 1, before a factor in cm;
+"""Value that a pair must reach on both sides of 0. Published networks end in tanh, -1 to 1, before a factor in cm;
 probabilities are never negative."""
 
 
 def looks_like_gaze(model: TfliteModel, contract: IoContract) -> bool:
-    """Whether a network looks at a picture and has a point on both sides of the camera for an answer.
+    """Return whether a network takes an image and returns a point that can lie on both sides of the camera.
 
-    That is: its first input is one image of 1, 3 or 5 channels, and its only output is a pair that can be negative and
-    positive, or segments as `tinytracker.model.output` makes them. A network that finds another point in an image looks
-    the same; the user has the last word.
+    That is: its first input is an image of 1, 3 or 5 channels, and its only output is a pair that can be negative and
+    positive, or segments as in `tinytracker.model.output`. A network that finds another kind of point in an image looks
+    the same, so the user can override the result.
 
     Args:
-        model: the file.
+        model: the model.
         contract: its inputs and outputs.
     """
     image = contract.inputs[0].shape if contract.inputs else ()
     if len(image) != 4 or image[3] not in _CHANNELS or len(contract.outputs) != 1:
         return False
     if len(contract.outputs[0].shape) > 2:
-        return False  # a map of something
+        return False  # a feature map or image
     try:
         segments = contract.gaze.segments
     except ModelError:
@@ -38,7 +38,7 @@ def looks_like_gaze(model: TfliteModel, contract: IoContract) -> bool:
 
 
 def _reaches_both_sides(model: TfliteModel) -> bool:
-    """Whether the codes of the output go to `_REACH` below and above 0; of a float output, those that it is made of."""
+    """Return whether the output's values reach `_REACH` below and above 0; for a float output, those behind it."""
     output = model.output_tensors()[0]
     if output.dtype == "float32":
         made = [o for o in model.operators if o.outputs[:1] == model.outputs[:1] and o.name == "DEQUANTIZE"]

@@ -1,17 +1,17 @@
-"""What a device takes, as functions: each is the check, its message and its row in docs/constraints.md.
+"""Constraints of a device as functions: each is the check, its message and its row in docs/constraints.md.
 
     @rule("coralmicro")
     def no_fused_activation(node: Node) -> str | None:
-        \"\"\"Pooling and concatenation carry no fused activation.
+        \"\"\"Pooling and concatenation have no fused activation.
 
-        Fix: Put the activation behind as a layer of its own.
+        Fix: Put the activation behind it, as its own layer.
         Source: Coral, "TensorFlow models on the Edge TPU".
         \"\"\"
         return f"fused {node.activation}" if ... else None
 
-The function looks at one subject (a preset's network, an operator, a graph, a file) and returns what it found, with the
-value: a string, several of them when the rule is broken in several places, or None when all is well. Its docstring
-holds the requirement, the way out, and where it is known from.
+The function checks one subject (a preset's network, an operator, a graph, a file) and returns what it found, with the
+value: a string, several strings when the rule is broken in several places, or None when the rule is kept. Its
+docstring holds the requirement, the fix, and the source.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, Generic, Literal, TypeVar
 Subject = TypeVar("Subject")
 Level = Literal["fails", "warns"]
 Found = str | Iterable[str] | None
-"""What a rule returns: what it found, in one place or several; None or nothing when it is kept."""
+"""Result of a rule: what it found, in one place or several; None or nothing when the rule is kept."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Finding:
     """A rule that is broken.
 
     Attributes:
-        rule: its name. level: "fails" or "warns".
-        where: what it was looked at on, for example "operator 3 CONV_2D".
-        found: what is there, with the value.
-        statement: the requirement. fix: the way out.
+        rule: name of the rule. level: "fails" or "warns".
+        where: the subject, for example "operator 3 CONV_2D".
+        found: what was found, with the value.
+        statement: the requirement. fix: the fix.
     """
 
     rule: str
@@ -56,9 +56,9 @@ class Rule(Generic[Subject]):
     """A requirement.
 
     Attributes:
-        name: of the function, with dashes. target: device.
-        level: "fails" when the package would not work, "warns" when it works with a price.
-        check: subject -> what was found.
+        name: name of the function, with dashes. target: device.
+        level: "fails" when the package would not work, "warns" when it works at a cost.
+        check: function from a subject to what it found.
         statement, fix, source: from the docstring.
     """
 
@@ -71,21 +71,21 @@ class Rule(Generic[Subject]):
     source: str
 
     def judge(self, subject: Subject) -> Verdict:
-        """Whether a subject keeps the rule, and if not, where."""
+        """Return whether a subject keeps the rule, and if not, where it is broken."""
         found = self.check(subject)
         return Verdict(self, () if found is None else (found,) if isinstance(found, str) else tuple(found))
 
     def apply(self, subject: Subject, where: str) -> Finding | None:
-        """The finding on a subject, or None when the rule is kept."""
+        """Return the finding on a subject, or None when the rule is kept."""
         return self.judge(subject).finding(where)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule says of a subject.
+    """Result of a rule on a subject.
 
     Attributes:
-        rule: which.
+        rule: the rule.
         details: where and how it is broken; empty when it is kept.
     """
 
@@ -94,30 +94,30 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """True when the rule is kept."""
+        """Return True when the rule is kept."""
         return not self.details
 
     @property
     def accepted(self) -> bool:
-        """True when the rule is kept or only warns."""
+        """Return True when the rule is kept or only warns."""
         return self.ok or self.rule.level == "warns"
 
     def finding(self, where: str) -> Finding | None:
-        """The same as a finding, or None when the rule is kept."""
+        """Return the verdict as a finding, or None when the rule is kept."""
         if self.ok:
             return None
         r = self.rule
         return Finding(r.name, r.level, where, "; ".join(self.details), r.statement, r.fix)
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests and `--json`."""
+        """Return the fields for manifests and `--json`."""
         return {
             "rule": self.rule.name, "statement": self.rule.statement, "ok": self.ok, "details": list(self.details),
         }  # fmt: skip
 
 
 def rule(target: str, level: Level = "fails") -> Callable[[Callable[[Subject], Found]], Rule[Subject]]:
-    """Make a `Rule` of a function; its docstring needs a statement, a `Fix:` and a `Source:`."""
+    """Turn a function into a `Rule`; its docstring needs a statement, a `Fix:` and a `Source:`."""
 
     def decorate(check: Callable[[Subject], Found]) -> Rule[Subject]:
         statement, fix, source = _parts(inspect.getdoc(check) or "", check.__name__)
@@ -139,19 +139,19 @@ def _parts(text: str, name: str) -> tuple[str, str, str]:
 
 
 def judge(rules: Iterable[Rule[Subject]], subject: Subject) -> tuple[Verdict, ...]:
-    """The verdicts of rules on one subject, kept or broken, in their order."""
+    """Return the verdicts of rules on one subject, kept or broken, in their order."""
     return tuple(r.judge(subject) for r in rules)
 
 
 def markdown_table(
     rules: Iterable[Rule[Any]], more: str = "", cells: Callable[[Rule[Any]], str] | None = None
 ) -> str:
-    """Rows for docs/constraints.md, in the order given.
+    """Return a table for docs/constraints.md, with rows in the order given.
 
     Args:
-        rules: to document.
-        more: head of one more column at the end, "" for none.
-        cells: what stands in it.
+        rules: rules to document.
+        more: head of an additional column at the end, "" for none.
+        cells: content of that column.
     """
     heads = ["rule", "requirement", "fix", "source", *([more] if more else [])]
     lines = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
@@ -164,12 +164,12 @@ def markdown_table(
 
 @dataclass(frozen=True)
 class OperatorReport:
-    """Where one operator would run.
+    """The verdict on one operator.
 
     Attributes:
-        index, name, version: of the operator. macs: its work.
+        index, name, version: those of the operator. macs: its multiply-accumulates.
         maps: True when the device would run it where it should.
-        findings: why not, and warnings.
+        findings: reasons why not, and warnings.
     """
 
     index: int
@@ -182,18 +182,18 @@ class OperatorReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What a device would make of a network.
+    """The verdict of a device on a network.
 
     Attributes:
         target: device. source: the network's name.
         operators: in execution order; empty for a preset, which is judged as a whole.
-        graph: findings on the whole.
+        graph: findings on the whole network.
         facts: numbers that the target adds, JSON-able.
-        remark: how far the answer can be trusted.
-        verdicts: of the rules over the whole, also those that are kept, when the target lists them.
-        suitable: for a preset: those that keep every rule.
-        memory: what the vendor's converter says, when it was asked.
-        words: for an operator that maps and for one that does not.
+        remark: how far the verdict can be trusted.
+        verdicts: verdicts of the rules over the whole network, kept ones included, when the target lists them.
+        suitable: for a preset: the presets that keep every rule.
+        memory: report of the vendor's converter, when it was run.
+        words: words for an operator that maps and for one that does not.
     """
 
     target: str
@@ -209,7 +209,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True when every operator maps, no rule of the whole fails, and the converter did not refuse."""
+        """Return True when every operator maps, no rule over the whole network fails, and the converter accepts it."""
         fits = self.memory is None or bool(self.memory["fits"])
         return fits and all(o.maps for o in self.operators) and all(v.level != "fails" for v in self.graph)
 
@@ -236,7 +236,7 @@ class Report:
 
 
 def as_json(finding: Finding) -> Mapping[str, str]:
-    """For manifests and `--json`."""
+    """Return the fields for manifests and `--json`."""
     return {
         "rule": finding.rule, "level": finding.level, "where": finding.where, "found": finding.found,
         "statement": finding.statement, "fix": finding.fix,

@@ -1,4 +1,4 @@
-"""The model that is to be packaged: from a run, or a .tflite file that anybody made. Opened once, then passed on."""
+"""The model to package, from a run or a .tflite file; opened once, then passed on."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SPLIT = "test"
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A run or a .tflite file. Each of its files is read when something in it is first asked for, and never again.
+    """A run or a .tflite file. Each of its files is read once, when something in it is first needed.
 
     Attributes:
-        path: what the user named. quantized: which model of a run, for example "ptq-int8".
-        run: None for a file.
-        said_to_be_gaze: what the user says about it; None for nothing.
+        path: path given by the user. quantized: model of the run, for example "ptq-int8".
+        run: the run; None for a file.
+        said_to_be_gaze: whether the user says that it is a gaze network; None when the user says nothing.
     """
 
     path: Path
@@ -45,21 +45,21 @@ class ModelSource:
 
     @cached_property
     def description(self) -> RunDescription | None:
-        """run.json; None for a file."""
+        """Return run.json; None for a file."""
         return None if self.run is None else self.run.describe()
 
     @property
     def preset(self) -> str | None:
-        """Name of the preset that was trained; None when nobody says what the network is."""
+        """Return the name of the preset that was trained; None when it is unknown."""
         return None if self.description is None else self.description.preset
 
     @cached_property
     def content(self) -> bytes:
-        """The .tflite file.
+        """Return the content of the .tflite file.
 
         Raises:
-            InputFileError: there is none, or this model of the run has not been made yet.
-            UnknownNameError: there cannot be such a model.
+            InputFileError: the file does not exist, or this model of the run has not been made yet.
+            UnknownNameError: no such model exists.
         """
         if self.run is None:
             return read_bytes(self.path)
@@ -67,16 +67,16 @@ class ModelSource:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the .tflite file."""
+        """Return the SHA-256 of the .tflite file."""
         return sha256_bytes(self.content)
 
     @cached_property
     def model(self) -> TfliteModel:
-        """The .tflite file, parsed.
+        """Return the parsed .tflite file.
 
         Raises:
-            InputFileError: it is damaged.
-            ModelError: it computes in floating point.
+            InputFileError: the file is damaged.
+            ModelError: the model computes in floating point.
         """
         model = read_tflite(self.content, f"{self.path} ({self.quantized})" if self.run else str(self.path))
         refuse_float_arithmetic(model)
@@ -84,22 +84,22 @@ class ModelSource:
 
     @cached_property
     def contract(self) -> IoContract:
-        """Inputs and outputs of the model."""
+        """Return the inputs and outputs of the model."""
         return IoContract.of(self.model)
 
     def require_usable(self) -> None:
-        """See that there is a model to package, before the work begins.
+        """Check that the model can be packaged, before the work begins.
 
         Raises:
-            InputFileError: it is missing or damaged.
-            UnknownNameError: there cannot be such a model.
-            ModelError: it computes in floating point, or its inputs are not INT8.
+            InputFileError: the model is missing or damaged.
+            UnknownNameError: no such model exists.
+            ModelError: the model computes in floating point, or its inputs are not INT8.
         """
         _ = self.contract
 
     @cached_property
     def is_gaze(self) -> bool:
-        """Whether the network answers where somebody looks."""
+        """Return whether the network estimates gaze."""
         if self.run is not None:
             return True
         if self.said_to_be_gaze is not None:
@@ -108,18 +108,18 @@ class ModelSource:
 
     @property
     def io(self) -> IoDescription:
-        """Inputs and outputs for the manifest."""
+        """Return the inputs and outputs for the manifest."""
         described = IoDescription(**self.contract.as_json())
         return described if self.is_gaze else described.model_copy(update={"gaze": None})
 
     @property
     def words(self) -> dict[str, Any]:
-        """What a gaze network looks at and what its answer means, as fields of the manifest; {} for another."""
+        """Return what a gaze network looks at and what its output means, as fields of the manifest; {} for others."""
         return meaning(self.preset) if self.is_gaze else {}
 
     @cached_property
     def origin(self) -> Origin:
-        """Where the model is from, for the manifest."""
+        """Return the origin of the model, for the manifest."""
         about = self.description
         if about is None:
             return Origin(file=self.path.name)
@@ -130,14 +130,14 @@ class ModelSource:
 
     @cached_property
     def quantization(self) -> QuantizationSummary | None:
-        """How the model of a run was made; None for a file."""
+        """Return how the model of a run was quantized; None for a file."""
         if self.run is None:
             return None
         return QuantizationRecord.read(self.run.quantized(self.quantized) / RECORD_NAME).summary
 
     @cached_property
     def metrics(self) -> dict[str, Headline]:
-        """Errors that were measured, by model name and split; empty for a file."""
+        """Return the measured errors by model name and split; empty for a file."""
         if self.run is None:
             return {}
         found = ((name, stored_errors(self.run, name, _SPLIT)) for name in ("float", self.quantized))
@@ -145,13 +145,13 @@ class ModelSource:
 
     @cached_property
     def data(self) -> Path | None:
-        """Prepared data to take test images from; None when it is gone or was never known."""
+        """Return the prepared data to take test images from; None when it is missing or unknown."""
         folder = None if self.description is None else Path(self.description.data.path)
         return folder if folder is not None and folder.is_dir() else None
 
     @cached_property
     def runtimes(self) -> ParityTable | None:
-        """The table of `tinytracker parity` about this model, or None."""
+        """Return the table of `tinytracker parity` about this model, or None."""
         return None if self.run is None else stored_table(self.run, self.sha256)
 
 
@@ -160,26 +160,24 @@ def open_source(source: Path, quantized: str, gaze: bool | None = None) -> Model
 
     Args:
         source: run folder or .tflite file.
-        quantized: which quantized model of a run, for example "ptq-int8".
+        quantized: quantized model of the run, for example "ptq-int8".
         gaze: whether a file holds a gaze network; None to judge by its inputs and outputs.
 
     Raises:
-        InputFileError: neither of them.
-        UsageError: a run that is said not to be about gaze.
+        InputFileError: the source is neither.
+        UsageError: `gaze` is False for a run.
     """
     is_file = source.suffix == ".tflite" or source.is_file()
     if gaze is False and not is_file:
-        raise UsageError(
-            f"{source}: a run is a gaze network.", "Leave --no-gaze out, or name a .tflite file."
-        )
+        raise UsageError(f"{source}: a run is a gaze network.", "Omit --no-gaze, or name a .tflite file.")
     return ModelSource(source, quantized, None if is_file else Run.open(source), gaze)
 
 
 def load_source(source: Path, quantized: str) -> ModelSource:
-    """`open_source`, and see that the model can be used.
+    """Open a source and check that the model can be used; see `open_source`.
 
     Raises:
-        InputFileError: neither a run nor a .tflite file, or nothing is quantized yet.
+        InputFileError: the source is neither a run nor a .tflite file, or nothing is quantized yet.
         ModelError: the model computes in floating point.
     """
     opened = open_source(source, quantized)
@@ -188,10 +186,10 @@ def load_source(source: Path, quantized: str) -> ModelSource:
 
 
 def weights_origin(description: RunDescription) -> str:
-    """What a run's weights were learned from: "synthetic", "recorded", or "" when that is not known.
+    """Return the data that a run's weights were learned from: "synthetic", "recorded", or "" when unknown.
 
-    Weights from elsewhere that the training began with bring data along of which nothing is known here; those that
-    come with tinytracker are synthetic.
+    Training may start from other weights, whose data is unknown; the weights bundled with tinytracker are from
+    synthetic data.
     """
     origin = description.data.origin
     known = description.init is None or description.config.get("init") == SYNTHETIC
@@ -199,16 +197,16 @@ def weights_origin(description: RunDescription) -> str:
 
 
 def quantized_model(source: Path, quantized: str) -> Path:
-    """The .tflite file of a quantized model of a run folder; raises like `Run.open` and `model_of_run`."""
+    """Return the .tflite file of a quantized model of a run folder; raises like `Run.open` and `model_of_run`."""
     return model_of_run(Run.open(source), quantized)
 
 
 def model_of_run(run: Run, quantized: str) -> Path:
-    """The .tflite file of a quantized model of a run.
+    """Return the .tflite file of a quantized model of a run.
 
     Raises:
         InputFileError: this model has not been made yet.
-        UnknownNameError: there cannot be such a model.
+        UnknownNameError: no such model exists.
     """
     names = run.quantized_names()
     if not names:
@@ -229,7 +227,7 @@ def model_of_run(run: Run, quantized: str) -> Path:
 def refuse_float_arithmetic(model: TfliteModel) -> None:
     """Refuse a model with an operator that computes in floating point.
 
-    Conversions at the edge (QUANTIZE, DEQUANTIZE) are allowed: published models often give float32 out.
+    Conversions at the edges (QUANTIZE, DEQUANTIZE) are allowed: published models often have float32 outputs.
 
     Raises:
         ModelError: names the first such operator and its tensor.

@@ -1,4 +1,4 @@
-"""Can a device run this? Judged by rules in a moment; on request by the vendor's converter."""
+"""Judges whether a device can run a network: by rules, and on request by the vendor's converter."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tinytracker.targets import Target, find_target
 def check(source: str, target: str, memory_report: bool = False, quantized: str | None = None) -> Report:
     """Judge a network by the rules of a device.
 
-    A preset is judged by its layers. A .tflite file is judged operator by operator. A run is judged by its quantized
-    model where the target takes .tflite files and the run has one, else by its preset.
+    A preset is judged by its layers, a .tflite file operator by operator. A run is judged by its quantized model when
+    the target takes .tflite files and the run has one, otherwise by its preset.
 
     Args:
         source: name of a preset, a run folder, or a .tflite file.
         target: device with rules.
-        quantized: which quantized model of a run; None for the target's own choice.
-        memory_report: also quantize the run and ask the vendor's converter, without a full conversion.
+        quantized: quantized model of the run; None for the target's own choice.
+        memory_report: also quantize the run and run the vendor's converter, without a full conversion.
 
     Raises:
-        UnknownNameError: no such preset or target.
-        InputFileError, ModelError: a folder that is not a run, or a file that cannot be read.
-        UsageError: the target does not judge this kind of source, or has no memory report of it.
+        UnknownNameError: the preset or target is unknown.
+        InputFileError, ModelError: the folder is not a run, or the file cannot be read.
+        UsageError: the target does not judge this kind of source, or has no memory report for it.
         ConverterError, MissingDependencyError: the converter failed or is not installed.
     """
     chosen = find_target(target, "rules", "check")
@@ -51,15 +51,15 @@ def check(source: str, target: str, memory_report: bool = False, quantized: str 
 
 
 def _has_model(run: Path, target: Target, quantized: str | None) -> bool:
-    """Whether a run is to be judged by its quantized model: it is named, it is there, or nothing else can be judged."""
+    """Return whether to judge a run by its quantized model: it is named, it exists, or nothing else can be judged."""
     return bool(quantized) or not target.rules or (run.is_dir() and bool(Run.open(run).quantized_names()))
 
 
 def _check_file(path: Path, target: Target) -> Report:
-    """The verdict on a .tflite file."""
+    """Return the verdict on a .tflite file."""
     if not target.check:
         raise UsageError(
-            f"{target.name} takes no .tflite file: {target.no_tflite or 'its rules judge presets'}.",
+            f"{target.name} does not take .tflite files: {target.no_tflite or 'its rules judge presets'}.",
             "Name a run or a preset instead.",
         )
     content = read_bytes(path)
@@ -68,11 +68,11 @@ def _check_file(path: Path, target: Target) -> Report:
 
 
 def _check_preset(preset: Preset, target: Target) -> Report:
-    """The verdict on a preset, and those that the target can run."""
+    """Return the verdict on a preset, with the presets that the target can run."""
     if not target.rules:
         raise UsageError(
             f"{target.name} judges the operators of a .tflite file; {preset.name} is a preset.",
-            f"Train and quantize it, then name the run (./{preset.name} when that is a folder).",
+            f"Train and quantize it, then name the run (./{preset.name} if that is its folder).",
         )
     verdicts = judge_preset(preset, target.name)
     findings = tuple(f for v in verdicts if (f := v.finding("the network")) is not None)
@@ -91,5 +91,5 @@ def _check_preset(preset: Preset, target: Target) -> Report:
 
 def _no_memory_report(target: Target) -> UsageError:
     if not target.memory_report:
-        return UsageError(f"Target {target.name} has no memory report.", "Leave --memory-report out.")
-    return UsageError("A memory report needs a run folder.", "Leave --memory-report out.")
+        return UsageError(f"Target {target.name} has no memory report.", "Omit --memory-report.")
+    return UsageError("A memory report needs a run folder.", "Omit --memory-report.")

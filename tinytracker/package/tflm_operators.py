@@ -1,12 +1,12 @@
-"""TFLM's resolver method for each operator that a model can hold."""
+"""TFLM's resolver method for each operator that a model can have."""
 
 from __future__ import annotations
 
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import TfliteModel
 
-# What MicroMutableOpResolver of tflite-micro can register (micro_mutable_op_resolver.h there, August 2026).
-# A test holds the list against the tflite-micro that is installed.
+# Operators that MicroMutableOpResolver can register (micro_mutable_op_resolver.h of tflite-micro, August 2026).
+# A test compares the list with the installed tflite-micro.
 _BUILTIN = """
     ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND
     BROADCAST_ARGS BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D
@@ -32,7 +32,7 @@ _CUSTOM = {
     },
 }  # fmt: skip
 
-# Methods that are not the operator's name in camel case.
+# Methods whose name is not the operator's name in camel case.
 _IRREGULAR = {
     "BATCH_MATMUL": "BatchMatMul", "CUMSUM": "CumSum", "PADV2": "PadV2",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
@@ -42,7 +42,7 @@ _COMPILED_FOR = {"CUSTOM:edgetpu-custom-op": "the Edge TPU", "CUSTOM:ethos-u": "
 
 
 def _camel_case(name: str) -> str:
-    """The method of most operators: AveragePool2D of AVERAGE_POOL_2D."""
+    """Return the method of most operators: AveragePool2D for AVERAGE_POOL_2D."""
     return "".join(part if part[0].isdigit() else part.capitalize() for part in name.split("_"))
 
 
@@ -50,19 +50,19 @@ METHODS = {
     **{name: _IRREGULAR.get(name, _camel_case(name)) for name in _BUILTIN},
     **{f"CUSTOM:{code}": method for code, method in _CUSTOM.items()},
 }
-"""The X of `AddX()` by operator, for every operator that the resolver knows."""
+"""X of `AddX()` for every operator that the resolver knows."""
 
 
 def has_resolver_method(operator: str) -> bool:
-    """Whether TFLM's resolver knows an operator by its builtin name."""
+    """Return whether TFLM's resolver knows an operator, given its builtin name."""
     return operator in METHODS
 
 
 def resolver_methods(model: TfliteModel) -> dict[str, str]:
-    """`{"CONV_2D": "Conv2D", ...}`: each operator of the model, sorted, with the X of its `AddX()`.
+    """Return each operator of the model, sorted, with the X of its `AddX()`: `{"CONV_2D": "Conv2D", ...}`.
 
     Raises:
-        ModelError: TFLM has no such operator.
+        ModelError: TFLM does not have an operator of the model.
     """
     names = sorted({o.name for o in model.operators})
     unknown = [n for n in names if n not in METHODS]

@@ -1,4 +1,4 @@
-"""One page about runs, packages and sessions: self-contained HTML, and the same numbers as JSON beside it."""
+"""Writes one page about runs, packages and sessions: self-contained HTML, and the same numbers as JSON beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Report:
-    """What was written.
+    """The written report.
 
     Attributes:
         page: the HTML file. numbers: report.json beside it.
@@ -34,18 +34,18 @@ class Report:
 def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: bool = False) -> Report:
     """Write a page and a JSON document with the same numbers.
 
-    What is missing (no evaluation, no INT8 model, no session) is left out, and said in a sentence.
+    Missing parts (no evaluation, no INT8 model, no session) are omitted, with a sentence that says so.
 
     Args:
-        sources: one or several: run folders, demo folders, packages, sessions (.jsonl), and what `tinytracker energy
-            --json` printed (.json), in any order. Packages that lie beside a run and were made of it come by
-            themselves.
-        out: HTML file to write; the numbers go beside it with the suffix .json.
-        allow_images: show faces of recorded people too. Faces of synthetic people are always shown.
+        sources: one or several run folders, demo folders, packages, sessions (.jsonl), and outputs of `tinytracker
+            energy --json` (.json), in any order. Packages beside a run that were made from it are added
+            automatically.
+        out: HTML file to write; the numbers are written beside it with the suffix .json.
+        allow_images: include faces of recorded people. Faces of synthetic people are always shown.
 
     Raises:
         InputFileError: a source is none of these, or is damaged.
-        UsageError: no source, or `out` is no .html file.
+        UsageError: no source, or `out` is not an .html file.
         OutputError: the files cannot be written.
 
     Example:
@@ -57,9 +57,9 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     out = Path(out)
     if not sources:
-        raise UsageError("There is nothing to report on.", "Name a run folder or a session.")
+        raise UsageError("No sources were given.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{out} is no name of a page.", "Let it end in .html.")
+        raise UsageError(f"{out} is not the name of a page.", "Give a name that ends in .html.")
     from tinytracker.report.images import face_images
     from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
     from tinytracker.report.page import render

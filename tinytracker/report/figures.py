@@ -7,11 +7,11 @@ from typing import Any
 from tinytracker.report.svg import WIDTH, Plot, dots, line, nice_ticks, number, polyline, rectangle, svg, text
 
 SERIES = 4
-"""Colours of lines; more series share them."""
+"""Number of line colours; further series reuse them."""
 
 
 def _legend(names: list[tuple[str, str]], y: float, x: float = 48.0) -> tuple[str, float]:
-    """Short lines with their names, side by side while there is room; and where the figure ends below them."""
+    """Return short lines with their names, side by side while there is room, and the lower end of the figure."""
     parts, at = [], x
     for classes, name in names:
         width = 27 + 7.2 * len(name)
@@ -23,10 +23,12 @@ def _legend(names: list[tuple[str, str]], y: float, x: float = 48.0) -> tuple[st
 
 
 def learning_curve(name: str, history: list[dict[str, float]], constant_cm: float | None) -> str:
-    """Training loss and validation error by epoch."""
+    """Draw training loss and validation error by epoch."""
     epochs = [row["epoch"] for row in history]
     values = [row[k] for row in history for k in ("train_loss", "val_error_cm")]
-    shown = min(max(values), 3 * sorted(values)[len(values) // 2])  # one wild epoch must not flatten the rest
+    shown = min(
+        max(values), 3 * sorted(values)[len(values) // 2]
+    )  # a single outlier must not flatten the rest
     plot = Plot((min(epochs), max(max(epochs), min(epochs) + 1)), (0.0, 1.08 * shown), 230)
     parts = [plot.axes("epoch", "cm")]
     for key, classes in (("train_loss", "line s2"), ("val_error_cm", "line s1")):
@@ -48,7 +50,7 @@ def learning_curve(name: str, history: list[dict[str, float]], constant_cm: floa
 
 
 def error_cdf(name: str, curves: list[tuple[str, list[float]]]) -> str:
-    """Share of frames whose error is at most so many cm; `curves` are names and percentiles 0 to 100."""
+    """Draw the share of frames by largest error in cm; `curves` are names and percentiles 0 to 100."""
     last = max(percentiles[98] for _, percentiles in curves)
     plot = Plot((0.0, last), (0.0, 1.0), 230)
     parts, legend = [plot.axes("error, cm", "frames", percent=True)], []
@@ -62,7 +64,7 @@ def error_cdf(name: str, curves: list[tuple[str, list[float]]]) -> str:
 
 
 def groups(name: str, errors: dict[str, Any]) -> str:
-    """Error with 95 % interval by family, orientation and device, beside the constant predictor."""
+    """Draw the error with 95 % interval by family, orientation and device, beside the constant predictor."""
     rows: list[tuple[str, dict[str, Any] | None]] = [("all", errors["overall"])]
     for key, prefix in (("by_family", ""), ("by_orientation", "orientation "), ("by_device", "")):
         rows.append(("", None))
@@ -97,12 +99,12 @@ def groups(name: str, errors: dict[str, Any]) -> str:
 
 
 def screen_map(name: str, found: dict[str, Any], span: tuple[float, float]) -> str:
-    """Smoothed error over one screen, and arrows from dots to where the network sees them.
+    """Draw the smoothed error over one screen, and arrows from dots to where the network sees them.
 
     Args:
         name: id of the figure.
-        found: from `tinytracker.report.screens`.
-        span: errors in cm of the faintest and of the fullest colour.
+        found: map from `tinytracker.report.screens`.
+        span: errors in cm of the faintest and of the strongest colour.
     """
     x0, y0, x1, y1 = found["screen"]
     margin, height, widest = 8.0, 240.0, 230.0
@@ -143,7 +145,7 @@ def screen_map(name: str, found: dict[str, Any], span: tuple[float, float]) -> s
 
 
 def int8_scatter(name: str, pair: dict[str, Any]) -> str:
-    """INT8 prediction against float prediction, x and y of gaze in two colours."""
+    """Draw INT8 prediction against float prediction, x and y of gaze in two colours."""
     values = [v for point in pair["points_cm"] for xy in point for v in xy]
     span = min(values), max(values)
     margin = 0.04 * max(span[1] - span[0], 1.0)
@@ -159,7 +161,7 @@ def int8_scatter(name: str, pair: dict[str, Any]) -> str:
 
 
 def calibration_curve(name: str, table: dict[str, Any]) -> str:
-    """Error against the number of calibration dots, by method."""
+    """Draw the error against the number of calibration dots, by method."""
     rows = table["rows"]
     ks = sorted({row["dots"] for row in rows})
     auto = [row for row in rows if row["method"] == "auto"]
@@ -185,7 +187,7 @@ def calibration_curve(name: str, table: dict[str, Any]) -> str:
 
 
 def waterfall(name: str, session: dict[str, Any]) -> str:
-    """Median time of each phase, one after the other; thin lines from the 5th to the 95th percentile."""
+    """Draw the median time of each phase, one after the other; thin lines from the 5th to the 95th percentile."""
     rows = [(phase, session["latency_us"][phase]) for phase in session["phases"]]
     whole = session["latency_us"].get("frame")
     total = sum(row["median"] for _, row in rows)
@@ -217,14 +219,14 @@ def waterfall(name: str, session: dict[str, Any]) -> str:
 
 
 def duration(us: float) -> str:
-    """A time with three digits in the unit that suits it."""
+    """Return a time with three digits in a suitable unit."""
     unit, factor = next((u, f) for u, f in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)) if us >= f or f == 1.0)
     value = us / factor
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
 
 
 def energy_bars(name: str, energy: dict[str, Any]) -> str:
-    """Energy of each phase, total and without idle; a refused number is said, not drawn."""
+    """Draw the energy of each phase, total and without idle; a refused number is stated, not drawn."""
     highest = max([p["total"]["ci95_j"][1] for p in energy["phases"] if "mean_j" in p["total"]] or [1e-9])
     left, step = 92.0, 40.0
     room = WIDTH - left - 70
@@ -261,7 +263,7 @@ def energy_bars(name: str, energy: dict[str, Any]) -> str:
 
 
 def memory_bars(name: str, rows: list[dict[str, Any]]) -> str:
-    """What each target needs of what it has."""
+    """Draw the memory that each package needs and its target has."""
     step, y, parts = 62.0, 4.0, []
     for row in rows:
         used, limit = sum(row["parts"].values()), row["limit_bytes"]

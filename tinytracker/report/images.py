@@ -1,4 +1,4 @@
-"""Faces of the best and worst subjects as small JPEGs, when they may be shown."""
+"""Faces of the best and worst subjects as small JPEGs, if they may be shown."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _QUALITY = 80
 
 @dataclass(frozen=True)
 class FaceImages:
-    """Faces by subject, as data URIs, and why there are none.
+    """Faces by subject as data URIs, or the reason why there are none.
 
     Attributes:
-        by_subject: up to `FACES` for each. sentence: "" when there are some.
+        by_subject: up to `FACES` for each subject. sentence: the reason; "" when there are faces.
     """
 
     by_subject: dict[str, list[str]]
@@ -29,19 +29,19 @@ class FaceImages:
 
 
 def face_images(run: Run, part: dict[str, Any], allowed: bool) -> FaceImages:
-    """Crops of the subjects in `part["subjects"]`.
+    """Return crops of the subjects in `part["subjects"]`.
 
     Args:
-        run: whose data to look at.
-        part: what `run_part` made of it.
-        allowed: faces of recorded people too.
+        run: run whose data to read.
+        part: result of `run_part` for the run.
+        allowed: whether faces of recorded people may be shown.
     """
     wanted = {row["subject"] for rows in part["subjects"].values() for row in rows}
     if not wanted:
         return FaceImages({}, "")
     if part["origin"] != "synthetic" and not allowed:
-        whose = "of people" if part["origin"] == "recorded" else "of people, or may be"
-        return FaceImages({}, f"The faces are {whose}; --allow-images shows them.")
+        whose = "are of real people" if part["origin"] == "recorded" else "may be of real people"
+        return FaceImages({}, f"The faces {whose}; --allow-images shows them.")
     try:
         found = _faces(Path(run.describe().data.path), wanted, str(part["data"].get("data_hash", "")))
     except TinyTrackerError as error:
@@ -50,10 +50,10 @@ def face_images(run: Run, part: dict[str, Any], allowed: bool) -> FaceImages:
 
 
 def _faces(data: Path, wanted: set[str], data_hash: str) -> dict[str, list[str]]:
-    """The first faces of each subject in the test split.
+    """Return the first faces of each subject in the test split.
 
     Raises:
-        InputFileError: the data are not there, or are others than the run was evaluated on.
+        InputFileError: the data is missing, or is not the data on which the run was evaluated.
         MissingDependencyError: TensorFlow is not installed.
     """
     from tinytracker.data.index import read_index
@@ -61,7 +61,7 @@ def _faces(data: Path, wanted: set[str], data_hash: str) -> dict[str, list[str]]
 
     index = read_index(data)
     if index.data_sha256 != data_hash:
-        raise InputFileError(data, "the prepared data have changed since the training")
+        raise InputFileError(data, "the prepared data has changed since the training")
     require_tensorflow("reading faces from prepared data")
     from tinytracker.data.examples import parse
     from tinytracker.data.pipeline import serialized_records

@@ -1,4 +1,4 @@
-"""What a report says about devices: packages, sessions, energies, as JSON."""
+"""The part of a report about devices: packages, sessions and energies, as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinytracker.report.sources import Sources, expecting, finite
 
 
 def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-    """Packages, rows of the parity table, rows of the memory table."""
+    """Return packages, rows of the parity table, and rows of the memory table."""
     packages: list[dict[str, Any]] = []
     parity: list[dict[str, Any]] = []
     memory: list[dict[str, Any]] = []
@@ -48,10 +48,10 @@ def _picked(row: ParitySection) -> dict[str, Any]:
 
 
 def runtime_part(found: Sources) -> list[dict[str, Any]]:
-    """The tables that `tinytracker parity` left in runs; what a runtime lacks is a sentence in `absent`.
+    """Return the tables of `tinytracker parity` in runs; why a runtime has no numbers is a sentence in `absent`.
 
     Raises:
-        InputFileError: a parity.json is something else.
+        InputFileError: a parity.json is not such a table.
     """
     tables = []
     for name, run in found.runs:
@@ -76,7 +76,7 @@ def _runtime(row: RuntimeRow) -> dict[str, Any]:
 
 
 def _memory(manifest: Manifest) -> list[dict[str, Any]]:
-    """Named parts in bytes against what the device has, where the package says both."""
+    """Return named parts in bytes with the device's limit, for packages that state both."""
     target, memory, arena = manifest.target, manifest.memory, manifest.arena
     if isinstance(memory, BoardMemory):
         parts = {"model": manifest.model.bytes, "arena": arena.total_bytes if arena else 0}
@@ -97,10 +97,10 @@ def _memory(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def session_part(path: Path) -> dict[str, Any]:
-    """A session's latency table; a session without a frame that counts is a sentence.
+    """Return a session's latency table; a session without valid frames gives a sentence.
 
     Raises:
-        InputFileError: the file is no session.
+        InputFileError: the file is not a session.
     """
     from tinytracker.measure.latency import latency_table
     from tinytracker.measure.session_reader import read_session
@@ -124,10 +124,10 @@ def session_part(path: Path) -> dict[str, Any]:
 
 
 def energy_part(path: Path) -> dict[str, Any]:
-    """What `tinytracker energy --json` printed.
+    """Return an output of `tinytracker energy --json`.
 
     Raises:
-        InputFileError: the file is something else.
+        InputFileError: the file is not such an output.
     """
     hint = "A report takes the JSON that `tinytracker energy --json` prints."
     document = read_json(path, hint)

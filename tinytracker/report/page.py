@@ -1,4 +1,4 @@
-"""From report.json to one self-contained HTML page: no script, no request, light and dark."""
+"""Turns report.json into one self-contained HTML page: no scripts, no requests, light and dark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLOAT = "float"
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: SVG, title, what to see in it, and whether it takes the height of two."""
+    """One figure: SVG, title, caption, and whether it takes the height of two."""
 
     svg: Markup
     title: str
@@ -26,10 +26,10 @@ class Figure:
 
 
 def render(document: dict[str, Any], images: list[FaceImages]) -> str:
-    """The page.
+    """Return the page.
 
-    Every number in its tables comes from the document by `n(path...)`, which writes the value and the path beside the
-    text that people read.
+    Every number in its tables comes from the document through `n(path...)`, which writes the exact value and the path
+    beside the displayed text.
 
     Args:
         document: content of report.json.
@@ -60,7 +60,7 @@ def _number_writer(document: dict[str, Any]) -> Callable[..., Markup]:
     from markupsafe import Markup
 
     def write(*path: str | int, fmt: str = ".2f", factor: float = 1, unit: str = "") -> Markup:
-        """The number at a path of the document as text, with its exact value and JSON pointer in attributes."""
+        """Return the number at a path of the document as text, with its exact value and JSON pointer in attributes."""
         value: Any = document
         for key in path:
             value = value[key]
@@ -78,12 +78,12 @@ def _number_writer(document: dict[str, Any]) -> Callable[..., Markup]:
 def _figure(svg: str, title: str, caption: str, tall: bool = False) -> Figure:
     from markupsafe import Markup
 
-    # svg.py has escaped what it was given.
+    # svg.py has escaped its input.
     return Figure(Markup(svg), title, caption, tall)
 
 
 def _overview(runs: list[dict[str, Any]]) -> Figure | None:
-    """Errors of several runs in one figure."""
+    """Return a figure with the errors of several runs."""
     curves = [
         (run["name"], run["models"][run["best"]]["percentiles_cm"])
         for run in runs
@@ -92,7 +92,9 @@ def _overview(runs: list[dict[str, Any]]) -> Figure | None:
     if len(curves) < 2:
         return None
     return _figure(
-        figures.error_cdf("cdf-all", curves), "Errors of all runs", "Share of test frames within a distance."
+        figures.error_cdf("cdf-all", curves),
+        "Errors of all runs",
+        "Share of test frames with at most this error.",
     )
 
 
@@ -110,7 +112,7 @@ def _run_figures(i: int, run: dict[str, Any]) -> list[Figure]:
     curves = [(m, p["percentiles_cm"]) for m, p in run["models"].items() if "percentiles_cm" in p]
     if curves:
         svg = figures.error_cdf(f"cdf-{i}", curves)
-        found.append(_figure(svg, "Errors", "Share of test frames whose error is at most so large."))
+        found.append(_figure(svg, "Errors", "Share of test frames with at most this error."))
     if best:
         svg = figures.groups(f"groups-{i}", best["errors"])
         caption = (
@@ -128,7 +130,7 @@ def _run_figures(i: int, run: dict[str, Any]) -> list[Figure]:
         found.append(_figure(svg, f"Calibration, {model}", caption))
     for pair in run["int8"]:
         svg = figures.int8_scatter(f"int8-{i}-{pair['model']}", pair)
-        caption = "Each frame's gaze from the INT8 network against that from the float network."
+        caption = "Gaze of the INT8 network against gaze of the float network, frame by frame."
         found.append(_figure(svg, f"Float against {pair['model']}", caption))
     return found
 

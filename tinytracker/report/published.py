@@ -1,4 +1,4 @@
-"""Numbers that others have published. None of them was measured here; a report shows them in tables of their own."""
+"""Numbers published by others. None of them was measured here; a report shows them in separate tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says about one run, as JSON."""
+"""The part of a report about one run, as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SCATTER_POINTS = 600
 
 
 def run_part(name: str, run: Run) -> dict[str, Any]:
-    """Everything about a run that a page shows; what is missing is a sentence in `missing`.
+    """Return everything about a run that a page shows; each missing part is a sentence in `missing`.
 
     Raises:
         InputFileError: a file of the run is damaged.
@@ -39,26 +39,28 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
     shown = {m: part for m, part in models.items() if part is not None}
     predictions = {m: p for m in shown if (p := _predictions(run, m)) is not None}
     if FLOAT not in shown:
-        missing.append(f"The float network has not been evaluated: tinytracker evaluate {run.path}")
+        missing.append(f"The float network has not been evaluated; run: tinytracker evaluate {run.path}")
     for quantized in run.quantized_names():
         if quantized not in shown:
             missing.append(
-                f"{quantized} has not been evaluated: tinytracker evaluate {run.path} --model {quantized}"
+                f"{quantized} has not been evaluated; run: tinytracker evaluate {run.path} --model {quantized}"
             )
     if not run.quantized_names():
-        missing.append(f"There is no INT8 model: tinytracker quantize {run.path}")
+        missing.append(f"The run has no INT8 model; run: tinytracker quantize {run.path}")
     elif not run.parity_path.is_file():
-        missing.append(f"Runtimes have not been compared: tinytracker parity {run.path}")
+        missing.append(f"Runtimes have not been compared; run: tinytracker parity {run.path}")
     best = FLOAT if FLOAT in shown else next(iter(shown), None)
     calibrations = {m: c for m in (FLOAT, *run.quantized_names()) if (c := _calibration(run, m)) is not None}
     if best is not None and not calibrations:
         missing.append(
-            f"What calibration brings has not been measured: tinytracker calibrate evaluate {run.path}"
+            f"The effect of calibration has not been measured; run: tinytracker calibrate evaluate {run.path}"
         )
-    with expecting(run.path, "a run whose predictions fit together", _AGAIN):
+    with expecting(run.path, "a run with consistent predictions", _AGAIN):
         maps = device_maps(predictions[best]) if best in predictions else []
     if best in predictions and not maps:
-        missing.append(f"Error over the screen needs a newer evaluation: tinytracker evaluate {run.path}")
+        missing.append(
+            f"The error over the screen needs a newer evaluation; run: tinytracker evaluate {run.path}"
+        )
     return {
         "name": name,
         "folder": str(run.path),
@@ -87,7 +89,7 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
 
 
 def _origin(description: RunDescription) -> str:
-    """Whether people exist: synthetic, recorded, or unknown for data that were prepared before this was noted."""
+    """Return whether the people are synthetic or recorded; unknown for data prepared before this was stored."""
     data = description.data
     if data.origin:
         return data.origin
@@ -115,9 +117,9 @@ def _network(preset: str) -> dict[str, Any]:
 
 
 def _history(run: Run, missing: list[str]) -> list[dict[str, float]]:
-    """Epoch, loss and validation error; a cut last line is what a training that runs leaves."""
+    """Return epoch, loss and validation error; a training in progress may leave an incomplete last line."""
     if not run.history_path.is_file():
-        missing.append("There are no learning curves: the run has no history.jsonl.")
+        missing.append("Learning curves are missing: the run has no history.jsonl.")
         return []
     rows = []
     for line in read_bytes(run.history_path).splitlines():
@@ -164,7 +166,7 @@ def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
         with np.load(path) as stored:
             found = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise InputFileError(path, f"not predictions ({error})", _AGAIN) from None
+        raise InputFileError(path, f"cannot be read as predictions ({error})", _AGAIN) from None
     with expecting(path, "predictions of a split", _AGAIN):
         count = len(found["gaze"])
         shapes = {name: found[name].shape for name in ("predicted", "gaze", "subject", "dot")}
@@ -176,7 +178,7 @@ def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
         }:
             raise ValueError(f"shapes {shapes}")
         if not np.isfinite(found["predicted"]).all() or not np.isfinite(found["gaze"]).all():
-            raise ValueError("a gaze that is no number")
+            raise ValueError("a gaze is not a number")
     return found
 
 
@@ -192,7 +194,7 @@ def _subjects(errors: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _pair(model: str, exact: dict[str, Any], rounded: dict[str, Any]) -> dict[str, Any] | None:
-    """Float against INT8: how far apart, and a sample of points."""
+    """Compare float with INT8: the distance between them, and a sample of points."""
     if len(exact["predicted"]) != len(rounded["predicted"]):
         return None  # evaluated on different data
     distance = frame_errors(rounded["predicted"], exact["predicted"])

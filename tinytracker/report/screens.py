@@ -1,4 +1,4 @@
-"""Where on the screen the network is wrong: errors of each device, laid over its screen."""
+"""Maps of the error over the screen of each device."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ARROW_COLUMNS = 3
 _LEAST_FRAMES = 20
 _MOST_DEVICES = 8
 _SMOOTHING = 0.2
-"""Of the screen's width: frames that far apart still count for 60 % of each other."""
+"""Smoothing length as a fraction of the screen's width: a frame at this distance has a weight of 60 %."""
 
 
 def upright(gaze_cm: Floats, orientation: NDArray[np.int64]) -> Floats:
-    """Turn gaze (N, 2) about the camera into the frame of the device held in portrait, cm.
+    """Rotate gaze (N, 2) about the camera into the frame of the device held in portrait, cm.
 
-    Held in landscape, the screen lies beside the camera as the user sees it; all orientations of a device then share
-    one screen.
+    In landscape, the screen is beside the camera as the user sees it. After the rotation, all orientations of a device
+    share one screen.
     """
     x, y = gaze_cm[:, 0], gaze_cm[:, 1]
     which = [orientation == o for o in Orientation]
@@ -30,7 +30,7 @@ def upright(gaze_cm: Floats, orientation: NDArray[np.int64]) -> Floats:
 
 
 def device_maps(predictions: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """One map per device with enough frames, those with most frames first.
+    """Return one map per device with enough frames; devices with the most frames come first.
 
     Args:
         predictions: `predicted` and `gaze` (N, 2) cm, `device` and `orientation` (N,); {} is returned without these.
@@ -69,14 +69,14 @@ def _map(name: str, predictions: dict[str, NDArray[Any]], mine: NDArray[np.bool_
 
 
 def _grid(screen: Floats, columns: int) -> tuple[tuple[int, int], tuple[float, float]]:
-    """(columns, rows) of nearly square cells on a screen [[x0, y0], [x1, y1]], and a cell's size."""
+    """Return (columns, rows) of nearly square cells on a screen [[x0, y0], [x1, y1]], and a cell's size."""
     width, height = (screen[1] - screen[0]).tolist()
     rows = max(1, round(columns * height / width))
     return (columns, rows), (width / columns, height / rows)
 
 
 def _arrows(screen: Floats, dots: Floats, seen: Floats) -> list[list[float]]:
-    """From the mean dot to the mean prediction of each cell that has a dot."""
+    """Return arrows from the mean dot to the mean prediction of each cell that has a dot."""
     (columns, rows), size = _grid(screen, ARROW_COLUMNS)
     place = np.clip((dots - screen[0]) // np.array(size), 0, [columns - 1, rows - 1]) @ [rows, 1]
     cells = [place == cell for cell in np.unique(place)]
@@ -87,7 +87,7 @@ def _arrows(screen: Floats, dots: Floats, seen: Floats) -> list[list[float]]:
 
 
 def _smoothed(dots: Floats, errors: Floats, x: float, y: float, width: float) -> tuple[float, float]:
-    """Mean error around a place with normal weights, and how well it is supported, 0 to 1 (three frames near)."""
+    """Return the mean error around a place with Gaussian weights, and its support from 0 to 1 (three frames nearby)."""
     weights = np.exp(-((dots[:, 0] - x) ** 2 + (dots[:, 1] - y) ** 2) / (2 * width**2))
     total = float(weights.sum())
     if total < 1e-6:

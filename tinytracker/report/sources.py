@@ -1,4 +1,4 @@
-"""What the arguments of a report are: runs, packages, sessions, energies."""
+"""Sorts the arguments of a report into runs, packages, sessions and energies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Sources:
 
 @contextmanager
 def expecting(path: Path, what: str, hint: str) -> Iterator[None]:
-    """Turn what a document of another form raises into a sentence.
+    """Turn the exception of a malformed document into a sentence.
 
     Raises:
         InputFileError: names the file.
@@ -45,22 +45,22 @@ def expecting(path: Path, what: str, hint: str) -> Iterator[None]:
 
 
 def finite(value: Any) -> float:
-    """A number of a document.
+    """Return a number of a document.
 
     Raises:
-        TypeError, ValueError: no number, NaN or infinity (which Python reads in JSON, but nobody can write).
+        TypeError, ValueError: not a number, or NaN or infinity (which Python accepts in JSON, although it is not JSON).
     """
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{value} is no finite number")
+        raise ValueError(f"{value} is not a finite number")
     return number
 
 
 def find_sources(paths: Sequence[Path]) -> Sources:
-    """Sort the arguments, and add the packages that lie beside a run and were made of it.
+    """Sort the arguments, and add the packages beside a run that were made from it.
 
     Raises:
-        InputFileError: an argument is nothing that a report knows.
+        InputFileError: an argument is of no kind that a report shows.
     """
     found = Sources()
     for path in paths:
@@ -89,19 +89,19 @@ def _sort(path: Path, found: Sources) -> None:
     elif path.suffix == ".json":
         found.energies.append(path)
     elif path.is_file():
-        raise InputFileError(path, "nothing that a report shows", f"A report takes {_KNOWN}.")
+        raise InputFileError(path, "not a file that a report shows", f"A report takes {_KNOWN}.")
     else:
         raise InputFileError(path, "there is no such file or folder", f"A report takes {_KNOWN}.")
 
 
 def _name(run: Path) -> str:
-    """The folder's name, with its parent's when it is called "run" like that of every demo."""
+    """Return the folder's name, with its parent's when it is called "run", like that of every demo."""
     absolute = run.resolve()
     return f"{absolute.parent.name}/{absolute.name}" if absolute.name == _DEMO_RUN else absolute.name
 
 
 def _packages_beside(run: Run) -> list[tuple[str, Manifest]]:
-    """Packages in folders next to the run, or within it, that hold a model of this run."""
+    """Return packages in folders beside the run, or inside it, that hold a model of this run."""
     description = run.describe()
     ours = (description.preset, description.config, description.git)
     places = sorted({*run.path.parent.glob(f"*/{MANIFEST_NAME}"), *run.path.glob(f"**/{MANIFEST_NAME}")})
@@ -110,7 +110,7 @@ def _packages_beside(run: Run) -> list[tuple[str, Manifest]]:
         try:
             manifest = Manifest.read(place)
         except InputFileError:
-            continue  # somebody else's manifest.json
+            continue  # another program's manifest.json
         if (manifest.model.preset, manifest.model.config, manifest.model.git) == ours:
             packages.append((str(place.parent), manifest))
     return packages

@@ -1,4 +1,4 @@
-"""Small drawings as SVG text: scales, axes, lines. Colours are classes, which the page's style sheet fills.
+"""Small drawings as SVG text: scales, axes, lines. Colours are classes, defined in the page's style sheet.
 
 All figures are 360 units wide, about a phone's screen, so that their text keeps its size on every device.
 """
@@ -16,12 +16,12 @@ _MARGIN_LEFT, _MARGIN_RIGHT, _MARGIN_TOP, _MARGIN_BOTTOM = 48.0, 14.0, 28.0, 38.
 
 
 def number(value: float) -> str:
-    """A coordinate with a tenth of a unit, no needless zeros."""
+    """Return a coordinate to a tenth of a unit, without trailing zeros."""
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """About `count` round numbers from `low` to `high`."""
+    """Return about `count` round numbers from `low` to `high`."""
     span = max(high - low, 1e-9)
     step = 10 ** np.floor(np.log10(span / count))
     for factor in (1, 2, 5, 10):
@@ -33,12 +33,12 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def tick_label(value: float) -> str:
-    """A number on an axis, with a real minus sign."""
+    """Return a number on an axis, with a real minus sign."""
     return f"{value:g}".replace("-", "−")
 
 
 def text(x: float, y: float, content: str, classes: str = "", anchor: str = "start") -> str:
-    """A line of text; `y` is its base line."""
+    """Return a line of text; `y` is its baseline."""
     return (
         f'<text x="{number(x)}" y="{number(y)}" class="{classes}" text-anchor="{anchor}">'
         f"{escape(content)}</text>"
@@ -46,7 +46,7 @@ def text(x: float, y: float, content: str, classes: str = "", anchor: str = "sta
 
 
 def line(x1: float, y1: float, x2: float, y2: float, classes: str) -> str:
-    """A straight line."""
+    """Return a straight line."""
     return f'<path d="M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}" class="{classes}"/>'
 
 
@@ -59,7 +59,7 @@ def rectangle(
     opacity: float | None = None,
     title: str = "",
 ) -> str:
-    """A filled rectangle, with a title that shows on hovering."""
+    """Return a filled rectangle, with a title that shows on hovering."""
     faint = "" if opacity is None else f' fill-opacity="{opacity:.2f}"'
     inner = f"<title>{escape(title)}</title>" if title else ""
     return (
@@ -69,13 +69,13 @@ def rectangle(
 
 
 def polyline(points: Sequence[tuple[float, float]], classes: str) -> str:
-    """An open line through points."""
+    """Return an open line through points."""
     path = "L".join(f"{number(x)} {number(y)}" for x, y in points)
     return f'<path d="M{path}" class="{classes}"/>'
 
 
 def dots(points: Sequence[tuple[float, float]], classes: str) -> str:
-    """Round dots as one path of strokes without length, a tenth of the size of circles."""
+    """Return round dots as one path of zero-length strokes, a tenth of the size of circles."""
     path = "".join(f"M{number(x)} {number(y)}h0" for x, y in points)
     return f'<path d="{path}" class="{classes}"/>'
 
@@ -85,7 +85,7 @@ class Plot:
     """A rectangle with two linear axes.
 
     Attributes:
-        x, y: lowest and highest value on each axis. height: of the whole figure.
+        x, y: lowest and highest value on each axis. height: height of the whole figure.
     """
 
     x: tuple[float, float]
@@ -93,12 +93,12 @@ class Plot:
     height: float = 220.0
 
     def at_x(self, value: float) -> float:
-        """Place of a value along x."""
+        """Return the position of a value along x."""
         low, high = self.x
         return _MARGIN_LEFT + (value - low) / (high - low) * (WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT)
 
     def at_y(self, value: float) -> float:
-        """Place of a value along y, upwards."""
+        """Return the position of a value along y, upwards."""
         low, high = self.y
         return (
             self.height
@@ -107,11 +107,11 @@ class Plot:
         )
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Place of a point."""
+        """Return the position of a point."""
         return self.at_x(x), self.at_y(y)
 
     def axes(self, x_label: str, y_label: str, percent: bool = False) -> str:
-        """Grid, numbers and names of both axes; `percent` for shares along y."""
+        """Return grid, numbers and names of both axes; `percent` for shares along y."""
         left, right = _MARGIN_LEFT, WIDTH - _MARGIN_RIGHT
         bottom = self.height - _MARGIN_BOTTOM
         parts = []
@@ -133,14 +133,14 @@ class Plot:
 
 
 def svg(name: str, description: str, height: float, *content: str, width: float = WIDTH) -> str:
-    """The finished figure.
+    """Return the finished figure.
 
     Args:
         name: id of the element.
-        description: what somebody hears who cannot see it.
-        height: in units.
+        description: text for screen readers.
+        height: height in units.
         content: elements.
-        width: in units.
+        width: width in units.
     """
     return (
         f'<svg id="{escape(name)}" role="img" aria-label="{escape(description)}" '

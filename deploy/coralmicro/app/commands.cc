@@ -20,7 +20,7 @@ constexpr int kBusy = -32000;
 constexpr uint32_t kWaitMilliseconds = 2000;
 constexpr char kEndOfCommand = '%';
 
-// Written by the server's task, taken by the session's.
+// Written by the server's task, read by the session's task.
 tt_ring_t ring;
 FrameSource* source = nullptr;
 
@@ -41,7 +41,7 @@ template <typename Bytes>
 void PutAll(jsonrpc_request* request, const Bytes& bytes) {
   for (const auto byte : bytes) {
     if (!Put(static_cast<uint8_t>(byte))) {
-      jsonrpc_return_error(request, kBusy, "The session does not take any more bytes", nullptr);
+      jsonrpc_return_error(request, kBusy, "The session cannot take more bytes", nullptr);
       return;
     }
   }
@@ -55,7 +55,7 @@ void Command(jsonrpc_request* request) {
     return;
   }
   if (line.find(kEndOfCommand) != std::string::npos) {
-    jsonrpc_return_error(request, kBadParameters, "One command, without %", nullptr);
+    jsonrpc_return_error(request, kBadParameters, "Give one command, without %", nullptr);
     return;
   }
   line.push_back(kEndOfCommand);
@@ -83,7 +83,8 @@ void SetBox(jsonrpc_request* request) {
     return;
   }
   if (!source->SetBox({x, y, width, height})) {
-    jsonrpc_return_error(request, kBadParameters, "The box must meet the frame and be at most twice its size", nullptr);
+    jsonrpc_return_error(request, kBadParameters, "The box must overlap the frame and be at most twice its size",
+                         nullptr);
     return;
   }
   jsonrpc_return_success(request, "{%Q:%d,%Q:%d,%Q:%d,%Q:%d}", "x", x, "y", y, "width", width, "height", height);

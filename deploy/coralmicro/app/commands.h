@@ -1,4 +1,4 @@
-/* Commands come as JSON-RPC over USB Ethernet: the SDK cannot receive over USB serial. */
+/* Commands arrive as JSON-RPC over USB Ethernet, because the SDK cannot receive over USB serial. */
 #ifndef TINYTRACKER_COMMANDS_H
 #define TINYTRACKER_COMMANDS_H
 
@@ -8,7 +8,7 @@
 
 namespace tinytracker {
 
-/* Starts the server; its methods are in the README. */
+/* Starts the server; the README lists its methods. */
 void StartCommands(FrameSource* frames);
 
 /* Next byte for the protocol session, or -1. */

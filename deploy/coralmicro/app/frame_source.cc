@@ -39,7 +39,7 @@ bool FrameSource::SetBox(tt_box_t box) {
   if (box.width < 1 || box.height < 1 || box.width > 2 * kWidth || box.height > 2 * kHeight || !meets_frame) {
     return false;
   }
-  // The capturing task must never see half of a new box.
+  // The capturing task must never see a partly written box.
   taskENTER_CRITICAL();
   box_ = box;
   taskEXIT_CRITICAL();
@@ -54,7 +54,7 @@ tt_box_t FrameSource::box() const {
 }
 
 bool FrameSource::Capture() {
-  // Full frame in the sensor's own size: for any other, the SDK resizes by nearest neighbour.
+  // Full frame in the sensor's own size: for any other size, the SDK resizes by nearest neighbour.
   const coralmicro::CameraFrameFormat format = {coralmicro::CameraFormat::kRgb,
                                                 coralmicro::CameraFilterMethod::kBilinear,
                                                 coralmicro::CameraRotation::k270,

@@ -16,7 +16,7 @@ class FrameSource {
   /* Powers the camera and waits for its automatic exposure. False when it does not answer. */
   bool Start();
 
-  /* Part of the frame that the network sees; false when it cannot be. Called from the server's task. */
+  /* Sets the part of the frame that the network sees; false when it is not allowed. Called from the server's task. */
   bool SetBox(tt_box_t box);
   tt_box_t box() const;
 

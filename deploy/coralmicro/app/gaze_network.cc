@@ -20,7 +20,7 @@
 namespace tinytracker {
 namespace {
 
-// The first run sends the parameters to the chip, the next ones settle caches; neither is a measurement.
+// The first run sends the parameters to the chip, and the next ones fill caches; none of them counts as a measurement.
 constexpr int kWarmUpRuns = 10;
 constexpr int kOutputs = GAZE_MODEL_OUTPUT_ELEMENTS;
 constexpr int kArenaBytes = GAZE_MODEL_ARENA_BYTES;
@@ -30,7 +30,7 @@ STATIC_TENSOR_ARENA_IN_SDRAM(arena, kArenaBytes);
 
 using Resolver = tflite::MicroMutableOpResolver<GAZE_MODEL_CPU_OPERATOR_COUNT + 1>;
 
-// All of these live as long as the program; nothing is ever taken down.
+// All of these live as long as the program; nothing is ever freed.
 tflite::MicroInterpreter* interpreter = nullptr;
 
 TfLiteType Type(tt_dtype_t type) {

@@ -68,7 +68,7 @@ void StartPins() {
   coralmicro::GpioSet(kTimestampPin, true);
 }
 
-/* Says what is wrong again and again, so that a host that connects late sees it. */
+/* Repeats the error message, so that a host that connects late sees it. */
 [[noreturn]] void Fail(const char* problem) {
   tt_text_t line;
   tt_text_clear(&line);

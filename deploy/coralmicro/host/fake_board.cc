@@ -1,13 +1,12 @@
-/* A board that is not there: camera, Edge TPU, file system, pins and JSON-RPC for running the application on a
- * computer.
+/* A simulated board: camera, Edge TPU, file system, pins and JSON-RPC, for running the application on a computer.
  *
  * Standard output is the serial line. A line on standard input is a JSON-RPC call, "METHOD {parameters}"; its answer
- * goes to standard error. The fake Edge TPU answers with the CRC-32 of its input instead of a gaze point, so that a
- * test knows what it was given. Environment:
- *   FAKE_FILES    folder that is the board's file system
+ * goes to standard error. The fake Edge TPU returns the CRC-32 of its input instead of a gaze point, so that a test
+ * can check the input. Environment variables:
+ *   FAKE_FILES    folder that serves as the board's file system
  *   FAKE_FRAME    file of one 324 x 324 RGB frame; a ramp without it
  *   FAKE_PINS     file that gets a line "PIN LEVEL" for each change of a pin
- *   FAKE_BROKEN   what does not work: "tpu", "camera", "frame", or "invoke-N" (all runs after the N-th)
+ *   FAKE_BROKEN   what fails: "tpu", "camera", "frame", or "invoke-N" (all runs after the N-th)
  */
 #include <chrono>
 #include <cstdarg>
@@ -68,7 +67,7 @@ bool ReadWhole(const std::string& path, std::vector<uint8_t>* content) {
   return true;
 }
 
-/* Text behind "name": in flat JSON without escapes. */
+/* Text after "name": in flat JSON without escapes. */
 bool Find(const jsonrpc_request* request, const char* name, std::string* value) {
   const std::string params(request->params, static_cast<size_t>(request->params_len));
   const std::string key = "\"" + std::string(name) + "\":";

@@ -1,4 +1,4 @@
-/* An INT8 network as two functions, whichever runtime computes it. */
+/* An INT8 network as two functions, the same for every runtime. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -6,11 +6,11 @@
 
 #include "model.h"
 
-/* Make the network ready. Returns 0, or not 0 when the runtime cannot load it. */
+/* Load the network. Returns 0, or another value when the runtime cannot load it. */
 int run_start(void);
 
 /*
- * Compute once.
+ * Run the network once.
  *
  * in: MODEL_INPUT_BYTES bytes, all input tensors one after the other in the order of model_inputs.
  * out: MODEL_OUTPUT_BYTES bytes, all output tensors in the order of model_outputs.

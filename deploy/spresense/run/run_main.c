@@ -1,4 +1,4 @@
-/* The network once, on inputs that are 0 everywhere; prints the outputs. Replace `fill` by your own data. */
+/* Runs the network once, on inputs that are 0 everywhere, and prints the outputs. Replace `fill` by your own data. */
 #include <nuttx/config.h>
 
 #include <stdint.h>
@@ -10,7 +10,7 @@
 static uint8_t in[MODEL_INPUT_BYTES];
 static uint8_t out[MODEL_OUTPUT_BYTES];
 
-/* The real value 0 in all inputs. */
+/* Sets all inputs to the real value 0. */
 static void fill(void)
 {
     uint8_t *next = in;
@@ -87,7 +87,7 @@ int main(int argc, FAR char *argv[])
     }
     fill();
     if (run(in, out) != TT_OK) {
-        (void)fprintf(stderr, "run: the network cannot be computed\n");
+        (void)fprintf(stderr, "run: the network cannot be run\n");
         return 2;
     }
     print();

@@ -1,4 +1,4 @@
-/* Time comes from the Cortex-M4 cycle counter (DWT), which NuttX offers as up_perf_gettime. */
+/* Time comes from the Cortex-M4 cycle counter (DWT), which NuttX provides as up_perf_gettime. */
 #include "board_spresense.h"
 
 #include <nuttx/config.h>
@@ -27,7 +27,7 @@ static void set_up_pins(void)
 #endif
 }
 
-/* Bytes must come and go as they are: no echo, no translation of line ends. */
+/* Bytes must pass unchanged: no echo, no translation of line ends. */
 static void set_raw(void)
 {
     struct termios settings;
@@ -67,13 +67,13 @@ void spresense_write(void *context, const char *bytes, uint32_t count)
     while (done < count) {
         const ssize_t written = write(serial, &bytes[done], count - done);
         if (written <= 0) {
-            return; /* the host has gone; it will ask again */
+            return; /* the host has disconnected; it will ask again */
         }
         done += (uint32_t)written;
     }
 }
 
-/* The counter has 32 bits and wraps after 27 s at 156 MHz; the main loop reads it every second at the latest. */
+/* The counter has 32 bits and wraps after 27 s at 156 MHz; the main loop reads it at least once per second. */
 uint64_t spresense_ticks(void *context)
 {
     static uint32_t last;

@@ -9,7 +9,7 @@
 /* Open the serial line and set up the pins. Returns 0, or a negative errno. */
 int spresense_open(const char *device);
 
-/* Next byte, waiting for it at most `milliseconds`; -1 when there is none. */
+/* Next byte, waiting at most `milliseconds`; -1 without one. */
 int32_t spresense_read(int milliseconds);
 
 /* For tt_board_t; the context is not used. */

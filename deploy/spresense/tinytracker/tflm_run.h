@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-/* Load the model and allocate its tensors. Returns 0, or not 0 when that fails. */
+/* Load the model and allocate its tensors. Returns 0, or another value on failure. */
 int tflm_start(void);
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ static tt_session_t session;
 #ifdef CONFIG_TINYTRACKER_CAMERA
 static tt_frame_t frame;
 
-/* The camera can feed a network with one 8-bit input of 1 or 3 channels; others get their images over the line. */
+/* The camera can feed a network with one 8-bit input of 1 or 3 channels; others receive their images over the line. */
 static int32_t camera_fits(void)
 {
     const tt_tensor_t *input = &model_inputs[0];

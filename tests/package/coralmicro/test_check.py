@@ -133,13 +133,13 @@ def big_dense():
 RELU = one("RELU", act())
 # rule -> (graph that breaks it, part of what it says, graph that keeps it)
 CASES = {
-    "known-operator": (one("HARD_SWISH", act()), "no HARD_SWISH (Use ReLU", RELU),
+    "known-operator": (one("HARD_SWISH", act()), "does not have HARD_SWISH (Use ReLU", RELU),
     "integer-tensors": (one("RELU", act(dtype="float32", scale=0)), "is not INT8", RELU),
     "integer-parameters": (conv(weights_dtype="float32"), "is float32", conv()),
     "static-shapes": (one("RELU", act(signature=(1, -1, 8, 4))), "[1, -1, 8, 4]", RELU),
     "three-dimensions": (one("RELU", act((2, 8, 8, 4))), "has more", one("RELU", act((1, 1, 8, 8, 4)))),
     "constant-parameters": (conv(weights=False), "computed at run time", conv()),
-    "version-is-taken": (conv(version=6), "version 6; refused from version 6 on", conv(version=5)),
+    "version-is-taken": (conv(version=6), "version 6; versions 6 and later are refused", conv(version=5)),
     "version-was-seen-mapped": (conv(version=5), "version 5; the newest seen mapped is 3", conv(version=6)),
     "no-fused-activation": (pool("RELU"), "fused RELU", pool()),
     "concatenated-constant": (concat(4), "is not all zero", concat(3)),

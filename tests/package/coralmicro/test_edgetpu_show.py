@@ -76,7 +76,7 @@ def test_the_builder_writes_the_layout_of_real_files():
 def test_the_mark_is_demanded_of_the_package_and_of_nothing_else():
     package = bytearray(build_package(gaze_executables()))
     package[4:8] = bytes(4)
-    with pytest.raises(DamagedError, match="without the mark DWN1"):
+    with pytest.raises(DamagedError, match="not have the mark DWN1"):
         read_package(bytes(package))
 
 
@@ -186,7 +186,7 @@ TRAPPED = {
     "transfers-are-complete": (lambda: with_running(deterministic=False), "not fully deterministic"),
     "chip-is-edge-tpu": (lambda: with_running(chip="abrolhos"), "compiled for 'abrolhos'"),
     "runtime-is-known": (lambda: compiled_net(min_runtime=15), "needs runtime 15"),
-    "rest-is-registered": (lambda: cpu_rest("TANH"), "left to the CPU: TANH"),
+    "rest-is-registered": (lambda: cpu_rest("TANH"), "on the CPU: TANH"),
     "everything-on-chip": (lambda: compiled_net(dequantize=True), "1 on the CPU: DEQUANTIZE"),
     "parameters-are-cached": (
         lambda: compiled_net(gaze_executables(streamed=bytes(5000))), "5,000 bytes are streamed"),
@@ -229,10 +229,10 @@ def test_a_file_that_was_not_compiled_is_told_how_to():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (b"", "are no FlexBuffer"),
+        (b"", "too few for a FlexBuffer"),
         (b"\x01\x02\x03\x04\x05", "cannot be read"),
-        (build_options(b"short"), "without the mark DWN1"),
-        (build_options(build_package([])), "without executables"),
+        (build_options(b"short"), "not have the mark DWN1"),
+        (build_options(build_package([])), "has no executables"),
         (build_options(build_package([E(7)])), "executable type 7"),
         (build_options(build_package([E(EXECUTION_ONLY, hints=[H(chunk=3)])])), "instruction stream 3 of 1"),
         (build_options(build_package([E(EXECUTION_ONLY, hints=[H(-1, INPUT)])])), "-1 bytes in a transfer"),

@@ -106,7 +106,7 @@ def test_without_a_compiler_the_package_says_so_and_has_the_command(tmp_path, mo
     ]  # fmt: skip
     readme = (result.folder / "README.md").read_text()
     assert "edgetpu_compiler --show_operations --timeout_sec 180 gaze_model.tflite\n" in readme
-    assert "no edgetpu_compiler found" in capsys.readouterr().err
+    assert "edgetpu_compiler was not found" in capsys.readouterr().err
 
 
 def test_a_compiler_can_be_required(tmp_path, model):
@@ -128,7 +128,7 @@ def test_a_compiler_can_be_required(tmp_path, model):
         ("killed", "killed", "killed by SIGKILL.*memory"),
         ("lies", "no-output", "reported success but wrote no"),
         ("fails-with-zero", "internal", "internal error"),
-        ("garbage", "garbage", "no compiled model"),
+        ("garbage", "garbage", "is not a compiled model"),
         ("nothing-mapped", "garbage", "not compiled for the Edge TPU"),
     ],
 )
@@ -211,12 +211,12 @@ def test_the_compiler_is_found_by_option_environment_and_path(tmp_path, monkeypa
     monkeypatch.setenv(COMPILER_VARIABLE, str(named))
     assert compiler.find_compiler(None) == named
     assert compiler.find_compiler(on_path) == on_path
-    with pytest.raises(InputFileError, match="there is no such program"):
+    with pytest.raises(InputFileError, match="no such program"):
         compiler.find_compiler(tmp_path / "missing")
     plain = tmp_path / "plain"
     plain.write_text("x")
     plain.chmod(stat.S_IRUSR)
-    with pytest.raises(InputFileError, match="is not a program"):
+    with pytest.raises(InputFileError, match="not a program"):
         compiler.find_compiler(plain)
 
 
@@ -309,7 +309,7 @@ def test_the_verb_has_the_options_of_its_target_only(tmp_path, model, monkeypatc
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["compiled"] is False
     assert (
-        "no; README.md has the command"
+        "no; the command is in README.md"
         in invoke(model, "--target", "coralmicro", "--out", tmp_path / "out").stdout
     )
     with pytest.raises(SystemExit) as stop:
@@ -330,8 +330,8 @@ def test_the_verb_has_the_options_of_its_target_only(tmp_path, model, monkeypatc
             ["package", str(model), "--target", "spresense", "--out", str(tmp_path / "o3"), "--allow-cpu-ops"]
         )
     assert stop.value.code == 2
-    assert "--allow-cpu-ops is no option of target spresense" in capsys.readouterr().err
-    assert "[coralmicro] Take this compiled file" in " ".join(invoke("--help").output.split())
+    assert "--allow-cpu-ops is not an option of target spresense" in capsys.readouterr().err
+    assert "[coralmicro] Use this compiled file" in " ".join(invoke("--help").output.split())
 
 
 def test_options_of_another_target_are_refused(tmp_path, model):

@@ -47,7 +47,7 @@ def test_an_input_that_is_not_the_sensors_pixels_is_refused(converted, tmp_path:
 
 def test_a_network_that_does_not_fit_is_refused(converted, tmp_path: Path) -> None:
     converted(replace(MEMORY, used=9_000_000, fits=False))
-    with pytest.raises(ModelError, match="needs 9,000,000 bytes of the sensor's 8,388,480"):
+    with pytest.raises(ModelError, match="needs 9,000,000 bytes; the sensor has 8,388,480"):
         build.sensor_network(tmp_path / "gaze.keras", tmp_path)
 
 

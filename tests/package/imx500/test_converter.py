@@ -78,13 +78,13 @@ FAILURES = {
     "USOP": (
         2,
         "ERROR : CODE: [USOP] The network contains unsupported ops: keras.src.layers.Rescaling",
-        "does not know these operators: keras.src.layers.Rescaling. Train a preset without them.",
+        "does not support these operators: keras.src.layers.Rescaling. Train a preset without them.",
     ),
     "ISM": (
         1,
         "ERROR: CODE: [ISM] ConvFe error (ISM) on 'v_big': Not enough memory, available: 8.00MB , required: "
         "10.33MB",
-        "The network needs 10.33MB of the sensor's memory; 8.00MB are available.",
+        "The network needs 10.33MB of the sensor's memory; 8.00MB is available.",
     ),
     "GE": (
         1,
@@ -94,7 +94,7 @@ FAILURES = {
     "ODE": (
         1,
         "CODE: [ODE] The given output directory out already exists. Please select a different directory",
-        "output folder is in the way",
+        "output folder already exists",
     ),
     "EXEC": (
         1,
@@ -106,10 +106,10 @@ FAILURES = {
     "KILLED": (
         -9,
         "2026 INFO : CODE: [START]",
-        "killed by signal 9. Signal 9 mostly means that memory ran out",
+        "killed by signal 9. Signal 9 usually means that memory ran out",
     ),
     "MEMORY": (1, "Exception java.lang.OutOfMemoryError: Java heap space", "Java ran out of memory"),
-    "DISK": (1, "java.io.IOException: No space left on device", "The disk became full"),
+    "DISK": (1, "java.io.IOException: No space left on device", "The disk is full"),
     "UNKNOWN": (3, "all fine\nERROR something odd.\n", "failed with exit code 3: ERROR something odd."),
 }
 

@@ -93,7 +93,7 @@ def test_java_is_checked_before_the_long_part(computer: Path, tmp_path: Path) ->
 
 def test_old_java_is_named(computer: Path) -> None:
     program(computer / "java", """echo 'java version "1.8.0_292"' >&2""")
-    assert env.status().missing[1].startswith("Java is 1.8.0_292, the converter needs 17.")
+    assert env.status().missing[1].startswith("Java is version 1.8.0_292; the converter needs 17.")
 
 
 @pytest.mark.parametrize(("version", "major"), [("17.0.15", 17), ("21", 21), ("1.8.0_292", 8), ("", 0)])

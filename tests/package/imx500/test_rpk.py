@@ -148,11 +148,11 @@ def test_too_many_lines_are_refused(tmp_path: Path) -> None:
     ("register", "message"),
     [
         (Register(0x0100, 1, 1), "0x0100: the address is outside the driver's list"),
-        (Register(0xD76C, 1, 0), "a width of 1 bytes where 4 or 2 is allowed"),
+        (Register(0xD76C, 1, 0), "the width is 1 bytes; 4 or 2 is allowed"),
         (Register(0xD76C, 2, 0x1000), "the value 0x1000 has bits outside 0xfff"),
         (Register(0xD750, 1, 6), "the value 0x6 has bits outside"),
         (Register(0x305E, 2, 2046), "2046 lines; the limit is 2045"),
-        (Register(0xD708, 4, 0), "a width of 4 bytes where 2 is allowed"),
+        (Register(0xD708, 4, 0), "the width is 4 bytes; 2 is allowed"),
     ],
 )
 def test_registers_outside_the_drivers_list_are_refused(
@@ -167,7 +167,7 @@ def test_registers_outside_the_drivers_list_are_refused(
 def test_wrong_line_count_is_refused(small: bytes) -> None:
     rpk = parse(small)
     damaged = dataclasses.replace(rpk, registers=(*rpk.registers[:-1], Register(0x3060, 2, 3)))
-    with pytest.raises(RpkError, match="0x3060: 3 lines where the tensors take 2"):
+    with pytest.raises(RpkError, match="0x3060: the value is 3, but the tensors take 2"):
         verify(encode(damaged))
 
 
@@ -232,8 +232,8 @@ def test_intrinsics_that_picamera2_refuses(tmp_path: Path, intrinsics: dict[str,
     [
         ({"cfgA.bin": None}, "cfgA.bin is missing"),
         ({"cfgA.bin": b"damaged"}, "checksum of cfgA.bin"),
-        ({"manifest.json": b"{"}, "manifest or dnnParams.xml is not as expected"),
-        ({"manifest.json": b"[]"}, "manifest or dnnParams.xml is not as expected"),
+        ({"manifest.json": b"{"}, "manifest or dnnParams.xml is invalid"),
+        ({"manifest.json": b"[]"}, "manifest or dnnParams.xml is invalid"),
         ({"dnnParams.xml": b"<a/>"}, "checksum of dnnParams.xml"),
     ],
 )
@@ -283,7 +283,7 @@ def test_tensors_that_do_not_fit_the_format(old: bytes, new: bytes) -> None:
 
 
 def test_unknown_color_order(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="Unknown color order 'RGBA'"):
+    with pytest.raises(UnknownNameError, match="Unknown colour order 'RGBA'"):
         pack(write_packer_output(tmp_path / "p.zip"), order="RGBA")  # type: ignore[arg-type]
 
 

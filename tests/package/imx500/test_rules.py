@@ -55,7 +55,7 @@ def heavy() -> Network:
 
 
 BROKEN = {
-    "one-input": (two_inputs(), "it has 2: a, b"),
+    "one-input": (two_inputs(), "it has 2 inputs: a, b"),
     "rgb-image": (good(channels=1), "image is 112 x 112 x 1"),
     "image-size": (good(4, 1300), "image is 1300 x 4 and takes 8 lines"),
     "known-operators": (baked(), "position is position_planes"),

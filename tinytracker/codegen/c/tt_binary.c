@@ -1,7 +1,7 @@
 #include "tt_kernels.h"
 #include "tt_requantize.h"
 
-/* Bits by which both inputs are raised before they are scaled, so that scaling loses little. */
+/* Left shift of both inputs before they are scaled, so that scaling loses little precision. */
 #define TT_ADD_EXTRA_BITS 20
 
 static int8_t add_values(const tt_binary_t *p, int32_t a, int32_t b)

@@ -97,7 +97,7 @@ static void store(void *out, tt_number_t type, int32_t i, int64_t value)
     }
 }
 
-/* Towards zero, limited to what the type holds. */
+/* Truncates towards zero and saturates to the range of the type. */
 static int64_t truncated(float value, tt_number_t type)
 {
     int64_t low = INT64_MIN;

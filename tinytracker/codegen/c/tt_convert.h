@@ -6,7 +6,7 @@
 
 typedef enum { TT_NUMBER_INT8, TT_NUMBER_UINT8, TT_NUMBER_INT32, TT_NUMBER_INT64, TT_NUMBER_FLOAT32 } tt_number_t;
 
-/* outer rows of size * inner values; the extreme is searched over size. */
+/* outer rows of size * inner values; the extreme is searched along size. */
 typedef struct {
     int32_t outer;
     int32_t size;

@@ -12,7 +12,7 @@ void tt_copy_strided(const tt_copy_t *p, const void *in, void *out)
     do {
         (void)memcpy(target, &source[place], (size_t)p->run);
         target += p->run;
-        /* The next position: count up the last dimension, carry to the one before when it is through. */
+        /* Next position: increment the last dimension and carry into the one before it when it is complete. */
         dimension = TT_COPY_RANK - 1;
         while (dimension >= 0) {
             position[dimension]++;

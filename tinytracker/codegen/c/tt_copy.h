@@ -1,4 +1,4 @@
-/* Copies that reorder or leave out elements: transposition and slices. */
+/* Copies that reorder or omit elements: transposition and slices. */
 #ifndef TT_COPY_H
 #define TT_COPY_H
 

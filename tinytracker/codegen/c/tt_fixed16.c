@@ -5,14 +5,14 @@
 #define LARGEST 32767
 #define SMALLEST (-32768)
 
-/* High half of 2 * a * b of 16-bit numbers, rounded, saturated at the one overflow. */
+/* High half of 2 * a * b of 16-bit numbers, rounded; the only overflow saturates. */
 static int32_t multiply(int32_t a, int32_t b)
 {
     const int32_t product = ((a * b) + (1 << 14)) >> 15;
     return (product > LARGEST) ? LARGEST : product;
 }
 
-/* value * 2^bits, saturated as the fixed-point library under TensorFlow Lite does it. */
+/* value * 2^bits, saturated as in the fixed-point library that TensorFlow Lite uses. */
 static int32_t raise_saturating(int32_t value, int32_t bits)
 {
     const int32_t threshold = (1 << (15 - bits)) - 1;

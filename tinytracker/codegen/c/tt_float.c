@@ -1,7 +1,7 @@
 #include "tt_kernels.h"
 #include "tt_requantize.h"
 
-/* Nearest integer, ties away from zero, limited to what no 8-bit type needs to exceed; NaN becomes 0. */
+/* Nearest integer, ties away from zero, limited to a range that covers every 8-bit type; NaN becomes 0. */
 static int32_t nearest(float value)
 {
     const float limit = 1048576.0f;

@@ -9,12 +9,12 @@
 typedef struct {
     int32_t count;                   /* positions */
     int32_t rank;                    /* coordinates per position */
-    int32_t sizes[TT_GATHER_RANK];   /* of the dimensions that they count along */
+    int32_t sizes[TT_GATHER_RANK];   /* sizes of the dimensions that they index */
     int32_t strides[TT_GATHER_RANK]; /* bytes between neighbours along these */
     int32_t run;                     /* bytes of a slice */
 } tt_gather_t;
 
-/* Coordinates outside of the tensor are limited to it; TensorFlow Lite stops with an error there. */
+/* Coordinates outside the tensor are clamped to it; TensorFlow Lite reports an error instead. */
 void tt_gather(const tt_gather_t *p, const void *in, const int32_t *positions, void *out);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct {
     int32_t pad_left;
 } tt_window_t;
 
-/* Convolution and depthwise convolution; arrays have one entry per output channel. */
+/* Convolution and depthwise convolution; the arrays have one entry per output channel. */
 typedef struct {
     tt_window_t window;
     int32_t depth; /* convolution: input channels per group; depthwise: output channels per input channel */

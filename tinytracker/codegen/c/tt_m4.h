@@ -1,7 +1,7 @@
-/* Instructions of ARMv7E-M (Cortex-M4, M7) that work on two 16-bit halves of a register, and rounding multiplications.
+/* Instructions of ARMv7E-M (Cortex-M4, M7) on the two 16-bit halves of a register, and rounding multiplications.
  *
- * Each has a portable version that says what it does. Without ARM's DSP extension the portable versions are what the
- * kernels run on, so that the same source is tested on any little-endian computer. A "pair" is two signed 16-bit values
+ * Each has a portable version that defines what it does. Without ARM's DSP extension the kernels run on the portable
+ * versions, so that the same source can be tested on any little-endian computer. A "pair" is two signed 16-bit values
  * in one word, the first in the low half. Sums wrap, as the instructions do.
  */
 #ifndef TT_M4_H
@@ -23,7 +23,7 @@
 #define TT_M4_INLINE static inline
 #endif
 
-/* A word from any address; one load, since these cores take unaligned ones. */
+/* A word from any address: a single load, because these cores allow unaligned loads. */
 static inline uint32_t tt_load_word(const void *from)
 {
     uint32_t word;
@@ -158,10 +158,10 @@ static inline int32_t tt_smmlar(int32_t a, int32_t b, int32_t sum)
 /* The same value as tt_requantize with limits -128 and 127, whatever the sum is.
  *
  * With the multiplier m and the right shift e >= 2 of tt_requantize.h: factor = 2m modulo 2^32, power = 2^(32 - e).
- * 2m may not fit 31 bits, then `factor` is 2m - 2^32 and the product lacks sum * 2^32, which the accumulator puts back.
- * So h is the high half of 2 * sum * m, rounded, as tt_high_mul has it. Ties of the second rounding go away from zero:
- * a negative h is lowered by one first, which changes nothing but ties. `away` may be 0 when the output is limited to
- * values from the zero point on, where negative h all end alike.
+ * When 2m does not fit 31 bits, `factor` is 2m - 2^32, and the accumulator adds the missing sum * 2^32 to the product.
+ * So h is the high half of 2 * sum * m, rounded, as in tt_high_mul. Ties of the second rounding go away from zero:
+ * a negative h is lowered by one first, which changes only ties. `away` may be 0 when the output is limited to values
+ * not below the zero point, where every negative h gives the same result.
  */
 TT_M4_INLINE int8_t tt_m4_requantize(int32_t sum, int32_t factor, int32_t power, int32_t zero_point, int32_t away)
 {

@@ -5,7 +5,7 @@
 
 #include "tt_m4_patch.h"
 
-/* Quads of two positions from consecutive bytes; returns where the patch goes on. */
+/* Quads of two positions from consecutive bytes; returns where the patch continues. */
 TT_M4_INLINE uint32_t *widen_both(const int8_t *first, const int8_t *second, int32_t quads, uint32_t *patch)
 {
 #if TT_M4_INSTRUCTIONS
@@ -37,7 +37,7 @@ TT_M4_INLINE uint32_t *widen_both(const int8_t *first, const int8_t *second, int
 #endif
 }
 
-/* The same for `count` < 4 bytes that fill no quad. */
+/* The same for `count` < 4 bytes, which do not fill a quad. */
 static void widen_last(const int8_t *first, const int8_t *second, int32_t count, uint32_t *quad)
 {
     uint32_t words[2] = {0, 0};
@@ -57,8 +57,8 @@ void tt_m4_pointwise(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint3
     const int32_t quads = (in_c + 3) / 4;
     tt_m4_channels_t *const run_channels = p->run_channels;
     int32_t left = p->window.batches * p->window.out_h * p->window.out_w;
-    /* A last quad that is not full reads up to 3 bytes of the positions behind, which meet weights of zero; so many
-     * positions have to follow. */
+    /* An incomplete last quad reads up to 3 bytes of the positions behind it, which are multiplied by weights of zero;
+     * that many positions have to follow. */
     for (; (left > 2) && ((quads == whole) || (in_c > 2) || (left > 4)); left -= 2) {
         (void)widen_both(in, &in[in_c], quads, scratch);
         run_channels(&p->weights, scratch, out, out_c, NULL, NULL);
@@ -80,11 +80,11 @@ void tt_m4_pointwise(const tt_m4_conv_t *p, const int8_t *in, int8_t *out, uint3
     }
 }
 
-/* A window that reaches over the border, or has gaps, as dense bytes. */
+/* Copies a window that crosses the border, or has gaps, into dense bytes. */
 static void copy_window(const tt_m4_conv_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *window)
 {
     const tt_window_t *w = &p->window;
-    /* Without gaps a row is one piece. */
+    /* Without gaps a row is contiguous. */
     const int32_t pieces = (w->dilation_w == 1) ? 1 : w->kernel_w;
     const int32_t width = w->kernel_w / pieces;
     (void)memset(window, p->in_zero, (size_t)(w->kernel_h * w->kernel_w * w->in_c));
@@ -103,7 +103,7 @@ static void copy_window(const tt_m4_conv_t *p, const int8_t *image, int32_t top,
     }
 }
 
-/* A patch from rows of `length` bytes that lie `row_bytes` apart. */
+/* Makes a patch from rows of `length` bytes that lie `row_bytes` apart. */
 static void gather_rows(const int8_t *from, int32_t rows, int32_t length, int32_t row_bytes, uint32_t *patch)
 {
     uint32_t *const rest = &patch[4 * (length / 4) * rows];

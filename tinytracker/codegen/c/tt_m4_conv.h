@@ -21,8 +21,8 @@ typedef struct {
 } tt_m4_weights_t;
 
 /* All channels of two positions: tt_m4_channels.inc. out: of the first position. second: distance to the output of the
- * second, or 0 when there is none; then its part of the patch may hold anything. column_terms, row_terms: for places, else
- * NULL. */
+ * second, or 0 without a second; then its part of the patch may hold anything. column_terms, row_terms: for places,
+ * otherwise NULL. */
 typedef void tt_m4_channels_t(const tt_m4_weights_t *p, const uint32_t *patch, int8_t *out, int32_t second,
                               const int32_t *column_terms, const int32_t *row_terms);
 
@@ -41,7 +41,7 @@ typedef struct {
 typedef struct {
     tt_m4_weights_t weights;
     tt_m4_channels_t *run_channels;
-    tt_m4_gather_t *gather; /* NULL: the general one */
+    tt_m4_gather_t *gather; /* NULL: the general function */
     tt_window_t window;
     int32_t in_zero;
     tt_m4_places_t places;

@@ -1,7 +1,7 @@
 /* Long rows of a fully connected layer for ARMv7E-M, without working memory.
  *
- * tt_m4_pointwise widens a row once for all units, which takes four bytes per feature. Here every pair of units widens
- * it again, in registers.
+ * tt_m4_pointwise widens a row once for all units, which takes four bytes per feature. Here the row is widened again
+ * for every pair of units, in registers.
  */
 #ifndef TT_M4_DENSE_H
 #define TT_M4_DENSE_H

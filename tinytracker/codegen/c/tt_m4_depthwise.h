@@ -21,12 +21,12 @@ typedef struct {
     int32_t row[3];
 } tt_m4_depthwise_channel_t;
 
-/* What is the same for all channels; the assembler knows the order here too. */
+/* Parameters shared by all channels; the assembler knows the order here too. */
 typedef struct {
     int32_t out_zero;
     int32_t step;         /* bytes from one output to the next: the number of channels */
     int32_t column_bytes; /* of a plane: 4 per row, borders included */
-    int32_t paired_bytes; /* of output that a row of the image takes without an odd last one */
+    int32_t paired_bytes; /* of the output of an image row, without an odd last one */
     int32_t odd;          /* 1 when a row has an odd number of outputs */
     int32_t out_h;
 } tt_m4_plane_t;

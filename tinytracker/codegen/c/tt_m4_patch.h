@@ -4,8 +4,8 @@
 
 #include "tt_m4.h"
 
-/* A value of a row that fills no quad. They share quads behind the others, in the order of memory; `index` counts them
- * over all rows. */
+/* A value left over at the end of a row. These values share quads behind the others, in memory order; `index` counts
+ * them over all rows. */
 TT_M4_INLINE void tt_m4_put_rest(int8_t value, int32_t index, uint32_t *rest)
 {
     int8_t *const quad = (int8_t *)&rest[4 * (index / 4)];

@@ -11,7 +11,7 @@ void tt_subtract_int8(const tt_binary_t *p, const int8_t *a, const int8_t *b, in
 /* b holds slopes; multiplier and shift are for values from the zero point up, multiplier_b and shift_b for those below */
 void tt_prelu_int8(const tt_binary_t *p, const int8_t *a, const int8_t *b, int8_t *out);
 
-/* Plain numbers: of the parameters only shape and strides count. */
+/* Plain numbers: only shape and strides of the parameters are used. */
 void tt_maximum_int32(const tt_binary_t *p, const int32_t *a, const int32_t *b, int32_t *out);
 void tt_minimum_int32(const tt_binary_t *p, const int32_t *a, const int32_t *b, int32_t *out);
 void tt_add_int32(const tt_binary_t *p, const int32_t *a, const int32_t *b, int32_t *out);

@@ -1,7 +1,7 @@
 #include "tt_pairwise.h"
 #include "tt_requantize.h"
 
-/* Bits by which both inputs of a subtraction are raised before they are scaled, so that scaling loses little. */
+/* Left shift of both inputs of a subtraction before they are scaled, so that scaling loses little precision. */
 #define EXTRA_BITS 20
 
 typedef int8_t (*combine_t)(const tt_binary_t *p, int32_t a, int32_t b);

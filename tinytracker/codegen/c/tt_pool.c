@@ -1,7 +1,7 @@
 #include "tt_kernels.h"
 #include "tt_requantize.h"
 
-/* What one window position of one channel contains. */
+/* The contents of one window position of one channel. */
 typedef struct {
     int32_t sum;
     int32_t largest;

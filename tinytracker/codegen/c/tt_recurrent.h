@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* What one matrix adds to a gate; the zero point of the values is worked into the bias. */
+/* What one matrix adds to a gate; the bias includes the zero point of the values. */
 typedef struct {
     const int8_t *weights; /* cells rows */
     const int32_t *bias;   /* cells */

@@ -6,14 +6,14 @@
 #define TT_SUM_INTEGER_BITS 12
 
 /* An output step is a probability of 1/256. Relative to the largest exponential, a sum of 512 makes every share half a
- * step or less; tt_softmax would have to shift by 32 bits from there on. */
+ * step or less; beyond that, tt_softmax would have to shift by 32 bits. */
 #define TT_WIDE_SUM 512
 
 static void softmax_row(const tt_softmax_t *p, const int8_t *in, int8_t *out)
 {
     const int32_t limit = (int32_t)TT_WIDE_SUM << (31 - TT_SUM_INTEGER_BITS);
     int32_t largest = INT8_MIN;
-    int32_t sum = 0;       /* as tt_softmax has it, up to the limit */
+    int32_t sum = 0;       /* as in tt_softmax, up to the limit */
     int64_t exact_sum = 0; /* 31 fractional bits, at most 65,536 terms of at most 1 */
     for (int32_t i = 0; i < p->depth; i++) {
         largest = (in[i] > largest) ? in[i] : largest;

@@ -1,4 +1,4 @@
-/* Softmax over so many classes that the sum of their exponentials may be too large for tt_softmax. */
+/* Softmax over so many classes that the sum of the exponentials may be too large for tt_softmax. */
 #ifndef TT_SOFTMAX_WIDE_H
 #define TT_SOFTMAX_WIDE_H
 

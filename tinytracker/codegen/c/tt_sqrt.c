@@ -20,8 +20,8 @@ static uint32_t integer_root(uint64_t value)
     return root;
 }
 
-/* The root of a positive finite number, bits to bits. 25 bits are taken; the last one decides the rounding, and a tie cannot
- * be, because its square would be odd. */
+/* The root of a positive finite number, bits to bits. 25 bits are computed; the last one decides the rounding. A tie is
+ * impossible, because its square would be odd. */
 static uint32_t root_bits(uint32_t bits)
 {
     int32_t exponent = (int32_t)(bits >> FRACTION_BITS);
@@ -53,7 +53,7 @@ void tt_sqrt_float32(int32_t count, const float *in, float *out)
             } else if (bits < INFINITE) {
                 bits = root_bits(bits);
             } else {
-                /* infinity and NaN stay */
+                /* infinity and NaN are returned unchanged */
             }
         }
         (void)memcpy(&out[i], &bits, sizeof bits);

@@ -1,4 +1,4 @@
-/* What a host or an application may want to know about the inputs and outputs of a generated network. */
+/* Description of the inputs and outputs of a generated network, for hosts and applications. */
 #ifndef TT_TENSOR_H
 #define TT_TENSOR_H
 

@@ -1,4 +1,4 @@
-/* Element types of inputs and outputs that only some networks have: positions, counts. */
+/* Element types that the inputs and outputs of only some networks have: positions, counts. */
 #ifndef TT_TENSOR_WIDE_H
 #define TT_TENSOR_WIDE_H
 

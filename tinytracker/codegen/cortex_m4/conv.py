@@ -61,7 +61,7 @@ class _Product:
 
 
 def _product(node: Node) -> _Product | None:
-    """The layer as a convolution, or None when it is none that these kernels compute."""
+    """Return the layer as a convolution, or None when these kernels cannot compute it."""
     if isinstance(node, Conv) and node.groups == 1:
         product = _of_conv(node, None)
     elif isinstance(node, PlacedConv):
@@ -86,21 +86,21 @@ def _of_conv(conv: Conv, places: Places | None) -> _Product:
 
 
 def widened_bytes(node: Node) -> int:
-    """Bytes that 16-bit weights take beyond 8-bit ones."""
+    """Return the bytes that 16-bit weights take beyond 8-bit ones."""
     product = _product(node)
     assert product is not None
     return product.passes.total * 4 * (product.window.out_c + product.window.out_c % 2)
 
 
 def positions(node: Node) -> int:
-    """How often every weight is used in one inference."""
+    """Return how often every weight is used in one inference."""
     product = _product(node)
     assert product is not None
     return product.positions
 
 
 def folded_bias(weights: Int8s, bias: Int32s, input_zero_point: int) -> Int32s:
-    """Σ w·(x - z) + b = Σ w·x + (b - z·Σ w), modulo 2^32; weights (channels, values)."""
+    """Return b - z·Σ w, since Σ w·(x - z) + b = Σ w·x + (b - z·Σ w); modulo 2^32; weights (channels, values)."""
     sums = weights.astype(np.int64).sum(axis=1)
     folded: Int32s = (bias.astype(np.int64) - input_zero_point * sums).astype(np.uint32).view(np.int32)
     return folded
@@ -111,22 +111,22 @@ class ConvKernel:
     """CONV_2D without groups, and FULLY_CONNECTED.
 
     Attributes:
-        wide: weights as 16 bits, which saves the instructions that widen them and takes twice the bytes.
+        wide: store weights as 16 bits, which saves the instructions that widen them and takes twice the bytes.
     """
 
     wide: bool = False
 
     @property
     def name(self) -> str:
-        """Name in reports."""
+        """Return the name in reports."""
         return "m4 conv 16" if self.wide else "m4 conv 8"
 
     def accepts(self, node: Node) -> bool:
-        """True when every right shift is at least 2 and there are no groups."""
+        """Return True when every right shift is at least 2 and there are no groups."""
         return _product(node) is not None
 
     def scratch_bytes(self, node: Node) -> int:
-        """The patch of two positions, and a row of the window for borders."""
+        """Return the bytes of the patch of two positions, and of a row of the window for borders."""
         product = _product(node)
         assert product is not None
         spare = 0 if product.is_pointwise else product.rows * product.length
@@ -170,7 +170,7 @@ class ConvKernel:
         limit_output(node, scales, code)
 
     def channel_function(self, node: Node) -> ChannelFunction:
-        """The variant of tt_m4_channels.inc that the layer runs on."""
+        """Return the variant of tt_m4_channels.inc that the layer runs on."""
         product = _product(node)
         assert product is not None
         return ChannelFunction(
@@ -185,7 +185,7 @@ class ConvKernel:
 
 @dataclass(frozen=True)
 class ChannelFunction:
-    """A variant of tt_m4_channels.inc; its head says what the members mean."""
+    """A variant of tt_m4_channels.inc; the head of that file explains the members."""
 
     quads: int
     repeated: bool
@@ -196,11 +196,11 @@ class ChannelFunction:
 
     @property
     def code_bytes(self) -> int:
-        """About what it takes in instructions, rather more than less."""
+        """Return the approximate bytes of its instructions, rounded up."""
         return 180 + self.quads * (40 if self.wide else 56)
 
     def declare(self, code: LayerCode) -> str:
-        """Include the template, once per network; returns the name of the function."""
+        """Include the template once per network; return the name of the function."""
         traits = ("repeated", "away", "odd", "placed")
         kind = "_".join(["16" if self.wide else "8", *(t for t in traits if getattr(self, t))])
         name = f"{_network(code)}_channels_{kind}_by_{self.quads}"
@@ -212,7 +212,7 @@ class ChannelFunction:
 
 
 def _gather_function(product: _Product, code: LayerCode) -> str:
-    """A gather function without loops for small windows, declared once per network; NULL for others."""
+    """Return a gather function without loops for small windows, declared once per network; NULL for others."""
     w = product.window
     if product.is_pointwise or product.rows > _MAX_GATHER_ROWS or product.length > _MAX_GATHER_LENGTH:
         return "NULL"
@@ -229,7 +229,7 @@ def _network(code: LayerCode) -> str:
 
 
 def _instantiate(template: str, name: str, settings: dict[str, str], code: LayerCode) -> str:
-    """Include a template with these macros; returns the name of the function."""
+    """Include a template with these macros; return the name of the function."""
     lines = [f"#define TT_M4_{key} {value}" for key, value in settings.items()]
     code.shared[name] = "\n".join([*lines, f'#include "{template}"'])
     code.sources.add(template)
@@ -237,7 +237,7 @@ def _instantiate(template: str, name: str, settings: dict[str, str], code: Layer
 
 
 def limit_output(node: Node, scales: Requantization, code: LayerCode) -> None:
-    """Limit the written output to the range of the fused activation, when saturation has not done it."""
+    """Limit the written output to the range of the fused activation where saturation does not."""
     if is_limited(scales):
         code.sources.update(("tt_m4_simple.h", "tt_m4_simple.c", "tt_requantize.h", "tt_m4.h"))
         limits = c_int(scales.act_min), c_int(scales.act_max)

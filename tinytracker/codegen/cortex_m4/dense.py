@@ -10,25 +10,25 @@ from tinytracker.codegen.graph import FullyConnected, Node
 from tinytracker.codegen.kernel import LayerCode
 
 _MAX_PATCH_BYTES = 2048
-"""Working memory that `ConvKernel` may always take for a row: 512 features."""
+"""Working memory that `ConvKernel` may always use for a row: 512 features."""
 
 _WORD_BYTES = 4
 _SOURCES = ("tt_m4.h", "tt_m4_dense.h", "tt_m4_dense.c")
 
 
 class LongDenseKernel:
-    """FULLY_CONNECTED over long rows; `CortexM4` chooses it where widening one would raise the arena."""
+    """FULLY_CONNECTED over long rows; `CortexM4` selects it where widening a row would enlarge the arena."""
 
     name = "m4 long dense"
 
     def accepts(self, node: Node) -> bool:
-        """True for long rows when every right shift is at least 2."""
+        """Return True for long rows when every right shift is at least 2."""
         if not isinstance(node, FullyConnected) or not ConvKernel().accepts(node):
             return False
         return ConvKernel().scratch_bytes(node) > _MAX_PATCH_BYTES
 
     def scratch_bytes(self, node: Node) -> int:
-        """None needed."""
+        """Return 0: no working memory is needed."""
         return 0
 
     def emit(self, node: Node, code: LayerCode) -> None:

@@ -29,12 +29,12 @@ def _plane(node: DepthwiseConv) -> tuple[int, int]:
 
 
 class DepthwiseKernel:
-    """DEPTHWISE_CONV_2D with windows of 3x3, one output per input channel, the same stride both ways."""
+    """DEPTHWISE_CONV_2D with 3x3 windows, one output per input channel and the same stride in both directions."""
 
     name = "m4 depthwise"
 
     def accepts(self, node: Node) -> bool:
-        """True for such windows when four widened channels fit into the scratch memory."""
+        """Return True for such windows when four widened channels fit into the scratch memory."""
         if not isinstance(node, DepthwiseConv) or node.depth_multiplier != 1:
             return False
         w = node.window
@@ -43,7 +43,7 @@ class DepthwiseKernel:
         return fits and same_stride and self.scratch_bytes(node) <= _MAX_SCRATCH_BYTES
 
     def scratch_bytes(self, node: Node) -> int:
-        """Four planes."""
+        """Return the bytes of four planes."""
         assert isinstance(node, DepthwiseConv)
         rows, columns = _plane(node)
         return _GROUP * rows * columns * _WORD_BYTES

@@ -1,4 +1,4 @@
-"""Which kernel computes which layer on a Cortex-M4."""
+"""Selects the kernel of each layer on a Cortex-M4."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tinytracker.errors import UsageError
 
 DEFAULT_WEIGHTS_BUDGET = 1.15
 CODE_BYTES = 9 * 1024
-"""Room for instructions besides the channel functions: the other kernels and the run function."""
+"""Bytes reserved for instructions besides the channel functions: the other kernels and the run function."""
 
 _WIDE = ConvKernel(wide=True)
 _NARROW: tuple[Kernel, ...] = (ConvKernel(), DepthwiseKernel(), AddKernel(), MeanKernel(), *REFERENCE_KERNELS)
@@ -31,18 +31,18 @@ _LONG_DENSE = LongDenseKernel()
 
 @dataclass(frozen=True)
 class CortexM4:
-    """Kernels for ARMv7E-M with the DSP extension; portable ones where none of them fits.
+    """Kernels for ARMv7E-M with the DSP extension; portable ones for layers that none of these can compute.
 
     Attributes:
-        weights_budget: how many times the bytes of the .tflite file constants and code may take. What is left
-            after 8-bit weights is spent on 16-bit ones, layers with the most positions first.
+        weights_budget: limit of constants and code, as a multiple of the bytes of the .tflite file. What is left
+            after 8-bit weights is spent on 16-bit ones, starting with the layers that have the most positions.
     """
 
     weights_budget: float = DEFAULT_WEIGHTS_BUDGET
 
     def __post_init__(self) -> None:
         if not self.weights_budget > 0:
-            raise UsageError(f"A weights budget of {self.weights_budget:g} is not above 0.")
+            raise UsageError(f"The weights budget is {self.weights_budget:g}; it must be above 0.")
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class CortexM4:
 
 
 def _save_working_memory(graph: Graph, kernels: list[Kernel]) -> None:
-    """Let fully connected layers do without working memory where it would raise the arena."""
+    """Let fully connected layers run without working memory where it would enlarge the arena."""
     scratch = [kernel.scratch_bytes(node) for kernel, node in zip(kernels, graph.nodes, strict=True)]
     for step, node in enumerate(graph.nodes):
         if _LONG_DENSE.accepts(node):
@@ -78,7 +78,7 @@ def _save_working_memory(graph: Graph, kernels: list[Kernel]) -> None:
 
 
 def _new_code_bytes(function: ChannelFunction, functions: set[ChannelFunction]) -> int:
-    """Adds the function to those there are; returns what that takes."""
+    """Add the function to the existing ones; return the bytes that it takes."""
     if function in functions:
         return 0
     functions.add(function)
@@ -86,14 +86,14 @@ def _new_code_bytes(function: ChannelFunction, functions: set[ChannelFunction]) 
 
 
 def _fold(graph: Graph) -> Graph:
-    """The graph without constant channels, unless a convolution that had some needs the portable kernel."""
+    """Return the graph without constant channels, unless a convolution that had some needs the portable kernel."""
     folded = fold_constant_channels(graph)
     placed = [node for node in folded.nodes if isinstance(node, PlacedConv)]
     return folded if all(ConvKernel().accepts(node) for node in placed) else graph
 
 
 class _Counting(LayerCode):
-    """Counts the bytes of constants without writing them."""
+    """Count the bytes of constants without writing them."""
 
     def array(self, suffix: str, values: NDArray[np.generic]) -> str:
         """See `LayerCode`."""

@@ -1,11 +1,11 @@
 """Constant input channels of a convolution, computed at generation time.
 
 A convolution that reads a concatenation with constants (the position of each pixel, say) sums two parts: one over
-the channels known at run time, and one that is the same for every image. The second is a table over all outputs,
-which would be large. But when each constant changes along one direction only, as positions do, that sum is a term
-of the column plus a term of the row, as long as the same part of the window lies inside the image. So there is one
-row of column terms for each part of the window that may be cut off above or below ("kind" of a row), and one
-column of row terms for each part that may be cut off at the sides ("kind" of a column).
+the channels known at run time, and one that is the same for every image. A table of the second over all outputs
+would be large. But when each constant changes along one direction only, as positions do, that sum is a term of the
+column plus a term of the row, as long as the same part of the window lies inside the image. So there is one row of
+column terms for each part of the window that may be cut off above or below (the "kind" of a row), and one column of
+row terms for each part that may be cut off at the sides (the "kind" of a column).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tinytracker.codegen.graph import Concat, Conv, Graph, Int8s, Int32s, Node, 
 from tinytracker.codegen.kernel import LayerCode
 
 MAX_KINDS = 4
-"""Kinds of rows, or of columns, beyond which the tables are not worth their bytes."""
+"""Largest number of kinds of rows, or of columns; with more, the tables are not worth their bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class PlacedConv(Node):
 
 
 def fold_constant_channels(graph: Graph) -> Graph:
-    """Make a `PlacedConv` of every convolution that reads a concatenation with constants, where that is exact."""
+    """Replace every convolution that reads a concatenation with constants by a `PlacedConv`, where that is exact."""
     readers = Counter(tensor.index for node in graph.nodes for tensor in node.inputs)
     readers.update(tensor.index for tensor in graph.outputs)
     concats = {
@@ -101,7 +101,7 @@ def _fold(concat: Concat, conv: Conv) -> PlacedConv | None:
 
 
 def _products(conv: Conv, values: NDArray[np.int64], weights: Int8s) -> NDArray[np.int64]:
-    """Σ w·v over the window at every output, borders skipped: (out_h, out_w, out_c)."""
+    """Return Σ w·v over the window at every output, borders skipped: (out_h, out_w, out_c)."""
     w = conv.window
     reach_h = (w.out_h - 1) * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1
     reach_w = (w.out_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
@@ -119,7 +119,7 @@ def _products(conv: Conv, values: NDArray[np.int64], weights: Int8s) -> NDArray[
 
 
 def _separate(total: NDArray[np.int64], w: Window) -> Places | None:
-    """The table as terms of columns and rows, or None when it is not their sum or there are too many kinds."""
+    """Split the table into terms of columns and rows; None when it is not their sum or has too many kinds."""
     row_kinds = _kinds(w.out_h, w.in_h, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top)
     column_kinds = _kinds(w.out_w, w.in_w, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left)
     if max(row_kinds.max(), column_kinds.max()) >= MAX_KINDS:
@@ -135,7 +135,7 @@ def _separate(total: NDArray[np.int64], w: Window) -> Places | None:
 
 
 def _kinds(outputs: int, inputs: int, kernel: int, stride: int, dilation: int, pad: int) -> Int8s:
-    """For each output along one axis a number that stands for which part of its window lies inside."""
+    """Return, for each output along one axis, a number that identifies which part of its window lies inside."""
     seen: dict[tuple[bool, ...], int] = {}
     kinds = []
     for i in range(outputs):
@@ -145,8 +145,8 @@ def _kinds(outputs: int, inputs: int, kernel: int, stride: int, dilation: int, p
 
 
 def declare_places(places: Places, code: LayerCode) -> str:
-    """Declare the tables; returns the initialiser of `tt_m4_places_t`."""
-    spare = np.zeros(1, np.int32)  # channels are read in pairs, also the last odd one
+    """Declare the tables; return the initializer of `tt_m4_places_t`."""
+    spare = np.zeros(1, np.int32)  # channels are read in pairs, even the last odd one
     arrays = {
         "column_terms": np.concatenate([places.column_terms.reshape(-1), spare]),
         "row_terms": np.concatenate([places.row_terms.reshape(-1), spare]),

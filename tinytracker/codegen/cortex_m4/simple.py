@@ -19,12 +19,12 @@ _SOURCES = ("tt_m4.h", "tt_requantize.h", "tt_m4_simple.h", "tt_m4_simple.c")
 
 
 class AddKernel:
-    """ADD of two run-time tensors of the same shape: what each byte contributes comes from a table."""
+    """ADD of two run-time tensors of the same shape; a table gives the contribution of each byte."""
 
     name = "m4 add"
 
     def accepts(self, node: Node) -> bool:
-        """True for equal shapes and no activation but saturation."""
+        """Return True for equal shapes and no activation other than saturation."""
         if not isinstance(node, Add):
             return False
         same = node.inputs[0].shape == node.inputs[1].shape
@@ -33,7 +33,7 @@ class AddKernel:
         return same and unlimited and factors is not None and not any(t.is_constant for t in node.inputs)
 
     def scratch_bytes(self, node: Node) -> int:
-        """None needed."""
+        """Return 0: no working memory is needed."""
         return 0
 
     def emit(self, node: Node, code: LayerCode) -> None:
@@ -58,7 +58,7 @@ class AddKernel:
 
 
 def _terms(node: Add, which: int) -> Int32s:
-    """What each int8 value adds to the sum before the output's scale, (256,)."""
+    """Return what each int8 value adds to the sum before the output's scale is applied, (256,)."""
     values = range(INT8_MIN, INT8_MAX + 1)
     raised = [(v + node.offsets[which]) << ADD_EXTRA_BITS for v in values]
     return np.array([scale_by(r, node.multipliers[which], node.shifts[which]) for r in raised], np.int32)
@@ -70,14 +70,14 @@ class MeanKernel:
     name = "m4 mean"
 
     def accepts(self, node: Node) -> bool:
-        """True for a mean over height and width with few enough pixels and whole words of channels."""
+        """Return True for a mean over height and width of few enough pixels, with channels that fill whole words."""
         if not isinstance(node, Mean):
             return False
         few = math.prod(node.shape[1:3]) <= _MAX_MEAN_PIXELS
         return few and _spatial(node) and node.shape[3] % 4 == 0
 
     def scratch_bytes(self, node: Node) -> int:
-        """None needed."""
+        """Return 0: no working memory is needed."""
         return 0
 
     def emit(self, node: Node, code: LayerCode) -> None:
@@ -102,7 +102,7 @@ class MeanKernel:
 
 
 def _spatial(node: Mean) -> bool:
-    """True when exactly height and width are reduced; a dimension of one may count as either."""
+    """Return True when exactly height and width are reduced; a dimension of size 1 may count as reduced or not."""
     wanted = (False, True, True, False)
     return all(
         size == 1 or gone == want for size, gone, want in zip(node.shape, node.reduced, wanted, strict=True)

@@ -1,3 +1,3 @@
-"""Coral Dev Board Micro: what its Edge TPU takes, the compiler, the package, and compiled files."""
+"""Coral Dev Board Micro: constraints of its Edge TPU, the compiler, the package, and compiled files."""
 
 TARGET = "coralmicro"

@@ -46,14 +46,14 @@ from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
 
 ARENA_OVERHEAD_BYTES = 64 * 1024
-"""For TFLM's own structures; generous, as the arena lies in 48 MB of SDRAM."""
+"""Bytes for TFLM's own structures; generous, because the arena is in 48 MB of SDRAM."""
 
 _INSTALL = "the steps at https://coral.ai/docs/edgetpu/compiler (or pass a compiled file with --compiled)"
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A compiled file and where it is from. log: only when we ran the compiler ourselves."""
+    """A compiled file and where it comes from. log: present only when we ran the compiler."""
 
     content: bytes
     model: CompiledModel
@@ -61,12 +61,12 @@ class _Compiled:
 
 
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
-    """Make the package; see `tinytracker.package.package`.
+    """Write the package; see `tinytracker.package.package`.
 
     Raises:
         CompilerError: the compiler failed.
-        MissingDependencyError: `require_compiled` without a compiler.
-        ModelError: the model does not fit the application or the board's driver, or a part of it stays on the CPU
+        MissingDependencyError: `require_compiled` is set and no compiler was found.
+        ModelError: the model does not fit the application or the board's driver, or part of it stays on the CPU
             and `allow_cpu_ops` is off.
     """
     source.require_usable()
@@ -93,10 +93,10 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
 
 @dataclass(frozen=True)
 class _Files:
-    """Names of a package's files, and what the application must know of the input image; None without one.
+    """Names of a package's files, and what the application must know about the input image.
 
     Attributes:
-        stem: of the others. layout: see `image_layout`.
+        stem: stem of the file names. layout: see `image_layout`; None for a network that is not about gaze.
     """
 
     stem: str
@@ -104,10 +104,10 @@ class _Files:
 
     @classmethod
     def of(cls, source: ModelSource) -> _Files:
-        """The names for a model.
+        """Return the names for a model.
 
         Raises:
-            ModelError: the board's driver, or for a gaze network the application, cannot take its inputs or outputs.
+            ModelError: the board's driver, or for a gaze network the application, cannot handle its inputs or outputs.
         """
         if source.is_gaze:
             return cls(MODEL_NAME, image_layout(source.contract, _has_planes(source)))
@@ -116,17 +116,17 @@ class _Files:
 
     @property
     def model(self) -> str:
-        """What the compiler takes."""
+        """Return the name of the compiler's input file."""
         return f"{self.stem}.tflite"
 
     @property
     def compiled(self) -> str:
-        """What the compiler makes."""
+        """Return the name of the compiler's output file."""
         return f"{self.stem}_edgetpu.tflite"
 
     @property
     def header(self) -> str:
-        """What the application includes."""
+        """Return the name of the header that the application includes."""
         return f"{self.stem}.h"
 
 
@@ -137,7 +137,7 @@ def _header(source: ModelSource, files: _Files, arena_bytes: int, methods: list[
 
 
 def _has_planes(source: ModelSource) -> bool | None:
-    """Whether the last two channels are position planes; None when nobody says so."""
+    """Return whether the last two channels are position planes; None when that is unknown."""
     if source.preset is None:
         return None
     from tinytracker.model.presets import find_preset
@@ -159,7 +159,7 @@ def _compile(source: ModelSource, options: Options, files: _Files) -> _Compiled 
 
 
 def _accept(source: ModelSource, compiled: _Compiled, options: Options) -> tuple[Finding, ...]:
-    """Refuse a compiled model that is not this one, that the board would run wrongly, or that is only a part."""
+    """Refuse a compiled file of another model, one that the board would run wrongly, or one that is incomplete."""
     _require_same_io(source.contract, IoContract.of(compiled.model.model))
     findings = traps(compiled.model)
     left = sorted({o.name for o in compiled.model.cpu_operators})
@@ -167,9 +167,9 @@ def _accept(source: ModelSource, compiled: _Compiled, options: Options) -> tuple
         reasons = "".join(f" {r.name}: {r.status}." for r in (compiled.log.unmapped if compiled.log else ()))
         raise ModelError(
             f"{len(compiled.model.cpu_operators)} operators stay on the CPU: {', '.join(left)}.{reasons}",
-            "See `tinytracker check` for the way out, or accept them with --allow-cpu-ops.",
+            "`tinytracker check` shows how to fix them; to accept them, give --allow-cpu-ops.",
         )
-    # Operators that were accepted for the CPU are registered by the generated header.
+    # The generated header registers operators that were accepted for the CPU.
     broken = [v for v in findings if v.level == "fails" and v.rule != rest_is_registered.name]
     if broken:
         raise ModelError(str(broken[0]))
@@ -177,19 +177,19 @@ def _accept(source: ModelSource, compiled: _Compiled, options: Options) -> tuple
 
 
 def _require_same_io(expected: IoContract, found: IoContract) -> None:
-    """The compiler keeps inputs and outputs; a file where they differ is another model's."""
+    """Refuse a file with other inputs or outputs: the compiler does not change them."""
     pairs = zip((*expected.inputs, *expected.outputs), (*found.inputs, *found.outputs), strict=False)
     counts = (len(expected.inputs), len(expected.outputs)) == (len(found.inputs), len(found.outputs))
     for a, b in pairs:
         same = (a.shape, a.dtype, a.scale, a.zero_point) == (b.shape, b.dtype, b.scale, b.zero_point)
         if not same:
             raise ModelError(
-                f"The compiled file is of another model: {a.name} is {_io(a)} in the model and {_io(b)} in the file.",
+                f"The compiled file is for another model: {a.name} is {_io(a)} in the model and {_io(b)} in the file.",
                 "Compile the model of this package.",
             )
     if not counts:
         raise ModelError(
-            "The compiled file is of another model: it has other inputs or outputs.",
+            "The compiled file is for another model: it has other inputs or outputs.",
             "Compile the model of this package.",
         )
 
@@ -239,7 +239,7 @@ def _manifest(
 
 def _warn(report: Report, compiled: _Compiled | None, findings: tuple[Finding, ...]) -> None:
     if compiled is None:
-        say(f"warning: no {PROGRAM} found; the package is not compiled. Its README.md has the command.")
+        say(f"warning: {PROGRAM} was not found; the package is not compiled. Its README.md has the command.")
         unmapped = [o for o in report.operators if not o.maps]
         if unmapped:
             first = unmapped[0].findings[0]

@@ -1,4 +1,4 @@
-"""What the Edge TPU compiler would make of a model: a prediction, operator by operator."""
+"""Predicts, operator by operator, what the Edge TPU compiler would do with a model."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ BEHIND = "behind-an-unmapped-operator"
 def check(model: TfliteModel) -> Report:
     """Predict where each operator of an uncompiled model would run.
 
-    What needs results of an operator that does not map runs on the CPU as well, unless that operator needs nothing
+    An operator that needs results of one that does not map also runs on the CPU, unless the latter needs nothing
     from the chip (`rules.partition`).
 
     Args:
-        model: as `tinytracker.model.tflite_file.read_tflite` gives it.
+        model: as read by `tinytracker.model.tflite_file.read_tflite`.
 
     Raises:
-        InputFileError: the file is compiled already.
+        InputFileError: the file is already compiled.
     """
     if any(o.name == CUSTOM_OPERATOR for o in model.operators):
         raise InputFileError(
             model.source,
-            "compiled for the Edge TPU already",
-            f"See it with: tinytracker edgetpu show {model.source}",
+            "already compiled for the Edge TPU",
+            f"Inspect it with: tinytracker edgetpu show {model.source}",
         )
     reports = _operator_reports(model)
     mapped = tuple(o for o, r in zip(model.operators, reports, strict=True) if r.maps)
@@ -60,7 +60,7 @@ def check(model: TfliteModel) -> Report:
 
 
 def operator_findings(model: TfliteModel, operator: Operator) -> tuple[Finding, ...]:
-    """All rules that one operator breaks."""
+    """Return all rules that one operator breaks."""
     node = Node(model, operator)
     rules = [*GENERAL_RULES, *(r for names, r in OPERATOR_RULES if operator.name in names)]
     found = (r.apply(node, operator.label) for r in rules)
@@ -68,7 +68,7 @@ def operator_findings(model: TfliteModel, operator: Operator) -> tuple[Finding, 
 
 
 def _operator_reports(model: TfliteModel) -> tuple[OperatorReport, ...]:
-    """What breaks a rule by itself, and what that cuts off."""
+    """Return the operators that break a rule themselves, and those that they cut off."""
     macs = {row.index: row.macs for row in model_stats(model).operators}
     alone = [operator_findings(model, o) for o in model.operators]
     cuts = cut_by(model, [_maps(findings) for findings in alone])
@@ -89,6 +89,6 @@ def _maps(findings: tuple[Finding, ...]) -> bool:
 def _behind(operator: Operator, cut: Operator) -> Finding:
     return Finding(
         BEHIND, "fails", operator.label, f"it needs results of {cut.label}, which does not map",
-        "The compiler maps one part of the graph: what does not need results that the CPU computes from it.",
-        "Repair that operator, or move it to the end of the network.",
+        "The compiler maps one part of the graph, and stops at results that the CPU computes from it.",
+        "Fix that operator, or move it to the end of the network.",
     )  # fmt: skip

@@ -11,10 +11,10 @@ def check(content: bytes, name: str) -> Report:
     """Predict where each operator would run; see `tinytracker.package.coralmicro.check`.
 
     Args:
-        content: of a .tflite file.
-        name: for messages.
+        content: content of a .tflite file.
+        name: name of the file, for messages.
 
     Raises:
-        InputFileError, ModelError: the file cannot be read, or is compiled already.
+        InputFileError, ModelError: the file cannot be read, or is already compiled.
     """
     return check_model(read_tflite(content, name))

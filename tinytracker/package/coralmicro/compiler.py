@@ -1,4 +1,4 @@
-"""Find and run the user's edgetpu_compiler. It is Google's, may not be redistributed, and never comes with us."""
+"""Find and run the user's edgetpu_compiler, which is Google's and may not be redistributed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tinytracker.progress import say
 
 PROGRAM = "edgetpu_compiler"
 MAX_OUTPUT_BYTES = 1 << 20
-_GRACE_SECONDS = 20  # the compiler has a timer of its own, which explains better than a kill
+_GRACE_SECONDS = 20  # the compiler has its own timer, whose message explains more than a kill
 
 
 @dataclass(frozen=True)
 class Compilation:
-    """What the compiler made.
+    """Result of the compiler.
 
     Attributes:
-        content: of the compiled file. model: the same, parsed. log: what the compiler said.
+        content: content of the compiled file. model: the same, parsed. log: what the compiler printed.
     """
 
     content: bytes
@@ -38,15 +38,15 @@ class Compilation:
 
 
 def command_line(model: str, timeout: int, program: str = PROGRAM) -> list[str]:
-    """The command that compiles a model, as a person would type it."""
+    """Return the command that compiles a model, as a person would type it."""
     return [program, "--show_operations", "--timeout_sec", str(timeout), model]
 
 
 def find_compiler(given: Path | None) -> Path | None:
-    """The compiler to use: the one given, the one in the environment, or the one on PATH; None without any.
+    """Return the compiler to use: the one given, the one in the environment, or the one on PATH; None without any.
 
     Raises:
-        InputFileError: the one that was named is not a program.
+        InputFileError: the file that was named is not a program.
     """
     named = given or (Path(os.environ[COMPILER_VARIABLE]) if os.environ.get(COMPILER_VARIABLE) else None)
     if named is None:
@@ -54,7 +54,7 @@ def find_compiler(given: Path | None) -> Path | None:
         return Path(found) if found else None
     found = shutil.which(str(named))
     if found is None:
-        problem = "is not a program" if named.exists() else "there is no such program"
+        problem = "not a program" if named.exists() else "no such program"
         raise InputFileError(named, problem, f"Name edgetpu_compiler, or unset ${COMPILER_VARIABLE}.")
     return Path(found)
 
@@ -63,13 +63,13 @@ def compile_model(compiler: Path, model: bytes, name: str, timeout: int) -> Comp
     """Run the compiler on a model.
 
     Args:
-        compiler: program.
+        compiler: path of the program.
         model: content of the .tflite file.
-        name: of the file, without suffix.
-        timeout: seconds.
+        name: name of the file, without suffix.
+        timeout: time limit in seconds.
 
     Raises:
-        CompilerError: it failed, was killed, took too long, or wrote something that is no compiled model.
+        CompilerError: it failed, was killed, took too long, or wrote something that is not a compiled model.
     """
     say(f"compiling with {compiler.name}")
     with tempfile.TemporaryDirectory(prefix="tinytracker-edgetpu-") as folder:
@@ -81,16 +81,16 @@ def compile_model(compiler: Path, model: bytes, name: str, timeout: int) -> Comp
     try:
         compiled = read_compiled(content, f"{name}_edgetpu.tflite")
     except (InputFileError, ModelError) as error:
-        # Some versions succeed with a copy of the input when nothing maps.
+        # When nothing maps, some versions succeed and write a copy of the input.
         raise CompilerError(
-            "garbage", f"What the Edge TPU compiler wrote is no compiled model: {error.message}",
-            "`tinytracker check MODEL --target coralmicro` says which operators map.",
+            "garbage", f"The Edge TPU compiler's output is not a compiled model: {error.message}",
+            "`tinytracker check MODEL --target coralmicro` shows which operators map.",
         ) from error  # fmt: skip
     return Compilation(content, compiled, parse_log(output))
 
 
 def _result(path: Path, exit_code: int, output: str) -> bytes:
-    """What the compiler wrote; its exit codes are not documented, so that its words count as well.
+    """Return what the compiler wrote; its exit codes are not documented, so its messages count as well.
 
     Raises:
         CompilerError: it failed.
@@ -104,9 +104,9 @@ def _result(path: Path, exit_code: int, output: str) -> bytes:
 
 
 def _run(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
-    """Exit code (negative for a signal) and what was printed on both outputs.
+    """Return the exit code (negative for a signal) and what was printed on both outputs.
 
-    The output goes to a file, not a pipe: a child that outlives the compiler cannot keep us waiting.
+    The output goes to a file, not a pipe, so that a child that outlives the compiler cannot keep us waiting.
     """
     log = folder / "output.log"
     with log.open("wb") as sink:
@@ -118,7 +118,7 @@ def _run(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
         except OSError as error:
             raise InputFileError(
                 command[0], f"cannot be run ({error.strerror})",
-                "edgetpu_compiler runs on 64-bit x86 Linux; with --compiled a file from elsewhere can be used.",
+                "edgetpu_compiler runs on 64-bit x86 Linux; --compiled uses a file that was compiled elsewhere.",
             ) from error  # fmt: skip
         try:
             with ended_with_us(process):

@@ -1,4 +1,4 @@
-"""What edgetpu_compiler prints: sizes, counts and the table of operators."""
+"""Reads what edgetpu_compiler prints: sizes, counts and the table of operators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class OperatorRow:
     """A row of the table that `--show_operations` prints.
 
     Attributes:
-        name: of the operator. count: how many. status: "Mapped to Edge TPU", or why not.
+        name: operator. count: how many there are. status: "Mapped to Edge TPU", or why not.
     """
 
     name: str
@@ -25,19 +25,20 @@ class OperatorRow:
 
     @property
     def is_mapped(self) -> bool:
-        """True when these operators run on the chip."""
+        """Return True when these operators run on the chip."""
         return self.status == MAPPED
 
 
 @dataclass(frozen=True)
 class CompilerLog:
-    """Facts in the compiler's output; None or empty where it says nothing.
+    """Facts in the compiler's output; None or empty for those that it does not state.
 
     Attributes:
-        version: of the compiler, such as "16.0.384591198".
-        cached_bytes: parameters kept on the chip. free_bytes: left there. streamed_bytes: sent per inference.
-        subgraphs: on the chip. operations: in the model.
-        rows: of the operator table.
+        version: version of the compiler, such as "16.0.384591198".
+        cached_bytes: parameters kept on the chip. free_bytes: free memory there. streamed_bytes: parameters sent
+            for each inference.
+        subgraphs: number on the chip. operations: number in the model.
+        rows: rows of the operator table.
     """
 
     version: str
@@ -50,12 +51,12 @@ class CompilerLog:
 
     @property
     def unmapped(self) -> tuple[OperatorRow, ...]:
-        """Rows that stay on the CPU."""
+        """Return the rows of operators that stay on the CPU."""
         return tuple(r for r in self.rows if not r.is_mapped)
 
 
 def parse_log(text: str) -> CompilerLog:
-    """Read the compiler's output; unknown lines are skipped, as its versions differ."""
+    """Read the compiler's output; unknown lines are skipped, because versions differ."""
     version = re.search(r"Edge TPU Compiler version (\S+)", text)
     return CompilerLog(
         version=version.group(1) if version else "",

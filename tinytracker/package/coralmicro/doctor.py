@@ -1,4 +1,4 @@
-"""What packages for the Coral Dev Board Micro need."""
+"""Requirements of packages for the Coral Dev Board Micro."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinytracker.requirements import Part
 
 
 def parts() -> list[Part]:
-    """Coral's compiler."""
+    """Return the state of Coral's compiler."""
     compiler = os.environ.get(COMPILER_VARIABLE) or shutil.which("edgetpu_compiler") or ""
     install = f"see https://coral.ai/docs/edgetpu/compiler, or name it with {COMPILER_VARIABLE}"
     return [Part("edgetpu_compiler", "compiled packages for coralmicro", compiler, install)]

@@ -1,4 +1,4 @@
-"""What edgetpu_compiler says when it fails, in sentences with the way out."""
+"""Turns edgetpu_compiler's failures into sentences with a fix."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class CompilerError(TinyTrackerError):
     """The Edge TPU compiler failed.
 
     Args:
-        code: which failure: "internal", "not-quantized", "timeout", "killed", ...
+        code: kind of failure: "internal", "not-quantized", "timeout", "killed", ...
         message: what happened.
-        hint: the way out.
+        hint: the fix.
     """
 
     kind = "edgetpu-compiler"
@@ -26,7 +26,7 @@ class CompilerError(TinyTrackerError):
         super().__init__(message, hint)
 
 
-# Pattern in the output -> code, sentence, way out. Texts from public logs of compilers 1.0 to 16.0.
+# Pattern in the output -> code, sentence, fix. Texts from public logs of compilers 1.0 to 16.0.
 _KNOWN = (
     (
         r"Internal compiler error", "internal", "The Edge TPU compiler ended with an internal error.",
@@ -51,7 +51,7 @@ _KNOWN = (
     ),
     (
         r"Model failed in Tflite interpreter", "interpreter",
-        "The model fails in the TensorFlow Lite interpreter inside of the Edge TPU compiler.",
+        "The model fails in the TensorFlow Lite interpreter inside the Edge TPU compiler.",
         "Run `tinytracker evaluate` on it first; scales that overflow are a known cause.",
     ),
     (
@@ -66,8 +66,8 @@ def explain(exit_code: int, output: str) -> CompilerError:
     """Turn the compiler's exit code and output into one error.
 
     Args:
-        exit_code: negative for a signal.
-        output: everything that it printed.
+        exit_code: exit code, negative for a signal.
+        output: everything that the compiler printed.
     """
     for pattern, code, message, hint in _KNOWN:
         match = re.search(pattern, output)
@@ -77,7 +77,7 @@ def explain(exit_code: int, output: str) -> CompilerError:
     if exit_code < 0:
         return CompilerError(
             "killed", f"The Edge TPU compiler was killed by {_signal(-exit_code)}.",
-            "SIGKILL mostly means that memory ran out." if exit_code == -signal.SIGKILL else "",
+            "SIGKILL usually means that memory ran out." if exit_code == -signal.SIGKILL else "",
         )  # fmt: skip
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = f": {lines[-1][:200]}" if lines else " and printed nothing"
@@ -85,10 +85,10 @@ def explain(exit_code: int, output: str) -> CompilerError:
 
 
 def timed_out(seconds: float) -> CompilerError:
-    """The compiler was stopped after our time limit."""
+    """Return the error for a compiler that was stopped after our time limit."""
     return CompilerError(
         "timeout", f"The Edge TPU compiler did not finish within {seconds:.0f} s and was stopped.",
-        "Raise --compiler-timeout; networks of ours take seconds.",
+        "Raise --compiler-timeout; our presets take seconds.",
     )  # fmt: skip
 
 

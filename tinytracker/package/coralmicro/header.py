@@ -1,4 +1,4 @@
-"""The generated header: everything that the board's application must know about a model."""
+"""Generates the header with everything that the board's application must know about a model."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tinytracker.quant.contract import IoContract, TensorContract
 
 MODEL_NAME = "gaze_model"
 PLAIN_NAME = "model"
-"""Of a network that is not about gaze."""
+"""Stem of the files of a network that is not about gaze."""
 BOARD_PATH = f"/models/{MODEL_NAME}_edgetpu.tflite"
 _PLANES = 2
 _FOREIGN_LAYOUTS = {1: (1, False), 3: (3, False), 3 + _PLANES: (3, True)}
 
 
 def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bool]:
-    """Colours of the image (1 or 3) and whether two position planes follow them.
+    """Return the number of colour channels (1 or 3) and whether two position planes follow them.
 
     Args:
-        contract: of the model.
-        has_planes: what the preset says; None for a foreign model, where 3 channels mean RGB, and 5 RGB with
-            planes.
+        contract: contract of the model.
+        has_planes: whether the preset has planes; None for a foreign model, where 3 channels mean RGB, and 5 mean
+            RGB with planes.
 
     Raises:
-        ModelError: more than one input, or one that is no such image, or an output that is no pair.
+        ModelError: more than one input, an input that is not such an image, or an output that is not a pair.
     """
     require_one_input(contract)
     image = contract.inputs[0]
@@ -52,14 +52,14 @@ def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bo
         )
     if len(contract.outputs) != 1:
         raise ModelError(
-            f"The model has {len(contract.outputs)} outputs; the application takes the gaze alone."
+            f"The model has {len(contract.outputs)} outputs; the application takes only the gaze."
         )
-    _ = contract.gaze  # refuses what is no gaze
+    _ = contract.gaze  # raises if the output is not a gaze
     return layout
 
 
 def require_one_input(contract: IoContract) -> None:
-    """Refuse what the board's driver cannot feed.
+    """Refuse a model that the board's driver cannot feed.
 
     Raises:
         ModelError: more than one input, or none.
@@ -74,13 +74,13 @@ def require_one_input(contract: IoContract) -> None:
 def header(
     contract: IoContract, sha256: str, layout: tuple[int, bool], arena_bytes: int, methods: Iterable[str]
 ) -> str:
-    """gaze_model.h.
+    """Return the text of gaze_model.h.
 
     Args:
         contract: inputs and outputs of the model that runs on the board.
-        sha256: of the uncompiled model.
-        layout: from `image_layout`.
-        arena_bytes: for TFLM's interpreter.
+        sha256: SHA-256 of the uncompiled model.
+        layout: see `image_layout`.
+        arena_bytes: arena of TFLM's interpreter.
         methods: X of `AddX()` for each operator that stays on the CPU.
     """
     methods = list(methods)
@@ -101,11 +101,11 @@ def header(
         "/* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */",
         f"#define GAZE_MODEL_ARENA_BYTES {arena_bytes}",
         "",
-        "/* Operators beside edgetpu-custom-op, for a resolver with room for one more than these. */",
+        "/* Operators besides edgetpu-custom-op, for a resolver with room for one more than these. */",
         f"#define GAZE_MODEL_CPU_OPERATOR_COUNT {len(methods)}",
         f"#define GAZE_MODEL_CPU_OPERATORS(ADD) {adds}".rstrip(),
         "",
-        "/* Image, then position planes (1) or none (0). */",
+        "/* The image, with (1) or without (0) position planes after it. */",
         f"#define GAZE_MODEL_INPUT_WIDTH {width}",
         f"#define GAZE_MODEL_INPUT_HEIGHT {height}",
         f"#define GAZE_MODEL_INPUT_CHANNELS {channels}",
@@ -131,12 +131,12 @@ def header(
 
 
 def plain_header(contract: IoContract, sha256: str, arena_bytes: int, methods: Iterable[str]) -> str:
-    """model.h of a network that is not about gaze: what an application of one's own must know.
+    """Return the text of model.h for a network that is not about gaze: what your own application must know.
 
     Args:
         contract: inputs and outputs.
-        sha256: of the uncompiled model.
-        arena_bytes: for TFLM's interpreter.
+        sha256: SHA-256 of the uncompiled model.
+        arena_bytes: arena of TFLM's interpreter.
         methods: X of `AddX()` for each operator that stays on the CPU.
     """
     methods = list(methods)
@@ -154,7 +154,7 @@ def plain_header(contract: IoContract, sha256: str, arena_bytes: int, methods: I
         "/* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */",
         f"#define MODEL_ARENA_BYTES {arena_bytes}",
         "",
-        "/* Operators beside edgetpu-custom-op, for a resolver with room for one more than these. */",
+        "/* Operators besides edgetpu-custom-op, for a resolver with room for one more than these. */",
         f"#define MODEL_CPU_OPERATOR_COUNT {len(methods)}",
         f"#define MODEL_CPU_OPERATORS(ADD) {adds}".rstrip(),
     ]
@@ -172,7 +172,7 @@ def plain_header(contract: IoContract, sha256: str, arena_bytes: int, methods: I
 
 
 def pixel_codes(contract: IoContract) -> list[int]:
-    """The input tensor's byte for each pixel value 0 to 255, by the rule of `IoContract.encode`."""
+    """Return the input tensor's byte for each pixel value 0 to 255, by the rule of `IoContract.encode`."""
     pixels = np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1)
     single = replace(contract.inputs[0], shape=(1, 1, 1, 1))
     one = replace(contract, inputs=(single,))
@@ -180,7 +180,7 @@ def pixel_codes(contract: IoContract) -> list[int]:
 
 
 def _numbers(role: str, tensor: TensorContract) -> list[str]:
-    """Type (of tt_tensor.h), scale and zero point."""
+    """Return the lines with type (of tt_tensor.h), scale and zero point."""
     return [
         f"#define GAZE_MODEL_{role}_TYPE TT_{tensor.dtype.upper()}",
         f"#define GAZE_MODEL_{role}_SCALE {_c_float(tensor.scale)}",

@@ -1,6 +1,6 @@
-"""How long an inference on the board may take.
+"""Expected duration of an inference on the board.
 
-A model from published figures, not a measurement; docs/coral-latency.md has the figures and the error.
+This is a model from published figures, not a measurement; docs/coral-latency.md has the figures and the error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MACS_PER_MS = (70e6, 215e6)
 
 @dataclass(frozen=True)
 class Latency:
-    """A range, in ms per inference, and what it is made of."""
+    """A range in ms per inference, and its parts."""
 
     low_ms: float
     high_ms: float
@@ -29,12 +29,12 @@ class Latency:
     kind: str = "model"
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests."""
+        """Return the range for manifests."""
         return asdict(self)
 
 
 def expected_latency(transferred_bytes: int, macs: int) -> Latency:
-    """Expected time of one invoke after the first.
+    """Return the expected time of one invoke after the first.
 
     Args:
         transferred_bytes: instructions, activations and streamed parameters over USB per inference.

@@ -10,14 +10,14 @@ COMPILER_VARIABLE = "TINYTRACKER_EDGETPU_COMPILER"
 
 @dataclass(frozen=True)
 class Options:
-    """What the user may say about the Edge TPU compiler.
+    """Options of the Edge TPU compiler.
 
     Attributes:
         edgetpu_compiler: program to compile with; None looks at the environment, then on PATH.
-        compiled: a file that was compiled elsewhere, taken instead of running a compiler.
-        allow_cpu_ops: accept a model of which a part stays on the CPU.
-        require_compiled: fail when there is nothing to compile with.
-        compiler_timeout: seconds that the compiler may take.
+        compiled: a file compiled elsewhere, used instead of running a compiler.
+        allow_cpu_ops: accept a model that partly stays on the CPU.
+        require_compiled: fail when neither a compiler nor a compiled file is available.
+        compiler_timeout: time limit of the compiler in seconds.
     """
 
     edgetpu_compiler: Path | None = field(
@@ -27,12 +27,12 @@ class Options:
         },
     )
     compiled: Path | None = field(
-        default=None, metadata={"help": "Take this compiled file instead of running a compiler."}
+        default=None, metadata={"help": "Use this compiled file instead of running a compiler."}
     )
     allow_cpu_ops: bool = field(
         default=False, metadata={"help": "Accept operators that stay on the board's CPU."}
     )
     require_compiled: bool = field(
-        default=False, metadata={"help": "Fail when there is no compiler and no compiled file."}
+        default=False, metadata={"help": "Fail when neither a compiler nor a compiled file is available."}
     )
-    compiler_timeout: int = field(default=180, metadata={"help": "Seconds that the compiler may take."})
+    compiler_timeout: int = field(default=180, metadata={"help": "Time limit of the compiler in seconds."})

@@ -1,20 +1,20 @@
-"""The part of a package's README that says how the board takes it."""
+"""The part of a package's README about its use on the board."""
 
 from __future__ import annotations
 
 
 def use_section(command: str, compiled: bool) -> str:
-    """Markdown.
+    """Return Markdown.
 
     Args:
-        command: that compiles the model.
-        compiled: False when this package still needs it.
+        command: command that compiles the model.
+        compiled: False when the package still has to be compiled.
     """
     return (_USE if compiled else _COMPILE_FIRST.format(command=command) + _USE) + _CHECKED
 
 
 def plain_use_section(command: str, compiled: bool) -> str:
-    """`use_section` of a network that is not about gaze, which brings no application with it."""
+    """Return `use_section` for a network that is not about gaze; its package has no application."""
     text = _PLAIN if compiled else _COMPILE_FIRST.format(command=command) + _PLAIN
     return (text + _CHECKED).replace("gaze_model", "model")
 
@@ -33,7 +33,7 @@ tflite::MicroMutableOpResolver<kOperators> resolver;
 resolver.AddCustom(coralmicro::kCustomOp, coralmicro::RegisterCustomOp());
 ```
 
-Write codes into `interpreter.input_tensor(0)`, call `Invoke()`, and read `interpreter.output_tensor(0)`.
+Write quantized values into `interpreter.input_tensor(0)`, call `Invoke()`, and read `interpreter.output_tensor(0)`.
 
 """
 
@@ -61,12 +61,12 @@ make -C out -j
 python3 path/to/coralmicro/scripts/flashtool.py --build_dir out --elf_path out/tinytracker
 ```
 
-The compiled file goes to `/models` in the board's file system, and `gaze_model.h` tells the application its input,
-its output and which pixel value becomes which input byte.
+The build puts the compiled file into `/models` in the board's file system. `gaze_model.h` describes the input, the
+output and the input byte for each pixel value.
 
 """
 
 _CHECKED = """\
-`manifest.json` holds the verdict on every operator and, once compiled, what crosses USB for each frame; see it with
+`manifest.json` has the verdict on every operator and, once compiled, the bytes over USB for each frame; show them with
 `tinytracker edgetpu show gaze_model_edgetpu.tflite`.
 """

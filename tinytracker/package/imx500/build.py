@@ -1,4 +1,4 @@
-"""IMX500 package: `network.rpk` for the camera, with what it needs of the sensor and how exact it is."""
+"""IMX500 package: `network.rpk` for the camera, with its use of the sensor and its accuracy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NETWORK_NAME = "network.rpk"
 PIXEL_SCALE = 1 / 128
 
 INTRINSICS: dict[str, Any] = {"inference_rate": 30.0, "input_aspect_ratio": {"width": 1, "height": 1}}
-"""What picamera2 reads from the package: frames to ask for, and that pixels are square. It knows no task "gaze"."""
+"""Values that picamera2 reads from the package: the frame rate, and square pixels. It has no task "gaze"."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SensorNetwork:
 
     Attributes:
         data: bytes of network.rpk. rpk: the same, parsed.
-        conversion: what Sony's converter made.
+        conversion: result of Sony's converter.
     """
 
     data: bytes
@@ -56,17 +56,17 @@ class SensorNetwork:
 
 
 class SensorManifest(Manifest):
-    """The manifest of a sensor's package: its table of runtimes stands behind the errors."""
+    """The manifest of a sensor's package, whose table of runtimes comes after the errors."""
 
     def as_json(self) -> dict[str, Any]:
-        """What is written, JSON-able."""
+        """Return what is written, JSON-able."""
         document = super().as_json()
         last = [key for key in ("runtimes", "tools", "files") if key in document]
         return {**{k: v for k, v in document.items() if k not in last}, **{k: document[k] for k in last}}
 
 
 def build(source: ModelSource, out: Path) -> PackageResult:
-    """Make the package; see `tinytracker.package.package`."""
+    """Write the package; see `tinytracker.package.package`."""
     from tinytracker.package.imx500.quantize import require_mct
     from tinytracker.package.imx500.run_model import NAME, evaluated, quantized_source
 
@@ -74,10 +74,10 @@ def build(source: ModelSource, out: Path) -> PackageResult:
         raise UnknownNameError("quantized model for imx500", source.quantized, [NAME])
     if source.run is None or source.preset is None:
         raise UsageError(
-            f"{source.path}: the sensor takes a network of its own quantization, made from the float network.",
+            f"{source.path}: the sensor needs its own quantization, which is made from the float network of a run.",
             "Package a run folder.",
         )
-    # What is missing is said before the minutes of work, not after.
+    # Report what is missing before the minutes of work, not after.
     verdicts = require_suitable_preset(source.preset)
     require_converter()
     require_mct()
@@ -93,10 +93,10 @@ def build(source: ModelSource, out: Path) -> PackageResult:
 
 
 def require_suitable_preset(preset: str) -> tuple[Verdict, ...]:
-    """The verdicts on a run's preset.
+    """Return the verdicts on a run's preset.
 
     Raises:
-        ModelError: it cannot run in the sensor; names the presets that can.
+        ModelError: the preset cannot run on the sensor; names those that can.
     """
     from tinytracker.model.presets import find_preset
 
@@ -107,19 +107,19 @@ def sensor_network(model: Path, work: Path) -> SensorNetwork:
     """Convert a quantized `.keras` model and pack it.
 
     Args:
-        model: made by `tinytracker.package.imx500.quantize`.
+        model: model made by `tinytracker.package.imx500.quantize`.
         work: folder for the converter's files and its log.
 
     Raises:
         ConverterError: the conversion failed.
-        ModelError: the network does not fit, or its input is not the sensor's pixels.
-        RpkError: the result would be refused by the sensor's driver.
+        ModelError: the network does not fit, or its input does not match the sensor's pixels.
+        RpkError: the sensor's driver would refuse the result.
     """
     conversion = convert(model, work)
     if conversion.packer_output is None or not conversion.memory.fits:
         used, available = conversion.memory.used, conversion.memory.available
         raise ModelError(
-            f"The network needs {used:,} bytes of the sensor's {available:,}, {used - available:,} too many.",
+            f"The network needs {used:,} bytes; the sensor has {available:,}, which is {used - available:,} too few.",
             "Train a smaller preset.",
         )
     data = pack(conversion.packer_output, "RGB", INTRINSICS)
@@ -130,13 +130,13 @@ def sensor_network(model: Path, work: Path) -> SensorNetwork:
 
 
 def _require_pixels(network: RpkNetwork) -> None:
-    """Refuse an input whose integer is not the pixel minus 128."""
+    """Refuse an input whose integer is not the pixel value minus 128."""
     image = network.inputs[0]
     if (image.bits, image.unsigned, image.shift, image.scale) != (8, False, 0, PIXEL_SCALE):
         kind = "unsigned" if image.unsigned else "signed"
         raise ModelError(
             f"The network's input has {image.bits} {kind} bits with scale {image.scale:g} and zero point "
-            f"{image.shift}; the sensor's pixels are 8 signed bits with scale 1/128 and zero point 0.",
+            f"{image.shift}; the sensor's pixels have 8 signed bits with scale 1/128 and zero point 0.",
             "Calibrate with images that contain black pixels.",
         )
 
@@ -172,7 +172,7 @@ def _manifest(
 
 def _tensor(tensor: Tensor) -> TensorContract:
     kind = f"{'uint' if tensor.unsigned else 'int'}{tensor.bits}"
-    # The sensor's order is channels first; ours, as everywhere in manifests, is NHWC.
+    # The sensor's order is channels first; manifests use NHWC throughout.
     image = len(tensor.shape) == 3
     shape = (1, *tensor.shape[1:], tensor.shape[0]) if image else (1, *tensor.shape)
     name = "image" if image else "gaze"
@@ -193,7 +193,7 @@ sudo apt install imx500-all python3-picamera2 python3-opencv
 python3 gaze_imx500.py --model {NETWORK_NAME}
 ```
 
-Each frame's metadata then carries two floats, the gaze in cm: `IMX500.get_outputs(metadata)[0]`. The input is the
-part of the image named by `set_inference_roi_abs`, which should be a square around the face, or for a network for the
-eyes a strip around both; the program then knows what a unit of the answer means.
+Each frame's metadata then contains two floats, the gaze in cm: `IMX500.get_outputs(metadata)[0]`. The input is the
+part of the image set by `set_inference_roi_abs`: a square around the face, or a strip around both eyes for a network
+that sees them. From its size the program derives the unit of the output.
 """

@@ -1,4 +1,4 @@
-"""Run Sony's converter as a program: progress, time limit, log, and its failures as our errors."""
+"""Runs Sony's converter as a program, with progress, a time limit and a log, and turns its failures into our errors."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tinytracker.package.imx500.memory import MemoryReport, read_memory_report
 from tinytracker.progress import bar
 
 TIMEOUT_SECONDS = 1800.0
-"""A network of ours takes one to two minutes on two cores; one that does not fit tries tilings for three."""
+"""Time limit in seconds. Our networks take one to two minutes on two cores; for one that does not fit, the converter
+tries tilings for three."""
 
-# A line of the converter's log that says that a stage is over, in order; the last two only come with a full
-# conversion.
+# Lines of the converter's log that end a stage, in order; the last two appear only in a full conversion.
 _STAGES = (
     ("Converting ", "reading the network"),
     ("Converted successfully", "front end"),
@@ -34,12 +34,12 @@ _STAGES = (
 
 @dataclass(frozen=True)
 class Conversion:
-    """What the converter made.
+    """Result of the converter.
 
     Attributes:
         packer_output: `packerOut.zip`, or None after a memory report.
         memory: use of the sensor's memory.
-        log: everything that it printed.
+        log: file with everything that the converter printed.
     """
 
     packer_output: Path | None
@@ -58,14 +58,14 @@ def convert(
 
     Args:
         model: an MCT-quantized `.keras` file; its name becomes the network's name.
-        out: folder for the converter's files; what an earlier conversion left there is replaced.
-        report_only: only find out whether the network fits (about half the time).
+        out: folder for the converter's files; files of an earlier conversion there are replaced.
+        report_only: only find out whether the network fits, which takes about half the time.
         timeout: seconds after which the converter is stopped.
         folder: the converter's environment; None for the default.
 
     Raises:
         MissingDependencyError: the converter or Java is not installed.
-        ConverterError: it failed, with the cause. `out/converter.log` has what it printed.
+        ConverterError: the conversion failed; names the cause. `out/converter.log` has the converter's output.
     """
     environment = require_converter(folder)
     make_folder(out)
@@ -91,7 +91,7 @@ def run_logged(command: list[str], environment: dict[str, str], log: Path, timeo
     """Run the converter with a progress display.
 
     Returns:
-        its exit code (negative for a signal) and everything that it printed, which is also in `log`.
+        Its exit code (negative for a signal) and everything that it printed, which is also in `log`.
 
     Raises:
         ConverterError: the time limit was reached.
@@ -120,7 +120,7 @@ def run_logged(command: list[str], environment: dict[str, str], log: Path, timeo
             process.wait()
         finally:
             timer.cancel()
-            if process.poll() is None:  # after Ctrl-C: its Java would go on alone
+            if process.poll() is None:  # after Ctrl-C: its Java process would continue alone
                 _stop(process)
     if expired.is_set():
         raise timed_out(timeout, log)
@@ -128,7 +128,7 @@ def run_logged(command: list[str], environment: dict[str, str], log: Path, timeo
 
 
 def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Start a program in a process group of its own, both of its outputs in one pipe."""
+    """Start a program in its own process group, with both of its outputs in one pipe."""
     return subprocess.Popen(
         command, env=environment, text=True, errors="replace", stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,

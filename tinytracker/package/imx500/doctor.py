@@ -1,4 +1,4 @@
-"""What packages for the IMX500 need."""
+"""Requirements of packages for the IMX500."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tinytracker.requirements import Part, python_part
 
 
 def parts() -> list[Part]:
-    """Sony's quantizer and Sony's converter."""
+    """Return the state of Sony's quantizer and of Sony's converter."""
     work = "package --target imx500"
     found = status()
     ready = f"{found.converter}, Java {found.java}" if found.ready else ""

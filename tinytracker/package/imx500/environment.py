@@ -1,8 +1,8 @@
-"""The isolated environment of Sony's converter: make it, and say whether it is there.
+"""The isolated environment of Sony's converter: install it, and report its state.
 
-The converter cannot share an environment with training (it needs other versions of the same packages), so it
-lives in a folder of its own, built from a requirements file with pinned versions and hashes, and is called
-as a program.
+The converter cannot share an environment with training, because it needs other versions of the same packages.
+It is installed in its own folder from a requirements file with pinned versions and hashes, and is run as a
+program.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ _PROBE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Status:
-    """What is there and what is not.
+    """What is installed and what is missing.
 
     Attributes:
         folder: where the environment is, or would be.
         ready: True when a conversion can start.
-        python: version of the environment's Python, "" when there is none.
-        converter: version of Sony's converter as pinned, "" when it is not installed.
-        java: version of Java, "" when there is none.
-        missing: sentences about what is missing, each with the command that brings it.
+        python: version of the environment's Python, "" when not installed.
+        converter: version of Sony's converter as pinned, "" when not installed.
+        java: version of Java, "" when not installed.
+        missing: sentences about what is missing, each with the command that installs it.
     """
 
     folder: Path
@@ -62,27 +62,27 @@ class Status:
 
     @property
     def summary(self) -> str:
-        """The versions in one line."""
+        """Return the versions in one line."""
         return f"converter {self.converter}, Python {self.python}, Java {self.java}"
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return the fields for `--json`."""
         return {**asdict(self), "folder": str(self.folder), "missing": list(self.missing)}
 
 
 def home() -> Path:
-    """Folder for what this package installs: $TINYTRACKER_HOME, or ~/.cache/tinytracker."""
+    """Return the folder for what this package installs: $TINYTRACKER_HOME, or ~/.cache/tinytracker."""
     named = os.environ.get(HOME_VARIABLE)
     return Path(named).expanduser() if named else Path.home() / ".cache" / "tinytracker"
 
 
 def default_folder() -> Path:
-    """Where the converter's environment lives."""
+    """Return the folder of the converter's environment."""
     return home() / "imx500-converter"
 
 
 def status(folder: StrPath | None = None) -> Status:
-    """Look, change nothing."""
+    """Inspect the environment without changing anything."""
     folder = Path(folder) if folder is not None else None
     folder = folder or default_folder()
     java = java_version()
@@ -96,16 +96,18 @@ def status(folder: StrPath | None = None) -> Status:
     if not java:
         missing.append(f"Java {JAVA_MAJOR} is not installed. Install it with: {INSTALL_JAVA}")
     elif java_major(java) < JAVA_MAJOR:
-        missing.append(f"Java is {java}, the converter needs {JAVA_MAJOR}. Install it with: {INSTALL_JAVA}")
+        missing.append(
+            f"Java is version {java}; the converter needs {JAVA_MAJOR}. Install it with: {INSTALL_JAVA}"
+        )
     converter = _pinned("imx500-converter") if current else ""
     return Status(folder, not missing, python, converter, java, tuple(missing))
 
 
 def require_converter(folder: Path | None = None) -> Path:
-    """The folder of a converter that can be started.
+    """Return the folder of a converter that can be started.
 
     Raises:
-        MissingDependencyError: when it is not set up, or Java is missing.
+        MissingDependencyError: the converter is not set up, or Java is missing.
     """
     found = status(folder)
     if not found.converter:
@@ -116,12 +118,12 @@ def require_converter(folder: Path | None = None) -> Path:
 
 
 def converter_command(folder: Path) -> list[str]:
-    """How to start the converter: by its interpreter, the path in a script's first line can be too long."""
+    """Return the command that starts the converter through its interpreter: a script's first line can be too long."""
     return [str(_python_of(folder)), str(folder / "bin" / _PROGRAM)]
 
 
 def converter_environment(folder: Path) -> dict[str, str]:
-    """Variables for the converter, which starts further programs of its own folder, and Java, by name."""
+    """Return the environment variables of the converter, which starts Java and programs of its own folder by name."""
     clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     java = _java()
     places = [str(folder / "bin"), *([str(Path(java).parent)] if java else []), clean.get("PATH", os.defpath)]
@@ -129,14 +131,14 @@ def converter_environment(folder: Path) -> dict[str, str]:
 
 
 def setup(folder: StrPath | None = None, python: StrPath | None = None) -> Status:
-    """Make the converter's environment, or finish one that was interrupted; nothing happens when it is there.
+    """Install the converter's environment, or finish an interrupted installation; do nothing if it is complete.
 
     Args:
-        folder: where; None for the default.
-        python: interpreter 3.10 or 3.11 to build on; None to look for one.
+        folder: where to install; None for the default.
+        python: Python 3.10 or 3.11 to use; None to search for one.
 
     Raises:
-        MissingDependencyError: no such Python, or no Java.
+        MissingDependencyError: no suitable Python, or no Java.
         TinyTrackerError: the installation failed; the log is kept in the folder.
         OutputError: the folder cannot be written.
     """
@@ -144,7 +146,7 @@ def setup(folder: StrPath | None = None, python: StrPath | None = None) -> Statu
     python = Path(python) if python is not None else None
     folder = folder or default_folder()
     if status(folder).ready:
-        say(f"{folder}: Sony's converter is installed already.")
+        say(f"{folder}: Sony's converter is already installed.")
         return status(folder)
     java = java_version()
     if java_major(java) < JAVA_MAJOR:  # before the long part
@@ -152,8 +154,8 @@ def setup(folder: StrPath | None = None, python: StrPath | None = None) -> Statu
     make_folder(folder)
     if not _suits(_python_version(_python_of(folder))):
         base = find_python(python)
-        say(f"{folder}: making an environment on {base}")
-        _run([str(base), "-m", "venv", "--clear", str(folder)], folder, "cannot make a virtual environment")
+        say(f"{folder}: creating an environment with {base}")
+        _run([str(base), "-m", "venv", "--clear", str(folder)], folder, "cannot create a virtual environment")
     _install(folder)
     write_json(
         folder / _STAMP,
@@ -163,7 +165,7 @@ def setup(folder: StrPath | None = None, python: StrPath | None = None) -> Statu
 
 
 def _install(folder: Path) -> None:
-    """Install the pinned packages; pip keeps what it has downloaded, so a second try goes on from there."""
+    """Install the pinned packages; pip keeps its downloads, so a second try resumes."""
     total = len(_PIN.findall(REQUIREMENTS.read_text()))
     command = [
         str(_python_of(folder)), "-m", "pip", "install", "--require-hashes", "--no-input",
@@ -178,12 +180,12 @@ def _install(folder: Path) -> None:
 
 
 def find_python(named: Path | None = None) -> Path:
-    """A Python 3.10 or 3.11 that can make environments.
+    """Return a Python 3.10 or 3.11 that can create environments.
 
-    Candidates are run, because version managers leave programs of these names that only print an error.
+    Candidates are run, because version managers install programs of these names that only print an error.
 
     Raises:
-        MissingDependencyError: when there is none.
+        MissingDependencyError: none was found.
     """
     override = named or os.environ.get(PYTHON_VARIABLE)
     for candidate in [Path(override)] if override else _candidates():
@@ -212,7 +214,7 @@ def _python_of(folder: Path) -> Path:
 
 
 def _python_version(python: Path) -> str:
-    """Version of an interpreter that runs and has venv and pip's installer, "" for any other file."""
+    """Return the version of an interpreter that runs and has venv and pip's installer; "" for any other file."""
     if not python.is_file():
         return ""
     try:
@@ -225,7 +227,7 @@ def _python_version(python: Path) -> str:
 
 
 def java_version() -> str:
-    """Version of the Java that the converter would start, for example "17.0.15"; "" when there is none."""
+    """Return the version of the Java that the converter would start, for example "17.0.15"; "" without Java."""
     java = _java()
     if java is None:
         return ""
@@ -240,7 +242,7 @@ def java_version() -> str:
 
 
 def java_major(version: str) -> int:
-    """17 for "17.0.15", 8 for "1.8.0_292", 0 for ""."""
+    """Return the major version: 17 for "17.0.15", 8 for "1.8.0_292", 0 for ""."""
     numbers = [int(n) for n in re.findall(r"\d+", version)]
     if not numbers:
         return 0
@@ -278,10 +280,10 @@ def _run(command: list[str], folder: Path, problem: str) -> None:
 
 
 def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
-    """What a program prints, line by line; kept in the setup log.
+    """Yield what a program prints, line by line, and keep it in the setup log.
 
     Raises:
-        TinyTrackerError: when it fails; names its last line and the log.
+        TinyTrackerError: the program failed; names its last line and the log.
     """
     log = folder / _LOG
     last = ""
@@ -303,5 +305,5 @@ def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
     make_folder(folder)
     log.write_text("".join(kept))
     if process.returncode:
-        hint = f"The same command goes on from there; the full log is {log}."
+        hint = f"Run the same command again to resume; the full log is {log}."
         raise TinyTrackerError(f"{folder}: {problem} (exit code {process.returncode}): {last}.", hint)

@@ -1,7 +1,7 @@
-"""What Sony's converter says when it fails, in sentences with the cause and the way out.
+"""Turns failures of Sony's converter into sentences with the cause and the fix.
 
-The converter marks its messages with a code in brackets. Texts and exit codes were collected by provoking
-each failure (docs/imx500.md).
+The converter marks its messages with a code in brackets. The texts and exit codes were collected by provoking each
+failure (docs/imx500.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ConverterError(TinyTrackerError):
     Args:
         code: the converter's own code ("USOP", "ISM", ...), or "TIMEOUT", "KILLED", "JAVA", "UNKNOWN".
         message: what happened.
-        hint: the way out.
+        hint: the fix.
         log: file with everything that the converter printed.
     """
 
@@ -32,16 +32,16 @@ class ConverterError(TinyTrackerError):
 
 
 def timed_out(seconds: float, log: Path) -> ConverterError:
-    """The converter was stopped after its time limit."""
+    """Return the error for a converter that was stopped after its time limit."""
     message = f"Sony's converter did not finish within {seconds:.0f} s and was stopped."
-    return ConverterError("TIMEOUT", message, "Free the computer from other work and try again.", log)
+    return ConverterError("TIMEOUT", message, "Close other programs and try again.", log)
 
 
 def explain(exit_code: int, text: str, log: Path) -> ConverterError:
     """Turn the converter's exit code and output into one error.
 
     Args:
-        exit_code: negative for a signal.
+        exit_code: exit code, negative for a signal.
         text: everything that it printed.
         log: where that text is kept.
     """
@@ -53,7 +53,7 @@ def explain(exit_code: int, text: str, log: Path) -> ConverterError:
             return ConverterError(code, message.format(*found), hint, log)
     if exit_code < 0 or exit_code in (137, 143):
         signal = -exit_code if exit_code < 0 else exit_code - 128
-        hint = "Signal 9 mostly means that memory ran out: it takes 1 GB, 6 GB for a large network."
+        hint = "Signal 9 usually means that memory ran out: the converter takes 1 GB, and 6 GB for a large network."
         return ConverterError("KILLED", f"Sony's converter was killed by signal {signal}.", hint, log)
     last = _last_error(text)
     return ConverterError("UNKNOWN", f"Sony's converter failed with exit code {exit_code}: {last}.", "", log)
@@ -62,26 +62,26 @@ def explain(exit_code: int, text: str, log: Path) -> ConverterError:
 _SOURCE_PLACE = re.compile(r"[ \t]*\[[^\[\]\n]*\.py:\d+\]$", re.MULTILINE)
 """The converter's Python half ends each line with the file and line of its own logger."""
 
-# Code, pattern in the output, message with the pattern's groups, way out. The first match wins: a missing
-# Java or an unsupported operator also makes later stages fail with codes of their own.
+# Code, pattern in the output, message with the pattern's groups, fix. The first match wins: after a missing Java or an
+# unsupported operator, later stages fail as well, with other codes.
 _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     (
         "USOP",
         r"\[USOP\].*?unsupported ops:\s*([^\n\[]+)",
-        "The sensor does not know these operators: {0}.",
+        "The sensor does not support these operators: {0}.",
         f"Train a preset without them. {_CHECK}",
     ),
     (
         "ISM",
         r"\[ISM\][^\n]*available:\s*([^,\n]+),\s*required:\s*([^\s\n]+)",
-        "The network needs {1} of the sensor's memory; {0} are available.",
+        "The network needs {1} of the sensor's memory; {0} is available.",
         f"Train a smaller preset. {_CHECK}",
     ),
     (
         "GE",
         r"\[GE\][^\n]*List is empty",
         "The network is not quantized: the converter found no quantizer in it.",
-        "Package a run folder; its network is quantized for the sensor on the way.",
+        "Package a run folder; packaging quantizes its network for the sensor.",
     ),
     (
         "JAVA",
@@ -92,13 +92,13 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     (
         "MEMORY",
         r"java\.lang\.OutOfMemoryError",
-        "Java ran out of memory while it converted the network.",
+        "Java ran out of memory while converting the network.",
         "Free some memory, or train a smaller preset.",
     ),
     (
         "ODE",
         r"\[ODE\]\s*([^\n]+)",
-        "The converter's output folder is in the way: {0}.",
+        "The converter's output folder already exists: {0}.",
         "Remove that folder or choose another --out.",
     ),
     (
@@ -116,13 +116,13 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     (
         "DISK",
         r"No space left on device",
-        "The disk became full while the network was converted.",
+        "The disk is full; the network could not be converted.",
         "Free some space and run the same command again.",
     ),
     (
         "GE",
         r"\[GE\]\s*([^\n]+)",
-        "Sony's converter failed inside: {0}.",
+        "Sony's converter failed with an internal error: {0}.",
         "",
     ),
 )

@@ -1,4 +1,4 @@
-"""The converter's memory report in numbers."""
+"""Reads the converter's memory report."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class MemoryReport:
     """Use of the sensor's memory, in bytes.
 
     Attributes:
-        model: weights. runtime: activations. reserved: by the sensor. used: all three.
-        available: what the sensor has.
-        fits: what the converter says.
+        model: weights. runtime: activations. reserved: reserved by the sensor. used: all three.
+        available: memory of the sensor.
+        fits: the converter's verdict.
     """
 
     model: int
@@ -30,11 +30,11 @@ class MemoryReport:
 
     @property
     def used_percent(self) -> float:
-        """Share of the sensor's memory, in percent."""
+        """Return the share of the sensor's memory in percent."""
         return 100 * self.used / self.available
 
     def as_json(self) -> dict[str, Any]:
-        """For manifests; keys say the unit."""
+        """Return the fields for manifests; keys name the unit."""
         sizes = {f"{k}_bytes": v for k, v in asdict(self).items() if k != "fits"}
         return {**sizes, "used_percent": round(self.used_percent, 2), "fits": self.fits}
 
@@ -43,7 +43,7 @@ def read_memory_report(path: Path) -> MemoryReport:
     """Read a `*_MemoryReport.json`.
 
     Raises:
-        InputFileError: when it is missing or not as expected.
+        InputFileError: the file is missing or not as expected.
     """
     document = read_json(path)
     try:
@@ -59,7 +59,7 @@ def read_memory_report(path: Path) -> MemoryReport:
     except (KeyError, TypeError, ValueError) as error:
         raise InputFileError(path, f"not a memory report of the converter ({error})") from None
     if found.available < 1:
-        raise InputFileError(path, "the report says that the sensor has no memory")
+        raise InputFileError(path, "the report claims that the sensor has no memory")
     return found
 
 
@@ -67,7 +67,7 @@ _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20}
 
 
 def _bytes(text: object) -> int:
-    """Bytes of "214016B" or "8.00MB"."""
+    """Return the bytes of "214016B" or "8.00MB"."""
     match = isinstance(text, str) and re.fullmatch(r"([0-9.]+)\s*(B|KB|MB)", text.strip())
     if not match:
         raise ValueError(f"size {text!r}")

@@ -1,4 +1,4 @@
-"""What Sony's converter says about the memory of a run's network, without a full conversion."""
+"""Asks Sony's converter about the memory of a run's network, without a full conversion."""
 
 from __future__ import annotations
 

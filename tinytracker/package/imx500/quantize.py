@@ -1,8 +1,7 @@
 """Post-training quantization for the sensor with Sony's Model Compression Toolkit (MCT).
 
-The sensor computes with power-of-two steps, which TensorFlow Lite does not know, so it gets a quantized model
-of its own. Importing this module imports nothing heavy; calling it needs TensorFlow and MCT (the train
-extra).
+The sensor computes with power-of-two steps, which TensorFlow Lite does not support, so it needs its own quantized
+model. Importing this module is cheap; calling it needs TensorFlow and MCT (the train extra).
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from tinytracker.progress import say
 from tinytracker.requirements import require, require_tensorflow
 
 PLATFORM_VERSION = "4.0"
-"""Version of the sensor's capabilities: the first in which an output may have 16 bits."""
+"""Version of the sensor's capabilities: the first that allows outputs of 16 bits."""
 
 OUTPUT_BITS = 16
-"""With 8 bits and power-of-two steps the gaze would come in steps of 1.25 mm for a range of +-16 cm."""
+"""With 8 bits and power-of-two steps, the gaze would have steps of 1.25 mm over a range of +-16 cm."""
 
 LIBRARIES = ("tensorflow", "model-compression-toolkit", "edge-mdt-tpc", "mct-quantizers")
 
 Batches = Callable[[], Iterator[NDArray[np.float32]]]
-"""Gives the calibration images again at each call: float32 (N, H, W, 3), p/128 - 1."""
+"""Yields all calibration images at each call: float32 (N, H, W, 3), p/128 - 1."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def require_mct() -> None:
     """Make sure that TensorFlow and MCT can be imported.
 
     Raises:
-        MissingDependencyError: when one is not installed.
+        MissingDependencyError: one of them is not installed.
     """
     require_tensorflow("quantization for imx500")
     require("model_compression_toolkit", "Sony's MCT", "quantization for imx500", "train")
@@ -63,17 +62,17 @@ def require_mct() -> None:
 def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
     """Quantize a float Keras model.
 
-    The input keeps its full range, so that its step is exactly 1/128 and the sensor's pixels go in unchanged;
-    the output keeps its full range in 16 bits.
+    The input keeps its full range, so its step is exactly 1/128 and the sensor's pixels are used unchanged. The
+    output keeps its full range in 16 bits.
 
     Args:
         model_path: `.keras` file with one input (H, W, 3) and one output.
-        batches: calibration images; at least one pixel must be 0 (-1.0), the end of the range.
+        batches: calibration images; at least one pixel must be 0 (that is -1.0, the end of the range).
         out: `.keras` file to write. Its name becomes the network's name.
 
     Raises:
         MissingDependencyError: MCT is not installed.
-        ModelError: the model has another input or output, or MCT refuses it.
+        ModelError: the model has other inputs or outputs, or MCT refuses it.
         OutputError: `out` cannot be written.
     """
     require_mct()
@@ -102,10 +101,9 @@ def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
 
 
 def load_quantized(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """The quantized model as a function from images (N, H, W, 3), p/128 - 1, to gaze (N, 2) in cm.
+    """Return the quantized model as a function from images (N, H, W, 3), p/128 - 1, to gaze (N, 2) in cm.
 
-    It computes with floats that are rounded to the sensor's steps; the sensor itself may differ by some
-    output steps.
+    It computes with floats rounded to the sensor's steps; the sensor itself may differ by a few output steps.
     """
     require_mct()
     with _quiet_libraries():
@@ -120,12 +118,12 @@ def load_quantized(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.flo
 
 
 def versions() -> dict[str, str]:
-    """Versions of the libraries that decide the numbers."""
+    """Return the versions of the libraries that determine the numbers."""
     return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def _check_io(model: Any, name: str) -> str:
-    """Name of the layer that computes the output of a model with one RGB image in and one vector out."""
+    """Return the name of the layer that computes the output of a model with one RGB image in and one vector out."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
             f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; the sensor fills one input.",
@@ -134,7 +132,7 @@ def _check_io(model: Any, name: str) -> str:
     shape = tuple(model.inputs[0].shape[1:])
     if len(shape) != 3 or shape[-1] != 3:
         raise ModelError(
-            f"{name} takes {' x '.join(map(str, shape))}; the sensor gives RGB images of three channels.",
+            f"{name} takes {' x '.join(map(str, shape))}; the sensor provides RGB images of three channels.",
             "Train the preset tinytracker-rgb.",
         )
     return str(model.output_names[0])
@@ -177,7 +175,7 @@ def _export(quantized: Any, out: Path) -> None:
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """Keep what the libraries log and warn off the terminal: none of it is about the user's network."""
+    """Keep the libraries' logs and warnings off the terminal: none of them is about the user's network."""
     import warnings
 
     before = logging.root.manager.disable

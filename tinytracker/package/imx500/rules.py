@@ -1,4 +1,4 @@
-"""What the IMX500 takes. Sources: Sony's converter 3.19.2, the Raspberry Pi kernel driver and libcamera."""
+"""Rules of the IMX500. Sources: Sony's converter 3.19.2, the Raspberry Pi kernel driver and libcamera."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tinytracker.model.network import Network
 from tinytracker.package.rules import Rule, rule
 
 TARGET = "imx500"
-REMARK = "Judged from the layers of the network; with `--memory-report` Sony's converter is asked too."
+REMARK = "Judged from the layers of the network; `--memory-report` also runs Sony's converter."
 
 MEMORY_BYTES = 8_388_480
-"""On the sensor, for weights, activations and a reserved kilobyte."""
+"""Memory of the sensor for weights, activations and a reserved kilobyte."""
 RESERVED_BYTES = 1024
 LINE_BYTES, MAX_LINES = 2560, 2045
 MAX_WIDTH, MAX_HEIGHT = 1280, 960
 
-# Operators of our networks as Keras layers that the converter knows. The two others are layers of our own.
+# Operators of our networks as Keras layers that the converter knows. The other two are our own layers.
 _KNOWN = ("input", "conv", "depthwise", "dense", "add", "concat", "flatten", "global_average", "max_pool")
 
 
 def facts(network: Network) -> dict[str, int]:
-    """Bytes that the network needs at least, and those that there are."""
+    """Return the bytes that the network needs at least, and those that are available."""
     inputs = sum(prod(shape) for shape in network.inputs.values())
     needed = network.params + network.peak_activation_bytes() + inputs + RESERVED_BYTES
     return {"estimated_bytes": needed, "sensor_bytes": MEMORY_BYTES}
@@ -30,19 +30,19 @@ def facts(network: Network) -> dict[str, int]:
 
 @rule(TARGET)
 def one_input(network: Network) -> str | None:
-    """The network has one input, because the sensor fills one and nothing else.
+    """The network has one input, because the sensor fills only one.
 
     Fix: Choose a preset that sees one image.
     Source: the DNN parameters of a package and its registers describe one input tensor.
     """
     if len(network.inputs) == 1:
         return None
-    return f"it has {len(network.inputs)}: {', '.join(network.inputs)}"
+    return f"it has {len(network.inputs)} inputs: {', '.join(network.inputs)}"
 
 
 @rule(TARGET)
 def rgb_image(network: Network) -> Iterator[str]:
-    """The input is an RGB image of three channels, the only kind whose register settings are known.
+    """The input is an RGB image of three channels; register settings of other kinds are unknown.
 
     Fix: Choose a preset for colour images without position planes, such as `tinytracker-rgb`.
     Source: the public packages for the Raspberry Pi; none of them has a grey or a Bayer input.
@@ -70,7 +70,7 @@ def image_size(network: Network) -> Iterator[str]:
 
 @rule(TARGET)
 def known_operators(network: Network) -> Iterator[str]:
-    """Every operator is one that Sony's converter knows; grouped convolutions and baked-in positions are not.
+    """Sony's converter knows every operator; it does not know grouped convolutions and baked-in positions.
 
     Fix: Use ordinary and depthwise convolutions, and no position planes inside the network.
     Source: Sony's converter 3.19.2.
@@ -84,10 +84,10 @@ def known_operators(network: Network) -> Iterator[str]:
 
 @rule(TARGET)
 def vector_output(network: Network) -> str | None:
-    """The output is one vector that ends in a dense layer, which can have 16 bits.
+    """The output is one vector from a dense layer, which can have 16 bits.
 
     Fix: End the network with a dense layer.
-    Source: MCT with edge-mdt-tpc 1.3, which knows outputs of 16 bits for dense layers.
+    Source: MCT with edge-mdt-tpc 1.3, which supports 16-bit outputs of dense layers.
     """
     if network.output.op == "dense" and len(network.output.shape) == 1:
         return None

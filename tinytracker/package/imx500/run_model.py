@@ -1,4 +1,4 @@
-"""The quantized model of a run: made once, kept in the run, evaluated on the test split beside the float network."""
+"""A run's quantized model: made once, kept in the run, and evaluated on the test split beside the float network."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class RunModel:
     """A run's model for the sensor.
 
     Attributes:
-        path: the `.keras` file that Sony's converter takes. preset: of the run.
-        description: of the run. quantization: how the model was made.
-        index: prepared data of the run, or None when it is gone.
+        path: the `.keras` file that Sony's converter takes. preset: preset of the run.
+        description: description of the run. quantization: how the model was made.
+        index: prepared data of the run; None when it no longer exists.
     """
 
     run: Run
@@ -59,22 +59,22 @@ class RunModel:
 
 
 def quantized_run(folder: Path) -> RunModel:
-    """`quantized_source` of a run folder."""
+    """Return `quantized_source` for a run folder."""
     return quantized_source(open_source(folder, NAME))
 
 
 def quantized_source(source: ModelSource) -> RunModel:
-    """Quantize a run for the sensor, or take what an earlier call made of the same network.
+    """Quantize a run for the sensor, or reuse the result of an earlier call for the same network.
 
     Raises:
-        InputFileError: not a finished run, or its data is gone before a model was made.
+        InputFileError: the folder is not a finished run, or its data was removed before a model was made.
         ModelError: the network cannot be quantized.
         MissingDependencyError: TensorFlow or MCT is not installed.
     """
     run, description = source.run, source.description
     if run is None or description is None:
         raise InputFileError(
-            source.path, "not a run folder", "Name a folder that `tinytracker train --out` made."
+            source.path, "not a run folder", "Name a folder made by `tinytracker train --out`."
         )
     trained = run.trained_model()
     preset = find_preset(description.preset)
@@ -93,12 +93,12 @@ def quantized_source(source: ModelSource) -> RunModel:
             and record.model_dump(include=set(key)) == key
             and record.sha256 == sha256_file(path)
         ):
-            say(f"{path}: taken from an earlier run of this command")
+            say(f"{path}: reused from an earlier run of this command")
             return RunModel(run, path, preset, description, record, index)
     if index is None:
         raise InputFileError(
             Path(description.data.path),
-            "the run's prepared data is gone, calibration needs it",
+            "the run's prepared data is missing; calibration needs it",
             "Prepare it again.",
         )
     calibration = _quantize(trained, preset, index, path)
@@ -110,7 +110,7 @@ def quantized_source(source: ModelSource) -> RunModel:
 
 
 def _earlier(path: Path) -> SensorQuantization | None:
-    """The record of an earlier call; None for one that cannot be used, whose model is then made again."""
+    """Return the record of an earlier call; None when it cannot be used, so that the model is made again."""
     try:
         return SensorQuantization.read(path)
     except InputFileError:
@@ -135,9 +135,9 @@ def _quantize(trained: Path, preset: Preset, index: PreparedIndex, path: Path) -
 
 
 def evaluated(model: RunModel) -> dict[str, Headline]:
-    """Errors on the test split, float beside quantized; {} for what cannot be evaluated because the data is gone.
+    """Return errors on the test split, float beside quantized; {} when the data is missing.
 
-    Results are kept in the run as `tinytracker evaluate` keeps them.
+    Results are kept in the run, as by `tinytracker evaluate`.
     """
     index = model.index
     can_be_made = index is not None and index.splits[_SPLIT].frames > 0

@@ -1,4 +1,4 @@
-"""A complete Spresense SDK application for one network, as C or as an array for TFLM."""
+"""Writes a complete Spresense SDK application for one network, as C or as an array for TFLM."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
 
 APPLICATION = "spresense/tinytracker"
-"""Camera, network and serial protocol."""
+"""The application with camera, network and serial protocol."""
 
 PLAIN_APPLICATION = "spresense/run"
-"""`run(in, out)` and a main that calls it once: for networks that are not about gaze."""
+"""The application with `run(in, out)` and a main that calls it once, for networks that are not about gaze."""
 
 _TFLM = ("tflm_run.cxx", "tflm_run.h")
-"""The interpreter behind `model_run_packed`, which both applications share."""
+"""Files with the interpreter behind `model_run_packed`, shared by both applications."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SpresenseApp:
     """What was written.
 
     Attributes:
-        directory: the application's folder, to be placed in an application folder of the SDK.
+        directory: the application's folder; copy it into an application folder of the SDK.
         files: paths below it, sorted.
         runtime: "c" or "tflm".
     """
@@ -48,19 +48,19 @@ def write_app(
     kernels: KernelSet | None = None,
     application: str = APPLICATION,
 ) -> SpresenseApp:
-    """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md says how to build it.
+    """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
     Args:
         model: INT8 .tflite file or its bytes.
-        out_dir: where the application's folder goes; an existing application there is replaced.
+        out_dir: parent of the application's folder; an existing application there is replaced.
         runtime: one of `RUNTIMES`.
-        kernels: for "c": `CortexM4()` when left out.
-        arena_bytes: for "tflm": size of the arena; measured with tflite_micro when left out.
+        kernels: for "c": `CortexM4()` when omitted.
+        arena_bytes: for "tflm": size of the arena; measured with tflite_micro when omitted.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
-        UnknownNameError: there is no such runtime.
-        ModelError: the network cannot be generated.
+        UnknownNameError: the runtime is unknown.
+        ModelError: C cannot be generated from the network.
         MissingDependencyError: firmware sources, or tflite_micro for the arena, are not installed.
         OutputError: the folder cannot be written.
     """
@@ -89,7 +89,7 @@ def write_app(
 
 
 def _configure(directory: Path, option: str, runtime: str) -> None:
-    """Choose the runtime in the configuration fragment; TFLM also needs the SDK's library."""
+    """Select the runtime in the configuration fragment; TFLM also needs the SDK's library."""
     path = directory / "configs" / "default" / "defconfig"
     lines = path.read_text(encoding="utf-8").splitlines()
     chosen = [f"+{option}_{runtime.upper()}=y"]

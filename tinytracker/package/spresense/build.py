@@ -1,4 +1,4 @@
-"""Spresense package: a complete application with the network inside, and a proof that it computes what it should."""
+"""Spresense package: a complete application with the network inside, and evidence that it matches the oracle."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ MODEL_NAME = "model.tflite"
 PARITY_IMAGES = 64
 
 RAM_BYTES = 1536 * 1024
-"""Spresense's main RAM, which holds code, constants and data alike (the SDK's ramconfig.ld)."""
+"""Bytes of Spresense's main RAM, which holds code, constants and data (the SDK's ramconfig.ld)."""
 
 
 @dataclass(frozen=True)
 class _Proved:
-    """A model on one runtime: what it needs, and that it agrees with the oracle; `code` is about generated C."""
+    """A model on one runtime: its memory, and its parity with the oracle; `code` describes generated C."""
 
     arena: Arena
     parity: Parity
@@ -54,13 +54,13 @@ class _Proved:
 
 
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
-    """Make the package; see `tinytracker.package.package`."""
+    """Write the package; see `tinytracker.package.package`."""
     source.require_usable()
     network = _RUNTIMES[options.runtime](source, options)
     require_exact(network.parity)
     manifest = _manifest(source, network, options)
     if network.parity.distinct_outputs < 2:
-        say("warning: the network gives the same output for all test images; has it been trained?")
+        say("warning: the network gives the same output for all test images; check that it has been trained.")
     too_large = _too_large(source, network)
     if too_large:
         say(f"warning: {too_large}")
@@ -82,12 +82,12 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
 def _tflm(source: ModelSource, options: Options) -> _Proved:
     from tinytracker.package.tflm_operators import resolver_methods
 
-    resolver_methods(source.model)  # an operator without a resolver method is refused before the work begins
+    resolver_methods(source.model)  # refuses an operator without a resolver method before the work begins
     codes, images_from = _test_images(source)
     arena = measure_arena(source.content)
-    runtime = MicroInterpreter(source.content, arena.total_bytes)  # the arena that the package gives it
+    runtime = MicroInterpreter(source.content, arena.total_bytes)  # the arena in the package
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
-    measured = "tflite-micro on a 64-bit computer; a 32-bit target needs less tail"
+    measured = "tflite-micro on a 64-bit computer; a 32-bit target needs a smaller tail"
     return _Proved(Arena(**asdict(arena), measured=measured), parity)
 
 
@@ -109,12 +109,12 @@ _RUNTIMES: dict[str, Callable[[ModelSource, Options], _Proved]] = {"tflm": _tflm
 
 
 def _constants(source: ModelSource, network: _Proved) -> int:
-    """Bytes of the network that never change: the array, or the constants of generated C."""
+    """Return the constant bytes of the network: the array, or the constants of generated C."""
     return network.code.constant_bytes if network.code else len(source.content)
 
 
 def _too_large(source: ModelSource, network: _Proved) -> str:
-    """By how much a network is too large for the board and what would help; "" when it fits."""
+    """Return by how much a network is too large for the board, and the fix; "" when it fits."""
     constants, arena = _constants(source, network), network.arena.total_bytes
     used = constants + arena
     if used < RAM_BYTES:
@@ -126,7 +126,7 @@ def _too_large(source: ModelSource, network: _Proved) -> str:
     )
     return (
         f"the network needs {used:,} bytes, {constants:,} of weights and {arena:,} of arena; that is "
-        f"{used - RAM_BYTES:,} more than the {RAM_BYTES:,} bytes of RAM that Spresense has for everything. "
+        f"{used - RAM_BYTES:,} more than the {RAM_BYTES:,} bytes of RAM that Spresense has for code and data. "
         f"The {larger} are the larger part: {way_out}."
     )
 
@@ -151,7 +151,7 @@ def _manifest(source: ModelSource, network: _Proved, options: Options) -> Manife
 
 
 def _test_images(source: ModelSource) -> tuple[Codes, str]:
-    """Patterns that reach the ends of every range, and frames of the test split when the data is at hand."""
+    """Return patterns that reach the ends of every range, and frames of the test split when the data is available."""
     drawn = patterns(source.contract, PARITY_IMAGES)
     if source.data is None or source.preset is None:
         return drawn, f"{PARITY_IMAGES} patterns"

@@ -1,6 +1,6 @@
-"""`tinytracker check` for a .tflite file on Spresense: which runtime takes it, and whether it fits into the RAM.
+"""`tinytracker check` for a .tflite file on Spresense: which runtime can run it, and whether it fits into the RAM.
 
-The numbers are those of the package: the arena that TFLM was found to need, the arena and constants of the generated C.
+The numbers are those of the package: the measured arena of TFLM, or the arena and constants of the generated C.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tinytracker.package.tflm_operators import has_resolver_method, resolver_met
 from tinytracker.quant.contract import GazeDecoding, IoContract
 
 FRAME_BUFFER_BYTES = 153_600
-"""One camera frame of 320 x 240 in YUV 4:2:2."""
+"""Bytes of one camera frame of 320 x 240 in YUV 4:2:2."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Fit:
     """A model on one runtime.
 
     Attributes:
-        constant_bytes, arena_bytes: what it needs; 0 when it is refused.
-        refused: why the runtime does not take it, "" when it does.
-        estimated: True when the arena is the least that is possible, not what the runtime needs.
+        constant_bytes, arena_bytes: memory that it needs; 0 when it is refused.
+        refused: why the runtime refuses it, "" when it does not.
+        estimated: True when the arena is a lower bound, not what the runtime needs.
     """
 
     constant_bytes: int = 0
@@ -45,13 +45,13 @@ class Fit:
 
     @property
     def bytes(self) -> int:
-        """Model and arena together."""
+        """Return the bytes of model and arena together."""
         return self.constant_bytes + self.arena_bytes
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the rules look at: a model, and how it fits on each runtime."""
+    """The subject of the rules: a model, and how it fits on each runtime."""
 
     model: TfliteModel
     tflm: Fit
@@ -59,18 +59,18 @@ class Candidate:
 
     @property
     def smallest(self) -> Fit | None:
-        """The runtime that takes it with the fewest bytes, or None when none does."""
+        """Return the runtime that needs the fewest bytes, or None when every runtime refuses the model."""
         return min(
             (fit for fit in (self.tflm, self.c) if not fit.refused), key=lambda fit: fit.bytes, default=None
         )
 
 
 def check(content: bytes, name: str) -> Report:
-    """Say whether Spresense can run a model, on which runtime, and in how much memory.
+    """Return whether Spresense can run a model, on which runtime, and in how much memory.
 
     Args:
-        content: of a .tflite file.
-        name: for messages.
+        content: content of a .tflite file.
+        name: name of the file, for messages.
 
     Raises:
         InputFileError, ModelError: the file cannot be read.
@@ -97,7 +97,7 @@ def check(content: bytes, name: str) -> Report:
 
 
 _REMARK = "The RAM also holds code, stacks and frame buffers; `tinytracker emulate` counts the whole program."
-_UNMEASURED = " tflite-micro is not installed: TFLM's arena is the least that is possible, not what it needs."
+_UNMEASURED = " tflite-micro is not installed: TFLM's arena is a lower bound, not what it needs."
 
 
 def _on_tflm(content: bytes, model: TfliteModel, stats: ModelStats) -> Fit:
@@ -141,7 +141,7 @@ def operator_on_a_runtime(operator: Operator) -> str | None:
     Source: MicroMutableOpResolver in tflite-micro, and docs/codegen.md.
     """
     known = has_resolver_method(operator.name) or operator.name in SUPPORTED_OPERATORS
-    return None if known else f"neither has {operator.name}"
+    return None if known else f"neither of them has {operator.name}"
 
 
 @rule(TARGET, level="warns")
@@ -168,7 +168,7 @@ def operator_in_tflm(operator: Operator) -> str | None:
 
 @rule(TARGET)
 def integer_arithmetic(candidate: Candidate) -> str | None:
-    """Every operator but QUANTIZE and DEQUANTIZE computes with integers.
+    """Every operator except QUANTIZE and DEQUANTIZE computes with integers.
 
     Fix: Quantize the model fully to INT8, for example with `tinytracker quantize`.
     Source: `tinytracker package` refuses other models; docs/codegen.md says which floats become C.
@@ -184,8 +184,8 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
 def inputs_and_outputs(candidate: Candidate) -> str | None:
     """Inputs are INT8, UINT8 or float32; outputs are these, INT16, INT32 or INT64.
 
-    Fix: Use a model that is quantized to INT8, for example one that `tinytracker quantize` made.
-    Source: the project's contract of inputs and outputs, which every package states.
+    Fix: Use a model that is quantized to INT8, for example by `tinytracker quantize`.
+    Source: the project's contract of inputs and outputs, which is part of every package.
     """
     try:
         IoContract.of(candidate.model)
@@ -196,23 +196,23 @@ def inputs_and_outputs(candidate: Candidate) -> str | None:
 
 @rule(TARGET, level="warns")
 def output_is_a_gaze(candidate: Candidate) -> str | None:
-    """The output is one pair (x, y) in cm, or made of segments.
+    """The output is one pair (x, y) in cm, or consists of segments.
 
-    Fix: Decode the output on the host; the application sends it as it is.
+    Fix: Decode the output on the host; the application sends it unchanged.
     Source: docs/protocol.md.
     """
     try:
         GazeDecoding.of(IoContract.of(candidate.model).outputs[0])
     except (ModelError, IndexError) as error:
-        return _sentence(error) if isinstance(error, ModelError) else "there is no output"
+        return _sentence(error) if isinstance(error, ModelError) else "the model has no output"
     return None
 
 
 @rule(TARGET)
 def one_runtime(candidate: Candidate) -> str | None:
-    """TFLM or the generated C takes the whole network.
+    """TFLM or the generated C can run the whole network.
 
-    Fix: See the two rules below for what each of them lacks.
+    Fix: The two rules below show what each of them lacks.
     Source: a package has one runtime.
     """
     return None if candidate.smallest else "neither does"
@@ -251,7 +251,7 @@ def memory(candidate: Candidate) -> str | None:
 
 @rule(TARGET, level="warns")
 def room_for_a_frame(candidate: Candidate) -> str | None:
-    """Beside model and arena, there is room for a frame buffer of 153,600 bytes.
+    """Besides model and arena, the RAM has room for a frame buffer of 153,600 bytes.
 
     Fix: Choose a smaller network, or a smaller camera frame in the application.
     Source: one frame of 320 x 240 in YUV 4:2:2, as the application takes it.
@@ -278,10 +278,10 @@ def section() -> str:
         [
             f"\n## {TARGET}\n",
             preset_part(TARGET),
-            "Rules over a .tflite file, or the quantized model of a run; memory is measured as for a package.\n",
+            "Rules over a .tflite file or the quantized model of a run; memory is measured as for a package.\n",
             f"### The whole network of a file\n\n{markdown_table(MODEL_RULES)}",
             f"### Every operator of a file\n\n{markdown_table(OPERATOR_RULES)}",
-            f"TFLM and generated C know: {', '.join(f'`{name}`' for name in _both())}.\n",
+            f"TFLM and generated C both support: {', '.join(f'`{name}`' for name in _both())}.\n",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What packages for Spresense need."""
+"""Requirements of packages for Spresense."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from tinytracker.requirements import Part, python_part
 
 
 def parts() -> list[Part]:
-    """The interpreter for microcontrollers, which measures the arena."""
+    """Return the state of the interpreter for microcontrollers, which measures the arena."""
     return [python_part("tflite_micro", "tflite-micro", "package --target spresense", "train")]

@@ -1,4 +1,4 @@
-"""What Spresense takes, judged from the layers of a preset: an estimate, before anything is trained or quantized."""
+"""Rules of Spresense over the layers of a preset: an estimate, before anything is trained or quantized."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tinytracker.package.rules import Rule, rule
 from tinytracker.package.spresense.build import RAM_BYTES, TARGET
 
 REMARK = (
-    "An estimate from the layers, for the default runtime; it says nothing of code, stacks and frame buffers, "
+    "An estimate from the layers, for the default runtime; it does not include code, stacks and frame buffers, "
     "which share the RAM. A quantized run or a .tflite file is measured."
 )
 
 _BYTES_PER_CHANNEL = 28
-"""Bias (4), and scale and zero point of weights and bias (4 + 8 each) of an output channel in a .tflite file."""
+"""Bytes of an output channel in a .tflite file: bias (4), scale and zero point of weights and bias (4 + 8 each)."""
 _BYTES_PER_OPERATOR = 340
-"""Tables of an operator and its tensors in a .tflite file; fitted to our presets."""
+"""Bytes of the tables of an operator and its tensors in a .tflite file; fitted to our presets."""
 _TAIL_BYTES_PER_OPERATOR = 1200
-"""What TFLM keeps of an operator in the arena's tail; fitted to our presets on a 64-bit computer."""
+"""Bytes that TFLM keeps per operator in the arena's tail; fitted to our presets on a 64-bit computer."""
 
 
 def facts(network: Network) -> dict[str, int]:
-    """Estimated bytes: the .tflite file and TFLM's arena, and the RAM that there is."""
+    """Return estimated bytes of the .tflite file with TFLM's arena, and the available RAM."""
     nodes = network.nodes.values()
     weights = sum(n.weights for n in nodes)
     channels = sum(n.biases for n in nodes)

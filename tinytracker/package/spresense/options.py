@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from tinytracker.errors import UnknownNameError
 
 RUNTIMES = ("tflm", "c")
-"""The model as an array for TensorFlow Lite for Microcontrollers, or generated C without any dependency."""
+"""The model as an array for TensorFlow Lite for Microcontrollers, or generated C without dependencies."""
 
 KERNEL_SETS = ("cortex-m4", "portable")
-"""As in `tinytracker.codegen.kernel_sets`, which imports numpy; this file is read for --help."""
+"""The same as in `tinytracker.codegen.kernel_sets`, which imports numpy; this file is imported for --help."""
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,24 @@ class Options:
 
     Attributes:
         runtime: one of `RUNTIMES`.
-        kernels: of generated C: one of `KERNEL_SETS` of `tinytracker.codegen.kernel_sets`.
-        weights_budget: of the kernels for Cortex-M4: how many times the model's bytes code and constants may take.
+        kernels: kernels of generated C: one of `KERNEL_SETS` of `tinytracker.codegen.kernel_sets`.
+        weights_budget: for the Cortex-M4 kernels: limit of code and constants, as a multiple of the model's bytes.
     """
 
     runtime: str = field(default="tflm", metadata={"help": "tflm (array for TFLM) or c (generated C)."})
     kernels: str = field(
         default="cortex-m4",
-        metadata={"help": "Of generated C: cortex-m4 (fast) or portable (the specification)."},
+        metadata={"help": "Kernels of generated C: cortex-m4 (fast) or portable (the specification)."},
     )
     weights_budget: float = field(
         default=1.15,
-        metadata={"help": "Code and constants of cortex-m4 kernels, in multiples of the model's bytes."},
+        metadata={
+            "help": "Limit of code and constants of cortex-m4 kernels, as a multiple of the model's bytes."
+        },
     )
 
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise UnknownNameError("runtime", self.runtime, RUNTIMES)
         if self.kernels not in KERNEL_SETS:
-            raise UnknownNameError("set of kernels", self.kernels, KERNEL_SETS)
+            raise UnknownNameError("kernel set", self.kernels, KERNEL_SETS)

@@ -1,10 +1,10 @@
-"""The part of a package's README that says how the board takes it."""
+"""The part of a package's README about its use on the board."""
 
 from __future__ import annotations
 
 
 def use_section(runtime: str, is_gaze: bool, has_state: bool = False) -> str:
-    """Markdown.
+    """Return Markdown.
 
     Args:
         runtime: "tflm" or "c".
@@ -24,24 +24,24 @@ _GAZE_APPLICATION = """\
 ## Use
 
 `tinytracker/` is a complete application for the Spresense SDK: copy it into an application folder of the SDK,
-configure `tinytracker/default`, build and flash. It takes camera frames, runs the network and answers on the serial
-port. `docs/spresense.md` of the project goes from the box to the first record.
+configure `tinytracker/default`, build and flash. It takes camera frames, runs the network and sends records over the
+serial port. The project's `docs/spresense.md` leads from the box to the first record.
 """
 
 _PLAIN_APPLICATION = """\
 ## Use
 
 `run/` is an application for the Spresense SDK: copy it into an application folder of the SDK, configure `run/default`,
-build and flash. Its `main` calls the network once and prints the outputs. Your own code needs two functions of `run.h`:
+build and flash. Its `main` runs the network once and prints the outputs. Your own code needs two functions of `run.h`:
 
 ```c
-static uint8_t in[MODEL_INPUT_BYTES];   /* all inputs one after the other, as the tensors of the table above */
+static uint8_t in[MODEL_INPUT_BYTES];   /* all inputs one after the other, in the order of the table above */
 static uint8_t out[MODEL_OUTPUT_BYTES]; /* all outputs, likewise */
 
 if (run_start() == 0 && run(in, out) == TT_OK) { ... }
 ```
 
-A value is `scale * (code - zero_point)`; `model_inputs` and `model_outputs` in `network/model.h` have the numbers.
+A value is `scale * (code - zero_point)`, with the numbers in `model_inputs` and `model_outputs` of `network/model.h`.
 """
 
 _NETWORK = {
@@ -61,8 +61,8 @@ interpreter.AllocateTensors();
 ```
 """,
     "c": """
-The network alone is in `{folder}/network/`: C99 without heap, library or operating system. `model.h` says what its
-functions take; its memory is one static array of `MODEL_ARENA_BYTES`.
+The network alone is in `{folder}/network/`: C99 without heap, library or operating system. `model.h` declares its
+functions; its memory is one static array of `MODEL_ARENA_BYTES`.
 """,
 }
 

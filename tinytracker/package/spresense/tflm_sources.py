@@ -1,4 +1,4 @@
-"""The model as a C array for TensorFlow Lite for Microcontrollers, behind the interface of the generated C."""
+"""Writes the model as a C array for TensorFlow Lite for Microcontrollers, with the interface of the generated C."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def write_tflm(
 ) -> tuple[str, ...]:
     """Write `model.h`, `model_tflite.h` and `model_tflite.c` for TensorFlow Lite for Microcontrollers.
 
-    They declare the same names as the generated C (`model_inputs`, `MODEL_ARENA_BYTES`, ...), so that an
-    application takes either.
+    They declare the same names as the generated C (`model_inputs`, `MODEL_ARENA_BYTES`, ...), so an application can
+    use either.
 
     Args:
         model: INT8 .tflite file or its bytes.
-        out_dir: folder to write into; made when missing.
-        arena_bytes: size of the arena. Without it the host's build of the runtime is asked `measure_arena`.
+        out_dir: folder to write into; created when missing.
+        arena_bytes: size of the arena; when omitted, `measure_arena` measures it with the host's build of the runtime.
 
     Returns:
         Names of the files, sorted.
 
     Raises:
         InputFileError: the file is damaged.
-        ModelError: an operator is unknown to the runtime.
+        ModelError: the runtime does not know an operator.
         MissingDependencyError: the arena has to be measured and tflite_micro is not installed.
         OutputError: the folder cannot be written.
     """

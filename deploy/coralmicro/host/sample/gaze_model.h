@@ -10,11 +10,11 @@
 /* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */
 #define GAZE_MODEL_ARENA_BYTES 196608
 
-/* Operators beside edgetpu-custom-op, for a resolver with room for one more than these. */
+/* Operators besides edgetpu-custom-op, for a resolver with room for one more than these. */
 #define GAZE_MODEL_CPU_OPERATOR_COUNT 0
 #define GAZE_MODEL_CPU_OPERATORS(ADD)
 
-/* Image, then position planes (1) or none (0). */
+/* The image, with (1) or without (0) position planes after it. */
 #define GAZE_MODEL_INPUT_WIDTH 112
 #define GAZE_MODEL_INPUT_HEIGHT 112
 #define GAZE_MODEL_INPUT_CHANNELS 5

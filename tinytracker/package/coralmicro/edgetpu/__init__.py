@@ -1,4 +1,4 @@
-"""Reader of .tflite files that were compiled for the Edge TPU.
+"""Reader of .tflite files compiled for the Edge TPU.
 
     .tflite file
       operator CUSTOM "edgetpu-custom-op"
@@ -6,5 +6,5 @@
           a package: FlatBuffer "DWN1" (executable.py)
             executables: parameters, instructions, and the list of transfers between host and chip
 
-`compiled.read_compiled` is the way in; `show.show` is what the command line prints.
+`compiled.read_compiled` is the entry point; `show.show` returns what the command line prints.
 """

@@ -1,4 +1,4 @@
-"""A compiled .tflite file as plain values: which operators are on the chip, what they carry, what is left."""
+"""A compiled .tflite file as plain values: operators on the chip, what they contain, and operators on the CPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinytracker.package.coralmicro.edgetpu.flexbuffer import read_map
 CUSTOM_OPERATOR = "CUSTOM:edgetpu-custom-op"
 _PACKAGE_KEY, _FURTHER_PACKAGES_KEY = "4", "7"  # libedgetpu, tflite/custom_op_data.cc
 _BARE_EXECUTABLE_KEY = "3"
-"""In the oldest files: executables of another schema stand here and in key 4, without a package around them."""
+"""In the oldest files, this key and key 4 hold executables of another schema, without a package around them."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class TpuOperator:
     """One custom operator.
 
     Attributes:
-        operator: in the .tflite graph. package: what it carries.
-        further_packages: for other chips; the board's driver never looks at them.
+        operator: operator in the .tflite graph. package: its content.
+        further_packages: packages for other chips; the board's driver ignores them.
     """
 
     operator: Operator
@@ -34,12 +34,12 @@ class TpuOperator:
 
     @property
     def caching(self) -> tuple[Executable, ...]:
-        """Executables that run once and fill the chip's memory."""
+        """Return the executables that run once and fill the chip's memory."""
         return tuple(e for e in self.package.executables if e.type == "PARAMETER_CACHING")
 
     @property
     def running(self) -> tuple[Executable, ...]:
-        """Executables of every inference."""
+        """Return the executables that run in every inference."""
         return tuple(e for e in self.package.executables if e.type != "PARAMETER_CACHING")
 
 
@@ -49,8 +49,8 @@ class CompiledModel:
 
     Attributes:
         model: the .tflite graph around the custom operators.
-        tpu_operators: what runs on the Edge TPU.
-        cpu_operators: what is left to the CPU.
+        tpu_operators: operators on the Edge TPU.
+        cpu_operators: operators on the CPU.
     """
 
     model: TfliteModel
@@ -62,32 +62,32 @@ class CompiledModel:
 
     @property
     def cached_bytes(self) -> int:
-        """Parameters kept in the chip's memory; sent once."""
+        """Return the bytes of parameters kept in the chip's memory; sent once."""
         return sum(e.parameter_bytes for o in self.tpu_operators for e in o.caching)
 
     @property
     def streamed_bytes(self) -> int:
-        """Parameters sent again for every inference."""
+        """Return the bytes of parameters sent again for every inference."""
         return sum(e.parameter_bytes for o in self.tpu_operators for e in o.running)
 
     @property
     def instruction_bytes(self) -> int:
-        """Instructions sent for every inference."""
+        """Return the bytes of instructions sent for every inference."""
         return self._sum("instructions")
 
     @property
     def input_bytes(self) -> int:
-        """Activations to the chip per inference, padding included."""
+        """Return the bytes of activations sent to the chip per inference, padding included."""
         return self._sum("input")
 
     @property
     def output_bytes(self) -> int:
-        """Activations from the chip per inference, padding included."""
+        """Return the bytes of activations received from the chip per inference, padding included."""
         return self._sum("output")
 
     @property
     def transferred_bytes(self) -> int:
-        """All bytes over USB per inference, after the first."""
+        """Return all bytes over USB per inference, after the first."""
         return self.instruction_bytes + self.input_bytes + self.output_bytes + self.streamed_bytes
 
 
@@ -96,7 +96,7 @@ def read_compiled(source: Path | str | bytes, name: str = "") -> CompiledModel:
 
     Args:
         source: path, or the bytes themselves.
-        name: what messages call the model when bytes are given.
+        name: name of the model in messages, when bytes are given.
 
     Raises:
         InputFileError: not a .tflite file, not compiled for the Edge TPU, or damaged.
@@ -109,7 +109,7 @@ def read_compiled(source: Path | str | bytes, name: str = "") -> CompiledModel:
     if not on_chip:
         raise InputFileError(
             label, "not compiled for the Edge TPU (no edgetpu-custom-op in it)",
-            "Compile it with edgetpu_compiler; `tinytracker check --target coralmicro` says what would map.",
+            "Compile it with edgetpu_compiler; `tinytracker check --target coralmicro` shows what would map.",
         )  # fmt: skip
     try:
         tpu_operators = tuple(_tpu_operator(o) for o in on_chip)
@@ -124,7 +124,7 @@ def _tpu_operator(operator: Operator) -> TpuOperator:
     entries = read_map(operator.custom_options)
     package = entries.get(_PACKAGE_KEY)
     if not isinstance(package, bytes):
-        raise DamagedError("no package")
+        raise DamagedError("it has no package")
     further = entries.get(_FURTHER_PACKAGES_KEY)
     if package[4:8] != MARK and entries.get(_BARE_EXECUTABLE_KEY):
         raise DamagedError("it has the layout of compilers before version 1.0")

@@ -1,4 +1,4 @@
-"""The package inside a compiled model: what the chip is sent, how often, and what it sends back.
+"""The package inside a compiled model: what is sent to the chip, how often, and what it returns.
 
 Source of field numbers and enumerations: executable/executable.fbs of libedgetpu (Apache-2.0).
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tinytracker.flatbuffer import DamagedError, Table
 
 MARK = b"DWN1"
-"""At bytes 4 to 8 of the package; the list of executables and the executables themselves carry no mark."""
+"""At bytes 4 to 8 of the package; neither the list of executables nor the executables have a mark."""
 
 TYPES = {0: "STAND_ALONE", 1: "PARAMETER_CACHING", 2: "EXECUTION_ONLY"}
 DATA_TYPES = {
@@ -26,9 +26,9 @@ class Layer:
     """An input or output of an executable.
 
     Attributes:
-        name: of the tensor. data_type: one of `DATA_TYPES`' names.
-        shape: y, x, z. padded_bytes: as transferred.
-        executions: how often it is filled per inference (recurrent networks).
+        name: tensor. data_type: one of the names in `DATA_TYPES`.
+        shape: y, x, z. padded_bytes: bytes as transferred.
+        executions: how often it is filled per inference (more than once in recurrent networks).
         zero_point, scale: real = scale · (code - zero_point).
     """
 
@@ -42,7 +42,7 @@ class Layer:
 
     @property
     def is_signed_byte_or_short(self) -> bool:
-        """True for the types whose top bit the board's driver flips on the way."""
+        """Return True for the types whose top bit the board's driver flips during the transfer."""
         return self.data_type in ("SIGNED_FIXED_POINT8", "SIGNED_FIXED_POINT16")
 
 
@@ -52,8 +52,8 @@ class DmaHint:
 
     Attributes:
         kind: "input", "output", "parameters", "scratch", "instructions", "interrupt" or "fence".
-        name: of the layer, for inputs and outputs.
-        bytes: transferred in this step.
+        name: layer, for inputs and outputs.
+        bytes: bytes transferred in this step.
     """
 
     kind: str
@@ -68,10 +68,10 @@ class Executable:
     Attributes:
         type: "STAND_ALONE", "PARAMETER_CACHING" (run once, fills the chip's memory) or "EXECUTION_ONLY".
         chip: "beagle" for the Edge TPU of all Coral products.
-        parameter_bytes: weights that it carries. instruction_bytes: of each instruction stream.
-        scratch_bytes: host memory that it asks for. used_memory_per_tile_bytes: on the chip.
+        parameter_bytes: weights in it. instruction_bytes: size of each instruction stream.
+        scratch_bytes: host memory that it asks for. used_memory_per_tile_bytes: memory on the chip.
         caching_token: executables with the same token can share the chip's memory.
-        estimated_cycles: the compiler's estimate, 0 in files of newer compilers.
+        estimated_cycles: the compiler's estimate; 0 in files of newer compilers.
         hints: the transfers in order. is_deterministic: True when these are all.
     """
 
@@ -91,16 +91,16 @@ class Executable:
     is_deterministic: bool
 
     def hinted_bytes(self, kind: str) -> int:
-        """Bytes of all transfers of a kind."""
+        """Return the bytes of all transfers of one kind."""
         return sum(h.bytes for h in self.hints if h.kind == kind)
 
 
 @dataclass(frozen=True)
 class TpuPackage:
-    """What one custom operator carries.
+    """The content of one custom operator.
 
     Attributes:
-        min_runtime_version: of the Edge TPU runtime. compiler_version: as the compiler writes it.
+        min_runtime_version: oldest Edge TPU runtime that runs it. compiler_version: as the compiler writes it.
         model_identifier: free text. signature_bytes: length of the signature.
         executables: one, or one that caches and one that executes.
     """
@@ -116,17 +116,17 @@ def read_package(data: bytes) -> TpuPackage:
     """Decode a package.
 
     Raises:
-        DamagedError: no package, or an offset, a length or an enumeration that cannot be.
+        DamagedError: not a package, or an offset, a length or an enumeration is out of range.
     """
     if data[4:8] != MARK:
-        raise DamagedError(f"package without the mark {MARK.decode()}")
+        raise DamagedError(f"the package does not have the mark {MARK.decode()}")
     package = Table.root(data)
     multi = package.content(1)
     if not multi:
-        raise DamagedError("package without executables")
+        raise DamagedError("the package has no executables")
     executables = tuple(_executable(e) for e in Table.root(multi).contents(0))
     if not executables:
-        raise DamagedError("package without executables")
+        raise DamagedError("the package has no executables")
     return TpuPackage(
         min_runtime_version=package.i32(0),
         compiler_version=package.shown_text(4),
@@ -137,7 +137,7 @@ def read_package(data: bytes) -> TpuPackage:
 
 
 def _executable(data: bytes) -> Executable:
-    # No mark at bytes 4 to 8 here, in any file.
+    # No file has a mark at bytes 4 to 8 here.
     table = Table.root(data)
     streams = tuple(stream.length(0) for stream in table.tables(5))
     hints = table.table(7)
@@ -177,7 +177,7 @@ def _hint(table: Table, streams: tuple[int, ...]) -> DmaHint:
     if kind == _DESCRIPTOR and value is not None:
         meta = value.table(0)
         if meta is None:
-            raise DamagedError("transfer without a target")
+            raise DamagedError("a transfer has no target")
         target = _named(_TARGETS, meta.i16(0), "target of a transfer")
         return DmaHint(target, meta.shown_text(2), _count(value.i32(2), "bytes in a transfer"))
     if kind == _INSTRUCTION and value is not None:

@@ -1,6 +1,6 @@
-"""A FlexBuffer whose root is a map: integers, byte strings and flat vectors of them; every offset checked.
+"""Reads a FlexBuffer whose root is a map of integers, byte strings and flat vectors; every offset is checked.
 
-The `flatbuffers` package reads FlexBuffers too, but decodes strings as UTF-8, and the string in question is a
+The `flatbuffers` package also reads FlexBuffers, but decodes strings as UTF-8, and the string needed here is a
 binary package. Source of the layout: the FlatBuffers internals document, "FlexBuffers".
 """
 
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from tinytracker.flatbuffer import DamagedError, integer, span
 
 Value: TypeAlias = "int | bytes | tuple[int | bytes | None, ...] | None"
-"""None stands for null and for kinds that nothing here needs (floats, nested maps)."""
+"""None stands for null and for kinds that are not needed here (floats, nested maps)."""
 
 MAX_ENTRIES = 4096
 MAX_KEY_BYTES = 256
@@ -24,7 +24,7 @@ _SIGNED_FORMS = {1: "b", 2: "h", 4: "i", 8: "q"}
 
 @dataclass(frozen=True)
 class _Reference:
-    """Where a value's slot is, the slot's width, the type, and the width of what an offset there leads to."""
+    """Place and width of a value's slot, the type, and the width of what an offset in it points to."""
 
     position: int
     slot_bytes: int
@@ -33,19 +33,19 @@ class _Reference:
 
 
 def read_map(data: bytes) -> dict[str, Value]:
-    """The entries of the root map.
+    """Return the entries of the root map.
 
     Raises:
-        DamagedError: the root is no map, or an offset points outside.
+        DamagedError: the root is not a map, or an offset points outside.
     """
     if len(data) < 3:
-        raise DamagedError(f"{len(data)} bytes are no FlexBuffer")
+        raise DamagedError(f"its {len(data)} bytes are too few for a FlexBuffer")
     slot_bytes = data[-1]
     if slot_bytes not in _SIGNED_FORMS:
-        raise DamagedError(f"root of {slot_bytes} bytes")
+        raise DamagedError(f"its root has {slot_bytes} bytes")
     root = _reference(len(data) - 2 - slot_bytes, slot_bytes, data[-2])
     if root.kind != _MAP:
-        raise DamagedError(f"root of type {root.kind} where a map is expected")
+        raise DamagedError(f"its root is of type {root.kind}; a map is expected")
     return _map(data, root)
 
 
@@ -58,7 +58,7 @@ def _unsigned(data: bytes, position: int, width: int) -> int:
 
 
 def _indirect(data: bytes, position: int, slot_bytes: int) -> int:
-    """Offsets point backwards, from the slot that holds them."""
+    """Follow an offset, which points backwards from the slot that holds it."""
     return position - _unsigned(data, position, slot_bytes)
 
 
@@ -71,11 +71,11 @@ def _map(data: bytes, reference: _Reference) -> dict[str, Value]:
     values = _indirect(data, reference.position, reference.slot_bytes)
     count = _size(data, values, width)
     if count > MAX_ENTRIES:
-        raise DamagedError(f"map of {count} entries")
+        raise DamagedError(f"a map has {count} entries")
     keys = _indirect(data, values - 3 * width, width)
     key_width = _unsigned(data, values - 2 * width, width)
     if key_width not in _SIGNED_FORMS:
-        raise DamagedError(f"keys of {key_width} bytes")
+        raise DamagedError(f"its keys are {key_width} bytes wide")
     found: dict[str, Value] = {}
     for i in range(count):
         key = _key(data, _indirect(data, keys + i * key_width, key_width))
@@ -87,7 +87,7 @@ def _map(data: bytes, reference: _Reference) -> dict[str, Value]:
 def _key(data: bytes, position: int) -> str:
     end = data.find(b"\0", position, position + MAX_KEY_BYTES) if position >= 0 else -1
     if end < 0:
-        raise DamagedError("a key without end")
+        raise DamagedError("a key has no end")
     return data[position:end].decode("utf-8", errors="replace")
 
 
@@ -109,12 +109,12 @@ def _scalar(data: bytes, reference: _Reference) -> int | bytes | None:
 
 
 def _elements(data: bytes, reference: _Reference) -> tuple[int | bytes | None, ...]:
-    """A vector; nested containers in it come out as None."""
+    """Return a vector; nested containers in it become None."""
     width = reference.width
     start = _indirect(data, reference.position, reference.slot_bytes)
     count = _size(data, start, width)
     if count > MAX_ENTRIES:
-        raise DamagedError(f"vector of {count} elements")
+        raise DamagedError(f"a vector has {count} elements")
     typed = _TYPED_VECTORS.get(reference.kind)
     if typed is not None:
         return tuple(_scalar(data, _Reference(start + i * width, width, typed, width)) for i in range(count))
@@ -125,5 +125,5 @@ def _elements(data: bytes, reference: _Reference) -> tuple[int | bytes | None, .
         found.append(_scalar(data, _reference(start + i * width, width, types[i])))
         left -= len(found[-1]) if isinstance(found[-1], bytes) else 0
         if left < 0:
-            raise DamagedError("strings that overlap")
+            raise DamagedError("strings overlap")
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What `tinytracker edgetpu show` says about a compiled file."""
+"""The report of `tinytracker edgetpu show` about a compiled file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def show(path: StrPath) -> dict[str, Any]:
         path: compiled .tflite file.
 
     Returns:
-        JSON-able: `file`, `sha256`, `bytes`, `cpu_operators`, the bytes that are cached once and transferred
-        per inference, `packages` with their executables, and `warnings` about what the driver would do wrong.
+        JSON-able: `file`, `sha256`, `bytes`, `cpu_operators`, the bytes cached once and those transferred per
+        inference, `packages` with their executables, and `warnings` about what the driver would do wrong.
 
     Raises:
         InputFileError: not a .tflite file, not compiled for the Edge TPU, or damaged.
@@ -31,7 +31,7 @@ def show(path: StrPath) -> dict[str, Any]:
 
 
 def describe(model: CompiledModel) -> dict[str, Any]:
-    """`show` of a model that was read already."""
+    """Return what `show` returns, for a model that was already read."""
     return {
         "file": Path(model.model.source).name,
         "sha256": model.model.sha256,

@@ -1,4 +1,4 @@
-"""What the board's driver would do wrong, or slowly, with a compiled file, before one finds out on the board.
+"""What the board's driver would do wrong, or slowly, with a compiled file, known before the file is on the board.
 
 Each function looks at a whole compiled model; see `tinytracker.package.rules`.
 """
@@ -41,7 +41,7 @@ def one_input(model: CompiledModel) -> str | None:
 def signed_input_in_one_transfer(model: CompiledModel) -> str | None:
     """A signed input is transferred in one piece.
 
-    Fix: Quantize with `--io uint8`, which the driver leaves alone.
+    Fix: Quantize with `--io uint8`, which the driver does not change.
     Source: coralmicro libs/tpu/edgetpu_executable.cc flips the top bit of the whole input once per transfer.
     """
     for executable in (e for o in model.tpu_operators for e in o.running):
@@ -56,7 +56,7 @@ def signed_input_in_one_transfer(model: CompiledModel) -> str | None:
 def unsigned_input(model: CompiledModel) -> str | None:
     """The input is unsigned.
 
-    Fix: Quantize with `--io uint8`, or write the input tensor anew before every Invoke.
+    Fix: Quantize with `--io uint8`, or write the input tensor again before every Invoke.
     Source: coralmicro libs/tpu/edgetpu_executable.cc flips the top bit of a signed input in place.
     """
     for executable in (e for o in model.tpu_operators for e in o.running):
@@ -105,21 +105,21 @@ def runtime_is_known(model: CompiledModel) -> str | None:
 
 @rule(TARGET)
 def rest_is_registered(model: CompiledModel) -> str | None:
-    """Beside the Edge TPU operator there are only QUANTIZE and DEQUANTIZE.
+    """Besides the Edge TPU operator, the graph has only QUANTIZE and DEQUANTIZE.
 
     Fix: See `tinytracker check` for the operators that do not map, or register them in the application.
     Source: deploy/coralmicro/app registers these; TFLM's AllocateTensors refuses any other.
     """
     names = sorted({o.name for o in model.cpu_operators if o.name not in APP_OPERATORS})
-    return f"left to the CPU: {', '.join(names)}" if names else None
+    return f"on the CPU: {', '.join(names)}" if names else None
 
 
 @rule(TARGET, level="warns")
 def everything_on_chip(model: CompiledModel) -> str | None:
-    """No operator is left to the CPU.
+    """No operator stays on the CPU.
 
     Fix: Quantize with `--io uint8`, so that input and output need no conversion.
-    Source: what is left runs on the M7, one after the other with the Edge TPU.
+    Source: operators on the CPU run on the M7, in turn with the Edge TPU.
     """
     names = [o.name for o in model.cpu_operators]
     return f"{len(names)} on the CPU: {', '.join(sorted(set(names)))}" if names else None
@@ -142,6 +142,6 @@ TRAPS: tuple[Rule[CompiledModel], ...] = (
 
 
 def traps(model: CompiledModel) -> tuple[Finding, ...]:
-    """All traps that a compiled model would fall into."""
+    """Return all traps that a compiled model would fall into."""
     found = (trap.apply(model, "the compiled file") for trap in TRAPS)
     return tuple(v for v in found if v is not None)

@@ -1,1 +1,1 @@
-"""What the Edge TPU compiler and the board take, as rules over a .tflite graph before it is compiled."""
+"""Constraints of the Edge TPU compiler and the board, as rules over a .tflite graph before it is compiled."""

@@ -12,30 +12,30 @@ from tinytracker.package.coralmicro.rules.table import OPERATORS, REPLACEMENTS
 from tinytracker.package.rules import Rule, markdown_table
 
 _EVIDENCE_NOTE = (
-    "The rules were fitted to these. Runtime is what the compiled file needs: compiler 16 writes 14 unless it is told"
+    "The rules were fitted to these. Runtime is the one that the compiled file needs: compiler 16 writes 14 unless told"
     " otherwise, compilers 2.0.29 to 15 write 13, 2.0.26 writes 12, older ones 10."
 )
 
 
 def section() -> str:
-    """Markdown: rules of graphs, of operators and of compiled files, and the operators that there are."""
+    """Return Markdown: rules of graphs, operators and compiled files, and the table of operators."""
     parts = [
         f"\n## {TARGET}\n",
-        "Rules over a .tflite file, before it is compiled. They predict; only edgetpu_compiler decides.\n",
+        "Rules over a .tflite file before it is compiled. They are a prediction; only edgetpu_compiler decides.\n",
         f"### The whole network\n\n{markdown_table([*GRAPH_RULES, *CHIP_RULES])}",
         f"### Every operator\n\n{markdown_table(GENERAL_RULES)}",
         f"### Single operators\n\n{_operator_table()}",
-        f"### Operators that the Edge TPU has\n\n{_support_table()}",
-        f"### Operators that it does not have\n\n{_replacement_table()}",
+        f"### Operators that the Edge TPU supports\n\n{_support_table()}",
+        f"### Operators that it does not support\n\n{_replacement_table()}",
         f"### What public compiled files show\n\n{_EVIDENCE_NOTE}\n\n{_evidence_table()}",
-        "### Compiled files\n\nRules over what the compiler wrote; `tinytracker edgetpu show` applies them.\n\n"
+        "### Compiled files\n\nRules over the compiler's output; `tinytracker edgetpu show` applies them.\n\n"
         f"{markdown_table(TRAPS)}",
     ]
     return "\n".join(parts)
 
 
 def _operator_table() -> str:
-    """The common table with a column of operators in front."""
+    """Return the common table with a column of operators in front."""
     rules: list[Rule[object]] = [rule for _, rule in OPERATOR_RULES]  # type: ignore[misc]
     head, line, *rows = markdown_table(rules).splitlines()
     names = [", ".join(names) for names, _ in OPERATOR_RULES]
@@ -46,7 +46,7 @@ def _operator_table() -> str:
 
 def _support_table() -> str:
     lines = [
-        "| operator | Edge TPU runtime | version seen mapped | refused from version |",
+        "| operator | Edge TPU runtime | version seen mapped | refused since version |",
         "| --- | --- | --- | --- |",
     ]
     for name, support in OPERATORS.items():
@@ -56,7 +56,7 @@ def _support_table() -> str:
 
 
 def _replacement_table() -> str:
-    lines = ["| operator | way out |", "| --- | --- |"]
+    lines = ["| operator | fix |", "| --- | --- |"]
     lines += [f"| {name} | {way_out} |" for name, way_out in REPLACEMENTS.items()]
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,8 @@
-"""What public compiled files show about single operators: the facts that the rules were fitted to.
+"""What public compiled files show about single operators; the rules were fitted to these facts.
 
-Each row is an operator of a public uncompiled model and what became of it in the compiled file beside it. Files do not
-name their compiler, but the Edge TPU runtime that they need. benchmarks/edgetpu_public.py confirms each row, and
-compares whole files.
+Each row is an operator of a public uncompiled model and its fate in the compiled file beside it. The files do not name
+their compiler, only the Edge TPU runtime that they need. benchmarks/edgetpu_public.py confirms each row and compares
+whole files.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ class Evidence:
     """One observation.
 
     Attributes:
-        operator: builtin name. version: of the operator in the file.
-        mapped: True when it is in the chip's program, False when it was left to the CPU although nothing before it was.
+        operator: builtin name. version: version of the operator in the file.
+        mapped: True when it is in the chip's program, False when it stayed on the CPU although nothing before it did.
         runtime: Edge TPU runtime that the compiled file needs.
-        model: uncompiled file, without suffix. repository: on GitHub.
-        note: what is special about it.
+        model: name of the uncompiled file, without suffix. repository: its GitHub repository.
+        note: what is special about the operator.
     """
 
     operator: str

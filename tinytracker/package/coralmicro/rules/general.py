@@ -22,7 +22,7 @@ def known_operator(node: Node) -> str | None:
     if node.name in OPERATORS:
         return None
     way_out = REPLACEMENTS.get(node.name)
-    return f"the Edge TPU has no {node.name}" + (f" ({way_out.rstrip('.')})" if way_out else "")
+    return f"the Edge TPU does not have {node.name}" + (f" ({way_out.rstrip('.')})" if way_out else "")
 
 
 @rule(TARGET)
@@ -79,7 +79,7 @@ def three_dimensions(node: Node) -> str | None:
 
 
 def _outer(tensor: Tensor) -> int:
-    """Product of the dimensions outside of the three innermost."""
+    """Return the product of the dimensions outside the three innermost."""
     product = 1
     for n in tensor.shape[:-MAPPED_DIMENSIONS]:
         product *= n
@@ -90,7 +90,7 @@ def _outer(tensor: Tensor) -> int:
 def constant_parameters(node: Node) -> str | None:
     """Weights, biases, axes and sizes are constants in the file.
 
-    Fix: Make them constants of the network; nothing but activations may be computed at run time.
+    Fix: Make them constants of the network; only activations may be computed at run time.
     Source: the compiler says "Filter, bias, or other param is not constant at compile-time".
     """
     computed = next((t for t in node.parameters if not t.is_constant and t.elements > 0), None)
@@ -99,7 +99,7 @@ def constant_parameters(node: Node) -> str | None:
 
 @rule(TARGET)
 def version_is_taken(node: Node) -> str | None:
-    """The operator's version is not one that the compiler is known to refuse.
+    """The compiler is not known to refuse the operator's version.
 
     Fix: Convert with TensorFlow 2.15 (the `train` extra), and give dense layers a flat input.
     Source: edgetpu issue 631 (CONV_2D 6); the compiler says "Operation version not supported".
@@ -107,12 +107,12 @@ def version_is_taken(node: Node) -> str | None:
     support = OPERATORS.get(node.name)
     if support is None or support.rejected is None or node.operator.version < support.rejected:
         return None
-    return f"version {node.operator.version}; refused from version {support.rejected} on"
+    return f"version {node.operator.version}; versions {support.rejected} and later are refused"
 
 
 @rule(TARGET, level="warns")
 def version_was_seen_mapped(node: Node) -> str | None:
-    """The operator's version is one that was found mapped in a compiled file.
+    """The operator's version has been found mapped in a compiled file.
 
     Fix: If the compiler says "Operation version not supported", convert with TensorFlow 2.15.
     Source: the versions in some thirty files of compilers 15 and 16.
@@ -121,7 +121,7 @@ def version_was_seen_mapped(node: Node) -> str | None:
     if support is None or node.operator.version <= support.seen:
         return None
     if support.rejected is not None and node.operator.version >= support.rejected:
-        return None  # version_is_taken speaks
+        return None  # `version_is_taken` reports it
     return f"version {node.operator.version}; the newest seen mapped is {support.seen}"
 
 

@@ -34,7 +34,7 @@ def uint8_input(model: TfliteModel) -> str | None:
 def parameters_fit(model: TfliteModel) -> str | None:
     """The parameters fit into the Edge TPU's memory, about 7.7 MiB.
 
-    Fix: Use a smaller network; what does not fit is sent over USB 2 for every frame.
+    Fix: Use a smaller network; parameters that do not fit are sent over USB 2 for every frame.
     Source: "On-chip memory remaining" in logs of edgetpu_compiler; the size is a fit to compiled models.
     """
     size = predicted_bytes(model)
@@ -46,18 +46,18 @@ def has_operators(model: TfliteModel) -> str | None:
     """The model computes something.
 
     Fix: Export the network, not an empty function.
-    Source: there would be nothing to run on the chip.
+    Source: an empty graph has nothing to run on the chip.
     """
     return "the graph is empty" if not model.operators else None
 
 
 @rule(TARGET)
 def no_recurrent_layer(model: TfliteModel) -> str | None:
-    """There is no recurrent layer.
+    """The network has no recurrent layers.
 
     Fix: Use convolutions over a few frames, or a filter on the host.
     Source: Coral's keras_lstm_mnist_ptq compiles to one program, but its transfers are not fully deterministic and the
-    board's driver (coralmicro libs/tpu/edgetpu_executable.cc) knows no others.
+    board's driver (coralmicro libs/tpu/edgetpu_executable.cc) supports no others.
     """
     names = sorted({o.name for o in model.operators if o.name in _RECURRENT})
     return ", ".join(names) if names else None
@@ -84,7 +84,7 @@ MAX_PIXELS = 2048 * 2048
 GRAPH_RULES: tuple[Rule[TfliteModel], ...] = (
     has_operators, single_input, uint8_input, image_size, no_recurrent_layer,
 )  # fmt: skip
-"""About the whole network."""
+"""Rules about the whole network."""
 
 CHIP_RULES: tuple[Rule[TfliteModel], ...] = (parameters_fit,)
-"""About the network without the operators that do not map."""
+"""Rules about the network without the operators that do not map."""

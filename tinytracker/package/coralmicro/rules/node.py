@@ -1,4 +1,4 @@
-"""What a rule looks at: one operator with its tensors."""
+"""The subject of a rule: one operator with its tensors."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Builtin name."""
+        """Return the builtin name."""
         return self.operator.name
 
     def input(self, position: int) -> Tensor | None:
-        """The input tensor at a position, None when it is left out."""
+        """Return the input tensor at a position; None when it is omitted."""
         inputs = self.operator.inputs
         index = inputs[position] if position < len(inputs) else -1
         return self.model.tensors[index] if index >= 0 else None
 
     @property
     def output(self) -> Tensor | None:
-        """The first output tensor, None when there is none."""
+        """Return the first output tensor; None without outputs."""
         outputs = self.operator.outputs
         return self.model.tensors[outputs[0]] if outputs else None
 
     @property
     def parameters(self) -> list[Tensor]:
-        """Weights, biases, axes and sizes."""
+        """Return weights, biases, axes and sizes."""
         if self.name.endswith("_LSTM"):
             positions: tuple[int, ...] = tuple(range(1, 18))
         else:
@@ -52,30 +52,30 @@ class Node:
 
     @property
     def activations(self) -> list[Tensor]:
-        """Inputs that are no parameters, and outputs."""
+        """Return the inputs that are not parameters, and the outputs."""
         parameters = {t.index for t in self.parameters}
         indices = [i for i in self.operator.inputs if i >= 0 and i not in parameters]
         return [self.model.tensors[i] for i in (*indices, *self.operator.outputs)]
 
     @property
     def fused_activation(self) -> str:
-        """Name of the fused activation, "NONE" when there is none."""
+        """Return the name of the fused activation; "NONE" without one."""
         return str(self.operator.options.get("fused_activation_function", "NONE"))
 
     def integer(self, option: str, default: int) -> int:
-        """An integer option, with the schema's default when the file leaves the options out."""
+        """Return an integer option, or the schema's default when the file omits the options."""
         value = self.operator.options.get(option, default)
         return int(value) if isinstance(value, int) else default
 
     def constant(self, position: int) -> list[int] | None:
-        """The integers of a constant parameter, None when it is left out or not constant."""
+        """Return the integers of a constant parameter; None when it is omitted or not constant."""
         tensor = self.input(position)
         if tensor is None or tensor.data is None:
             return None
         return [int(v) for v in np.ravel(tensor.data)]
 
     def axes(self) -> list[int] | None:
-        """Axes of a reduction, counted from the front."""
+        """Return the axes of a reduction, counted from the front."""
         tensor, axes = self.input(0), self.constant(1)
         if tensor is None or axes is None:
             return None

@@ -16,7 +16,7 @@ MEAN_CHANNEL_MULTIPLE = 4
 
 @rule(TARGET)
 def no_fused_activation(node: Node) -> str | None:
-    """Pooling and concatenation carry no fused activation.
+    """Pooling and concatenation have no fused activation.
 
     Fix: Put the activation before the layer, behind a convolution.
     Source: Coral, table of supported operations.
@@ -26,7 +26,7 @@ def no_fused_activation(node: Node) -> str | None:
 
 @rule(TARGET)
 def concatenated_constant(node: Node) -> str | None:
-    """A concatenation with a constant has exactly two inputs, and the constant is all zero.
+    """A concatenation with a constant has exactly two inputs, and the constant is all zeros.
 
     Fix: Add a constant behind the first convolution instead of concatenating constant planes in front of it.
     Source: Coral, table of supported operations.
@@ -40,12 +40,12 @@ def concatenated_constant(node: Node) -> str | None:
     data = constants[0].data
     assert data is not None
     zero = constants[0].zero_points[0] if constants[0].zero_points else 0
-    return f"{constants[0].label} is not all zero" if bool(np.any(data != zero)) else None
+    return f"{constants[0].label} is not all zeros" if bool(np.any(data != zero)) else None
 
 
 @rule(TARGET)
 def equal_dilation(node: Node) -> str | None:
-    """A convolution's dilation is the same in height and width, unless its kernel is one wide.
+    """A convolution's dilation is the same in height and width, unless one side of its kernel is 1.
 
     Fix: Use one dilation rate for both.
     Source: Coral, table of supported operations; 3x1 kernels with dilation 2x1 and 4x1 map in
@@ -72,7 +72,7 @@ def default_weight_format(node: Node) -> str | None:
 def flat_dense_output(node: Node) -> str | None:
     """A dense layer's output is a vector.
 
-    Fix: Flatten in front of the dense layer, or use a 1x1 convolution.
+    Fix: Flatten before the dense layer, or use a 1x1 convolution.
     Source: Coral, table of supported operations.
     """
     for index in node.operator.outputs:
@@ -87,7 +87,7 @@ def one_scale_per_dense_layer(node: Node) -> str | None:
     """A dense layer's weights have one scale.
 
     Fix: Convert with TensorFlow 2.15 (or `_experimental_disable_per_channel_quantization_for_dense_layers`).
-    Source: it maps, but were it left to the CPU, the board's TFLM of July 2022 would compute it wrongly
+    Source: it maps, but on the CPU, the board's TFLM of July 2022 would compute it wrongly
     (tflite-micro pull requests 2602 and 2673).
     """
     weights = node.input(1)
@@ -96,7 +96,7 @@ def one_scale_per_dense_layer(node: Node) -> str | None:
 
 @rule(TARGET)
 def no_batch_reduction(node: Node) -> str | None:
-    """A reduction leaves the batch alone.
+    """A reduction does not touch the batch dimension.
 
     Fix: Reduce over height, width or channels.
     Source: Coral, table of supported operations.
@@ -109,7 +109,7 @@ def no_batch_reduction(node: Node) -> str | None:
 
 @rule(TARGET)
 def mean_over_channels(node: Node) -> str | None:
-    """A mean over channels needs a multiple of 4 channels.
+    """A mean over channels has a multiple of 4 channels.
 
     Fix: Choose such a number of channels, or average with a 1x1 convolution.
     Source: Coral, table of supported operations.
@@ -123,7 +123,7 @@ def mean_over_channels(node: Node) -> str | None:
 
 @rule(TARGET)
 def no_batch_padding(node: Node) -> str | None:
-    """Padding leaves the batch alone.
+    """Padding does not touch the batch dimension.
 
     Fix: Pad height and width only.
     Source: Coral, table of supported operations.
@@ -159,11 +159,11 @@ def prelu_is_risky(node: Node) -> str | None:
 
 @rule(TARGET)
 def resize_factor(node: Node) -> str | None:
-    """A resize enlarges less than 16 times and gives fewer than 512 x 512 pixels.
+    """A resize enlarges by a factor below 16 and gives fewer than 512 x 512 pixels.
 
     Fix: Enlarge in steps of 2, or leave the last resize to the host.
     Source: DeepLab's 1x1 to 33x33 does not map, MoveNet's three by a factor of 2 do; edgetpu issues 31 and 187 (512x512
-    does not map, 128x128 does). In between nothing is known.
+    does not map, 128x128 does). Sizes in between are unknown.
     """
     source, result = node.input(0), node.output
     if source is None or result is None or len(source.shape) != 4 or len(result.shape) != 4:
@@ -178,7 +178,7 @@ def resize_factor(node: Node) -> str | None:
 
 @rule(TARGET, level="warns")
 def resize_depends_on_size(node: Node) -> str | None:
-    """Whether a resize maps depends on its sizes (the chip's precision); factors of 1 and 2 were seen to map.
+    """A resize has a factor of 1 or 2, which were seen to map; others may not, depending on the chip's precision.
 
     Fix: Resize the image before the network; the application's crop does that.
     Source: Coral, table of supported operations.
@@ -195,7 +195,7 @@ def resize_depends_on_size(node: Node) -> str | None:
 def padded_addend(node: Node) -> str | None:
     """An addition does not add a padded tensor.
 
-    Fix: Pad the picture instead, so that the sizes agree by themselves.
+    Fix: Pad the image instead, so that the sizes agree.
     Source: edgetpu issue 690: the PAD maps, the ADD behind it does not (compiler 16).
     """
     indices = set(node.operator.inputs)
@@ -220,7 +220,7 @@ def flat_softmax(node: Node) -> str | None:
 
 @rule(TARGET)
 def no_batch_split(node: Node) -> str | None:
-    """A split or stack leaves the batch alone; a split into one part is nothing to do.
+    """A split or stack does not touch the batch dimension; a split into one part does nothing and is allowed.
 
     Fix: Split or stack along height, width or channels.
     Source: Coral, table of supported operations; a SPLIT of the batch into one part maps in yamnet_spectra_in.
@@ -240,7 +240,7 @@ def no_batch_split(node: Node) -> str | None:
 def plain_strided_slice(node: Node) -> str | None:
     """A strided slice has strides of 1, no ellipsis and no new axis.
 
-    Fix: Slice without steps; to thin out, use a stride of the convolution before.
+    Fix: Slice without steps; to subsample, give the convolution before it a stride.
     Source: Coral, table of supported operations.
     """
     strides = node.constant(3)
@@ -276,4 +276,4 @@ OPERATOR_RULES: tuple[tuple[tuple[str, ...], Rule[Node]], ...] = (
     (("SPLIT", "PACK"), no_batch_split),
     (("STRIDED_SLICE",), plain_strided_slice),
 )
-"""Which operators each rule is about."""
+"""The operators that each rule is about."""

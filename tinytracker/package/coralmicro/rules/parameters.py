@@ -1,11 +1,11 @@
-"""How much of the Edge TPU's memory a network's parameters will take."""
+"""Predicts how much of the Edge TPU's memory a network's parameters take."""
 
 from __future__ import annotations
 
 from tinytracker.model.tflite_model import Operator, TfliteModel
 
 CACHE_BYTES = int(7.7 * 1024 * 1024)
-"""What the compiler reports as usable for parameters on the 8 MiB chip (7.7 to 7.9 MiB)."""
+"""Bytes that the compiler reports as usable for parameters on the 8 MiB chip (7.7 to 7.9 MiB)."""
 
 MAX_ERROR_BYTES = 62_000
 """Largest difference of `predicted_bytes` from a public compiled file; the median of files above 16 kB is 0.8 %
@@ -16,17 +16,18 @@ _WIDE = 64  # more output channels than this are padded to whole groups of 64
 
 
 def predicted_bytes(model: TfliteModel) -> int:
-    """Parameter bytes of the compiled file, cached or streamed.
+    """Return the parameter bytes of the compiled file, cached or streamed.
 
-    Fitted to public pairs of an uncompiled and a compiled file, not documented; most MobileNets come out to the byte.
-    Per operator: weights with padded channels and a few bytes per output channel, together whole blocks of 64 bytes.
+    The formula is not documented; it was fitted to public pairs of an uncompiled and a compiled file, and is exact to
+    the byte for most MobileNets. Per operator: weights with padded channels and a few bytes per output channel,
+    rounded up to whole blocks of 64 bytes.
     Recurrent layers and constants of arithmetic operators are not counted.
     """
     return sum(operator_bytes(model, operator) for operator in model.operators)
 
 
 def operator_bytes(model: TfliteModel, operator: Operator) -> int:
-    """Share of one operator; 0 when it has no weights."""
+    """Return the bytes of one operator; 0 when it has no weights."""
     if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
         return 0
     if len(operator.inputs) < 2 or operator.inputs[1] < 0:
@@ -41,7 +42,7 @@ def operator_bytes(model: TfliteModel, operator: Operator) -> int:
         return 0
     outputs, height, width, inputs = weights.shape
     if operator.name == "DEPTHWISE_CONV_2D":
-        # Four bytes for each weight of one byte.
+        # Each one-byte weight takes four bytes.
         return _up(_up(inputs, 16) * (4 * height * width + (16 if per_channel else 4)), _ALIGNMENT)
     channels = _up(outputs, _WIDE if outputs > _WIDE else 4)
     return _up(channels * (height * width * _up(inputs, 4) + (8 if per_channel else 4)), _ALIGNMENT)

@@ -1,4 +1,4 @@
-"""Which part of a graph the Edge TPU compiler takes."""
+"""Finds the part of a graph that the Edge TPU compiler maps."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from tinytracker.model.tflite_model import Operator, TfliteModel
 
 
 def cut_by(model: TfliteModel, supported: Sequence[bool]) -> list[Operator | None]:
-    """For each operator, the one on the CPU that separates it from the part on the chip.
+    """Return, for each operator, the one on the CPU that cuts it off from the part on the chip.
 
     The compiler makes one program of the graph. Its operators may not need a result that the CPU computes from the
-    program's own results: such an operator is cut off. The order in the file does not matter, a branch that does not
-    pass through the CPU stays whole, and neither do operators on the CPU matter that need nothing from the chip,
-    such as a CAST and a QUANTIZE of the model's input.
+    program's own results: such an operator is cut off. The order in the file does not matter, and a branch that does
+    not pass through the CPU stays complete. Operators on the CPU that need nothing from the chip, such as a CAST and a
+    QUANTIZE of the model's input, do not cut anything off.
 
     Args:
-        model: uncompiled.
+        model: uncompiled model.
         supported: for each operator, whether the chip could run it by itself.
 
     Returns:
-        None for operators that are not cut off. Operators that are not supported are not judged.
+        None for operators that are not cut off. Unsupported operators are not judged.
     """
     on_chip: set[int] = set()  # tensors that need the chip
     cutter: dict[int, Operator] = {}  # tensors that the CPU computes from results of the chip

@@ -1,4 +1,4 @@
-"""The operators of the Edge TPU, from Coral's list of supported operations and from compiled files."""
+"""Operators of the Edge TPU, from Coral's list of supported operations and from compiled files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Support:
     """What is known about one operator.
 
     Attributes:
-        since: Edge TPU runtime that brought it (10: from the beginning).
-        seen: newest operator version found mapped in a compiled file, or the one that INT8 needs.
-        rejected: oldest operator version that a compiler was reported to refuse, None when none was.
+        since: Edge TPU runtime that introduced it (10: the first).
+        seen: newest operator version found mapped in a compiled file, or the version that INT8 needs.
+        rejected: oldest operator version that a compiler was reported to refuse; None when there is no such report.
     """
 
     since: int = 10
@@ -65,7 +65,7 @@ OPERATORS: dict[str, Support] = {
 }
 
 REPLACEMENTS: dict[str, str] = {
-    "HARD_SWISH": "Use ReLU or ReLU6 (MobileNetV3 comes in a minimalistic form without hard-swish).",
+    "HARD_SWISH": "Use ReLU or ReLU6 (MobileNetV3 has a minimalistic variant without hard-swish).",
     "LEAKY_RELU": "Use ReLU, or PReLU with shared_axes=[1, 2].",
     "ELU": "Use ReLU.",
     "GELU": "Use ReLU.",
@@ -78,4 +78,4 @@ REPLACEMENTS: dict[str, str] = {
     "SPLIT_V": "Split into equal parts (SPLIT) or slice.",
     "BATCH_MATMUL": "Use a dense layer with constant weights.",
 }
-"""Way out for operators outside of the table."""
+"""Fixes for operators that are not in the table."""

@@ -2,7 +2,7 @@
 
     data = pack(Path("packerOut.zip"), intrinsics={"inference_rate": 30.0})   # bytes of network.rpk
     rpk = parse(data)            # Rpk: networks, firmware sections, registers, network info, intrinsics
-    verify(data)                 # refuses what the sensor's driver or its clients would refuse, saying where
+    verify(data)                 # refuses what the sensor's driver or its clients would refuse, and says where
     describe(rpk)                # the same as a JSON-able dict
 
 The format is described byte by byte in docs/imx500-package.md.

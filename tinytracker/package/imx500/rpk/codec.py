@@ -41,29 +41,29 @@ def pack(
 ) -> bytes:
     """Turn Sony's `packerOut.zip` into the bytes of a `network.rpk`.
 
-    The bytes depend on the network only: no date, no file time, no name of a folder goes in.
+    The bytes depend only on the network; they contain no dates, file times or folder names.
 
     Args:
         packer_output: the archive that the converter wrote.
         order: order of the input's channels.
-        intrinsics: JSON object for the clients; None leaves it out.
+        intrinsics: JSON object for the clients; None omits it.
 
     Raises:
-        InputFileError: when the archive cannot be read.
-        RpkError: when the network cannot run on the sensor through this format.
-        UnknownNameError: for another color order.
+        InputFileError: the archive cannot be read.
+        RpkError: this format cannot describe the network, or the sensor cannot run it.
+        UnknownNameError: the colour order is unknown.
     """
     packer_output = Path(packer_output)
     return encode(rpk_from(read_packer_output(packer_output), order, intrinsics))
 
 
 def rpk_from(output: PackerOutput, order: ColorOrder, intrinsics: Mapping[str, Any] | None) -> Rpk:
-    """The package of a converted network; `encode` gives its bytes."""
+    """Return the package of a converted network; `encode` returns its bytes."""
     if order not in COLOR_ORDERS:
-        raise UnknownNameError("color order", order, COLOR_ORDERS)
+        raise UnknownNameError("colour order", order, COLOR_ORDERS)
     if len(output.networks) != 1:
         raise RpkError(
-            "dnnParams.xml", f"{len(output.networks)} networks in one package; the sensor's clients use one"
+            "dnnParams.xml", f"the package has {len(output.networks)} networks; the sensor's clients use one"
         )
     (network,) = output.networks
     return Rpk(
@@ -80,10 +80,10 @@ def rpk_from(output: PackerOutput, order: ColorOrder, intrinsics: Mapping[str, A
 
 
 def encode(rpk: Rpk) -> bytes:
-    """The bytes of a package; `parse` is the inverse.
+    """Return the bytes of a package; the inverse of `parse`.
 
     Raises:
-        RpkError: when a part does not fit the format.
+        RpkError: a part does not fit the format.
     """
     firmware = rpk.firmware
     parts = (
@@ -109,15 +109,15 @@ def encode(rpk: Rpk) -> bytes:
 def parse(data: bytes, name: str = "") -> Rpk:
     """Read a package.
 
-    `parse(encode(x)) == x` for every x whose tensors are listed by ordinal. The structure is checked
-    completely; `verify` also judges what the structure says.
+    `parse(encode(x)) == x` for every x whose tensors are listed by ordinal. The structure is checked completely;
+    `verify` also checks its content.
 
     Args:
         data: bytes of a `network.rpk`.
-        name: of the file, for messages.
+        name: name of the file, for messages.
 
     Raises:
-        RpkError: saying where the bytes stop being a package.
+        RpkError: the bytes are not a package; says where.
     """
     with naming(name):
         return _parse(data)
@@ -127,7 +127,7 @@ def _parse(data: bytes) -> Rpk:
     identity, version_tag, sections, end = decode_blocks(data)
     if identity[4:6] != version_tag:
         raise RpkError(
-            "block 1", f"version {identity[:6]} in the identity, patch {version_tag} in the sections"
+            "block 1", f"the identity has version {identity[:6]}, but the sections have patch {version_tag}"
         )
     kinds = tuple(section.kind for section in sections)
     if kinds != _KINDS:
@@ -140,7 +140,7 @@ def _parse(data: bytes) -> Rpk:
             )
     networks, memory = decode_dnn_params(dnn_params.data)
     if not networks or not all(n.inputs and n.outputs for n in networks):
-        raise RpkError("dnn_params", "there is no network, or one without input or output")
+        raise RpkError("dnn_params", "it has no network, or one without an input or output")
     check_ap_params(ap_params.data, networks)
     files = decode_archive(data, end)
     members = _members(files)
@@ -161,17 +161,18 @@ def _parse(data: bytes) -> Rpk:
 
 
 def _check_ap_size(size: str, padded_bytes: int) -> None:
-    """The info gives the unpadded length; it depends on the order in which the packager wrote the tensors."""
+    """Check the unpadded length in the info; it depends on the order in which the packager wrote the tensors."""
     if not size.isdecimal() or len(size) > 9 or -(-int(size) // 16) * 16 != padded_bytes:
         raise RpkError(
-            "network_info.txt, apParamSize", f"{size!r} where the section has {padded_bytes} bytes"
+            "network_info.txt, apParamSize",
+            f"the length is {size!r}, but the section has {padded_bytes} bytes",
         )
 
 
 def _members(files: list[tuple[str, bytes]]) -> dict[str, bytes]:
     members = dict(files)
     if len(members) != len(files):
-        raise RpkError("archive", f"a name comes twice among {', '.join(name for name, _ in files)}")
+        raise RpkError("archive", f"a name appears twice in {', '.join(name for name, _ in files)}")
     for name in (_REGISTERS, _INFO):
         if name not in members:
             raise RpkError("archive", f"{name} is missing; found {', '.join(members) or 'nothing'}")

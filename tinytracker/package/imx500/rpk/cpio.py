@@ -14,7 +14,7 @@ _DAMAGED = "The file is damaged; copy or package it again."
 
 
 def encode_archive(files: Sequence[tuple[str, bytes]]) -> bytes:
-    """An archive of (name, bytes); owner, time and inode are 0 so that equal content gives equal bytes."""
+    """Return an archive of (name, bytes); owner, time and inode are 0, so equal content gives equal bytes."""
     members = [_member(name, data, _REGULAR_FILE, links=0) for name, data in files]
     return b"".join([*members, _member(_TRAILER, b"", 0, links=1)])
 
@@ -27,12 +27,12 @@ def _member(name: str, data: bytes, mode: int, links: int) -> bytes:
 
 
 def decode_archive(data: bytes, start: int) -> list[tuple[str, bytes]]:
-    """The members of the archive that begins at byte `start` of the file and ends the file.
+    """Return the members of the archive that begins at byte `start` and extends to the end of the file.
 
-    Zeros in whole words may follow the trailer: other tools fill up to 512 bytes.
+    Whole words of zeros may follow the trailer: other tools pad to 512 bytes.
 
     Raises:
-        RpkError: when the archive is cut, damaged, or followed by something else.
+        RpkError: the archive is cut off, damaged, or followed by something else.
     """
     files: list[tuple[str, bytes]] = []
     position = start
@@ -47,7 +47,7 @@ def decode_archive(data: bytes, start: int) -> list[tuple[str, bytes]]:
         data_end = data_start + size
         position = _aligned(data_end, start)
         if position > len(data):
-            raise RpkError(where, f"the member needs {position} bytes, the file has {len(data)}", _DAMAGED)
+            raise RpkError(where, f"the member needs {position} bytes; the file has {len(data)}", _DAMAGED)
         name = _name(data[name_start : name_start + name_size], where)
         if any(data[name_start + name_size : data_start]) or any(data[data_end:position]):
             raise RpkError(where, f"the padding of {name!r} is not zero", _DAMAGED)
@@ -63,9 +63,9 @@ def _aligned(position: int, start: int) -> int:
 
 
 def _sizes(header: bytes, where: str) -> tuple[int, int]:
-    """(data size, name size) of a member header."""
+    """Return (data size, name size) of a member header."""
     digits = header[len(_MAGIC) :]
-    # int() alone would also take signs, spaces and underscores.
+    # int() alone would also accept signs, spaces and underscores.
     if not header.startswith(_MAGIC) or not all(c in b"0123456789abcdefABCDEF" for c in digits):
         raise RpkError(
             where,
@@ -77,5 +77,5 @@ def _sizes(header: bytes, where: str) -> tuple[int, int]:
 
 def _name(raw: bytes, where: str) -> str:
     if not raw.endswith(b"\0") or not raw[:-1].isascii() or not raw[:-1].decode("ascii").isprintable():
-        raise RpkError(where, f"the member's name reads {raw[:20]!r}", _DAMAGED)
+        raise RpkError(where, f"the member's name is {raw[:20]!r}", _DAMAGED)
     return raw[:-1].decode("ascii")

@@ -11,10 +11,10 @@ from tinytracker.package.imx500.rpk.registers import INPUT_LINES, OUTPUT_LINES
 
 
 def describe(rpk: Rpk) -> dict[str, Any]:
-    """Everything in a package but the binary parts, which are given by address, length and sha256.
+    """Return everything in a package except the binary parts, which are described by address, length and SHA-256.
 
     Returns:
-        a dict of plain types with the keys converter_version, network_id, networks, memory, firmware,
+        A dict of plain types with the keys converter_version, network_id, networks, memory, firmware,
         registers, lines, network_info, intrinsics and extra_files.
     """
     version = rpk.converter_version

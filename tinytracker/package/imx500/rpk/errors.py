@@ -9,13 +9,13 @@ from tinytracker.errors import TinyTrackerError
 
 
 class RpkError(TinyTrackerError):
-    """The bytes are not a network package that the sensor would take, or cannot become one.
+    """The bytes are not a network package that the sensor would accept, or cannot become one.
 
     Args:
         where: the place: "byte 32, block 1 of 3", "network_info.txt", "register 0x305E".
         problem: what is wrong there, with the value and the limit.
-        hint: the way out.
-        file: name of the package file, "" when the bytes are from none.
+        hint: the fix.
+        file: name of the package file, "" when the bytes are not from a file.
     """
 
     kind = "rpk"
@@ -29,7 +29,7 @@ class RpkError(TinyTrackerError):
 
 @contextmanager
 def naming(file: str) -> Iterator[None]:
-    """Put the name of the file in front of an `RpkError` that does not have one yet; "" changes nothing."""
+    """Add the name of the file to an `RpkError` that does not have one; "" changes nothing."""
     try:
         yield
     except RpkError as error:

@@ -1,8 +1,7 @@
-"""`network_intrinsics`: a JSON object with what a client may want to know, such as the frame rate to ask for.
+"""`network_intrinsics`: a JSON object with information for clients, such as the frame rate to ask for.
 
-picamera2 validates it when it opens the package and refuses the network otherwise, so the same rules hold
-here.
-Its list of tasks has no regression: a gaze network leaves `task` out.
+picamera2 validates it when it opens the package and refuses an invalid one, so the same rules hold here.
+Its list of tasks does not contain regression: a gaze network omits `task`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ def check_intrinsics(intrinsics: Mapping[str, Any]) -> None:
     """Refuse what picamera2 would refuse.
 
     Raises:
-        RpkError: naming the key, its value and what it may be.
+        RpkError: names the key, its value and the allowed values.
     """
     for key, allowed, ok in (
         ("task", f"one of {', '.join(TASKS)}, or absent", lambda v: v in TASKS),
@@ -68,25 +67,25 @@ def _is_aspect_ratio(value: Any) -> bool:
 
 
 def encode_intrinsics(intrinsics: Mapping[str, Any]) -> bytes:
-    """The archive member `network_intrinsics`; keys sorted, so that equal content gives equal bytes.
+    """Return the archive member `network_intrinsics`; keys are sorted, so that equal content gives equal bytes.
 
     Raises:
-        RpkError: when picamera2 would refuse it.
+        RpkError: picamera2 would refuse it.
     """
     check_intrinsics(intrinsics)
     return json.dumps(intrinsics, sort_keys=True, allow_nan=False).encode("ascii")
 
 
 def decode_intrinsics(data: bytes) -> dict[str, Any]:
-    """The inverse of `encode_intrinsics`.
+    """Parse the archive member; the inverse of `encode_intrinsics`.
 
     Raises:
-        RpkError: when the bytes are no JSON object, or picamera2 would refuse it.
+        RpkError: the bytes are not a JSON object, or picamera2 would refuse it.
     """
     try:
         found = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise RpkError(_WHERE, f"no JSON: {error}") from None
+        raise RpkError(_WHERE, f"not valid JSON: {error}") from None
     if not isinstance(found, dict):
         raise RpkError(_WHERE, f"the JSON is a {type(found).__name__} instead of an object")
     check_intrinsics(found)
@@ -94,4 +93,4 @@ def decode_intrinsics(data: bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,4 @@
-"""What a network package holds, as plain data; every other module here reads or writes one part of it."""
+"""The content of a network package as plain data; every other module here reads or writes one part of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 ColorOrder = Literal["RGB", "BGR"]
-"""Order of the channels in which the sensor fills the input tensor. The format also knows Y and BayerRGB,
-but no public package uses them, so their register values would be a guess."""
+"""Order in which the sensor fills the channels of the input tensor. The format also has Y and BayerRGB, but no public
+package uses them, so their register values would be a guess."""
 
 COLOR_ORDERS = cast(tuple[ColorOrder, ...], get_args(ColorOrder))
 
@@ -39,7 +39,7 @@ class Tensor:
     """An input or output tensor; its value is `(q - shift) * scale`.
 
     Attributes:
-        ordinal: place among the inputs, or among the outputs.
+        ordinal: position among the inputs, or among the outputs.
         name: at most the last 20 characters of the converter's name.
         dimensions: the axes.
         bits: 8, 16 or 32 per element.
@@ -62,18 +62,18 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        """Number of elements."""
+        """Return the number of elements."""
         return math.prod(d.size for d in self.dimensions)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes, slowest axis first: an image is (channels, height, width) on the sensor."""
+        """Return the sizes, slowest axis first: an image is (channels, height, width) on the sensor."""
         return tuple(d.size for d in sorted(self.dimensions, key=lambda d: -d.serialization))
 
 
 @dataclass(frozen=True)
 class RpkNetwork:
-    """One network: its tensors. The sensor fills only the first input."""
+    """The tensors of one network. The sensor fills only the first input."""
 
     ordinal: int
     name: str
@@ -94,7 +94,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Part:
-    """One binary part made by the converter: where it is loaded and its bytes, padded to a multiple of 16."""
+    """One binary part made by the converter: its load address and its bytes, padded to a multiple of 16."""
 
     address: int
     data: bytes
@@ -102,7 +102,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Firmware:
-    """The converter's parts, in the order of the file; their insides are opaque and copied verbatim."""
+    """The converter's parts, in the order of the file; their content is opaque and copied verbatim."""
 
     config_a: Part
     config_c: Part
@@ -127,14 +127,14 @@ class Rpk:
     Attributes:
         converter_version: six digits, two each for major, minor and patch.
         network_id: six digits.
-        model_version: four digits, two each for major and minor; no reader looks at them.
-        networks: in the order of the package; `parse` gives tensors by ordinal.
-        memory: of all networks together.
+        model_version: four digits, two each for major and minor; no reader uses them.
+        networks: networks in the order of the package; `parse` returns tensors by ordinal.
+        memory: memory of all networks together.
         firmware: the binary parts.
-        registers: in the order in which the driver writes them.
+        registers: register writes in the driver's order.
         network_info: keys and values of `network_info.txt`, in order.
         intrinsics: the JSON object of `network_intrinsics`, or None when the package has none.
-        extra_files: further archive members that no reader asks for, as (name, bytes).
+        extra_files: further archive members that no reader uses, as (name, bytes).
     """
 
     converter_version: str
@@ -150,5 +150,5 @@ class Rpk:
 
     @property
     def network(self) -> RpkNetwork:
-        """The first network, which is the only one that the sensor's clients use."""
+        """Return the first network, the only one that the sensor's clients use."""
         return self.networks[0]

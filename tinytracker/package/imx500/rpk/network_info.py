@@ -1,4 +1,4 @@
-"""`network_info.txt`: what libcamera and picamera2 must know before the first frame, as `key=value` lines."""
+"""`network_info.txt`: `key=value` lines that libcamera and picamera2 need before the first frame."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORMAT_VERSION = "020400"
 def network_info_for(
     network: RpkNetwork, order: ColorOrder, network_id: str, ap_param_bytes: int
 ) -> dict[str, str]:
-    """The entries for one network.
+    """Return the entries for one network.
 
     Args:
         network: its first input and its outputs are described.
@@ -77,19 +77,19 @@ def network_info_for(
 
 
 def encode_network_info(info: Mapping[str, str]) -> bytes:
-    """The archive member `network_info.txt`."""
+    """Return the archive member `network_info.txt`."""
     return "".join(f"{key}={value}\r\n" for key, value in info.items()).encode("ascii")
 
 
 def decode_network_info(data: bytes) -> dict[str, str]:
-    """The inverse of `encode_network_info`.
+    """Parse the archive member; the inverse of `encode_network_info`.
 
     Raises:
-        RpkError: when a line is no `key=value`, or a key comes twice (packages of several networks do that).
+        RpkError: a line is not `key=value`, or a key appears twice (as in packages of several networks).
     """
     where = "network_info.txt"
     if not data.isascii() or not data.endswith(b"\r\n"):
-        raise RpkError(where, "the text is not ASCII lines, or its last line is cut")
+        raise RpkError(where, "the text is not made of ASCII lines, or its last line is cut off")
     info: dict[str, str] = {}
     for number, line in enumerate(data.decode("ascii")[:-2].split("\r\n"), 1):
         key, equals, value = line.partition("=")
@@ -97,7 +97,7 @@ def decode_network_info(data: bytes) -> dict[str, str]:
             raise RpkError(f"{where}, line {number}", f"{line!r} is not key=value")
         if key in info:
             raise RpkError(
-                f"{where}, line {number}", f"{key} comes twice", "Only packages of one network can be read."
+                f"{where}, line {number}", f"{key} appears twice", "Only packages of one network can be read."
             )
         info[key] = value
     return info

@@ -1,4 +1,4 @@
-"""Read what Sony's converter leaves: `packerOut.zip` with a manifest, tensors as XML, five binary parts."""
+"""Reads the output of Sony's converter: `packerOut.zip` with a manifest, tensors as XML, and five binary parts."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tinytracker.package.imx500.rpk.sections import pad
 
 _HINT = "Convert the network again."
 _ADDRESS_BASE = 0x4000_0000
-"""Load addresses of the manifest are relative to the sensor's memory window."""
+"""Start of the sensor's memory window, to which the manifest's load addresses are relative."""
 _NAME_CHARS = 20
 _MAX_MEMBER_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class PackerOutput:
-    """Content of a `packerOut.zip`; dates and checksums are dropped.
+    """Content of a `packerOut.zip`, without dates and checksums.
 
     Attributes:
         converter_version: six digits, two each for major, minor and patch.
-        networks: tensors in the order in which the converter lists them.
+        networks: networks with tensors in the converter's order.
         memory: use of the sensor's memory.
         firmware: the binary parts at their load addresses.
     """
@@ -47,8 +47,8 @@ def read_packer_output(path: StrPath) -> PackerOutput:
     """Read and check a `packerOut.zip`.
 
     Raises:
-        InputFileError: when the file is missing, no such archive, incomplete, or a checksum of its manifest
-            is wrong.
+        InputFileError: the file is missing, not such an archive, or incomplete, or a checksum of its manifest is
+            wrong.
     """
     path = Path(path)
     try:
@@ -64,10 +64,10 @@ def read_packer_output(path: StrPath) -> PackerOutput:
 def _read(path: Path, archive: zipfile.ZipFile, names: Mapping[str, zipfile.ZipInfo]) -> PackerOutput:
     def member(name: str) -> bytes:
         if name not in names:
-            raise InputFileError(path, f"{name} is missing in the archive", _HINT)
+            raise InputFileError(path, f"{name} is missing from the archive", _HINT)
         if names[name].file_size > _MAX_MEMBER_BYTES:
             raise InputFileError(
-                path, f"{name} has {names[name].file_size} bytes, over {_MAX_MEMBER_BYTES}", _HINT
+                path, f"{name} has {names[name].file_size} bytes; the limit is {_MAX_MEMBER_BYTES}", _HINT
             )
         return archive.read(name)
 
@@ -94,7 +94,7 @@ def _read(path: Path, archive: zipfile.ZipFile, names: Mapping[str, zipfile.ZipI
         OverflowError,
         struct.error,
     ) as error:
-        problem = f"its manifest or dnnParams.xml is not as expected ({type(error).__name__}: {error})"
+        problem = f"its manifest or dnnParams.xml is invalid ({type(error).__name__}: {error})"
         raise InputFileError(path, problem, _HINT) from None
     return PackerOutput(
         version, networks, memory, Firmware(config_a, config_c, program_a, program_c, coefficients)
@@ -122,11 +122,11 @@ def _checked(path: Path, entry: Mapping[str, Any], data: bytes) -> bytes:
 
 
 def parse_tensors(xml: bytes) -> tuple[tuple[RpkNetwork, ...], Memory]:
-    """Networks and memory of a `dnnParams.xml`.
+    """Return the networks and memory of a `dnnParams.xml`.
 
     Raises:
-        KeyError, ValueError, AttributeError, struct.error, xml.etree.ElementTree.ParseError: when it is not
-        as expected.
+        KeyError, ValueError, AttributeError, struct.error, xml.etree.ElementTree.ParseError: the file is not as
+        expected.
     """
     root = ElementTree.fromstring(xml)
     networks = tuple(
@@ -184,7 +184,7 @@ def _dimension(fields: Mapping[str, str]) -> Dimension:
 
 
 def _number(text: str, bits: int) -> int:
-    """A whole number that fits the field it is packed into."""
+    """Return a whole number, checked to fit the field it is packed into."""
     value = int(text)
     if not 0 <= value < 1 << bits:
         raise ValueError(f"{text} does not fit {bits} bits")

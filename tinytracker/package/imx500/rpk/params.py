@@ -1,8 +1,8 @@
 """The two FlatBuffers that tell the sensor and its clients what tensors the network has.
 
-`dnn_params` goes to the sensor's inference engine. `ap_params` comes back in the header of every tensor that
-the sensor sends, so libcamera knows shapes and scales; it has the same tables without the fields of the
-engine. Fields are listed by their slot:
+`dnn_params` goes to the sensor's inference engine. `ap_params` is returned in the header of every tensor that the
+sensor sends, so that libcamera knows shapes and scales; it has the same tables without the engine's fields. Fields
+are listed by their slot:
 
     Dim      0 ordinal u8, 1 size u16, 2 serialization u8, 3 padding u8
     Tensor   0 ordinal u8, 1 name, 2 number of dims u8, 3 dims, then
@@ -14,7 +14,7 @@ engine. Fields are listed by their slot:
     Memory   0 total u32, 1 reserved u32, 2 runtime u32, 3 coefficients u32
     Root     0 networks, 1 memory (dnn only)
 
-The order of the writes below is the one of the vendor's own packager, which makes the bytes comparable.
+The order of the writes below is that of the vendor's own packager, so that the bytes can be compared.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from tinytracker.package.imx500.rpk.layout import Dimension, Memory, RpkNetwork,
 MAX_NETWORKS = 8
 MAX_TENSORS = 16
 MAX_DIMENSIONS = 16
-"""libcamera's arrays for tensors and dimensions have 16 places."""
+"""Length of libcamera's arrays for tensors and dimensions."""
 
 
 @dataclass(frozen=True)
 class _Slots:
-    """Slots of the fields in which the four kinds of tensor table differ; None for an absent field."""
+    """Slots of the fields that differ between the four kinds of tensor table; None for an absent field."""
 
     count: int
     shift: int
@@ -54,20 +54,20 @@ _AP_OUT = _Slots(8, shift=5, scale=6, unsigned=7, bits=4)
 
 
 def encode_dnn_params(networks: Sequence[RpkNetwork], memory: Memory) -> bytes:
-    """The FlatBuffer for the inference engine."""
+    """Return the FlatBuffer for the inference engine."""
     return _encode(networks, memory, _DNN_IN, _DNN_OUT)
 
 
 def encode_ap_params(networks: Sequence[RpkNetwork]) -> bytes:
-    """The FlatBuffer for the clients."""
+    """Return the FlatBuffer for the clients."""
     return _encode(networks, None, _AP_IN, _AP_OUT)
 
 
 def decode_dnn_params(data: bytes) -> tuple[tuple[RpkNetwork, ...], Memory]:
-    """The inverse of `encode_dnn_params`; tensors come by ordinal.
+    """Parse the engine's FlatBuffer, with tensors by ordinal; the inverse of `encode_dnn_params`.
 
     Raises:
-        RpkError: when the bytes are no such FlatBuffer.
+        RpkError: the bytes are not such a FlatBuffer.
     """
     with _named("dnn_params"):
         root = Table.root(data)
@@ -78,10 +78,10 @@ def decode_dnn_params(data: bytes) -> tuple[tuple[RpkNetwork, ...], Memory]:
 
 
 def check_ap_params(data: bytes, networks: Sequence[RpkNetwork]) -> None:
-    """Refuse clients' parameters that do not say the same as the engine's.
+    """Refuse clients' parameters that differ from the engine's.
 
     Raises:
-        RpkError: when the bytes are no such FlatBuffer, or a network differs.
+        RpkError: the bytes are not such a FlatBuffer, or a network differs.
     """
     with _named("ap_params"):
         found = _networks(Table.root(data), _AP_IN, _AP_OUT)
@@ -146,7 +146,7 @@ def _vector(builder: Any, offsets: Sequence[int]) -> int:
 
 
 def _tensors(builder: Any, tensors: Sequence[Tensor], slots: _Slots) -> list[int]:
-    """Offsets of the tensor tables, by ordinal; written in the order in which the converter listed them."""
+    """Return the offsets of the tensor tables by ordinal; they are written in the converter's order."""
     written = [(tensor.ordinal, _tensor(builder, tensor, slots)) for tensor in tensors]
     return [offset for _, offset in sorted(written)]
 
@@ -183,7 +183,7 @@ def _dimension(builder: Any, dimension: Dimension) -> int:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Turn what the FlatBuffer reader says into this format's error, with the section's name."""
+    """Turn an error of the FlatBuffer reader into this format's error, with the section's name."""
     try:
         yield
     except DamagedError as error:
@@ -211,7 +211,7 @@ def _decode_tensor(table: Table, slots: _Slots) -> Tensor:
     )
     if table.u8(2) != len(dimensions):
         raise DamagedError(
-            f"a tensor announces {table.u8(2)} dimensions and lists {len(dimensions)}", table.position
+            f"a tensor claims {table.u8(2)} dimensions and lists {len(dimensions)}", table.position
         )
     unsigned = table.u8(slots.unsigned)
     if unsigned > 1:

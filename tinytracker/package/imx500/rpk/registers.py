@@ -1,7 +1,7 @@
-"""Register writes that set the sensor up for a network, and the list of those that the kernel driver accepts.
+"""Register writes that set up the sensor for a network, and the list of those that the kernel driver accepts.
 
 The driver (`imx500.c` of the Raspberry Pi kernel) writes each entry of `imx500_regs` before it loads the
-network and gives up with EINVAL at the first one outside its list, so we refuse such a file on the PC.
+network and fails with EINVAL at the first one outside its list, so we refuse such a file on the PC.
 An entry is 7 bytes, little-endian: u16 address, u8 width, u32 value.
 """
 
@@ -16,7 +16,7 @@ from tinytracker.package.imx500.rpk.layout import LINE_BYTES, ColorOrder, Regist
 INPUT_LINES = 0x305E
 OUTPUT_LINES = 0x3060
 MAX_LINES = 2046
-"""The driver refuses line counts of 2046 and more."""
+"""Limit of the driver: it refuses line counts of 2046 and more."""
 
 _ENTRY = struct.Struct("<HBI")
 _FORMAT, _FORMAT_RGB_TENSOR, _MAX_FORMAT = 0xD750, 2, 5
@@ -24,12 +24,12 @@ _MATRICES, _MATRIX_BYTES, _MATRICES_END = 0xD76C, 36, 0xD7D8
 _CLIPS_END = 0xD7FC
 _Y_NORMALIZATION = (0xD62A, 0xD632, 0xD63A)
 UNITY = 0x400
-"""A factor of one in the conversion matrix."""
+"""A factor of 1 in the conversion matrix."""
 _SIGNED_OFFSET = 0x1800  # -2048 in 13 bits: half of the 12-bit pixel range
 
 
 def input_lines(tensor: Tensor) -> int:
-    """Lines of 2560 bytes in which the sensor sends the input tensor, its own header line included.
+    """Return how many lines of 2560 bytes the sensor needs to send the input tensor, including its header line.
 
     Rows are padded to 32 bytes and the height to 2.
     """
@@ -39,15 +39,15 @@ def input_lines(tensor: Tensor) -> int:
 
 
 def output_lines(tensors: Sequence[Tensor]) -> int:
-    """Lines of 2560 bytes for all output tensors, each starting on a new line, plus one."""
+    """Return the lines of 2560 bytes for all output tensors, each starting on a new line, plus one."""
     return sum(-(-(t.elements * t.bits // 8) // LINE_BYTES) for t in tensors) + 1
 
 
 def image_shape(tensor: Tensor) -> tuple[int, int, int]:
-    """(height, width, channels) of an image input.
+    """Return (height, width, channels) of an image input.
 
     Raises:
-        RpkError: when the tensor has no three axes.
+        RpkError: the tensor does not have three axes.
     """
     axes = {d.serialization: d.size for d in tensor.dimensions}
     if len(tensor.dimensions) != 3 or set(axes) != {0, 1, 2}:
@@ -59,20 +59,20 @@ _IMAGE = "The sensor fills one input of height x width x channels."
 
 
 def color_matrix(order: ColorOrder) -> tuple[int, int, int, int]:
-    """(K00, K02, K20, K22): corners of the matrix that sorts R, G, B into the tensor's channels."""
+    """Return (K00, K02, K20, K22): corners of the matrix that sorts R, G, B into the tensor's channels."""
     return (UNITY, 0, 0, UNITY) if order == "RGB" else (0, UNITY, UNITY, 0)
 
 
 def normalization(unsigned: bool) -> tuple[int, int, int, int]:
-    """(offset, clip, minimum, maximum) as the registers want them: pixels 0..255, or pixels minus 128."""
+    """Return (offset, clip, minimum, maximum) as the registers need them: pixels 0..255, or pixels minus 128."""
     return (0, 0x00FF_0000, 0, 0xFF) if unsigned else (_SIGNED_OFFSET, 0x007F_0180, 0x180, 0x7F)
 
 
 def registers_for(network: RpkNetwork, order: ColorOrder) -> tuple[Register, ...]:
-    """The 56 writes for an RGB or BGR network, in the order in which public packages have them.
+    """Return the 56 writes for an RGB or BGR network, in the order of public packages.
 
     Raises:
-        RpkError: when the driver would refuse one: the tensors take too many lines.
+        RpkError: the driver would refuse one, because the tensors take too many lines.
     """
     k00, k02, k20, k22 = color_matrix(order)
     offset, clip, minimum, maximum = normalization(network.inputs[0].unsigned)
@@ -96,11 +96,11 @@ def registers_for(network: RpkNetwork, order: ColorOrder) -> tuple[Register, ...
     return tuple(writes)
 
 
-_LARGE = "A network with a smaller input or output fits."
+_LARGE = "Use a network with a smaller input or output."
 
 
 def _channel(base: int, minimum: int, maximum: int) -> list[Register]:
-    """Normalisation of one channel: offset, shift, and the two clip values."""
+    """Return the normalization of one channel: offset, shift, and the two clip values."""
     return [
         Register(base, 2, minimum),
         Register(base + 2, 1, 0),
@@ -110,7 +110,7 @@ def _channel(base: int, minimum: int, maximum: int) -> list[Register]:
 
 
 def _allow_list() -> dict[tuple[int, int], int]:
-    """(address, width in bytes) to the mask of the bits that may be set."""
+    """Return a map from (address, width in bytes) to the mask of the bits that may be set."""
     allowed: dict[tuple[int, int], int] = {}
     y_nine_bit = (*_Y_NORMALIZATION, 0xD644, 0xD648, 0xD64C, 0xD650, 0xD654, 0xD658)
     y_one_bit = (0xD629, 0xD630, 0xD638, 0xD643, 0xD647, 0xD64B, 0xD64F, 0xD653, 0xD657)
@@ -129,7 +129,7 @@ def _allow_list() -> dict[tuple[int, int], int]:
 
 
 def _word_mask(word: int) -> int:
-    """Mask of a 32-bit word of the matrices: six words of factors and offsets, then three of clips."""
+    """Return the mask of a 32-bit word of the matrices: six words of factors and offsets, then three of clips."""
     row = (word - _MATRICES) % _MATRIX_BYTES // 4
     if word >= _MATRICES_END or row >= 6:
         return 0x01FF_01FF
@@ -140,13 +140,13 @@ _ALLOWED = _allow_list()
 
 
 def refusal(register: Register) -> str:
-    """Why the driver would refuse this write; empty when it would not."""
+    """Return why the driver would refuse this write; "" when it would not."""
     mask = _ALLOWED.get((register.address, register.width))
     if mask is None:
         widths = [w for (address, w) in _ALLOWED if address == register.address]
         if not widths:
             return "the address is outside the driver's list"
-        return f"a width of {register.width} bytes where {' or '.join(map(str, widths))} is allowed"
+        return f"the width is {register.width} bytes; {' or '.join(map(str, widths))} is allowed"
     if register.address in (INPUT_LINES, OUTPUT_LINES) and register.value >= MAX_LINES:
         return f"{register.value} lines; the limit is {MAX_LINES - 1}"
     if register.value & ~mask or (mask == 0x7 and register.value > _MAX_FORMAT):
@@ -155,16 +155,18 @@ def refusal(register: Register) -> str:
 
 
 def encode_registers(registers: Sequence[Register]) -> bytes:
-    """The archive member `imx500_regs`."""
+    """Return the archive member `imx500_regs`."""
     return b"".join(_ENTRY.pack(r.address, r.width, r.value) for r in registers)
 
 
 def decode_registers(data: bytes) -> tuple[Register, ...]:
-    """The inverse of `encode_registers`.
+    """Parse the archive member; the inverse of `encode_registers`.
 
     Raises:
-        RpkError: when the length is no multiple of an entry.
+        RpkError: the length is not a multiple of an entry.
     """
     if len(data) % _ENTRY.size:
-        raise RpkError("imx500_regs", f"{len(data)} bytes are no whole number of {_ENTRY.size}-byte entries")
+        raise RpkError(
+            "imx500_regs", f"{len(data)} bytes are not a multiple of {_ENTRY.size}, the size of an entry"
+        )
     return tuple(Register(*entry) for entry in _ENTRY.iter_unpack(data))

@@ -29,7 +29,7 @@ _BODY_BYTES = BLOCK_BYTES - HEADER_BYTES - FOOTER_BYTES
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the firmware as it lies in a block; `data` is padded and in natural byte order."""
+    """One part of the firmware as stored in a block; `data` is padded and in natural byte order."""
 
     kind: int
     address: int
@@ -37,28 +37,27 @@ class Section:
 
 
 def swap_words(data: bytes) -> bytes:
-    """Reverse every 32-bit word; its own inverse. The length must be a multiple of 4."""
+    """Reverse the bytes of every 32-bit word; its own inverse. The length must be a multiple of 4."""
     count = len(data) // 4
     return struct.pack(f">{count}I", *struct.unpack(f"<{count}I", data))
 
 
 def pad(data: bytes) -> bytes:
-    """Fill up to a multiple of 16 with n bytes of value n; nothing is added when the length already fits."""
+    """Pad to a multiple of 16 with n bytes of value n; nothing is added when the length already fits."""
     missing = -len(data) % 16
     return data + bytes([missing]) * missing
 
 
 def encode_blocks(identity: str, version_tag: str, sections: list[Section]) -> bytes:
-    """All sections as blocks.
+    """Return all sections as blocks.
 
     Args:
         identity: 16 digits: converter version, network id, model version.
         version_tag: two digits repeated in each section header.
-        sections: in file order, each padded; the last one holds the coefficients, which alone may span
-            blocks.
+        sections: sections in file order, each padded; only the last one, the coefficients, may span blocks.
 
     Raises:
-        RpkError: when the parts before the coefficients do not fit into the first block.
+        RpkError: the parts before the coefficients do not fit into the first block.
     """
     *fixed, coefficients = sections
     body = struct.pack(">I12x", SECTION_KINDS) + swap_words(identity.encode("ascii"))
@@ -70,7 +69,9 @@ def encode_blocks(identity: str, version_tag: str, sections: list[Section]) -> b
         room = _BODY_BYTES - len(body) - SECTION_HEADER_BYTES
         if room < 16:
             raise RpkError(
-                "block 1", f"the network's program takes {len(body)} of {_BODY_BYTES} bytes", _SMALLER
+                "block 1",
+                f"the network's program takes {len(body)} bytes; the limit is {_BODY_BYTES}",
+                _SMALLER,
             )
         chunk, rest = rest[:room], rest[room:]
         bodies.append(body + _section(Section(COEFFICIENTS, address, chunk), version_tag))
@@ -79,7 +80,7 @@ def encode_blocks(identity: str, version_tag: str, sections: list[Section]) -> b
     return b"".join(_block(b, i + 1, len(bodies)) for i, b in enumerate(bodies))
 
 
-_SMALLER = "A network with fewer layers has a shorter program."
+_SMALLER = "Use a network with fewer layers, which has a shorter program."
 
 
 def _section(section: Section, version_tag: str) -> bytes:
@@ -94,26 +95,25 @@ def _block(body: bytes, index: int, count: int) -> bytes:
 
 
 def decode_blocks(data: bytes) -> tuple[str, str, list[Section], int]:
-    """The inverse of `encode_blocks`.
+    """Parse blocks; the inverse of `encode_blocks`.
 
     Returns:
-        identity, version tag, sections (the coefficients joined again) and the number of bytes that the
-        blocks take.
+        Identity, version tag, sections (with the coefficients joined again) and the number of bytes in the blocks.
 
     Raises:
-        RpkError: for anything that `encode_blocks` would not have written.
+        RpkError: the bytes contain anything that `encode_blocks` would not have written.
     """
     bodies, end = _decode_bodies(data)
     first_start, first = bodies[0]
     if len(first) < IDENTITY_BYTES:
         raise RpkError(
-            f"byte {first_start}", f"the first block's body has {len(first)} bytes, not even its identity"
+            f"byte {first_start}", f"the first block's body has {len(first)} bytes, too few for its identity"
         )
     kinds, reserved = struct.unpack_from(">I12s", first)
     if kinds != SECTION_KINDS or any(reserved):
         raise RpkError(
             f"byte {first_start}",
-            f"the package announces {kinds} kinds of sections instead of {SECTION_KINDS}",
+            f"the package claims {kinds} kinds of sections instead of {SECTION_KINDS}",
         )
     identity = _digits(swap_words(first[16:IDENTITY_BYTES]), f"byte {first_start + 16}")
     found = _decode_sections(first, IDENTITY_BYTES, first_start)
@@ -121,12 +121,12 @@ def decode_blocks(data: bytes) -> tuple[str, str, list[Section], int]:
         found += _decode_sections(body, 0, start)
     tags = {tag for tag, _ in found}
     if len(tags) != 1:
-        raise RpkError(f"byte {first_start}", f"sections carry {len(tags)} different versions")
+        raise RpkError(f"byte {first_start}", f"the sections have {len(tags)} different versions")
     return identity, tags.pop(), _join_coefficients([section for _, section in found]), end
 
 
 def _decode_bodies(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """(position, body) of each block, and where the last one ends."""
+    """Return (position, body) of each block, and where the last one ends."""
     bodies: list[tuple[int, bytes]] = []
     position, count = 0, 1
     while len(bodies) < count:
@@ -152,10 +152,12 @@ def _decode_bodies(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
         start, end = position + HEADER_BYTES, position + HEADER_BYTES + size + FOOTER_BYTES
         if size % 4 or size > _BODY_BYTES or (index < count and size != _BODY_BYTES):
             raise RpkError(
-                where, f"a body of {size} bytes; each but the last has {_BODY_BYTES}, the last not more", _CUT
+                where,
+                f"the body has {size} bytes; {_BODY_BYTES} are expected, or fewer in the last block",
+                _CUT,
             )
         if end > len(data):
-            raise RpkError(where, f"the block needs {end} bytes, the file has {len(data)}", _CUT)
+            raise RpkError(where, f"the block needs {end} bytes; the file has {len(data)}", _CUT)
         footer = data[end - FOOTER_BYTES : end]
         if footer != bytes(28) + _END_MAGIC:
             raise RpkError(
@@ -169,16 +171,16 @@ def _decode_bodies(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
 
 
 _CUT = "The file is damaged; copy or package it again."
-_NOT_RPK = "This is no .rpk network package."
+_NOT_RPK = "This is not an .rpk network package."
 
 
 def _decode_sections(body: bytes, position: int, start: int) -> list[tuple[str, Section]]:
-    """(version tag, section) of one body, read from `position`; `start` is the body's place in the file."""
+    """Return (version tag, section) pairs of a body, read from `position`; `start` is its place in the file."""
     found: list[tuple[str, Section]] = []
     while position < len(body):
         where = f"byte {start + position}, section {len(found) + 1} of its block"
         if len(body) - position < SECTION_HEADER_BYTES:
-            raise RpkError(where, f"{len(body) - position} bytes are left, too few for a section", _CUT)
+            raise RpkError(where, f"the {len(body) - position} bytes left are too few for a section", _CUT)
         kind, address, size, zero, tag, reserved = struct.unpack_from(">IIII4s12s", body, position)
         natural = swap_words(tag)
         position += SECTION_HEADER_BYTES
@@ -186,7 +188,7 @@ def _decode_sections(body: bytes, position: int, start: int) -> list[tuple[str, 
             raise RpkError(where, "reserved bytes of the section header are not zero", _CUT)
         if size % 16 or size > len(body) - position:
             raise RpkError(
-                where, f"a section of {size} bytes in a block with {len(body) - position} left", _CUT
+                where, f"a section has {size} bytes; the block has {len(body) - position} left", _CUT
             )
         found.append(
             (
@@ -199,20 +201,22 @@ def _decode_sections(body: bytes, position: int, start: int) -> list[tuple[str, 
 
 
 def _join_coefficients(sections: list[Section]) -> list[Section]:
-    """The first sections, then all chunks of the coefficients as one."""
+    """Return the first sections, then all chunks of the coefficients as one."""
     head, chunks = sections[: SECTION_KINDS - 1], sections[SECTION_KINDS - 1 :]
     if not chunks:
-        raise RpkError("block 1", f"{len(sections)} sections instead of {SECTION_KINDS}", _CUT)
+        raise RpkError(
+            "block 1", f"the package has {len(sections)} sections instead of {SECTION_KINDS}", _CUT
+        )
     address = chunks[0].address
     for chunk in chunks:
         if chunk.kind != COEFFICIENTS or chunk.address != address:
             where = f"section of kind {chunk.kind} at address {chunk.address:#x}"
-            raise RpkError(where, f"the coefficients must go on at {address:#x}", _CUT)
+            raise RpkError(where, f"the coefficients must continue at {address:#x}", _CUT)
         address += len(chunk.data)
     return [*head, Section(COEFFICIENTS, chunks[0].address, b"".join(c.data for c in chunks))]
 
 
 def _digits(text: bytes, where: str) -> str:
     if not text.isdigit():
-        raise RpkError(where, f"version digits read {text!r}", _CUT)
+        raise RpkError(where, f"the version digits are {text!r}", _CUT)
     return text.decode("ascii")

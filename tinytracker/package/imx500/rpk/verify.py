@@ -1,4 +1,4 @@
-"""Judge a package as the sensor's driver and its clients would, before it is copied to a board."""
+"""Checks a package as the sensor's driver and its clients would, before it is copied to a board."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinytracker.package.imx500.rpk.registers import (
 
 MAX_WIDTH, MAX_HEIGHT = 1280, 960
 CHANNELS = (1, 3, 4)
-"""Input tensors that libcamera takes."""
+"""Input tensors that libcamera accepts."""
 
 _REPACK = "Package the network again with `tinytracker package --target imx500`."
 
@@ -29,13 +29,13 @@ def verify(data: bytes, name: str = "") -> Rpk:
 
     Args:
         data: bytes of a `network.rpk`.
-        name: of the file, for messages.
+        name: name of the file, for messages.
 
     Returns:
-        the parsed package.
+        The parsed package.
 
     Raises:
-        RpkError: with the place of the first problem, and how many more there are.
+        RpkError: a reader would refuse the package; names the place of the first problem, and counts the others.
     """
     rpk = parse(data, name)
     found = list(problems(rpk))
@@ -47,14 +47,14 @@ def verify(data: bytes, name: str = "") -> Rpk:
 
 
 def problems(rpk: Rpk) -> Iterator[tuple[str, str]]:
-    """(where, what) of everything that a reader of the package would refuse."""
+    """Yield (where, what) for everything that a reader of the package would refuse."""
     yield from _register_problems(rpk)
     yield from _tensor_problems(rpk)
     yield from _info_problems(rpk)
     memory = rpk.memory
     needed = memory.coefficients + memory.runtime + memory.reserved
     if needed > memory.total:
-        yield "dnn_params, memory", f"the network needs {needed} bytes, the sensor has {memory.total}"
+        yield "dnn_params, memory", f"the network needs {needed} bytes; the sensor has {memory.total}"
 
 
 def _register_problems(rpk: Rpk) -> Iterator[tuple[str, str]]:
@@ -73,18 +73,21 @@ def _tensor_problems(rpk: Rpk) -> Iterator[tuple[str, str]]:
         return
     if width > MAX_WIDTH or height > MAX_HEIGHT or channels not in CHANNELS or not width or not height:
         limit = f"{MAX_WIDTH} x {MAX_HEIGHT} with {', '.join(map(str, CHANNELS))} channels"
-        yield "dnn_params, input 0", f"{width} x {height} with {channels} channels; the limit is {limit}"
+        yield (
+            "dnn_params, input 0",
+            f"the input is {width} x {height} with {channels} channels; the limit is {limit}",
+        )
     for tensor in network.outputs:
         if tensor.bits not in (8, 16, 32) or not tensor.dimensions:
             yield (
                 f"dnn_params, output {tensor.ordinal}",
-                f"{tensor.bits} bits per element, {len(tensor.dimensions)} axes",
+                f"the tensor has {tensor.bits} bits per element and {len(tensor.dimensions)} axes",
             )
     expected = {INPUT_LINES: input_lines(network.inputs[0]), OUTPUT_LINES: output_lines(network.outputs)}
     written = {r.address: r.value for r in rpk.registers}
     for address, lines in expected.items():
         if written.get(address) != lines:
-            problem = f"{written.get(address)} lines where the tensors take {lines} of {LINE_BYTES} bytes"
+            problem = f"the value is {written.get(address)}, but the tensors take {lines} lines of {LINE_BYTES} bytes"
             yield f"imx500_regs, register 0x{address:04X}", problem
 
 
@@ -104,7 +107,7 @@ def _info_problems(rpk: Rpk) -> Iterator[tuple[str, str]]:
     }
     for key, value in expected.items():
         if info[key] != value:
-            yield f"{where}, {key}", f"{info[key]!r} where the network says {value!r}"
+            yield f"{where}, {key}", f"the value is {info[key]!r}, but the network has {value!r}"
     if info["inputTensorFormat"] not in COLOR_ORDERS:
         yield (
             f"{where}, inputTensorFormat",
@@ -112,7 +115,7 @@ def _info_problems(rpk: Rpk) -> Iterator[tuple[str, str]]:
         )
     for key in REQUIRED:
         if "Norm_" in key and not _is_hex(info[key]):
-            yield f"{where}, {key}", f"{info[key]!r} is no hexadecimal number"
+            yield f"{where}, {key}", f"{info[key]!r} is not a hexadecimal number"
 
 
 def _is_hex(text: str) -> bool:

@@ -12,5 +12,5 @@ void jsonrpc_return_error(jsonrpc_request* request, int code, const char* messag
 void jsonrpc_return_success(jsonrpc_request* request, const char* format, ...);
 }
 
-/* A macro over a list of methods in the library, a function here. */
+/* In the library this is a macro over a list of methods; here it is a function. */
 void jsonrpc_export(const char* name, void (*method)(jsonrpc_request*));

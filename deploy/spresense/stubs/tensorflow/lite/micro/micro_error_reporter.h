@@ -1,4 +1,4 @@
-/* Declarations for checking syntax and types; what TensorFlow Lite for Microcontrollers of the SDK (2022) has. */
+/* Declarations for checking syntax and types, as in the SDK's TensorFlow Lite for Microcontrollers (2022). */
 #ifndef STUB_MICRO_ERROR_REPORTER_H
 #define STUB_MICRO_ERROR_REPORTER_H
 
