@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ from typing import Any
 import numpy as np
 import tensorflow  # noqa: F401  before the forks, so that not every child imports it
 from common import write_csv
-from tflite_micro import runtime
 
 from tinytracker.codegen import generate
 from tinytracker.errors import TinyTrackerError
+from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.quant.oracle import oracle_of
@@ -100,7 +101,12 @@ def in_a_child(test: Callable[[bytes], bool], content: bytes) -> bool:
 
 def runs_in_tflm(content: bytes) -> bool:
     """Return True when TFLM loads the network and runs it once."""
-    runtime.Interpreter.from_bytes(content, arena_size=64 << 20).invoke()
+    inputs = random_inputs(read_tflite(content))[0]
+    try:
+        with closing(MicroInterpreter(content)) as interpreter:
+            interpreter.run([array[None] for array in inputs])
+    except TinyTrackerError:
+        return False
     return True
 
 

@@ -51,7 +51,7 @@ def test_a_model_gets_the_methods_of_its_operators():
     ("code", "sentence"),
     [
         ("edgetpu-custom-op", "compiled for the Edge TPU; package the file from which it was compiled"),
-        ("ethos-u", r"compiled for Arm Ethos-U by Vela .* Use the \.tflite file that Vela compiled"),
+        ("ethos-u", r"compiled for Arm Ethos-U by Vela .* Use the original \.tflite file"),
     ],
 )
 def test_a_compiled_file_is_called_one(code, sentence):
