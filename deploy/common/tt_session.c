@@ -1,9 +1,13 @@
 #include "tt_session.h"
 
+#include <stddef.h>
+
 #include "tt_commands.h"
 #include "tt_crc32.h"
 
 #define RAW_SILENCE_SECONDS 2u
+#define UNREADABLE_LIMIT 3u        /* so many bytes in a row that are no characters: the host has another rate */
+#define DEAF_SILENCE_PER_SECOND 20u /* silence that ends the host's command: a 20th of a second */
 
 void tt_session_begin(tt_session_t *session, const char *prefix)
 {
@@ -65,15 +69,43 @@ static void finish_command(tt_session_t *session)
 {
     session->command[session->command_count] = '\0';
     session->command_count = 0u;
+    session->rate_known = 1u;
     tt_command_run(session, session->command);
     if (session->mode != TT_MODE_RAW) {
         ready(session);
     }
 }
 
+/* Until the first whole command, a host that cannot be read may have MLPerf's other rate. The rest of what it sends is
+ * thrown away, so that it gets one m-ready for it, at the rate that it uses. */
+static int32_t other_rate(tt_session_t *session, uint8_t byte)
+{
+    const tt_board_t *board = session->board;
+    const int32_t is_character = ((byte >= (uint8_t)' ') && (byte <= (uint8_t)'~')) || (byte == (uint8_t)'\r') ||
+                                 (byte == (uint8_t)'\n');
+    session->unreadable = (is_character != 0) ? 0u : (session->unreadable + 1u);
+    if ((board->rate == NULL) || (session->rate_known != 0u) || (session->unreadable < UNREADABLE_LIMIT)) {
+        return 0;
+    }
+    session->energy_mode = (session->energy_mode != 0u) ? 0u : 1u;
+    board->rate(board->context, (session->energy_mode != 0u) ? TT_BAUD_ENERGY : TT_BAUD_PERFORMANCE);
+    session->unreadable = 0u;
+    session->command_count = 0u;
+    session->mode = TT_MODE_DEAF;
+    return 1;
+}
+
+static void stay_deaf(tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    session->deadline = board->ticks(board->context) + (board->ticks_per_second / DEAF_SILENCE_PER_SECOND);
+}
+
 static void receive_command(tt_session_t *session, uint8_t byte)
 {
-    if (byte == (uint8_t)'%') {
+    if (other_rate(session, byte) != 0) {
+        stay_deaf(session);
+    } else if (byte == (uint8_t)'%') {
         finish_command(session);
     } else if ((byte == (uint8_t)'\r') || (byte == (uint8_t)'\n')) {
         /* terminals add them; the protocol does not use them */
@@ -123,7 +155,7 @@ static void receive_raw(tt_session_t *session, uint8_t byte)
 {
     session->image[session->received] = byte;
     session->received++;
-    session->raw_deadline = silence_limit(session);
+    session->deadline = silence_limit(session);
     if (session->received == session->expected) {
         finish_raw(session);
     }
@@ -133,6 +165,8 @@ void tt_session_receive(tt_session_t *session, uint8_t byte)
 {
     if (session->mode == TT_MODE_RAW) {
         receive_raw(session, byte);
+    } else if (session->mode == TT_MODE_DEAF) {
+        stay_deaf(session);
     } else if (session->mode == TT_MODE_OVERLONG) {
         receive_overlong(session, byte);
     } else {
@@ -147,19 +181,26 @@ void tt_session_expect_image(tt_session_t *session, uint32_t crc)
     session->expected_crc = crc;
     session->received = 0u;
     session->image_complete = 0u;
-    session->raw_deadline = silence_limit(session);
+    session->deadline = silence_limit(session);
 }
 
 void tt_session_idle(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
-    if ((session->mode == TT_MODE_RAW) && (board->ticks(board->context) > session->raw_deadline)) {
+    if ((session->mode == TT_MODE_RAW) && (board->ticks(board->context) > session->deadline)) {
         session->mode = TT_MODE_COMMAND;
         tt_session_begin(session, "e-[Image incomplete: ");
         tt_text_unsigned(&session->line, session->received);
         tt_text_string(&session->line, " of ");
         tt_text_unsigned(&session->line, session->expected);
         tt_text_string(&session->line, " bytes]");
+        tt_session_end(session);
+        ready(session);
+    }
+    if ((session->mode == TT_MODE_DEAF) && (board->ticks(board->context) > session->deadline)) {
+        session->mode = TT_MODE_COMMAND;
+        tt_session_begin(session, "m-timestamp-mode-");
+        tt_text_string(&session->line, (session->energy_mode != 0u) ? "energy" : "performance");
         tt_session_end(session);
         ready(session);
     }

@@ -16,6 +16,8 @@
 #define TT_PROTOCOL_VERSION 1
 #define TT_COMMAND_BYTES 80u
 #define TT_MAX_ITERATIONS 1000000u
+#define TT_BAUD_PERFORMANCE 115200u
+#define TT_BAUD_ENERGY 9600u /* of MLPerf Tiny's energy mode */
 
 /* What a board does. `context` is passed to every function. Functions marked optional may be NULL. */
 typedef struct {
@@ -34,6 +36,8 @@ typedef struct {
     int32_t (*preprocess)(void *context, uint8_t *inputs, uint32_t count);
     /* Optional: polled between frames; not 0 when the host wants to stop (it has sent something). */
     int32_t (*interrupted)(void *context);
+    /* Optional: sets the line's rate, TT_BAUD_PERFORMANCE at the start; not for USB, which has none. */
+    void (*rate)(void *context, uint32_t baud);
 } tt_board_t;
 
 /* What a network is. */
@@ -50,7 +54,7 @@ typedef struct {
     int (*retrieve)(uint8_t *outputs);
 } tt_network_t;
 
-typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2 } tt_mode_t;
+typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2, TT_MODE_DEAF = 3 } tt_mode_t;
 
 typedef struct {
     const tt_board_t *board;
@@ -63,12 +67,16 @@ typedef struct {
     uint32_t expected; /* bytes of the image that is being loaded */
     uint32_t received;
     uint32_t expected_crc;
-    uint64_t raw_deadline;
+    uint64_t deadline; /* of the next byte of an image, or of silence after the rate has changed */
     uint32_t image_complete;
     uint32_t results_valid;
     tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
     uint32_t gaze_valid;
     uint32_t sequence;
+    uint32_t burst;       /* inferences in each of the next frames; 0 stands for 1 */
+    uint32_t energy_mode; /* not 0: the line runs at TT_BAUD_ENERGY, and timestamps are edges alone */
+    uint32_t rate_known;  /* a whole command has been received */
+    uint32_t unreadable;  /* bytes in a row that are no characters */
     tt_text_t line;
 } tt_session_t;
 
