@@ -93,7 +93,7 @@ def test_frames_with_lost_samples_can_be_left_out():
     again = analyse(hurt, Segments(PHASES, segments.edges), skip_damaged=True)
     assert (again.phases[-1].frames, again.damaged) == (198, 2)
     assert isinstance(report.phases[-1].total, Energy)
-    assert isinstance(report.window_j, Refusal)
+    assert isinstance(report.window_per_frame_j, Refusal)
     expected = np.delete(np.diff(energy_at(trace, segments.edges[:, [0, -1]]), axis=1), [5, 30])
     assert report.phases[-1].total.mean_j == pytest.approx(expected.mean(), rel=1e-6)
 

@@ -33,6 +33,9 @@ _STOPPED = 130
 )
 @click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
+@click.option(
+    "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
 @board_options
 @click.option(
@@ -129,6 +132,7 @@ def _record(
     target: str,
     frames: int,
     warmup: int,
+    burst: int,
     out: Path | None,
     port: str | None,
     rpc: str | None,
@@ -156,7 +160,7 @@ def _record(
     with opened_board(target, run_folder, model, quantized, request) as board:
         given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
-            result = measure(board.source, out, frames, warmup=warmup, images=given, metadata=metadata)
+            result = measure(board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata)
     return power.joined(_shown(result, seed), out)
 
 

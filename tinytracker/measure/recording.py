@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.measure.board import Board, tensors_as_json
@@ -49,6 +49,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class BurstSource(Protocol):
+    """A source that can run many inferences back to back in a frame."""
+
+    def bursts(self, count: int, inferences: int) -> Generator[FrameEvent, None, None]:
+        """Run frames with so many inferences in each."""
+        ...
+
+
 @dataclass(frozen=True)
 class Measurement:
     """What came of it.
@@ -74,6 +83,7 @@ def measure(
     frames: int,
     *,
     warmup: int = WARM_UP,
+    burst: int = 1,
     images: TestImages | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Measurement:
@@ -86,24 +96,29 @@ def measure(
         out: session file; must not exist.
         frames: how many, after the warm-up.
         warmup: first frames that do not count.
+        burst: inferences in each frame, back to back.
         images: for a board that takes images from the host; each gets an equal share of the frames.
         metadata: for the session's header.
 
     Raises:
-        UsageError: the board needs images and there are none.
+        UsageError: the board needs images and there are none, or it runs no bursts.
         OutputError: the session cannot be written.
     """
     board = source.board
     if board.source == "loaded" and not images:
         raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+    if burst > 1 and not isinstance(source, BurstSource):
+        raise UsageError(
+            f"{board.name} runs one inference per frame, not {burst}.", "Omit --burst for this target."
+        )
     if board.source == "camera":
         images = None
     total = frames + warmup
     described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
     end: EndReason = "done"
     error: TinyTrackerError | None = None
-    with SessionWriter(out, _header(board, warmup, described)) as writer:
-        run = _Run(source, writer, images)
+    with SessionWriter(out, _header(board, warmup, burst, described)) as writer:
+        run = _Run(source, writer, images, burst)
         try:
             with bar(f"measure {board.name}", total, "frames") as advance:
                 run.all(total, advance)
@@ -125,7 +140,7 @@ def measure(
     return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)
 
 
-def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+def _header(board: Board, warmup: int, burst: int, metadata: dict[str, Any]) -> Header:
     return Header(
         source="emulated" if board.is_emulated else "hardware",
         board={"name": board.name, "build": board.build, "protocol": board.protocol, "source": board.source},
@@ -136,6 +151,7 @@ def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
         inputs=tensors_as_json(board.io.inputs),
         outputs=tensors_as_json(board.io.outputs),
         warmup=warmup,
+        burst=burst,
         host=host_description(),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         metadata=metadata,
@@ -145,10 +161,11 @@ def _header(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
 class _Run:
     """Frames in portions, with clock exchanges around them."""
 
-    def __init__(self, source: Source, writer: SessionWriter, images: TestImages | None) -> None:
+    def __init__(self, source: Source, writer: SessionWriter, images: TestImages | None, burst: int) -> None:
         self._source = source
         self._writer = writer
         self._images = images
+        self._burst = burst
         self._last: int | None = None
 
     def all(self, total: int, advance: Any) -> None:
@@ -172,10 +189,15 @@ class _Run:
             self._writer.exchange(e.sent_ns, e.received_ticks, e.answered_ticks, e.arrived_ns)
         self.keep_raw()
 
+    def _frames(self, count: int) -> Generator[FrameEvent, None, None]:
+        if self._burst > 1 and isinstance(self._source, BurstSource):
+            return self._source.bursts(count, self._burst)
+        return self._source.frames(count)
+
     def _portion(self, number: int, count: int, advance: Any) -> None:
         extra = None if self._images is None else {IMAGE: number}
         writer = self._writer
-        with closing(self._source.frames(count)) as events:
+        with closing(self._frames(count)) as events:
             for event in events:
                 if isinstance(event, Frame):
                     self._last = event.sequence
