@@ -56,7 +56,10 @@ def command(
     skip_damaged: bool,
     seed: int,
 ) -> Output:
-    """Energy per frame and phase of TRACE, the file of a power meter (ppk2, ppk2-csv, jls, otii-csv, csv)."""
+    """Energy per frame and phase of TRACE, the file of a power meter.
+
+    Formats: ppk2, ppk2-csv, jls, energyrunner, lpm01a, otii-csv, csv.
+    """
     from tinytracker.measure.power import measure_energy
 
     result = measure_energy(
