@@ -29,7 +29,8 @@ _EVENT = re.compile(rb"event (\d+) (?:ris|fal)")
 _SETTING = re.compile(rb"ack (freq|volt|output|format) (\S+)")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(?:([umk])|([+-]\d{1,2}))?")
 _FACTORS = {"u": 1e-6, "m": 1e-3, "k": 1e3}
-_RATE_MAX = 1e5
+_RATES = tuple(digit * 10.0**power for power in range(5) for digit in (1, 2, 5)) + (1e5,)
+"""The meter has these; lost samples make it look slower than it is."""
 
 
 def matches(path: Path, head: bytes) -> bool:
@@ -140,8 +141,9 @@ def _rate(path: Path, log: _Log) -> float:
         steps = np.diff(np.array(log.stamps, np.float64), axis=0)
         good = steps[:, 1] > 0
         if good.any():
-            rate = float(np.median(steps[good, 0] / steps[good, 1]))
-    if rate is None or not 0 < rate <= _RATE_MAX:
+            counted = max(float(np.median(steps[good, 0] / steps[good, 1])), 0.1)
+            rate = min(_RATES, key=lambda known: abs(np.log(known / counted)))
+    if rate is None or not 0 < rate <= _RATES[-1]:
         raise InputFileError(
             path, "neither `freq` nor time stamps tell the sampling rate", "Keep the whole log of the meter."
         )
