@@ -39,8 +39,9 @@ _STOPPED = 130
 @click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
 @board_options
 @click.option(
-    "--power", "power_file", type=click.Path(path_type=Path), help="The power meter's file of the same run."
-)
+    "--power", "power_file", type=click.Path(path_type=Path),
+    help="The power meter's file of the same run; or ppk2[:PORT] or joulescope[:SERIAL], which is recorded.",
+)  # fmt: skip
 @click.option("--power-command", help="Program that records it until interrupted, with {file} for --power.")
 @click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
 @click.option(
@@ -103,6 +104,18 @@ class _Power:
             raise UsageError("Which file does the recording command write?", "Give --power FILE.")
         return recorded_power(self.command, self.file)
 
+    def beside(self, session: Path) -> _Power:
+        """With the file and the recording program of a meter that is named; unchanged when a file is named."""
+        from tinytracker.measure.meters import named_meter
+
+        found = None if self.file is None else named_meter(str(self.file), session, self.voltage_v)
+        if found is None:
+            return self
+        if self.command is not None:
+            raise UsageError(f"{self.file} has a recording program already.", "Omit --power-command.")
+        file, command = found
+        return _Power(file, command, self.voltage_v)
+
     def joined(self, output: Output, session: Path) -> Output:
         """The output with the energy of the session's frames, once the meter's file is there."""
         from tinytracker.cli.energy import energy_remarks, energy_table
@@ -153,6 +166,7 @@ def _record(
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
     if find_target(target).is_emulated and power.file is not None:
         raise UsageError("An emulated board draws no current.", "Leave --power away.")
+    power = power.beside(out)
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
@@ -160,7 +174,9 @@ def _record(
     with opened_board(target, run_folder, model, quantized, request) as board:
         given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
-            result = measure(board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata)
+            result = measure(
+                board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata
+            )
     return power.joined(_shown(result, seed), out)
 
 

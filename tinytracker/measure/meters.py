@@ -19,11 +19,15 @@ class Meter:
         name: as the command line knows it. suffix: of its files.
         command: makes the recording program's command, with `{file}` in it, of a port ("" for the only meter) and the
             supply in V.
+        setup: module with `setup(folder, python)` and `status()`, for a driver that needs an environment of its own.
+        setup_summary: what that installs.
     """
 
     name: str
     suffix: str
     command: Callable[[str, float | None], list[str]]
+    setup: str = ""
+    setup_summary: str = ""
 
 
 def _ppk2(port: str, voltage_v: float | None) -> list[str]:
@@ -47,8 +51,17 @@ def _joulescope(port: str, voltage_v: float | None) -> list[str]:
 
 
 METERS = {
-    meter.name: meter for meter in (Meter("ppk2", ".ppk2", _ppk2), Meter("joulescope", ".jls", _joulescope))
-}
+    meter.name: meter
+    for meter in (
+        Meter("ppk2", ".ppk2", _ppk2),
+        Meter(
+            "joulescope", ".jls", _joulescope,
+            setup="tinytracker.measure.joulescope.environment",
+            setup_summary="Joulescope's driver (0.1 GB)",
+        ),
+    )
+}  # fmt: skip
+"""By the name that `--power` takes."""
 
 
 def named_meter(power: str, session: Path, voltage_v: float | None) -> tuple[Path, str] | None:

@@ -92,7 +92,12 @@ def _own_words(path: Path, document: Any, options: ReadOptions) -> tuple[float, 
         return voltage_or_fail(path, options), []
     voltage = told.get("voltageV")
     supply = options.voltage_v or 0.0
-    if not supply and isinstance(voltage, int | float) and not isinstance(voltage, bool) and 0 < voltage < 1e3:
+    if (
+        not supply
+        and isinstance(voltage, int | float)
+        and not isinstance(voltage, bool)
+        and 0 < voltage < 1e3
+    ):
         supply = float(voltage)
     supply = supply or voltage_or_fail(path, options)
     error = told.get("timeErrorSeconds")
