@@ -247,6 +247,8 @@ def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comp
         yield "The sessions ran different networks."
     if len({s.header.board.get("name") for s in every}) > 1:
         yield "The sessions ran on different boards."
+    if len({s.header.burst for s in every}) > 1:
+        yield "The sessions run different numbers of inferences in a frame: compare what is per inference."
     drifting = [name for name, row in rows.items() if row.drifts]
     if drifting:
         yield f"{', '.join(drifting)}: a session drifts, so its median depends on how long it was measured."

@@ -106,6 +106,8 @@ def _own_words(path: Path, document: Any, options: ReadOptions) -> tuple[float, 
     said = f"its samples and the host's clock are {abs(error) * 1e3:.1f} ms apart in the end"
     if told.get("timeAgrees") is not True:
         raise RefusedError(SAMPLES_LOST, f"{path}: {said}, and nothing says where", "Record again.")
+    if told.get("timeChecked") is not True:
+        return supply, ["The recording was too short for its time base to be checked."]
     return supply, [f"Time base checked while recording: {said}."]
 
 

@@ -2,7 +2,7 @@
 
 Its answer to the request for metadata is text, `NAME: VALUE` a line, ended by a line END. For each of five ranges:
 R (shunt, ohm), O (offset, codes), GS and GI (gain, quadratic and linear), S and I (offset by voltage, and constant, A),
-UG (the user's gain).
+UG (the user's gain; 1 when it is not told).
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def parse_metadata(text: str) -> Calibration:
     Raises:
         MetadataError: a constant is missing or is no number.
     """
-    told = {name.upper(): value for name, value in re.findall(r"^\s*(\w+)\s*:\s*(\S+)\s*$", text, re.M)}
+    told = dict.fromkeys((f"UG{k}" for k in range(RANGES)), "1")  # older firmware has no gain of the user's
+    told |= {name.upper(): value for name, value in re.findall(r"^\s*(\w+)\s*:\s*(\S+)\s*$", text, re.M)}
     constants = np.array([[_number(told, f"{name}{k}") for k in range(RANGES)] for name in _CONSTANTS])
     if not (constants[0] > 0).all():
         raise MetadataError(

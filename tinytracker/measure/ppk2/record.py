@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinytracker.errors import DeviceError, TinyTrackerError
+from tinytracker.files import make_folder, writing
 from tinytracker.measure.ppk2 import RATE_HZ
 from tinytracker.measure.ppk2.calibration import SOURCE_METER, Calibration
 from tinytracker.measure.ppk2.device import Ppk2, find_port
@@ -43,7 +44,10 @@ def record(
     """
     failure: DeviceError | None = None
     with Ppk2(port or find_port()) as meter:
-        recording = Recording(_with_voltage(meter, voltage_v))
+        calibration = _with_voltage(meter, voltage_v)
+        make_folder(path.parent)
+        with writing(path):
+            recording = Recording(calibration, path.parent)
         try:
             _read(meter, recording, stopped)
         except DeviceError as gone:

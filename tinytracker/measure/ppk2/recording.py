@@ -43,12 +43,13 @@ class Recording:
 
     Args:
         calibration: of the meter.
+        folder: where what arrives is kept meanwhile, 24 MB a minute.
     """
 
-    def __init__(self, calibration: Calibration) -> None:
+    def __init__(self, calibration: Calibration, folder: Path) -> None:
         self._calibration = calibration
         self._stream = WordStream()
-        self._raw: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, `save` closes it
+        self._raw: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, `save` closes it
         self._jumps: list[Jump] = []
         self._received: list[int] = []
         self._arrived_s: list[float] = []
@@ -106,6 +107,7 @@ class Recording:
             "tinytracker": {
                 "voltageV": voltage_v or supplied, "lost": lost, "jumps": len(self._jumps),
                 "hostSeconds": known.host_s, "timeErrorSeconds": known.error_s, "timeAgrees": known.agrees,
+                "timeChecked": known.is_checked,
                 "calibration": self._calibration.text,
             },
         }  # fmt: skip

@@ -16,6 +16,7 @@ from tinytracker.measure.ppk2.words import COUNTS
 
 _WINDOW_S = 1.0
 _AGREES_S = 0.010
+_CHECKED_S = 4.0
 _AGREES_SHARE = 500e-6
 
 
@@ -50,9 +51,14 @@ class Timeline:
         return self.samples / RATE_HZ - self.host_s
 
     @property
+    def is_checked(self) -> bool:
+        """Whether the recording is long enough: a short one may not have had a reading that came at once."""
+        return self.host_s >= _CHECKED_S
+
+    @property
     def agrees(self) -> bool:
-        """Whether the count of samples can be trusted as a time base."""
-        return abs(self.error_s) <= _AGREES_S + _AGREES_SHARE * self.host_s
+        """Whether the count of samples can be trusted as a time base, as far as it was checked."""
+        return not self.is_checked or abs(self.error_s) <= _AGREES_S + _AGREES_SHARE * self.host_s
 
 
 def timeline(jumps: list[Jump], received: list[int], arrived_s: list[float]) -> Timeline:
