@@ -34,14 +34,9 @@ def staircase():
     return words(current, np.repeat(np.arange(5, dtype=np.uint8), BLOCK))
 
 
-def run_for(seconds, port, path, **more):
-    stop = threading.Event()
-    timer = threading.Timer(seconds, stop.set)
-    timer.start()
-    try:
-        return record(port, path, stop.is_set, **more)
-    finally:
-        timer.cancel()
+def run_for(seconds, meter, path, **more):
+    """Record until the stand-in has sent so much."""
+    return record(meter.port, path, lambda: meter.sent >= seconds * RATE_HZ, **more)
 
 
 def settled(trace):
@@ -54,7 +49,7 @@ def settled(trace):
 def test_known_currents_in_each_range_come_back_within_a_step(tmp_path):
     path = tmp_path / "t.ppk2"
     with StandInPpk2(staircase()) as meter:
-        summary = run_for(1.2, meter.port, path, voltage_v=3.3)
+        summary = run_for(1.2, meter, path, voltage_v=3.3)
         assert meter.commands[0] == 0x07
         assert meter.commands[1:3] == b"\x19\x06"
     assert summary.lost == 0
@@ -72,7 +67,7 @@ def test_known_currents_in_each_range_come_back_within_a_step(tmp_path):
 def test_lost_samples_are_gaps_as_long_as_the_clock_says(tmp_path):
     path = tmp_path / "t.ppk2"
     with StandInPpk2(staircase(), lose=(0.4, 0.45)) as meter:
-        summary = run_for(1.2, meter.port, path, voltage_v=3.3)
+        summary = run_for(1.2, meter, path, voltage_v=3.3)
     off = abs(summary.lost - 5005)  # five beside a jump are given up
     assert off <= 2000  # a busy computer reads late
     assert summary.lost % 64 == 5005 % 64
@@ -87,7 +82,7 @@ def test_lost_samples_are_gaps_as_long_as_the_clock_says(tmp_path):
 def test_bytes_that_were_lost_cost_the_samples_that_they_belong_to(tmp_path):
     path = tmp_path / "t.ppk2"
     with StandInPpk2(staircase(), cut=(0.3, 21)) as meter:
-        summary = run_for(0.8, meter.port, path, voltage_v=3.3)
+        summary = run_for(0.8, meter, path, voltage_v=3.3)
     assert summary.lost % 64 == 11  # five whole samples, the rest of the sixth, and five beside it
     trace = read_trace(path)
     good = settled(trace)
@@ -101,7 +96,7 @@ def test_a_meter_that_goes_leaves_what_it_had_sent(tmp_path):
         StandInPpk2(staircase(), vanish=0.3) as meter,
         pytest.raises(UnpluggedError, match="the meter is gone"),
     ):
-        run_for(5, meter.port, path, voltage_v=3.3)
+        run_for(5, meter, path, voltage_v=3.3)
     assert len(read_trace(path)) > 0.2 * RATE_HZ
 
 
@@ -112,7 +107,8 @@ def test_the_program_stops_on_an_interrupt_and_says_what_it_has(tmp_path):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             while b"\x06" not in meter.commands:
                 assert process.poll() is None
-            threading.Event().wait(0.5)
+            while meter.sent < 0.3 * RATE_HZ:
+                threading.Event().wait(0.05)
             process.send_signal(signal.SIGINT)
             out, _ = process.communicate(timeout=20)
     assert process.returncode == 0
@@ -126,23 +122,23 @@ def test_what_cannot_be_recorded_is_said(tmp_path, capsys, monkeypatch):
         StandInPpk2(staircase(), answer="hello\n") as meter,
         pytest.raises(DeviceError, match="no PPK2 answers"),
     ):
-        run_for(1, meter.port, tmp_path / "a.ppk2")
+        run_for(1, meter, tmp_path / "a.ppk2")
     broken = metadata_text(GI=("nan", 1, 1, 1, 1))
     with StandInPpk2(staircase(), answer=broken) as meter, pytest.raises(MetadataError, match="nan for GI0"):
-        run_for(1, meter.port, tmp_path / "b.ppk2")
+        run_for(1, meter, tmp_path / "b.ppk2")
     source = metadata_text(mode=2, vdd_mv=1800)
     with (
         StandInPpk2(staircase(), answer=source) as meter,
         pytest.raises(DeviceError, match=r"supplies 1\.8 V"),
     ):
-        run_for(1, meter.port, tmp_path / "c.ppk2", voltage_v=3.3)
+        run_for(1, meter, tmp_path / "c.ppk2", voltage_v=3.3)
     with pytest.raises(DeviceError, match="cannot be opened"):
-        run_for(1, str(tmp_path / "none"), tmp_path / "d.ppk2")
+        record(str(tmp_path / "none"), tmp_path / "d.ppk2", lambda: True)
     assert main([str(tmp_path / "e.ppk2"), "--port", str(tmp_path / "none")]) == 1
     assert "cannot be opened" in capsys.readouterr().err
     (tmp_path / "f.ppk2").write_text("something")
     with StandInPpk2(staircase()) as meter, pytest.raises(OutputError, match="there is a file already"):
-        run_for(0.2, meter.port, tmp_path / "f.ppk2")
+        run_for(0.2, meter, tmp_path / "f.ppk2")
     with pytest.raises(UsageError, match="No PPK2 is plugged in"):
         record(None, tmp_path / "g.ppk2", lambda: True)
 
@@ -154,7 +150,7 @@ def test_a_meter_that_falls_silent_is_given_up(tmp_path, monkeypatch):
     answering = threading.Thread(target=_answer_once, args=(ours,), daemon=True)
     answering.start()
     with pytest.raises(DeviceError, match="has sent nothing"):
-        run_for(5, os.ttyname(theirs), tmp_path / "t.ppk2")
+        record(os.ttyname(theirs), tmp_path / "t.ppk2", lambda: False)
     answering.join()
     for fd in (ours, theirs):
         os.close(fd)
@@ -225,12 +221,12 @@ def test_a_recording_whose_time_is_wrong_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tinytracker.measure.ppk2.timeline._CHECKED_S", 0.0)
     monkeypatch.setattr("tinytracker.measure.ppk2.timeline._AGREES_S", 10.0)
     with StandInPpk2(staircase()) as meter:
-        run_for(0.5, meter.port, path, voltage_v=3.3)
+        run_for(0.5, meter, path, voltage_v=3.3)
     assert "Time base checked while recording" in " ".join(read_trace(path).notes)
     path.unlink()
     monkeypatch.setattr("tinytracker.measure.ppk2.timeline._AGREES_S", -1.0)
     with StandInPpk2(staircase()) as meter:
-        run_for(0.5, meter.port, path, voltage_v=3.3)
+        run_for(0.5, meter, path, voltage_v=3.3)
     with pytest.raises(RefusedError, match="nothing says where") as caught:
         read_trace(path)
     assert caught.value.reason == "samples-lost"

@@ -75,6 +75,9 @@ class StandInPpk2:
         stream: words whose number is a multiple of 64, so that the counter goes on.
         lose: from and to in s: samples that are not sent. cut: (s, bytes) to leave out once. vanish: s after which the
             line closes.
+
+    Attributes:
+        port: for the recorder. commands: bytes that came. sent: samples since the start command, lost ones included.
     """
 
     def __init__(self, stream, answer=None, lose=None, cut=None, vanish=None):
@@ -85,7 +88,7 @@ class StandInPpk2:
         self._bytes = np.asarray(stream, "<u4").tobytes()
         self._answer = metadata_text() if answer is None else answer
         self._lose, self._cut, self._vanish = lose, cut, vanish
-        self.commands = b""
+        self.commands, self.sent = b"", 0
         self._open = True
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -105,7 +108,7 @@ class StandInPpk2:
         self._fd = self._slave = None
 
     def _run(self):
-        started, sent = None, 0
+        started = None
         while self._open:
             ready, _, _ = select.select([self._fd], [], [], 0.002)
             for command in os.read(self._fd, 64) if ready else b"":
@@ -113,13 +116,13 @@ class StandInPpk2:
                 if command == 0x19:
                     os.write(self._fd, self._answer.encode())
                 elif command == 0x06:
-                    started, sent = time.monotonic(), 0
+                    started, self.sent = time.monotonic(), 0
                 elif command == 0x07:
                     started = None
             if started is not None:
                 due = int((time.monotonic() - started) * RATE_HZ)
-                self._send(sent, due)
-                sent = due
+                self._send(self.sent, due)
+                self.sent = due
                 if self._vanish is not None and due > self._vanish * RATE_HZ:
                     self._close()
                     return
