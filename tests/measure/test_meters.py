@@ -92,6 +92,8 @@ def test_a_ppk2_is_recorded_around_a_measurement(tmp_path, monkeypatch):
     assert answer.code == 1
     assert answer.document["energy"]["refused"] == "markers-mismatch"
     assert len(read_trace(tmp_path / "s.ppk2")) > 200_000
+    replayed = run("measure", "--target", "replay", out, "--power", "ppk2", "--json")
+    assert replayed.document["energy"] == answer.document["energy"]
     again = run("measure", "--target", "spresense", "--port", "none", "--out", out, "--power", "ppk2",
                 "--power-command", "x {file}")  # fmt: skip
     assert "has a recording program already" in again.err

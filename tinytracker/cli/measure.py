@@ -78,6 +78,10 @@ def command(
     if options["target"] == REPLAY:
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
+        if power_file is not None:
+            from tinytracker.measure.meters import recorded_file
+
+            power = _Power(recorded_file(str(power_file), session) or power_file, power_command, voltage)
         return power.joined(_replay(session, options["out"], options["seed"], correction), session)
     if session is not None:
         raise UsageError(

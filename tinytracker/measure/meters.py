@@ -64,6 +64,12 @@ METERS = {
 """By the name that `--power` takes."""
 
 
+def recorded_file(power: str, session: Path) -> Path | None:
+    """The file that a named meter has recorded beside a session; None when `--power` names a file itself."""
+    meter = METERS.get(power.partition(":")[0])
+    return None if meter is None else session.with_suffix(meter.suffix)
+
+
 def named_meter(power: str, session: Path, voltage_v: float | None) -> tuple[Path, str] | None:
     """The file beside the session and the recording command, when `--power` names a meter and not a file.
 
@@ -76,7 +82,5 @@ def named_meter(power: str, session: Path, voltage_v: float | None) -> tuple[Pat
         MissingDependencyError: the meter's driver is not set up.
     """
     name, _, port = power.partition(":")
-    if name not in METERS:
-        return None
-    meter = METERS[name]
-    return session.with_suffix(meter.suffix), shlex.join(meter.command(port, voltage_v))
+    file = recorded_file(power, session)
+    return None if file is None else (file, shlex.join(METERS[name].command(port, voltage_v)))

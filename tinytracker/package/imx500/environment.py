@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import MissingDependencyError
-from tinytracker.isolated import HOME_VARIABLE, Isolated, home
+from tinytracker.isolated import Isolated, home
 from tinytracker.progress import say
-
-__all__ = ["HOME_VARIABLE", "home"]
 
 REQUIREMENTS = Path(__file__).with_name("requirements-converter.txt")
 PYTHON_VARIABLE = "TINYTRACKER_CONVERTER_PYTHON"
