@@ -49,6 +49,9 @@ def test_setup_makes_the_driver_s_environment_once(fake_driver):
     assert found.ready
     assert (found.driver, found.python) == ("2.2.12", "3.11.9")
     assert run("setup", "joulescope", "--json").document["folder"] == str(fake_driver)
+    assert {p["name"]: p["found"] for p in run("doctor", "--json").document["parts"]}[
+        "Joulescope's driver"
+    ] == "2.2.12"
     _, command = named_meter("joulescope:123456", Path("s.jsonl"), None)
     assert command.startswith(
         f"{fake_driver}/bin/python -m pyjoulescope_driver record --signals current,voltage,0,1,2"

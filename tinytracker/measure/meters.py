@@ -19,7 +19,8 @@ class Meter:
         name: as the command line knows it. suffix: of its files.
         command: makes the recording program's command, with `{file}` in it, of a port ("" for the only meter) and the
             supply in V.
-        setup: module with `setup(folder, python)` and `status()`, for a driver that needs an environment of its own.
+        setup: module with `setup(folder, python)`, `status()` and `parts()`, for a driver that needs an environment of
+            its own.
         setup_summary: what that installs.
     """
 

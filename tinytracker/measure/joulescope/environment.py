@@ -12,6 +12,7 @@ from typing import Any
 from tinytracker.errors import MissingDependencyError
 from tinytracker.isolated import Isolated, home
 from tinytracker.progress import say
+from tinytracker.requirements import Part
 
 REQUIREMENTS = Path(__file__).with_name("requirements-joulescope.txt")
 DRIVER = Isolated("Joulescope's driver", REQUIREMENTS, "TINYTRACKER_JOULESCOPE_PYTHON")
@@ -58,6 +59,12 @@ def status(folder: Path | None = None) -> Status:
     missing = () if ready else (f"{DRIVER.label} is not installed. Install it with: {SETUP}",)
     driver = DRIVER.pinned("pyjoulescope-driver") if ready else ""
     return Status(folder, ready, DRIVER.python_version(folder), driver, missing)
+
+
+def parts() -> list[Part]:
+    """For `tinytracker doctor`."""
+    found = status()
+    return [Part(DRIVER.label, "measure --power joulescope", found.driver, "; ".join(found.missing))]
 
 
 def require_driver(folder: Path | None = None) -> Path:
