@@ -6,6 +6,9 @@
 
 #include "tt_phases.h"
 
+#define TT_BAUD_PERFORMANCE 115200u
+#define TT_BAUD_ENERGY 9600u /* of MLPerf Tiny's energy mode */
+
 /* What a board does. `context` is passed to every function. Functions marked optional may be NULL. */
 typedef struct {
     const char *name;
@@ -23,6 +26,8 @@ typedef struct {
     int32_t (*preprocess)(void *context, uint8_t *inputs, uint32_t count);
     /* Optional: polled between frames; not 0 when the host wants to stop (it has sent something). */
     int32_t (*interrupted)(void *context);
+    /* Optional: sets the line's rate, TT_BAUD_PERFORMANCE at the start; not for USB, which has none. */
+    void (*rate)(void *context, uint32_t baud);
 } tt_board_t;
 
 #endif

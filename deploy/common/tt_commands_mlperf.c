@@ -6,16 +6,34 @@
 #include "tt_answer.h"
 
 #define MICROSECONDS_PER_SECOND 1000000u
+#define DEFAULT_ITERATIONS 1u /* of `infer` alone, as in MLPerf's own firmware */
 #define DEFAULT_WARMUP 10u /* when `infer N` names none; MLPerf's runner always does */
 #define BUFFER_BYTES_PER_LINE 8u
 
-/* Both the edge for an energy meter and the time, whichever the host listens to. */
+/* Networks that answer in segments (tinytracker/model/output.py). */
+#define SEGMENT_FULL_SCALE 6.0f
+#define SEGMENT_SCALE (SEGMENT_FULL_SCALE / 255.0f)
+#define GAZE_LIMIT_CM 28.0f
+
+/* A falling edge for an energy meter: on the board's own pin, or on phase pin 0, which nothing else uses in `infer`. */
+static void give_edge(const tt_board_t *board)
+{
+    if (board->timestamp != NULL) {
+        board->timestamp(board->context);
+    } else if (board->phase != NULL) {
+        board->phase(board->context, TT_PHASE_CAPTURE);
+        board->phase(board->context, TT_PHASE_IDLE);
+    }
+}
+
+/* Both the edge for an energy meter and the time. In energy mode the edge alone: a line takes 20 ms at 9600 baud. */
 static void say_timestamp(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const uint64_t ticks = board->ticks(board->context);
-    if (board->timestamp != NULL) {
-        board->timestamp(board->context);
+    give_edge(board);
+    if (session->energy_mode != 0u) {
+        return;
     }
     const uint64_t seconds = ticks / board->ticks_per_second;
     const uint64_t rest = ticks % board->ticks_per_second;
@@ -36,6 +54,19 @@ static int32_t element_bytes(const tt_tensor_t *tensor)
     return bytes[tensor->dtype];
 }
 
+/* 1 when the elements are codes of 8 bits, with a scale and a zero point. */
+static int32_t has_codes(const tt_tensor_t *tensor)
+{
+    return ((tensor->dtype == TT_INT8) || (tensor->dtype == TT_UINT8)) ? 1 : 0;
+}
+
+/* One output element of 8 bits as it is stored. */
+static int32_t output_code(const tt_tensor_t *tensor, const uint8_t *bytes, int32_t index)
+{
+    const int32_t byte = bytes[index];
+    return ((tensor->dtype == TT_INT8) && (byte > INT8_MAX)) ? (byte - 256) : byte;
+}
+
 /* Real value of one output element. */
 static float output_value(const tt_tensor_t *tensor, const uint8_t *bytes, int32_t index)
 {
@@ -51,34 +82,81 @@ static float output_value(const tt_tensor_t *tensor, const uint8_t *bytes, int32
         (void)memcpy(&number, &bytes[(uint32_t)index * sizeof number], sizeof number);
         value = (float)number;
     } else {
-        const int32_t byte = bytes[index];
-        const int32_t stored = ((tensor->dtype == TT_INT8) && (byte > INT8_MAX)) ? (byte - 256) : byte;
-        value = tensor->scale * (float)(stored - tensor->zero_point);
+        value = tensor->scale * (float)(output_code(tensor, bytes, index) - tensor->zero_point);
     }
     return value;
 }
 
+static int32_t elements_of(const tt_tensor_t *tensor)
+{
+    return tensor->bytes / element_bytes(tensor);
+}
+
+/* Gaze in cm from the first output, a pair or the segments of one. Returns 0, or -1 when it is neither. */
+static int32_t find_gaze(const tt_session_t *session, float gaze[2])
+{
+    const tt_tensor_t *tensor = &session->network->outputs[0];
+    const int32_t elements = elements_of(tensor);
+    const int32_t segments = elements / 2;
+    const float off = tensor->scale - SEGMENT_SCALE;
+    const int32_t is_segmented = (has_codes(tensor) != 0) && (elements >= 4) && (off < 1e-6f) && (off > -1e-6f);
+    const int32_t is_pair = (elements == 2) && ((has_codes(tensor) != 0) || (tensor->dtype == TT_FLOAT32));
+    if (((elements % 2) != 0) || ((is_pair == 0) && (is_segmented == 0))) {
+        return -1;
+    }
+    for (int32_t axis = 0; axis < 2; axis++) {
+        float sum = 0.0f;
+        for (int32_t i = 0; i < segments; i++) {
+            sum += output_value(tensor, session->results, (axis * segments) + i);
+        }
+        gaze[axis] = (elements == 2)
+                         ? sum
+                         : (((2.0f * GAZE_LIMIT_CM) / (float)segments) * (sum / SEGMENT_FULL_SCALE)) - GAZE_LIMIT_CM;
+    }
+    return 0;
+}
+
 /* Long results are cut at the length of a line; MLPerf's tasks and gaze have few numbers. */
-static void say_results(tt_session_t *session)
+static void say_outputs(tt_session_t *session, const char *prefix, int32_t as_codes)
 {
     const tt_network_t *network = session->network;
     const uint8_t *bytes = session->results;
-    tt_answer_begin(session, "m-results-[");
+    tt_answer_begin(session, prefix);
     uint32_t written = 0u;
     for (uint32_t i = 0; i < network->output_count; i++) {
         const tt_tensor_t *tensor = &network->outputs[i];
-        const int32_t elements = tensor->bytes / element_bytes(tensor);
-        for (int32_t k = 0; (k < elements) && (session->line.count < (TT_TEXT_BYTES - 24u)); k++) {
+        for (int32_t k = 0; (k < elements_of(tensor)) && (session->line.count < (TT_TEXT_BYTES - 24u)); k++) {
             if (written != 0u) {
                 tt_text_char(&session->line, ',');
             }
-            tt_text_real(&session->line, output_value(tensor, bytes, k));
+            if ((as_codes != 0) && (has_codes(tensor) != 0)) {
+                tt_text_signed(&session->line, output_code(tensor, bytes, k));
+            } else {
+                tt_text_real(&session->line, output_value(tensor, bytes, k));
+            }
             written++;
         }
         bytes = &bytes[tensor->bytes];
     }
     tt_text_char(&session->line, ']');
     tt_answer_end(session);
+}
+
+/* The answer, then the codes that it comes from. */
+static void say_results(tt_session_t *session)
+{
+    float gaze[2] = {0.0f, 0.0f};
+    if (find_gaze(session, gaze) == 0) {
+        tt_answer_begin(session, "m-results-[");
+        tt_text_real(&session->line, gaze[0]);
+        tt_text_char(&session->line, ',');
+        tt_text_real(&session->line, gaze[1]);
+        tt_text_char(&session->line, ']');
+        tt_answer_end(session);
+    } else {
+        say_outputs(session, "m-results-[", 0);
+    }
+    say_outputs(session, "m-results-raw-[", 1);
 }
 
 static int32_t run_network(tt_session_t *session, uint32_t times)
@@ -107,11 +185,11 @@ static void say_number(tt_session_t *session, const char *prefix, uint32_t numbe
 static void command_infer(tt_session_t *session, char *rest)
 {
     const tt_board_t *board = session->board;
-    uint32_t iterations = 0u;
+    uint32_t iterations = DEFAULT_ITERATIONS;
     uint32_t warmup = DEFAULT_WARMUP;
     char *iterations_word = tt_word(&rest);
     char *warmup_word = tt_word(&rest);
-    if (tt_number(iterations_word, 1u, TT_MAX_ITERATIONS, &iterations) != 0) {
+    if ((iterations_word != NULL) && (tt_number(iterations_word, 1u, TT_MAX_ITERATIONS, &iterations) != 0)) {
         tt_answer_error(session, "Inference iterations must be 1 to 1000000");
         return;
     }

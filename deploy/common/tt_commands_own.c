@@ -175,7 +175,12 @@ static int32_t one_frame(tt_session_t *session)
     }
     enter(session, TT_PHASE_INFERENCE);
     stamps[2] = board->ticks(board->context);
-    int result = network->run(session->image, session->results);
+    int result = TT_OK;
+    uint32_t inferences = 0u;
+    do {
+        result = network->run(session->image, session->results);
+        inferences++;
+    } while ((result == TT_OK) && (inferences < session->burst));
     if ((result == TT_OK) && (network->retrieve != NULL)) {
         enter(session, TT_PHASE_RETRIEVE);
         stamps[3] = board->ticks(board->context);
@@ -197,7 +202,22 @@ static int32_t one_frame(tt_session_t *session)
     return 0;
 }
 
-static void command_frame(tt_session_t *session, char *rest)
+/* For the next `tt frame` alone, so that no later host gets bursts without knowing. */
+static void command_burst(tt_session_t *session, char *rest)
+{
+    uint32_t burst = 0u;
+    if (tt_number(tt_word(&rest), 1u, TT_MAX_ITERATIONS, &burst) != 0) {
+        tt_answer_error(session, "Inferences of a frame must be 1 to 1000000");
+        return;
+    }
+    session->burst = burst;
+    tt_answer_begin(session, "m-tt-burst-[");
+    tt_text_unsigned(&session->line, burst);
+    tt_text_char(&session->line, ']');
+    tt_answer_end(session);
+}
+
+static void run_frames(tt_session_t *session, char *rest)
 {
     const tt_board_t *board = session->board;
     uint32_t frames = 0u;
@@ -224,6 +244,12 @@ static void command_frame(tt_session_t *session, char *rest)
     tt_text_unsigned(&session->line, done);
     tt_text_char(&session->line, ']');
     tt_answer_end(session);
+}
+
+static void command_frame(tt_session_t *session, char *rest)
+{
+    run_frames(session, rest);
+    session->burst = 0u;
 }
 
 /* Two's complement, as it came over the wire. */
@@ -291,6 +317,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_clock(session, rest);
     } else if (tt_same(word, "load") != 0) {
         command_load(session, rest);
+    } else if (tt_same(word, "burst") != 0) {
+        command_burst(session, rest);
     } else if (tt_same(word, "frame") != 0) {
         command_frame(session, rest);
     } else if (tt_same(word, "calibrate") != 0) {

@@ -7,6 +7,9 @@
 #include "tt_commands_own.h"
 #include "tt_transfer.h"
 
+#define UNREADABLE_LIMIT 3u         /* so many bytes in a row that are not characters: the host has another rate */
+#define DEAF_SILENCE_PER_SECOND 20u /* silence that ends the host's command: a 20th of a second */
+
 void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_network_t *network, uint8_t *image,
                       uint8_t *results)
 {
@@ -36,15 +39,43 @@ static void finish_command(tt_session_t *session)
 {
     session->command[session->command_count] = '\0';
     session->command_count = 0u;
+    session->rate_known = 1u;
     run_command(session, session->command);
     if (session->mode != TT_MODE_RAW) {
         tt_answer_ready(session);
     }
 }
 
+/* Until the first whole command, a host that cannot be read may have MLPerf's other rate. The rest of what it sends is
+ * thrown away, so that it gets one m-ready for it, at the rate that it uses. */
+static int32_t other_rate(tt_session_t *session, uint8_t byte)
+{
+    const tt_board_t *board = session->board;
+    const int32_t is_character = ((byte >= (uint8_t)' ') && (byte <= (uint8_t)'~')) || (byte == (uint8_t)'\r') ||
+                                 (byte == (uint8_t)'\n');
+    session->unreadable = (is_character != 0) ? 0u : (session->unreadable + 1u);
+    if ((board->rate == NULL) || (session->rate_known != 0u) || (session->unreadable < UNREADABLE_LIMIT)) {
+        return 0;
+    }
+    session->energy_mode = (session->energy_mode != 0u) ? 0u : 1u;
+    board->rate(board->context, (session->energy_mode != 0u) ? TT_BAUD_ENERGY : TT_BAUD_PERFORMANCE);
+    session->unreadable = 0u;
+    session->command_count = 0u;
+    session->mode = TT_MODE_DEAF;
+    return 1;
+}
+
+static void stay_deaf(tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    session->deadline = board->ticks(board->context) + (board->ticks_per_second / DEAF_SILENCE_PER_SECOND);
+}
+
 static void receive_command(tt_session_t *session, uint8_t byte)
 {
-    if (byte == (uint8_t)'%') {
+    if (other_rate(session, byte) != 0) {
+        stay_deaf(session);
+    } else if (byte == (uint8_t)'%') {
         finish_command(session);
     } else if ((byte == (uint8_t)'\r') || (byte == (uint8_t)'\n')) {
         /* terminals add them; the protocol does not use them */
@@ -70,6 +101,8 @@ void tt_session_receive(tt_session_t *session, uint8_t byte)
 {
     if (session->mode == TT_MODE_RAW) {
         tt_transfer_receive(session, byte);
+    } else if (session->mode == TT_MODE_DEAF) {
+        stay_deaf(session);
     } else if (session->mode == TT_MODE_OVERLONG) {
         receive_overlong(session, byte);
     } else {
@@ -79,5 +112,13 @@ void tt_session_receive(tt_session_t *session, uint8_t byte)
 
 void tt_session_idle(tt_session_t *session)
 {
+    const tt_board_t *board = session->board;
     tt_transfer_idle(session);
+    if ((session->mode == TT_MODE_DEAF) && (board->ticks(board->context) > session->deadline)) {
+        session->mode = TT_MODE_COMMAND;
+        tt_answer_begin(session, "m-timestamp-mode-");
+        tt_text_string(&session->line, (session->energy_mode != 0u) ? "energy" : "performance");
+        tt_answer_end(session);
+        tt_answer_ready(session);
+    }
 }

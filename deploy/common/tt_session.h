@@ -19,7 +19,9 @@ void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_n
 /* Take one received byte; runs the command that it completes. */
 void tt_session_receive(tt_session_t *session, uint8_t byte);
 
-/* To be called when nothing is received: gives up an image of which the rest does not come. */
+/* To be called when nothing is received: gives up an image of which the rest does not come, and ends the silence after a
+ * change of the rate.
+ */
 void tt_session_idle(tt_session_t *session);
 
 #endif

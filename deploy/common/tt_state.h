@@ -13,7 +13,7 @@
 #define TT_COMMAND_BYTES 80u
 #define TT_MAX_ITERATIONS 1000000u
 
-typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2 } tt_mode_t;
+typedef enum { TT_MODE_COMMAND = 0, TT_MODE_OVERLONG = 1, TT_MODE_RAW = 2, TT_MODE_DEAF = 3 } tt_mode_t;
 
 typedef struct {
     const tt_board_t *board;
@@ -26,12 +26,16 @@ typedef struct {
     uint32_t expected; /* bytes of the image that is being loaded */
     uint32_t received;
     uint32_t expected_crc;
-    uint64_t raw_deadline;
+    uint64_t deadline; /* of the next byte of an image, or of silence after the rate has changed */
     uint32_t image_complete;
     uint32_t results_valid;
     tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
     uint32_t gaze_valid;
     uint32_t sequence;
+    uint32_t burst;       /* inferences in each of the next frames; 0 stands for 1 */
+    uint32_t energy_mode; /* not 0: the line runs at TT_BAUD_ENERGY, and timestamps are edges alone */
+    uint32_t rate_known;  /* a whole command has been received */
+    uint32_t unreadable;  /* bytes in a row that are not characters */
     tt_text_t line;
 } tt_session_t;
 

@@ -18,7 +18,7 @@ void tt_transfer_start(tt_session_t *session, uint32_t crc)
     session->expected_crc = crc;
     session->received = 0u;
     session->image_complete = 0u;
-    session->raw_deadline = silence_limit(session);
+    session->deadline = silence_limit(session);
 }
 
 static void finish(tt_session_t *session)
@@ -43,7 +43,7 @@ void tt_transfer_receive(tt_session_t *session, uint8_t byte)
 {
     session->image[session->received] = byte;
     session->received++;
-    session->raw_deadline = silence_limit(session);
+    session->deadline = silence_limit(session);
     if (session->received == session->expected) {
         finish(session);
     }
@@ -52,7 +52,7 @@ void tt_transfer_receive(tt_session_t *session, uint8_t byte)
 void tt_transfer_idle(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
-    if ((session->mode == TT_MODE_RAW) && (board->ticks(board->context) > session->raw_deadline)) {
+    if ((session->mode == TT_MODE_RAW) && (board->ticks(board->context) > session->deadline)) {
         session->mode = TT_MODE_COMMAND;
         tt_answer_begin(session, "e-[Image incomplete: ");
         tt_text_unsigned(&session->line, session->received);

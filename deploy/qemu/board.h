@@ -25,6 +25,9 @@ void board_received(uint8_t byte);
 /* Sleep until an interrupt. */
 void board_wait(void);
 
+/* Set the rate of UART 0, baud. */
+void board_set_rate(uint32_t baud);
+
 /* Ends the emulator with this exit status. */
 void board_exit(int32_t status);
 

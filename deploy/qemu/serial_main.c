@@ -40,6 +40,12 @@ static int32_t interrupted(void *context)
     return (tt_ring_count(&received) != 0u) ? 1 : 0;
 }
 
+static void rate(void *context, uint32_t baud)
+{
+    (void)context;
+    board_set_rate(baud);
+}
+
 void board_received(uint8_t byte)
 {
     tt_ring_put(&received, byte);
@@ -58,6 +64,7 @@ int main(void)
         .ticks = ticks,
         .write = write_bytes,
         .interrupted = interrupted,
+        .rate = rate,
     };
     const tt_network_t network = tt_app_network();
     tt_ring_init(&received);

@@ -93,7 +93,7 @@ def test_frames_with_lost_samples_can_be_left_out():
     again = analyse(hurt, Segments(PHASES, segments.edges), skip_damaged=True)
     assert (again.phases[-1].frames, again.damaged) == (198, 2)
     assert isinstance(report.phases[-1].total, Energy)
-    assert isinstance(report.window_j, Refusal)
+    assert isinstance(report.window_per_frame_j, Refusal)
     expected = np.delete(np.diff(energy_at(trace, segments.edges[:, [0, -1]]), axis=1), [5, 30])
     assert report.phases[-1].total.mean_j == pytest.approx(expected.mean(), rel=1e-6)
 
@@ -260,3 +260,19 @@ def test_the_report_is_json():
     again = json.loads(json.dumps(document, allow_nan=False))
     assert again["phases"][1]["total"]["refused"]["reason"] == "sample-rate-too-low"
     assert again["frames"] == 20
+
+
+def test_energy_per_inference_is_that_of_the_inference_phase_and_nothing_else():
+    trace, truth = true_trace(1e5, 40, gap_s=0.05)
+    report = analyse(trace, segments_from_lines(trace, PHASES), burst=25)
+    expected = truth.energy_j[:, 2].mean() / 25
+    assert report.per_inference.mean_j == pytest.approx(expected, rel=1e-3)
+    assert report.per_inference.ci95_j[0] < expected < report.per_inference.ci95_j[1]
+    # Capture, sending and pauses are in the window, and not in MLPerf's energy per inference.
+    assert report.window_per_frame_j > 1.2 * 25 * report.per_inference.mean_j
+    assert report.as_json()["per_inference"]["burst"] == 25
+    coarse, _ = true_trace(1e3, 40, lengths=(0.03, 0.03, 0.008))
+    refused = analyse(coarse, segments_from_lines(coarse, PHASES)).as_json()["per_inference"]
+    assert refused["refused"]["reason"] == "sample-rate-too-low"
+    named = analyse(trace, segments_from_lines(trace, ("a", "b", "c")))
+    assert named.per_inference is None

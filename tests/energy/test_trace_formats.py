@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.mlperf_traces import energyrunner_bytes, lpm01a_log
 from support.ppk2 import ppk2_bits, ppk2_frames
 
 from tinytracker.energy.formats import FORMATS, read_trace
@@ -223,6 +224,8 @@ SAMPLES = {
     "a.csv": PPK2_CSV.encode(),
     "c.csv": PLAIN.encode(),
     "Main current - A.csv": OTII.encode(),
+    "trace1-energy.bin": energyrunner_bytes(CURRENT_UA),
+    "a.log": lpm01a_log(CURRENT_UA * 1e-6, rate=2, settings=("freq 2", "volt 3300m"), events=[1, 3]).encode(),
 }
 
 

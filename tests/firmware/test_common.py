@@ -91,7 +91,41 @@ def test_load_and_infer(dialogue):
     assert said[8] == "m-infer-done"
     stored = [IMAGE[0], np.array([sum(IMAGE)]).astype(np.int8)[0]]
     reals = ",".join(f"{0.25 * (value - 4):.6f}" for value in stored)
-    assert said[9:] == [f"m-results-[{reals}]", "m-ready", f"m-results-[{reals}]", "m-ready"]
+    results = [f"m-results-[{reals}]", f"m-results-raw-[{','.join(map(str, stored))}]", "m-ready"]
+    assert said[9:] == results * 2
+
+
+def test_infer_alone_is_one_inference_after_ten(dialogue):
+    said = dialogue(load() + b"infer%", "rated")
+    assert said[3:6] == ["m-warmup-start-10", "m-warmup-done", "m-infer-start-1"]
+    assert said[-2:] == ["m-ready", "baud 0 runs 11"]
+
+
+def test_a_burst_is_a_frame_with_many_inferences_once(dialogue):
+    said = dialogue(load() + b"tt burst 50%tt frame 2%tt frame 1%", "rated")
+    assert said[3:5] == ["m-tt-burst-[50]", "m-ready"]
+    assert [line.split(",")[5] for line in said if line.startswith("m-tt-frame-[")] == ["6474"] * 3
+    assert said[-1] == "baud 0 runs 101"
+
+
+UNREADABLE = b"\xf8\x80\xfe\x80"
+SILENCE = b"\0"
+
+
+def test_a_host_at_the_rate_of_energy_mode_is_answered_at_its_rate(dialogue):
+    said = dialogue(UNREADABLE + b"me%" + SILENCE + b"name%" + load() + b"infer 1 0%timestamp%", "rated")
+    assert said[:4] == ["m-timestamp-mode-energy", "m-ready", "m-name-dut-[fake]", "m-ready"]
+    assert not [line for line in said if line.startswith("m-lap-us-")]
+    assert said[-3:] == ["m-ready", "m-ready", "baud 9600 runs 1"]
+
+
+def test_the_rate_stays_once_a_command_has_been_read(dialogue):
+    said = dialogue(b"name%" + 10 * UNREADABLE + b"%" + SILENCE + b"timestamp%", "rated")
+    assert re.fullmatch(r"m-lap-us-\d+", said[-3])
+    assert said[-1] == "baud 0 runs 0"
+    back = dialogue(UNREADABLE + SILENCE + UNREADABLE + SILENCE + b"timestamp%", "rated")
+    assert back[:4] == ["m-timestamp-mode-energy", "m-ready", "m-timestamp-mode-performance", "m-ready"]
+    assert back[-1] == "baud 115200 runs 0"
 
 
 def test_load_by_hex_digits(dialogue):
@@ -172,7 +206,10 @@ def test_clock(dialogue):
         (b"db 00%", "More bytes than expected, or half a byte"),
         (b"db load 24%db 0%", "More bytes than expected, or half a byte"),
         (b"db load 24%db 0g%", "Invalid hex digit: g"),
-        (b"infer%", "Inference iterations must be 1 to 1000000"),
+        (b"infer%", "No image is loaded"),
+        (b"infer x%", "Inference iterations must be 1 to 1000000"),
+        (b"tt burst%", "Inferences of a frame must be 1 to 1000000"),
+        (b"tt burst 0%", "Inferences of a frame must be 1 to 1000000"),
         (b"infer 0%", "Inference iterations must be 1 to 1000000"),
         (b"infer -1%", "Inference iterations must be 1 to 1000000"),
         (b"infer 1000001%", "Inference iterations must be 1 to 1000000"),

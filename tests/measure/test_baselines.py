@@ -234,3 +234,16 @@ def test_what_marks_need_is_said(tmp_path, monkeypatch):
     assert (other.code, "pins of its own" in other.err) == (2, True)
     name = run(*base, "none", "--baselines", "asleep")
     assert (name.code, "camera-off" in name.err) == (2, True)
+    burst = run(*base, "load", "--burst", 20)
+    assert (burst.code, "one inference per frame, not 20" in burst.err) == (2, True)
+
+
+def test_baselines_take_a_meter_by_its_name(tmp_path, monkeypatch):
+    picamera2_stub.install(monkeypatch)
+    gpiod_stub.install(monkeypatch)
+    monkeypatch.setenv("TINYTRACKER_HOME", str(tmp_path / "empty"))
+    network, out = tmp_path / "network.rpk", tmp_path / "s.jsonl"
+    network.write_bytes(b"any")
+    answer = run("baselines", "--model", network, "--out", out, "--power", "joulescope")
+    assert (answer.code, "tinytracker setup joulescope" in answer.err) == (1, True)
+    assert not out.exists()

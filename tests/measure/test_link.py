@@ -56,6 +56,15 @@ def test_a_caller_that_leaves_stops_the_board():
         assert kinds(link.frames(1)) == ["Frame"]
 
 
+def test_firmware_that_knows_no_bursts_is_found_out():
+    with FakeLine() as board, open_link(board.port) as link:
+        with pytest.raises(DeviceError, match=r"does not run bursts. Flash its firmware again"):
+            list(link.bursts(2, 10))
+        with pytest.raises(UsageError, match="0 inferences per frame are out of range"):
+            list(link.bursts(2, 0))
+        assert kinds(link.frames(1)) == ["Frame"]
+
+
 def test_images_are_sent_as_they_are():
     with FakeLine() as board, open_link(board.port) as link:
         link.load(bytes(range(30, 46)))

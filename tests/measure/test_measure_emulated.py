@@ -100,3 +100,17 @@ def test_images_that_do_not_fit_are_refused(model, tmp_path):
         assert answer.code in (1, 2)
         assert message in answer.err, answer.err
     assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_a_burst_holds_many_inferences_and_says_what_one_takes(model, tmp_path):
+    single = measure(model, tmp_path / "one.jsonl", "--frames", 3, "--warmup", 0, "--json").document
+    out = tmp_path / "burst.jsonl"
+    answer = measure(model, out, "--burst", 20, "--frames", 12, "--warmup", 0, "--image-count", 3, "--json")
+    assert answer.code == 0, answer.err
+    phases = answer.document["phases"]
+    assert phases["inference"]["median"] == pytest.approx(20 * phases["per inference"]["median"])
+    one = single["phases"]["inference"]["median"]
+    assert phases["per inference"]["median"] == pytest.approx(one, rel=0.01)
+    assert "per inference" not in single["phases"]
+    assert (read_session(out).header.burst, answer.document["differing"]) == (20, 0)
+    assert replay(out).differences == ()

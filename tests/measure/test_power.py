@@ -226,3 +226,13 @@ def test_refusals_of_single_phases_are_values(recorded):
     trace, _ = recorded
     rows = measure_energy(replace(trace, rate_hz=RATE / 1e4)).report.phases
     assert not any(isinstance(row.total, Refusal) for row in rows)
+
+
+def test_a_session_of_bursts_says_how_many_inferences_share_the_energy(recorded, tmp_path):
+    trace, truth = recorded
+    session = write_session(tmp_path / "s.jsonl", truth.edges_s, warmup=0, burst=20)
+    each = measure_energy(trace, session).report.per_inference
+    assert each.mean_j == pytest.approx(truth.energy_j[:, 2].mean() / 20, rel=1e-3)
+    assert measure_energy(trace, burst=20).report.per_inference == each
+    with pytest.raises(UsageError, match="hold 20 inferences each, --burst says 10"):
+        measure_energy(trace, session, burst=10)

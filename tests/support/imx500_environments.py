@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytracker import isolated
 from tinytracker.package.imx500 import environment
 
 PICAMERA2 = "picamera2==0.3.38"
@@ -21,8 +22,8 @@ _CAPABILITY_HEADER = Path("/usr/include/sys/capability.h")
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Tests run in several processes, which must not make the same environment together."""
-    environment.home().mkdir(parents=True, exist_ok=True)
-    with (environment.home() / "tests.lock").open("w") as lock:
+    isolated.home().mkdir(parents=True, exist_ok=True)
+    with (isolated.home() / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -41,7 +42,7 @@ def converter() -> Path:
 @pytest.fixture
 def with_converter(converter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Commands in this test find the converter (other tests do not see TINYTRACKER_HOME)."""
-    monkeypatch.setenv(environment.HOME_VARIABLE, str(converter.parent))
+    monkeypatch.setenv(isolated.HOME_VARIABLE, str(converter.parent))
     return converter
 
 
@@ -49,7 +50,7 @@ def with_converter(converter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def picamera2() -> Path:
     """A Python that has picamera2 from PyPI; installed (half a minute) when it is not there."""
     with one_at_a_time():
-        return _install_picamera2(environment.home() / "picamera2")
+        return _install_picamera2(isolated.home() / "picamera2")
 
 
 def _install_picamera2(folder: Path) -> Path:

@@ -147,5 +147,5 @@ def energy_document() -> dict:
             {"phase": p, "frames": 290, "duration_s": d, "power_w": 0.25, "samples": 90.0, "total": t, "dynamic": i}
             for p, d, t, i in rows
         ],
-        "idle": refused, "window_j": 0.01, "warnings": ["The idle power changed by 3 %."],
+        "idle": refused, "window_per_frame_j": 0.01, "warnings": ["The idle power changed by 3 %."],
     }  # fmt: skip

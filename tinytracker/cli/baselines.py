@@ -11,6 +11,7 @@ import click
 
 from tinytracker.cli.board import fps_option, opened_board
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.power import Power, power_options
 from tinytracker.cli.types import NAMES
 from tinytracker.errors import UsageError
 from tinytracker.targets import find_target, with_part
@@ -130,9 +131,7 @@ def marked(
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Session file to write.")
 @click.option("--names", type=NAMES, default=_NAMES, help="Which stretches.")
 @click.option("--seconds", type=click.FloatRange(1.5), default=6.0, help="Of each of them.")
-@click.option("--power", "power_file", type=click.Path(path_type=Path), help="The power meter's file.")
-@click.option("--power-command", help="Program that records it until interrupted, with {file} for --power.")
-@click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
+@power_options
 @_SYNC
 @fps_option
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the bootstrap.")
@@ -141,32 +140,23 @@ def command(
     power_command: str | None, voltage: float | None, sync: str | None, fps: float | None, seed: int,
 ) -> Output:  # fmt: skip
     """Record what a camera draws when it is off, streams, and runs the network: what an energy is compared with."""
-    from contextlib import nullcontext
-
     from tinytracker.cli.energy import baseline_remarks, baselines_table
     from tinytracker.measure.baseline_recording import opened_marker, record_baselines
     from tinytracker.measure.marked import measure_baselines
     from tinytracker.measure.opening import Request
-    from tinytracker.measure.recorder import recorded_power
     from tinytracker.measure.session_reader import read_session
 
     way = sync_of(target, sync, names, True)
     if way == NO_SYNC:
         raise UsageError("Without --sync a meter's file says nothing of stretches.", "Choose gpio or load.")
-    if power_command is not None and power_file is None:
-        raise UsageError("Which file does the recording command write?", "Give --power FILE.")
-    recording = (
-        nullcontext()
-        if power_command is None or power_file is None
-        else recorded_power(power_command, power_file)
-    )
-    with recording, opened_marker(way) as marker:
+    power = Power(power_file, power_command, voltage).beside(out)
+    with power.recording(), opened_marker(way) as marker:
         assert marker is not None
         record_baselines(target, Request(fps=fps, network=model), out, names, seconds, marker)
     document: dict[str, Any] = {"session": str(out), "names": list(names), "baselines": None}
-    if power_file is None or not power_file.exists():
-        later = f"tinytracker energy {power_file or 'TRACE'} --session {out}"
+    if power.file is None or not power.file.exists():
+        later = f"tinytracker energy {power.file or 'TRACE'} --session {out}"
         return Output(document, (f"{out}. With the meter's file: {later}",))
-    _, meter, found = measure_baselines(power_file, read_session(out), voltage_v=voltage, seed=seed)
+    _, meter, found = measure_baselines(power.file, read_session(out), voltage_v=voltage, seed=seed)
     document["baselines"] = found.as_json()
     return Output(document, (baselines_table(found), *baseline_remarks(found), meter.said))

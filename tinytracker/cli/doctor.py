@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib import import_module
 
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.measure.meters import METERS
 from tinytracker.targets import with_part
 
 
@@ -15,7 +17,8 @@ def command() -> Output:
     """List what is installed for each kind of work, what is missing, and the command that installs it."""
     from tinytracker.package.doctor import diagnose
 
-    parts = diagnose()
+    drivers = {name: import_module(meter.setup) for name, meter in METERS.items() if meter.setup}
+    parts = [*diagnose(), *(part for module in drivers.values() for part in module.parts())]
     table = Table(show_header=True)
     for column in ("part", "needed for", "", "found, or how to install it"):
         table.add_column(column)
@@ -26,4 +29,5 @@ def command() -> Output:
     environments = {
         name: target.part("setup").status().as_json() for name, target in with_part("setup").items()
     }
+    environments |= {name: module.status().as_json() for name, module in drivers.items()}
     return Output({"parts": [asdict(p) for p in parts], **environments}, (table,))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+
+if TYPE_CHECKING:
+    from tinytracker.codegen.kernel import KernelSet
+    from tinytracker.package.source import ModelSource
 
 
 @verb
@@ -20,12 +25,14 @@ from tinytracker.cli.output import Output, verb
     "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
+@click.option("--serve", is_flag=True, help="Offer the board's serial line on a pty until Ctrl-C.")
 def command(
-    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float
+    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float, serve: bool
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
 
     Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are an estimate.
+    --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
     """
     from tinytracker.codegen.kernel_sets import kernel_set
     from tinytracker.emulate import EmulationReport, emulate
@@ -33,6 +40,8 @@ def command(
 
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
+    if serve:
+        return _served(chosen, chosen_kernels)
     report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
@@ -67,3 +76,23 @@ def command(
         f"emulated: {document['assumption']}",
     )
     return Output(document, text, exit_code=1 if report.equal is False else 0)
+
+
+def _served(chosen: ModelSource, kernels: KernelSet) -> Output:
+    """The board's serial line for other programs, until this one is ended."""
+    from tinytracker.emulate.serve import serve_board
+    from tinytracker.progress import say
+
+    ports = []
+
+    def announce(port: str) -> None:
+        ports.append(port)
+        say(f"The board's serial line is {port}, at any rate; Ctrl-C ends it.")
+
+    seconds = serve_board(chosen.content, announce, kernels)
+    document = {
+        "port": ports[0] if ports else None,
+        "model_sha256": chosen.sha256,
+        "seconds": round(seconds, 3),
+    }
+    return Output(document, (f"Served for {seconds:.0f} s.",))

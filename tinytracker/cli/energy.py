@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--warmup", type=click.IntRange(0), help="First frames that do not count; default: as the session says."
 )
+@click.option(
+    "--burst", type=click.IntRange(1), help="Inferences in each frame; default: as the session says, or 1."
+)
 @click.option("--idle", type=SPAN, help="FROM:TO in s of the meter's time, known to be idle.")
 @click.option("--skip-damaged", is_flag=True, help="Leave out frames with lost or clipped samples.")
 @click.option("--seed", default=0, help="Of the bootstrap.")
@@ -50,11 +53,15 @@ def command(
     offset: float | None,
     offset_bound: float | None,
     warmup: int | None,
+    burst: int | None,
     idle: tuple[float, float] | None,
     skip_damaged: bool,
     seed: int,
 ) -> Output:
-    """Energy per frame and phase of TRACE, the file of a power meter (ppk2, ppk2-csv, jls, otii-csv, csv)."""
+    """Energy per frame and phase of TRACE, the file of a power meter.
+
+    Formats: ppk2, ppk2-csv, jls, energyrunner, lpm01a, otii-csv, csv.
+    """
     from tinytracker.measure.marked import measure_baselines
     from tinytracker.measure.power import measure_energy
     from tinytracker.measure.session_reader import read_session
@@ -81,6 +88,7 @@ def command(
         offset_s=offset,
         offset_bound_s=offset_bound,
         warmup=warmup,
+        burst=burst,
         idle=idle,
         skip_damaged=skip_damaged,
         seed=seed,
@@ -172,8 +180,14 @@ def energy_remarks(report: EnergyReport) -> list[str]:
         low, high = report.idle.ci95_w
         power = f"{report.idle.power_w * 1e3:.3f} mW ({low * 1e3:.3f} to {high * 1e3:.3f})"
         said.append(f"Idle: {power} over {report.idle.seconds:.1f} s.")
-    if not isinstance(report.window_j, Refusal):
-        said.append(f"Whole window, pauses included: {report.window_j * 1e3:.4f} mJ per frame.")
+    if report.per_inference is not None and not isinstance(report.per_inference, Refusal):
+        each = report.per_inference
+        low, high = (1e3 * bound for bound in each.ci95_j)
+        how = f"{report.burst:,} back to back" if report.burst > 1 else "one in each frame, no burst"
+        said.append(f"Energy per inference: {each.mean_j * 1e3:.4f} mJ ({low:.4f} to {high:.4f}), {how}.")
+    if not isinstance(report.window_per_frame_j, Refusal):
+        whole = report.window_per_frame_j * 1e3
+        said.append(f"Whole window, sending and pauses included: {whole:.4f} mJ per frame.")
     if report.damaged or report.partial:
         said.append(f"Left out: {report.damaged} damaged, {report.partial} cut off by an end of the trace.")
     return [*said, *report.warnings]

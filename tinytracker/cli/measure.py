@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from rich.table import Table
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.power import Power, power_options
 from tinytracker.errors import UsageError
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
@@ -35,13 +34,12 @@ _STOPPED = 130
 )
 @click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
+@click.option(
+    "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
 @board_options
-@click.option(
-    "--power", "power_file", type=click.Path(path_type=Path), help="The power meter's file of the same run."
-)
-@click.option("--power-command", help="Program that records it until interrupted, with {file} for --power.")
-@click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
+@power_options
 @click.option(
     "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
 )
@@ -63,7 +61,7 @@ def command(
 
     Ctrl-C keeps what was measured. Numbers of the emulated board come from counted instructions and are marked.
     """
-    power = _Power(power_file, power_command, voltage)
+    power = Power(power_file, power_command, voltage)
     correction = None
     if calibration is not None:
         from tinytracker.evaluate.calibration import read_calibration
@@ -77,7 +75,8 @@ def command(
     if options["target"] == REPLAY:
         if session is None:
             raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
-        return power.joined(_replay(session, options["out"], options["seed"], correction), session)
+        replayed = _replay(session, options["out"], options["seed"], correction)
+        return _joined(power.recorded(session), replayed, session)
     if session is not None:
         raise UsageError(
             f"{session}: a session is read with --target replay.", "Write the new one with --out."
@@ -85,53 +84,36 @@ def command(
     return _record(power, correction, **options)
 
 
-@dataclass(frozen=True)
-class _Power:
-    """What a power meter records meanwhile, when there is one."""
+def _joined(power: Power, output: Output, session: Path) -> Output:
+    """The output with the energy of the session's frames, once the meter's file is there."""
+    from tinytracker.cli.energy import energy_text
+    from tinytracker.errors import RefusedError
+    from tinytracker.measure.power import measure_energy
 
-    file: Path | None
-    command: str | None
-    voltage_v: float | None
-
-    def recording(self) -> AbstractContextManager[None]:
-        """Runs the meter's program around a block."""
-        from tinytracker.measure.recorder import recorded_power
-
-        if self.command is None:
-            return nullcontext()
-        if self.file is None:
-            raise UsageError("Which file does the recording command write?", "Give --power FILE.")
-        return recorded_power(self.command, self.file)
-
-    def joined(self, output: Output, session: Path) -> Output:
-        """The output with the energy of the session's frames, once the meter's file is there."""
-        from tinytracker.cli.energy import energy_text
-        from tinytracker.errors import RefusedError
-        from tinytracker.measure.power import measure_energy
-
-        if self.file is None:
-            return output
-        if not self.file.exists():
-            later = f"tinytracker energy {self.file} --session {session}"
-            text = (*output.text, f"Stop the meter, save its recording as {self.file}, then: {later}")
-            return Output(output.document, text, output.exit_code)
-        try:
-            found = measure_energy(self.file, session, voltage_v=self.voltage_v)
-        except RefusedError as refused:
-            document = {**output.document, "energy": {"refused": refused.reason, "detail": refused.message}}
-            return Output(document, (*output.text, str(refused)), max(output.exit_code, 1))
-        document = {**output.document, "energy": found.as_json()}
-        text = energy_text(f"{self.file}: {found.trace.meter}", found)
-        return Output(document, (*output.text, *text), output.exit_code)
+    if power.file is None:
+        return output
+    if not power.file.exists():
+        later = f"tinytracker energy {power.file} --session {session}"
+        text = (*output.text, f"Stop the meter, save its recording as {power.file}, then: {later}")
+        return Output(output.document, text, output.exit_code)
+    try:
+        found = measure_energy(power.file, session, voltage_v=power.voltage_v)
+    except RefusedError as refused:
+        document = {**output.document, "energy": {"refused": refused.reason, "detail": refused.message}}
+        return Output(document, (*output.text, str(refused)), max(output.exit_code, 1))
+    document = {**output.document, "energy": found.as_json()}
+    text = energy_text(f"{power.file}: {found.trace.meter}", found)
+    return Output(document, (*output.text, *text), output.exit_code)
 
 
 def _record(
-    power: _Power,
+    power: Power,
     correction: Calibration | None,
     *,
     target: str,
     frames: int,
     warmup: int,
+    burst: int,
     out: Path | None,
     port: str | None,
     rpc: str | None,
@@ -155,23 +137,30 @@ def _record(
         raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
     if find_target(target).is_emulated and power.file is not None:
         raise UsageError("An emulated board draws no current.", "Leave --power away.")
+    power = power.beside(out)
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
     request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True)
     way = sync_of(target, sync, baselines, power.file is not None)
-    if way != NO_SYNC or baselines:
+    if way != NO_SYNC or baselines:  # a camera, which works at its own rate
+        if burst > 1:
+            raise UsageError(
+                f"{target} runs one inference per frame, not {burst}.", "Omit --burst for this target."
+            )
         options = (target, run_folder, model, quantized)
         plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
         with power.recording():
             result = marked(*options, request, plan, lambda sha256: _check_network(correction, sha256))
-        return power.joined(_shown(result, seed), out)
+        return _joined(power, _shown(result, seed), out)
     with opened_board(target, run_folder, model, quantized, request) as board:
         _check_network(correction, board.source.board.model_sha256)
         given = images_for(board.source, board.network, images, image_count, seed)
         with power.recording():
-            result = measure(board.source, out, frames, warmup=warmup, images=given, metadata=metadata)
-    return power.joined(_shown(result, seed), out)
+            result = measure(
+                board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata
+            )
+    return _joined(power, _shown(result, seed), out)
 
 
 def _check_network(correction: Calibration | None, model_sha256: str) -> None:

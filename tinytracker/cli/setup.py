@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.targets import find_target, with_part
+from tinytracker.measure.meters import METERS
+from tinytracker.targets import with_part
+
+_OFFERS = {
+    **{name: (target.setup, target.setup_summary) for name, target in with_part("setup").items()},
+    **{name: (meter.setup, meter.setup_summary) for name, meter in METERS.items() if meter.setup},
+}
+"""Module and contents by name."""
 
 
 @verb
-@click.argument("what", type=click.Choice(list(with_part("setup"))))
+@click.argument("what", type=click.Choice(list(_OFFERS)))
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -20,9 +28,9 @@ from tinytracker.targets import find_target, with_part
 @click.option("--python", type=click.Path(path_type=Path), help="Python 3.10 or 3.11 to use.")
 def command(what: str, folder: Path | None, python: Path | None) -> Output:
     """Install a vendor's tool into its own environment; safe to repeat and to interrupt."""
-    found = find_target(what, "setup").part("setup").setup(folder, python)
+    found = import_module(_OFFERS[what][0]).setup(folder, python)
     return Output(found.as_json(), (f"{found.folder}: {found.summary}",))
 
 
-_CONTENTS = "; ".join(f"{name} for {target.setup_summary}" for name, target in with_part("setup").items())
+_CONTENTS = "; ".join(f"{name} for {summary}" for name, (_, summary) in _OFFERS.items())
 command.help = f"{command.help}\n\nWHAT selects the tool: {_CONTENTS}."

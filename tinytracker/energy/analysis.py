@@ -31,6 +31,9 @@ MIN_IDLE_S = 1.0
 GOOD_IDLE_S = 5.0
 _GUARD_S = 0.05
 _IDLE_BLOCKS = 50
+INFERENCE = "inference"
+"""Name of the phase that holds the inferences."""
+
 WHOLE = "frame"
 """Name of the row for all phases together."""
 
@@ -72,6 +75,10 @@ class Energy:
         return {"mean_j": self.mean_j, "median_j": self.median_j, "ci95_j": list(self.ci95_j)}
 
 
+def _part(value: Energy | Refusal) -> dict[str, Any]:
+    return {"refused": value.as_json()} if isinstance(value, Refusal) else value.as_json()
+
+
 @dataclass(frozen=True)
 class PhaseEnergy:
     """One phase, or the whole frame.
@@ -93,13 +100,9 @@ class PhaseEnergy:
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
-
-        def part(value: Energy | Refusal) -> dict[str, Any]:
-            return {"refused": value.as_json()} if isinstance(value, Refusal) else value.as_json()
-
         return {
             "phase": self.phase, "frames": self.frames, "duration_s": self.duration_s, "power_w": self.power_w,
-            "samples": self.samples, "total": part(self.total), "dynamic": part(self.dynamic),
+            "samples": self.samples, "total": _part(self.total), "dynamic": _part(self.dynamic),
         }  # fmt: skip
 
 
@@ -126,24 +129,30 @@ class EnergyReport:
     Attributes:
         phases: one row per phase, then the whole frame.
         idle: what was subtracted, or why nothing was.
-        window_j: from the start of the first frame to the end of the last, over N, pauses included: what MLPerf Tiny
-            calls energy per inference.
+        window_per_frame_j: from the start of the first frame to the end of the last, over the frames: capture, sending
+            and pauses included.
         period_s: start of a frame to the start of the next, median; None for a single frame.
         damaged, partial: frames left out, see `Segments`.
         warnings: what a reader of the numbers should know.
+        burst: inferences in each frame's inference phase, back to back.
+        per_inference: energy of that phase over `burst`: MLPerf Tiny's energy per inference, from which nothing is
+            subtracted. None when no phase is called "inference".
     """
 
     phases: tuple[PhaseEnergy, ...]
     idle: Idle | Refusal
-    window_j: float | Refusal
+    window_per_frame_j: float | Refusal
     period_s: float | None
     damaged: int
     partial: int
     warnings: tuple[str, ...]
+    burst: int = 1
+    per_inference: Energy | Refusal | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document; energies in J, powers in W, durations in s."""
-        idle = self.idle
+        idle, window = self.idle, self.window_per_frame_j
+        each = None if self.per_inference is None else {"burst": self.burst, **_part(self.per_inference)}
         return {
             "frames": self.phases[-1].frames,
             "phases": [phase.as_json() for phase in self.phases],
@@ -151,7 +160,8 @@ class EnergyReport:
                 "power_w": idle.power_w, "ci95_w": list(idle.ci95_w), "seconds": idle.seconds,
                 "before_w": idle.before_w, "after_w": idle.after_w,
             },
-            "window_j": {"refused": self.window_j.as_json()} if isinstance(self.window_j, Refusal) else self.window_j,
+            "window_per_frame_j": {"refused": window.as_json()} if isinstance(window, Refusal) else window,
+            "per_inference": each,
             "period_s": self.period_s, "damaged": self.damaged, "partial": self.partial,
             "warnings": list(self.warnings),
         }  # fmt: skip
@@ -162,6 +172,7 @@ def analyse(
     segments: Segments,
     *,
     warmup: int = 0,
+    burst: int = 1,
     idle: Interval | Refusal | None = None,
     skip_damaged: bool = False,
     min_samples: float = MIN_SAMPLES,
@@ -173,6 +184,7 @@ def analyse(
         trace: what the meter recorded.
         segments: where the phases are.
         warmup: first frames that do not count.
+        burst: inferences in each frame's inference phase.
         idle: from and to on the meter's clock, s: a stretch that is known to be idle. None for what lies before the
             first and after the last frame. A refusal for a device that is never idle there.
         skip_damaged: leave out frames that touch lost, clipped or implausible samples instead of refusing all.
@@ -234,7 +246,17 @@ def analyse(
         damaged,
         segments.partial,
         tuple(_warnings(trace, len(edges), idle_power)),
+        burst,
+        _per_inference(rows, burst),
     )
+
+
+def _per_inference(rows: list[PhaseEnergy], burst: int) -> Energy | Refusal | None:
+    total = next((row.total for row in rows if row.phase == INFERENCE), None)
+    if not isinstance(total, Energy):
+        return total
+    low, high = total.ci95_j
+    return Energy(total.mean_j / burst, total.median_j / burst, (low / burst, high / burst))
 
 
 def _refuse_dropouts(trace: Trace, window: Interval) -> None:

@@ -17,6 +17,9 @@ from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
+INFERENCE = "inference"
+PER_INFERENCE = "per inference"
+"""The phase `inference` over the inferences in it, in a session of bursts."""
 _EXTRA_UNITS = {"_us": 1.0, "_ms": 1e3, "_ns": 1e-3, "_s": 1e6}
 _MIN_EXCHANGES = 2
 
@@ -29,8 +32,8 @@ class Latencies:
         session: where they come from.
         series: by name, in order: the phases, `frame` (start of the first phase to the end of the last), `period`
             (start to the next start, of frames that follow each other without a pause), `transmit` (end of the last
-            phase to the host's having the record), `arrival` (start to the host's having it), and extra numbers of
-            the session whose name ends in a unit, without that unit.
+            phase to the host's having the record), `arrival` (start to the host's having it), `per inference` in a
+            session of bursts, and extra numbers of the session whose name ends in a unit, without that unit.
         resolution_us: of the timer behind each; for `transmit` and `arrival` the bound of the clock.
         clock: of device and host, or None.
         clock_unknown: why there is none, so that `transmit` and `arrival` are missing; "" when there is one, or when no
@@ -61,6 +64,9 @@ def latencies(session: Session) -> Latencies:
     if following.any():
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
+    if header.burst > 1 and INFERENCE in header.phases:
+        series[PER_INFERENCE] = series[INFERENCE] / header.burst
+        resolution[PER_INFERENCE] = tick / header.burst
     clock, unknown = _clock(session)
     if clock is not None:
         arrived = (session.host_ns - clock.origin_ns).astype(np.float64)
@@ -261,6 +267,8 @@ def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comp
         yield "The sessions ran different networks."
     if len({s.header.board.get("name") for s in every}) > 1:
         yield "The sessions ran on different boards."
+    if len({s.header.burst for s in every}) > 1:
+        yield "The sessions run different numbers of inferences in a frame: compare what is per inference."
     drifting = [name for name, row in rows.items() if row.drifts]
     if drifting:
         yield f"{', '.join(drifting)}: a session drifts, so its median depends on how long it was measured."

@@ -273,6 +273,21 @@ class Link:
             if not done:
                 self.stop()
 
+    def bursts(self, count: int, inferences: int) -> Generator[FrameEvent, None, None]:
+        """Run `count` frames with so many inferences back to back in each; see `frames`.
+
+        Raises:
+            UsageError: a number is not 1 to 1,000,000.
+            DeviceError: the board's firmware cannot; or as of `frames`.
+        """
+        if not 1 <= inferences <= FRAMES_MAX:
+            raise UsageError(f"{inferences} inferences per frame are out of range, 1 to {FRAMES_MAX:,}.")
+        self._send(f"tt burst {inferences}")
+        answer = [e for e in self._until_ready() if isinstance(e, Message) and e.name == "burst"]
+        if not answer or answer[-1].value != str(inferences):
+            raise DeviceError(self.name, "the board does not run bursts", "Flash its firmware again.")
+        yield from self.frames(count)
+
     def stop(self) -> None:
         """End frames that are running; what still arrives is thrown away. Never fails: the board may be gone."""
         with suppress(DeviceError):

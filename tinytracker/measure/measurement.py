@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.files import StrPath
@@ -68,6 +68,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class BurstSource(Protocol):
+    """A source that can run many inferences back to back in a frame."""
+
+    def bursts(self, count: int, inferences: int) -> Generator[FrameEvent, None, None]:
+        """Run frames with so many inferences in each."""
+        ...
+
+
 @dataclass(frozen=True)
 class Measurement:
     """What came of it.
@@ -93,6 +102,7 @@ def measure(
     frames: int,
     *,
     warmup: int = WARM_UP,
+    burst: int = 1,
     images: TestImages | None = None,
     metadata: dict[str, Any] | None = None,
     stretches: Sequence[Stretch] = (),
@@ -108,6 +118,7 @@ def measure(
         out: session file; must not exist.
         frames: how many, after the warm-up.
         warmup: first frames that do not count.
+        burst: inferences in each frame, back to back.
         images: for a board that takes images from the host; each gets an equal share of the frames.
         metadata: for the session's header.
         stretches: baselines that were watched before.
@@ -115,21 +126,25 @@ def measure(
         afterwards: done behind the last frame, while the session is open.
 
     Raises:
-        UsageError: the board needs images and there are none.
+        UsageError: the board needs images and there are none, or it runs no bursts.
         OutputError: the session cannot be written.
     """
     out = Path(out)
     board = source.board
     if board.source == "loaded" and not images:
         raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+    if burst > 1 and not isinstance(source, BurstSource):
+        raise UsageError(
+            f"{board.name} runs one inference per frame, not {burst}.", "Omit --burst for this target."
+        )
     if board.source == "camera":
         images = None
     total = frames + warmup
     described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
     end: EndReason = "done"
     error: TinyTrackerError | None = None
-    with SessionWriter(out, header_of(board, warmup, described)) as writer:
-        run = _Run(source, writer, images, marker)
+    with SessionWriter(out, header_of(board, warmup, described, burst)) as writer:
+        run = _Run(source, writer, images, burst, marker)
         for stretch in stretches:
             writer.stretch(stretch)
         try:
@@ -155,7 +170,7 @@ def measure(
     return Measurement(out, end, writer.frames, writer.lost, writer.damaged, error)
 
 
-def header_of(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
+def header_of(board: Board, warmup: int, metadata: dict[str, Any], burst: int = 1) -> Header:
     """First line of a session of this board."""
     return Header(
         source="emulated" if board.is_emulated else "hardware",
@@ -174,6 +189,7 @@ def header_of(board: Board, warmup: int, metadata: dict[str, Any]) -> Header:
         inputs=tensors_as_json(board.io.inputs),
         outputs=tensors_as_json(board.io.outputs),
         warmup=warmup,
+        burst=burst,
         host=host_description(),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         metadata=metadata,
@@ -184,12 +200,18 @@ class _Run:
     """Frames in portions, with clock exchanges around them."""
 
     def __init__(
-        self, source: Source, writer: SessionWriter, images: TestImages | None, marker: Marker | None
+        self,
+        source: Source,
+        writer: SessionWriter,
+        images: TestImages | None,
+        burst: int,
+        marker: Marker | None,
     ) -> None:
         self._marker = marker
         self._source = source
         self._writer = writer
         self._images = images
+        self._burst = burst
         self._last: int | None = None
 
     def all(self, total: int, advance: Any) -> None:
@@ -238,10 +260,15 @@ class _Run:
                 self._writer.gap(self._last, began, now_ns())
                 self._exchanges(_EXCHANGES_AT_ENDS)
 
+    def _events(self, count: int) -> Generator[FrameEvent, None, None]:
+        if self._burst > 1 and isinstance(self._source, BurstSource):
+            return self._source.bursts(count, self._burst)
+        return self._source.frames(count)
+
     def _portion(self, number: int, count: int, advance: Any) -> None:
         extra = None if self._images is None else {IMAGE: number}
         writer = self._writer
-        with closing(self._source.frames(count)) as events:
+        with closing(self._events(count)) as events:
             for event in events:
                 self.keep_raw()
                 if isinstance(event, Frame):

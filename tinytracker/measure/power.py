@@ -119,6 +119,7 @@ def measure_energy(
     offset_s: float | None = None,
     offset_bound_s: float | None = None,
     warmup: int | None = None,
+    burst: int | None = None,
     idle: tuple[float, float] | None = None,
     skip_damaged: bool = False,
     seed: int = 0,
@@ -141,6 +142,7 @@ def measure_energy(
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
         offset_bound_s: how far `offset_s` may be off; needed with it where no lines tell.
         warmup: first frames that do not count; None for what the session says, 0 without one.
+        burst: inferences in each frame; None for what the session says, 1 without one.
         idle: from and to on the meter's clock, s, that is known to be idle.
         skip_damaged: leave out frames that touch lost or clipped samples, instead of refusing.
         seed: of the resampling.
@@ -193,10 +195,18 @@ def measure_energy(
             "Wire the phase pins to the meter, or give --session.",
         )
     drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
+    told = 1 if run is None else run.header.burst
+    if burst is not None and run is not None and burst != told:
+        raise UsageError(
+            f"The session's frames hold {told} inferences each, --burst says {burst}.", "Omit --burst."
+        )
     quiet: tuple[float, float] | Refusal | None = idle
     if idle is None and run is not None and run.header.runs_between_frames:
         quiet = missing(CAMERA_OFF) if baselines is None else baselines.idle
-    report = analyse(recorded, segments, warmup=drop, idle=quiet, skip_damaged=skip_damaged, seed=seed)
+    report = analyse(
+        recorded, segments, warmup=drop, burst=told if burst is None else burst, idle=quiet,
+        skip_damaged=skip_damaged, seed=seed,
+    )  # fmt: skip
     return Measured(report, recorded, segments, run, unrecorded, meter, baselines)
 
 

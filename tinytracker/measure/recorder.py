@@ -27,7 +27,8 @@ IDLE_S = 6.0
 """Recorded before the first frame and after the last one: the power of doing nothing comes from there."""
 
 _STOP_S = 30.0
-_FILE = "{file}"
+FILE = "{file}"
+"""Stands for the file in a recording command."""
 
 
 class RecorderError(TinyTrackerError):
@@ -53,11 +54,9 @@ def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> 
     """
     file = Path(file)
     seconds = IDLE_S if idle_s is None else idle_s
-    words = [word.replace(_FILE, str(file)) for word in shlex.split(command)]
-    if not words or _FILE not in command:
-        raise UsageError(
-            f"The recording command {command!r} does not name its file.", f"Write {_FILE} in it."
-        )
+    words = [word.replace(FILE, str(file)) for word in shlex.split(command)]
+    if not words or FILE not in command:
+        raise UsageError(f"The recording command {command!r} does not name its file.", f"Write {FILE} in it.")
     if shutil.which(words[0]) is None:
         raise MissingDependencyError(
             words[0], "recording power", "the meter's instructions (docs/measurement.md)"

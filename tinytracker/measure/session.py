@@ -48,6 +48,7 @@ class Header(Versioned):
         clock: "device", or "emulated" when stamps are counted instructions.
         inputs, outputs: tensor metadata as the board says it.
         warmup: first frames that do not count.
+        burst: inferences in each frame's inference phase, back to back.
         host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions, and the name of the `clock`
             that monotonic_ns and all host times are of (CLOCK_MONOTONIC in older sessions).
         created: ISO 8601, UTC.
@@ -69,6 +70,7 @@ class Header(Versioned):
     inputs: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
     warmup: int = Field(default=10, ge=0)
+    burst: int = Field(default=1, ge=1)
     host: dict[str, Any] = Field(default_factory=dict)
     created: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)

@@ -39,6 +39,15 @@ static void set_raw(void)
     }
 }
 
+void spresense_rate(void *context, uint32_t baud)
+{
+    struct termios settings;
+    (void)context;
+    if ((tcgetattr(serial, &settings) == 0) && (cfsetspeed(&settings, (speed_t)baud) == 0)) {
+        (void)tcsetattr(serial, TCSANOW, &settings);
+    }
+}
+
 int spresense_open(const char *device)
 {
     serial = open(device, O_RDWR);

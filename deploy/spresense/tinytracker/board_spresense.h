@@ -18,6 +18,9 @@ uint64_t spresense_ticks(void *context);
 void spresense_phase(void *context, tt_phase_t phase);
 int32_t spresense_interrupted(void *context);
 
+/* Set the rate of a serial line, baud; without effect on USB. */
+void spresense_rate(void *context, uint32_t baud);
+
 /* Rate of spresense_ticks; valid after spresense_open. */
 uint32_t spresense_ticks_per_second(void);
 

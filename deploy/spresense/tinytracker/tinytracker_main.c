@@ -65,6 +65,7 @@ int main(int argc, FAR char *argv[])
         .write = spresense_write,
         .phase = spresense_phase,
         .interrupted = spresense_interrupted,
+        .rate = spresense_rate,
     };
     const tt_network_t network = tt_app_network();
     (void)argc;

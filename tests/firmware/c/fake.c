@@ -56,10 +56,16 @@ static int32_t interrupted(void *context)
     return ((f->stop_after >= 0) && (f->stop_after-- == 0)) ? 1 : 0;
 }
 
+static void rate(void *context, uint32_t baud)
+{
+    ((fake_t *)context)->baud = baud;
+}
+
 /* First and last byte of the input; touches every byte, so that sanitizers see a short buffer. */
 static int run(const uint8_t *inputs, uint8_t *outputs)
 {
     uint32_t sum = 0u;
+    fake.runs++;
     for (uint32_t i = 0; i < FAKE_INPUT_BYTES; i++) {
         sum += inputs[i];
     }
@@ -130,6 +136,19 @@ const tt_board_t fake_camera_board = {
     .capture = capture,
     .preprocess = preprocess,
     .interrupted = interrupted,
+};
+
+const tt_board_t fake_rated_board = {
+    .name = "fake",
+    .build = "test",
+    .clock_kind = "device",
+    .ticks_per_second = 1000u,
+    .context = &fake,
+    .ticks = ticks,
+    .write = write_bytes,
+    .phase = phase,
+    .interrupted = interrupted,
+    .rate = rate,
 };
 
 void fake_start(const tt_board_t *board, const tt_network_t *network)

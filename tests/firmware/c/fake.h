@@ -18,6 +18,8 @@ typedef struct {
     int32_t fail_run;
     int32_t fail_retrieve;
     uint8_t kept[FAKE_OUTPUT_BYTES]; /* results that were not retrieved yet */
+    uint32_t baud;
+    uint32_t runs;
     int32_t stop_after; /* frames after which the host interrupts; negative for never */
 } fake_t;
 
@@ -25,6 +27,7 @@ extern fake_t fake;
 extern tt_session_t session;
 extern const tt_board_t fake_board;
 extern const tt_board_t fake_camera_board;
+extern const tt_board_t fake_rated_board; /* on a line whose rate can be set */
 extern const tt_network_t fake_network;
 extern const tt_network_t fake_retrieving_network;
 

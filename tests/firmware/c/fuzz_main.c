@@ -19,7 +19,7 @@ static uint32_t draw(uint32_t limit)
 
 static const char *const words[] = {
     "name", "profile", "timestamp", "help", "db", "infer", "results", "tt", "load", "print", "hello", "clock", "frame",
-    "stop", "calibrate", "none", "gaze", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
+    "burst",    "stop", "calibrate", "none", "gaze", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
     "0123456789abcdef", "%", " ", "\r\n", "deadbeef", "1000001", "",
 };
 #define WORDS (sizeof words / sizeof words[0])

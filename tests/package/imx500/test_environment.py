@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tinytracker import isolated
 from tinytracker.errors import MissingDependencyError, TinyTrackerError
 from tinytracker.package.imx500 import environment as env
 
@@ -26,7 +27,7 @@ def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(programs / "java", """echo 'openjdk version "17.0.15" 2025-04-15' >&2""")
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
-    monkeypatch.setenv(env.HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(isolated.HOME_VARIABLE, str(tmp_path / "home"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.delenv(env.PYTHON_VARIABLE, raising=False)
     return programs
@@ -68,7 +69,9 @@ def test_failed_installation_can_be_repeated(
 ) -> None:
     python = program(tmp_path / "python3.11", FAKE_PYTHON)
     monkeypatch.setenv("PIP_EXIT", "1")
-    with pytest.raises(TinyTrackerError, match="cannot install the converter's packages") as caught:
+    with pytest.raises(
+        TinyTrackerError, match="cannot install the packages of Sony's IMX500 converter"
+    ) as caught:
         env.setup(python=python)
     log = env.default_folder() / "setup.log"
     assert str(log) in str(caught.value)
@@ -105,15 +108,15 @@ def test_shims_that_fail_are_passed_over(
     computer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(program(tmp_path / "other" / "python", "echo 3.13.1")))
-    monkeypatch.setattr(env, "PYTHON_VERSIONS", ((3, 11),))
+    monkeypatch.setattr(isolated, "PYTHON_VERSIONS", ((3, 11),))
     program(computer / "python3.11", "echo 'python3.11: command not found' >&2; exit 127")
     good = program(tmp_path / "nobody" / ".pyenv" / "versions" / "3.11.7" / "bin" / "python", "echo 3.11.7")
-    assert env.find_python() == good
+    assert env.CONVERTER.find_python() == good
 
 
 def test_named_python_must_suit(computer: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingDependencyError, match=r"python3.13: a Python 3.10 or 3.11 with venv is not"):
-        env.find_python(program(tmp_path / "python3.13", "echo 3.13.1"))
+        env.CONVERTER.find_python(program(tmp_path / "python3.13", "echo 3.13.1"))
 
 
 def test_requirements_are_pinned_with_hashes() -> None:

@@ -36,6 +36,12 @@ FORMATS: dict[str, Format] = {
         Format("ppk2", "Nordic Power Profiler, saved session (.ppk2)", "tinytracker.energy.formats.ppk2"),
         Format("ppk2-csv", "Nordic Power Profiler, CSV export", "tinytracker.energy.formats.ppk2_csv"),
         Format("jls", "Joulescope recording, JLS version 2", "tinytracker.energy.formats.jls"),
+        Format(
+            "energyrunner",
+            "EEMBC EnergyRunner, energy trace (.bin)",
+            "tinytracker.energy.formats.energyrunner",
+        ),
+        Format("lpm01a", "ST X-NUCLEO-LPM01A, text log", "tinytracker.energy.formats.lpm01a"),
         Format("otii-csv", "Qoitech Otii, CSV export", "tinytracker.energy.formats.otii"),
         Format("csv", "CSV whose header names units", "tinytracker.energy.formats.csv"),
     )

@@ -2,7 +2,9 @@
 
 A ZIP archive. `session.raw`: a sample is a float32 in µA (NaN: lost) and a uint16 with a pair of bits per line, lowest
 line first: 01 low, 10 high, 11 both within the sample, 00 not recorded; little-endian. `metadata.json`:
-{"metadata": {"samplesPerSecond", "startSystemTime": ms since 1970}, "formatVersion": 2}. The voltage is not in it.
+{"metadata": {"samplesPerSecond", "startSystemTime": ms since 1970}, "formatVersion": 2}. The voltage is not in it,
+unless our own recorder wrote it (`tinytracker.measure.ppk2`): under "tinytracker" it tells the voltage, and whether the
+number of samples agrees with the host's clock.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from numpy.typing import NDArray
 from tinytracker.energy.formats import ReadOptions, voltage_or_fail
 from tinytracker.energy.formats.ppk2_csv import FULL_SCALE_A
 from tinytracker.energy.formats.table import check_finite, settle_uncertain
+from tinytracker.energy.refusals import SAMPLES_LOST
 from tinytracker.energy.trace import CHUNK, Levels, Samples, Trace, find_gaps
-from tinytracker.errors import InputFileError
+from tinytracker.errors import InputFileError, RefusedError
 from tinytracker.files import opened_for_reading
 
 FRAME = np.dtype([("current", "<f4"), ("bits", "<u2")])
@@ -42,7 +45,6 @@ def read(path: Path, options: ReadOptions) -> Trace:
         InputFileError: not such a session, or damaged.
         UsageError: no voltage was given.
     """
-    voltage = voltage_or_fail(path, options)
     with opened_for_reading(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
@@ -57,7 +59,7 @@ def read(path: Path, options: ReadOptions) -> Trace:
                 path, f"the archive is damaged ({error})", "Save the session again."
             ) from None
     rate, start = _times(path, metadata)
-    notes = []
+    voltage, notes = _own_words(path, document=metadata, options=options)
     if len(raw) % FRAME.itemsize:
         notes.append("The last sample was cut off and is left out.")
     samples = np.frombuffer(raw, FRAME, len(raw) // FRAME.itemsize)
@@ -77,6 +79,36 @@ def read(path: Path, options: ReadOptions) -> Trace:
         meter="Nordic PPK2",
         notes=tuple(notes),
     )
+
+
+def _own_words(path: Path, document: Any, options: ReadOptions) -> tuple[float, list[str]]:
+    """The voltage, and what our own recorder says about its time base.
+
+    Raises:
+        RefusedError: samples are missing, and nothing says where.
+    """
+    told = document.get("tinytracker")
+    if not isinstance(told, dict):
+        return voltage_or_fail(path, options), []
+    voltage = told.get("voltageV")
+    supply = options.voltage_v or 0.0
+    if (
+        not supply
+        and isinstance(voltage, int | float)
+        and not isinstance(voltage, bool)
+        and 0 < voltage < 1e3
+    ):
+        supply = float(voltage)
+    supply = supply or voltage_or_fail(path, options)
+    error = told.get("timeErrorSeconds")
+    if not isinstance(error, int | float) or isinstance(error, bool) or not abs(error) < 1e9:
+        return supply, []
+    said = f"its samples and the host's clock are {abs(error) * 1e3:.1f} ms apart in the end"
+    if told.get("timeAgrees") is not True:
+        raise RefusedError(SAMPLES_LOST, f"{path}: {said}, and nothing says where", "Record again.")
+    if told.get("timeChecked") is not True:
+        return supply, ["The recording was too short for its time base to be checked."]
+    return supply, [f"Time base checked while recording: {said}."]
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -1,0 +1,195 @@
+"""Environments of their own for programs whose packages fit no other environment: made, found, judged.
+
+Each is a virtual environment below the home folder of this package, filled from a requirements file with pinned
+versions and hashes, and used by calling its interpreter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinytracker.children import ends_with_parent
+from tinytracker.errors import MissingDependencyError, TinyTrackerError
+from tinytracker.files import make_folder, write_json
+from tinytracker.progress import bar, say
+
+HOME_VARIABLE = "TINYTRACKER_HOME"
+PYTHON_VERSIONS = ((3, 11), (3, 10))
+
+_STAMP = "tinytracker-setup.json"
+_LOG = "setup.log"
+_PROBE = "import sys, venv, ensurepip; print('.'.join(map(str, sys.version_info[:3])))"
+_PROBE_SECONDS = 30
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+
+
+def home() -> Path:
+    """Folder for what this package installs: $TINYTRACKER_HOME, or ~/.cache/tinytracker."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "tinytracker"
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """An environment of its own.
+
+    Attributes:
+        label: what it holds, for sentences ("Sony's converter").
+        requirements: file with pinned versions and hashes.
+        python_variable: environment variable that may name the interpreter to build on.
+    """
+
+    label: str
+    requirements: Path
+    python_variable: str
+
+    def python(self, folder: Path) -> Path:
+        """Its interpreter, which may not be there."""
+        return folder / "bin" / "python"
+
+    def python_version(self, folder: Path) -> str:
+        """Version of its interpreter, "" when there is none that works."""
+        return _version_of(self.python(folder))
+
+    def is_current(self, folder: Path) -> bool:
+        """Whether it is complete and belongs to this version of the package."""
+        stamp = self.stamp(folder)
+        return bool(self.python_version(folder)) and stamp.get("requirements_sha256") == self._sha256()
+
+    def stamp(self, folder: Path) -> dict[str, Any]:
+        """What the last completed setup noted; empty when there was none."""
+        try:
+            stamp = json.loads((folder / _STAMP).read_text())
+        except (OSError, ValueError):
+            return {}
+        return stamp if isinstance(stamp, dict) else {}
+
+    def pinned(self, package: str) -> str:
+        """The version of a package that the requirements pin."""
+        pins: dict[str, str] = dict(_PIN.findall(self.requirements.read_text()))
+        return pins[package]
+
+    def make(self, folder: Path, python: Path | None = None) -> None:
+        """Make it, or finish one that was interrupted.
+
+        Args:
+            folder: where.
+            python: interpreter 3.10 or 3.11 to build on; None to look for one.
+
+        Raises:
+            MissingDependencyError: no such Python.
+            TinyTrackerError: the installation failed; the log is kept in the folder.
+            OutputError: the folder cannot be written.
+        """
+        make_folder(folder)
+        if not _suits(self.python_version(folder)):
+            base = self.find_python(python)
+            say(f"{folder}: making an environment on {base}")
+            command = [str(base), "-m", "venv", "--clear", str(folder)]
+            for _ in _lines(command, folder, "cannot make a virtual environment"):
+                pass
+        self._install(folder)
+        write_json(
+            folder / _STAMP,
+            {"requirements_sha256": self._sha256(), "python": self.python_version(folder)},
+        )
+
+    def find_python(self, named: Path | None = None) -> Path:
+        """A Python 3.10 or 3.11 that can make environments.
+
+        Candidates are run, because version managers leave programs of these names that only print an error.
+
+        Raises:
+            MissingDependencyError: when there is none.
+        """
+        override = named or os.environ.get(self.python_variable)
+        for candidate in [Path(override)] if override else _candidates():
+            if _suits(_version_of(candidate)):
+                return candidate
+        what = f"{override}: a Python" if override else "Python"
+        install = f"sudo apt install python3.11-venv, or name one with --python or ${self.python_variable}"
+        raise MissingDependencyError(f"{what} 3.10 or 3.11 with venv", self.label, install)
+
+    def _install(self, folder: Path) -> None:
+        """Install the pinned packages; pip keeps what it has downloaded, so a second try continues from there."""
+        total = len(_PIN.findall(self.requirements.read_text()))
+        command = [
+            str(self.python(folder)), "-m", "pip", "install", "--require-hashes", "--no-input",
+            "--disable-pip-version-check", "--progress-bar", "off", "-r", str(self.requirements),
+        ]  # fmt: skip
+        problem = f"cannot install the packages of {self.label}"
+        with bar(f"install {self.label}", total, "packages") as advance:
+            for line in _lines(command, folder, problem):
+                if line.startswith(("Collecting ", "Processing ")):  # from the index, or from a local folder
+                    advance(1, line.split()[1].split("/")[-1].split("==")[0])
+                elif line.startswith("Installing collected packages"):
+                    say("unpacking")
+
+    def _sha256(self) -> str:
+        return hashlib.sha256(self.requirements.read_bytes()).hexdigest()
+
+
+def _candidates() -> Iterator[Path]:
+    yield Path(sys.executable)
+    for major, minor in PYTHON_VERSIONS:
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            yield Path(folder) / f"python{major}.{minor}"
+        yield from sorted(Path.home().glob(f".pyenv/versions/{major}.{minor}.*/bin/python"), reverse=True)
+        yield Path(f"/usr/bin/python{major}.{minor}")
+
+
+def _suits(version: str) -> bool:
+    return any(version.startswith(f"{major}.{minor}.") for major, minor in PYTHON_VERSIONS)
+
+
+def _version_of(python: Path) -> str:
+    """Version of an interpreter that runs and has venv and pip's installer, "" for any other file."""
+    if not python.is_file():
+        return ""
+    try:
+        found = subprocess.run(
+            [python, "-I", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
+
+
+def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
+    """What a program prints, line by line; kept in the setup log.
+
+    Raises:
+        TinyTrackerError: when it fails; names its last line and the log.
+    """
+    log = folder / _LOG
+    last = ""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        preexec_fn=ends_with_parent(signal.SIGTERM),
+    ) as process:
+        assert process.stdout is not None
+        kept = []
+        for line in process.stdout:
+            kept.append(line)
+            last = line.strip() or last
+            yield line.rstrip("\n")
+    make_folder(folder)
+    log.write_text("".join(kept))
+    if process.returncode:
+        hint = f"The same command continues from there; the full log is {log}."
+        raise TinyTrackerError(f"{folder}: {problem} (exit code {process.returncode}): {last}.", hint)
