@@ -37,7 +37,11 @@ TWIN = "tinytracker-s-grey"  # tinytracker-s without the planes: no operator tha
 @pytest.mark.train
 @pytest.mark.parametrize(
     ("name", "io"),
-    [*((name, "int8") for name in sorted(PRESETS) if name != TWIN), ("tinytracker-s", "uint8")],
+    [
+        *((name, "int8") for name in sorted(PRESETS) if name not in (TWIN, *IMAGES)),
+        ("tinytracker-s", "uint8"),
+        *(pytest.param(name, "int8", marks=pytest.mark.exhaustive) for name in IMAGES),
+    ],
 )
 def test_preset(name, io, tmp_path):
     from tinytracker.model.keras_builder import build_keras
