@@ -23,18 +23,24 @@ settings.load_profile("tests")
 # Workers take files in this order (`--dist loadfile --no-loadscope-reorder`): with the long ones first,
 # none is left alone with one at the end. Nothing else depends on the list.
 LONG_FILES = (
+    "pipeline/test_python_page.py",
     "pipeline/test_package_imx500.py",
+    "pipeline/test_demo.py",
     "pipeline/test_qat.py",
     "pipeline/test_distributed.py",
-    "pipeline/test_python_page.py",
-    "pipeline/test_training.py",
     "codegen/test_codegen_presets.py",
     "pipeline/test_initial_weights.py",
+    "pipeline/test_training.py",
     "pipeline/test_quantize.py",
+    "measure/test_measure_emulated.py",
+    "pipeline/test_package_reads.py",
     "codegen/test_codegen_cortex_m4.py",
-    "codegen/test_fuzz_slice.py",
-    "pipeline/test_demo.py",
+    "pipeline/test_notebooks.py",
+    "codegen/test_codegen_nets.py",
     "synth/test_synth_generate.py",
+    "codegen/test_fuzz_slice.py",
+    "firmware/test_cortex_m4_counts.py",
+    "firmware/test_emulate.py",
     "pipeline/test_package_spresense.py",
 )
 
