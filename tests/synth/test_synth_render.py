@@ -103,11 +103,11 @@ def test_pupil_is_where_the_optical_axis_points(yaw, pitch):
 
 def test_gaze_changes_the_eyes_and_little_else():
     plain = renderer(1)
-    pose = plain._session.frames[0].pose
-    camera = plain._session.frames[0].camera
+    pose = plain._sitting.frames[0].pose
+    camera = plain._sitting.frames[0].camera
     looks = [renderer(1, dot_cm=np.array(dot)).render(0).astype(float) for dot in ([-6.0, -4.0], [6.0, -4.0])]
     change = np.abs(looks[0] - looks[1]).max(2)
-    marks = face_marks(plain._session.identity, camera, pose)
+    marks = face_marks(plain._sitting.identity, camera, pose)
     rows, columns = np.mgrid[0 : camera.height, 0 : camera.width]
     near = np.zeros(change.shape, bool)
     for x, y in (marks.left_eye, marks.right_eye):
@@ -166,7 +166,7 @@ def test_lids_follow_the_eye():
 
 
 def test_draping_moves_the_chest_only():
-    identity = renderer(3)._session.identity
+    identity = renderer(3)._sitting.identity
     moved = np.abs(draped(identity.vertices) - identity.vertices).max(1)
     base = load_head().vertices
     assert moved[(base[:, 1] > 51) | (base[:, 1] < 29)].max() == 0
