@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit fuzz docs notebooks firmware bench bench-mcu lock clean
+.PHONY: help venv demo test test-all lint unit fuzz docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,10 @@ venv: $(VENV)/.installed  ## Only create the Python environment.
 demo: $(VENV)/.installed  ## Run the whole chain on synthetic data, up to a packaged INT8 network.
 	$(BIN)/tinytracker demo --out $(DEMO_OUT)
 
-test: lint unit  ## Lint, types, layers, then all tests.
+test: lint unit  ## Lint, types, layers, then the tests: every subject, in about ten minutes on two cores.
+
+test-all: lint  ## The same with the exhaustive tests: every preset, long sweeps, killed workers.
+	$(PYTEST)
 
 lint: $(VENV)/.installed  ## Check style, types, and that imports only point down.
 	$(BIN)/ruff check .
@@ -25,8 +28,11 @@ lint: $(VENV)/.installed  ## Check style, types, and that imports only point dow
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed  ## Run all tests.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+# A worker takes file after file; tests/conftest.py puts the long ones first.
+PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
+unit: $(VENV)/.installed  ## Run only the tests of `make test`.
+	$(PYTEST) -m "not exhaustive"
 
 SECONDS ?= 60
 

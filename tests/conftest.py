@@ -20,6 +20,38 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# Workers take files in this order (`--dist loadfile --no-loadscope-reorder`): with the long ones first,
+# none is left alone with one at the end. Nothing else depends on the list.
+LONG_FILES = (
+    "pipeline/test_python_page.py",
+    "pipeline/test_package_imx500.py",
+    "pipeline/test_demo.py",
+    "pipeline/test_qat.py",
+    "pipeline/test_distributed.py",
+    "codegen/test_codegen_presets.py",
+    "pipeline/test_initial_weights.py",
+    "pipeline/test_training.py",
+    "pipeline/test_quantize.py",
+    "measure/test_measure_emulated.py",
+    "pipeline/test_package_reads.py",
+    "codegen/test_codegen_cortex_m4.py",
+    "pipeline/test_notebooks.py",
+    "codegen/test_codegen_nets.py",
+    "synth/test_synth_generate.py",
+    "codegen/test_fuzz_slice.py",
+    "firmware/test_cortex_m4_counts.py",
+    "firmware/test_emulate.py",
+    "pipeline/test_package_spresense.py",
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    """The long files first, each as it was; then the rest, by folder."""
+    tests = config.rootpath / "tests"
+    place = {tests / name: position for position, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 @pytest.fixture(autouse=True)
 def plain_terminal(monkeypatch):
     """Fixed width, no colours, no configuration from outside."""

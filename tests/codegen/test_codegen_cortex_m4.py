@@ -14,7 +14,7 @@ from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.reference_kernels import PORTABLE
 
-CASES = 24
+CASES = (8, pytest.param(24, marks=pytest.mark.exhaustive))
 INPUTS = 4
 NARROW, WIDE = CortexM4(0.01), CortexM4(100.0)
 OPS = CORTEX_M4_OPS | {
@@ -22,16 +22,17 @@ OPS = CORTEX_M4_OPS | {
 }
 
 
-def random_cases(name: str) -> list[Case]:
+def random_cases(name: str, count: int) -> list[Case]:
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    models = [OPS[name](rng) for _ in range(CASES)]
+    models = [OPS[name](rng) for _ in range(count)]
     return [Case(model, random_inputs(model, rng, INPUTS)) for model in models]
 
 
 @pytest.mark.train
+@pytest.mark.parametrize("count", CASES)
 @pytest.mark.parametrize("name", sorted(OPS))
-def test_equals_the_reference_kernel(name, tmp_path):
-    cases = random_cases(name)
+def test_equals_the_reference_kernel(name, count, tmp_path):
+    cases = random_cases(name, count)
     expected = [builtin_ref(case.model, case.inputs) for case in cases]
     seen: set[int] = set()
     for label, kernels in (("narrow", NARROW), ("wide", WIDE)):

@@ -30,14 +30,20 @@ class Noise:
             }
 
 
-TWIN = "tinytracker-s-grey"  # tinytracker-s without the planes: no operator that it does not have
+# tinytracker-s and tinytracker without the planes: no operator that those do not have.
+TWINS = ("tinytracker-s-grey", "tinytracker-rgb")
+LARGEST = "itracker"
 
 
 @pytest.mark.slow
 @pytest.mark.train
 @pytest.mark.parametrize(
     ("name", "io"),
-    [*((name, "int8") for name in sorted(PRESETS) if name != TWIN), ("tinytracker-s", "uint8")],
+    [
+        *((name, "int8") for name in sorted(PRESETS) if name not in (*TWINS, LARGEST)),
+        ("tinytracker-s", "uint8"),
+        *(pytest.param(name, "int8", marks=pytest.mark.exhaustive) for name in (TWINS[1], LARGEST)),
+    ],
 )
 def test_preset(name, io, tmp_path):
     from tinytracker.model.keras_builder import build_keras

@@ -9,16 +9,18 @@ from tinytracker.model.tflite_file import read_tflite
 
 @pytest.mark.train
 @pytest.mark.skipif(COMPILER is None, reason="no C compiler")
-def test_all_runtimes_agree_on_random_networks():
+@pytest.mark.parametrize("count", [5, pytest.param(16, marks=pytest.mark.exhaustive)])
+def test_all_runtimes_agree_on_random_networks(count):
     comparison = Comparison()
     try:
-        comparison.run(22, range(16))
+        comparison.run(22, range(count))
     finally:
         comparison.close()
     tally = comparison.tally
     assert [failure.what for failure in tally.failures] == []
-    assert tally.networks == 16
-    assert tally.counts["BUILTIN equals"] + tally.counts["BUILTIN differs"] > 12  # the others did run
+    assert tally.networks == count
+    others = tally.counts["BUILTIN equals"] + tally.counts["BUILTIN differs"]
+    assert others > 0.75 * count  # the others did run
 
 
 def test_a_network_depends_on_its_seed_and_number_alone():

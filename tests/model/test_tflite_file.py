@@ -99,11 +99,12 @@ def test_not_a_model(tmp_path):
         read_tflite(tmp_path / "x.tflite")
 
 
-def test_ten_thousand_mutations_end_in_a_model_or_a_sentence():
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.exhaustive)])
+def test_mutations_end_in_a_model_or_a_sentence(count):
     good = small_net()
     rng = random.Random(7)
     refused = 0
-    for _ in range(10_000):
+    for _ in range(count):
         bad = bytearray(good)
         for _ in range(rng.choice((1, 1, 2, 8))):
             position = rng.randrange(len(bad) - 4)
@@ -125,7 +126,7 @@ def test_ten_thousand_mutations_end_in_a_model_or_a_sentence():
             non_int8_tensors(model)
         except (InputFileError, ModelError):
             refused += 1
-    assert refused > 2_000  # the mutations do reach the structure, not only weights
+    assert refused > count / 5  # the mutations do reach the structure, not only weights
 
 
 def test_every_cut_is_refused():

@@ -70,6 +70,7 @@ def test_nothing_half_is_left_behind(finished):
     assert len([n for n in names if n == "info.json"]) == 8
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_tflite_without_interruption(finished, tmp_path):
     from tinytracker.quant import quantize
     from tinytracker.train import TrainConfig, train

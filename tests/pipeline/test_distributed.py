@@ -68,6 +68,7 @@ def start(prepared: Path, folder: Path, *options: str) -> list[subprocess.Popen]
     return workers
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.train
 def test_two_workers_learn_what_one_learns_even_when_one_is_killed(prepared, alone, tmp_path):

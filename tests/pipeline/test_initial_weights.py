@@ -72,7 +72,21 @@ def test_training_begins_at_the_weights_of_a_run(run, prepared, one_epoch, tmp_p
     np.testing.assert_allclose(ours[-2], theirs[-2], atol=1e-5)
 
 
-def test_layers_that_do_not_fit_stay_random_and_are_named(run, prepared, one_epoch, tmp_path):
+def test_layers_that_do_not_fit_stay_random_and_are_named(run):
+    from tinytracker.train.initial import load_initial
+
+    model = fresh("tinytracker")
+    before = model.get_layer("stem").get_weights()
+    initial = load_initial(model, run.model_path)
+    assert "stem" in initial.different  # 8 filters of 3 channels there, 16 of 3 here
+    assert "fuse_position" in initial.missing
+    assert "gaze" in initial.loaded or "gaze" in initial.different
+    for ours, random in zip(model.get_layer("stem").get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, random)
+
+
+@pytest.mark.exhaustive
+def test_the_record_of_a_training_names_layers_that_do_not_fit(run, prepared, one_epoch, tmp_path):
     config = one_epoch.model_copy(update={"init": str(run.path)})
     result = train(prepared, "tinytracker", tmp_path / "run", config)
     record = result.run.describe().init
@@ -95,6 +109,7 @@ def test_fine_tuning_that_makes_it_worse_keeps_what_it_began_with(run, prepared,
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.exhaustive
 def test_a_stopped_fine_tuning_resumes_exactly(exported, prepared, config, tmp_path, monkeypatch):
     from tinytracker.train import loop
 

@@ -10,18 +10,6 @@ from tinytracker.errors import InputFileError
 from tinytracker.package import package
 from tinytracker.package.coralmicro.options import COMPILER_VARIABLE
 from tinytracker.package.suitability import check
-from tinytracker.quant import quantize
-
-
-@pytest.fixture(scope="module")
-def uint8_run(run, tmp_path_factory):
-    """The shared run with a uint8 model too; a copy, as other tests count the models."""
-    from tinytracker.runs import Run
-
-    copied = Run(tmp_path_factory.mktemp("coral") / "run")
-    shutil.copytree(run.path, copied.path)
-    quantize(copied.path, io="uint8", calibration_frames=32)
-    return copied
 
 
 def test_a_run_without_a_uint8_model_is_told_which_it_has(run, tmp_path):

@@ -81,6 +81,7 @@ def test_the_quantized_network_answers_as_the_float_one(packaged, sensor_run):
     assert np.abs(floating - quantized).mean() < 0.1 * np.ptp(floating, axis=0).max() + 0.05
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_two_conversions_give_the_same_bytes(packaged, sensor_run, with_converter, tmp_path):
     again = package(sensor_run.path, "imx500", tmp_path / "again")
@@ -103,6 +104,7 @@ def test_picamera2_agrees_with_the_manifest(packaged, picamera2):
     assert said["intrinsics"] == {**packaged.content["intrinsics"], "inference_rate": 12.0}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_memory_report_alone_says_the_same(packaged, sensor_run, with_converter):
     from tinytracker.package.suitability import check

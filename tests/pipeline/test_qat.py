@@ -149,6 +149,7 @@ def test_other_settings_are_not_mixed_into_it(aware):
         quantize(run.path, "qat", calibration_frames=32, qat=QatSettings(epochs=3, learning_rate=3e-4))
 
 
+@pytest.mark.exhaustive
 def test_a_killed_training_ends_with_the_same_file(learned, aware, tmp_path, monkeypatch):
     from tinytracker.train.checkpoints import Checkpoints
 
@@ -175,7 +176,7 @@ def test_settings_of_training_belong_to_qat(run):
         QatSettings(epochs=0)
 
 
-@pytest.mark.parametrize("preset", ["tinytracker", "itracker"])
+@pytest.mark.parametrize("preset", ["tinytracker", pytest.param("itracker", marks=pytest.mark.exhaustive)])
 def test_the_other_presets_can_be_trained_with_rounding(preset):
     """Untrained: folding is exact, one step changes the weights, and the file is fully integer."""
     import tensorflow as tf

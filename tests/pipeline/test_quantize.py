@@ -45,18 +45,16 @@ def test_segments_say_the_same_as_the_trained_output(run, prepared):
     np.testing.assert_allclose(decoding.decode(units / OUTPUT_SCALE), expected, atol=1e-4)
 
 
-def test_coral_takes_the_camera_byte_as_it_is(copy):
-    result = quantize(copy, io="uint8", calibration_frames=16)
-    (image,) = IoContract.of(read_tflite(result.model)).inputs
+def test_coral_takes_the_camera_byte_as_it_is(uint8_run):
+    (image,) = IoContract.of(read_tflite(uint8_run.quantized("ptq-uint8") / "model.tflite")).inputs
     assert (image.dtype, image.scale, image.zero_point) == ("uint8", 1 / 128, 128)
-    assert result.name == "ptq-uint8"
 
 
-def test_int8_and_uint8_io_give_the_same_gaze(run, copy):
+def test_int8_and_uint8_io_give_the_same_gaze(run, uint8_run):
     from tinytracker.quant.parity import patterns
     from tinytracker.quant.runtimes import ReferenceRuntime
 
-    uint8 = quantize(copy, io="uint8", calibration_frames=32).model.read_bytes()
+    uint8 = (uint8_run.quantized("ptq-uint8") / "model.tflite").read_bytes()
     int8 = (run.quantized("ptq-int8") / "model.tflite").read_bytes()
     a, b = ReferenceRuntime(int8), ReferenceRuntime(uint8)
     codes = patterns(a.contract, 12)
@@ -77,11 +75,17 @@ def test_the_record_beside_the_model_is_true(run):
     assert len(record["calibration"]["sha256"]) == 64
 
 
-def test_another_calibration_set_has_another_hash(run, copy):
+def test_another_calibration_set_has_another_hash(run, prepared):
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+    from tinytracker.quant.calibration import calibration_set
+
     before = json.loads((run.quantized("ptq-int8") / "quantization.json").read_text())["calibration"][
         "sha256"
     ]
-    assert quantize(copy, calibration_frames=24).calibration["sha256"] != before
+    index, spec = read_index(prepared), find_preset("tinytracker-s").input
+    assert calibration_set(index, spec, 32).sha256 == before
+    assert calibration_set(index, spec, 24).sha256 != before
 
 
 def test_int8_loses_little(run, prepared):
@@ -93,12 +97,11 @@ def test_int8_loses_little(run, prepared):
     assert abs(as_int8 - as_float) < 0.3
 
 
-def test_a_float_model_is_refused_by_name(run, tmp_path):
+def test_a_float_model_is_refused_by_name():
     import tensorflow as tf
 
-    from tinytracker.model.keras_builder import load_trained
-
-    content = tf.lite.TFLiteConverter.from_keras_model(load_trained(run.model_path)).convert()
+    net = tf.keras.Sequential([tf.keras.Input((8, 8, 1), 1), tf.keras.layers.Conv2D(2, 3)])
+    content = tf.lite.TFLiteConverter.from_keras_model(net).convert()
     with pytest.raises(ModelError, match=r"not fully INT8; these tensors are not: .*\(float32\)"):
         require_full_integer(read_tflite(content, "float.tflite"))
 
@@ -121,7 +124,7 @@ def test_not_a_run(tmp_path):
         quantize(tmp_path)
 
 
-@pytest.mark.parametrize("preset", ["tinytracker", "itracker"])
+@pytest.mark.parametrize("preset", ["tinytracker", pytest.param("itracker", marks=pytest.mark.exhaustive)])
 def test_the_other_presets_quantize_too(prepared, tmp_path, preset):
     """Untrained: several inputs, shared towers and grouped convolutions have INT8 kernels as well."""
     import tensorflow as tf

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -33,7 +34,9 @@ def test_a_run_folder_tells_what_was_trained_on_what(run, prepared, config):
     assert list(run.tensorboard.glob("events*"))
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def stopped(prepared, config, tmp_path_factory):
+    """A training that ended after two of its epochs; tests take a copy."""
     from tinytracker.train.checkpoints import Checkpoints
 
     save = Checkpoints.save
@@ -43,10 +46,16 @@ def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, t
         if state.epoch == 2:
             raise StopError
 
-    monkeypatch.setattr(Checkpoints, "save", save_and_stop)
-    with pytest.raises(StopError):
-        train(prepared, "tinytracker-s", tmp_path / "run", config)
-    monkeypatch.setattr(Checkpoints, "save", save)
+    folder = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checkpoints, "save", save_and_stop)
+        with pytest.raises(StopError):
+            train(prepared, "tinytracker-s", folder, config)
+    return folder
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(run, stopped, prepared, config, tmp_path):
+    shutil.copytree(stopped, tmp_path / "run")
     assert not Run(tmp_path / "run").model_path.exists()
 
     resumed = train(prepared, "tinytracker-s", tmp_path / "run", config, resume=True)
@@ -55,6 +64,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(run, prepared, config, t
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.exhaustive
 def test_a_stop_before_the_state_is_written_loses_one_epoch_only(prepared, config, tmp_path, monkeypatch):
     from tinytracker.train import checkpoints
 
@@ -98,22 +108,11 @@ def test_a_folder_with_something_else_in_it_is_left_alone(prepared, config, tmp_
         train(prepared, "tinytracker-s", tmp_path, config)
 
 
-def test_a_damaged_checkpoint_is_a_sentence(prepared, config, tmp_path, monkeypatch):
-    from tinytracker.train.checkpoints import Checkpoints
-
-    save = Checkpoints.save
-
-    def save_and_stop(checkpoints, state):
-        save(checkpoints, state)
-        raise StopError
-
-    monkeypatch.setattr(Checkpoints, "save", save_and_stop)
-    with pytest.raises(StopError):
-        train(prepared, "tinytracker-s", tmp_path / "run", config)
-    monkeypatch.setattr(Checkpoints, "save", save)
-    for part in (tmp_path / "run" / "checkpoints").glob("epoch-0001.*"):
+def test_a_damaged_checkpoint_is_a_sentence(stopped, prepared, config, tmp_path):
+    shutil.copytree(stopped, tmp_path / "run")
+    for part in (tmp_path / "run" / "checkpoints").glob("epoch-0002.*"):
         part.write_bytes(part.read_bytes()[:100])
-    with pytest.raises(TinyTrackerError, match="the checkpoint of epoch 1 cannot be read"):
+    with pytest.raises(TinyTrackerError, match="the checkpoint of epoch 2 cannot be read"):
         train(prepared, "tinytracker-s", tmp_path / "run", config, resume=True)
 
 
@@ -128,8 +127,12 @@ def test_early_stopping_keeps_the_best_epoch():
     assert (state.epoch, state.best_epoch, state.best_error_cm) == (5, 2, 2.0)
 
 
+@pytest.mark.exhaustive
 def test_the_network_can_learn(prepared, tmp_path):
-    """Overfits 48 noise images: the loop, the gradients and the labels are wired to each other."""
+    """Overfits 48 noise images: the loop, the gradients and the labels are wired to each other.
+
+    In short: test_qat.py trains on pictures that show the gaze, and compares with the constant predictor.
+    """
     config = TrainConfig(epochs=14, batch_size=8, learning_rate=3e-3, patience=14, augment={
         "mirror": False, "brightness": 0, "contrast": 0, "colour": 0, "noise": 0})  # fmt: skip
     result = train(prepared, "tinytracker-s", tmp_path / "run", config)
@@ -147,7 +150,7 @@ def test_unknown_preset(prepared, tmp_path):
         train(prepared, "tiny", tmp_path / "run")
 
 
-@pytest.mark.parametrize("cache", ["disk", "none"])
+@pytest.mark.parametrize("cache", ["disk", pytest.param("none", marks=pytest.mark.exhaustive)])
 def test_other_caches_train_too(prepared, tmp_path, cache):
     config = TrainConfig(epochs=1, batch_size=8, cache=cache)
     result = train(prepared, "tinytracker-s", tmp_path / "run", config)
