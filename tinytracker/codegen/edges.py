@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
@@ -31,6 +35,27 @@ def with_integer_ends(model: TfliteModel) -> TfliteModel:
         outputs=tuple(outputs[i].inputs[0] if i in outputs else i for i in model.outputs),
         operators=tuple(operator for operator in model.operators if operator.index not in left_out),
     )
+
+
+def quantized_input(values: NDArray[Any], tensor: Tensor) -> NDArray[Any]:
+    """Return what QUANTIZE makes of float32 values: round(value / scale) + zero_point, ties away from zero, clipped.
+
+    Args:
+        values: float32, or integers, which are returned unchanged.
+        tensor: the 8-bit tensor behind the float input.
+    """
+    if values.dtype.kind != "f":
+        return values
+    limits = np.iinfo(tensor.dtype)
+    steps = (values.astype(np.float32) / np.float32(tensor.scale)).astype(np.float64)
+    codes = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + tensor.zero_point
+    found: NDArray[Any] = np.clip(codes, limits.min, limits.max).astype(tensor.dtype)
+    return found
+
+
+def dequantized_output(codes: NDArray[Any], tensor: Tensor) -> NDArray[np.float32]:
+    """Return what DEQUANTIZE makes of codes: scale * (code - zero_point) in float32."""
+    return np.float32(tensor.scale) * (codes.astype(np.float32) - np.float32(tensor.zero_point))
 
 
 def _reader(model: TfliteModel, tensor: Tensor) -> Operator:

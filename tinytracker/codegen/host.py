@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.codegen.edges import dequantized_output, quantized_input, with_integer_ends
 from tinytracker.codegen.generation import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
@@ -33,6 +34,12 @@ def host_compiler() -> str | None:
 class GeneratedRuntime:
     """The generated library of a model, compiled and loaded; a `tinytracker.interpreters.base.Interpreter`.
 
+    Args:
+        model: content of the .tflite file.
+        kernels: kernel set of the generated C.
+        integer_ends: generate C with the 8-bit tensors behind float32 inputs and outputs; `run` still takes and returns
+            what the file says, and quantizes and dequantizes as a caller on the board has to.
+
     Attributes:
         library: what was generated (its files are deleted). contract: inputs and outputs.
 
@@ -43,17 +50,18 @@ class GeneratedRuntime:
 
     name = "generated C"
 
-    def __init__(self, model: bytes, kernels: KernelSet = PORTABLE) -> None:
+    def __init__(self, model: bytes, kernels: KernelSet = PORTABLE, integer_ends: bool = False) -> None:
         compiler = host_compiler()
         if compiler is None:
             raise MissingDependencyError(
                 "A C compiler", "comparing generated C with the oracle", "apt-get install gcc"
             )
         self._model: TfliteModel = read_tflite(model)
+        self._inside = with_integer_ends(self._model) if integer_ends else self._model
         self.contract = IoContract.of(self._model)
         # The library stays loaded after its file is deleted.
         with tempfile.TemporaryDirectory() as folder:
-            self.library: GeneratedLibrary = generate(self._model, folder, name=_NAME, kernels=kernels)
+            self.library: GeneratedLibrary = generate(self._inside, folder, name=_NAME, kernels=kernels)
             shared = Path(folder) / "network.so"
             command = [
                 compiler,
@@ -79,15 +87,31 @@ class GeneratedRuntime:
         """See `tinytracker.interpreters.base.Interpreter.run`."""
         if self._reset is not None:
             self._reset()
-        tensors = self._model.output_tensors()
+        tensors = self._inside.output_tensors()
+        inputs = (
+            [
+                quantized_input(values, tensor)
+                for values, tensor in zip(inputs, self._inside.input_tensors(), strict=True)
+            ]
+            if self._inside is not self._model
+            else inputs
+        )
         packed = ctypes.create_string_buffer(sum(t.nbytes for t in tensors))
         frames = []
         for frame in range(frame_count(inputs)):
             code = self._run(b"".join(array[frame].tobytes() for array in inputs), packed)
             if code != 0:
                 raise ModelError(f"{self._model.source}: the generated C returned error {code}.")
-            frames.append(_unpacked(packed.raw, tensors))
+            frames.append(self._as_in_the_file(_unpacked(packed.raw, tensors)))
         return stacked(frames)
+
+    def _as_in_the_file(self, outputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return the outputs in the types of the file; with integer ends the caller dequantizes, as here."""
+        pairs = zip(outputs, self._inside.output_tensors(), self._model.output_tensors(), strict=True)
+        return [
+            dequantized_output(codes, inside) if inside.index != outside.index else codes
+            for codes, inside, outside in pairs
+        ]
 
 
 def _unpacked(packed: bytes, tensors: Sequence[Tensor]) -> list[NDArray[Any]]:

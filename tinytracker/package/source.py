@@ -109,7 +109,11 @@ class ModelSource:
     @property
     def io(self) -> IoDescription:
         """Return the inputs and outputs for the manifest."""
-        described = IoDescription(**self.contract.as_json())
+        return self.io_of(self.model)
+
+    def io_of(self, model: TfliteModel) -> IoDescription:
+        """Return the inputs and outputs of a form of this model, such as the one without float ends."""
+        described = IoDescription(**IoContract.of(model).as_json())
         return described if self.is_gaze else described.model_copy(update={"gaze": None})
 
     @property

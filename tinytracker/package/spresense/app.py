@@ -47,6 +47,7 @@ def write_app(
     arena_bytes: int | None = None,
     kernels: KernelSet | None = None,
     application: str = APPLICATION,
+    integer_ends: bool = False,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
@@ -56,6 +57,7 @@ def write_app(
         runtime: one of `RUNTIMES`.
         kernels: for "c": `CortexM4()` when omitted.
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when omitted.
+        integer_ends: for "c": see `tinytracker.codegen.generate`.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
@@ -80,7 +82,7 @@ def write_app(
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
     if runtime == "c":
-        generate(model, directory / "network", kernels=kernels or CortexM4())
+        generate(model, directory / "network", kernels=kernels or CortexM4(), integer_ends=integer_ends)
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
     _configure(directory, f"{'TINYTRACKER' if application == APPLICATION else 'RUN'}_RUNTIME", runtime)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.kernel_sets import kernel_set
 from tinytracker.files import write_bytes, write_text
 from tinytracker.interpreters.arena import measure_arena
@@ -68,7 +69,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
         write_bytes(folder / MODEL_NAME, source.content)
         write_app(
             source.content, folder, runtime=options.runtime, arena_bytes=network.arena.total_bytes,
-            kernels=kernel_set(options.kernels, options.weights_budget),
+            kernels=kernel_set(options.kernels, options.weights_budget), integer_ends=options.io == "int8",
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
         )  # fmt: skip
         write_text(
@@ -95,7 +96,7 @@ def _generated(source: ModelSource, options: Options) -> _Proved:
     from tinytracker.codegen.host import GeneratedRuntime
 
     kernels = kernel_set(options.kernels, options.weights_budget)
-    runtime = GeneratedRuntime(source.content, kernels)
+    runtime = GeneratedRuntime(source.content, kernels, options.io == "int8")
     codes, images_from = _test_images(source)
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
     measured = "planned when generated; a static array"
@@ -142,7 +143,7 @@ def _manifest(source: ModelSource, network: _Proved, options: Options) -> Manife
             macs=stats.macs, parameters=stats.parameters, peak_activation_bytes=stats.peak_activation_bytes,
             operators=tuple(sorted({o.name for o in source.model.operators})),
         ),
-        io=source.io,
+        io=source.io if options.io == "file" else source.io_of(with_integer_ends(source.model)),
         **source.words,
         quantization=source.quantization, arena=network.arena,
         memory=BoardMemory(model_and_arena_bytes=used, ram_bytes=RAM_BYTES, fits=used < RAM_BYTES),

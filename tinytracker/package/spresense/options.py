@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import UnknownNameError, UsageError
 
 RUNTIMES = ("tflm", "c")
 """The model as an array for TensorFlow Lite for Microcontrollers, or generated C without dependencies."""
+
+IO = ("file", "int8")
+"""Inputs and outputs of generated C: as in the file, or the 8-bit tensors behind float32 ones."""
 
 KERNEL_SETS = ("cortex-m4", "portable")
 """The same as in `tinytracker.codegen.kernel_sets`, which imports numpy; this file is imported for --help."""
@@ -21,6 +24,7 @@ class Options:
         runtime: one of `RUNTIMES`.
         kernels: kernels of generated C: one of `KERNEL_SETS` of `tinytracker.codegen.kernel_sets`.
         weights_budget: for the Cortex-M4 kernels: limit of code and constants, as a multiple of the model's bytes.
+        io: of generated C: one of `IO`.
     """
 
     runtime: str = field(default="tflm", metadata={"help": "tflm (array for TFLM) or c (generated C)."})
@@ -35,8 +39,23 @@ class Options:
         },
     )
 
+    io: str = field(
+        default="file",
+        metadata={
+            "help": "Inputs and outputs of generated C: file (as the network has them) or int8 (the codes behind "
+            "float32 ones; you quantize and dequantize)."
+        },
+    )
+
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise UnknownNameError("runtime", self.runtime, RUNTIMES)
         if self.kernels not in KERNEL_SETS:
             raise UnknownNameError("kernel set", self.kernels, KERNEL_SETS)
+        if self.io not in IO:
+            raise UnknownNameError("io", self.io, IO)
+        if self.io != "file" and self.runtime != "c":
+            raise UsageError(
+                f"--io {self.io} needs generated C; TFLM takes the inputs that the file has.",
+                "Add --runtime c.",
+            )
