@@ -227,7 +227,7 @@ def test_a_recording_whose_time_is_wrong_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tinytracker.measure.ppk2.timeline._AGREES_S", -1.0)
     with StandInPpk2(staircase()) as meter:
         run_for(0.5, meter, path, voltage_v=3.3)
-    with pytest.raises(RefusedError, match="nothing says where") as caught:
+    with pytest.raises(RefusedError, match="nothing shows where") as caught:
         read_trace(path)
     assert caught.value.reason == "samples-lost"
 
