@@ -1,4 +1,4 @@
-"""Create, find and check isolated environments for programs whose packages conflict with this one's.
+"""Isolated environments for programs whose packages conflict with those of this one: create, find and check them.
 
 Each is a virtual environment below the home folder of this package, filled from a requirements file with pinned
 versions and hashes, and used by calling its interpreter.
