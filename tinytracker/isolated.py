@@ -1,4 +1,4 @@
-"""Environments of their own for programs whose packages fit no other environment: made, found, judged.
+"""Isolated environments for programs whose packages conflict with those of this one: create, find and check them.
 
 Each is a virtual environment below the home folder of this package, filled from a requirements file with pinned
 versions and hashes, and used by calling its interpreter.
@@ -41,7 +41,7 @@ def home() -> Path:
 
 @dataclass(frozen=True)
 class Isolated:
-    """An environment of its own.
+    """An isolated environment.
 
     Attributes:
         label: what it holds, for sentences ("Sony's converter").
@@ -54,11 +54,11 @@ class Isolated:
     python_variable: str
 
     def python(self, folder: Path) -> Path:
-        """Its interpreter, which may not be there."""
+        """Its interpreter, which may not exist."""
         return folder / "bin" / "python"
 
     def python_version(self, folder: Path) -> str:
-        """Version of its interpreter, "" when there is none that works."""
+        """Version of its interpreter, "" when none works."""
         return _version_of(self.python(folder))
 
     def is_current(self, folder: Path) -> bool:
@@ -67,7 +67,7 @@ class Isolated:
         return bool(self.python_version(folder)) and stamp.get("requirements_sha256") == self._sha256()
 
     def stamp(self, folder: Path) -> dict[str, Any]:
-        """What the last completed setup noted; empty when there was none."""
+        """The record of the last completed setup; empty when there was none."""
         try:
             stamp = json.loads((folder / _STAMP).read_text())
         except (OSError, ValueError):
@@ -80,10 +80,10 @@ class Isolated:
         return pins[package]
 
     def make(self, folder: Path, python: Path | None = None) -> None:
-        """Make it, or finish one that was interrupted.
+        """Create it, or finish an interrupted installation.
 
         Args:
-            folder: where.
+            folder: where to create it.
             python: interpreter 3.10 or 3.11 to build on; None to look for one.
 
         Raises:
@@ -94,9 +94,9 @@ class Isolated:
         make_folder(folder)
         if not _suits(self.python_version(folder)):
             base = self.find_python(python)
-            say(f"{folder}: making an environment on {base}")
+            say(f"{folder}: creating an environment on {base}")
             command = [str(base), "-m", "venv", "--clear", str(folder)]
-            for _ in _lines(command, folder, "cannot make a virtual environment"):
+            for _ in _lines(command, folder, "cannot create a virtual environment"):
                 pass
         self._install(folder)
         write_json(
@@ -107,7 +107,7 @@ class Isolated:
     def find_python(self, named: Path | None = None) -> Path:
         """A Python 3.10 or 3.11 that can make environments.
 
-        Candidates are run, because version managers leave programs of these names that only print an error.
+        Candidates are run, because version managers install programs with these names that only print an error.
 
         Raises:
             MissingDependencyError: when there is none.
@@ -121,7 +121,7 @@ class Isolated:
         raise MissingDependencyError(f"{what} 3.10 or 3.11 with venv", self.label, install)
 
     def _install(self, folder: Path) -> None:
-        """Install the pinned packages; pip keeps what it has downloaded, so a second try continues from there."""
+        """Install the pinned packages; pip keeps what it has downloaded, so a second attempt continues from there."""
         total = len(_PIN.findall(self.requirements.read_text()))
         command = [
             str(self.python(folder)), "-m", "pip", "install", "--require-hashes", "--no-input",
@@ -166,7 +166,7 @@ def _version_of(python: Path) -> str:
 
 
 def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
-    """What a program prints, line by line; kept in the setup log.
+    """Yield what a program prints, line by line, and keep it in the setup log.
 
     Raises:
         TinyTrackerError: when it fails; names its last line and the log.
@@ -191,5 +191,5 @@ def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
     make_folder(folder)
     log.write_text("".join(kept))
     if process.returncode:
-        hint = f"The same command continues from there; the full log is {log}."
+        hint = f"Run the same command again to continue from there; the full log is {log}."
         raise TinyTrackerError(f"{folder}: {problem} (exit code {process.returncode}): {last}.", hint)

@@ -287,7 +287,7 @@ static void command_gaze(tt_session_t *session)
     int32_t sums[2] = {0, 0};
     int32_t um[2];
     if (((output->bytes % 2) != 0) || ((output->dtype != TT_INT8) && (output->dtype != TT_UINT8))) {
-        tt_answer_error(session, "The network's output is no pair of sums of codes");
+        tt_answer_error(session, "The network's output is not an even number of 8-bit codes");
     } else if (session->gaze_valid == 0u) {
         tt_answer_error(session, "No calibration is set");
     } else if (session->results_valid == 0u) {

@@ -18,7 +18,7 @@ int32_t tt_image_inside(const tt_box_t *crop, int32_t width, int32_t height);
 
 /* Reduce the crop to out_width x out_height pixels of 1 (grey) or 3 (red, green, blue) channels. Each output pixel is
  * the rounded mean of the frame pixels that its area touches. `flip` is combined with every byte by exclusive or: 0x80
- * turns 0..255 into the int8 numbers -128..127, 0 leaves it. Returns 0, or -1 when an argument cannot be. */
+ * turns 0..255 into the int8 numbers -128..127, 0 leaves it. Returns 0, or -1 when an argument is out of range. */
 int32_t tt_image_reduce(const tt_frame_t *frame, const tt_box_t *crop, int32_t out_width, int32_t out_height,
                         int32_t channels, uint8_t flip, uint8_t *out);
 

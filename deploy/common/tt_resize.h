@@ -35,7 +35,7 @@ typedef struct {
 uint32_t tt_input_bytes(const tt_input_layout_t *layout);
 
 /* Cut the box, which may leave the image, out of it and write the input. Returns 0, or -1 when the box or the layout
- * cannot be. */
+ * is invalid. */
 int32_t tt_make_input(const tt_rgb_image_t *image, tt_box_t box, const tt_input_layout_t *layout, uint8_t *input);
 
 /* Grey = (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601). */

@@ -117,7 +117,7 @@ def test_info_as_json_and_as_table_say_the_same(preset):
         (["quantize", "run", "--calibration-frames", "0"], 2, "0 is not in the range x>=1"),
         (["compare", "a.jsonl", "b.jsonl"], 1, "a.jsonl: there is no such file."),
         (["energy", "trace.csv"], 1, "trace.csv: there is no such file."),
-        (["energy", "trace.csv", "--voltage", "-1"], 2, "-1 is no voltage."),
+        (["energy", "trace.csv", "--voltage", "-1"], 2, "-1 is not a valid voltage."),
         (["energy", "trace.csv", "--lines", "a"], 2, "'a' is not a list of lines; write numbers from 0 to 7"),
     ],
 )

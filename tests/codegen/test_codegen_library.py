@@ -190,7 +190,7 @@ def one(code: str, x: T = X, y: T = Y, version: int = 0, **options) -> bytes:
         (conv(y=T((1, 4, 4, 2), scales=(1e-12,), name="y")), "factor above"),
         (one("MAX_POOL_2D", y=T((1, 4, 4, 2), scales=(0.2,), name="y")), "must be equal"),
         (one("SOFTMAX", Beta=1.0), "scale 1/256"),
-        (one("LOGISTIC"), "LOGISTIC, tensor 1 'y' .* has scale .*TFLite takes 1/256 and -128 only"),
+        (one("LOGISTIC"), "LOGISTIC, tensor 1 'y' .* has scale .*TFLite accepts only 1/256 and -128"),
         (one("RESHAPE", y=T((1, 31), scales=(0.1,)), NewShape=[1, 31]), "is not a reshaped"),
         (build_tflite([X, Y], [Op("RELU", [0], [1])], [], [1]), "has 0 inputs|before it is computed"),
     ],

@@ -111,7 +111,7 @@ REFUSED = {
             [0, 1, 2, 3],
             {"EllipsisMask": 1},
         ),
-        "ellipsis_mask 1, supported is 0",
+        "ellipsis_mask 1; only 0 is supported",
     ),
     "run-time divisor": (
         build_tflite([T((4,), "int32")] * 3, [Op("DIV", [0, 1], [2], {}, 1)], [0, 1], [2]),
@@ -123,7 +123,7 @@ REFUSED = {
     ),
     "negative slope": (
         one("LEAKY_RELU", [T((4,), **QUANTIZATION), T((4,), **QUANTIZATION)], [0], {"Alpha": -0.5}),
-        "slope -0.5, supported are slopes from 0 up",
+        "slope -0.5; slopes must be 0 or more",
     ),
     "state in another operator": (
         one(

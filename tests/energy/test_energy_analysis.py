@@ -110,7 +110,7 @@ def test_lost_samples_beside_the_window_only_shorten_the_idle():
 def test_clipped_samples_are_refused():
     trace, _ = true_trace(1e4, 20)
     clipped = replace(trace, full_scale_a=0.15, current_a=np.minimum(trace.current_a, np.float32(0.15)))
-    with pytest.raises(RefusedError, match=r"at the end of the range, 0\.15 A") as caught:
+    with pytest.raises(RefusedError, match=r"at full scale, 0\.15 A") as caught:
         analyse(clipped, segments_from_lines(clipped, PHASES))
     assert caught.value.reason == "clipped"
     assert "not known" not in " ".join(
@@ -125,7 +125,7 @@ def test_a_phase_with_too_few_samples_is_refused_alone():
     refusal = by_name["preprocess"].total
     assert isinstance(refusal, Refusal)
     assert refusal.reason == "sample-rate-too-low"
-    assert "20 are needed" in refusal.detail
+    assert "at least 20 are needed" in refusal.detail
     assert isinstance(by_name["inference"].total, Energy)
     assert isinstance(by_name["frame"].total, Energy)
 
@@ -156,7 +156,7 @@ def test_idle_can_be_named():
 
 def test_idle_that_changes_during_the_run_is_pointed_out():
     trace, _ = true_trace(1e4, 50, drift_a_per_s=2e-4)
-    assert "Idle power went from" in " ".join(analyse(trace, segments_from_lines(trace, PHASES)).warnings)
+    assert "Idle power changed from" in " ".join(analyse(trace, segments_from_lines(trace, PHASES)).warnings)
 
 
 def test_warm_up_frames_do_not_count():
@@ -184,12 +184,16 @@ def test_frames_cut_off_by_the_ends_are_neither_frames_nor_idle():
     [
         (
             lambda d, e: d[e[7, 1] : e[7, 2]].__setitem__(slice(None), gray(1)),
-            "go idle > capture > inference",
+            "show idle > capture > inference",
             0,
         ),
-        (lambda d, e: d[e[7, 0] : e[7, 3]].__setitem__(slice(None), gray(1)), "go idle > capture > idle", 0),
-        (lambda d, e: d.__setitem__(e[7, 2] + 9, 0), "go idle > inference > idle", 2),
-        (lambda d, e: d[e[7, 0] : e[7, 3]].__iand__(1), "go idle > capture > idle", 0),
+        (
+            lambda d, e: d[e[7, 0] : e[7, 3]].__setitem__(slice(None), gray(1)),
+            "show idle > capture > idle",
+            0,
+        ),
+        (lambda d, e: d.__setitem__(e[7, 2] + 9, 0), "show idle > inference > idle", 2),
+        (lambda d, e: d[e[7, 0] : e[7, 3]].__iand__(1), "show idle > capture > idle", 0),
     ],
 )
 def test_lines_that_break_the_code_are_refused_with_time_and_what_was_seen(change, text, at):

@@ -61,7 +61,7 @@ def test_a_stuck_value_is_refused_in_a_noisy_trace(recorded):
     def stuck(current):
         current[half : half + 300] = current[half]
 
-    with pytest.raises(RefusedError, match=r"300 samples .* have one and the same value"):
+    with pytest.raises(RefusedError, match=r"300 samples .* have exactly the same value"):
         energies(changed(trace, stuck))
     short = changed(trace, lambda current: current.__setitem__(slice(half, half + 40), current[half]))
     energies(short)

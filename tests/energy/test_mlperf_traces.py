@@ -98,7 +98,7 @@ def test_an_odd_time_stamp_is_the_first():
         ("[true]", "not a list of times"),
         ("[NaN, 1]", "not a list of times"),
         ("[2, 1]", "do not ascend"),
-        ("[1, 26]", "leave the trace of 25.000 s"),
+        ("[1, 26]", "lie outside the trace of 25.000 s"),
     ],
 )
 def test_time_stamps_that_cannot_be_are_refused(tmp_path, stamps, sentence):
@@ -111,10 +111,10 @@ def test_time_stamps_that_cannot_be_are_refused(tmp_path, stamps, sentence):
 def test_a_trace_without_time_stamps_is_read_and_said(tmp_path):
     trace = read_trace(write_energyrunner(tmp_path, energies()))
     assert trace.digital is None
-    assert "No time stamps lie beside it" in " ".join(trace.notes)
+    assert "There are no time stamps beside it" in " ".join(trace.notes)
     cut = tmp_path / "cut-energy.bin"
     cut.write_bytes((tmp_path / "trace1-energy.bin").read_bytes()[:-3])
-    assert "The last sample was cut off and is left out." in read_trace(cut).notes
+    assert "The last sample was cut off and is skipped." in read_trace(cut).notes
     assert len(read_trace(cut)) == 24_999
 
 
@@ -141,5 +141,5 @@ def test_logs_that_cannot_be_used_are_refused_with_the_reason(tmp_path, log, sen
 def test_numbers_that_are_no_energies_are_refused(tmp_path):
     with pytest.raises(InputFileError, match="power of sample 1 is inf"):
         read_trace(write_energyrunner(tmp_path, [1.0, np.inf]))
-    with pytest.raises(InputFileError, match="there is no sample"):
+    with pytest.raises(InputFileError, match="it holds no samples"):
         read_trace(write_energyrunner(tmp_path, []), "energyrunner")

@@ -168,16 +168,16 @@ def test_both_and_unrecorded_levels_of_nordic_files(tmp_path):
     ("name", "content", "sentence"),
     [
         ("a.csv", "", "the file is empty"),
-        ("a.txt", "hello\n", "not the file of a power meter"),
-        ("a.csv", "time_s,current_mA,voltage_V\n", "no sample in it"),
-        ("a.csv", "time_s,current_mA,voltage_V\n0,1,3", "no sample in it"),
+        ("a.txt", "hello\n", "not a known power meter"),
+        ("a.csv", "time_s,current_mA,voltage_V\n", "it holds no samples"),
+        ("a.csv", "time_s,current_mA,voltage_V\n0,1,3", "it holds no samples"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n", "1 sample is not enough"),
         ("a.csv", "time,current_mA,voltage_V\n0,1,3\n1,1,3\n", "has no unit"),
         ("a.csv", "time_s,current(mW),voltage_V\n0,1,3\n1,1,3\n", "has the unit 'mw'"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,1\n", "a row does not fit"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,one,3\n", "a row does not fit"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,inf,3\n", "current of sample 1 is inf"),
-        ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,1,3\n1,1,3\n", "time does not go on at sample 2"),
+        ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,1,3\n1,1,3\n", "time does not advance at sample 2"),
         ("a.csv", "time_s,current_mA,voltage_V\nnan,1,3\n1,1,3\n", "time of sample 0 is not a number"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,1,3\n2,1,3\n3.5,1,3\n", "not evenly spaced"),
         ("a.csv", "time_s,current_mA,voltage_V\n0,1,3\n1,1,3\n100,1,3\n", "97.0 % of the samples are missing"),
@@ -187,8 +187,8 @@ def test_both_and_unrecorded_levels_of_nordic_files(tmp_path):
         ("a.csv", "Timestamp(ms),Current(uA),D0-D7\n0,1,0000000?\n1,1,00000000\n", "line D7 of sample 0 is '?'"),
         ("a.ppk2", b"PK\x03\x04" + bytes(100), "the archive is damaged"),
         ("a.ppk2", ppk2_bytes(**{"session.raw": None}), "has no session.raw"),
-        ("a.ppk2", ppk2_bytes(**{"session.raw": b"123"}), "no sample in it"),
-        ("a.ppk2", ppk2_bytes(**{"metadata.json": "[]"}), "not what the Power Profiler writes"),
+        ("a.ppk2", ppk2_bytes(**{"session.raw": b"123"}), "it holds no samples"),
+        ("a.ppk2", ppk2_bytes(**{"metadata.json": "[]"}), "not in the Power Profiler"),
         ("a.ppk2", ppk2_bytes(**{"metadata.json": "{"}), "the archive is damaged"),
         ("a.ppk2", ppk2_bytes(rate=0), "samplesPerSecond is 0"),
         ("a.ppk2", ppk2_bytes(rate=True), "samplesPerSecond is True"),
@@ -208,7 +208,7 @@ def test_missing_voltage_wrong_format_and_no_file(tmp_path):
     path = put(tmp_path, "a.ppk2", ppk2_bytes())
     with pytest.raises(UsageError, match="--voltage"):
         read_trace(path)
-    with pytest.raises(UsageError, match="-1 is no voltage"):
+    with pytest.raises(UsageError, match="-1 is not a valid voltage"):
         read_trace(path, voltage_v=-1)
     with pytest.raises(UnknownNameError, match="Did you mean 'ppk2'"):
         read_trace(path, "pkk2", voltage_v=3.3)

@@ -75,14 +75,14 @@ def test_a_board_that_goes_away_is_an_error(tmp_path):
     ("arguments", "sentence"),
     [
         ((), "--replay FILE"),
-        (("--target", "emulated", "--replay", "x"), "one of them"),
+        (("--target", "emulated", "--replay", "x"), "either --target or --replay"),
         (("--replay", "no-such.jsonl"), "no such file"),
         (("--target", "emulated"), "--run or --model"),
         (("--target", "imx500"), "--model network.rpk"),
         (("--target", "spresense", "--run", "a", "--model", "b"), "one of them"),
         (("--replay", RECORDED, "--device", "iPhone 66"), "iPhone 6"),
         (("--replay", RECORDED, "--screen", "34"), "34x19.1"),
-        (("--replay", RECORDED, "--screen", "0x5"), "cannot be"),
+        (("--replay", RECORDED, "--screen", "0x5"), "out of range"),
         (("--replay", RECORDED, "--calibration", ROOT / "README.md"), "not valid JSON"),
     ],
 )

@@ -106,7 +106,7 @@ def test_the_gaze_is_shown_where_it_is(page):
     assert page.text("#phase-2") == "20.0 ms"
     assert page.run("document.querySelector('#chip-emulated').hidden") is False
     assert page.run("document.querySelector('#chip-replay').hidden") is False
-    assert "no real time" in page.text("#latency-title")
+    assert "not real time" in page.text("#latency-title")
 
 
 def test_nothing_is_complained_about_and_nothing_comes_from_elsewhere(page):

@@ -40,7 +40,7 @@ def test_sizes_that_no_screen_has_are_refused(size):
 def test_unknown_devices_and_orientations_are_refused():
     with pytest.raises(UnknownNameError, match="iPhone 6"):
         screen_of_device("iPhone 66")
-    with pytest.raises(UsageError, match="orientation 5"):
+    with pytest.raises(UsageError, match="Orientation 5"):
         screen_of_device("iPhone 6", 5)
     assert len(device_names()) == len(DEVICES)
 

@@ -148,7 +148,7 @@ def test_a_calibration_that_is_stopped_changes_nothing(view, tmp_path):
     for _ in range(60):
         view._clock.now += 0.05
         view.take(frame())
-    with pytest.raises(UsageError, match="while a calibration runs"):
+    with pytest.raises(UsageError, match="while a calibration is running"):
         view.choose_device("iPhone 6", 1)
     view.stop_calibration()
     view.choose_device("iPhone 6", 1)

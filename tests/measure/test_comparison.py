@@ -98,5 +98,5 @@ def test_many_rows_together_keep_the_rate_of_false_alarms():
 
 
 def test_nothing_to_compare_is_refused():
-    with pytest.raises(UsageError, match="nothing to compare"):
+    with pytest.raises(UsageError, match="One of the groups is empty"):
         compare([], [Series(np.ones(30), 0)])

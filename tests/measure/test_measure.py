@@ -102,7 +102,7 @@ def test_a_connection_that_ends_leaves_a_whole_session(tmp_path, monkeypatch):
         answer = measure(board, tmp_path / "s.jsonl", "--json")
     assert answer.code == 1
     assert answer.document["end"] == "unplugged"
-    assert any("the board is gone" in text for text in answer.document["remarks"])
+    assert any("the board was disconnected" in text for text in answer.document["remarks"])
     session = read_session(tmp_path / "s.jsonl")
     assert (len(session), session.end, session.problems) == (40, "unplugged", ())
     assert replay(tmp_path / "s.jsonl").differences == ()
@@ -195,5 +195,8 @@ def test_a_changed_byte_in_a_recording_is_noticed(tmp_path):
     )
     lines[at] = lines[at].replace("m-tt-frame-[", "m-tt-frame-[1", 1)
     (tmp_path / "s.jsonl").write_text("".join(lines))
-    assert "1 recorded frames do not come out again." in replay(tmp_path / "s.jsonl").differences
+    assert (
+        "1 recorded frames are missing when the bytes are parsed again."
+        in replay(tmp_path / "s.jsonl").differences
+    )
     assert run("measure", "--target", "replay", tmp_path / "s.jsonl").code == 1

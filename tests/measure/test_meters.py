@@ -99,4 +99,4 @@ def test_a_ppk2_is_recorded_around_a_measurement(tmp_path, monkeypatch):
     assert replayed.document["energy"] == answer.document["energy"]
     again = run("measure", "--target", "spresense", "--port", "none", "--out", out, "--power", "ppk2",
                 "--power-command", "x {file}")  # fmt: skip
-    assert "has a recording program already" in again.err
+    assert "has its own recording program" in again.err

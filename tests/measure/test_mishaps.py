@@ -113,7 +113,7 @@ def test_a_board_that_comes_back_resumes_in_the_same_session(tmp_path):
     assert session.sequence[at] == 0
     assert session.resumed[at]
     assert len(latencies(session).series["period"]) < 70 - 1
-    assert any("The board was gone for" in text for text in answer.document["remarks"])
+    assert any("The board was disconnected for" in text for text in answer.document["remarks"])
     assert not any("do not ascend" in text for text in session.problems)
     assert np.all(np.diff(session.host_ns) >= 0)
     assert replay(out).differences == ()

@@ -9,8 +9,8 @@ from tinytracker.measure.transport import SILENCE_S
 from tinytracker.targets import TARGETS, Target, with_part
 
 LOST = [
-    ("spresense", "Which serial port is the board on?"),
-    ("coralmicro", "Which serial port is the board on?"),
+    ("spresense", "The serial port of the board is not known."),
+    ("coralmicro", "The serial port of the board is not known."),
     ("emulated", "The emulated board needs a network."),
     ("imx500", "Give --model network.rpk."),
 ]

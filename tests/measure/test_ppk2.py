@@ -94,7 +94,7 @@ def test_a_meter_that_goes_leaves_what_it_had_sent(tmp_path):
     path = tmp_path / "t.ppk2"
     with (
         StandInPpk2(staircase(), vanish=0.3) as meter,
-        pytest.raises(UnpluggedError, match="the meter is gone"),
+        pytest.raises(UnpluggedError, match="the meter was disconnected"),
     ):
         run_for(5, meter, path, voltage_v=3.3)
     assert len(read_trace(path)) > 0.2 * RATE_HZ
@@ -137,7 +137,7 @@ def test_what_cannot_be_recorded_is_said(tmp_path, capsys, monkeypatch):
     assert main([str(tmp_path / "e.ppk2"), "--port", str(tmp_path / "none")]) == 1
     assert "cannot be opened" in capsys.readouterr().err
     (tmp_path / "f.ppk2").write_text("something")
-    with StandInPpk2(staircase()) as meter, pytest.raises(OutputError, match="there is a file already"):
+    with StandInPpk2(staircase()) as meter, pytest.raises(OutputError, match="the file exists already"):
         run_for(0.2, meter, tmp_path / "f.ppk2")
     with pytest.raises(UsageError, match="No PPK2 is plugged in"):
         record(None, tmp_path / "g.ppk2", lambda: True)
@@ -227,7 +227,7 @@ def test_a_recording_whose_time_is_wrong_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tinytracker.measure.ppk2.timeline._AGREES_S", -1.0)
     with StandInPpk2(staircase()) as meter:
         run_for(0.5, meter, path, voltage_v=3.3)
-    with pytest.raises(RefusedError, match="nothing says where") as caught:
+    with pytest.raises(RefusedError, match="nothing shows where") as caught:
         read_trace(path)
     assert caught.value.reason == "samples-lost"
 

@@ -39,7 +39,9 @@ _OPTIONS = (
         default="",
         help=f"Stretches to record before the frames ({_WITH}): {_NAMES}.",
     ),
-    click.option("--baseline-seconds", type=click.FloatRange(1.5), default=6.0, help="Of each of them."),
+    click.option(
+        "--baseline-seconds", type=click.FloatRange(1.5), default=6.0, help="Duration of each stretch."
+    ),
     _SYNC,
 )
 
@@ -52,7 +54,7 @@ def baseline_options(command: _F) -> _F:
 
 
 def sync_of(target: str, sync: str | None, baselines: tuple[str, ...], has_meter: bool) -> str:
-    """The way in which the meter's time is found.
+    """Return how the meter's time is found.
 
     Raises:
         UsageError: the target has no such way, or a baseline is not known.
@@ -60,7 +62,7 @@ def sync_of(target: str, sync: str | None, baselines: tuple[str, ...], has_meter
     is_camera = bool(find_target(target, "board").loads)
     if not is_camera and (sync not in (None, NO_SYNC) or baselines):
         raise UsageError(
-            f"{target} shows its phases on pins of its own.", f"--sync and --baselines are for {_WITH}."
+            f"{target} shows its phases on its own pins.", f"--sync and --baselines are for {_WITH}."
         )
     _check_names(baselines)
     return sync or (_DEFAULT_SYNC if is_camera and (has_meter or baselines) else NO_SYNC)
@@ -126,20 +128,20 @@ def marked(
 
 
 @verb
-@click.option("--target", type=click.Choice(_CAMERAS), default=_CAMERAS[0], help="What to measure on.")
-@click.option("--model", type=click.Path(path_type=Path), required=True, help="The network it loads.")
+@click.option("--target", type=click.Choice(_CAMERAS), default=_CAMERAS[0], help="Camera to measure.")
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="Network to load into it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Session file to write.")
 @click.option("--names", type=NAMES, default=_NAMES, help="Which stretches.")
-@click.option("--seconds", type=click.FloatRange(1.5), default=6.0, help="Of each of them.")
+@click.option("--seconds", type=click.FloatRange(1.5), default=6.0, help="Duration of each stretch.")
 @power_options
 @_SYNC
 @fps_option
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the bootstrap.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Random seed of the bootstrap.")
 def command(
     target: str, model: Path, out: Path, names: tuple[str, ...], seconds: float, power_file: Path | None,
     power_command: str | None, voltage: float | None, sync: str | None, fps: float | None, seed: int,
 ) -> Output:  # fmt: skip
-    """Record what a camera draws when it is off, streams, and runs the network: what an energy is compared with."""
+    """Record what a camera draws when it is off, streams, and runs the network, as a reference for energies."""
     from tinytracker.cli.energy import baseline_remarks, baselines_table
     from tinytracker.measure.baseline_recording import opened_marker, record_baselines
     from tinytracker.measure.marked import measure_baselines
@@ -148,7 +150,9 @@ def command(
 
     way = sync_of(target, sync, names, True)
     if way == NO_SYNC:
-        raise UsageError("Without --sync a meter's file says nothing of stretches.", "Choose gpio or load.")
+        raise UsageError(
+            "Without --sync, stretches cannot be found in the meter's file.", "Choose gpio or load."
+        )
     power = Power(power_file, power_command, voltage).beside(out)
     with power.recording(), opened_marker(way) as marker:
         assert marker is not None

@@ -28,11 +28,11 @@ def command() -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="File of the network that answered; others are then refused.",
+    help="File of the network that answered; the calibration is then refused for others.",
 )
-@click.option("--target", help="Board that it ran on.")
+@click.option("--target", help="Board on which it ran.")
 @click.option("--screen", type=SCREEN, help="Screen with the dots, below the camera, cm.")
-@click.option("--person", help="A label for whom it is.")
+@click.option("--person", help="Label of the person.")
 @click.option("--force", is_flag=True, help="Overwrite --out.")
 def fit(
     points: Path, out: Path, method: str, model: Path | None, target: str | None,
@@ -46,7 +46,7 @@ def fit(
 
     if out.exists() and not force:
         raise OutputError(
-            out, "there is a file already", "Choose another --out, or overwrite it with --force."
+            out, "the file exists already", "Choose another --out, or overwrite it with --force."
         )
     identity = Identity(
         model_sha256=None if model is None else sha256_bytes(read_bytes(model)), target=target, created=today(),
@@ -71,19 +71,21 @@ def show(file: Path) -> Output:
 @verb
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--dots", type=COUNTS, default="5,9,13", help="Numbers of calibration dots.")
-@click.option("--model", default="float", help="Of a run: float, or a quantized model such as ptq-int8.")
+@click.option(
+    "--model", default="float", help="Model of the run: float, or a quantized model such as ptq-int8."
+)
 @click.option("--split", default="test", help="train, val or test.")
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
 @click.option(
     "--preset", help="For a .tflite file: the preset whose input it takes; default: found by shape."
 )
-@click.option("--repeats", type=click.IntRange(1), default=10, help="Choices of dots that are averaged.")
-@click.option("--seed", default=0, help="Of the choices.")
+@click.option("--repeats", type=click.IntRange(1), default=10, help="Random choices of dots to average over.")
+@click.option("--seed", default=0, help="Random seed of the choices.")
 def evaluate(
     target: Path, dots: tuple[int, ...], model: str, split: str, data: Path | None, preset: str | None,
     repeats: int, seed: int,
 ) -> Output:  # fmt: skip
-    """Measure what calibration brings to TARGET, a run folder or a .tflite file, on people it has never seen."""
+    """Measure how much calibration improves TARGET, a run folder or a .tflite file, on people it has never seen."""
     from tinytracker.evaluate.calibration_table import evaluate_calibration
 
     result = evaluate_calibration(target, data, split, model, preset, dots, repeats, seed)
@@ -112,7 +114,7 @@ def device(file: Path, model: Path) -> Output:
     if dtype not in ("int8", "uint8"):
         raise ModelError(
             f"{model}: the output is {dtype}; a device corrects INT8 or UINT8 codes.",
-            "Use a model that `tinytracker quantize` made.",
+            "Use a model made by `tinytracker quantize`.",
         )
     calibration = read_calibration(file)
     remarks = remarks_on(calibration.identity, sha256_bytes(read_bytes(model)))
@@ -127,7 +129,7 @@ def device(file: Path, model: Path) -> Output:
 
 
 NOT_FOLLOWING = (
-    "The network does not follow the eyes: it knows no more of the dots than their mean. Nothing is corrected; "
+    "The network does not follow the eyes: it predicts the dots no better than their mean. Nothing is corrected; "
     "check what the camera sees."
 )
 
@@ -144,8 +146,8 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
     if calibration.evidence is not None:
         e = calibration.evidence
         lines.append(
-            f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm as it is, {e.left_out_cm:.2f} cm on each dot "
-            f"left out; {e.applied:.0%} of the correction is applied"
+            f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm uncorrected, {e.left_out_cm:.2f} cm corrected "
+            f"(each dot held out in turn); {e.applied:.0%} of the correction is applied"
         )
         if e.constant_cm is not None:
             lines.append(
@@ -154,7 +156,7 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
         if not e.follows_eyes:
             lines.append(NOT_FOLLOWING)
         elif calibration.kind == "identity":
-            lines.append("The dots give no reason for a correction: what they show could be chance.")
+            lines.append("The dots do not justify a correction: what they show could be chance.")
     return tuple(lines)
 
 
@@ -181,9 +183,9 @@ def _table(model: str, split: str, content: dict[str, Any]) -> tuple[Table, str]
         f"Each person's other dots ({content['test_frames']:.0f} frames), {content['repeats']} choices of dots."
     ]
     if content["left_out"]:
-        notes.append(f"{content['left_out']} people have too few dots and are left out.")
+        notes.append(f"{content['left_out']} people have too few dots and are skipped.")
     if not content["features"]:
-        notes.append("The network ends in no dense layer: the ridge has only its output.")
+        notes.append("The network does not end in a dense layer: the ridge can use only its output.")
     return table, " ".join(notes)
 
 

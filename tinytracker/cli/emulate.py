@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 @verb
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--images", type=click.IntRange(1, 10_000), default=3, help="Random images to run.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the images.")
-@click.option("--quantized", default="ptq-int8", help="Which quantized model of a run.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Random seed of the images.")
+@click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
 @click.option("--kernels", default="cortex-m4", help="cortex-m4 (fast) or portable (the specification).")
 @click.option(
     "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
-@click.option("--serve", is_flag=True, help="Offer the board's serial line on a pty until Ctrl-C.")
+@click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
     source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float, serve: bool
 ) -> Output:

@@ -20,28 +20,31 @@ if TYPE_CHECKING:
 @verb
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--session", type=click.Path(path_type=Path), help="Session of the same run.")
-@click.option("--format", "format_name", help="Of the trace; default: found by its content.")
-@click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone.")
-@click.option(
-    "--full-scale", type=float, help="End of the meter's range, A, so that clipped samples are noticed."
-)
+@click.option("--format", "format_name", help="Format of the trace; default: detected from its content.")
+@click.option("--voltage", type=float, help="Supply, V, for meters that record only the current.")
+@click.option("--full-scale", type=float, help="End of the meter's range, A, to detect clipped samples.")
 @click.option(
     "--lines",
     type=LINES,
-    help="Meter's lines with the phases, lowest bit first, or none; default: 0,1 or 0,1,2.",
+    help="Meter's lines that carry the phases, lowest bit first, or none; default: 0,1 or 0,1,2.",
 )
-@click.option("--phases", help="Their names, with commas; default: the session's, or the boards' usual ones.")
+@click.option(
+    "--phases",
+    help="Names of the phases, separated by commas; default: the session's, or the boards' usual ones.",
+)
 @click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
-@click.option("--offset-bound", type=click.FloatRange(0), help="How far --offset may be off, s.")
+@click.option("--offset-bound", type=click.FloatRange(0), help="Largest error of --offset, s.")
 @click.option(
-    "--warmup", type=click.IntRange(0), help="First frames that do not count; default: as the session says."
+    "--warmup", type=click.IntRange(0), help="First frames to ignore; default: the number in the session."
 )
 @click.option(
-    "--burst", type=click.IntRange(1), help="Inferences in each frame; default: as the session says, or 1."
+    "--burst",
+    type=click.IntRange(1),
+    help="Inferences in each frame; default: the number in the session, or 1.",
 )
-@click.option("--idle", type=SPAN, help="FROM:TO in s of the meter's time, known to be idle.")
-@click.option("--skip-damaged", is_flag=True, help="Leave out frames with lost or clipped samples.")
-@click.option("--seed", default=0, help="Of the bootstrap.")
+@click.option("--idle", type=SPAN, help="FROM:TO, a stretch known to be idle, s of the meter's time.")
+@click.option("--skip-damaged", is_flag=True, help="Skip frames with lost or clipped samples.")
+@click.option("--seed", default=0, help="Random seed of the bootstrap.")
 def command(
     trace: Path,
     session: Path | None,
@@ -187,7 +190,9 @@ def energy_remarks(report: EnergyReport) -> list[str]:
         said.append(f"Energy per inference: {each.mean_j * 1e3:.4f} mJ ({low:.4f} to {high:.4f}), {how}.")
     if not isinstance(report.window_per_frame_j, Refusal):
         whole = report.window_per_frame_j * 1e3
-        said.append(f"Whole window, sending and pauses included: {whole:.4f} mJ per frame.")
+        said.append(f"Whole window, including sending and pauses: {whole:.4f} mJ per frame.")
     if report.damaged or report.partial:
-        said.append(f"Left out: {report.damaged} damaged, {report.partial} cut off by an end of the trace.")
+        said.append(
+            f"Frames skipped: {report.damaged} damaged, {report.partial} cut off by an end of the trace."
+        )
     return [*said, *report.warnings]

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 @verb
-@click.option("--target", type=click.Choice(list(with_part("board"))), help="Board to look through.")
+@click.option("--target", type=click.Choice(list(with_part("board"))), help="Board to show.")
 @click.option("--replay", type=click.Path(path_type=Path), help="A recorded session instead of a board.")
 @click.option(
-    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Of a replay; 2 is twice as fast."
+    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Speed of a replay; 2 is twice as fast."
 )
 @click.option("--device", help="Show the screen of a device, such as 'iPhone 6'; default: --screen.")
 @click.option(
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
     "--calibration",
     type=click.Path(path_type=Path),
     default="calibration.json",
-    help="Applied when it is there; a calibration on the page is written to it, or beside it when it is there.",
+    help="Calibration to apply if the file exists; a new one is written to it, or beside it if it exists.",
 )
 @click.option(
     "--allow-host",
     multiple=True,
     metavar="HOST:PORT",
-    help="Answer to this name too, that of a tunnel's other end.",
+    help="Also accept requests to this HOST:PORT, for a tunnel.",
 )
-@click.option("--person", help="A label for a calibration that is made.")
-@click.option("--force", is_flag=True, help="A calibration on the page overwrites --calibration.")
+@click.option("--person", help="Label of the person in a new calibration.")
+@click.option("--force", is_flag=True, help="Overwrite --calibration with a new calibration.")
 @click.option(
-    "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any that is free."
+    "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any free port."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="End after so long; default: Ctrl-C."
+    "--seconds", type=click.FloatRange(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
 )
 @board_options
 @fps_option
@@ -63,7 +63,7 @@ def command(
     screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
     http: int, seconds: float | None, allow_host: tuple[str, ...], **board: Any,
 ) -> Output:  # fmt: skip
-    """Show on a local page where somebody looks, from a board or a recorded session; calibrate there.
+    """Show on a local page where a person looks, from a board or a recorded session; calibrate there.
 
     The page is served to this computer alone. Ctrl-C ends it.
     """
@@ -74,7 +74,7 @@ def command(
 
     if (target is None) == (replay is None):
         raise UsageError(
-            "Frames come from a board or from a session.", "Give --target or --replay FILE, one of them."
+            "Frames come either from a board or from a session.", "Give either --target or --replay FILE."
         )
     shown = screen_of_device(device, orientation) if device else own_screen(*screen, gap)
     opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)

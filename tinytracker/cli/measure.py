@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tinytracker.measure.statistics import Summary
 
 REPLAY = "replay"
-"""A recorded session in place of a board. It is no row of the table of targets: there is no device behind it."""
+"""A recorded session in place of a board. Not in the table of targets: there is no device behind it."""
 
 _STOPPED = 130
 
@@ -30,10 +30,15 @@ _STOPPED = 130
 @verb
 @click.argument("session", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--target", type=click.Choice([*with_part("board"), REPLAY]), required=True, help="What to measure on."
+    "--target",
+    type=click.Choice([*with_part("board"), REPLAY]),
+    required=True,
+    help="Board to measure, or replay.",
 )
-@click.option("--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames that count.")
-@click.option("--warmup", type=click.IntRange(0), default=10, help="Frames before them that do not.")
+@click.option(
+    "--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames to measure after the warm-up."
+)
+@click.option("--warmup", type=click.IntRange(0), default=10, help="Frames to run first and ignore.")
 @click.option(
     "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
 )
@@ -43,12 +48,12 @@ _STOPPED = 130
 @click.option(
     "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
 )
-@click.option(
-    "--silence", type=click.FloatRange(0.1), help="Give a board up that says nothing for so long, s."
-)
+@click.option("--silence", type=click.FloatRange(0.1), help="Timeout for a silent board, s.")
 @fps_option
 @baseline_options
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of test patterns and bootstrap.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Random seed of the test patterns and the bootstrap."
+)
 def command(
     session: Path | None,
     power_file: Path | None,
@@ -57,9 +62,9 @@ def command(
     calibration: Path | None,
     **options: Any,
 ) -> Output:
-    """Measure latency phase by phase on a board, into a session file; or look at SESSION again (--target replay).
+    """Measure latency phase by phase on a board, into a session file, or evaluate SESSION again (--target replay).
 
-    Ctrl-C keeps what was measured. Numbers of the emulated board come from counted instructions and are marked.
+    Ctrl-C keeps what was measured. Times of the emulated board are counted instructions and are labelled as such.
     """
     power = Power(power_file, power_command, voltage)
     correction = None
@@ -74,12 +79,12 @@ def command(
             )
     if options["target"] == REPLAY:
         if session is None:
-            raise UsageError("Which session?", "Write: tinytracker measure --target replay SESSION")
+            raise UsageError("Which session?", "Use: tinytracker measure --target replay SESSION")
         replayed = _replay(session, options["out"], options["seed"], correction)
         return _joined(power.recorded(session), replayed, session)
     if session is not None:
         raise UsageError(
-            f"{session}: a session is read with --target replay.", "Write the new one with --out."
+            f"{session}: a session can only be read with --target replay.", "Write the new one with --out."
         )
     return _record(power, correction, **options)
 
@@ -134,9 +139,9 @@ def _record(
     from tinytracker.runs import command_line
 
     if out is None:
-        raise UsageError("Where should the session go?", "Give --out, for example --out session.jsonl.")
+        raise UsageError("No file for the session was named.", "Give --out, for example --out session.jsonl.")
     if find_target(target).is_emulated and power.file is not None:
-        raise UsageError("An emulated board draws no current.", "Leave --power away.")
+        raise UsageError("An emulated board draws no current.", "Omit --power.")
     power = power.beside(out)
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
@@ -173,14 +178,14 @@ def _check_network(correction: Calibration | None, model_sha256: str) -> None:
 
 
 def _shown(result: Measurement, seed: int) -> Output:
-    """Its table; the exit code says how it ended."""
+    """The session's table; the exit code tells how the measurement ended."""
     shown = show(result.path, seed)
     codes = {"done": shown.exit_code, "stopped": _STOPPED}
     return Output(shown.document, shown.text, codes.get(result.end, 1))
 
 
 def _replay(session: Path, out: Path | None, seed: int, correction: Calibration | None) -> Output:
-    """A recorded session again: its numbers, and its bytes through today's parser."""
+    """Evaluate a recorded session again: its numbers, and its bytes parsed with today's parser."""
     from tinytracker.measure.playback import replay, write_replay
     from tinytracker.measure.session_reader import read_raw
 
@@ -188,12 +193,12 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
     document: dict[str, Any] = {**output.document, "replayed": None}
     if not read_raw(session):
         if out is not None:
-            raise UsageError(f"{session}: no received bytes are in this session.", "Leave --out away.")
-        text = (*output.text, "No received bytes are in it to read again.")
+            raise UsageError(f"{session}: this session holds no received bytes.", "Omit --out.")
+        text = (*output.text, "It holds no received bytes to parse again.")
         return Output(document, text, output.exit_code)
     found = replay(session)
     counts = f"{len(found.frames):,} frames and {len(found.exchanges):,} clock exchanges"
-    said = [f"Its bytes read again: {counts}.", *found.differences]
+    said = [f"Its bytes parsed again: {counts}.", *found.differences]
     if out is not None:
         said.append(f"Written to {write_replay(found, out)}.")
     document["replayed"] = {
@@ -209,7 +214,7 @@ def show(path: Path, seed: int, correction: Calibration | None = None) -> Output
 
     result = summarize_session(path, seed, correction)
     header = result.session.header
-    emulated = " (emulated: counted instructions, no real time)" if header.is_emulated else ""
+    emulated = " (emulated: counted instructions, not real time)" if header.is_emulated else ""
     table = Table(title=f"{header.board.get('name', '?')}{emulated}, times in µs", title_justify="left")
     table.add_column("")
     for column in ("n", "median", "95 % interval", "p5", "p95", "p99", "mean", "sd", "outliers"):

@@ -17,10 +17,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _OPTIONS = (
     click.option(
         "--power", "power_file", type=click.Path(path_type=Path),
-        help="The power meter's file of the same run; or ppk2[:PORT] or joulescope[:SERIAL], which is recorded.",
+        help="The power meter's file of the same run; or a meter to record: ppk2[:PORT] or joulescope[:SERIAL].",
     ),
     click.option("--power-command", help="Program that records it until interrupted, with {file} for --power."),
-    click.option("--voltage", type=float, help="Supply, V, for meters that record the current alone."),
+    click.option("--voltage", type=float, help="Supply, V, for meters that record only the current."),
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def power_options(command: _F) -> _F:
 
 @dataclass(frozen=True)
 class Power:
-    """What a power meter records meanwhile, when there is one.
+    """What a power meter records during the measurement, if there is one.
 
     Attributes:
         file: the meter's, or the name of a meter; None without one.
@@ -58,7 +58,7 @@ class Power:
         if found is None:
             return self
         if self.command is not None:
-            raise UsageError(f"{self.file} has a recording program already.", "Omit --power-command.")
+            raise UsageError(f"{self.file} has its own recording program.", "Omit --power-command.")
         file, command = found
         return Power(file, command, self.voltage_v)
 
@@ -80,5 +80,5 @@ class Power:
         if self.command is None:
             return nullcontext()
         if self.file is None:
-            raise UsageError("Which file does the recording command write?", "Give --power FILE.")
+            raise UsageError("The file that the recording command writes is not known.", "Give --power FILE.")
         return recorded_power(self.command, self.file)

@@ -1,4 +1,4 @@
-"""Operators on values one by one: add, multiply, tables of 8-bit functions, softmax, to and from float."""
+"""Elementwise operators: add, multiply, tables of 8-bit functions, softmax, conversion to and from float."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def import_logistic(model: TfliteModel, operator: Operator) -> Node:
     zero_point = _limits(output)[0]
     if (output.scale, output.zero_point) != (1 / 256, zero_point):
         found = f"has scale {output.scale:g}, zero point {output.zero_point}"
-        raise refuse(operator, output, f"{found}; TFLite takes 1/256 and {zero_point} only")
+        raise refuse(operator, output, f"{found}; TFLite accepts only 1/256 and {zero_point}")
     return _float_table(model, operator, logistic)
 
 

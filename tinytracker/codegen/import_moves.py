@@ -23,7 +23,7 @@ MAX_RANK = 6
 """Dimensions that the copying kernel counts through."""
 
 MAX_COORDINATES = 4
-"""Dimensions that a position of GATHER_ND may count along."""
+"""Dimensions that a position of GATHER_ND may index."""
 
 MOVABLE = ("int8", "uint8", "int32", "int64", "float32")
 """Element types that can be moved without looking at them."""
@@ -57,7 +57,7 @@ def import_transpose(model: TfliteModel, operator: Operator) -> Node:
 
 
 def import_slice(model: TfliteModel, operator: Operator) -> Node:
-    """SLICE: `size` elements from `begin` along each dimension; -1 is all that is left."""
+    """SLICE: `size` elements from `begin` along each dimension; -1 means all that remain."""
     source, output = operand(model, operator, 0), result(model, operator)
     require_movable(operator, source, output)
     begin = constant_ints(operator, operand(model, operator, 1))
@@ -65,11 +65,13 @@ def import_slice(model: TfliteModel, operator: Operator) -> Node:
     rank = len(source.shape)
     if len(begin) != rank or len(size) != rank:
         raise refuse(
-            operator, source, f"is cut by {len(begin)} positions and {len(size)} sizes, needed are {rank}"
+            operator,
+            source,
+            f"is cut by {len(begin)} positions and {len(size)} sizes; it needs {rank} of each",
         )
     shape = [n - b if s == -1 else s for b, s, n in zip(begin, size, source.shape, strict=True)]
     if any(b < 0 or s < 1 or b + s > n for b, s, n in zip(begin, shape, source.shape, strict=True)):
-        raise refuse(operator, source, f"does not contain {shape} elements from {list(begin)} on")
+        raise refuse(operator, source, f"does not contain {shape} elements starting at {list(begin)}")
     steps = _dense(source.shape)
     start = sum(b * step for b, step in zip(begin, steps, strict=True))
     return _strided(operator, source, output, shape, steps, start)
@@ -82,7 +84,7 @@ def import_strided_slice(model: TfliteModel, operator: Operator) -> Node:
     for mask in ("ellipsis_mask", "new_axis_mask"):
         if int(operator.options.get(mask, 0)):  # type: ignore[arg-type]
             raise refuse(
-                operator, source, f"is cut with {mask} {operator.option(mask)}, supported is 0",
+                operator, source, f"is cut with {mask} {operator.option(mask)}; only 0 is supported",
                 "Write the slice out for every dimension before converting",
             )  # fmt: skip
     begin, end, stride = (constant_ints(operator, operand(model, operator, i)) for i in (1, 2, 3))
@@ -108,7 +110,7 @@ def import_gather_nd(model: TfliteModel, operator: Operator) -> Node:
     require_static(operator, where)
     rank = where.shape[-1] if where.shape else 0
     if not 1 <= rank <= min(len(source.shape), MAX_COORDINATES):
-        raise refuse(operator, where, f"has {rank} coordinates, supported are 1 to {MAX_COORDINATES}")
+        raise refuse(operator, where, f"has {rank} coordinates; 1 to {MAX_COORDINATES} are supported")
     if output.shape != (*where.shape[:-1], *source.shape[rank:]):
         raise refuse(operator, output, f"does not hold {list(where.shape)} positions of {list(source.shape)}")
     run, count = math.prod(source.shape[rank:]), math.prod(where.shape[:-1])
@@ -194,7 +196,7 @@ def _strided(
             joined.append((size, stride))
     run = joined.pop()[0] if joined and joined[-1][1] == 1 else 1
     if len(joined) > MAX_RANK:
-        raise refuse(operator, source, f"is copied along {len(joined)} dimensions, limit is {MAX_RANK}")
+        raise refuse(operator, source, f"is copied along {len(joined)} dimensions; the limit is {MAX_RANK}")
     return StridedCopy(
         operator, (source,), output, tuple(n for n, _ in joined), tuple(s for _, s in joined), start, run
     )

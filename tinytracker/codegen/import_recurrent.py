@@ -66,8 +66,8 @@ def import_lstm(model: TfliteModel, operator: Operator) -> Node:
     cell_shift = round(math.log2(cell.scale))
     if cell.scale != 2.0**cell_shift or not -15 <= cell_shift <= -9 or cell.zero_point != 0:
         raise refuse(
-            operator, cell, f"has scale {cell.scale:g} and zero point {cell.zero_point}; needed are a power of two "
-            "from 2^-15 to 2^-9 and 0", "Convert the network with TensorFlow's full-integer quantization",
+            operator, cell, f"has scale {cell.scale:g} and zero point {cell.zero_point}; it needs a power of two "
+            "from 2^-15 to 2^-9 and zero point 0", "Convert the network with TensorFlow's full-integer quantization",
         )  # fmt: skip
     # TFLite divides in float32 between two multiplications by 2^-15.
     factor = np.float32(2.0**-15) / np.float32(hidden.scale) * np.float32(2.0**-15)
@@ -117,7 +117,7 @@ def import_svdf(model: TfliteModel, operator: Operator) -> Node:
         )
     weights = int8_weights(operator, filters, 0)
     if len(filters.scales) != 1:
-        raise refuse(operator, filters, f"has {len(filters.scales)} scales, supported is 1")
+        raise refuse(operator, filters, f"has {len(filters.scales)} scales; only one is supported")
     rank, (count, features), memory = operator.int_option("rank"), filters.shape, time.shape[1]
     batches = source.shape[0]
     if rank < 1 or count % rank or time.shape[0] != count or source.shape[1] != features:
@@ -154,16 +154,16 @@ def import_svdf(model: TfliteModel, operator: Operator) -> Node:
 
 
 def _require_plain_lstm(operator: Operator) -> None:
-    """Refuse the variants that Keras does not make."""
+    """Refuse the variants that Keras does not produce."""
     for position, what in _OPTIONAL.items():
         if position < len(operator.inputs) and operator.inputs[position] >= 0:
             raise refuse(
-                operator, None, f"has {what} weights (input {position}), supported is an LSTM without",
+                operator, None, f"has {what} weights (input {position}); only an LSTM without them is supported",
                 "Use tf.keras.layers.LSTM with its defaults",
             )  # fmt: skip
     activation = str(operator.options.get("fused_activation_function", "TANH"))
     if activation != "TANH":
-        raise refuse(operator, None, f"has the activation {activation}, supported is TANH")
+        raise refuse(operator, None, f"has the activation {activation}; only TANH is supported")
 
 
 def _state(model: TfliteModel, operator: Operator, position: int, dtype: str) -> Tensor:
@@ -174,7 +174,7 @@ def _state(model: TfliteModel, operator: Operator, position: int, dtype: str) ->
     if not state.is_variable:
         raise refuse(operator, state, "is not a variable, which the state of a recurrent layer must be")
     if len(state.scales) != 1 or state.scale <= 0:
-        raise refuse(operator, state, f"needs one positive scale, has {len(state.scales)}")
+        raise refuse(operator, state, f"has {len(state.scales)} scales; exactly one positive scale is needed")
     return state
 
 
@@ -202,7 +202,7 @@ def _gate(
 def _product(operator: Operator, filters: Tensor, values: Tensor, bias: np.ndarray) -> Product:  # type: ignore[type-arg]
     weights = int8_weights(operator, filters, 0)
     if len(filters.scales) != 1:
-        raise refuse(operator, filters, f"has {len(filters.scales)} scales, supported is 1")
+        raise refuse(operator, filters, f"has {len(filters.scales)} scales; only one is supported")
     factor = np.float32(filters.scale) * np.float32(values.scale) / np.float32(_GATE_SCALE)
     multiplier, shift = quantize_multiplier(float(factor))
     _limit_shift(operator, filters, shift)
@@ -216,12 +216,14 @@ def _hidden(model: TfliteModel, operator: Operator) -> Tensor:
     indices = intermediates if isinstance(intermediates, tuple) else ()
     if len(indices) <= _HIDDEN or not 0 <= indices[_HIDDEN] < len(model.tensors):
         raise refuse(
-            operator, None, f"lists {len(indices)} intermediate tensors, the scale of the hidden state is in the fifth",
+            operator, None, f"lists {len(indices)} intermediate tensors; the fifth must hold the hidden state's scale",
             "Convert the network with TensorFlow's full-integer quantization",
         )  # fmt: skip
     hidden = model.tensors[indices[_HIDDEN]]
     if len(hidden.scales) != 1 or hidden.scale <= 0:
-        raise refuse(operator, hidden, f"needs one positive scale, has {len(hidden.scales)}")
+        raise refuse(
+            operator, hidden, f"has {len(hidden.scales)} scales; exactly one positive scale is needed"
+        )
     return hidden
 
 

@@ -75,7 +75,7 @@ def _resized(model: TfliteModel, operator: Operator) -> tuple[Tensor, Tensor]:
         raise refuse(
             operator,
             output,
-            f"has a side of {max(sides)} positions, limit is {MAX_SIDE}",
+            f"has a side of {max(sides)} positions; the limit is {MAX_SIDE}",
             "Use smaller images",
         )
     return image, output

@@ -62,7 +62,7 @@ def import_plain_pair(model: TfliteModel, operator: Operator) -> Node:
     if str(operator.options.get("fused_activation_function", "NONE")) != "NONE":
         raise refuse(
             operator, output, f"has the fused activation {operator.option('fused_activation_function')} on "
-            f"{output.dtype}, supported is NONE", "Quantize the network to int8 throughout",
+            f"{output.dtype}; only NONE is supported", "Quantize the network to int8 throughout",
         )  # fmt: skip
     divides_integers = operator.name in ("DIV", "FLOOR_DIV") and first.dtype == "int32"
     if divides_integers and (second.data is None or not np.all(np.asarray(second.data))):
@@ -155,7 +155,7 @@ def import_leaky_relu(model: TfliteModel, operator: Operator) -> Node:
         raise refuse(operator, output, f"has {output.elements} elements, the input has {source.elements}")
     alpha = float(operator.option("alpha"))  # type: ignore[arg-type]
     if not (alpha >= 0 and math.isfinite(alpha)):
-        raise refuse(operator, source, f"has the slope {alpha:g}, supported are slopes from 0 up")
+        raise refuse(operator, source, f"has the slope {alpha:g}; slopes must be 0 or more")
     factor = np.float32(source.scale) / np.float32(output.scale)
     slope_factor = np.float32(source.scale) * np.float32(alpha) / np.float32(output.scale)
     identity, sloped = quantize_multiplier(float(factor)), quantize_multiplier(float(slope_factor))
@@ -183,7 +183,9 @@ def import_arg_extreme(model: TfliteModel, operator: Operator) -> Node:
     axes = constant_ints(operator, operand(model, operator, 1))
     if len(axes) != 1 or not -rank <= axes[0] < rank:
         raise refuse(
-            operator, source, f"is searched along axes {list(axes)} of {rank} dimensions, needed is one"
+            operator,
+            source,
+            f"is searched along axes {list(axes)} of {rank} dimensions; exactly one is needed",
         )
     axis = axes[0] % rank
     outer, inner = math.prod(source.shape[:axis]), math.prod(source.shape[axis + 1 :])
@@ -219,6 +221,6 @@ def import_sqrt(model: TfliteModel, operator: Operator) -> Node:
 def _limit_shift(operator: Operator, output: Tensor, shift: int, limit: int) -> None:
     if shift > limit:
         raise refuse(
-            operator, output, f"has a scale 2^{shift} times finer than its input, limit is 2^{limit}",
+            operator, output, f"has a scale 2^{shift} times finer than its input; the limit is 2^{limit}",
             "Quantize with representative data",
         )  # fmt: skip

@@ -56,7 +56,7 @@ def import_mean(model: TfliteModel, operator: Operator) -> Node:
     require_int8(operator, source, output)
     rank = len(source.shape)
     if rank > MAX_RANK:
-        raise refuse(operator, source, f"has {rank} dimensions, supported are {MAX_RANK}")
+        raise refuse(operator, source, f"has {rank} dimensions; at most {MAX_RANK} are supported")
     axes = constant_ints(operator, operand(model, operator, 1))
     if not axes or any(not -rank <= axis < rank for axis in axes):
         raise refuse(operator, source, f"is averaged over axes {list(axes)} of {rank} dimensions")
@@ -94,7 +94,7 @@ def import_pad(model: TfliteModel, operator: Operator) -> Node:
     require_same_quantization(operator, source, output)
     rank = len(source.shape)
     if rank > MAX_RANK:
-        raise refuse(operator, source, f"has {rank} dimensions, supported are {MAX_RANK}")
+        raise refuse(operator, source, f"has {rank} dimensions; at most {MAX_RANK} are supported")
     amounts = constant_ints(operator, operand(model, operator, 1))
     if len(amounts) != 2 * rank or min(amounts, default=0) < 0:
         raise refuse(
@@ -176,7 +176,7 @@ def _split(model: TfliteModel, operator: Operator, source: Tensor, axis_tensor: 
         require_same_quantization(operator, source, output)
         others = [n for i, n in enumerate(output.shape) if i != axis]
         if len(output.shape) != rank or others != [n for i, n in enumerate(source.shape) if i != axis]:
-            raise refuse(operator, output, f"is no part of {list(source.shape)} along axis {axis}")
+            raise refuse(operator, output, f"is not a part of {list(source.shape)} along axis {axis}")
     if sum(output.shape[axis] for output in outputs) != source.shape[axis]:
         raise refuse(operator, source, f"is longer along axis {axis} than its parts together")
     nodes: list[Node] = []

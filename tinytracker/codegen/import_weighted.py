@@ -180,6 +180,6 @@ def fused_range(operator: Operator, output: Tensor) -> tuple[int, int]:
         raise refuse(
             operator,
             output,
-            f"has the fused activation {name}; supported are NONE, RELU, RELU6, RELU_N1_TO_1",
+            f"has the fused activation {name}; only NONE, RELU, RELU6 and RELU_N1_TO_1 are supported",
         )
     return limits

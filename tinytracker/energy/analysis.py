@@ -25,7 +25,7 @@ from tinytracker.series import interval95, mean_draws
 
 ROUNDS = 2000
 MIN_SAMPLES = 20
-"""Samples that a phase needs, about: with fewer, the half sample by which each edge may be off is 5 % and more."""
+"""Samples that a phase needs: with fewer, the half sample by which each edge may be off is 5 % or more of it."""
 
 MIN_IDLE_S = 1.0
 GOOD_IDLE_S = 5.0
@@ -132,7 +132,7 @@ class EnergyReport:
         window_per_frame_j: from the start of the first frame to the end of the last, over the frames: capture, sending
             and pauses included.
         period_s: start of a frame to the start of the next, median; None for a single frame.
-        damaged, partial: frames left out, see `Segments`.
+        damaged, partial: frames that were skipped, see `Segments`.
         warnings: what a reader of the numbers should know.
         burst: inferences in each frame's inference phase, back to back.
         per_inference: energy of that phase over `burst`: MLPerf Tiny's energy per inference, from which nothing is
@@ -222,7 +222,7 @@ def analyse(
         raise RefusedError(
             whole_window.reason,
             whole_window.detail,
-            "Measure again; --skip-damaged leaves out the frames that are touched.",
+            "Measure again; --skip-damaged leaves out the frames that touch such samples.",
         )
     rng = np.random.default_rng(seed)
     at_edge = energy_at(trace, edges)
@@ -260,7 +260,7 @@ def _per_inference(rows: list[PhaseEnergy], burst: int) -> Energy | Refusal | No
 
 
 def _refuse_dropouts(trace: Trace, window: Interval) -> None:
-    """Refuse a trace with zeros between its samples: where they are is where they were noticed, not all of them."""
+    """Refuse a trace with zeros between its samples: those that were noticed are not all of them."""
     count, samples = dropouts_between(trace, *window), window[1] - window[0]
     if count > DROPOUT_SHARE * samples:
         raise RefusedError(
@@ -279,12 +279,10 @@ def _window_problem(trace: Trace, faults: Faults, window: Interval) -> Refusal |
         return Refusal(SAMPLES_LOST, f"the meter lost {lost:,} samples {where}")
     clipped = trace.clipped_between(first, last)
     if clipped:
-        return Refusal(
-            CLIPPED, f"{clipped:,} samples {where} are at the end of the range, {trace.full_scale_a:g} A"
-        )
+        return Refusal(CLIPPED, f"{clipped:,} samples {where} are at full scale, {trace.full_scale_a:g} A")
     for spans, what in (
         (faults.negative, "are far below zero"),
-        (faults.stuck, "have one and the same value"),
+        (faults.stuck, "have exactly the same value"),
     ):
         count = overlap(spans, first, last)
         if count:
@@ -313,13 +311,13 @@ def _row(
     if median < min_samples:
         refusal = Refusal(
             RATE_TOO_LOW,
-            f"{name} lasts {median:.1f} samples at {trace.rate_hz:g} samples/s, {min_samples:g} are needed",
+            f"{name} lasts {median:.1f} samples at {trace.rate_hz:g} samples/s; at least {min_samples:g} are needed",
         )
     elif segments.uncertainty > median / min_samples:
         refusal = Refusal(
             ALIGNMENT_TOO_COARSE,
             f"{name} lasts {median / trace.rate_hz * 1e3:.3f} ms and its edges are known to "
-            f"{segments.uncertainty / trace.rate_hz * 1e3:.3f} ms; 1/{min_samples:g} of the phase is needed",
+            f"{segments.uncertainty / trace.rate_hz * 1e3:.3f} ms; at most 1/{min_samples:g} of the phase is allowed",
         )
     length = float(np.median(seconds))
     if refusal is not None:
@@ -366,9 +364,7 @@ def _idle(
     used = [side for side in sides if side is not None]
     seconds = sum(b - a for a, b in used) / trace.rate_hz
     if seconds < MIN_IDLE_S:
-        detail = (
-            f"{seconds:.2f} s of idle without lost samples beside the frames, {MIN_IDLE_S:g} s are needed"
-        )
+        detail = f"{seconds:.2f} s of idle without lost samples beside the frames; at least {MIN_IDLE_S:g} s are needed"
         return Refusal(NO_IDLE, detail), np.zeros(ROUNDS)
     blocks: list[Floats] = []
     means: list[float | None] = []
@@ -399,16 +395,16 @@ def _warnings(trace: Trace, frames: int, idle: Idle | Refusal) -> list[str]:
     if frames < 30:
         warnings.append(f"Only {frames} frames: intervals from fewer than 30 are rough.")
     if trace.full_scale_a is None:
-        warnings.append("The end of the meter's range is not known: clipped samples would go unnoticed.")
+        warnings.append("The meter's full scale is not known, so clipped samples would go unnoticed.")
     if isinstance(idle, Idle):
         if idle.seconds < GOOD_IDLE_S:
             warnings.append(
-                f"Idle was watched for {idle.seconds:.1f} s only; {GOOD_IDLE_S:g} s before and after are better."
+                f"Only {idle.seconds:.1f} s of idle were recorded; {GOOD_IDLE_S:g} s before and after is better."
             )
         if idle.before_w is not None and idle.after_w is not None:
             change = idle.after_w - idle.before_w
             if abs(change) > 0.02 * abs(idle.power_w):
                 warnings.append(
-                    f"Idle power went from {idle.before_w * 1e3:.3f} to {idle.after_w * 1e3:.3f} mW during the run."
+                    f"Idle power changed from {idle.before_w * 1e3:.3f} to {idle.after_w * 1e3:.3f} mW during the run."
                 )
     return warnings

@@ -1,7 +1,7 @@
 """Samples that no board drew: what a meter delivers when it is dead, has lost its step, or repeats itself.
 
-A NaN says that it is missing; these do not. Each was seen in public reports about meters: a stretch at -400 mA, one
-value over and over, and values near zero between good ones.
+A NaN marks a missing sample; nothing marks these. Each was seen in public reports about meters: a stretch at
+-400 mA, one value over and over, and values near zero between good ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NOISY_SHARE = 0.5
 
 DROPOUT_SHARE = 0.001
 DROPOUT_RATIO = 0.1
-"""A single sample below a tenth of both neighbours; so many of them are no pulses, which supplies smooth."""
+"""A single sample below a tenth of both neighbours; this many cannot be real pulses, because supplies smooth those."""
 
 
 @dataclass(frozen=True)

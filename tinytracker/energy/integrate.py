@@ -13,8 +13,8 @@ from tinytracker.energy.trace import CHUNK, Trace
 def energy_at(trace: Trace, positions: Any) -> Floats:
     """Energy in J from the first of the positions' samples to each position: differences within one call count.
 
-    Each sample stands for one interval of constant power current · voltage. Lost samples count as nothing: whoever
-    asks must have made sure that there are none in between (`Trace.lost_between`). Sums are float64, because at
+    Each sample stands for one interval of constant power current · voltage. Lost samples count as nothing: the
+    caller must make sure that there are none in between (`Trace.lost_between`). Sums are float64, because at
     2 MS/s a float32 sum loses the fourth digit within a minute.
 
     Args:

@@ -1,4 +1,4 @@
-"""Why an energy is not given. The words are part of the JSON output."""
+"""Reasons why an energy is not given. The words are part of the JSON output."""
 
 from __future__ import annotations
 

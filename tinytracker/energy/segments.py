@@ -58,7 +58,7 @@ def gray(phase: int) -> int:
 
 
 def lines_for(phases: int) -> tuple[int, ...]:
-    """The lines that show so many phases when they are wired in order: D0, D1, and D2 for more than three."""
+    """The lines that show this many phases when they are wired in order: D0, D1, and D2 for more than three."""
     return (0, 1) if phases <= 3 else (0, 1, 2)
 
 
@@ -126,7 +126,7 @@ def segments_from_times(
         raise RefusedError(
             MARKERS_MISMATCH,
             f"the frames lie at {span} of the meter's clock, the trace covers {trace.start_s:.3f} to {end:.3f} s",
-            "Use the trace that was recorded with this session, or give the right offset.",
+            "Use the trace that was recorded with this session, or correct the offset.",
         )
     return Segments(tuple(phases), edges, uncertainty_s * trace.rate_hz, origin="session")
 
@@ -135,7 +135,7 @@ def _check_lines(trace: Trace, phases: Sequence[str], lines: Sequence[int]) -> N
     if trace.digital is None or not trace.lines:
         raise UsageError(
             "The trace has no digital lines.",
-            "Record them with the meter, or give the session whose time stamps hold the phases (--session).",
+            "Record them with the meter, or name the session whose time stamps hold the phases (--session).",
         )
     missing = [line for line in lines if not trace.lines >> line & 1]
     if missing:
@@ -188,7 +188,7 @@ def _explain_rest(
     codes: Levels,
     covered: NDArray[np.bool_],
 ) -> tuple[int, int]:
-    """Damaged and partial frames among the runs that belong to no whole frame; anything else is refused."""
+    """Damaged and partial frames among the runs outside whole frames; anything else is refused."""
     idle = np.flatnonzero(codes == IDLE)
     rest = np.flatnonzero(~covered)
     if not len(rest):
@@ -206,7 +206,7 @@ def _explain_rest(
             seen = " > ".join(names.get(int(code), f"code {code:b}") for code in walk[:8])
             raise RefusedError(
                 MARKERS_MISMATCH,
-                f"at {float(trace.time(starts[group[0]])):.6f} s the phase lines go idle > {seen}; "
+                f"at {float(trace.time(starts[group[0]])):.6f} s the phase lines show idle > {seen}; "
                 f"expected idle > {' > '.join(phases)} > idle",
                 "An edge was lost, a line is loose, or a phase is shorter than a sample.",
             )

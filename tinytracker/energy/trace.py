@@ -16,7 +16,7 @@ Levels = NDArray[np.uint8]
 Spans = NDArray[np.int64]
 
 CHUNK = 1 << 21
-"""Samples that are worked on at a time: 16 MB as float64, so that a trace of a gigabyte needs little more."""
+"""Samples processed at a time: 16 MB as float64, so that a trace of a gigabyte needs little more."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Trace:
         lines: the lines that were recorded throughout, a bit each.
         gaps: (G, 2) int64, first lost sample and first good one after it, ascending, apart from each other.
         full_scale_a: end of the meter's range, A; samples at or above it are clipped. None when not known.
-        meter: what recorded it, for people.
-        notes: what the reader had to leave out or assume, in sentences.
+        meter: name of the meter, to be shown.
+        notes: what the reader had to skip or assume, in sentences.
     """
 
     current_a: Samples
@@ -100,7 +100,7 @@ def find_gaps(current_a: Samples) -> Spans:
 
 
 def true_runs(values: Samples, holds: Callable[[Samples], NDArray[np.bool_]]) -> Spans:
-    """Runs of samples for which something holds, as (G, 2) first and one past the last.
+    """Runs of samples for which a condition holds, as (G, 2) first and one past the last.
 
     Args:
         values: (N,).

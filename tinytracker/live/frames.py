@@ -1,4 +1,4 @@
-"""Frames for the live view: from a board while somebody looks, or from a session at the pace of its recording."""
+"""Frames for the live view: from a board in real time, or from a session at the pace of its recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tinytracker.measure.session_reader import Session
 Point = tuple[float, float]
 
 LONGEST_PAUSE_S = 1.0
-"""A replay does not wait longer for a frame: pauses in a recording are not what somebody wants to see."""
+"""A replay does not wait longer than this for a frame: nobody wants to watch pauses in a recording."""
 
 _BATCH = 10_000
 
@@ -68,11 +68,11 @@ def frames_of_session(
         repeat: begin again at the end.
 
     Raises:
-        UsageError: there is no frame in it.
+        UsageError: it has no frames.
         ModelError: its outputs cannot be decoded.
     """
     if not len(session):
-        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+        raise UsageError(f"{session.path}: the session has no frames.", "Measure again.")
     gaze = [None if x != x else (float(x), float(y)) for x, y in session_gaze(session)]  # NaN is not itself
     scale = 1e3 / session.header.ticks_per_s
     for _ in itertools.count() if repeat else range(1):
@@ -102,13 +102,13 @@ def frames_of_board(
 
     Raises:
         UsageError: the board needs images and there are none.
-        DeviceError: it fails or goes away.
+        DeviceError: it fails or is disconnected.
     """
     if source.board.source == "camera":
         while True:
             yield from _batch(source, _BATCH)
     if not images:
-        raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+        raise UsageError("This board takes its images from the host, and none were given.", "Give --images.")
     for k in itertools.cycle(range(len(images))):
         source.load(images.packed[k])
         cm = images.cm_per_unit[k] if images.cm_per_unit else 1.0

@@ -1,4 +1,4 @@
-"""Messages from the view to every open page. One that does not keep up misses frames, never the last state."""
+"""Messages from the view to every open page. A page that does not keep up misses frames, but never the last state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Page:
             self._changed.notify()
 
     def close(self) -> None:
-        """Nothing will come any more."""
+        """No more messages will come."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -75,7 +75,7 @@ class Hub:
                 self._pages.remove(page)
 
     def close(self) -> None:
-        """Tell every page that nothing will come any more."""
+        """Tell every page that no more messages will come."""
         with self._lock:
             self._closed = True
             for page in self._pages:

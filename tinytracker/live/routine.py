@@ -20,7 +20,7 @@ SETTLE_S = 1.0
 
 LOOK_S = 1.2
 LEAST_FRAMES = 5
-"""A slow board takes longer for a dot rather than fewer frames."""
+"""With a slow board, a dot takes longer rather than getting fewer frames."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Routine:
         """A frame arrived: the network's own answer, not corrected, or None when it has none.
 
         Returns:
-            True when it was the last that was needed.
+            True when it was the last one needed.
         """
         looking_s = now_s - self.began_s - SETTLE_S
         if looking_s < 0:
@@ -84,7 +84,7 @@ class Routine:
             identity: network, board and person.
 
         Raises:
-            CalibrationError: not all dots have been looked at, or they do not make a calibration.
+            CalibrationError: not all dots have been looked at, or no calibration fits them.
         """
         if len(self._answers) < len(self.places):
             raise CalibrationError(f"Only {self.index} of {len(self.places)} dots have been looked at.")

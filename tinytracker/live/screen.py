@@ -69,7 +69,7 @@ def screen_of_device(name: str, orientation: int = 1) -> Screen:
     """
     device = find_device(name)
     if orientation not in list(Orientation):
-        raise UsageError(f"There is no orientation {orientation}.", "It is 1 (upright) to 4.")
+        raise UsageError(f"Orientation {orientation} does not exist.", "Orientations are 1 (upright) to 4.")
     return Screen(device.name, int(orientation), *device.screen_rectangle_cm(orientation))
 
 
@@ -82,16 +82,16 @@ def own_screen(width_cm: float, height_cm: float, gap_cm: float = 0.0) -> Screen
         gap_cm: from the camera's centre down to the upper edge; negative when the camera is below it.
 
     Raises:
-        UsageError: sizes that no screen has.
+        UsageError: a size is out of range.
     """
     low, high = _SIZES_CM
     for name, value in (("width", width_cm), ("height", height_cm)):
         if not (math.isfinite(value) and low <= value <= high):
             raise UsageError(
-                f"A screen's {name} of {value:g} cm cannot be.", f"It is from {low:g} to {high:g} cm."
+                f"A screen's {name} of {value:g} cm is out of range.", f"It must be {low:g} to {high:g} cm."
             )
     if not (math.isfinite(gap_cm) and abs(gap_cm) <= _GAP_CM + high):
-        raise UsageError(f"A camera {gap_cm:g} cm above the screen cannot be.")
+        raise UsageError(f"A camera {gap_cm:g} cm above the screen is out of range.")
     return Screen(OWN, None, -width_cm / 2, -gap_cm - height_cm, width_cm / 2, -gap_cm)
 
 
@@ -106,10 +106,10 @@ def calibration_dots(count: int, seed: int = 0) -> list[Point]:
     The middle comes first; the others follow in an order that the eye cannot foresee but that is always the same.
 
     Raises:
-        UsageError: another count than 5, 9 or 13.
+        UsageError: the count is not 5, 9 or 13.
     """
     if count not in DOT_COUNTS:
-        raise UsageError(f"A calibration with {count} dots is not known.", "Choose 5, 9 or 13.")
+        raise UsageError(f"A calibration with {count} dots is not available.", "Choose 5, 9 or 13.")
     near, far = _EDGE, 1 - _EDGE
     places = [(near, near), (far, near), (near, far), (far, far)]
     if count > 5:

@@ -67,7 +67,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A page that goes away in the middle of an answer is no error."""
+        """A page that closes in the middle of an answer is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"error": "there is no such page"})
 
     def do_POST(self) -> None:
-        """Something that the page asks for."""
+        """Handle a request of the page."""
         if not self._is_ours() or self.headers.get("Content-Type") != "application/json":
             self.close_connection = True  # what was sent is not read
             self._answer(HTTPStatus.FORBIDDEN, {"error": "not for other sites"})
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, {})
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """The terminal is for people."""
+        """Keep requests out of the terminal."""
 
     def _is_ours(self) -> bool:
         """Whether the request names this server and comes from its page (or from no page at all)."""
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers.get("Host") in here and (origin is None or origin.removeprefix("http://") in here)
 
     def _foreign(self) -> str:
-        """Why a request is refused, for somebody who sees it in a browser."""
+        """Why a request is refused, as shown in a browser."""
         host = self.headers.get("Host") or "HOST:PORT"
         return f"not for other sites; behind a tunnel, start with --allow-host {host}"
 
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             raise UsageError("The request is not JSON.") from None
         if not isinstance(content, dict):
-            raise UsageError("The request is no JSON object.")
+            raise UsageError("The request is not a JSON object.")
         return content
 
     def _events(self) -> None:
@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         with self.server.view.hub.listen() as page:
             while (text := page.take(_HEARTBEAT_S)) is not None:
-                # A comment finds out whether the page is still there.
+                # Sending a comment shows whether the page is still open.
                 self.wfile.write((text or ": here\n\n").encode())
                 self.wfile.flush()
 
@@ -171,19 +171,19 @@ def _act(view: LiveView, path: str, request: dict[str, Any]) -> None:
         "/calibration/remove": view.remove_calibration,
     }
     if path not in actions:
-        raise UsageError(f"The page cannot ask for {path}.")
+        raise UsageError(f"There is no request {path}.")
     actions[path]()
 
 
 def _number(request: dict[str, Any], key: str) -> float:
     value = request.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        raise UsageError(f"{key} is {value!r}, a number is needed.")
+        raise UsageError(f"{key} must be a number, not {value!r}.")
     return float(value)
 
 
 def _text(request: dict[str, Any], key: str) -> str:
     value = request.get(key)
     if not isinstance(value, str):
-        raise UsageError(f"{key} is {value!r}, a name is needed.")
+        raise UsageError(f"{key} must be a name, not {value!r}.")
     return value

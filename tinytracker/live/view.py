@@ -58,13 +58,13 @@ class LiveView:
     Args:
         origin: of the frames.
         screen: to begin with.
-        calibration_path: read when it is there; a calibration from the page is written to it.
+        calibration_path: read if it exists; a calibration from the page is written to it.
         clock: seconds, rising.
         person: a label for a calibration that is made.
-        force: overwrite the calibration there, instead of writing a new one beside it.
+        force: overwrite an existing calibration instead of writing a new one beside it.
 
     Raises:
-        InputFileError: the calibration there cannot be read.
+        InputFileError: the existing calibration cannot be read.
         CalibrationError: it was made for another network.
     """
 
@@ -137,7 +137,7 @@ class LiveView:
         """Show the screen of a device.
 
         Raises:
-            TinyTrackerError: there is no such screen, or a calibration runs.
+            TinyTrackerError: no such screen exists, or a calibration is running.
         """
         self._set_screen(screen_of_device(name, orientation))
 
@@ -145,7 +145,7 @@ class LiveView:
         """Show a screen of this size.
 
         Raises:
-            TinyTrackerError: no screen is like that, or a calibration runs.
+            TinyTrackerError: the size is out of range, or a calibration is running.
         """
         self._set_screen(own_screen(width_cm, height_cm, gap_cm))
 
@@ -153,7 +153,7 @@ class LiveView:
         """Show the first dot; a calibration that runs begins anew.
 
         Raises:
-            UsageError: a calibration with so many dots is not known.
+            UsageError: the count of dots is not 5, 9 or 13.
         """
         with self._lock:
             self._routine = Routine.start(self.screen, dots, self._clock())
@@ -166,19 +166,19 @@ class LiveView:
             self._say_routine({"state": "idle"})
 
     def remove_calibration(self) -> None:
-        """Show the network's own answers again. The file stays, and is not read any more until the next start."""
+        """Show the network's own answers again. The file is kept, and is not read again until the next start."""
         with self._lock:
             self.calibration = None
             self._say_calibration()
 
     def fail(self, error: TinyTrackerError) -> None:
-        """Say on the page why no more frames come."""
+        """Show on the page why no more frames come."""
         self.hub.send("problem", {"text": str(error)})
 
     def _set_screen(self, screen: Screen) -> None:
         with self._lock:
             if self._routine is not None:
-                raise UsageError("The screen cannot change while a calibration runs.", "Stop it first.")
+                raise UsageError("The screen cannot change while a calibration is running.", "Stop it first.")
             self.screen = screen
             self.hub.send("screen", screen.as_json())
             self._say_calibration()
@@ -237,7 +237,7 @@ class LiveView:
 
 
 def unused(path: Path) -> Path:
-    """The path, or the first of NAME-2, NAME-3, ... that is not there yet."""
+    """The path, or the first of NAME-2, NAME-3, ... that does not exist yet."""
     if not path.exists():
         return path
     numbered = (path.with_name(f"{path.stem}-{k}{path.suffix}") for k in itertools.count(2))

@@ -1,6 +1,6 @@
 """Measuring on a device: sessions, clocks, statistics.
 
-A session is a file that holds everything raw (docs/measurement.md); all numbers can be computed from it again.
+A session is a file of raw data (docs/measurement.md), from which all numbers can be computed again.
 """
 
 from __future__ import annotations

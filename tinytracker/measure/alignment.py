@@ -18,11 +18,11 @@ from tinytracker.measure.clock import MAX_DRIFT, Clock, estimate_clock
 from tinytracker.measure.marks import GPIO, LOAD, PATTERN_S, Mark
 
 RISE_NS = 1_000_000
-"""How long the current may take to follow a step of load. A guess on the safe side: supplies of a Raspberry Pi react in
+"""How long the current may take to follow a step of load. A conservative estimate: supplies of a Raspberry Pi react in
 tens of microseconds."""
 
 CRYSTALS = 10e-6
-"""How far the rate of the meter's crystal against the computer's may depart from its mean: both warm up."""
+"""How far the rate of the meter's crystal against the computer's may deviate from its mean: both warm up."""
 
 _BIN_S = 1e-3
 _SEARCH_S = 0.02
@@ -31,7 +31,7 @@ _LEAST_MATCH = 0.6
 
 @dataclass(frozen=True)
 class MeterClock:
-    """Where a host's time lies in a trace.
+    """Where a host time lies in a trace.
 
     Attributes:
         clock: the meter's samples as ticks; tick k is the time of sample k.
@@ -46,7 +46,7 @@ class MeterClock:
 
     @property
     def bound_s(self) -> float:
-        """No position is further off than this."""
+        """The largest error of a position."""
         return self.clock.bound_ns / 1e9
 
     @property
@@ -60,12 +60,12 @@ class MeterClock:
         )
 
     def bound_at_s(self, host_ns: NDArray[np.int64]) -> float:
-        """No position of host's times between the first and the last of these is further off than this, s."""
+        """The largest error of a position for host times between the first and the last of these, s."""
         first, last = (self.position(np.array([host_ns.min(), host_ns.max()])) - 0.5).tolist()
         return self.clock.bound_between(math.floor(first), math.ceil(last)) / 1e9
 
     def position(self, host_ns: NDArray[np.int64]) -> Floats:
-        """Positions in the trace (`Trace.position`) of host's times.
+        """Positions in the trace (`Trace.position`) of host times.
 
         Raises:
             RefusedError: the trace does not cover them.
@@ -81,7 +81,7 @@ class MeterClock:
             raise RefusedError(
                 MARKERS_MISMATCH,
                 "the trace does not cover the session",
-                "Start the meter before the measurement and stop it after.",
+                "Start the meter before the measurement and stop it after it.",
             )
         found: Floats = np.interp(wanted, known, ticks.astype(np.float64)) + 0.5
         return found
@@ -135,7 +135,7 @@ def _pin_exchanges(trace: Trace, marks: Sequence[Mark], line: int) -> list[tuple
     width = (after - before).astype(np.float64)
     wanted = np.array([m.level for m in marks])
     seen = places * (1e9 / trace.rate_hz)
-    # The meter may have been started late or stopped early, and the pin may have moved before it was ours.
+    # The meter may have been started late or stopped early, and the pin may have changed before we took it.
     shifts = range(min(len(places) - len(marks), 0), max(len(places) - len(marks), 0) + 1)
     fitting: list[tuple[slice, slice]] = []
     for shift in shifts:
@@ -152,7 +152,7 @@ def _pin_exchanges(trace: Trace, marks: Sequence[Mark], line: int) -> list[tuple
             MARKERS_MISMATCH,
             f"line D{line} changes {len(places):,} times and the session made {len(marks):,} steps, which "
             + ("do not fit" if not fitting else f"fit in {len(fitting)} places"),
-            "Are trace and session of the same run, and is the pin wired to that line?",
+            "Check that trace and session are of the same run, and that the pin is wired to that line.",
         )
     ours, theirs = fitting[0]
     return [_exchange(m, int(p)) for m, p in zip(list(marks)[ours], places[theirs], strict=True)]
@@ -179,7 +179,7 @@ def _load_exchanges(trace: Trace, marks: Sequence[Mark]) -> list[tuple[int, int,
     patterns = [marks[k * len(PATTERN_S) : (k + 1) * len(PATTERN_S)] for k in range(whole)]
     if not patterns:
         raise RefusedError(
-            ALIGNMENT_TOO_COARSE, "the session holds no whole pattern of load", "Measure again."
+            ALIGNMENT_TOO_COARSE, "the session holds no complete pattern of load", "Measure again."
         )
     rows = []
     for pattern, start in zip(patterns, _find_patterns(power, patterns, size / trace.rate_hz), strict=True):
@@ -205,8 +205,8 @@ def _find_patterns(power: Floats, patterns: Sequence[Sequence[Mark]], bin_s: flo
         shown = f"{total[best]:.2f}" if len(total) else "0"
         raise RefusedError(
             ALIGNMENT_TOO_COARSE,
-            f"the steps of load do not show in the current (agreement {shown}, {_LEAST_MATCH} is needed)",
-            "They show when the meter feeds the whole Raspberry Pi. Otherwise wire a pin: --sync gpio.",
+            f"the steps of load do not show in the current (agreement {shown}; at least {_LEAST_MATCH} is needed)",
+            "They show only when the meter feeds the whole Raspberry Pi. Otherwise wire a pin: --sync gpio.",
         )
     starts = []
     for match, away, wide in zip(matches, apart, slack, strict=True):
@@ -239,7 +239,7 @@ def _agreement(power: Floats, marks: Sequence[Mark], bin_s: float) -> Floats:
 
 
 def _step_at(trace: Trace, guess: float, level: int) -> int:
-    """The first sample after the step nearest to a guess: the split that explains most."""
+    """The first sample after the step nearest to an estimate: the split that explains most."""
     reach = max(int(_SEARCH_S * trace.rate_hz), 4)
     first, last = max(int(guess) - reach, 0), min(int(guess) + reach, len(trace))
     current = trace.current_a[first:last].astype(np.float64)

@@ -29,7 +29,7 @@ def opened_marker(sync: str) -> Iterator[Marker | None]:
         sync: "gpio", "gpio:NUMBER", "load" or "none".
 
     Raises:
-        UsageError: it names none of these.
+        UsageError: `sync` is none of these.
         MissingDependencyError: gpiod is not installed.
         DeviceError: the pin cannot be used.
     """
@@ -42,7 +42,7 @@ def opened_marker(sync: str) -> Iterator[Marker | None]:
         with gpio_marker(PIN if sync == GPIO else int(number)) as marker:
             yield marker
     else:
-        raise UsageError(f"--sync {sync} is not known.", "Write gpio, gpio:NUMBER, load or none.")
+        raise UsageError(f"--sync {sync} is not known.", "Use gpio, gpio:NUMBER, load or none.")
 
 
 def frame_marker(marker: Marker | None) -> Marker | None:
@@ -85,7 +85,7 @@ def record_baselines(
         out: session file; must not exist.
         wanted: names of `BASELINES`.
         seconds: of each.
-        marker: brings the meter's clock to this computer's.
+        marker: makes the steps that relate the meter's clock to this computer's.
 
     Raises:
         OutputError: the session cannot be written.

@@ -1,8 +1,8 @@
-"""Powers of named stretches, and what lies between them: what the camera draws, and what the network alone.
+"""Powers of named stretches, and what lies between them: what the camera draws, and what the network alone draws.
 
 A camera with the network inside runs all the time: what it draws between two results is the whole system, not idle.
-So the powers that are subtracted are those of stretches that were made for it, each with its name, and a difference
-whose stretch is missing is refused.
+So the powers that are subtracted are those of named stretches recorded for this purpose, and a difference whose
+stretch is missing is refused.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Power:
 
     Attributes:
         name: of a stretch, or of a difference. power_w: mean. ci95_w: its interval.
-        seconds: that were watched; of a difference, the shorter one.
+        seconds: that were recorded; of a difference, the shorter one.
         span_s: of a stretch, from and to on the meter's clock; None for a difference.
     """
 
@@ -88,11 +88,11 @@ class Baselines:
 
 
 def missing(name: str) -> Refusal:
-    """Why a difference is refused whose stretch was not recorded."""
+    """The reason for refusing a difference whose stretch was not recorded."""
     return Refusal(
         NO_BASELINE,
-        f"the stretch {name} was not recorded; --baselines {name} records it, and beside the frames the camera and the "
-        "network run as they do in them",
+        f"the stretch {name} was not recorded; --baselines {name} records it. Between the frames, the camera and the "
+        "network run just as they do during them",
     )
 
 
@@ -127,7 +127,7 @@ def _power(
     seconds = (last - first) / trace.rate_hz
     if seconds < _LEAST_S:
         return Refusal(
-            NO_IDLE, f"{stretch.name} lasted {seconds:.2f} s, {_LEAST_S:g} s are needed"
+            NO_IDLE, f"{stretch.name} lasted {seconds:.2f} s; at least {_LEAST_S:g} s are needed"
         ), np.zeros(0)
     lost = trace.lost_between(first, last)
     if lost:

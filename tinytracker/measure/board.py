@@ -1,4 +1,4 @@
-"""What a board says about itself in `tt hello`: the host needs no other knowledge of it."""
+"""What a board says about itself in `tt hello`: the host needs to know nothing else about it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Board:
         io: inputs and outputs of the network.
         protocol: version that the board speaks.
         stamps_are_host: its time stamps are ns of this computer's clock (`host_clock`).
-        runs_between_frames: it streams and infers all the time, so that what lies beside the frames is not idle.
+        runs_between_frames: it streams and infers all the time, so that it is not idle between the frames.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Board:
 
     @property
     def is_emulated(self) -> bool:
-        """Whether its times are counted instructions; must be said wherever they are shown."""
+        """Whether its times are counted instructions; must be stated wherever they are shown."""
         return self.clock == "emulated"
 
     def gaze_cm(self, outputs: bytes) -> tuple[float, float] | None:
-        """Gaze in cm from a frame's raw outputs, or None when the first output is no pair of numbers."""
+        """Gaze in cm from a frame's raw outputs, or None when the first output is not a pair of numbers."""
         return gaze_cm(self.io, outputs)
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Board:
 
 
 def gaze_cm(io: IoContract, outputs: bytes) -> tuple[float, float] | None:
-    """Gaze in cm from packed raw outputs, or None when the first output answers no gaze; see `quant.contract`."""
+    """Gaze in cm from packed raw outputs, or None when the first output is not a gaze; see `quant.contract`."""
     try:
         decoding = io.gaze if io.outputs else None
     except ModelError:
@@ -97,7 +97,7 @@ def contract_of(inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, An
     """The contract back from a session's header.
 
     Raises:
-        ModelError: a field is missing or cannot be.
+        ModelError: a field is missing or invalid.
     """
 
     def one(described: dict[str, Any]) -> TensorContract:
@@ -109,7 +109,7 @@ def contract_of(inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, An
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"The session describes a tensor as {described!r}, which cannot be read."
+                f"The session describes a tensor as {described!r}, which is not valid."
             ) from error
 
     return IoContract(tuple(one(t) for t in inputs), tuple(one(t) for t in outputs))
@@ -166,9 +166,9 @@ def _tensors(messages: Sequence[Message], role: str) -> tuple[TensorContract, ..
         if not is_float and not (math.isfinite(real) and real > 0):
             raise ValueError(f"{role} {number} has the scale {real}")
         if size != str(math.prod(dimensions) * np.dtype(dtype).itemsize):
-            raise ValueError(f"{role} {number} has {size} bytes, its shape says otherwise")
+            raise ValueError(f"{role} {number} has {size} bytes, which does not match its shape")
         quantization = (1.0, 0) if is_float else (real, int(zero))
         tensors.append(TensorContract(short_name(name), name, dimensions, dtype, *quantization))
     if not tensors:
-        raise ValueError(f"no {role} is described")
+        raise ValueError(f"it describes no {role}")
     return tuple(tensors)

@@ -23,17 +23,17 @@ from tinytracker.measure.clock_band import find_band
 Counts = NDArray[np.int64]
 
 MAX_DRIFT = 500e-6
-"""No crystal, and no board that runs from one, is further off than this."""
+"""The largest error of a crystal, and of any board that runs from one."""
 
 WANDER = 50e-6
-"""How far the rate may depart from its centre within a session, in any way: steps of NTP's correction and crystals that
+"""How far the rate may deviate from its centre within a session: steps of NTP's correction and crystals that
 warm up (some 4e-6) together."""
 
 WINDOW = 8
 """Exchanges of which the one with the shortest round trip counts (NTP's clock filter)."""
 
 _MOST = 4096
-"""Of more exchanges than this, those with the shortest round trips of equal stretches count: the rest bind little."""
+"""Of more exchanges than this, those with the shortest round trips of equal stretches count: the rest add little."""
 
 _STRAIGHT = 1.5
 """A line is kept while its bound is at most so many times the least that any clock has."""
@@ -50,7 +50,7 @@ class Clock:
             small enough for float64.
         ticks_per_s: of the device.
         offset_ns: host minus device at the origin, ns. rate: host ns per device ns.
-        bound_ns: no host time that this clock gives inside the session is further off, whatever the delays were.
+        bound_ns: largest error of a host time that this clock gives inside the session, whatever the delays were.
         round_trip_ns: shortest, and median.
         residual_ns: standard deviation of the filtered exchanges from the line.
         exchanges: how many were used.
@@ -90,7 +90,7 @@ class Clock:
         return np.asarray(straight + np.interp(device, self.bend[:, 0], self.bend[:, 1]))
 
     def bound_between(self, first_ticks: int, last_ticks: int) -> float:
-        """No host time that this clock gives between two device times is further off, ns."""
+        """The largest error of a host time that this clock gives between two device times, ns."""
         if self.local is None:
             return self.bound_ns
         ends = (np.array([first_ticks, last_ticks], np.int64) - self.origin_ticks) * (1e9 / self.ticks_per_s)
@@ -123,10 +123,10 @@ def estimate_clock(
         exchanges: (N, 4) t1 ns, t2 ticks, t3 ticks, t4 ns, in order; N >= 1.
         ticks_per_s: of the device.
         span: device times between which the clock is going to be used; None for that of the exchanges.
-        wander: how far the rate may depart from its centre; less than `WANDER` for two clocks that NTP leaves alone.
+        wander: how far the rate may deviate from its centre; less than `WANDER` for two clocks that NTP leaves alone.
 
     Raises:
-        RefusedError: `clock-unknown`, there is no exchange or they contradict each other.
+        RefusedError: `clock-unknown`, there are no exchanges, or they contradict each other.
     """
     table = np.asarray(exchanges, np.int64).reshape(-1, 4)
     trips = (table[:, 3] - table[:, 0]) - (table[:, 2] - table[:, 1]) * (1e9 / ticks_per_s)
@@ -137,7 +137,7 @@ def estimate_clock(
         raise RefusedError(
             CLOCK_UNKNOWN,
             f"none of {len(table)} clock exchanges can be used",
-            "Measure again; the device answers `tt clock`.",
+            "Measure again, and check that the device answers `tt clock`.",
         )
     table, trips = table[usable], trips[usable]
     if len(table) > _MOST:
@@ -162,7 +162,7 @@ def estimate_clock(
     line = offset + (rate - 1) * band.nodes
     centre = (band.low + band.high) / 2
     far, near = (np.maximum(band.high - m, m - band.low) for m in (line, centre))
-    # A line far from the middle is possible, and unlikely: the rate has changed.
+    # A line far from the middle is possible but unlikely: the rate has changed.
     is_straight = bool(far.max() <= _STRAIGHT * near.max()) and bool(
         np.all((line >= band.low) & (line <= band.high))
     )

@@ -1,6 +1,6 @@
 """Whether two groups of measured series differ.
 
-The unit of replication is the session, not the frame: a board that was reset, warmed up or placed anew has another
+The unit of replication is the session, not the frame: a board that was reset, warmed up or moved has another
 median, however many frames each session has. So groups of sessions are compared by the medians of their sessions,
 which is the test of a mixed model with a random session on balanced data. One session on each side says how well
 those two medians are known, and nothing about whether a repetition would show the difference again.
@@ -21,7 +21,7 @@ from tinytracker.series import Interval, interval95, median_draws, quantile_of_t
 
 ALPHA = 0.05
 RECOMMENDED_SESSIONS = 5
-"""A side: with fewer, the spread between sessions is itself so uncertain that intervals become several times wider."""
+"""Per side. With fewer, the spread between sessions is so uncertain that intervals become several times wider."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Comparison:
         between_sessions: True when the intervals speak of repeated sessions; False when there is one session on each
             side, and they say only how well the medians of these two are known.
         p_value: of "no difference"; None without `between_sessions`.
-        differ: the difference would be there again: p below 5 %, after Holm when several rows are judged, and the
+        differ: whether the difference is repeatable: p below 5 %, after Holm when several rows are judged, and the
             difference exceeds a tick of either timer. None where that cannot be said.
     """
 
@@ -107,7 +107,7 @@ def compare(a: Sequence[Series], b: Sequence[Series], seed: int = 0) -> Comparis
         UsageError: a side is empty; or see `summarize`.
     """
     if not a or not b:
-        raise UsageError("There is nothing to compare with.", "Name at least one session on each side.")
+        raise UsageError("One of the groups is empty.", "Name at least one session on each side.")
     first, second = (
         tuple(summarize(s.values, s.warmup, s.resolution, seed=seed) for s in group) for group in (a, b)
     )
@@ -146,7 +146,7 @@ def _center(group: Sequence[Summary]) -> float:
 
 
 def _within(a: Series, b: Series, positive: bool, seed: int) -> tuple[Interval, Interval | None]:
-    """Intervals of difference and ratio of two medians, each known as well as its own series says."""
+    """Intervals of difference and ratio of two medians, each as uncertain as its own series."""
     rng = np.random.default_rng(seed)
     draws = [median_draws(series.counted, ROUNDS, rng) for series in (a, b)]
     ratio = interval95(draws[1] / draws[0]) if positive and draws[0].min() > 0 else None

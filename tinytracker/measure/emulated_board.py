@@ -16,7 +16,7 @@ def open_source(target: Target, request: Request) -> Iterator[Link]:
     """Build and start the emulated board.
 
     Raises:
-        UsageError: there is no network to emulate.
+        UsageError: no network was given.
         MissingDependencyError: the emulator or the cross compiler is not installed.
     """
     if request.content is None:

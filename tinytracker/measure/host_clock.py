@@ -1,8 +1,8 @@
 """This computer's clock for measurements, and times of its other clocks on it.
 
 CLOCK_MONOTONIC and CLOCK_BOOTTIME never jump, but NTP changes their rate, by up to 500 ppm and at any time.
-CLOCK_MONOTONIC_RAW is left alone: its rate is that of the computer's crystal. Where there is none (macOS and Windows
-count otherwise), `time.monotonic_ns` is used.
+CLOCK_MONOTONIC_RAW is not adjusted: its rate is that of the computer's crystal. On systems without it
+(macOS, Windows), `time.monotonic_ns` is used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME = "CLOCK_MONOTONIC" if _RAW is None else RAW
 
 
 def now_ns() -> int:
-    """Nanoseconds on a clock of this computer that runs evenly; where it begins means nothing."""
+    """Nanoseconds on a clock of this computer that runs evenly; its origin has no meaning."""
     return time.monotonic_ns() if _RAW is None else time.clock_gettime_ns(_RAW)
 
 

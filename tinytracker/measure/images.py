@@ -74,7 +74,7 @@ def make_images(board: Board, codes: Codes, origin: dict[str, Any], model: bytes
     refuse_float_inputs(board.io)
     if len(codes) != len(board.io.inputs):
         raise UsageError(
-            f"Images for {len(codes)} inputs were given, the network has {len(board.io.inputs)}."
+            f"Images for {len(codes)} inputs were given; the network has {len(board.io.inputs)}."
         )
     by_name = dict(zip((t.name for t in board.io.inputs), codes.values(), strict=True))
     for tensor in board.io.inputs:
@@ -103,7 +103,7 @@ def noise(board: Board, count: int, seed: int = 0) -> tuple[Codes, dict[str, Any
 
 
 def refuse_float_inputs(io: IoContract) -> None:
-    """Raises UsageError when an input is no 8-bit one."""
+    """Raise UsageError when an input is not an 8-bit one."""
     for tensor in io.inputs:
         if tensor.dtype not in ("int8", "uint8"):
             raise UsageError(
@@ -112,7 +112,7 @@ def refuse_float_inputs(io: IoContract) -> None:
 
 
 def read_images(path: StrPath, board: Board, count: int) -> tuple[Codes, dict[str, Any]]:
-    """Pictures as a camera would give them: the middle of each, as devices cut it, reduced as in training.
+    """Pictures as a camera would deliver them: centre crops as on the devices, scaled down as in training.
 
     Args:
         path: a picture, a folder of pictures (in the order of their names), or a .npy file with uint8 codes
@@ -121,8 +121,8 @@ def read_images(path: StrPath, board: Board, count: int) -> tuple[Codes, dict[st
         count: how many at most.
 
     Raises:
-        InputFileError: missing, or no picture.
-        UsageError: the network's input is no image.
+        InputFileError: it is missing, or not a picture.
+        UsageError: the network's input is not an image.
     """
     path = Path(path)
     if path.suffix == ".npy":
@@ -145,7 +145,7 @@ def _spec(io: IoContract) -> InputSpec:
     if layout is None:
         shapes = " and ".join(str(list(t.shape)) for t in io.inputs)
         raise UsageError(
-            f"Pictures cannot be turned into inputs of shape {shapes}.", "Give a .npy file, or no --images."
+            f"Pictures cannot be turned into inputs of shape {shapes}.", "Give a .npy file, or omit --images."
         )
     return InputSpec("face", shape[2], shape[1], *layout)
 

@@ -1,6 +1,6 @@
 """The Raspberry Pi AI Camera as a source of frames: picamera2 on the Raspberry Pi, the network inside the sensor.
 
-Nothing here has been tried on a camera; tests run it against a stand-in for picamera2.
+Nothing here has been tested on a camera; tests run it against a stand-in for picamera2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STRIP_WIDTH = 816
 
 
 def _sensor_clock(timestamp_ns: int) -> Callable[[], int]:
-    """The clock that a time stamp is of.
+    """The clock that a time stamp is from.
 
     libcamera's documentation says CLOCK_BOOTTIME, measurements on the Raspberry Pi say CLOCK_MONOTONIC; they are the
     same until the computer has slept.
@@ -53,7 +53,7 @@ def open_source(target: Target, request: Request) -> Iterator[Imx500]:
         UsageError: no package is named.
     """
     if request.network is None:
-        raise UsageError("Which network should the camera load?", f"Give --model {target.loads}.")
+        raise UsageError("No network was named for the camera.", f"Give --model {target.loads}.")
     with open_imx500(
         request.network, fps=request.fps, marker=request.marker, pictures=request.pictures
     ) as camera:
@@ -74,7 +74,7 @@ def open_imx500(
 
     Raises:
         MissingDependencyError: picamera2 is not installed.
-        InputFileError: there is no such package.
+        InputFileError: the package does not exist.
         DeviceError: no camera, or no frame comes.
     """
     network = Path(network)
@@ -123,7 +123,7 @@ def open_imx500(
 
 @contextmanager
 def streaming(fps: float | None = None) -> Iterator[None]:
-    """The camera streams, without a network of ours: what its pictures alone draw.
+    """The camera streams without a network of ours, to measure what streaming alone draws.
 
     Whether a network that was loaded before stays in the sensor is not known: reboot the Raspberry Pi first.
 
@@ -166,10 +166,10 @@ def _strip(width: int, height: int) -> tuple[int, int, int, int] | None:
 
 
 def _first_clock(camera: Any) -> Callable[[], int]:
-    """Wait for the first frame, and see of which clock its time is."""
+    """Wait for the first frame, and determine which clock its time stamp is from."""
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         timestamp = camera.capture_metadata().get("SensorTimestamp")
         if timestamp is not None:
             return _sensor_clock(int(timestamp))
-    raise DeviceError("IMX500", f"no frame with a time stamp within {START_S:.0f} s", "Look into `dmesg`.")
+    raise DeviceError("IMX500", f"no frame with a time stamp within {START_S:.0f} s", "Check `dmesg`.")

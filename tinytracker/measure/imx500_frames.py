@@ -32,7 +32,7 @@ TICKS_PER_S = 1e9
 SILENCE_S = 10.0
 _FRAME_COUNT_AT = 708
 """Byte of libcamera's CnnOutputTensorInfo (712 bytes) that counts the network's results modulo 256. A result with the
-count of the one before is that one again."""
+same count as the one before is a repetition of it."""
 
 _NO_RESULT_FRAMES = 1000
 
@@ -137,21 +137,21 @@ class Imx500:
         return False
 
     def exchange(self) -> Exchange:
-        """Stamps are on the host's clock; how well libcamera's clock can be brought to it is all there is to know."""
+        """Stamps are on the host's clock already; only the error of converting libcamera's clock is known."""
         behind, bound = behind_ns(self._clock)
         now = self._clock() + behind
         return Exchange(now - bound, now, now, now + bound)
 
     def load(self, image: bytes) -> None:
-        """Raises UsageError: the images are the camera's."""
+        """Raise UsageError: the images are the camera's."""
         raise UsageError("The IMX500 takes no images from the host.")
 
     def take_raw(self) -> list[RawBytes]:
-        """Nothing: there is no line."""
+        """Return nothing: there is no serial line."""
         return []
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
-        """The next `count` frames that carry a result; older ones that wait are thrown away first.
+        """The next `count` frames that carry a result; older ones that are waiting are discarded first.
 
         Raises:
             DeviceError: no frame comes, or none carries a result.
@@ -165,7 +165,7 @@ class Imx500:
                 arrival = self._arrivals.get(timeout=SILENCE_S)
             except queue.Empty:
                 raise DeviceError(
-                    self.name, f"no frame for {SILENCE_S:.0f} s", "Check the cable, and look into `dmesg`."
+                    self.name, f"no frame for {SILENCE_S:.0f} s", "Check the cable and `dmesg`."
                 ) from None
             if arrival is None:
                 empty += 1
@@ -173,7 +173,7 @@ class Imx500:
                     raise DeviceError(
                         self.name,
                         "a thousand frames without a new result",
-                        "Is the network loaded? Look into `dmesg`.",
+                        "Check that the network is loaded, and `dmesg`.",
                     )
                 continue
             empty = 0
@@ -209,7 +209,7 @@ def _describe(imx500: Any, network: Path) -> Board:
         (TensorContract("image", "image", (1, height, width, 3), "int8", PIXEL_SCALE, 0),),
         (TensorContract("gaze", "gaze", (1, 2), "float32", 1.0, 0),),
     )
-    # libcamera gives real numbers: it has taken scale and zero point from the package.
+    # libcamera gives real numbers: it has applied scale and zero point from the package.
     return Board(
         "imx500", str(imx500.get_device_id()), sha256_bytes(read_bytes(network)), TICKS_PER_S, "device", "camera",
         PHASES, io, stamps_are_host=True, runs_between_frames=True,

@@ -32,7 +32,7 @@ class Latencies:
         session: where they come from.
         series: by name, in order: the phases, `frame` (start of the first phase to the end of the last), `period`
             (start to the next start, of frames that follow each other without a pause), `transmit` (end of the last
-            phase to the host's having the record), `arrival` (start to the host's having it), `per inference` in a
+            phase to arrival on the host), `arrival` (start of the frame to arrival on the host), `per inference` in a
             session of bursts, and extra numbers of the session whose name ends in a unit, without that unit.
         resolution_us: of the timer behind each; for `transmit` and `arrival` the bound of the clock.
         clock: of device and host, or None.
@@ -51,11 +51,11 @@ def latencies(session: Session) -> Latencies:
     """Durations of all frames, warm-up included.
 
     Raises:
-        UsageError: there is no frame.
+        UsageError: it has no frames.
     """
     header = session.header
     if not len(session):
-        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+        raise UsageError(f"{session.path}: the session has no frames.", "Measure again.")
     tick = 1e6 / header.ticks_per_s
     steps = np.diff(session.stamps, axis=1) * tick
     series: dict[str, Floats] = {name: steps[:, k] for k, name in enumerate(header.phases)}
@@ -83,12 +83,12 @@ def latencies(session: Session) -> Latencies:
 def _clock(session: Session) -> tuple[Clock | None, str]:
     """The clock of device and host, or why there is none."""
     header = session.header
-    if header.is_emulated:  # no real time passes: the host's clock has nothing to do with the device's
+    if header.is_emulated:  # no real time passes: the host's clock is unrelated to the device's
         return None, ""
     if len(session.exchanges) < _MIN_EXCHANGES:
         return (
             None,
-            f"the session holds {len(session.exchanges)} clock exchanges, {_MIN_EXCHANGES} are needed",
+            f"the session holds {len(session.exchanges)} clock exchanges; at least {_MIN_EXCHANGES} are needed",
         )
     first, last = int(session.stamps.min()), int(session.stamps.max())
     if header.stamps_are_host:
@@ -100,7 +100,7 @@ def _clock(session: Session) -> tuple[Clock | None, str]:
     try:
         return estimate_clock(session.exchanges, header.ticks_per_s, (first, last)), ""
     except RefusedError as refused:
-        restarted = "; the board was gone meanwhile, and its clock began anew" if session.gaps else ""
+        restarted = "; the board was disconnected in between, and its clock restarted" if session.gaps else ""
         return None, refused.detail + restarted
 
 
@@ -115,8 +115,8 @@ def latency_table(
         seed: of the bootstrap.
 
     Raises:
-        InputFileError: the file is no session.
-        UsageError: no frame is left.
+        InputFileError: the file is not a session.
+        UsageError: no frames are left.
 
     Example:
         >>> from tinytracker.measure import latency_table
@@ -146,7 +146,7 @@ class SessionComparison:
 
     Attributes:
         a, b: the sessions.
-        rows: by name, for what all have.
+        rows: by name, for what all sessions have.
         remarks: what a reader should know before believing a difference.
     """
 
@@ -172,11 +172,11 @@ class SessionComparison:
             limit: for example 0.03.
 
         Raises:
-            UsageError: there is one session on each side, which cannot say so.
+            UsageError: with one session on each side, this cannot be decided.
         """
         if not any(row.between_sessions for row in self.rows.values()):
             raise UsageError(
-                "One session on each side cannot show that a difference would come again.",
+                "One session on each side cannot show that a difference is repeatable.",
                 f"Measure several, {RECOMMENDED_SESSIONS} or more: tinytracker compare A... -- B...",
             )
         return tuple(
@@ -199,8 +199,8 @@ def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 
         seed: of the bootstrap.
 
     Raises:
-        InputFileError: a file is no session.
-        UsageError: they have no phase in common, a file is named twice, or no frame is left.
+        InputFileError: a file is not a session.
+        UsageError: they have no phase in common, a file is named twice, or no frames are left.
 
     Example:
         >>> from shutil import copyfile
@@ -234,7 +234,7 @@ def _refuse_twice(paths: Sequence[Path]) -> None:
     seen: set[Path] = set()
     for path in paths:
         if path.resolve() in seen:
-            raise UsageError(f"{path} is named twice: the same session tells nothing new.", "Name each once.")
+            raise UsageError(f"{path} is named twice.", "Name each session once.")
         seen.add(path.resolve())
 
 
@@ -256,19 +256,19 @@ def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comp
     every = (*a, *b)
     if len(a) == len(b) == 1:
         yield (
-            "One session on each side: the intervals say how well these two medians are known. Whether the difference "
-            f"would come again, only more sessions can tell; {RECOMMENDED_SESSIONS} on each side are a good start."
+            "One session on each side: the intervals say how well these two medians are known. Only several sessions "
+            f"can tell whether the difference is repeatable; {RECOMMENDED_SESSIONS} on each side are a good start."
         )
     elif min(len(a), len(b)) < RECOMMENDED_SESSIONS:
         yield f"{len(a)} and {len(b)} sessions: {RECOMMENDED_SESSIONS} on each side give much narrower intervals."
     if len({s.header.is_emulated for s in every}) > 1:
-        yield "Some sessions are emulated and some are not: their times are not the same kind of thing."
+        yield "Some sessions are emulated and some are not: their times cannot be compared."
     if len({s.header.model.get("sha256") for s in every}) > 1:
         yield "The sessions ran different networks."
     if len({s.header.board.get("name") for s in every}) > 1:
         yield "The sessions ran on different boards."
     if len({s.header.burst for s in every}) > 1:
-        yield "The sessions run different numbers of inferences in a frame: compare what is per inference."
+        yield "The sessions run different numbers of inferences per frame: compare the row per inference."
     drifting = [name for name, row in rows.items() if row.drifts]
     if drifting:
         yield f"{', '.join(drifting)}: a session drifts, so its median depends on how long it was measured."

@@ -1,4 +1,4 @@
-"""Talk to a board: who are you, what time is it, take this image, give me frames.
+"""Talk to a board: ask for its description and its time, send images, run frames.
 
     with open_link("/dev/ttyACM0") as link:
         print(link.board.name, link.board.phases)
@@ -6,7 +6,7 @@
             if isinstance(event, Frame):
                 print(event.gaze_cm)
 
-Nothing about a particular board is known here: it describes itself (docs/protocol.md).
+Nothing here is specific to one board: each describes itself (docs/protocol.md).
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ from tinytracker.measure.transport import (
 FRAMES_MAX = 1_000_000
 
 _CONNECT_TRIES = 5
-_CONNECT_TRY_S = 3.0  # an image that was begun is given up after 2 s
+_CONNECT_TRY_S = 3.0  # the board discards an unfinished image after 2 s
 _HELLO_TRIES = 5
 _CLOCK_TRIES = 3
 _POLL_S = 0.5
 _STOP_S = 5.0
 _NUMBERS = 1 << 32
 _RAW_BYTES = 1 << 16
-"""No piece of a line grows beyond this and what one more read brings: a line of a session has an end."""
+"""Pieces of a line are kept up to this size plus one more read, so that no line of a session grows without end."""
 
 RECONNECT_S = 10.0
 """A USB board that was unplugged, or reset, comes back within this time."""
 
 _RECONNECT_EVERY_S = 0.2
 
-# Spresense starts into a shell; what waits there of our own first commands is ended by the first return.
+# Spresense starts into a shell; the first return ends what our own first commands have left there.
 _SHELL = "nsh>"
 _RETURN = b"\r"  # a shell shows its prompt; the protocol ignores it
 _SHELL_START = b"\rtinytracker\r"
@@ -76,7 +76,7 @@ class Frame:
         sequence: number since the board's start.
         stamps: start of each phase of `Board.phases` and end of the last, in ticks.
         outputs: raw outputs. gaze_cm: decoded, x to the right and y up from the camera in cm; None when the first
-            output is no pair. It is what the network says: a correction for a person is for the caller to apply.
+            output is not a pair. It is the network's own answer: the caller applies a person's correction, if any.
         host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
     """
@@ -147,29 +147,29 @@ class Link:
         self.close()
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self._transport.close()
 
     def connect(self) -> Board:
-        """Find a board in whatever state it is, and ask who it is.
+        """Find a board in whatever state it is in, and ask for its description.
 
         Raises:
             DeviceError: it does not answer, or speaks a newer protocol.
-            UnpluggedError: it has gone.
+            UnpluggedError: it was disconnected.
         """
         self._synchronize()
         self.board = self._hello()
         if self.board.protocol > PROTOCOL_VERSION:
             raise DeviceError(
                 self.name,
-                f"the board speaks protocol version {self.board.protocol}, {PROTOCOL_VERSION} is the newest known",
+                f"the board speaks protocol version {self.board.protocol}; {PROTOCOL_VERSION} is the newest known",
                 "Update tinytracker.",
             )
         self._receiver.stamps = len(self.board.phases) + 1
         return self.board
 
     def reconnect(self, seconds: float | None = None) -> bool:
-        """Wait for a board that has gone; True when the same board with the same network is back.
+        """Wait for a board that was disconnected; True when the same board with the same network is back.
 
         Args:
             seconds: to wait at most; None for `RECONNECT_S`.
@@ -207,14 +207,16 @@ class Link:
             replies = [e for e in self._until_ready() if isinstance(e, ClockReply) and e.number == number]
             if replies and replies[0].sent >= replies[0].received:
                 return Exchange(sent, replies[0].received, replies[0].sent, replies[0].host_ns)
-        raise DeviceError(self.name, "the board does not tell its time", "See what it says in a terminal.")
+        raise DeviceError(
+            self.name, "the board does not answer `tt clock`", "Look at its output in a terminal."
+        )
 
     def load(self, image: bytes) -> None:
         """Send the inputs of the next frames, packed as the network stores them.
 
         Raises:
-            UsageError: they have another size than the network takes.
-            DeviceError: the board does not take them.
+            UsageError: their size is not that of the network's inputs.
+            DeviceError: the board does not accept them.
         """
         if len(image) != self.board.input_bytes:
             raise UsageError(f"An image of {len(image)} bytes; the board takes {self.board.input_bytes}.")
@@ -232,7 +234,7 @@ class Link:
                     said = event.text
             if said == "loaded":
                 return
-        raise DeviceError(self.name, f"the board does not take an image ({said or 'no answer'})")
+        raise DeviceError(self.name, f"the board does not accept an image ({said or 'no answer'})")
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
         """Run `count` frames; yields each as it arrives, and what was lost or damaged.
@@ -241,11 +243,11 @@ class Link:
 
         Raises:
             UsageError: `count` is not 1 to 1,000,000.
-            DeviceError: the board complains, falls silent or starts anew.
-            UnpluggedError: it has gone.
+            DeviceError: the board reports an error, falls silent or restarts.
+            UnpluggedError: it was disconnected.
         """
         if not 1 <= count <= FRAMES_MAX:
-            raise UsageError(f"{count} frames cannot be asked for, 1 to {FRAMES_MAX:,} can.")
+            raise UsageError(f"{count} frames are out of range, 1 to {FRAMES_MAX:,}.")
         self._receiver.expect_frames()
         self._send(f"tt frame {count}")
         done = False
@@ -278,7 +280,7 @@ class Link:
 
         Raises:
             UsageError: a number is not 1 to 1,000,000.
-            DeviceError: the board's firmware cannot; or as of `frames`.
+            DeviceError: the board's firmware does not support it; or as in `frames`.
         """
         if not 1 <= inferences <= FRAMES_MAX:
             raise UsageError(f"{inferences} inferences per frame are out of range, 1 to {FRAMES_MAX:,}.")
@@ -289,7 +291,7 @@ class Link:
         yield from self.frames(count)
 
     def stop(self) -> None:
-        """End frames that are running; what still arrives is thrown away. Never fails: the board may be gone."""
+        """End frames that are running; what still arrives is discarded. Never fails: the board may be disconnected."""
         with suppress(DeviceError):
             self._send("tt stop")
             number = self._next_number()
@@ -321,7 +323,7 @@ class Link:
         return self._receiver.feed(data, now)
 
     def _keep(self, data: bytes, now: int) -> None:
-        """Remember what arrived. Pieces of a line become one, with the time of the last: that is the line's time."""
+        """Record what arrived. Pieces of a line become one, with the time of the last: that is the line's time."""
         assert self._raw is not None
         before = self._raw[-1] if self._raw else None
         joins = before is not None and before.direction == "received" and b"\n" not in before.data
@@ -340,13 +342,15 @@ class Link:
                 heard = now
             elif now - heard > self._silence_s:
                 raise DeviceError(
-                    self.name, f"the board has said nothing for {self._silence_s:g} s",
+                    self.name, f"the board has sent nothing for {self._silence_s:g} s",
                     "Reset it; a network that takes longer needs a larger --silence.",
                 )  # fmt: skip
             for event in events:
                 if isinstance(event, Started):
                     raise DeviceError(
-                        self.name, "the board has started anew", "Is its supply strong enough? Measure again."
+                        self.name,
+                        "the board has restarted",
+                        "Check that its supply is strong enough, and measure again.",
                     )
                 if isinstance(event, Ready):
                     return
@@ -380,14 +384,14 @@ class Link:
         complaints = [event for event in self._unanswered if isinstance(event, Complaint)]
         if complaints:
             raise DeviceError(self.name, f"the board says: {complaints[-1].text}")
-        heard = "something else than the protocol" if self._unanswered else "nothing"
+        heard = "something other than the protocol" if self._unanswered else "nothing"
         raise DeviceError(
-            self.name, f"no board answers here, {heard} comes back",
-            "Is it the right port, and does the board run the firmware (docs/protocol.md)?",
+            self.name, f"no board answers on this port; received: {heard}",
+            "Check that the port is right and that the board runs the firmware (docs/protocol.md).",
         )  # fmt: skip
 
     def _hello(self) -> Board:
-        """The description, once it has come twice the same: its lines have no checksum."""
+        """The description, once the same one has arrived twice: its lines have no checksum."""
         before: list[Message] | None = None
         problem = "its answers differ each time"
         for _ in range(_HELLO_TRIES):
@@ -410,13 +414,13 @@ def open_link(
     port: str, *, rpc: str | None = None, baud_rate: int = BAUD_RATE, silence_s: float = SILENCE_S,
     keep_raw: bool = False,
 ) -> Iterator[Link]:  # fmt: skip
-    """Open a port, find the board, ask who it is.
+    """Open a port, find the board and ask for its description.
 
     Args:
         port: serial port, pty, or a URL of pyserial's (`socket://HOST:PORT`).
         rpc: URL of the JSON-RPC server that takes commands, when the port cannot (Coral Dev Board Micro).
         baud_rate: of a real serial line.
-        silence_s: a board that says nothing, or takes nothing, for so long is given up.
+        silence_s: timeout for a board that sends nothing, or accepts nothing.
         keep_raw: keep what goes over the line, for `Link.take_raw`.
 
     Raises:

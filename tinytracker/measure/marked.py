@@ -20,7 +20,7 @@ from tinytracker.measure.latency import latencies
 from tinytracker.measure.session_reader import Session
 
 MARKS = "marks"
-"""Where segments come from when steps that meter and computer both saw brought their clocks together."""
+"""Where segments come from when steps that meter and computer both saw related their clocks."""
 
 
 def measure_baselines(
@@ -36,26 +36,26 @@ def measure_baselines(
 
     Raises:
         InputFileError: a file is missing or damaged.
-        RefusedError: the meter's clock cannot be told, or it does not cover the stretches.
+        RefusedError: the meter's clock is unknown, or its trace does not cover the stretches.
         UsageError: the session holds no stretch or no marks.
     """
     if not session.stretches:
-        raise UsageError(f"{session.path}: there is no baseline in the session.", "Record with --baselines.")
+        raise UsageError(f"{session.path}: the session has no baselines.", "Record with --baselines.")
     recorded = trace if isinstance(trace, Trace) else read_trace(trace, format_name, voltage_v=voltage_v)
     meter = meter_of(recorded, session, lines)
     return recorded, meter, find_baselines(recorded, session.stretches, meter, seed)
 
 
 def meter_of(trace: Trace, session: Session, lines: Sequence[int] | None) -> MeterClock:
-    """From the session's marks; a host's clock that NTP corrects may change its rate more than crystals do."""
+    """From the session's marks; a host's clock that NTP corrects may change its rate more than a crystal does."""
     is_raw = session.header.host.get("clock") == host_clock.RAW
     return meter_clock(trace, session.marks, (lines or (0,))[0], CRYSTALS if is_raw else WANDER)
 
 
 def segments_from_marks(session: Session, trace: Trace, meter: MeterClock) -> Segments:
-    """Frames at the times of the session, brought to the meter's clock by its marks."""
+    """Frames at the times of the session, converted to the meter's clock by its marks."""
     if not len(session):
-        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+        raise UsageError(f"{session.path}: the session has no frames.", "Measure again.")
     found = latencies(session)
     if found.clock is None:
         raise RefusedError(

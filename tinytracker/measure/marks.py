@@ -1,4 +1,4 @@
-"""Steps that both a power meter and this computer see, so that the times of one can be told on the clock of the other.
+"""Steps that both a power meter and this computer see, so that times on one clock can be converted to the other.
 
 A step is made between two readings of the computer's clock, and the meter sees it between two samples: the same kind
 of knowledge as an exchange of clocks over a serial line. A pin of a Raspberry Pi that changes with every frame, on a
@@ -22,7 +22,7 @@ GPIO, LOAD = "gpio", "load"
 CHANNELS = (GPIO, LOAD)
 
 PATTERN_S = (0.10, 0.07, 0.13, 0.09, 0.16, 0.08, 0.12, 0.11, 0.06, 0.15, 0.09, 0.13, 0.07, 0.11, 0.10, 0.14)
-"""Times between the steps before and after the frames: uneven, so that they fit in one place only."""
+"""Times between the steps before and after the frames: uneven, so that they fit in only one place."""
 
 _CHIP_LABELS = ("pinctrl-bcm", "pinctrl-rp1")
 """Of the chips behind the 40 pins of a Raspberry Pi; the number of their device differs between models."""
@@ -35,7 +35,7 @@ class Mark:
     Attributes:
         channel: "gpio", a line of the meter shows it, or "load", the current does.
         level: after the step, 0 or 1.
-        before_ns, after_ns: host's times between which it was made.
+        before_ns, after_ns: host times between which it was made.
     """
 
     channel: str
@@ -45,7 +45,7 @@ class Mark:
 
 
 class Marker:
-    """Makes steps and remembers when. Steps of one channel come from one thread at a time.
+    """Makes steps and records their times. Steps of one channel come from one thread at a time.
 
     Args:
         channel: see `Mark`.
@@ -59,7 +59,7 @@ class Marker:
         self._made: deque[Mark] = deque()
 
     def step(self) -> None:
-        """To the other level."""
+        """Change to the other level."""
         self._level ^= 1
         before = now_ns()
         self._put(self._level)
@@ -110,7 +110,9 @@ def gpio_marker(pin: int, chip: str | None = None) -> Iterator[Marker]:
         from gpiod.line import Direction, Value
     except ImportError as error:
         raise MissingDependencyError(
-            "gpiod 2", "a pin that marks frames (--sync load and none do without)", "pip install 'gpiod>=2.1'"
+            "gpiod 2",
+            "a pin that marks frames (--sync load and none do not need it)",
+            "pip install 'gpiod>=2.1'",
         ) from error
     device = chip or _header_chip(gpiod)
     try:
@@ -134,4 +136,6 @@ def _header_chip(gpiod: Any) -> str:
             with gpiod.Chip(path) as chip:
                 if chip.get_info().label.startswith(_CHIP_LABELS):
                     return path
-    raise DeviceError("GPIO", "there is no chip of a Raspberry Pi's header", "Use --sync load, or none.")
+    raise DeviceError(
+        "GPIO", "no GPIO chip of a Raspberry Pi's header was found", "Use --sync load, or none."
+    )

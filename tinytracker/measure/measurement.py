@@ -35,11 +35,11 @@ IMAGE = "image"
 _EXCHANGES_AT_ENDS = 16
 _EXCHANGES_BETWEEN = 4
 _BATCH = 250
-"""Frames after which a camera board is asked its time again."""
+"""Frames after which a camera board is asked for its time again."""
 
 
 class Source(Protocol):
-    """What frames can be measured from: a `Link`, or a camera with its network inside."""
+    """A source of frames to measure: a `Link`, or a camera with its network inside."""
 
     board: Board
 
@@ -79,7 +79,7 @@ class BurstSource(Protocol):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What came of it.
+    """A summary of the measurement.
 
     Attributes:
         path: of the session.
@@ -111,7 +111,7 @@ def measure(
 ) -> Measurement:
     """Run frames and write everything that comes back into a session.
 
-    A board that goes away, fails or is stopped by Ctrl-C leaves a whole session with what was measured until then.
+    When a board is disconnected or fails, or on Ctrl-C, the session is complete with what was measured until then.
 
     Args:
         source: the board.
@@ -121,18 +121,18 @@ def measure(
         burst: inferences in each frame, back to back.
         images: for a board that takes images from the host; each gets an equal share of the frames.
         metadata: for the session's header.
-        stretches: baselines that were watched before.
-        marker: whose steps belong into the session, those before it included.
-        afterwards: done behind the last frame, while the session is open.
+        stretches: baselines that were recorded before.
+        marker: its steps, including those made before, are written to the session.
+        afterwards: called after the last frame, while the session is open.
 
     Raises:
-        UsageError: the board needs images and there are none, or it runs no bursts.
+        UsageError: the board needs images and there are none, or it does not support bursts.
         OutputError: the session cannot be written.
     """
     out = Path(out)
     board = source.board
     if board.source == "loaded" and not images:
-        raise UsageError("This board takes its images from the host, and there are none.", "Give --images.")
+        raise UsageError("This board takes its images from the host, and none were given.", "Give --images.")
     if burst > 1 and not isinstance(source, BurstSource):
         raise UsageError(
             f"{board.name} runs one inference per frame, not {burst}.", "Omit --burst for this target."
@@ -161,7 +161,7 @@ def measure(
             error = DeviceError(
                 board.name,
                 f"no frame arrived, {writer.lost} lost, {writer.damaged} damaged records",
-                "Is the line set up as the board's (baud rate, no translation of bytes)? The session keeps what came.",
+                "Check the settings of the line (baud rate, no translation of bytes). The session holds what arrived.",
             )
             end = "failed"
             writer.note(str(error))
@@ -232,11 +232,11 @@ class _Run:
     def _exchanges(self, count: int) -> None:
         for _ in range(count):
             e = self._source.exchange()
-            self.keep_raw()  # before what was read from it: a session that is cut off has the bytes of all it says
+            self.keep_raw()  # before what was read from it: a session that is cut off has all its bytes
             self._writer.exchange(e.sent_ns, e.received_ticks, e.answered_ticks, e.arrived_ns)
 
     def _frames(self, number: int, count: int, advance: Any) -> None:
-        """A portion; a board that comes back within ten seconds resumes it, and the gap is recorded."""
+        """A portion; a board that reconnects within ten seconds resumes it, and the gap is recorded."""
         done = 0
 
         def counted(frames: int, trouble: str) -> None:
@@ -253,7 +253,7 @@ class _Run:
             except UnpluggedError as gone:
                 began = now_ns()
                 self.keep_raw()
-                say(f"{gone} Waiting for it to come back.")
+                say(f"{gone} Waiting for it to reconnect.")
                 if not self._source.reconnect():
                     raise
                 self.keep_raw()
@@ -285,7 +285,7 @@ class _Run:
 
 
 def _portions(total: int, images: TestImages | None) -> Sequence[int]:
-    """Sizes: an equal share for each image, or batches between which the time is asked."""
+    """Sizes: an equal share for each image, or batches, between which the board is asked for its time."""
     if images is None:
         return [min(_BATCH, total - at) for at in range(0, total, _BATCH)]
     each, more = divmod(total, len(images))

@@ -1,4 +1,4 @@
-"""Power meters that are recorded by name: which program records each, and into what kind of file."""
+"""Power meters that are recorded by name: the program that records each, and its kind of file."""
 
 from __future__ import annotations
 

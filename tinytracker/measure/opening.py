@@ -1,4 +1,4 @@
-"""Open the board of a target by its name; how, the target's row says."""
+"""Open the board of a target by its name, as the target's row describes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tinytracker.targets import Target, find_target
 
 @dataclass(frozen=True)
 class Request:
-    """How somebody wants a board to be opened; each opener takes what concerns it.
+    """How to open a board; each opener uses the fields that concern it.
 
     Attributes:
-        port: serial port or URL of pyserial's; None for the only one with hardware behind it.
+        port: serial port or pyserial URL; None for the only one with hardware behind it.
         rpc: URL for commands; None for the target's.
         network: file that the board loads, for a target that `loads` one.
         content: of the .tflite file to emulate.
         fps: frames per second of a camera; None for what the package says.
-        silence_s: after so much silence the board is given up; None for the target's.
+        silence_s: timeout for a silent board; None for the target's.
         keep_raw: keep the received bytes, see `open_link`.
         marker: steps with each frame of a camera on this computer.
-        pictures: keep the newest picture of such a camera, for somebody who looks.
+        pictures: keep the newest picture of such a camera, to be shown.
     """
 
     port: str | None = None
@@ -40,7 +40,7 @@ class Request:
     pictures: bool = False
 
     def patience_s(self, target: Target) -> float:
-        """How long the board may say nothing."""
+        """Timeout for a silent board, s."""
         return self.silence_s or target.silence_s or SILENCE_S
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a camera on this computer for somebody who looks, with the region that the network sees."""
+"""Pictures of a camera on this computer, to be shown with the region that the network sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of a recorded session through the parser again: what a board said on hardware is read in every test run."""
+"""Parse the bytes of a recorded session again: every test run parses what real boards have sent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tinytracker.measure.session_reader import Session, read_raw, read_session
 
 @dataclass(frozen=True)
 class Replay:
-    """What the parser makes of a session's bytes today.
+    """The result of parsing a session's bytes with today's parser.
 
     Attributes:
         session: as it was recorded.
-        board: description, or None when the bytes have no whole one.
+        board: description, or None when the bytes hold no complete one.
         events: frames, losses and damage in order.
         exchanges: as in the session.
-        differences: in sentences; empty when everything that was recorded comes out again.
+        differences: in sentences; empty when everything recorded is found again.
     """
 
     session: Session
@@ -41,12 +41,12 @@ def replay(path: Path | str) -> Replay:
     """Read a session's bytes again and compare.
 
     Raises:
-        InputFileError: no session, or one without bytes (that of a camera that is no serial device).
+        InputFileError: not a session, or one without bytes (of a camera that is not a serial device).
     """
     session = read_session(path)
     pieces = read_raw(path)
     if not pieces:
-        raise InputFileError(path, "there are no received bytes in this session to read again")
+        raise InputFileError(path, "this session holds no received bytes to parse again")
     reader = _Reader(session.header)
     for direction, data, host_ns in pieces:
         if direction == "sent":
@@ -63,7 +63,7 @@ def replay(path: Path | str) -> Replay:
 
 
 def write_replay(found: Replay, out: StrPath) -> Path:
-    """Write what came out as a session of its own; its `source` is "replay".
+    """Write the parsed frames as a session of their own; its `source` is "replay".
 
     Returns:
         the file.
@@ -140,14 +140,16 @@ def _differences(session: Session, reader: _Reader) -> list[str]:
     }
     # Frames that arrive after Ctrl-C are in the bytes only, and so is the exchange that finds the board at first.
     if recorded - frames:
-        said.append(f"{len(recorded - frames)} recorded frames do not come out again.")
+        said.append(f"{len(recorded - frames)} recorded frames are missing when the bytes are parsed again.")
     if session.end == "done" and frames - recorded:
-        said.append(f"{len(frames - recorded)} frames come out that were not recorded.")
+        said.append(f"{len(frames - recorded)} parsed frames were not recorded.")
     exchanges = {tuple(int(t) for t in exchange) for exchange in session.exchanges}
     if exchanges - set(reader.exchanges):
-        said.append(f"{len(exchanges - set(reader.exchanges))} clock exchanges do not come out again.")
+        said.append(
+            f"{len(exchanges - set(reader.exchanges))} clock exchanges differ when the bytes are parsed again."
+        )
     if reader.board is None:
         said.append("The bytes hold no description of the board.")
     elif reader.board.model_sha256 != session.header.model.get("sha256"):
-        said.append("The bytes describe another network than the session.")
+        said.append("The bytes describe a different network from the session's.")
     return said

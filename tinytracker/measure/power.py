@@ -23,25 +23,25 @@ from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.stretches import CAMERA_OFF
 
 PHASES = ("capture", "preprocess", "inference")
-"""Of a trace without a session: what the boards show on two pins (docs/protocol.md)."""
+"""For a trace without a session: what the boards show on two pins (docs/protocol.md)."""
 
 RETRIEVE = "retrieve"
 
 WALL_CLOCK_S = 0.010
-"""How far the wall clocks of two programs on one computer may be apart at the moment each of them notes it. A guess on
-the safe side: neither meter says when exactly it takes the time of its first sample."""
+"""How far the wall clocks of two programs on one computer may be apart at the moment each of them notes it. A
+conservative estimate: neither meter says exactly when it takes the time of its first sample."""
 
 UNRECORDED = 3
 """Frames on the lines that may lack a record at either end: the last one when a measurement is stopped, the first when
-the line was not yet listened to. More than that is another run's trace."""
+the host was not listening yet. More than that means a trace of another run."""
 
 _SAMPLES = 3.0
 _SHARE = 0.002
 
 VERIFIED = "The meter's time was verified: frames last as long on its lines as in the device's records."
 NOT_VERIFIED = (
-    "Time not verified: all durations and energies trust the meter's own clock, and a meter that lost samples without "
-    "marking them shows too little. A session of the same run (--session) and the phase lines would verify it."
+    "Time not verified: all durations and energies rely on the meter's own clock; a meter that lost samples without "
+    "marking them reports too little. A session of the same run (--session) and the phase lines would verify it."
 )
 
 
@@ -51,8 +51,8 @@ class Measured:
 
     Attributes:
         report: the energies. trace, segments, session: what they come from.
-        unrecorded: frames on the lines that have no record, left out.
-        meter: the meter's clock, when marks brought it to the session's.
+        unrecorded: frames on the lines that have no record, skipped.
+        meter: the meter's clock, when marks relate it to the session's.
         baselines: powers of the session's named stretches; None when there are none.
     """
 
@@ -71,18 +71,18 @@ class Measured:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the numbers should know of how they came about."""
+        """What a reader should know about how the numbers were obtained."""
         said = [VERIFIED if self.time_verified else NOT_VERIFIED]
         if self.meter is not None:
             said = [self.meter.said]
         edges = self.segments.edges
         if len(edges) > 1 and (overlapping := float(np.mean(edges[1:, 0] < edges[:-1, -1]))) > 0:
             said.append(
-                f"{overlapping:.0%} of the frames begin before the one before them has ended: what is drawn then is "
-                "in both. The whole window holds it once."
+                f"{overlapping:.0%} of the frames begin before the previous one has ended: what is drawn then is "
+                "counted in both. The whole window counts it once."
             )
         if self.unrecorded:
-            said.append(f"Frames on the lines without a record, left out: {self.unrecorded}.")
+            said.append(f"Frames on the lines without a record, skipped: {self.unrecorded}.")
         return (*said, *(() if self.session is None else self.session.problems))
 
     def as_json(self) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def measure_energy(
     """Energy per frame and phase.
 
     A session with marks is placed by them. Otherwise phases come from the trace's lines when it has them, else from the
-    session's time stamps. With both, the session
-    must agree with the lines: as many frames (but for `UNRECORDED` at the ends), as long; an offset must agree too.
+    session's time stamps. With both, the session must agree with the lines: as many frames (except `UNRECORDED` at the
+    ends), of the same duration; an offset must agree too.
 
     Args:
         trace: a meter's file, or a trace.
@@ -136,20 +136,20 @@ def measure_energy(
         format_name: see `read_trace`, like the next two.
         voltage_v: supply, V.
         full_scale_a: end of the meter's range, A.
-        lines: meter's lines that carry the phases, lowest bit first; None for D0 on; empty when none does. With a
+        lines: meter's lines that carry the phases, lowest bit first; None for D0 and up; empty when none does. With a
             session whose frames are marked on a pin, the line of that pin.
         phases: their names; None for those of the session, or the boards' usual ones.
         offset_s: meter's time at the start of the session's first frame, s; None for lines or wall clocks.
-        offset_bound_s: how far `offset_s` may be off; needed with it where no lines tell.
-        warmup: first frames that do not count; None for what the session says, 0 without one.
-        burst: inferences in each frame; None for what the session says, 1 without one.
+        offset_bound_s: how far `offset_s` may be off; needed with it when there are no lines.
+        warmup: first frames that do not count; None for the number in the session, 0 without one.
+        burst: inferences in each frame; None for the number in the session, 1 without one.
         idle: from and to on the meter's clock, s, that is known to be idle.
-        skip_damaged: leave out frames that touch lost or clipped samples, instead of refusing.
+        skip_damaged: skip frames that touch lost or clipped samples, instead of refusing.
         seed: of the resampling.
 
     Raises:
         InputFileError: a file is missing or damaged.
-        RefusedError: no number would be right; says why.
+        RefusedError: no number would be right; the message says why.
         UsageError: the arguments do not fit the files.
         MissingDependencyError: the format needs a package that is not installed.
     """
@@ -168,7 +168,7 @@ def measure_energy(
     unrecorded = 0
     if offset_bound_s is not None and offset_s is None:
         raise UsageError(
-            "A bound without an offset says nothing.", "Give --offset too, or omit --offset-bound."
+            "--offset-bound has no meaning without --offset.", "Give --offset too, or omit --offset-bound."
         )
     meter: MeterClock | None = None
     baselines: Baselines | None = None
@@ -185,20 +185,20 @@ def measure_energy(
     elif run is not None:
         if offset_s is not None and offset_bound_s is None:
             raise UsageError(
-                "How far may --offset be off? Without a bound its error would pass for none.",
+                "--offset needs a bound: without one its error would count as zero.",
                 "Give --offset-bound, in seconds.",
             )
         segments = _segments_from_session(run, recorded, offset_s, offset_bound_s or 0.0)
     else:
         raise UsageError(
-            "The trace has no digital lines, and there is no session: nothing says where the frames are.",
+            "The trace has no digital lines, and no session was given: the times of the frames are unknown.",
             "Wire the phase pins to the meter, or give --session.",
         )
     drop = warmup if warmup is not None else (run.header.warmup if run is not None else 0)
     told = 1 if run is None else run.header.burst
     if burst is not None and run is not None and burst != told:
         raise UsageError(
-            f"The session's frames hold {told} inferences each, --burst says {burst}.", "Omit --burst."
+            f"The session's frames hold {told} inferences each, but --burst is {burst}.", "Omit --burst."
         )
     quiet: tuple[float, float] | Refusal | None = idle
     if idle is None and run is not None and run.header.runs_between_frames:
@@ -221,9 +221,9 @@ def _check_offset(segments: Segments, trace: Trace, offset_s: float, bound_s: fl
     if abs(shown - offset_s) > bound_s + _SAMPLES / trace.rate_hz:
         raise RefusedError(
             MARKERS_MISMATCH,
-            f"the lines show the first frame at {shown:.6f} s, --offset says {offset_s:.6f} s"
+            f"the lines show the first frame at {shown:.6f} s, --offset is {offset_s:.6f} s"
             + (f" to within {bound_s:g} s" if bound_s else ""),
-            "Omit --offset: the lines are exact. When they carry something else, give --lines none.",
+            "Omit --offset: the lines are exact. If they carry something else, give --lines none.",
         )
 
 
@@ -236,29 +236,29 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
     told_phases = session.header.phases
     if segments.phases[: len(told_phases)] != told_phases:
         raise UsageError(
-            f"The lines carry {', '.join(segments.phases)}, the session has {', '.join(session.header.phases)}."
+            f"The lines carry {', '.join(segments.phases)}, but the session has {', '.join(session.header.phases)}."
         )
     if not len(session):
-        raise UsageError(f"{session.path}: there is no frame in the session.", "Measure again.")
+        raise UsageError(f"{session.path}: the session has no frames.", "Measure again.")
     if session.gaps:
         raise RefusedError(
             MARKERS_MISMATCH,
-            "the board was gone during the session, so its records do not follow each other",
+            "the board was disconnected during the session, so its records are not contiguous",
             "Measure again, or omit --session and use the lines alone.",
         )
     expected = int(session.sequence[-1] - session.sequence[0]) + 1
     if segments.damaged:
         raise RefusedError(
             MARKERS_MISMATCH,
-            "samples were lost among the frames, so records cannot be told apart",
+            "samples were lost among the frames, so frames and records cannot be matched",
             "Omit --session and use the lines alone, with --skip-damaged.",
         )
     unrecorded = len(segments) - expected
     if not 0 <= unrecorded <= UNRECORDED:
         raise RefusedError(
             MARKERS_MISMATCH,
-            f"the lines show {len(segments)} frames, the session's records are {expected} (lost ones included)",
-            "Start the meter before the measurement and stop it after; use one run's files.",
+            f"the lines show {len(segments)} frames, but the session has {expected} records (lost ones included)",
+            "Start the meter before the measurement and stop it after it; use files of the same run.",
         )
     problems = [_first_difference(session, segments, trace, shift) for shift in range(unrecorded + 1)]
     shift = next((k for k, problem in enumerate(problems) if problem is None), None)
@@ -266,14 +266,14 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
         raise RefusedError(
             MARKERS_MISMATCH,
             problems[0] or "",
-            "Are trace and session of the same run, and are the lines in the right order?",
+            "Check that trace and session are of the same run, and that the lines are in the right order.",
         )
     busy = float(segments.edges[0, 0]), float(segments.edges[-1, -1])
     return replace(segments, edges=segments.edges[shift : shift + expected], busy=busy), unrecorded
 
 
 def _first_difference(session: Session, segments: Segments, trace: Trace, shift: int) -> str | None:
-    """The first frame that lasts another time on the lines than in its record, or None.
+    """The first frame whose duration on the lines differs from that in its record, or None.
 
     Args:
         session: whose first record belongs to frame `shift` on the lines.
@@ -299,7 +299,7 @@ def _first_difference(session: Session, segments: Segments, trace: Trace, shift:
 def _segments_from_session(
     session: Session, trace: Trace, offset_s: float | None, offset_bound_s: float
 ) -> Segments:
-    """Frames at the times of the session, brought to the meter's clock."""
+    """Frames at the times of the session, converted to the meter's clock."""
     found = latencies(session)
     # Rate and bound are the clock's; without one, the device's own rate is taken, and only an offset can help.
     device_s = (session.stamps - session.stamps[0, 0]) / session.header.ticks_per_s
@@ -322,12 +322,12 @@ def _segments_from_session(
     ):
         missing = (
             "the session has no usable clock exchanges" if found.clock is None
-            else "the meter's file does not say when it began" if trace.start_unix_s is None
-            else "the session does not say the host's wall time"
+            else "the meter's file does not give its start time" if trace.start_unix_s is None
+            else "the session does not give the host's wall time"
         )  # fmt: skip
         raise RefusedError(
             ALIGNMENT_TOO_COARSE,
-            f"meter and device cannot be brought together: {missing}",
+            f"the clocks of meter and device cannot be related: {missing}",
             "Wire the phase pins to the meter, or give --offset.",
         )
     clock = found.clock

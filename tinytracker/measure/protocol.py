@@ -1,7 +1,7 @@
 """What a board says (docs/protocol.md), byte by byte into events; no input or output happens here.
 
 A line can arrive cut, merged with the next, or with wrong bytes in it. `Receiver` never stops for that: it names the
-damage, goes on at the next line, and counts the records whose numbers are missing.
+damage, continues with the next line, and counts the records whose numbers are missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeAlias
 PROTOCOL_VERSION = 1
 
 LINE_BYTES_MAX = 1024
-"""Boards send at most 256; what is longer has lost its end."""
+"""Boards send at most 256; a longer line has lost its end."""
 
 _FRAME = b"m-tt-frame-["
 _CLOCK = b"m-tt-clock-["
@@ -78,7 +78,7 @@ class FrameReply:
 
 @dataclass(frozen=True)
 class Lost:
-    """Records that did not arrive, behind the frame `after` (None: before the first)."""
+    """Records that did not arrive, after the frame `after` (None: before the first)."""
 
     count: int
     after: int | None
@@ -102,7 +102,7 @@ class FramesDone:
 
 @dataclass(frozen=True)
 class Other:
-    """A line that is not of the protocol's `tt` part: a log line of the board's own, a shell prompt."""
+    """A line outside the protocol's `tt` part: one of the board's own log lines, a shell prompt."""
 
     text: str
 
@@ -113,7 +113,7 @@ Event: TypeAlias = (
 
 
 def as_text(line: bytes) -> str:
-    """Bytes from a line for people and JSON: what is not printable ASCII is escaped."""
+    """Bytes of a line, for display and JSON: what is not printable ASCII is escaped."""
     return line.decode("ascii", "backslashreplace").encode("unicode_escape").decode("ascii")
 
 
@@ -122,7 +122,7 @@ class Receiver:
 
     Attributes:
         stamps: time stamps that a record must have, phases + 1; None to take any number.
-        in_frames: `tt frame` is running: lines that are none of the protocol are damage then.
+        in_frames: `tt frame` is running: lines outside the protocol count as damage then.
     """
 
     def __init__(self, stamps: int | None = None) -> None:
@@ -131,7 +131,7 @@ class Receiver:
         self._rest = b""
         self._too_long = False
         self._last: int | None = None
-        self._announced = 0  # lost behind the last frame, already said
+        self._announced = 0  # lost after the last frame, already reported
         self._since_command = 0
 
     def expect_frames(self) -> None:
@@ -141,7 +141,7 @@ class Receiver:
 
     @property
     def unfinished(self) -> str:
-        """What has arrived of a line whose end has not: a shell's prompt, for example."""
+        """The part of an unfinished line that has arrived: a shell's prompt, for example."""
         return as_text(self._rest)
 
     def feed(self, data: bytes, host_ns: int) -> list[Event]:
@@ -161,7 +161,7 @@ class Receiver:
         return events
 
     def _line(self, line: bytes, host_ns: int) -> list[Event]:
-        # Where an end of line was lost, the last beginning of a message in the line is a line of its own.
+        # Where an end of line was lost, the last start of a message in the line begins a line of its own.
         starts = [found.start() for found in _STARTS.finditer(line)]
         if not starts:
             if not line:
@@ -197,10 +197,10 @@ class Receiver:
         return [Message(found[1].decode("ascii"), as_text(found[2]))]
 
     def _counted(self, frame: FrameReply) -> list[Event]:
-        """The frame, and what its number says is missing before it."""
+        """The frame, and the loss before it that its number shows."""
         events: list[Event] = []
         if self._last is not None and frame.sequence <= self._last:
-            # Numbers only ever fall when the board has started anew, and its "m-init-done" was lost.
+            # Numbers only ever fall when the board has restarted, and its "m-init-done" was lost.
             events.append(Started())
         elif self._last is not None:
             missing = frame.sequence - self._last - 1 - self._announced
@@ -225,7 +225,7 @@ class Receiver:
 
 
 def parse_frame(line: bytes, stamps: int | None, host_ns: int) -> FrameReply | Damaged:
-    """A record of which the checksum is right and every field can be.
+    """A record whose checksum is right and whose every field is valid.
 
     Args:
         line: without its end.

@@ -1,4 +1,4 @@
-"""A power meter's own recording program, run around a measurement.
+"""Run a power meter's own recording program around a measurement.
 
 Meters' libraries stay out of this environment: Joulescope's needs numpy 2, Nordic's community library is GPL. Their
 programs record a file when they are asked on a command line and stop on Ctrl-C; that is all that is needed here.
@@ -24,7 +24,7 @@ from tinytracker.files import StrPath
 from tinytracker.progress import say
 
 IDLE_S = 6.0
-"""Recorded before the first frame and after the last one: the power of doing nothing comes from there."""
+"""Recorded before the first frame and after the last one: the idle power comes from there."""
 
 _STOP_S = 30.0
 FILE = "{file}"
@@ -48,7 +48,7 @@ def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> 
 
     Raises:
         UsageError: the command does not name the file.
-        MissingDependencyError: there is no such program.
+        MissingDependencyError: the program is not installed.
         OutputError: the file exists.
         RecorderError: it ends early, with an error, or not at all.
     """
@@ -62,7 +62,7 @@ def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> 
             words[0], "recording power", "the meter's instructions (docs/measurement.md)"
         )
     if file.exists():
-        raise OutputError(file, "there is a file already", "Choose another --power.")
+        raise OutputError(file, "the file exists already", "Choose another --power.")
     # A session of its own: Ctrl-C in the terminal ends the measurement first, then the recording.
     # What it prints goes to a file: a pipe that nobody reads would stop it when full.
     with (
@@ -113,12 +113,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         _signal(process, signal.SIGKILL)
         raise RecorderError(
-            f"The recording program did not stop within {_STOP_S:g} s of an interrupt; its file may be cut."
+            f"The recording program did not stop within {_STOP_S:g} s of an interrupt; its file may be truncated."
         ) from None
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """To it and to what it has started, as a terminal does."""
+    """Signal it and what it has started, as a terminal does."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -127,4 +127,4 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 def _last_line(printed: BinaryIO) -> str:
     printed.seek(0)
     lines = printed.read().decode(errors="replace").strip().splitlines()
-    return (lines or ["it said nothing"])[-1][:200]
+    return (lines or ["it printed nothing"])[-1][:200]

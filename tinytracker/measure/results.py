@@ -1,4 +1,4 @@
-"""What a session says: latency table, gaze, losses, and whether outputs are those of the oracle."""
+"""Results of a session: latency table, gaze, losses, and whether outputs equal the oracle's."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class SessionResult:
 
     Attributes:
         session: as read.
-        rows: statistics in µs by name; empty when no frame is left after warm-up.
-        clock_unknown: why `transmit` and `arrival` are missing among them; "" when they are there or make no sense.
+        rows: statistics in µs by name; empty when no frames are left after warm-up.
+        clock_unknown: why `transmit` and `arrival` are missing among them; "" when they are there or have no meaning.
         gaze: (N, 2) cm of all frames, corrected when there is a calibration, NaN where there is none.
         calibration: kind of the correction, or None.
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
@@ -88,10 +88,10 @@ def _scatter(gaze: NDArray[np.float64]) -> tuple[int, list[float], list[float]]:
 
 
 def session_gaze(session: Session) -> NDArray[np.float64]:
-    """(N, 2) gaze in cm of a session's frames, as the network said it; NaN where a frame has none.
+    """(N, 2) gaze in cm of a session's frames, as the network gave it; NaN where a frame has none.
 
     Raises:
-        ModelError: the session's header describes its outputs in a way that cannot be read.
+        ModelError: the session's header does not describe its outputs properly.
     """
     io = contract_of(session.header.inputs, session.header.outputs)
     pairs = [gaze_cm(io, outputs) for outputs in session.outputs]
@@ -101,7 +101,7 @@ def session_gaze(session: Session) -> NDArray[np.float64]:
 
 
 def _cm_per_unit(session: Session) -> NDArray[np.float64]:
-    """(N,) what one unit of the network's answer meant in each frame: 1 unless the images' description says more."""
+    """(N,) the unit of the network's answer in each frame: 1 unless the images' description gives another value."""
     images = session.header.metadata.get("images")
     stored = images.get(CM_PER_UNIT) if isinstance(images, dict) else None
     if not stored or IMAGE not in session.extra:
@@ -123,7 +123,7 @@ def summarize_session(
         calibration: correction of the gaze; None for the one that was given when it was recorded, if any.
 
     Raises:
-        InputFileError: the file is no session.
+        InputFileError: the file is not a session.
         CalibrationError: the calibration was made for another network.
     """
     session = session if isinstance(session, Session) else read_session(session)
@@ -163,7 +163,7 @@ def _recorded_calibration(session: Session) -> Calibration | None:
 
 
 def _parity(session: Session) -> tuple[str | None, int | None]:
-    """Oracle and number of frames that differ from it; (None, None) where nothing was there to compare with."""
+    """Oracle and number of frames that differ from it; (None, None) where there was nothing to compare with."""
     images = session.header.metadata.get("images")
     if not isinstance(images, dict) or not images.get("expected") or IMAGE not in session.extra:
         return None, None
@@ -186,8 +186,8 @@ def _sentences(
     said = []
     if header.is_emulated:
         said.append(
-            f"Emulated: a µs stands for {INSTRUCTIONS_PER_US:g} counted instructions, it is no time of hardware; "
-            "`tinytracker emulate` estimates that."
+            f"Emulated: a µs stands for {INSTRUCTIONS_PER_US:g} counted instructions, not for time on hardware; "
+            "`tinytracker emulate` estimates that time."
         )
     said.append(
         f"{len(session):,} frames ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
@@ -205,7 +205,7 @@ def _sentences(
     if not len(session):
         said.append("No frame arrived.")
     elif not rows:
-        said.append("No frame is left after the warm-up.")
+        said.append("No frames are left after the warm-up.")
     warned: dict[str, list[str]] = {}
     for name, row in rows.items():
         for warning in row.warnings:

@@ -21,7 +21,7 @@ def open_source(target: Target, request: Request) -> Iterator[Link]:
         DeviceError: no board answers.
     """
     port = request.port or _only_port()
-    # Over a socket both directions work: what is at its other end is no USB of the board's own.
+    # Over a socket both directions work: the other end is not the board's own USB.
     rpc = request.rpc or (None if "://" in port else target.rpc or None)
     with open_link(port, rpc=rpc, silence_s=request.patience_s(target), keep_raw=request.keep_raw) as link:
         yield link
@@ -34,6 +34,6 @@ def _only_port() -> str:
     said = (
         f"Ports with hardware: {', '.join(ports)}."
         if ports
-        else "None has hardware behind it: is the board plugged in?"
+        else "No port has hardware behind it; check that the board is plugged in."
     )
-    raise UsageError("Which serial port is the board on?", f"Give --port. {said}")
+    raise UsageError("The serial port of the board is not known.", f"Give --port. {said}")

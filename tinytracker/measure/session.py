@@ -37,11 +37,11 @@ EndReason = Literal["done", "stopped", "unplugged", "failed"]
 
 
 class Header(Versioned):
-    """First line of a session: who measured what with what.
+    """First line of a session: what was measured, on which board, with which tools.
 
     Attributes:
         source: "hardware", or "emulated" when no real time passed, or "replay" of an earlier session.
-        board: name, build, protocol and whatever else the board says about itself.
+        board: name, build, protocol and everything else the board says about itself.
         model: sha256 of the .tflite file, and its name when known.
         phases: names in order; a frame has one time stamp more.
         ticks_per_s: of the time stamps.
@@ -50,7 +50,7 @@ class Header(Versioned):
         warmup: first frames that do not count.
         burst: inferences in each frame's inference phase, back to back.
         host: of the computer: unix_ns and monotonic_ns of one instant, platform, versions, and the name of the `clock`
-            that monotonic_ns and all host times are of (CLOCK_MONOTONIC in older sessions).
+            that monotonic_ns and all host times are read from (CLOCK_MONOTONIC in older sessions).
         created: ISO 8601, UTC.
         metadata: anything else worth keeping: meter, supply, ambient temperature, command line.
     """
@@ -89,7 +89,7 @@ class Header(Versioned):
 
     @property
     def is_emulated(self) -> bool:
-        """Whether the times are not those of hardware; must be said wherever a number of this session is shown."""
+        """Whether the times are not those of hardware; must be stated wherever a number of this session is shown."""
         return self.source == "emulated" or self.clock == "emulated"
 
     @property
@@ -99,7 +99,7 @@ class Header(Versioned):
 
     @property
     def runs_between_frames(self) -> bool:
-        """Whether the board does the same beside the frames as in them, so that nothing of it is idle."""
+        """Whether the board does the same between the frames as during them, so that it is never idle."""
         # Older sessions do not say; a board that loads a network from here has it in a camera.
         target = TARGETS.get(str(self.board.get("name")))
         return bool(self.board.get(RUNS_BETWEEN_FRAMES, target is not None and target.loads))
@@ -119,7 +119,7 @@ def host_description() -> dict[str, Any]:
 
 @contextmanager
 def _keeping(path: Path) -> Iterator[None]:
-    """As `writing`, for a file that stays: the same command would find it in the way."""
+    """As `writing`, for a file that is kept: running the same command again would find it there."""
     try:
         with writing(path):
             yield
@@ -129,7 +129,7 @@ def _keeping(path: Path) -> Iterator[None]:
             raise OutputError(
                 path,
                 "the disk is full",
-                "What was measured until then is kept there. Free some space, then measure again with another --out.",
+                "What was measured until then is kept. Free some space, then measure again with another --out.",
             ) from error
         raise
 
@@ -138,8 +138,8 @@ class SessionWriter:
     """Appends lines to a session file; use it as a context manager.
 
     Each line is one write to a file opened for appending: after a kill the file ends with a whole line, or at worst
-    with one that is visibly cut. Once a second what was written is forced to the disk, so that a computer that loses
-    power loses a second.
+    with one that is visibly cut. What was written is flushed to the disk once a second, so that a loss of power costs
+    one second.
 
     Attributes:
         frames, lost, damaged, exchanges: lines written so far, and frames in them.
@@ -159,7 +159,7 @@ class SessionWriter:
             except FileExistsError:
                 raise OutputError(
                     path,
-                    "there is a session already",
+                    "a session exists already",
                     "Choose another --out; sessions are never overwritten.",
                 ) from None
         self._synced = time.monotonic()
@@ -201,7 +201,7 @@ class SessionWriter:
         self._put(line | {"extra": dict(extra)} if extra else line)
 
     def lose(self, count: int, after: int | None = None) -> None:
-        """Records that did not arrive, behind the frame `after`."""
+        """Records that did not arrive, after the frame `after`."""
         self.lost += count
         self._put({"type": "lost", "count": count, "after": after})
 
@@ -211,7 +211,7 @@ class SessionWriter:
         self._put({"type": "damaged", "reason": reason, "text": text[:1000], "host_ns": host_ns})
 
     def pause(self, after: int | None = None) -> None:
-        """The host makes the board wait behind the frame `after`: the next frame's period says nothing."""
+        """The host makes the board wait after the frame `after`: the next frame's period has no meaning."""
         self._put({"type": "pause", "after": after})
 
     def mark(self, mark: Mark) -> None:
@@ -230,19 +230,19 @@ class SessionWriter:
         self._put({"type": "stretch", "name": stretch.name, "t": [stretch.begin_ns, stretch.end_ns]})
 
     def gap(self, after: int | None, began_ns: int, ended_ns: int) -> None:
-        """The board was gone behind the frame `after`, and is back. Its numbers and its clock may begin anew."""
+        """The board was disconnected after the frame `after`, and is back. Numbers and clock may have restarted."""
         self._put({"type": "gap", "after": after, "t": [began_ns, ended_ns]})
 
     def raw(self, direction: Literal["sent", "received"], data: bytes, host_ns: int) -> None:
-        """What went over the line, so that it can be read again; a character a byte."""
+        """What went over the line, so that it can be parsed again; one character per byte."""
         self._put({"type": direction, "text": data.decode("latin-1"), "host_ns": host_ns})
 
     def note(self, text: str) -> None:
-        """Something worth knowing, in a sentence."""
+        """A remark, in a sentence."""
         self._put({"type": "note", "text": text, "host_ns": host_clock.now_ns()})
 
     def end(self, reason: EndReason) -> None:
-        """The last line. "done": as many frames as asked; "stopped": by the user; "unplugged"; "failed"."""
+        """The last line. "done": as many frames as requested; "stopped": by the user; "unplugged"; "failed"."""
         self._put(
             {"type": "end", "reason": reason, "frames": self.frames, "lost": self.lost, "damaged": self.damaged,
              "exchanges": self.exchanges, "host_ns": host_clock.now_ns()}
@@ -259,7 +259,7 @@ class SessionWriter:
     def _put(self, line: dict[str, Any]) -> None:
         data = json_bytes(line)
         with _keeping(self.path):
-            # A full disk takes a part: the rest must follow, or fail, before the next line.
+            # A full disk accepts a part: the rest must follow, or fail, before the next line.
             while data:
                 data = data[os.write(self._file, data) :]
         if time.monotonic() - self._synced > _SYNC_INTERVAL_S:

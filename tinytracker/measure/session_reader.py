@@ -33,7 +33,7 @@ class Session:
         exchanges: (M, 4), see `tinytracker.measure.clock`.
         resumed: (N,) true where the host had made the board wait before the frame.
         marks: steps that the meter sees too. stretches: baselines.
-        gaps: where the board was gone: index of the first frame after it, and host's times, ns.
+        gaps: where the board was disconnected: index of the first frame after it, and host's times, ns.
         notes: what was noted while measuring.
         lost: frames whose numbers are missing. damaged: records that arrived damaged.
         end: why it ended, or None when there is no last line: it was cut off.
@@ -97,7 +97,7 @@ def read_session(path: Path | str) -> Session:
     found = _Lines()
     broken: list[int] = []
     cut = False
-    with opened_for_reading(path, "`tinytracker measure` makes sessions.") as file:
+    with opened_for_reading(path, "`tinytracker measure` writes sessions.") as file:
         first = file.readline(_MAX_LINE)
         header = _header(path, first)
         number = 1
@@ -115,20 +115,20 @@ def _problems(found: _Lines, broken: list[int], cut: bool) -> tuple[str, ...]:
     """What is wrong with a file, a sentence each; `broken` are numbers of lines."""
     problems = []
     if cut:
-        problems.append("The last line was cut off and is left out.")
+        problems.append("The last line was cut off and is skipped.")
     if broken:
         shown = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
-        problems.append(f"{len(broken)} damaged lines are left out ({shown}).")
+        problems.append(f"{len(broken)} damaged lines are skipped ({shown}).")
     if found.end is None:
-        problems.append("There is no last line: the measurement was cut off.")
-    # A board that came back counts anew: its first number after a gap may be lower.
+        problems.append("The last line is missing: the measurement was cut off.")
+    # A board that reconnected counts from 0 again: its first number after a gap may be lower.
     steps = np.diff(np.array(found.sequence, np.int64))
     falls = np.setdiff1d(np.flatnonzero(steps <= 0) + 1, [at for at, _, _ in found.gaps])
     if len(falls):
         problems.append(f"{len(falls)} times the frame numbers do not ascend.")
     for at, began, ended in found.gaps:
         gone_s = (ended - began) / 1e9
-        problems.append(f"The board was gone for {gone_s:.1f} s before frame {at} of the session.")
+        problems.append(f"The board was disconnected for {gone_s:.1f} s before frame {at} of the session.")
     return tuple(problems)
 
 
@@ -161,7 +161,7 @@ def _session(path: Path, header: Header, found: _Lines, problems: tuple[str, ...
 
 
 def read_raw(path: Path | str) -> list[tuple[str, bytes, int]]:
-    """What went over the line: ("sent" or "received", bytes, host's time in ns) in order; damaged lines are left out.
+    """What went over the line: ("sent" or "received", bytes, host's time in ns) in order; damaged lines are skipped.
 
     Raises:
         InputFileError: missing, or cannot be read.
@@ -182,7 +182,7 @@ def read_raw(path: Path | str) -> list[tuple[str, bytes, int]]:
 
 
 def _header(path: Path, line: bytes) -> Header:
-    hint = "The first line of a session describes it; this file has another one."
+    hint = "The first line of a session describes it; this file begins with something else."
     try:
         document = json.loads(line)
     except (ValueError, RecursionError):
@@ -193,7 +193,7 @@ def _header(path: Path, line: bytes) -> Header:
 
 
 def _take(line: bytes, header: Header, found: _Lines) -> bool:
-    """Add one line; False when it is damaged. Kinds of a later version are no damage."""
+    """Add one line; False when it is damaged. Kinds of a later version do not count as damage."""
     try:
         document = json.loads(line)
         kind = document["type"]

@@ -1,4 +1,4 @@
-"""What a series of durations says, with what one needs to believe it. Nothing is ever deleted as an outlier."""
+"""Statistics of a series of durations, with the numbers needed to judge them. No outlier is ever deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinytracker.series import Interval, effective_count, interval95, median_dra
 TimedBy = Literal["timer", "clocks"]
 
 WARM_UP = 10
-"""First frames that do not count unless a session says otherwise: MLPerf Tiny's default."""
+"""First frames that do not count, unless a session gives another number: MLPerf Tiny's default."""
 
 SETTLED_CV = 0.015
 SETTLED_VALUES = 10
@@ -41,7 +41,7 @@ class Summary:
         outliers: values further than 3 interquartile ranges outside the quartiles (Tukey's "far out").
         drift_per_1000: change over 1,000 values, by Theil and Sen. drift_ci95: its interval, by Sen's rank method.
         autocorrelation: of neighbours.
-        effective_n: as many independent values would know the median as well.
+        effective_n: number of independent values that would give the same interval of the median.
         resolution: of the timer, or how well two clocks are known to agree; None when not known.
         resolution_share: of the median.
         timed_by: "timer" of one device, or "clocks" of two.
@@ -87,10 +87,10 @@ class Summary:
             said.append(f"Only {self.n} values: intervals from fewer than {MIN_FOR_INTERVAL} are rough.")
         elif self.effective_n < MIN_EFFECTIVE:
             said.append(
-                f"Slow noise: {self.n} values know the median as well as {self.effective_n:.0f} independent ones; "
+                f"Slow noise: {self.n} values give the median only as well as {self.effective_n:.0f} independent ones; "
                 "measure longer for a narrow interval."
             )
-        # A noisy series never has ten values within 1.5 %; that says nothing about a warm-up. Drift does.
+        # A noisy series never has ten values within 1.5 %; that is not evidence of a warm-up. Drift is.
         if self.settled_after is not None and self.settled_after > self.warmup:
             said.append(
                 f"The values settle after {self.settled_after}, {self.warmup} were dropped as warm-up."
@@ -142,7 +142,7 @@ def summarize(
         raise UsageError("A duration is not a finite number.")
     median = float(np.median(series))
     lower, upper = np.percentile(series, [25, 75])
-    # A counter with coarse ticks has no spread at all: one tick is then the least that counts as one.
+    # A counter with coarse ticks has no spread at all: one tick is then the smallest spread assumed.
     reach = _FAR_OUT * max(float(upper - lower), resolution or 0.0)
     slope, slope_interval = drift(series)
     p5, p95 = np.percentile(series, [5, 95])

@@ -1,4 +1,4 @@
-"""Baselines: stretches in which a device does one thing throughout, each named, so that powers have names too."""
+"""Baselines: named stretches in which a device does one thing throughout."""
 
 from __future__ import annotations
 

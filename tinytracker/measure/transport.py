@@ -21,7 +21,7 @@ BAUD_RATE = 115_200
 _READ_BYTES = 65_536
 _WRITE_BYTES = 512
 SILENCE_S = 10.0
-"""A board that says nothing, or takes nothing, for so long in the middle of something is given up."""
+"""Timeout, s, for a board that sends nothing, or accepts nothing, in the middle of an exchange."""
 _RPC_TIMEOUT_S = 10.0
 _RPC_BYTES = 2048
 _GONE = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
@@ -37,7 +37,7 @@ class Transport(Protocol):
         """What has arrived, at the latest after this time; b"" when nothing has.
 
         Raises:
-            UnpluggedError: the board is gone.
+            UnpluggedError: the board was disconnected.
         """
         ...
 
@@ -50,7 +50,7 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         ...
 
 
@@ -59,8 +59,8 @@ class SerialTransport:
 
     Args:
         port: its name.
-        baud_rate: without meaning for USB, ptys and sockets.
-        silence_s: a board that takes nothing for so long is given up.
+        baud_rate: has no effect on USB, ptys and sockets.
+        silence_s: timeout for a board that accepts nothing.
 
     Raises:
         UsageError: it is an address without a port.
@@ -79,7 +79,7 @@ class SerialTransport:
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise _cannot_open(port, error) from error
-        # USB adapters of FTDI's kind keep bytes back for 16 ms to fill packets, unless they are told not to.
+        # USB adapters of the FTDI kind hold bytes back for 16 ms to fill packets, unless configured not to.
         with suppress(AttributeError, OSError, ValueError, NotImplementedError):
             self._port.set_low_latency_mode(True)
         self._fd: int | None = None
@@ -125,13 +125,13 @@ class SerialTransport:
                 self._port.write(data[at : at + _WRITE_BYTES])
         except serial.SerialTimeoutException as error:
             raise DeviceError(
-                self.name, f"the board has taken nothing for {self._silence_s:g} s", "Reset it."
+                self.name, f"the board has accepted nothing for {self._silence_s:g} s", "Reset it."
             ) from error
         except (OSError, serial.SerialException) as error:
             raise self._gone(error) from error
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         with suppress(OSError):
             self._port.close()
 
@@ -139,7 +139,9 @@ class SerialTransport:
         number = getattr(error, "errno", None)
         known = error is None or number in _GONE or number is None
         detail = "" if known else f" ({error})"
-        return UnpluggedError(self.name, f"the board is gone{detail}", "Plug it in and measure again.")
+        return UnpluggedError(
+            self.name, f"the board was disconnected{detail}", "Plug it in and measure again."
+        )
 
 
 class RpcTransport:
@@ -148,7 +150,7 @@ class RpcTransport:
     Args:
         port: serial port of the board.
         url: of its server, for example http://10.10.10.1/jsonrpc.
-        baud_rate: without meaning for USB.
+        baud_rate: has no effect on USB.
     """
 
     def __init__(self, port: str, url: str, baud_rate: int = BAUD_RATE) -> None:
@@ -171,7 +173,7 @@ class RpcTransport:
             self._call("bytes", base64=b64encode(data[at : at + _RPC_BYTES]).decode("ascii"))
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self._serial.close()
 
     def _call(self, method: str, **parameters: str) -> None:
@@ -180,7 +182,7 @@ class RpcTransport:
         request = urllib.request.Request(
             self._url, json.dumps(content).encode(), {"Content-Type": "application/json"}
         )
-        hint = "Is the board's network up (ping 10.10.10.1), and is --rpc its address?"
+        hint = "Check that the board's network is up (ping 10.10.10.1) and that --rpc is its address."
         try:
             with urllib.request.urlopen(request, timeout=_RPC_TIMEOUT_S) as answer:
                 reply = json.loads(answer.read(_READ_BYTES) or b"{}")
@@ -197,10 +199,10 @@ def open_transport(
     """The transport to a board.
 
     Args:
-        port: serial port, pty or URL of pyserial's.
+        port: serial port, pty or pyserial URL.
         rpc: URL of the JSON-RPC server that takes commands, when the port cannot.
         baud_rate: of a real serial line.
-        silence_s: a serial board that takes nothing for so long is given up.
+        silence_s: timeout for a serial board that accepts nothing.
 
     Raises:
         DeviceError: it cannot be opened.
@@ -220,7 +222,7 @@ UsbNumber = tuple[int, int, str]
 
 
 def usb_number(port: str) -> UsbNumber | None:
-    """The device behind a port; None when it has no serial number of its own, or is no USB device."""
+    """The device behind a port; None when it has no serial number of its own, or is not a USB device."""
     from serial.tools import list_ports
 
     found = next((p for p in list_ports.comports() if p.device == port and p.serial_number), None)
@@ -228,7 +230,7 @@ def usb_number(port: str) -> UsbNumber | None:
 
 
 def port_of(number: UsbNumber | None) -> str | None:
-    """Where a device is now: its port may have another name after it was unplugged."""
+    """The port where a device is now: its name may have changed after it was unplugged."""
     from serial.tools import list_ports
 
     every = ((p.device, (p.vid, p.pid, p.serial_number)) for p in list_ports.comports())
@@ -236,7 +238,7 @@ def port_of(number: UsbNumber | None) -> str | None:
 
 
 def _check_address(port: str) -> None:
-    """Refuse an address without a port: pyserial's own words are those of Python."""
+    """Refuse an address without a port: pyserial would raise a bare Python error."""
     if not port.startswith(("socket://", "rfc2217://")):
         return
     try:
@@ -245,7 +247,9 @@ def _check_address(port: str) -> None:
         missing = True
     if missing:
         scheme = port.split(":")[0]
-        raise UsageError(f"{port} has no host and port from 0 to 65535.", f"Write {scheme}://HOST:PORT.")
+        raise UsageError(
+            f"{port} does not name a host and a port from 0 to 65535.", f"Write {scheme}://HOST:PORT."
+        )
 
 
 def _cannot_open(port: str, error: Exception) -> DeviceError:
@@ -260,5 +264,7 @@ def _cannot_open(port: str, error: Exception) -> DeviceError:
             "Join its group (sudo usermod -aG dialout $USER), then log in again.",
         )
     if number == errno.EBUSY or "exclusively lock" in str(error):
-        return DeviceError(port, "another program has it open", "Close that program (a terminal?) first.")
+        return DeviceError(
+            port, "another program has it open", "Close that program (a terminal, for example) first."
+        )
     return DeviceError(port, f"cannot be opened ({error})", f"Ports with hardware: {ports}.")

@@ -50,7 +50,7 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a file may not say itself.
+    """What a file may not state itself.
 
     Attributes:
         voltage_v: supply voltage for meters that record the current alone.
@@ -94,7 +94,7 @@ def read_trace(
     path = Path(path)
     for name, value in (("voltage", voltage_v), ("full scale", full_scale_a)):
         if value is not None and not 0 < value < 1e6:
-            raise UsageError(f"{value:g} is no {name}.", "Give a positive number in V or A.")
+            raise UsageError(f"{value:g} is not a valid {name}.", "Give a positive number in V or A.")
     with opened_for_reading(path) as file:
         head = file.read(_HEAD_BYTES)
     if not head:
@@ -109,7 +109,7 @@ def read_trace(
             return read(path, ReadOptions(voltage_v, full_scale_a))
     raise InputFileError(
         path,
-        "not the file of a power meter that is known here",
+        "not a known power meter's file",
         f"Known formats: {', '.join(FORMATS)}. A CSV needs a header such as time_s,current_mA,voltage_V,D0,D1.",
     )
 

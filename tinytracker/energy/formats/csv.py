@@ -47,7 +47,7 @@ def trace_of(path: Path, table: Table, options: ReadOptions, meter: str) -> Trac
     """Make a trace of a table whose columns have the usual names.
 
     Raises:
-        InputFileError: a column or its unit is missing; values that are no measurements.
+        InputFileError: a column or its unit is missing; values that are not measurements.
         UsageError: no voltage.
     """
     time = quantity(path, table, "time")
@@ -56,7 +56,7 @@ def trace_of(path: Path, table: Table, options: ReadOptions, meter: str) -> Trac
         missing = "time" if time is None else "current"
         raise InputFileError(path, f"there is no column for {missing}", "Name it like time_s or current_mA.")
     check_finite(path, "current", current)
-    # A row whose current is no number is a lost sample as much as a missing row.
+    # A row whose current is not a number is a lost sample, like a missing row.
     grid = even_grid(path, time)
     current_a = grid.spread(current)
     voltage = None if options.voltage_v is not None else quantity(path, table, "voltage")

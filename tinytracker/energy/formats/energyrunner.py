@@ -1,4 +1,4 @@
-"""Energy traces of EEMBC's EnergyRunner (`trace1-energy.bin`), as they lie in MLPerf Tiny's published results.
+"""Energy traces of EEMBC's EnergyRunner (`trace1-energy.bin`), as found in MLPerf Tiny's published results.
 
 A byte 0xF1, the number of samples a second as a float32, then a float32 per sample: the energy since the last one in
 µJ; little-endian. `trace1-timestamps.json` beside it lists the time stamps in seconds from the start. Current and
@@ -47,15 +47,15 @@ def read(path: Path, options: ReadOptions) -> Trace:
     with opened_for_reading(path) as file:
         content = file.read()
     if not matches(path, content):
-        raise InputFileError(path, "it does not begin as EnergyRunner's energy traces do")
+        raise InputFileError(path, "it does not begin like an EnergyRunner energy trace")
     rate = float(_HEADER.unpack_from(content)[1])
     body = content[_HEADER.size :]
     energies = np.frombuffer(body, "<f4", len(body) // 4)
     if not len(energies):
-        raise InputFileError(path, "there is no sample in it")
+        raise InputFileError(path, "it holds no samples")
     notes = ["EnergyRunner marks no lost samples: its time is the number of samples."]
     if len(body) % 4:
-        notes.append("The last sample was cut off and is left out.")
+        notes.append("The last sample was cut off and is skipped.")
     voltage = options.voltage_v or 1.0
     if options.voltage_v is None:
         notes.append("The file holds energies alone: currents are shown as if the supply were 1 V.")
@@ -89,7 +89,7 @@ def _edges(path: Path, rate: float, samples: int) -> tuple[list[int], tuple[str,
     """Samples of the time stamps, and what to say when there are none."""
     beside = path.with_name(path.name.removesuffix(_SUFFIX) + "-timestamps.json")
     if not path.name.endswith(_SUFFIX) or not beside.exists():
-        return [], ("No time stamps lie beside it (NAME-energy.bin needs NAME-timestamps.json).",)
+        return [], ("There are no time stamps beside it (NAME-energy.bin needs NAME-timestamps.json).",)
     try:
         with opened_for_reading(beside) as file:
             stamps = json.loads(file.read(_STAMPS_MAX_BYTES))
@@ -101,8 +101,8 @@ def _edges(path: Path, rate: float, samples: int) -> tuple[list[int], tuple[str,
     if edges != sorted(edges) or (edges and edges[-1] > samples):
         raise InputFileError(
             beside,
-            f"its times do not ascend, or leave the trace of {samples / rate:.3f} s",
-            "Use one run's files.",
+            f"its times do not ascend, or lie outside the trace of {samples / rate:.3f} s",
+            "Use files of the same run.",
         )
     return edges, ()
 

@@ -1,7 +1,7 @@
 """Joulescope recordings, JLS version 2, read with Joulescope's own library (extra `energy`).
 
-The library mends a file that was not closed, in place: opening a damaged recording would change it. So the header is
-checked first, and only a file that says to be complete is handed over.
+The library repairs a file that was not closed, in place: opening a damaged recording would change it. So the header is
+checked first, and only a file that claims to be complete is opened.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LINE = re.compile(r"gpi\[?([0-7])\]?", re.IGNORECASE)
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Whether the file says to be JLS."""
+    """Whether the file claims to be JLS."""
     return head.startswith(IDENTIFICATION)
 
 
@@ -77,11 +77,11 @@ def _check_header(path: Path) -> None:
         raise InputFileError(
             path,
             "the recording was not closed",
-            "Open it once in Joulescope's own program, which mends a copy.",
+            "Open it once in Joulescope's own program, which repairs a copy.",
         )
     if length != size:
         raise InputFileError(
-            path, f"the recording says to be {length:,} bytes and is {size:,}", "Copy it again."
+            path, f"the recording claims to be {length:,} bytes but is {size:,}", "Copy it again."
         )
 
 
@@ -93,7 +93,7 @@ def _read(path: Path, reader: Any, options: ReadOptions, pyjls: Any) -> Trace:
     rate = float(current.sample_rate)
     if current.length > _MAX_SAMPLES or current.data_type & 0xFFFF != _F32:
         raise InputFileError(
-            path, f"a current of {current.length:,} samples of type {current.data_type:#x} is not read"
+            path, f"a current of {current.length:,} samples of type {current.data_type:#x} is not supported"
         )
     voltage = signals.get("voltage") if options.voltage_v is None else None
     if voltage is not None and (voltage.sample_rate != rate or voltage.data_type & 0xFFFF != _F32):
@@ -102,7 +102,7 @@ def _read(path: Path, reader: Any, options: ReadOptions, pyjls: Any) -> Trace:
             "Give the supply with --voltage.",
         )  # fmt: skip
     lines, notes = _usable_lines(signals, current)
-    # The meter streams each signal on its own: they begin and end a little apart. What all of them cover counts.
+    # The meter streams each signal on its own: they begin and end a little apart. Only what all of them cover counts.
     spans = [_span(s) for s in (current, *([voltage] if voltage is not None else []), *lines.values())]
     first, last = max(a for a, _ in spans), min(b for _, b in spans)
     if first >= last:
@@ -146,7 +146,7 @@ def _span(signal: Any) -> tuple[int, int]:
 
 
 def _usable_lines(signals: dict[str, Any], current: Any) -> tuple[dict[int, Any], tuple[str, ...]]:
-    """Digital lines by number that go with nearly the whole current, and notes about the others."""
+    """Digital lines by number that cover nearly the whole current, and notes about the others."""
     lines, notes = {}, []
     begin, end = _span(current)
     for name, signal in signals.items():
@@ -159,7 +159,7 @@ def _usable_lines(signals: dict[str, Any], current: Any) -> tuple[dict[int, Any]
         if same and covered >= _MIN_COVERED:
             lines[int(match[1])] = signal
         else:
-            notes.append(f"Line {name} has another rate or another time than the current and is left out.")
+            notes.append(f"Line {name} has a different rate or time from the current and is skipped.")
     return lines, tuple(notes)
 
 

@@ -1,7 +1,7 @@
 """What ST's X-NUCLEO-LPM01A ("PowerShield") sends in its text format, kept as it came (UM2269, `format ascii_dec`).
 
 A sample is four digits and an exponent: `6409-07` is 6409e-7, A or (with `output energy`) J since the last sample; a
-line holds one or several. `TimeStamp: 001s 000ms, buff 00%` tells the meter's time at this place, so that lost samples
+line holds one or several. `TimeStamp: 001s 000ms, buff 00%` gives the meter's time at this place, so that lost samples
 can be counted. `event 3 ris` is an edge on the trigger pin. Answers to commands (`ack freq 1k`) tell how it was set up,
 where they are in the log.
 """
@@ -69,7 +69,7 @@ def read(path: Path, options: ReadOptions) -> Trace:
             path, f"the meter sent {log.settings['format']}", "Record with `format ascii_dec`."
         )
     if not log.values:
-        raise InputFileError(path, "there is no sample in it")
+        raise InputFileError(path, "it holds no samples")
     rate = _rate(path, log)
     values, moved = _with_gaps(path, log, rate)
     notes = [] if len(log.stamps) > 1 else ["The log has no time stamps: lost samples would go unnoticed."]
@@ -83,7 +83,9 @@ def read(path: Path, options: ReadOptions) -> Trace:
     check_finite(path, "current", values)
     counters = [counter for counter, _ in log.events]
     if any(after != before + 1 for before, after in pairwise(counters)):
-        raise InputFileError(path, f"an event is missing: {counters}", "Was the trigger's edge too short?")
+        raise InputFileError(
+            path, f"an event is missing: {counters}", "The trigger's edge may have been too short."
+        )
     levels = window_levels([moved[at] for _, at in log.events], len(values))
     current = values.astype(np.float32)
     return Trace(
@@ -135,7 +137,7 @@ def _quantity(text: str) -> float | None:
 
 
 def _rate(path: Path, log: _Log) -> float:
-    """Samples per second: as set up, or as the time stamps say."""
+    """Samples per second: as set up, or from the time stamps."""
     rate = _quantity(log.settings.get("freq", ""))
     if rate is None and len(log.stamps) > 1:
         steps = np.diff(np.array(log.stamps, np.float64), axis=0)
@@ -145,7 +147,7 @@ def _rate(path: Path, log: _Log) -> float:
             rate = min(_RATES, key=lambda known: abs(np.log(known / counted)))
     if rate is None or not 0 < rate <= _RATES[-1]:
         raise InputFileError(
-            path, "neither `freq` nor time stamps tell the sampling rate", "Keep the whole log of the meter."
+            path, "neither `freq` nor time stamps give the sampling rate", "Keep the whole log of the meter."
         )
     return rate
 
@@ -161,7 +163,7 @@ def _with_gaps(
     for (first, begin), (last, end) in pairwise(log.stamps):
         if end < begin:
             raise InputFileError(
-                path, f"the meter's time runs backwards at {begin:g} s", "Is it one recording?"
+                path, f"the meter's time runs backwards at {begin:g} s", "Use a log of a single recording."
             )
         missing[last] += max(0, round((end - begin) * rate) - (last - first))
     total = int(missing.sum())

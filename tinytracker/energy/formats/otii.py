@@ -32,7 +32,7 @@ _STAMP = re.compile(r"time ?stamp|time", re.IGNORECASE)
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Whether the header is Otii's: a stamp, and a main current, which the file's name may say instead."""
+    """Whether the header is Otii's: a stamp, and a main current, which the file's name may give instead."""
     found = header_of(head)
     if found is None or not _STAMP.fullmatch(found[0][0].name):
         return False
@@ -131,7 +131,7 @@ def _beside_voltage(path: Path, grid: Grid) -> Samples | None:
     if table is None:
         return None
     if len(table.columns) != 2:
-        raise InputFileError(path, "the file of the main voltage beside it has no two columns")
+        raise InputFileError(path, "the file of the main voltage beside it does not have two columns")
     time, value = table.numbers(0), table.numbers(1)
     check_finite(path, "voltage", value)
     even_grid(path, time)  # the same demands as on the current

@@ -3,7 +3,7 @@
 A ZIP archive. `session.raw`: a sample is a float32 in µA (NaN: lost) and a uint16 with a pair of bits per line, lowest
 line first: 01 low, 10 high, 11 both within the sample, 00 not recorded; little-endian. `metadata.json`:
 {"metadata": {"samplesPerSecond", "startSystemTime": ms since 1970}, "formatVersion": 2}. The voltage is not in it,
-unless our own recorder wrote it (`tinytracker.measure.ppk2`): under "tinytracker" it tells the voltage, and whether the
+unless our own recorder wrote it (`tinytracker.measure.ppk2`): under "tinytracker" it gives the voltage, and whether the
 number of samples agrees with the host's clock.
 """
 
@@ -61,10 +61,10 @@ def read(path: Path, options: ReadOptions) -> Trace:
     rate, start = _times(path, metadata)
     voltage, notes = _own_words(path, document=metadata, options=options)
     if len(raw) % FRAME.itemsize:
-        notes.append("The last sample was cut off and is left out.")
+        notes.append("The last sample was cut off and is skipped.")
     samples = np.frombuffer(raw, FRAME, len(raw) // FRAME.itemsize)
     if not len(samples):
-        raise InputFileError(path, "there is no sample in it")
+        raise InputFileError(path, "it holds no samples")
     current = _amperes(path, samples["current"])
     digital, lines = _levels(samples["bits"])
     return Trace(
@@ -85,7 +85,7 @@ def _own_words(path: Path, document: Any, options: ReadOptions) -> tuple[float, 
     """The voltage, and what our own recorder says about its time base.
 
     Raises:
-        RefusedError: samples are missing, and nothing says where.
+        RefusedError: samples are missing, and nothing shows where.
     """
     told = document.get("tinytracker")
     if not isinstance(told, dict):
@@ -105,7 +105,7 @@ def _own_words(path: Path, document: Any, options: ReadOptions) -> tuple[float, 
         return supply, []
     said = f"its samples and the host's clock are {abs(error) * 1e3:.1f} ms apart in the end"
     if told.get("timeAgrees") is not True:
-        raise RefusedError(SAMPLES_LOST, f"{path}: {said}, and nothing says where", "Record again.")
+        raise RefusedError(SAMPLES_LOST, f"{path}: {said}, and nothing shows where", "Record again.")
     if told.get("timeChecked") is not True:
         return supply, ["The recording was too short for its time base to be checked."]
     return supply, [f"Time base checked while recording: {said}."]
@@ -119,16 +119,16 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> byte
         )
     size = archive.getinfo(name).file_size
     if size > limit:
-        raise InputFileError(path, f"{name} says to be {size:,} bytes; at most {limit:,} are read")
+        raise InputFileError(path, f"{name} claims to be {size:,} bytes; the limit is {limit:,}")
     with archive.open(name) as member:
-        # What a member says about its size is not what it unpacks to when somebody means harm.
+        # In a malicious archive, the size that a member claims is not what it unpacks to.
         return member.read(size)
 
 
 def _times(path: Path, document: Any) -> tuple[float, float | None]:
     """Samples per second, and when the first was taken."""
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
-        raise InputFileError(path, "metadata.json is not what the Power Profiler writes")
+        raise InputFileError(path, "metadata.json is not in the Power Profiler's format")
     version = document.get("formatVersion")
     if version not in FORMAT_VERSIONS:
         raise InputFileError(

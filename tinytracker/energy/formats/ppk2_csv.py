@@ -1,7 +1,7 @@
 """CSV export of Nordic's Power Profiler (PPK2): `Timestamp(ms),Current(uA),D0-D7` or `...,D0,D1,...,D7`.
 
-The user chooses the columns. Levels are 0, 1, X (both within the sample) or - (not recorded); samples that were lost
-are left out of the file, so they show as steps of the time stamp. The voltage is not in it.
+The user chooses the columns. Levels are 0, 1, X (both within the sample) or - (not recorded); lost samples
+are missing from the file, so they show as steps of the time stamp. The voltage is not in it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tinytracker.energy.trace import Levels, Trace, find_gaps
 from tinytracker.errors import InputFileError
 
 FULL_SCALE_A = 1.0
-"""What a PPK2 measures at most."""
+"""The end of a PPK2's range."""
 
 _BITS = "d0-d7"
 _SINGLE = tuple(f"d{line}" for line in range(8))
@@ -104,7 +104,7 @@ def _characters(path: Path, column: NDArray[np.void], width: int) -> NDArray[np.
     """(N, width) characters of a text column."""
     text = np.ascontiguousarray(column.astype("S9"))
     signs = text.view(np.uint8).reshape(len(text), 9)
-    # Shorter entries are filled up with zeros.
+    # Shorter entries are padded with zeros.
     wrong = (signs[:, width - 1] == 0) | (signs[:, width] != 0)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])

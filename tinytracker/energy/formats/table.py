@@ -50,7 +50,7 @@ class Table:
 
     Attributes:
         columns: of the header. rows: structured array, one field per column, named f0, f1, ...
-        notes: what was left out.
+        notes: what was skipped.
     """
 
     columns: tuple[Column, ...]
@@ -87,9 +87,9 @@ def _column(text: str) -> Column:
 
 
 def read_table(path: Path, text_columns: Sequence[int] = (), text_width: int = 8) -> Table:
-    """Read a CSV with a header; every column is a number, but for `text_columns`.
+    """Read a CSV with a header; every column is a number, except `text_columns`.
 
-    A last line without its newline was cut off: it is left out, because half a number looks like a number.
+    A last line without its newline was cut off: it is skipped, because half a number looks like a number.
 
     Raises:
         InputFileError: no header, a row that does not fit, nothing in it.
@@ -105,7 +105,7 @@ def read_table(path: Path, text_columns: Sequence[int] = (), text_width: int = 8
         body = file.tell()
         whole, notes = _end_of_last_line(file, body, size)
         if whole <= body:
-            raise InputFileError(path, "there is no sample in it")
+            raise InputFileError(path, "it holds no samples")
         kinds = [(f"f{k}", f"S{text_width}" if k in text_columns else "f8") for k in range(len(columns))]
         file.seek(body)
         try:
@@ -122,7 +122,7 @@ def read_table(path: Path, text_columns: Sequence[int] = (), text_width: int = 8
                 path, f"a row does not fit the header ({reason}; rows count from 0)"
             ) from None
     if not len(rows):
-        raise InputFileError(path, "there is no sample in it")
+        raise InputFileError(path, "it holds no samples")
     return Table(columns, rows, notes)
 
 
@@ -134,7 +134,7 @@ def _end_of_last_line(file: BinaryIO, begin: int, size: int) -> tuple[int, tuple
     if not tail or tail.endswith(b"\n"):
         return size, ()
     end = tail.rfind(b"\n") + 1
-    return at + end if end else begin, ("The last line was cut off and is left out.",)
+    return at + end if end else begin, ("The last line was cut off and is skipped.",)
 
 
 def _lines(file: BinaryIO, size: int) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _lines(file: BinaryIO, size: int) -> Iterator[str]:
         size -= len(line)
         if size < 0:
             return
-        # A byte that is no UTF-8 becomes a character that is no number: the parser says in which row.
+        # A byte outside UTF-8 becomes a character that is not part of a number: the parser reports the row.
         yield line.decode("utf-8", "replace")
 
 
@@ -197,7 +197,7 @@ def even_grid(path: Path, time_s: Floats) -> Grid:
         row = int(np.argmin(step)) + 1
         raise InputFileError(
             path,
-            f"time does not go on at sample {row} ({time_s[row - 1]!r} s, then {time_s[row]!r} s)",
+            f"time does not advance at sample {row} ({time_s[row - 1]!r} s, then {time_s[row]!r} s)",
             "Export with more digits, or with the samples in order.",
         )
     interval = float(np.median(step))
@@ -205,14 +205,14 @@ def even_grid(path: Path, time_s: Floats) -> Grid:
     interval = float(near.mean())  # rounded stamps: the mean of many is finer than any one
     places = step / interval
     whole = np.maximum(np.rint(places), 1)
-    # Behind a long hole the rounded interval itself is too coarse to count on; the hole is then a fraction too long.
+    # After a long gap the rounded interval itself is too coarse to count on; the gap is then a fraction too long.
     uneven = np.abs(places - whole) > np.maximum(_EVEN, 1e-4 * whole)
     if uneven.any():
         row = int(np.flatnonzero(uneven)[0]) + 1
         raise InputFileError(
             path,
             f"samples are not evenly spaced: {step[row - 1]:.3g} s before sample {row}, {interval:.3g} s elsewhere",
-            "Use a recording at a constant rate.",
+            "Use a recording with a constant rate.",
         )
     span = float(whole.sum())
     if span + 1 > len(time_s) / (1 - MAX_LOST_SHARE):
@@ -246,7 +246,7 @@ def check_finite(path: Path, what: str, values: Floats) -> None:
     """Make sure that a column holds numbers that a meter can have measured.
 
     Raises:
-        InputFileError: infinity or a number beyond all meters.
+        InputFileError: infinity or a number that no meter measures.
     """
     bad = ~(np.abs(values) < 1e6) & ~np.isnan(values)
     if bad.any():

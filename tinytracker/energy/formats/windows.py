@@ -15,7 +15,8 @@ LINE = 0
 def window_levels(edges: Sequence[int], samples: int) -> Levels | None:
     """Levels (N,) of line 0, or None when there is no window.
 
-    Edges come in pairs, around each run of N inferences. An odd one is the first: runners try the line out before.
+    Edges come in pairs, around each run of N inferences. With an odd count, the first is
+    skipped: runners test the line before they start.
 
     Args:
         edges: sample at which each time stamp was seen, ascending.

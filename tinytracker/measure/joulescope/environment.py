@@ -1,4 +1,4 @@
-"""The isolated environment of Joulescope's driver: make it, and say whether it is there.
+"""The isolated environment of Joulescope's driver: create it, and report whether it is there.
 
 The driver needs numpy 2.1 or newer, which TensorFlow 2.15 cannot have (`tinytracker.isolated`).
 """
@@ -21,14 +21,14 @@ SETUP = "tinytracker setup joulescope"
 
 @dataclass(frozen=True)
 class Status:
-    """What is there and what is not.
+    """What is installed and what is missing.
 
     Attributes:
         folder: where the environment is, or would be.
         ready: True when a recording can start.
         python: version of the environment's Python, "" when there is none.
         driver: version of the driver as pinned, "" when it is not installed.
-        missing: sentences about what is missing, each with the command that brings it.
+        missing: sentences about what is missing, each with the command that installs it.
     """
 
     folder: Path
@@ -53,7 +53,7 @@ def default_folder() -> Path:
 
 
 def status(folder: Path | None = None) -> Status:
-    """Look, change nothing."""
+    """Inspect the environment without changing it."""
     folder = folder or default_folder()
     ready = DRIVER.is_current(folder)
     missing = () if ready else (f"{DRIVER.label} is not installed. Install it with: {SETUP}",)
@@ -80,10 +80,10 @@ def require_driver(folder: Path | None = None) -> Path:
 
 
 def setup(folder: Path | None = None, python: Path | None = None) -> Status:
-    """Make the driver's environment; nothing happens when it is there.
+    """Create the driver's environment; does nothing when it exists.
 
     Args:
-        folder: where; None for the default.
+        folder: where to create it; None for the default.
         python: interpreter 3.10 or 3.11 to build on; None to look for one.
 
     Raises:

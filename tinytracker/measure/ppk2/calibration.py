@@ -1,8 +1,8 @@
-"""From the PPK2's converter codes to amperes, with the constants that each meter tells about itself.
+"""From the PPK2's converter codes to amperes, with the constants that each meter reports about itself.
 
 Its answer to the request for metadata is text, `NAME: VALUE` a line, ended by a line END. For each of five ranges:
 R (shunt, ohm), O (offset, codes), GS and GI (gain, quadratic and linear), S and I (offset by voltage, and constant, A),
-UG (the user's gain; 1 when it is not told).
+UG (the user's gain; 1 when it is not reported).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Calibration:
     Attributes:
         constants: (7, 5), rows as R, O, GS, GI, S, I, UG, a column a range.
         mode: `AMPERE_METER` or `SOURCE_METER`.
-        supply_v: what it supplies, or believes to be supplied, V.
+        supply_v: the voltage that it supplies, or assumes to be supplied, V.
         text: the whole answer.
     """
 
@@ -64,14 +64,14 @@ def parse_metadata(text: str) -> Calibration:
     constants = np.array([[_number(told, f"{name}{k}") for k in range(RANGES)] for name in _CONSTANTS])
     if not (constants[0] > 0).all():
         raise MetadataError(
-            f"The PPK2 says that a shunt has {constants[0].min():g} ohm.", "Update its firmware."
+            f"The PPK2 reports a shunt of {constants[0].min():g} ohm.", "Update its firmware."
         )
     mode = int(_number(told, "MODE"))
     supply_v = _number(told, "VDD") / 1e3
     if mode not in (AMPERE_METER, SOURCE_METER) or not 0.5 <= supply_v <= 6:
         raise MetadataError(
-            f"The PPK2 says that its mode is {mode} and its voltage {supply_v:g} V.",
-            "Set it up with Nordic's Power Profiler once.",
+            f"The PPK2 reports mode {mode} and a voltage of {supply_v:g} V.",
+            "Configure it once with Nordic's Power Profiler.",
         )
     return Calibration(constants, mode, supply_v, text)
 
@@ -83,7 +83,7 @@ def _number(told: dict[str, str], name: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         said = told.get(name, "nothing")
-        raise MetadataError(f"The PPK2's calibration says {said} for {name}.", "Update its firmware.")
+        raise MetadataError(f"The PPK2's calibration gives {said} for {name}.", "Update its firmware.")
     return value
 
 
@@ -99,7 +99,7 @@ def amperes(words: Words, calibration: Calibration) -> NDArray[np.float64]:
 
 
 class SpikeFilter:
-    """Smooths the samples behind a change of range, where the meter overshoots.
+    """Smooths the samples after a change of range, where the meter overshoots.
 
     The three samples from a change on are replaced by a running mean (weight 0.18 for a new sample; 0.06 in the highest
     range, whose first two samples do not enter it).

@@ -1,4 +1,4 @@
-"""A PPK2 on its serial port: what it is, start, stop, bytes.
+"""A PPK2 on its serial port: identify, start, stop, read bytes.
 
 Mode and supply are left as they are: a board that is being measured must not lose its supply.
 """
@@ -16,7 +16,7 @@ from tinytracker.measure.ppk2.calibration import END, Calibration, parse_metadat
 
 _START, _STOP, _METADATA = b"\x06", b"\x07", b"\x19"
 _USB = (0x1915, 0xC00A)
-_BAUD_RATE = 115_200  # without meaning: the port is USB
+_BAUD_RATE = 115_200  # no effect: the port is USB
 _READ_BYTES = 1 << 16
 _QUIET_S = 0.2
 _ANSWER_S = 3.0
@@ -26,7 +26,7 @@ def find_port() -> str:
     """The port of the only PPK2 that is plugged in.
 
     Raises:
-        UsageError: there is none, or several meters.
+        UsageError: there is no meter, or several.
     """
     from serial.tools import list_ports
 
@@ -38,11 +38,11 @@ def find_port() -> str:
     if len(meters) == 1:
         return next(iter(meters.values()))
     said = f"There are several: {', '.join(meters.values())}." if meters else "No PPK2 is plugged in."
-    raise UsageError("Which port is the PPK2 on?", f"Give --power ppk2:PORT. {said}")
+    raise UsageError("The port of the PPK2 is not known.", f"Give --power ppk2:PORT. {said}")
 
 
 class Ppk2:
-    """An open meter; use it as a context manager, which stops it in the end.
+    """An open meter; use it as a context manager, which stops it at the end.
 
     Attributes:
         name: of the port. calibration: what it says about itself.
@@ -64,7 +64,7 @@ class Ppk2:
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise DeviceError(
-                port, f"the meter cannot be opened ({error})", "Is another program using it?"
+                port, f"the meter cannot be opened ({error})", "Close other programs that use it."
             ) from None
         try:
             self._write(_STOP)
@@ -89,14 +89,14 @@ class Ppk2:
             self._port.close()
 
     def start(self) -> None:
-        """Let it send samples."""
+        """Start sending samples."""
         self._write(_START)
 
     def read(self, timeout_s: float) -> bytes:
         """What has arrived; empty when nothing has within the time.
 
         Raises:
-            UnpluggedError: it has gone.
+            UnpluggedError: it was disconnected.
         """
         try:
             ready, _, _ = select.select([self._port.fileno()], [], [], timeout_s)
@@ -135,10 +135,12 @@ class Ppk2:
             if left <= 0:
                 said = "nothing" if not answer else "something else"
                 raise DeviceError(
-                    self.name, f"no PPK2 answers here, {said} comes back", "Is it the right port?"
+                    self.name,
+                    f"no PPK2 answers on this port; received: {said}",
+                    "Check that the port is right.",
                 )
             answer += self.read(left)
         return answer.decode("ascii", "replace")
 
     def _gone(self) -> UnpluggedError:
-        return UnpluggedError(self.name, "the meter is gone", "Plug it in and measure again.")
+        return UnpluggedError(self.name, "the meter was disconnected", "Plug it in and measure again.")

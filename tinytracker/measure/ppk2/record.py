@@ -1,6 +1,6 @@
 """Record with a PPK2 until interrupted: `python -m tinytracker.measure.ppk2.record FILE`.
 
-A program of its own, so that nothing else that the measurement does keeps samples waiting.
+A separate program, so that the measurement's other work does not delay samples.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def record(
     Args:
         port: of the meter; None for the only one.
         path: file to write (.ppk2).
-        stopped: asked ten times a second and more.
+        stopped: called at least ten times a second.
         voltage_v: supply of the board, V.
 
     Raises:
-        DeviceError: no meter answers, it falls silent, or another voltage was given than it supplies.
-        UnpluggedError: it has gone.
+        DeviceError: no meter answers, it falls silent, or the voltage given is not the one it supplies.
+        UnpluggedError: it was disconnected.
         OutputError: the file cannot be written.
     """
     failure: DeviceError | None = None
@@ -66,7 +66,7 @@ def _with_voltage(meter: Ppk2, voltage_v: float | None) -> Calibration:
     if told.mode == SOURCE_METER and abs(voltage_v - told.supply_v) > _VOLTAGE_SHARE * told.supply_v:
         raise DeviceError(
             meter.name,
-            f"the meter supplies {told.supply_v:g} V, --voltage says {voltage_v:g} V",
+            f"the meter supplies {told.supply_v:g} V, but --voltage is {voltage_v:g} V",
             "Omit --voltage.",
         )
     return replace(told, supply_v=voltage_v)

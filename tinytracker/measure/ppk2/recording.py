@@ -30,7 +30,7 @@ class Summary:
     """What was recorded.
 
     Attributes:
-        samples: places in the file. lost: of them, without a sample. timeline: how that is known.
+        samples: places in the file. lost: how many of them have no sample. timeline: how that was determined.
     """
 
     samples: int
@@ -43,7 +43,7 @@ class Recording:
 
     Args:
         calibration: of the meter.
-        folder: where what arrives is kept meanwhile, 24 MB a minute.
+        folder: for temporary files, 24 MB a minute.
     """
 
     def __init__(self, calibration: Calibration, folder: Path) -> None:
@@ -60,7 +60,7 @@ class Recording:
         """Bytes of the port.
 
         Args:
-            data: as they came.
+            data: as received.
             arrived_s: when, on the host's monotonic clock, s.
             unix_s: the same instant in seconds since 1970.
         """
@@ -96,7 +96,7 @@ class Recording:
                     with archive.open("session.raw", "w", force_zip64=True) as out:
                         self._write_frames(out, known.missing)
             except FileExistsError:
-                raise OutputError(path, "there is a file already", "Choose another --power.") from None
+                raise OutputError(path, "the file exists already", "Choose another --power.") from None
         return Summary(self.samples + lost, lost, known)
 
     def _metadata(self, known: Timeline, lost: int, voltage_v: float | None) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Recording:
         at, level = 0, 0
         borders = [*(jump.at for jump in self._jumps), self.samples]
         for number, border in enumerate(borders):
-            spikes = SpikeFilter()  # what was before a hole says nothing about what is behind it
+            spikes = SpikeFilter()  # samples before a gap say nothing about those after it
             while at < border:
                 count = min(_BLOCK, border - at)
                 words: Words = np.frombuffer(self._raw.read(4 * count), "<u4")

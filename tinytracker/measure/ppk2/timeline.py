@@ -1,7 +1,7 @@
-"""How many samples are missing where the counter jumps: it counts to 64 only, the host's clock counts the rest.
+"""How many samples are missing where the counter jumps: it counts only to 64; the host's clock supplies the rest.
 
 Samples arrive late, never early. So the smallest delay within a second hardly changes; where it has grown from before
-a jump to after it by 64 samples' time or a multiple, so many more are missing.
+a jump to after it by 64 samples' time or a multiple, that many more are missing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Timeline:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the recording is long enough: a short one may not have had a reading that came at once."""
+        """Whether the recording is long enough: a short one may not contain a reading without delay."""
         return self.host_s >= _CHECKED_S
 
     @property

@@ -16,7 +16,7 @@ Words = NDArray[np.uint32]
 COUNTS = 64
 _HELD = 4
 _RUN = 8
-"""Words whose counters follow each other: chance makes that of other bytes once in 64^7."""
+"""Words whose counters follow each other: other bytes look like that by chance once in 64^7."""
 
 
 def converter_of(words: Words) -> NDArray[np.int64]:
@@ -25,7 +25,7 @@ def converter_of(words: Words) -> NDArray[np.int64]:
 
 
 def range_of(words: Words) -> NDArray[np.uint8]:
-    """(N,) measuring range, 0 (microamperes) to 4 (up to 1 A); larger ones are not defined."""
+    """(N,) measuring range, 0 (microamperes) to 4 (up to 1 A); larger values are not defined."""
     return ((words >> 14) & 7).astype(np.uint8)
 
 
@@ -44,7 +44,7 @@ class Piece:
 
     Attributes:
         words: (N,).
-        skipped: words that are missing before them, modulo 64; how many times 64 more, only a clock can tell.
+        skipped: words that are missing before them, modulo 64; only a clock can tell how many multiples of 64 to add.
         broken: something is missing before them, even if `skipped` is 0.
     """
 
@@ -57,8 +57,8 @@ class WordStream:
     """Bytes in, words out.
 
     A word comes out once some behind it have arrived: where bytes are missing, one or two counters may still look
-    right. The last four words before each jump are given up for that, and the first behind it, whose first bytes may be
-    another word's.
+    right. The last four words before each jump are therefore discarded, and so is the first after it, whose first
+    bytes may be another word's.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""What each operator of an INT8 network must compute, in numpy integers: obviously right rather than fast.
+"""What each operator of an INT8 network must compute, in numpy integers: written to be obviously right, not fast.
 
 TFLite's reference kernels are the oracle of the project. Where they are wrong themselves (docs/codegen.md lists
-the cases) there must be something else to compare with, and that is this: the arithmetic of TFLite's
+the cases) something else is needed to compare with. That is this package: the arithmetic of TFLite's
 quantization specification, written once more and independently of every kernel. One file per family of
 operators holds a dictionary from operator names to rules (see `call`); `registry` joins them.
 """

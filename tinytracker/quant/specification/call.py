@@ -64,7 +64,7 @@ class Call:
 
     @property
     def activation(self) -> str:
-        """Name of the fused activation; "NONE" when the file does not say."""
+        """Name of the fused activation; "NONE" when the file does not name one."""
         return str(self.operator.options.get("fused_activation_function", "NONE"))
 
 

@@ -1,4 +1,4 @@
-"""Operators on values one by one: sums, products, functions of one value, conversions."""
+"""Elementwise operators: sums, products, functions of one value, conversions."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinytracker.model.tflite_model import Operator, TfliteModel
 
 WIDE_SOFTMAX = 512
-"""Classes from which on a sum of exponentials can be too large for the integer arithmetic."""
+"""With this many classes or more, a sum of exponentials can be too large for the integer arithmetic."""
 
 
 def reference_is_wrong(model: TfliteModel) -> tuple[str, ...]:
@@ -22,7 +22,9 @@ def _reason(model: TfliteModel, operator: Operator) -> str:
     if operator.name == "SOFTMAX" and operator.inputs:
         shape = model.tensors[operator.inputs[0]].shape
         if shape and shape[-1] >= WIDE_SOFTMAX:
-            return f"{operator.label} has {shape[-1]} classes; from {WIDE_SOFTMAX} on it shifts by 32 bits."
+            return (
+                f"{operator.label} has {shape[-1]} classes; with {WIDE_SOFTMAX} or more it shifts by 32 bits."
+            )
     if operator.name == "FULLY_CONNECTED" and len(operator.inputs) > 1 and operator.outputs:
         filters, output = model.tensors[operator.inputs[1]], model.tensors[operator.outputs[0]]
         if len(filters.scales) > 1 and len(output.shape) != 2:

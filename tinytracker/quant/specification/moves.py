@@ -51,7 +51,7 @@ def transpose(call: Call) -> Array:
 
 
 def cut(call: Call) -> Array:
-    """SLICE: `size` elements from `begin` on; -1 is all that is left."""
+    """SLICE: `size` elements starting at `begin`; -1 means all that remain."""
     pairs = zip(call.ints(1), call.ints(2), strict=True)
     return call.value(0)[tuple(slice(b, None if size == -1 else b + size) for b, size in pairs)]
 

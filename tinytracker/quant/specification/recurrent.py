@@ -91,7 +91,7 @@ def _cell_exponent(call: Call) -> int:
 
 
 def svdf(call: Call) -> Array:
-    """SVDF: `rank` filters per unit, each with a memory of what its features were in the last frames.
+    """SVDF: `rank` filters per unit, each with a memory of its features in the last frames.
 
     The memory loses its oldest value and gets clamp16(Σ w·(x - z_x)·s_x·s_w / s_state); the output is
     z + (bias + Σ time·memory)·s_state·s_time / s. Sums wrap at 32 bits, the factors are computed in float32.

@@ -1,4 +1,4 @@
-"""Operators that make one value of many: pooling and mean."""
+"""Operators that reduce many values to one: pooling and mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR on images (batches, height, width, channels) that count alike."""
+"""RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR on images (batches, height, width, channels) with equal quantization."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from tinytracker.quant.specification.plain import maximum, minimum, plain_or
 
 
 def extreme(call: Call) -> Array:
-    """MAXIMUM or MINIMUM of 8-bit numbers that count alike: of the stored numbers."""
+    """MAXIMUM or MINIMUM of 8-bit tensors with equal quantization: of the stored numbers."""
     choose = maximum if call.operator.name == "MAXIMUM" else minimum
     return choose(call.value(0), call.value(1))
 
 
 def arg_extreme(call: Call) -> Array:
-    """ARG_MAX or ARG_MIN along an axis: the first position whose value no other beats."""
+    """ARG_MAX or ARG_MIN along an axis: the first position of the extreme value."""
     layers = np.moveaxis(call.value(0), call.ints(1)[0], 0)
     best, where = layers[0], np.zeros(layers.shape[1:], np.int64)
     for position, layer in enumerate(layers):

@@ -31,7 +31,7 @@ def softmax(call: Call) -> Array:
     """SOFTMAX over the last dimension: shares of 256, minus 128.
 
     The integer arithmetic has an answer as long as the sum of exponentials, relative to the largest, is below
-    512. Above, it would shift by 32 bits and more. There the share of a class is 1 when it is half a step or
+    512. Above that it would shift by 32 bits or more. There the share of a class is 1 when it is half a step or
     more, that is when 512 times its exponential is at least the sum, and 0 otherwise.
     """
     source = call.source(0)
