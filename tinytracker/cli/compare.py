@@ -39,7 +39,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
         share = float(value[:-1]) / 100 if value.endswith("%") else float(value)
     except ValueError:
         share = -1.0
-    if not 0 <= share < 10:
+    if not 0 <= share < 10 or (share >= 1 and not value.endswith("%")):
         raise click.BadParameter(f"{value!r} is not a fraction; write 3% or 0.03.")
     return share
 

@@ -40,7 +40,7 @@ def command(
     table = Table(title=f"{result.folder} for {target}", title_justify="left", show_header=False)
     table.add_column()
     table.add_column()
-    for name, text in _rows(result.document):
+    for name, text in _rows(result.document, gaze):
         table.add_row(name, text)
     for path in sorted(p for p in result.folder.rglob("*") if p.is_file()):
         table.add_row("file", str(path))
@@ -49,7 +49,7 @@ def command(
     )
 
 
-def _rows(manifest: Manifest) -> list[tuple[str, str]]:
+def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
     """Return the lines about a package; they depend on the target."""
     from tinytracker.package.manifest import SensorMemory
 
@@ -58,7 +58,8 @@ def _rows(manifest: Manifest) -> list[tuple[str, str]]:
     if not manifest.is_gaze:
         rows.append(("purpose", "not a gaze network (--gaze if it is)"))
     elif model.file is not None:
-        rows.append(("purpose", "gaze, judging by its inputs and outputs (--no-gaze if it is not)"))
+        judged = "gaze, judging by its inputs and outputs (--no-gaze if it is not)"
+        rows.append(("purpose", judged if gaze is None else "gaze, as you said (--gaze)"))
     if manifest.arena is not None:
         rows.append(("arena", f"{manifest.arena.total_bytes:,} bytes"))
     if isinstance(memory, SensorMemory):

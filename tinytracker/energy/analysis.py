@@ -237,7 +237,7 @@ def analyse(
              (idle_power, idle_draws), min_samples, rng)
     )  # fmt: skip
     period = float(np.median(np.diff(edges[:, 0]))) / trace.rate_hz if len(edges) > 1 else None
-    window_energy = float(at_edge[-1, -1] - at_edge[0, 0]) / len(edges)
+    window_energy = float(at_edge[-1, -1] - at_edge[0, 0]) / (len(edges) + segments.skipped)
     return EnergyReport(
         tuple(rows),
         idle_power,

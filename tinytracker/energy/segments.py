@@ -31,6 +31,7 @@ class Segments:
         origin: "lines", "session", or "marks": the session's times, by steps that meter and computer both saw.
         rest_from, rest_to: positions between which the device did nothing but these frames.
         busy: start of the first frame that the device computed and end of the last; None when those are in `edges`.
+        skipped: frames between the first and the last that are not in `edges`.
     """
 
     phases: tuple[str, ...]
@@ -42,6 +43,7 @@ class Segments:
     rest_from: float = 0.0
     rest_to: float = math.inf
     busy: tuple[float, float] | None = None
+    skipped: int = 0
 
     def __len__(self) -> int:
         return len(self.edges)

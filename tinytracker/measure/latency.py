@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +227,8 @@ def compare_sessions(a: Files, b: Files, warmup: int | None = None, seed: int = 
         for name in common
     }
     rows = judge_together(rows)
+    if len({s.header.is_emulated for group in groups for s in group}) > 1:  # times of two kinds: no verdict
+        rows = {name: replace(row, differ=None) for name, row in rows.items()}
     return SessionComparison(groups[0], groups[1], rows, tuple(_remarks(groups[0], groups[1], rows)))
 
 

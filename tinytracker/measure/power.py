@@ -166,6 +166,11 @@ def measure_energy(
         )
     names = tuple(phases or (PHASES if run is None else _on_lines(run.header.phases)))
     unrecorded = 0
+    for name, value in (("offset", offset_s), ("offset bound", offset_bound_s)):
+        if value is not None and not np.isfinite(value):
+            raise UsageError(
+                f"The {name} {value:g} s is not a finite number.", "Give seconds of the meter's time."
+            )
     if offset_bound_s is not None and offset_s is None:
         raise UsageError(
             "--offset-bound has no meaning without --offset.", "Give --offset too, or omit --offset-bound."
@@ -269,7 +274,9 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
             "Check that trace and session are of the same run, and that the lines are in the right order.",
         )
     busy = float(segments.edges[0, 0]), float(segments.edges[-1, -1])
-    return replace(segments, edges=segments.edges[shift : shift + expected], busy=busy), unrecorded
+    place = session.sequence - session.sequence[0] + shift
+    skipped = expected - len(session)
+    return replace(segments, edges=segments.edges[place], busy=busy, skipped=skipped), unrecorded + skipped
 
 
 def _first_difference(session: Session, segments: Segments, trace: Trace, shift: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,10 @@ class ModelSource:
     def io_of(self, model: TfliteModel) -> IoDescription:
         """Return the inputs and outputs of a form of this model, such as the one without float ends."""
         described = IoDescription(**IoContract.of(model).as_json())
-        return described if self.is_gaze else described.model_copy(update={"gaze": None})
+        if self.is_gaze:
+            return described
+        outputs = tuple(replace(t, name="output") if t.name == "gaze" else t for t in described.outputs)
+        return described.model_copy(update={"gaze": None, "outputs": outputs})
 
     @property
     def words(self) -> dict[str, Any]:
