@@ -130,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if code:
             sys.exit(code)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Stopped. Finished work is kept; run the same command again to resume.", err=True)
+        click.echo("Stopped. Whatever was finished is kept; the same command can be run again.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
