@@ -216,7 +216,7 @@ def test_ctrl_c_says_that_what_is_finished_is_kept(monkeypatch):
     monkeypatch.setattr(cli, "main", interrupted)
     answer = run("train")
     assert answer.code == 130
-    assert "run the same command again to resume" in answer.err
+    assert "the same command can be run again" in answer.err
 
 
 def test_an_error_of_the_operating_system_is_a_sentence(monkeypatch):

@@ -107,5 +107,5 @@ def test_ctrl_c_is_a_sentence_and_code_130(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run the same command again to resume" in stderr
+    assert "the same command can be run again" in stderr
     assert "Traceback" not in stderr
