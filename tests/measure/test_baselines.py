@@ -231,7 +231,7 @@ def test_what_marks_need_is_said(tmp_path, monkeypatch):
     busy = run(*base, "gpio:4")
     assert (busy.code, "GPIO 4 cannot be used" in busy.err) == (1, True)
     other = run("measure", "--target", "spresense", "--out", tmp_path / "s.jsonl", "--sync", "gpio")
-    assert (other.code, "pins of its own" in other.err) == (2, True)
+    assert (other.code, "its own pins" in other.err) == (2, True)
     name = run(*base, "none", "--baselines", "asleep")
     assert (name.code, "camera-off" in name.err) == (2, True)
     burst = run(*base, "load", "--burst", 20)

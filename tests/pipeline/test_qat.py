@@ -172,7 +172,7 @@ def test_a_killed_training_ends_with_the_same_file(learned, aware, tmp_path, mon
 def test_settings_of_training_belong_to_qat(run):
     with pytest.raises(UsageError, match="Method ptq does not train"):
         quantize(run.path, "ptq", qat=SETTINGS)
-    with pytest.raises(UsageError, match="0 epochs"):
+    with pytest.raises(UsageError, match="epochs of quantization-aware training is 0"):
         QatSettings(epochs=0)
 
 
