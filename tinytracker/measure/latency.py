@@ -125,7 +125,12 @@ def latency_table(
         (['capture', 'preprocess', 'inference', 'frame', 'period'], 12)
     """
     session = session if isinstance(session, Session) else read_session(session)
-    found = latencies(session)
+    return summarize_latencies(latencies(session), warmup, seed)
+
+
+def summarize_latencies(found: Latencies, warmup: int | None = None, seed: int = 0) -> dict[str, Summary]:
+    """Statistics of latencies that were computed before; see `latency_table`."""
+    session = found.session
     drop = session.header.warmup if warmup is None else warmup
     return {
         name: summarize(

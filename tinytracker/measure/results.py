@@ -16,7 +16,7 @@ from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.calibration_identity import remarks_on
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
-from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, latency_table
+from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, summarize_latencies
 from tinytracker.measure.measurement import IMAGE
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
@@ -131,8 +131,8 @@ def summarize_session(
     if calibration is not None:
         remarks = remarks_on(calibration.identity, str(session.header.model.get("sha256", "")))
     counted = len(session) > session.header.warmup
-    rows = latency_table(session, seed=seed) if counted else {}
     found = latencies(session) if len(session) else None
+    rows = summarize_latencies(found, seed=seed) if found is not None and counted else {}
     unknown = "" if found is None else found.clock_unknown
     oracle, differing = _parity(session)
     try:
