@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.traces import PHASES, VOLTAGE, lose, replace, true_trace
 
-from tinytracker.energy.analysis import Energy, Idle, Refusal, analyse
+from tinytracker.energy.analysis import analyse
 from tinytracker.energy.integrate import energy_at
+from tinytracker.energy.result import Energy, Idle, Refusal
 from tinytracker.energy.segments import Segments, gray, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import CHUNK, Trace, find_gaps
 from tinytracker.errors import RefusedError, UsageError

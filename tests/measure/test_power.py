@@ -6,7 +6,7 @@ from support.cli import run
 from support.sessions import UNIX_NS, write_session
 from support.traces import PHASES, replace, true_trace
 
-from tinytracker.energy.analysis import Energy, Refusal
+from tinytracker.energy.result import Energy, Refusal
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.power import measure_energy
 

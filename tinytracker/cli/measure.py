@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
-from tinytracker.cli.output import Output, verb
+from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
 from tinytracker.errors import UsageError
 from tinytracker.progress import say
@@ -36,7 +36,10 @@ _STOPPED = 130
     help="Board to measure, or replay.",
 )
 @click.option(
-    "--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames to measure after the warm-up."
+    "--frames",
+    type=click.IntRange(1, 1_000_000),
+    default=200,
+    help="Frames to measure after the warm-up; with fewer than 200, some medians have no interval.",
 )
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames to run first and ignore.")
 @click.option(
@@ -229,9 +232,8 @@ def show(path: Path, seed: int, correction: Calibration | None = None) -> Output
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
-    low, high = row.ci95
     p99 = "" if row.p99 is None else f"{row.p99:,.1f}"
     return (
-        f"{row.n:,}", f"{row.median:,.1f}", f"{low:,.1f} to {high:,.1f}", f"{row.p5:,.1f}", f"{row.p95:,.1f}", p99,
+        f"{row.n:,}", f"{row.median:,.1f}", interval_text(row.ci95, ",.1f"), f"{row.p5:,.1f}", f"{row.p95:,.1f}", p99,
         f"{row.mean:,.1f}", f"{row.sd:,.1f}", f"{row.outliers:,}",
     )  # fmt: skip

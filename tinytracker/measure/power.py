@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.energy.analysis import EnergyReport, Refusal, analyse
+from tinytracker.energy.analysis import analyse
 from tinytracker.energy.formats import read_trace
 from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
+from tinytracker.energy.result import EnergyReport, Refusal
 from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
