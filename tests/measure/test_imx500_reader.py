@@ -10,7 +10,7 @@ from support.cli import run
 
 from tinytracker.errors import DeviceError
 from tinytracker.measure import host_clock, imx500, imx500_frames
-from tinytracker.measure.link import Frame
+from tinytracker.measure.frame import Frame
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
 

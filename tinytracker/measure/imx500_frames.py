@@ -18,8 +18,8 @@ import numpy as np
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
+from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import behind_ns, now_ns
-from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.pictures import Picture, Pictures
 from tinytracker.measure.protocol import Lost

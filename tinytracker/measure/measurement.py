@@ -12,9 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.images import TestImages
-from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
 from tinytracker.measure.session import (
