@@ -56,7 +56,7 @@ def test_noise_too_slow_for_the_series_gets_no_interval():
         found = [median_draws(noise(rng, 100, slow, 1), 100, rng) for _ in range(100)]
         assert sum(draws is not None for draws in found) <= 2
     assert median_draws(rng.standard_normal(60), 100, rng) is None  # the noise could be slow
-    assert mean_draws(rng.standard_normal(29), 100, rng) is None
+    assert mean_draws(rng.standard_normal(79), 100, rng) is None
 
 
 def test_what_the_allowance_for_slow_noise_costs():

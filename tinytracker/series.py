@@ -24,8 +24,8 @@ MIN_COSINES = 4
 SLOWEST = 0.98
 """Correlation of neighbours in the slowest noise that intervals allow for; its time constant is 50 values."""
 
-MIN_FOR_INTERVAL = 30
-"""With fewer values, an interval that allows for slow noise would be wider than the values' own spread."""
+MIN_FOR_INTERVAL = 80
+"""With fewer values, an interval that allows for slow noise would reach further than the values' standard deviation."""
 
 MIN_INDEPENDENT = 4.0
 """Independent values that an interval of the median needs: the 95 % interval of fewer reaches beyond all values."""

@@ -268,7 +268,7 @@ def test_the_report_is_json():
 
 
 def test_energy_per_inference_is_that_of_the_inference_phase_and_nothing_else():
-    trace, truth = true_trace(1e5, 40, gap_s=0.05)
+    trace, truth = true_trace(1e5, 100, gap_s=0.05)
     report = analyse(trace, segments_from_lines(trace, PHASES), burst=25)
     expected = truth.energy_j[:, 2].mean() / 25
     assert report.per_inference.mean_j == pytest.approx(expected, rel=1e-3)
