@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import COUNTS, SCREEN
+from tinytracker.cli.types import COUNTS, OUT, SCREEN
 from tinytracker.errors import ModelError, OutputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def command() -> None:
 
 @verb
 @click.argument("points", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--out", type=OUT, required=True, help="JSON file to write.")
 @click.option("--method", default="auto", help="auto, offset, affine or ridge.")
 @click.option(
     "--model",

@@ -12,6 +12,7 @@ from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, s
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
+from tinytracker.cli.types import OUT
 from tinytracker.errors import UsageError
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
@@ -45,7 +46,7 @@ _STOPPED = 130
 @click.option(
     "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
+@click.option("--out", type=OUT, help="Session file to write.")
 @board_options
 @power_options
 @click.option(
