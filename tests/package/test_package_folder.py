@@ -1,4 +1,4 @@
-"""The folder of a package: complete or absent, also when two runs write it, and known to be writable before the work."""
+"""The folder of a package: complete or absent, also when two runs write it, and checked before the work."""
 
 import os
 import stat

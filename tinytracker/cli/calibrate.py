@@ -11,6 +11,7 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import COUNTS, OUT, SCREEN
 from tinytracker.errors import ModelError, OutputError
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -146,7 +147,8 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
     if calibration.evidence is not None:
         e = calibration.evidence
         lines.append(
-            f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm uncorrected, {e.left_out_cm:.2f} cm corrected "
+            f"{counted(e.dots, 'dot')}, {counted(e.frames, 'frame')}: {e.before_cm:.2f} cm uncorrected, "
+            f"{e.left_out_cm:.2f} cm corrected "
             f"(each dot held out in turn); {e.applied:.0%} of the correction is applied"
         )
         if e.constant_cm is not None:

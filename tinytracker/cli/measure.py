@@ -16,6 +16,7 @@ from tinytracker.cli.types import OUT
 from tinytracker.errors import UsageError
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -201,7 +202,7 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
         text = (*output.text, "It holds no received bytes to parse again.")
         return Output(document, text, output.exit_code)
     found = replay(session)
-    counts = f"{len(found.frames):,} frames and {len(found.exchanges):,} clock exchanges"
+    counts = f"{counted(len(found.frames), 'frame')} and {counted(len(found.exchanges), 'clock exchange')}"
     said = [f"Its bytes parsed again: {counts}.", *found.differences]
     if out is not None:
         said.append(f"Written to {write_replay(found, out)}.")

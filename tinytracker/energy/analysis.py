@@ -20,6 +20,7 @@ from tinytracker.energy.segments import Segments
 from tinytracker.energy.trace import Trace, overlap
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.series import MIN_FOR_INTERVAL, Interval, interval_of, mean_draws
+from tinytracker.words import counted
 
 MIN_SAMPLES = 20
 """Samples that a phase needs: with fewer, the half sample by which each edge may be off is 5 % or more of it."""
@@ -64,7 +65,7 @@ def analyse(
     """
     edges, damaged = segments.edges[warmup:], segments.damaged
     if not len(edges):
-        raise UsageError(f"All {len(segments)} frames are warm-up ({warmup}).", "Drop fewer with --warmup.")
+        raise UsageError(f"All frames ({len(segments)}) are warm-up ({warmup}).", "Drop fewer with --warmup.")
     window = float(edges[0, 0]), float(edges[-1, -1])
     _refuse_dropouts(trace, window)
     faults = find_faults(trace)
@@ -210,7 +211,7 @@ def _without_idle(
 def _warnings(trace: Trace, frames: int, idle: Idle | Refusal) -> list[str]:
     warnings = list(trace.notes)
     if frames < MIN_FOR_INTERVAL:
-        warnings.append(f"No intervals: {frames} frames; {MIN_FOR_INTERVAL} or more are needed.")
+        warnings.append(f"No intervals: {counted(frames, 'frame')}; {MIN_FOR_INTERVAL} or more are needed.")
     if trace.full_scale_a is None:
         warnings.append("The meter's full scale is not known, so clipped samples would go unnoticed.")
     if isinstance(idle, Idle):

@@ -15,6 +15,7 @@ from tinytracker.measure.clock import Clock, estimate_clock
 from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
+from tinytracker.words import counted
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
 INFERENCE = "inference"
@@ -61,7 +62,7 @@ def latencies(session: Session) -> Latencies:
     series: dict[str, Floats] = {name: steps[:, k] for k, name in enumerate(header.phases)}
     series[FRAME] = (session.stamps[:, -1] - session.stamps[:, 0]) * tick
     following = (np.diff(session.sequence) == 1) & ~session.resumed[1:]
-    if following.any():
+    if following.sum() > len(following) / 2:  # from a few pairs it would be a number of another kind
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
     if header.burst > 1 and INFERENCE in header.phases:
@@ -86,10 +87,8 @@ def _clock(session: Session) -> tuple[Clock | None, str]:
     if header.is_emulated:  # no real time passes: the host's clock is unrelated to the device's
         return None, ""
     if len(session.exchanges) < _MIN_EXCHANGES:
-        return (
-            None,
-            f"the session holds {len(session.exchanges)} clock exchanges; at least {_MIN_EXCHANGES} are needed",
-        )
+        held = counted(len(session.exchanges), "clock exchange")
+        return None, f"the session holds {held}; at least {_MIN_EXCHANGES} are needed"
     first, last = int(session.stamps.min()), int(session.stamps.max())
     if header.stamps_are_host:
         # No fit: an exchange reads one clock of this computer between two readings of another.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 
 from tinytracker.errors import DeviceError
@@ -32,6 +33,7 @@ class Line:
         self.receiver = Receiver()
         self.silence_s = silence_s
         self.unanswered: list[Event] = []
+        self._pending: deque[Event] = deque()  # received, and not taken yet by who was interrupted
         self._number = time.time_ns() // 1000 % _NUMBERS
         self._raw: list[RawBytes] | None = [] if keep_raw else None
 
@@ -44,6 +46,7 @@ class Line:
         """Go on with another transport, from a clean state."""
         self.transport = transport
         self.receiver = Receiver()
+        self._pending.clear()
 
     def take_raw(self) -> list[RawBytes]:
         """What went over the line since the last call; empty unless the line keeps it."""
@@ -65,14 +68,16 @@ class Line:
         self.transport.send_command(command)
         return now
 
-    def _receive(self, timeout_s: float) -> list[Event]:
-        data = self.transport.read(timeout_s)
-        now = now_ns()
-        if not data:
-            return []
-        if self._raw is not None:
-            self._keep(data, now)
-        return self.receiver.feed(data, now)
+    def _receive(self, timeout_s: float) -> bool:
+        """Put new events behind those that are pending; returns whether any are there."""
+        if not self._pending:
+            data = self.transport.read(timeout_s)
+            now = now_ns()
+            if data:
+                if self._raw is not None:
+                    self._keep(data, now)
+                self._pending.extend(self.receiver.feed(data, now))
+        return bool(self._pending)
 
     def _keep(self, data: bytes, now: int) -> None:
         """Record what arrived. Pieces of a line become one, with the time of the last: that is the line's time."""
@@ -93,16 +98,17 @@ class Line:
         """
         heard = time.monotonic()
         while True:
-            events = self._receive(min(_POLL_S, self.silence_s))
+            arrived = self._receive(min(_POLL_S, self.silence_s))
             now = time.monotonic()
-            if events:
+            if arrived:
                 heard = now
             elif now - heard > self.silence_s:
                 raise DeviceError(
                     self.name, f"the board has sent nothing for {self.silence_s:g} s",
                     "Reset it; a network that takes longer needs a larger --silence.",
                 )  # fmt: skip
-            for event in events:
+            while self._pending:
+                event = self._pending.popleft()
                 if isinstance(event, Started):
                     raise DeviceError(
                         self.name,
@@ -110,6 +116,7 @@ class Line:
                         "Check that its supply is strong enough, and measure again.",
                     )
                 if isinstance(event, Ready):
+                    self._pending.clear()
                     return
                 yield event
 
@@ -119,9 +126,12 @@ class Line:
         end = time.monotonic() + seconds
         found = False
         while (left := end - time.monotonic()) > 0:
-            for event in self._receive(min(_POLL_S, left)):
+            self._receive(min(_POLL_S, left))
+            while self._pending:
+                event = self._pending.popleft()
                 found = found or (isinstance(event, ClockReply) and event.number == number)
                 if found and isinstance(event, Ready):
+                    self._pending.clear()
                     return before
                 before.append(event)
         self.unanswered = before

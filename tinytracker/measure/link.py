@@ -73,6 +73,7 @@ class Link:
         self._reopen = reopen
         self.name = transport.name
         self._line = Line(transport, silence_s, keep_raw)
+        self._late: list[FrameEvent] = []
 
     def __enter__(self) -> Link:
         return self
@@ -187,16 +188,8 @@ class Link:
         done = False
         try:
             for event in self._line.until_ready():
-                if isinstance(event, FrameReply):
-                    yield Frame(
-                        event.sequence,
-                        event.stamps,
-                        event.outputs,
-                        self.board.gaze_cm(event.outputs),
-                        event.host_ns,
-                    )
-                elif isinstance(event, Lost | Damaged):
-                    yield event
+                if isinstance(event, FrameReply | Lost | Damaged):
+                    yield self._frame_event(event)
                 elif isinstance(event, FramesDone):
                     done = True
                 elif isinstance(event, Complaint):
@@ -225,13 +218,29 @@ class Link:
         yield from self.frames(count)
 
     def stop(self) -> None:
-        """End frames that are running; what still arrives is discarded. Never fails: the board may be disconnected."""
+        """End frames that are running. Never fails: the board may be disconnected.
+
+        Frames that still arrive, or had arrived and were not taken, are kept for `take_late`.
+        """
         with suppress(DeviceError):
             self._line.send("tt stop")
             number = self._line.next_number()
             self._line.send(f"tt clock {number}")
-            self._line.until_number(number, _STOP_S)
+            before = self._line.until_number(number, _STOP_S)
+            events = self._line.unanswered if before is None else before
+            self._late += [self._frame_event(e) for e in events if isinstance(e, FrameReply | Lost | Damaged)]
         self._line.receiver.in_frames = False
+
+    def take_late(self) -> list[FrameEvent]:
+        """What arrived behind the last `stop`, once."""
+        late, self._late = self._late, []
+        return late
+
+    def _frame_event(self, event: FrameReply | Lost | Damaged) -> FrameEvent:
+        if not isinstance(event, FrameReply):
+            return event
+        gaze = self.board.gaze_cm(event.outputs)
+        return Frame(event.sequence, event.stamps, event.outputs, gaze, event.host_ns)
 
 
 @contextmanager

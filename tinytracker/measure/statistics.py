@@ -18,6 +18,7 @@ from tinytracker.series import (
     interval_of,
     median_draws,
 )
+from tinytracker.words import counted
 
 TimedBy = Literal["timer", "clocks"]
 
@@ -93,9 +94,7 @@ class Summary:
         """What a reader of the numbers should know, in sentences."""
         said = []
         if self.ci95 is None and self.n < MIN_FOR_INTERVAL:
-            said.append(
-                f"No interval: {self.n} {'value' if self.n == 1 else 'values'}; 200 or more are recommended."
-            )
+            said.append(f"No interval: {counted(self.n, 'value')}; 200 or more are recommended.")
         elif self.ci95 is None:
             said.append(
                 f"No interval: slow noise cannot be excluded, so {self.n:,} values count as {self.interval_n:.1f} "
@@ -147,7 +146,8 @@ def summarize(
     series = whole[warmup:]
     if not len(series):
         raise UsageError(
-            f"{len(whole)} frames, {warmup} of them warm-up: none are left.", "Measure more frames."
+            f"{counted(len(whole), 'frame')}, {warmup} of them warm-up: none are left.",
+            "Measure more frames.",
         )
     if not np.isfinite(whole).all():
         raise UsageError("A duration is not a finite number.")

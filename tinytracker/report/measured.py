@@ -26,6 +26,7 @@ def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, A
                 "name": short,
                 "target": manifest.target,
                 "preset": model.preset or "",
+                "is_gaze": manifest.is_gaze,
                 "sha256": model.sha256,
                 "bytes": model.bytes,
                 "macs": model.macs,
