@@ -65,7 +65,9 @@ def analyse(
     """
     edges, damaged = segments.edges[warmup:], segments.damaged
     if not len(edges):
-        raise UsageError(f"All frames ({len(segments)}) are warm-up ({warmup}).", "Drop fewer with --warmup.")
+        raise UsageError(
+            f"All {counted(len(segments), 'frame')} are warm-up ({warmup}).", "Drop fewer with --warmup."
+        )
     window = float(edges[0, 0]), float(edges[-1, -1])
     _refuse_dropouts(trace, window)
     faults = find_faults(trace)
