@@ -1,7 +1,8 @@
 """Measure how often `tinytracker compare` calls equal groups of sessions different, and finds a real difference.
 
-Uses simulated series, no hardware, with five sessions on each side. Also measures how often the interval of one
-session's median covers the truth. Writes benchmarks/results/compare_simulated.csv; takes about three minutes.
+Uses simulated series, no hardware, with five sessions on each side. Also measures how often one session's median gets
+an interval, how often that covers the truth, how wide it is for white noise, and the same for the interval of the mean,
+which energies have. Writes benchmarks/results/compare_simulated.csv; takes about four minutes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from common import write_csv
 
 from tinytracker.measure.comparison import ALPHA, RECOMMENDED_SESSIONS, welch
-from tinytracker.series import interval95, median_draws
+from tinytracker.series import interval_of, mean_draws, median_draws
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 WHITE_SD, MEDIAN = 10.0, 1000.0
@@ -41,6 +42,7 @@ KINDS: tuple[tuple[str, float, bool, Draw], ...] = (
         "AR(1) 0.98, sd 0.5 %, and white", 0, True,
         lambda rng, n: MEDIAN + slow(rng, n, 0.98, 5) + rng.normal(0, WHITE_SD, n),
     ),
+    ("AR(1) 0.98, sd 1 %", 0, True, lambda rng, n: MEDIAN + slow(rng, n, 0.98, 10)),
     (
         "random walk and white", 0, False,
         lambda rng, n: MEDIAN + np.cumsum(rng.normal(0, 0.3, n)) + rng.normal(0, WHITE_SD, n),
@@ -70,13 +72,27 @@ def found(draw: Draw, rng: np.random.Generator, n: int, tick: float, change: flo
     return differing / pairs
 
 
-def covered(draw: Draw, rng: np.random.Generator, n: int, sessions: int) -> float:
-    """Return the share of sessions whose interval of the median contains the median of the process."""
-    hits = 0
+def covered(draw: Draw, rng: np.random.Generator, n: int, sessions: int) -> dict[str, float | str]:
+    """Return how often sessions get an interval, and how often it contains the median (and mean) of the process."""
+    given, median_hits, mean_hits, wrong = 0, 0, 0, 0
     for _ in range(sessions):
-        low, high = interval95(median_draws(draw(rng, n), 1000, rng))
-        hits += low <= MEDIAN <= high
-    return hits / sessions
+        values = draw(rng, n)
+        interval = interval_of(median_draws(values, 1000, rng))
+        if interval is not None:
+            given += 1
+            covers = interval[0] <= MEDIAN <= interval[1]
+            median_hits, wrong = median_hits + covers, wrong + (not covers)
+        mean_interval = interval_of(mean_draws(values, 1000, rng))
+        mean_hits += mean_interval is not None and mean_interval[0] <= MEDIAN <= mean_interval[1]
+    return {
+        "interval_given": given / sessions, "interval_covers": round(median_hits / given, 4) if given else "",
+        "wrong_intervals": wrong / sessions, "interval_of_mean_covers": mean_hits / sessions,
+    }  # fmt: skip
+
+
+NOT_KNOWN = dict.fromkeys(
+    ("interval_given", "interval_covers", "wrong_intervals", "interval_of_mean_covers"), ""
+)
 
 
 def main() -> None:
@@ -85,7 +101,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=2000)
     options = parser.parse_args()
     rows = []
-    for n in (100, 1000):
+    for n in (100, 200, 1000):
         for name, tick, known, draw in KINDS:
             rng = np.random.default_rng(1)
             row = {
@@ -95,8 +111,7 @@ def main() -> None:
             white = name.startswith("white")
             for change in (0.0025, 0.005):
                 row[f"found_{change:g}"] = found(draw, rng, n, tick, change, options.pairs) if white else ""
-            covers = covered(draw, rng, n, options.pairs // 2) if known else ""
-            row["interval_of_one_session_covers"] = covers
+            row |= covered(draw, rng, n, options.pairs) if known else NOT_KNOWN
             rows.append(row)
             print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
     write_csv("compare_simulated", rows, ["numpy", "scipy"])

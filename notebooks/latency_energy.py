@@ -34,7 +34,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tinytracker.energy.analysis import Refusal
+from tinytracker.energy.result import Refusal
 from tinytracker.errors import RefusedError
 from tinytracker.measure.latency import FRAME, PERIOD, compare_sessions, latencies
 from tinytracker.measure.power import measure_energy
@@ -54,6 +54,12 @@ plt.rcParams.update({
     "grid.color": "#e6eaee", "axes.edgecolor": GREY, "axes.titleweight": "bold", "axes.titlelocation": "left",
 })  # fmt: skip
 
+
+def ends(interval, spec, factor=1.0):
+    """An interval as text; "none" when there are too few frames for one."""
+    return "none" if interval is None else " to ".join(format(factor * end, spec) for end in interval)
+
+
 session = read_session(SESSION)
 header = session.header
 result = summarize_session(session)
@@ -71,8 +77,7 @@ for sentence in result.sentences:
 phases = {name: result.rows[name] for name in header.phases}
 print(f"{'':14}{'median':>14}{'95 % interval':>28}{'p5':>14}{'p95':>14}   µs")
 for name, row in result.rows.items():
-    low, high = row.ci95
-    print(f"{name:14}{row.median:14,.1f}{f'{low:,.1f} to {high:,.1f}':>28}{row.p5:14,.1f}{row.p95:14,.1f}")
+    print(f"{name:14}{row.median:14,.1f}{ends(row.ci95, ',.1f'):>28}{row.p5:14,.1f}{row.p95:14,.1f}")
 
 figure, axes = plt.subplots(figsize=(9, 2.1))
 start = 0.0
@@ -124,10 +129,9 @@ if OTHER:
     for remark in comparison.remarks:
         print("-", remark)
     for name, row in comparison.rows.items():
-        low, high = row.difference_ci95
         before, after = row.medians
         print(
-            f"{name:14} {before:14,.1f} → {after:14,.1f} µs   {row.difference:+,.1f} ({low:+,.1f} to {high:+,.1f})"
+            f"{name:14} {before:14,.1f} → {after:14,.1f} µs   {row.difference:+,.1f} ({ends(row.difference_ci95, '+,.1f')})"
         )
 else:
     print("No other session was named (TINYTRACKER_OTHER).")
@@ -157,11 +161,8 @@ if measured is not None:
         if isinstance(total, Refusal):
             print(f"{row.phase:14} {total.detail}")
         else:
-            low, high = total.ci95_j
             power = f"{row.power_w * 1e3:8.1f} mW" if row.power_w is not None else " " * 11
-            print(
-                f"{row.phase:14} {total.mean_j * 1e3:9.4f} mJ ({low * 1e3:.4f} to {high * 1e3:.4f}), {power}"
-            )
+            print(f"{row.phase:14} {total.mean_j * 1e3:9.4f} mJ ({ends(total.ci95_j, '.4f', 1e3)}), {power}")
     rows = [row for row in report.phases[:-1] if not isinstance(row.total, Refusal)]
     figure, (left, right) = plt.subplots(1, 2, width_ratios=(3, 2))
     trace, edges = measured.trace, measured.segments.edges
@@ -186,8 +187,8 @@ if measured is not None:
         [row.phase for row in rows], [row.total.mean_j * 1e3 for row in rows], color=COLOURS[: len(rows)]
     )
     for place, row in enumerate(rows):
-        low, high = row.total.ci95_j
-        right.plot([place, place], [low * 1e3, high * 1e3], color="#2b3540")
+        if row.total.ci95_j is not None:
+            right.plot([place, place], [1e3 * end for end in row.total.ci95_j], color="#2b3540")
     right.set(title="Energy per frame", ylabel="mJ")
     plt.show()
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,6 +55,22 @@ def make_folder(path: Path) -> Path:
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def require_writable(path: Path) -> None:
+    """Find out before long work whether a file or folder can be written; nothing is left behind.
+
+    Raises:
+        OutputError: its folder cannot be written, or cannot be made.
+    """
+    with writing(path):
+        folder = path.absolute().parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".tinytracker-"):
+            pass
 
 
 def write_bytes(path: Path, data: bytes) -> Path:

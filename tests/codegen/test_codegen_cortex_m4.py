@@ -9,6 +9,7 @@ from support.host_c import Case, compile_and_run, random_inputs
 from support.oracle import builtin_ref
 from support.random_ops import CORTEX_M4_OPS, RANDOM_OPS
 from support.tflite_builder import Op, T, build_tflite, conv_options
+from support.tflite_nets import NetBuilder
 
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
@@ -86,3 +87,13 @@ def test_a_long_dense_row_takes_no_working_memory(tmp_path):
     library = generate(model, tmp_path, kernels=CortexM4())
     assert library.steps[0].kernel == "m4 long dense"
     assert library.arena_bytes == generate(model, tmp_path, kernels=PORTABLE).arena_bytes == 4000 + 8
+
+
+def test_a_weights_budget_that_is_too_small_is_said(tmp_path, capsys):
+    made = NetBuilder((1, 8, 8, 1))
+    made.conv(4, 3, 2)
+    generate(made.build(), tmp_path, kernels=CortexM4(0.5))
+    said = capsys.readouterr().err
+    assert "a weights budget of 0.5 is too small: the smallest code and constants take" in " ".join(
+        said.split()
+    )

@@ -17,6 +17,10 @@ STRUCTURES = {
     "tt_convert.h": {"tt_extreme_t"},
     "tt_copy.h": {"tt_copy_t"},
     "tt_gather.h": {"tt_gather_t"},
+    "tt_m4_conv.h": {"tt_m4_conv_t"},
+    "tt_m4_dense.h": {"tt_m4_dense_t"},
+    "tt_m4_depthwise.h": {"tt_m4_depthwise_t", "tt_m4_depthwise_channel_t"},
+    "tt_m4_simple.h": {"tt_m4_add_t", "tt_m4_mean_t"},
     "tt_recurrent.h": {"tt_product_t", "tt_gate_t", "tt_lstm_t", "tt_svdf_t"},
     "tt_resize.h": {"tt_sampling_t", "tt_bilinear_t", "tt_nearest_t"},
 }
@@ -32,7 +36,8 @@ def test_sizes_are_those_of_the_compiler(header, tmp_path):
     checks = "".join(
         f"typedef char {n}_size[(sizeof({n}) == {structure_bytes(n, header)}) ? 1 : -1];\n" for n in names
     )
-    (tmp_path / header).write_text(text)
+    for name in (header, *re.findall(r'#include "(\w+\.h)"', text)):
+        (tmp_path / name).write_text(kernel_source(name))
     (tmp_path / "sizes.c").write_text(f'#include "{header}"\n{checks}')
     subprocess.run([COMPILER, "-std=c99", "-fsyntax-only", tmp_path / "sizes.c"], check=True)
 

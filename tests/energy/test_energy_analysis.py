@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.traces import PHASES, VOLTAGE, lose, replace, true_trace
 
-from tinytracker.energy.analysis import Energy, Idle, Refusal, analyse
+from tinytracker.energy.analysis import analyse
 from tinytracker.energy.integrate import energy_at
+from tinytracker.energy.result import Energy, Idle, Refusal
 from tinytracker.energy.segments import Segments, gray, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import CHUNK, Trace, find_gaps
 from tinytracker.errors import RefusedError, UsageError
@@ -267,7 +268,7 @@ def test_the_report_is_json():
 
 
 def test_energy_per_inference_is_that_of_the_inference_phase_and_nothing_else():
-    trace, truth = true_trace(1e5, 40, gap_s=0.05)
+    trace, truth = true_trace(1e5, 100, gap_s=0.05)
     report = analyse(trace, segments_from_lines(trace, PHASES), burst=25)
     expected = truth.energy_j[:, 2].mean() / 25
     assert report.per_inference.mean_j == pytest.approx(expected, rel=1e-3)

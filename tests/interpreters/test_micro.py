@@ -16,7 +16,7 @@ from tinytracker.errors import ModelError
 from tinytracker.interpreters import micro
 from tinytracker.interpreters.arena import measure_arena
 from tinytracker.interpreters.micro import MicroInterpreter
-from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess
+from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess, MicroTimeoutError
 
 pytest.importorskip("tflite_micro")
 
@@ -81,6 +81,16 @@ def test_what_the_python_interface_raises_does_not_end_the_process(arguments):
     assert process.pid == pid
     process.close()
     assert has_ended(pid)
+
+
+def test_a_process_that_does_not_answer_is_ended(monkeypatch):
+    monkeypatch.setattr("tinytracker.interpreters.micro_process.TIMEOUT_S", 0.2)
+    process = MicroProcess()
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(MicroTimeoutError, match=r"TFLM has not answered for 0\.2 s"):
+        process.request("reset")
+    assert has_ended(process.pid)
+    process.close()
 
 
 def test_the_process_ends_with_its_interpreter():

@@ -9,7 +9,7 @@ from support.cli import run
 from support.imx500_power import OFF_W, PHASES, STREAMING_W, simulate
 from support.traces import replace
 
-from tinytracker.energy.analysis import Refusal
+from tinytracker.energy.result import Refusal
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure import host_clock
 from tinytracker.measure.alignment import meter_clock

@@ -10,7 +10,7 @@ from support.cli import run
 
 from tinytracker.errors import DeviceError
 from tinytracker.measure import host_clock, imx500, imx500_frames
-from tinytracker.measure.link import Frame
+from tinytracker.measure.frame import Frame
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
 
@@ -116,6 +116,21 @@ def test_a_result_that_comes_again_is_not_a_new_one(camera, network):
     repeated = [frame.extra["repeated_result"] for frame in frames[1:]]
     assert set(repeated) <= {0.0, 1.0, 2.0}
     assert repeated.count(2.0) > len(repeated) / 2
+
+
+def test_results_that_the_sensor_counted_and_that_did_not_come_are_lost(camera, network, tmp_path):
+    camera.lost_after = 10
+    out = tmp_path / "s.jsonl"
+    answer = run("measure", "--target", "imx500", "--model", network, "--frames", 100, "--out", out, "--json")
+    session = read_session(out)
+    counts = session.extra["network_count"].astype(int)
+    missing = (np.diff(counts) % 256 - 1)[~session.resumed[1:]]
+    assert session.lost == missing.sum() >= 9
+    assert answer.document["lost"] == session.lost
+    assert f"{session.lost} lost" in " ".join(answer.document["remarks"])
+    np.testing.assert_array_equal(np.diff(session.sequence)[~session.resumed[1:]], missing + 1)
+    # A period does not span a loss.
+    assert answer.document["phases"]["period"]["n"] <= 100 - session.lost
 
 
 def test_stamps_of_a_clock_that_is_elsewhere_come_to_the_sessions_clock(camera, network, monkeypatch):

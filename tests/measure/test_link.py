@@ -7,8 +7,9 @@ import pytest
 from support.fake_line import HELLO, FakeLine, record
 
 from tinytracker.errors import DeviceError, UnpluggedError, UsageError
+from tinytracker.measure.frame import Frame
 from tinytracker.measure.host_clock import now_ns
-from tinytracker.measure.link import Frame, open_link
+from tinytracker.measure.link import open_link
 from tinytracker.measure.protocol import Damaged, Lost
 
 
@@ -84,13 +85,13 @@ def test_a_board_that_runs_already_is_found():
 
 
 def test_a_board_in_its_shell_is_told_to_start(monkeypatch):
-    monkeypatch.setattr("tinytracker.measure.link._CONNECT_TRY_S", 1.5)
+    monkeypatch.setattr("tinytracker.measure.handshake._CONNECT_TRY_S", 1.5)
     with FakeLine(shell=True) as board, open_link(board.port) as link:
         assert kinds(link.frames(2)) == ["Frame", "Frame"]
 
 
 def test_a_port_without_a_board_is_said(monkeypatch):
-    monkeypatch.setattr("tinytracker.measure.link._CONNECT_TRY_S", 0.2)
+    monkeypatch.setattr("tinytracker.measure.handshake._CONNECT_TRY_S", 0.2)
     failing = FakeLine(clock=False, hello=())
     with failing as board, pytest.raises(DeviceError, match="Empty command"), open_link(board.port):
         pass

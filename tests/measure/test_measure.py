@@ -145,12 +145,19 @@ def test_signals_keep_what_was_measured_and_stop_the_board(tmp_path, number):
     session = read_session(path)
     assert session.end == "stopped"
     assert len(session) > 30
-    assert replay(path).differences == ()
+    found = replay(path)
+    assert found.differences == ()
+    assert len(found.events) == len(session)  # also what was on its way when the signal came
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (
+            ("--target", "spresense", "--port", "x", "--out", "s.jsonl", "--fps", 10),
+            2,
+            "--fps 10: only the camera of",
+        ),
         (("--target", "spresense", "--port", "x"), 2, "Give --out"),
         (("--target", "emulated", "--out", "s.jsonl"), 2, "Give --run or --model"),
         (("--target", "spresense", "--port", "/nowhere/tty", "--out", "s.jsonl"), 1, "no such port"),

@@ -325,3 +325,17 @@ def test_a_line_without_end_costs_itself_and_not_what_follows(tmp_path):
     assert len(session) == 5
     assert session.end == "done"
     assert "damaged lines are skipped" in session.problems[0]
+
+
+@pytest.mark.parametrize(("every", "periods"), [(1, None), (2, 15), (30, 29)])
+def test_periods_count_from_the_warm_up_on_or_not_at_all(tmp_path, every, periods):
+    """With an image for every few frames there is a pause between them."""
+    path = tmp_path / "s.jsonl"
+    with SessionWriter(path, header(warmup=10)) as writer:
+        for k in range(40):
+            if k > 10 and (k - 10) % every == 0:
+                writer.pause(k - 1)
+            writer.frame(k, [1000 * k, 1000 * k + 1, 1000 * k + 2, 1000 * k + 3], bytes(2), k)
+    table = latency_table(path)
+    assert table["frame"].n == 30
+    assert (table["period"].n if "period" in table else None) == periods

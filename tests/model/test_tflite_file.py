@@ -170,3 +170,23 @@ def test_importing_the_reader_is_light():
     code = "import sys, tinytracker.model.tflite_stats; print('tflite' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_rows_that_follow_from_a_dynamic_batch_count():
+    """Dense layers over the 5 steps of a sequence: the file says 1 row where a batch of 1 has 5."""
+    q = {"scales": (0.1,), "zero_points": (0,)}
+    tensors = [
+        T((1, 5, 8), signature=(-1, 5, 8), **q),
+        T((2,), "int32", data=np.array([-1, 8], np.int32)),
+        T((1, 8), signature=(-1, 8), **q),
+        T((4, 8), data=np.ones((4, 8), np.int8), **q),
+        T((1, 4), signature=(-1, 4), **q),
+        T((1, 4), signature=(-1, 4), **q),
+    ]
+    operators = [
+        Op("RESHAPE", [0, 1], [2]), Op("FULLY_CONNECTED", [2, 3, -1], [4]), Op("LOGISTIC", [4], [5]),
+    ]  # fmt: skip
+    stats = model_stats(read_tflite(build_tflite(tensors, operators, [0], [5])))
+    assert stats.macs == 5 * 8 * 4
+    assert [o.output_shape for o in stats.operators] == [(5, 8), (5, 4), (5, 4)]
+    assert stats.peak_activation_bytes == 2 * 5 * 8

@@ -59,7 +59,7 @@ def test_a_rule_speaks_its_docstring() -> None:
     assert few_nodes.apply(kept, "the network") is None
     found = few_nodes.apply(broken, "the network")
     assert found is not None
-    assert str(found) == "the network: it has 3. At most one node. Take some away."
+    assert str(found) == "the network: it has 3. Required: At most one node. Take some away."
     assert (found.rule, found.level) == ("few-nodes", "fails")
     assert markdown_table([few_nodes, short_names]).splitlines()[2:] == [
         "| `few-nodes` | At most one node. | Take some away. | this \\| test. |",

@@ -287,3 +287,23 @@ def test_a_network_too_large_is_told_by_how_much(classifier, tmp_path, monkeypat
         f"{over:,} bytes more than the board's 1,000 bytes of RAM"
         in (result.folder / "README.md").read_text()
     )
+
+
+def test_the_card_of_a_foreign_gaze_network_says_that_this_is_a_judgement(tmp_path):
+    path = tmp_path / "pair.tflite"
+    path.write_bytes(net())
+    package(path, "spresense", tmp_path / "out", options=Options(runtime="c"))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Its file does not say what the pair is." in card
+    assert "`--no-gaze`" in card
+
+
+def test_an_operator_that_tflm_lacks_does_not_list_all_that_it_has():
+    from tinytracker.package.tflm_operators import resolver_methods
+
+    made = NetBuilder((1, 4, 4, 1))
+    made.emit("REDUCE_PROD", [made.last], made.tensors[made.last])
+    with pytest.raises(ModelError, match="REDUCE_PROD cannot be registered") as caught:
+        resolver_methods(read_tflite(made.build()))
+    assert "REDUCE_" in caught.value.hint
+    assert len(caught.value.hint) < 200

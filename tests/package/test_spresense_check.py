@@ -106,7 +106,11 @@ def test_the_smallest_runtime_must_fit_and_should_leave_room(used, fits, room):
     ):
         assert memory.judge(candidate).ok is fits
         assert room_for_a_frame.judge(candidate).ok is room
-    assert memory.judge(Candidate(model, refused, refused)).ok, "another rule speaks"
+    for unknown in (memory, room_for_a_frame):  # `ok` would say that it fits
+        verdict = unknown.judge(Candidate(model, refused, refused))
+        assert (verdict.ok, verdict.finding("the network")) == (False, None)
+        assert verdict.as_json()["ok"] is None
+        assert "no runtime loads the network" in verdict.as_json()["not_judged"]
 
 
 def test_a_crash_of_tflm_is_a_sentence(tmp_path, monkeypatch):

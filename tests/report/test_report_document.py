@@ -323,3 +323,10 @@ def test_ticks_are_few_and_inside(low, span):
     assert all(low - 1e-3 * span <= t <= low + 1.001 * span for t in ticks)
     steps = np.diff(ticks)
     assert np.allclose(steps, steps[0] if len(steps) else 0, rtol=1e-5)
+
+
+def test_a_report_without_gaze_does_not_compare_with_gaze(tmp_path):
+    (tmp_path / "energy.json").write_text(json.dumps(energy_document()))
+    page = report([tmp_path / "energy.json"], tmp_path / "r.html").page.read_text()
+    assert "GazeCapture" not in page
+    assert "Gaze report" not in page

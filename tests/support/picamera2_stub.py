@@ -89,7 +89,8 @@ class Request:
 class Picamera2:
     """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes.
 
-    Each result comes `repeats` times, with the same count. `running` tells others whether a camera streams.
+    Each result comes `repeats` times, with the same count. After every `lost_after` results one is counted that never
+    comes. `running` tells others whether a camera streams.
     """
 
     running = False
@@ -97,6 +98,7 @@ class Picamera2:
     frames_until_silence = 1_000_000_000
     results = True
     repeats = 1
+    lost_after = 0
     clock_offset_ns = 0
 
     def __init__(self, number):
@@ -132,6 +134,7 @@ class Picamera2:
         if number % 3 and self.results:
             info = bytearray(INFO_BYTES)
             result = (number - number // 3 - 1) // self.repeats  # of the frames so far, a third had none
+            result += result // self.lost_after if self.lost_after else 0
             info[708] = result % 256
             metadata |= {
                 "CnnOutputTensor": [result / 10, -1.0], "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinytracker.synth.asset.build_head import quad_grid, read_mesh, read_target
+from tinytracker.synth.asset.base_mesh import quad_grid, read_mesh, read_target
 from tinytracker.synth.head import ASSET, SIDES, load_head
 
 

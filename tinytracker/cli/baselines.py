@@ -12,7 +12,7 @@ import click
 from tinytracker.cli.board import fps_option, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.power import Power, power_options
-from tinytracker.cli.types import NAMES
+from tinytracker.cli.types import NAMES, OUT
 from tinytracker.errors import UsageError
 from tinytracker.targets import find_target, with_part
 
@@ -130,7 +130,7 @@ def marked(
 @verb
 @click.option("--target", type=click.Choice(_CAMERAS), default=_CAMERAS[0], help="Camera to measure.")
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="Network to load into it.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Session file to write.")
+@click.option("--out", type=OUT, required=True, help="Session file to write.")
 @click.option("--names", type=NAMES, default=_NAMES, help="Which stretches.")
 @click.option("--seconds", type=click.FloatRange(1.5), default=6.0, help="Duration of each stretch.")
 @power_options

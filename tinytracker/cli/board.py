@@ -70,6 +70,16 @@ def board_options(command: _F) -> _F:
     return command
 
 
+def _refuse_rate(target: str, fps: float | None) -> None:
+    """Refuse a frame rate that nothing would set."""
+    if fps is not None and not find_target(target, "board").loads:
+        raise UsageError(
+            f"--fps {fps:g}: only the camera of {', '.join(_LOADING)} has a rate to set; {target} runs one frame after "
+            "the other.",
+            "Omit --fps.",
+        )
+
+
 @dataclass(frozen=True)
 class OpenBoard:
     """A board that answers, and the network that it is claimed to run.
@@ -95,6 +105,7 @@ def opened_board(
     from tinytracker.measure.opening import open_board
     from tinytracker.package.source import load_source
 
+    _refuse_rate(target, request.fps)
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
     named = run_folder or model

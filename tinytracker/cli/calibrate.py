@@ -9,8 +9,9 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import COUNTS, SCREEN
+from tinytracker.cli.types import COUNTS, OUT, SCREEN
 from tinytracker.errors import ModelError, OutputError
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -23,7 +24,7 @@ def command() -> None:
 
 @verb
 @click.argument("points", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--out", type=OUT, required=True, help="JSON file to write.")
 @click.option("--method", default="auto", help="auto, offset, affine or ridge.")
 @click.option(
     "--model",
@@ -146,7 +147,8 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
     if calibration.evidence is not None:
         e = calibration.evidence
         lines.append(
-            f"{e.dots} dots, {e.frames} frames: {e.before_cm:.2f} cm uncorrected, {e.left_out_cm:.2f} cm corrected "
+            f"{counted(e.dots, 'dot')}, {counted(e.frames, 'frame')}: {e.before_cm:.2f} cm uncorrected, "
+            f"{e.left_out_cm:.2f} cm corrected "
             f"(each dot held out in turn); {e.applied:.0%} of the correction is applied"
         )
         if e.constant_cm is not None:

@@ -54,11 +54,11 @@ def _verdicts(report: Report, title: str) -> Table:
     for column in ("rule", "", "requirement"):
         table.add_column(column)
     for v in report.verdicts:
-        details = "".join(f"\n{detail}" for detail in v.details)
-        mark = "ok" if v.ok else "warns" if v.accepted else "NO"
-        table.add_row(
-            v.rule.name, mark, Text(v.rule.statement + details + ("" if v.ok else f"\n{v.rule.fix}"))
-        )
+        details = "".join(f"\nFound: {detail}." for detail in v.details)
+        fix = f"\nFix: {v.rule.fix}" if v.details else ""
+        unknown = f"\nNot judged: {v.not_judged}." if v.not_judged else ""
+        mark = "?" if v.not_judged else "ok" if v.ok else "warns" if v.accepted else "NO"
+        table.add_row(v.rule.name, mark, Text(v.rule.statement + unknown + details + fix))
     return table
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from tinytracker.cli.output import Output, verb
+from tinytracker.cli.output import Output, interval_text, verb
 
 if TYPE_CHECKING:
     from tinytracker.measure.comparison import Comparison
@@ -102,7 +102,6 @@ def _title(group: tuple[Session, ...]) -> str:
 
 
 def _cells(row: Comparison) -> tuple[str, ...]:
-    low, high = row.difference_ci95
     a, b = row.medians
     verdict = {True: "yes", False: "no", None: ""}[row.differ]
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
@@ -110,7 +109,7 @@ def _cells(row: Comparison) -> tuple[str, ...]:
         f"{a:,.1f}",
         f"{b:,.1f}",
         f"{row.difference:+,.1f}",
-        f"{low:+,.1f} to {high:+,.1f}",
+        interval_text(row.difference_ci95, "+,.1f"),
         ratio,
         verdict,
     )

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT
 from tinytracker.demo import DemoResult, DemoSettings
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ _DEFAULTS = DemoSettings()
 
 
 @verb
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo-out"), help="Folder for all results."
-)
+@click.option("--out", type=OUT, default=Path("demo-out"), help="Folder for all results.")
 @click.option("--model", default=_DEFAULTS.preset, help="Preset to train.")
 @click.option(
     "--subjects", type=click.IntRange(8), default=_DEFAULTS.subjects, help="Number of synthetic people."

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from tinytracker.cli.output import Output, verb
+from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.types import LINES, SPAN
 
 if TYPE_CHECKING:
-    from tinytracker.energy.analysis import Energy, EnergyReport, Refusal
+    from tinytracker.energy.result import Energy, EnergyReport, Refusal
     from tinytracker.measure.baselines import Baselines
     from tinytracker.measure.power import Measured
 
@@ -126,10 +126,8 @@ def baselines_table(found: Baselines) -> Table:
         table.add_section()
         for name, power in part.items():
             if isinstance(power, Power):
-                low, high = (1e3 * w for w in power.ci95_w)
-                table.add_row(
-                    name, f"{power.seconds:.1f}", f"{power.power_w * 1e3:.2f}", f"{low:.2f} to {high:.2f}"
-                )
+                interval = interval_text(power.ci95_w, ".2f", 1e3)
+                table.add_row(name, f"{power.seconds:.1f}", f"{power.power_w * 1e3:.2f}", interval)
             else:
                 table.add_row(name, "", "-", power.reason)
     return table
@@ -165,29 +163,28 @@ def energy_table(title: str, report: EnergyReport) -> Table:
 
 
 def _cells(value: Energy | Refusal) -> tuple[str, str]:
-    from tinytracker.energy.analysis import Refusal
+    from tinytracker.energy.result import Refusal
 
     if isinstance(value, Refusal):
         return "-", value.reason
-    low, high = value.ci95_j
-    return f"{value.mean_j * 1e3:.4f}", f"{low * 1e3:.4f} to {high * 1e3:.4f}"
+    return f"{value.mean_j * 1e3:.4f}", interval_text(value.ci95_j, ".4f", 1e3)
 
 
 def energy_remarks(report: EnergyReport) -> list[str]:
     """What a reader of the table should know."""
-    from tinytracker.energy.analysis import Refusal
+    from tinytracker.energy.result import Refusal
 
     refusals = {r.detail for row in report.phases for r in (row.total, row.dynamic) if isinstance(r, Refusal)}
     said = sorted(f"No answer: {detail}." for detail in refusals)
     if not isinstance(report.idle, Refusal):
-        low, high = report.idle.ci95_w
-        power = f"{report.idle.power_w * 1e3:.3f} mW ({low * 1e3:.3f} to {high * 1e3:.3f})"
+        interval = interval_text(report.idle.ci95_w, ".3f", 1e3)
+        power = f"{report.idle.power_w * 1e3:.3f} mW (95 %: {interval})"
         said.append(f"Idle: {power} over {report.idle.seconds:.1f} s.")
     if report.per_inference is not None and not isinstance(report.per_inference, Refusal):
         each = report.per_inference
-        low, high = (1e3 * bound for bound in each.ci95_j)
+        interval = interval_text(each.ci95_j, ".4f", 1e3)
         how = f"{report.burst:,} back to back" if report.burst > 1 else "one in each frame, no burst"
-        said.append(f"Energy per inference: {each.mean_j * 1e3:.4f} mJ ({low:.4f} to {high:.4f}), {how}.")
+        said.append(f"Energy per inference: {each.mean_j * 1e3:.4f} mJ (95 %: {interval}), {how}.")
     if not isinstance(report.window_per_frame_j, Refusal):
         whole = report.window_per_frame_j * 1e3
         said.append(f"Whole window, including sending and pauses: {whole:.4f} mJ per frame.")

@@ -16,6 +16,7 @@ from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SCREEN
 from tinytracker.errors import TinyTrackerError, UsageError
 from tinytracker.targets import with_part
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.live.frames import LiveFrame, Point
@@ -99,7 +100,7 @@ def command(
         "calibration": None if view.calibration is None else view.calibration.model_dump(mode="json"),
     }  # fmt: skip
     lost = f", {view.lost:,} lost" if view.lost else ""
-    return Output(document, (f"{view.frames:,} frames in {lasted:.0f} s{lost}.",))
+    return Output(document, (f"{counted(view.frames, 'frame')} in {lasted:.0f} s{lost}.",))
 
 
 @dataclass(frozen=True)

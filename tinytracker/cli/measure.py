@@ -10,11 +10,13 @@ from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
-from tinytracker.cli.output import Output, verb
+from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
+from tinytracker.cli.types import OUT
 from tinytracker.errors import UsageError
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
@@ -36,13 +38,16 @@ _STOPPED = 130
     help="Board to measure, or replay.",
 )
 @click.option(
-    "--frames", type=click.IntRange(1, 1_000_000), default=100, help="Frames to measure after the warm-up."
+    "--frames",
+    type=click.IntRange(1, 1_000_000),
+    default=200,
+    help="Frames to measure after the warm-up; with fewer than 200, some medians have no interval.",
 )
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames to run first and ignore.")
 @click.option(
     "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Session file to write.")
+@click.option("--out", type=OUT, help="Session file to write.")
 @board_options
 @power_options
 @click.option(
@@ -197,7 +202,7 @@ def _replay(session: Path, out: Path | None, seed: int, correction: Calibration 
         text = (*output.text, "It holds no received bytes to parse again.")
         return Output(document, text, output.exit_code)
     found = replay(session)
-    counts = f"{len(found.frames):,} frames and {len(found.exchanges):,} clock exchanges"
+    counts = f"{counted(len(found.frames), 'frame')} and {counted(len(found.exchanges), 'clock exchange')}"
     said = [f"Its bytes parsed again: {counts}.", *found.differences]
     if out is not None:
         said.append(f"Written to {write_replay(found, out)}.")
@@ -229,9 +234,8 @@ def show(path: Path, seed: int, correction: Calibration | None = None) -> Output
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
-    low, high = row.ci95
     p99 = "" if row.p99 is None else f"{row.p99:,.1f}"
     return (
-        f"{row.n:,}", f"{row.median:,.1f}", f"{low:,.1f} to {high:,.1f}", f"{row.p5:,.1f}", f"{row.p95:,.1f}", p99,
+        f"{row.n:,}", f"{row.median:,.1f}", interval_text(row.ci95, ",.1f"), f"{row.p5:,.1f}", f"{row.p95:,.1f}", p99,
         f"{row.mean:,.1f}", f"{row.sd:,.1f}", f"{row.outliers:,}",
     )  # fmt: skip

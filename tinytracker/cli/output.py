@@ -53,3 +53,16 @@ def verb(function: Callable[..., Output], cls: type[click.Command] = click.Comma
     run = click.option("--quiet", "-q", is_flag=True, help="Do not show progress on stderr.")(run)
     run = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(run)
     return click.command(cls=cls, context_settings={"show_default": True})(run)
+
+
+def interval_text(interval: tuple[float, float] | None, spec: str, factor: float = 1.0) -> str:
+    """Return an interval as "low to high"; "none" when there is none.
+
+    Args:
+        interval: low and high.
+        spec: format of each.
+        factor: of the unit that is shown.
+    """
+    if interval is None:
+        return "none"
+    return " to ".join(format(factor * end, spec) for end in interval)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.target_options import chosen_options, target_options
+from tinytracker.cli.types import OUT
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _BUILDABLE = with_part("build")
 @verb
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--target", required=True, help=f"Device: {', '.join(_BUILDABLE)}.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Package folder to write.")
+@click.option("--out", type=OUT, required=True, help="Package folder to write.")
 @click.option("--quantized", help="Quantized model of the run; default: the one that the target takes.")
 @click.option(
     "--gaze/--no-gaze",

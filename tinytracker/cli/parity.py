@@ -20,7 +20,7 @@ from tinytracker.cli.output import Output, verb
     "--images",
     type=int,
     default=512,
-    help="Images: frames of the test split, topped up with patterns.",
+    help="Images, 32 or more: frames of the test split, topped up with patterns.",
 )
 def command(run: Path, model: str | None, data: Path | None, images: int) -> Output:
     """Run a quantized model of RUN on every runtime and compare them with the reference kernels."""

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT
 
 
 @verb
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), help="Page to write.")
+@click.option("--out", type=OUT, default=Path("report.html"), help="Page to write.")
 @click.option("--allow-images", is_flag=True, help="Include faces of recorded people.")
 def command(sources: tuple[Path, ...], out: Path, allow_images: bool) -> Output:
     """Write one page about SOURCES: runs, packages, sessions, and the JSON of `tinytracker energy`."""

@@ -13,8 +13,8 @@ from tinytracker.cli.types import SIZE
 
 @verb
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--subjects", type=int, default=20, help="Number of people.")
-@click.option("--frames", type=int, default=50, help="Frames per person.")
+@click.option("--subjects", type=int, default=20, help="Number of people, 1 or more.")
+@click.option("--frames", type=int, default=50, help="Frames per person, 1 or more.")
 @click.option("--seed", type=int, default=0, help="Random seed; the same seed gives the same bytes.")
 @click.option("--jobs", type=int, help="Processes; default: one per core.")
 @click.option("--devices", help="Comma-separated names, such as 'iPhone 6,iPad Mini'; default: all 15.")
@@ -25,7 +25,7 @@ from tinytracker.cli.types import SIZE
     "--first", type=int, default=0, help="Number of the first person; lets several calls share the work."
 )
 @click.option(
-    "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise; 1 is realistic."
+    "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise, 0 to 5; 1 is realistic."
 )
 def command(
     out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,

@@ -7,16 +7,21 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT
 
 
 @verb
 @click.argument("prepared", type=click.Path(path_type=Path))
 @click.option("--model", default="tinytracker", help="Preset to train.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder to write.")
+@click.option("--out", type=OUT, required=True, help="Run folder to write.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with training settings.")
-@click.option("--epochs", type=int, help="Passes over the training split; overrides --config.")
-@click.option("--batch-size", type=int, help="Frames per step; overrides --config.")
-@click.option("--learning-rate", type=float, help="Peak learning rate of the schedule; overrides --config.")
+@click.option("--epochs", type=int, help="Passes over the training split, 1 to 10,000; overrides --config.")
+@click.option("--batch-size", type=int, help="Frames per step, 1 to 8192; overrides --config.")
+@click.option(
+    "--learning-rate",
+    type=float,
+    help="Peak learning rate of the schedule, above 0, to 1; overrides --config.",
+)
 @click.option("--seed", type=int, help="Random seed of weights, order and augmentation; overrides --config.")
 @click.option(
     "--init",

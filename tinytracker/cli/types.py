@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from tinytracker.files import require_writable
 
 if TYPE_CHECKING:
     _Base = click.ParamType[tuple[Any, ...]]
@@ -97,6 +100,23 @@ class SpanType(_TupleType):
         return span if span[0] < span[1] else None
 
 
+class OutType(click.Path):
+    """A file or folder to write; that it can be written is found out before the work, not after it."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = Path(str(super().convert(value, param, ctx)))
+        require_writable(path)
+        return path
+
+
 class LinesType(NumbersType):
     """A meter's digital lines, or the word "none"."""
 
@@ -119,6 +139,7 @@ class NamesType(_TupleType):
 COUNTS = NumbersType(r"\d{1,6}", "is not a list of numbers; separate them by commas, for example 5,9,13.")
 LINES = LinesType("[0-7]", "is not a list of lines; write numbers from 0 to 7, for example 0,1, or none.")
 NAMES = NamesType()
+OUT = OutType()
 SCREEN = ScreenType()
 SIZE = SizeType()
 SPAN = SpanType()

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT
 
 
 @verb
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The .npz file to write.")
+@click.option("--out", type=OUT, required=True, help="The .npz file to write.")
 @click.option("--licence", help="Licence of the weights, one line; default: that of the training data.")
 @click.option("--recipe", default="", help="How to train the weights again; default: the run's command.")
 def command(run: Path, out: Path, licence: str | None, recipe: str) -> Output:

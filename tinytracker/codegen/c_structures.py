@@ -14,6 +14,7 @@ _ENUM = re.compile(r"typedef enum \{[^{}]*\} (?P<name>\w+);")
 _STRUCTURE = re.compile(r"typedef struct \{(?P<members>[^{}]*)\} (?P<name>\w+);")
 _MEMBER = re.compile(r"(?P<type>\w+) (?P<pointer>\*?)(?P<name>\w+)(?P<sizes>(\[\w+\])*)$")
 _CONSTANT = re.compile(r"^#define (?P<name>\w+) (?P<value>\d+)", re.MULTILINE)
+_INCLUDE = re.compile(r'^#include "(\w+\.h)"', re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -22,7 +23,7 @@ def structure_bytes(name: str, header: str = "tt_kernels.h") -> int:
 
     Args:
         name: name of the type ("tt_conv_t").
-        header: file that declares it and the structures inside it.
+        header: file that declares it; the structures inside it are declared there, or in headers that it includes.
 
     Raises:
         KeyError: the header does not declare this structure.
@@ -35,7 +36,10 @@ def _sizes(header: str) -> dict[str, int]:
     text = (files("tinytracker.codegen") / "c" / header).read_text(encoding="utf-8")
     constants = {match["name"]: int(match["value"]) for match in _CONSTANT.finditer(text)}
     # An enumeration may be shorter than a word, but what follows it in these structures begins at one.
-    sizes = {"int32_t": WORD_BYTES} | {match["name"]: WORD_BYTES for match in _ENUM.finditer(text)}
+    sizes = {"int32_t": WORD_BYTES}
+    for included in _INCLUDE.findall(text):
+        sizes |= _sizes(included)
+    sizes |= {match["name"]: WORD_BYTES for match in _ENUM.finditer(text)}
     for match in _STRUCTURE.finditer(_COMMENT.sub("", text)):
         members = [member.strip() for member in match["members"].split(";") if member.strip()]
         sizes[match["name"]] = sum(_member_bytes(member, sizes, constants) for member in members)

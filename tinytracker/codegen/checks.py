@@ -78,9 +78,15 @@ def require_quantized(operator: Operator, *tensors: Tensor) -> None:
     for tensor in tensors:
         require_static(operator, tensor)
         if len(tensor.scales) != 1 or tensor.scales[0] <= 0:
-            raise refuse(
-                operator, tensor, f"has {len(tensor.scales)} scales; exactly one positive scale is needed"
+            found = (
+                f"the scale {tensor.scales[0]:g}"
+                if len(tensor.scales) == 1
+                else f"{len(tensor.scales)} scales"
             )
+            raise refuse(
+                operator, tensor, f"has {found}; one positive scale is needed",
+                "Quantize the model again, with calibration frames for which this tensor is not constant.",
+            )  # fmt: skip
         low, high = (0, 255) if tensor.dtype == "uint8" else (-128, 127)
         if not low <= tensor.zero_points[0] <= high:
             raise refuse(

@@ -174,7 +174,7 @@ def _state(model: TfliteModel, operator: Operator, position: int, dtype: str) ->
     if not state.is_variable:
         raise refuse(operator, state, "is not a variable, which the state of a recurrent layer must be")
     if len(state.scales) != 1 or state.scale <= 0:
-        raise refuse(operator, state, f"has {len(state.scales)} scales; exactly one positive scale is needed")
+        raise refuse(operator, state, f"has {len(state.scales)} scales; one positive scale is needed")
     return state
 
 
@@ -221,9 +221,7 @@ def _hidden(model: TfliteModel, operator: Operator) -> Tensor:
         )  # fmt: skip
     hidden = model.tensors[indices[_HIDDEN]]
     if len(hidden.scales) != 1 or hidden.scale <= 0:
-        raise refuse(
-            operator, hidden, f"has {len(hidden.scales)} scales; exactly one positive scale is needed"
-        )
+        raise refuse(operator, hidden, f"has {len(hidden.scales)} scales; one positive scale is needed")
     return hidden
 
 

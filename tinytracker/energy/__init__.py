@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from tinytracker.lazy import exports
 
 if TYPE_CHECKING:
-    from tinytracker.energy.analysis import Energy, EnergyReport, Refusal, analyse
+    from tinytracker.energy.analysis import analyse
     from tinytracker.energy.formats import FORMATS, read_trace
+    from tinytracker.energy.result import Energy, EnergyReport, Refusal
     from tinytracker.energy.segments import Segments, segments_from_lines, segments_from_times
     from tinytracker.energy.trace import Trace
 else:
     __getattr__, __dir__ = exports(
         __name__,
         {
-            "analysis": ("Energy", "EnergyReport", "Refusal", "analyse"),
+            "analysis": ("analyse",),
             "formats": ("FORMATS", "read_trace"),
+            "result": ("Energy", "EnergyReport", "Refusal"),
             "segments": ("Segments", "segments_from_lines", "segments_from_times"),
             "trace": ("Trace",),
         },

@@ -2,169 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from tinytracker.arrays import Floats
 from tinytracker.energy.faults import DROPOUT_SHARE, Faults, dropouts_between, find_faults
+from tinytracker.energy.idle import GOOD_IDLE_S, ROUNDS, idle_power
 from tinytracker.energy.integrate import energy_at
 from tinytracker.energy.refusals import (
     ALIGNMENT_TOO_COARSE,
     CLIPPED,
     IMPLAUSIBLE,
-    NO_IDLE,
     RATE_TOO_LOW,
     SAMPLES_LOST,
 )
+from tinytracker.energy.result import INFERENCE, WHOLE, Energy, EnergyReport, Idle, PhaseEnergy, Refusal
 from tinytracker.energy.segments import Segments
 from tinytracker.energy.trace import Trace, overlap
 from tinytracker.errors import RefusedError, UsageError
-from tinytracker.series import interval95, mean_draws
+from tinytracker.series import MIN_FOR_INTERVAL, Interval, interval_of, mean_draws
+from tinytracker.words import counted
 
-ROUNDS = 2000
 MIN_SAMPLES = 20
 """Samples that a phase needs: with fewer, the half sample by which each edge may be off is 5 % or more of it."""
-
-MIN_IDLE_S = 1.0
-GOOD_IDLE_S = 5.0
-_GUARD_S = 0.05
-_IDLE_BLOCKS = 50
-INFERENCE = "inference"
-"""Name of the phase that holds the inferences."""
-
-WHOLE = "frame"
-"""Name of the row for all phases together."""
-
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a number is missing.
-
-    Attributes:
-        reason: see `tinytracker.energy.refusals`. detail: the sentence.
-    """
-
-    reason: str
-    detail: str
-
-    def as_json(self) -> dict[str, Any]:
-        """For the JSON document."""
-        return {"reason": self.reason, "detail": self.detail}
-
-
-@dataclass(frozen=True)
-class Energy:
-    """Energy per frame, J.
-
-    Attributes:
-        mean_j, median_j: over frames.
-        ci95_j: interval of the mean: how far it would move if the measurement were repeated with this meter. The
-            meter's own error of calibration is not in it.
-    """
-
-    mean_j: float
-    median_j: float
-    ci95_j: Interval
-
-    def as_json(self) -> dict[str, Any]:
-        """For the JSON document."""
-        return {"mean_j": self.mean_j, "median_j": self.median_j, "ci95_j": list(self.ci95_j)}
-
-
-def _part(value: Energy | Refusal) -> dict[str, Any]:
-    return {"refused": value.as_json()} if isinstance(value, Refusal) else value.as_json()
-
-
-@dataclass(frozen=True)
-class PhaseEnergy:
-    """One phase, or the whole frame.
-
-    Attributes:
-        phase: its name. frames: how many were measured.
-        duration_s: median. power_w: mean energy over mean duration.
-        samples: of the meter per phase, median.
-        total: all that was drawn. dynamic: without what idling would have drawn in the same time.
-    """
-
-    phase: str
-    frames: int
-    duration_s: float
-    power_w: float | None
-    samples: float
-    total: Energy | Refusal
-    dynamic: Energy | Refusal
-
-    def as_json(self) -> dict[str, Any]:
-        """For the JSON document."""
-        return {
-            "phase": self.phase, "frames": self.frames, "duration_s": self.duration_s, "power_w": self.power_w,
-            "samples": self.samples, "total": _part(self.total), "dynamic": _part(self.dynamic),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Idle:
-    """Power while nothing was done, before the first and after the last frame.
-
-    Attributes:
-        power_w: mean. ci95_w: its interval. seconds: how long it was watched.
-        before_w, after_w: mean on each side; None where there was none.
-    """
-
-    power_w: float
-    ci95_w: Interval
-    seconds: float
-    before_w: float | None
-    after_w: float | None
-
-
-@dataclass(frozen=True)
-class EnergyReport:
-    """What a trace says about N frames.
-
-    Attributes:
-        phases: one row per phase, then the whole frame.
-        idle: what was subtracted, or why nothing was.
-        window_per_frame_j: from the start of the first frame to the end of the last, over the frames: capture, sending
-            and pauses included.
-        period_s: start of a frame to the start of the next, median; None for a single frame.
-        damaged, partial: frames that were skipped, see `Segments`.
-        warnings: what a reader of the numbers should know.
-        burst: inferences in each frame's inference phase, back to back.
-        per_inference: energy of that phase over `burst`: MLPerf Tiny's energy per inference, from which nothing is
-            subtracted. None when no phase is called "inference".
-    """
-
-    phases: tuple[PhaseEnergy, ...]
-    idle: Idle | Refusal
-    window_per_frame_j: float | Refusal
-    period_s: float | None
-    damaged: int
-    partial: int
-    warnings: tuple[str, ...]
-    burst: int = 1
-    per_inference: Energy | Refusal | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """For the JSON document; energies in J, powers in W, durations in s."""
-        idle, window = self.idle, self.window_per_frame_j
-        each = None if self.per_inference is None else {"burst": self.burst, **_part(self.per_inference)}
-        return {
-            "frames": self.phases[-1].frames,
-            "phases": [phase.as_json() for phase in self.phases],
-            "idle": {"refused": idle.as_json()} if isinstance(idle, Refusal) else {
-                "power_w": idle.power_w, "ci95_w": list(idle.ci95_w), "seconds": idle.seconds,
-                "before_w": idle.before_w, "after_w": idle.after_w,
-            },
-            "window_per_frame_j": {"refused": window.as_json()} if isinstance(window, Refusal) else window,
-            "per_inference": each,
-            "period_s": self.period_s, "damaged": self.damaged, "partial": self.partial,
-            "warnings": list(self.warnings),
-        }  # fmt: skip
 
 
 def analyse(
@@ -206,7 +65,9 @@ def analyse(
     """
     edges, damaged = segments.edges[warmup:], segments.damaged
     if not len(edges):
-        raise UsageError(f"All {len(segments)} frames are warm-up ({warmup}).", "Drop fewer with --warmup.")
+        raise UsageError(
+            f"All {counted(len(segments), 'frame')} are warm-up ({warmup}).", "Drop fewer with --warmup."
+        )
     window = float(edges[0, 0]), float(edges[-1, -1])
     _refuse_dropouts(trace, window)
     faults = find_faults(trace)
@@ -226,26 +87,26 @@ def analyse(
         )
     rng = np.random.default_rng(seed)
     at_edge = energy_at(trace, edges)
-    idle_power, idle_draws = _idle(trace, segments, idle, rng)
+    resting, idle_draws = idle_power(trace, segments, idle, rng)
     rows = [
         _row(name, trace, edges[:, k], edges[:, k + 1], at_edge[:, k + 1] - at_edge[:, k], segments,
-             (idle_power, idle_draws), min_samples, rng)
+             (resting, idle_draws), min_samples, rng)
         for k, name in enumerate(segments.phases)
     ]  # fmt: skip
     rows.append(
         _row(WHOLE, trace, edges[:, 0], edges[:, -1], at_edge[:, -1] - at_edge[:, 0], segments,
-             (idle_power, idle_draws), min_samples, rng)
+             (resting, idle_draws), min_samples, rng)
     )  # fmt: skip
     period = float(np.median(np.diff(edges[:, 0]))) / trace.rate_hz if len(edges) > 1 else None
     window_energy = float(at_edge[-1, -1] - at_edge[0, 0]) / (len(edges) + segments.skipped)
     return EnergyReport(
         tuple(rows),
-        idle_power,
+        resting,
         whole_window or window_energy,
         period,
         damaged,
         segments.partial,
-        tuple(_warnings(trace, len(edges), idle_power)),
+        tuple(_warnings(trace, len(edges), resting)),
         burst,
         _per_inference(rows, burst),
     )
@@ -255,8 +116,8 @@ def _per_inference(rows: list[PhaseEnergy], burst: int) -> Energy | Refusal | No
     total = next((row.total for row in rows if row.phase == INFERENCE), None)
     if not isinstance(total, Energy):
         return total
-    low, high = total.ci95_j
-    return Energy(total.mean_j / burst, total.median_j / burst, (low / burst, high / burst))
+    interval = None if total.ci95_j is None else (total.ci95_j[0] / burst, total.ci95_j[1] / burst)
+    return Energy(total.mean_j / burst, total.median_j / burst, interval)
 
 
 def _refuse_dropouts(trace: Trace, window: Interval) -> None:
@@ -300,7 +161,7 @@ def _row(
     end: Floats,
     energy: Floats,
     segments: Segments,
-    idle: tuple[Idle | Refusal, Floats],
+    idle: tuple[Idle | Refusal, Floats | None],
     min_samples: float,
     rng: np.random.Generator,
 ) -> PhaseEnergy:
@@ -323,77 +184,36 @@ def _row(
     if refusal is not None:
         return PhaseEnergy(name, len(energy), length, None, median, refusal, refusal)
     total = Energy(
-        float(energy.mean()), float(np.median(energy)), interval95(mean_draws(energy, ROUNDS, rng))
+        float(energy.mean()), float(np.median(energy)), interval_of(mean_draws(energy, ROUNDS, rng))
     )
-    idle_power, idle_draws = idle
-    dynamic: Energy | Refusal
-    if isinstance(idle_power, Refusal):
-        dynamic = idle_power
-    else:
-        own = energy - idle_power.power_w * seconds
-        # The uncertainty of the idle power moves all frames together: it is added to that of the mean.
-        draws = mean_draws(own, ROUNDS, rng) - (idle_draws - idle_power.power_w) * seconds.mean()
-        dynamic = Energy(float(own.mean()), float(np.median(own)), interval95(draws))
+    dynamic = _without_idle(energy, seconds, *idle, rng)
     power = float(energy.sum() / seconds.sum())
     return PhaseEnergy(name, len(energy), length, power, median, total, dynamic)
 
 
-def _idle(
-    trace: Trace, segments: Segments, given: Interval | Refusal | None, rng: np.random.Generator
-) -> tuple[Idle | Refusal, Floats]:
-    """Idle power, and draws of it for intervals."""
-    if isinstance(given, Refusal):
-        return given, np.zeros(ROUNDS)
-    if given is not None:
-        first, last = (float(p) for p in trace.position(given))
-        if not -0.5 <= first < last <= len(trace) + 0.5:
-            raise UsageError(
-                f"{given[0]:g} to {given[1]:g} s is not a stretch of the trace.",
-                f"It covers {trace.start_s:.3f} to {trace.start_s + trace.duration_s:.3f} s.",
-            )
-        sides: list[Interval | None] = [(max(first, 0.0), min(last, float(len(trace)))), None]
+def _without_idle(
+    energy: Floats,
+    seconds: Floats,
+    idle: Idle | Refusal,
+    idle_draws: Floats | None,
+    rng: np.random.Generator,
+) -> Energy | Refusal:
+    if isinstance(idle, Refusal):
+        return idle
+    own = energy - idle.power_w * seconds
+    draws = mean_draws(own, ROUNDS, rng)
+    if draws is not None and idle_draws is not None:
+        # The uncertainty of the idle power moves all frames together: it is added to that of the mean.
+        draws = draws - (idle_draws - idle.power_w) * seconds.mean()
     else:
-        # What the device does right after a frame (sending it) is not idle.
-        guard = _GUARD_S * trace.rate_hz + segments.uncertainty
-        first, last = segments.busy or (segments.edges[0, 0], segments.edges[-1, -1])
-        begin, end = first - guard, last + guard
-        sides = [
-            _idle_side(trace, max(0.0, segments.rest_from), float(begin), keep_end=True),
-            _idle_side(trace, float(end), min(float(len(trace)), segments.rest_to), keep_end=False),
-        ]
-    used = [side for side in sides if side is not None]
-    seconds = sum(b - a for a, b in used) / trace.rate_hz
-    if seconds < MIN_IDLE_S:
-        detail = f"{seconds:.2f} s of idle without lost samples beside the frames; at least {MIN_IDLE_S:g} s are needed"
-        return Refusal(NO_IDLE, detail), np.zeros(ROUNDS)
-    blocks: list[Floats] = []
-    means: list[float | None] = []
-    for side in sides:
-        if side is None or side[1] - side[0] < 1:
-            means.append(None)
-            continue
-        count = max(2, round(_IDLE_BLOCKS * (side[1] - side[0]) / (seconds * trace.rate_hz)))
-        borders = np.linspace(side[0], side[1], count + 1)
-        power = np.diff(energy_at(trace, borders)) / np.diff(borders) * trace.rate_hz
-        blocks.append(power)
-        means.append(float(power.mean()))
-    every = np.concatenate(blocks)
-    draws = mean_draws(every, ROUNDS, rng)
-    return Idle(float(every.mean()), interval95(draws), seconds, means[0], means[1]), draws
-
-
-def _idle_side(trace: Trace, first: float, last: float, keep_end: bool) -> Interval | None:
-    """The part of a stretch that reaches its inner end (towards the frames) and has no lost sample, or None."""
-    inside = trace.gaps[(trace.gaps[:, 1] > first) & (trace.gaps[:, 0] < last)]
-    if len(inside):
-        first, last = (float(inside[-1, 1]), last) if keep_end else (first, float(inside[0, 0]))
-    return (first, last) if last - first >= 1 else None
+        draws = None
+    return Energy(float(own.mean()), float(np.median(own)), interval_of(draws))
 
 
 def _warnings(trace: Trace, frames: int, idle: Idle | Refusal) -> list[str]:
     warnings = list(trace.notes)
-    if frames < 30:
-        warnings.append(f"Only {frames} frames: intervals from fewer than 30 are rough.")
+    if frames < MIN_FOR_INTERVAL:
+        warnings.append(f"No intervals: {counted(frames, 'frame')}; {MIN_FOR_INTERVAL} or more are needed.")
     if trace.full_scale_a is None:
         warnings.append("The meter's full scale is not known, so clipped samples would go unnoticed.")
     if isinstance(idle, Idle):

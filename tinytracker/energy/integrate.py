@@ -9,6 +9,9 @@ import numpy as np
 from tinytracker.arrays import Floats
 from tinytracker.energy.trace import CHUNK, Trace
 
+BLOCKS = 1000
+"""Equal pieces of a stretch whose powers give the interval of its mean power."""
+
 
 def energy_at(trace: Trace, positions: Any) -> Floats:
     """Energy in J from the first of the positions' samples to each position: differences within one call count.
@@ -53,3 +56,17 @@ def _power(trace: Trace, at: int, stop: int) -> Floats:
     if trace.lost_between(at, stop):
         np.nan_to_num(power, copy=False, nan=0.0)
     return power
+
+
+def block_powers(trace: Trace, first: float, last: float, count: int = BLOCKS) -> Floats:
+    """Return the mean powers, W, of equal blocks of a stretch: the values from which its interval comes.
+
+    Args:
+        trace: what the meter recorded.
+        first: position in samples.
+        last: likewise.
+        count: of blocks; fewer when they would be shorter than two samples, but at least two.
+    """
+    borders = np.linspace(first, last, max(2, min(count, int(last - first) // 2)) + 1)
+    powers: Floats = np.diff(energy_at(trace, borders)) / np.diff(borders) * trace.rate_hz
+    return powers

@@ -45,6 +45,26 @@ class MicroRefusalError(TinyTrackerError):
         super().__init__(printed)
 
 
+class MicroTimeoutError(TinyTrackerError):
+    """The child process did not answer.
+
+    Args:
+        seconds: for which it was waited.
+    """
+
+    kind = "timeout"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"TFLM has not answered for {seconds:g} s; its process was ended.",
+            "Run fewer frames at a time, or a smaller network.",
+        )
+
+
+TIMEOUT_S = 600.0
+"""For one request, which may be a thousand frames of a large network on a busy computer."""
+
+
 class MicroProcess:
     """A child process with one TFLM interpreter; it runs until `close`, a crash, or the end of this program.
 
@@ -101,11 +121,16 @@ class MicroProcess:
         Raises:
             MicroRefusalError: TFLM returned an error.
             MicroCrashError: the process ended.
+            MicroTimeoutError: no answer within `TIMEOUT_S`; the process was ended.
         """
         with self._lock:
             begin = os.fstat(self._log.fileno()).st_size
             try:
                 self._connection.send(message)
+                if not self._connection.poll(TIMEOUT_S):
+                    self._process.kill()
+                    self._process.wait()
+                    raise MicroTimeoutError(TIMEOUT_S)
                 status, value = self._connection.recv()
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 raise MicroCrashError(self._process.wait()) from None

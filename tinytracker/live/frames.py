@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from tinytracker.errors import UsageError
+from tinytracker.measure.frame import Frame
 from tinytracker.measure.images import TestImages
-from tinytracker.measure.link import Frame
 from tinytracker.measure.measurement import Source
 from tinytracker.measure.pictures import Picture
 from tinytracker.measure.protocol import Lost

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from tinytracker.arrays import Floats
-from tinytracker.energy.analysis import Interval, Refusal
-from tinytracker.energy.integrate import energy_at
+from tinytracker.energy.integrate import block_powers
 from tinytracker.energy.refusals import NO_BASELINE, NO_IDLE, SAMPLES_LOST
+from tinytracker.energy.result import Refusal
 from tinytracker.energy.trace import Trace
 from tinytracker.measure.alignment import MeterClock
 from tinytracker.measure.stretches import CAMERA_OFF, RUNNING, STREAMING, Stretch
-from tinytracker.series import interval95, mean_draws
+from tinytracker.series import Interval, as_list, interval_of, mean_draws
 
 DIFFERENCES = (
     ("camera", STREAMING, CAMERA_OFF),
@@ -31,7 +31,6 @@ DIFFERENCES = (
 
 _GUARD_S = 0.1
 _LEAST_S = 1.0
-_BLOCKS = 50
 _ROUNDS = 2000
 
 
@@ -40,20 +39,20 @@ class Power:
     """A mean power.
 
     Attributes:
-        name: of a stretch, or of a difference. power_w: mean. ci95_w: its interval.
+        name: of a stretch, or of a difference. power_w: mean. ci95_w: its interval; None from too few samples.
         seconds: that were recorded; of a difference, the shorter one.
         span_s: of a stretch, from and to on the meter's clock; None for a difference.
     """
 
     name: str
     power_w: float
-    ci95_w: Interval
+    ci95_w: Interval | None
     seconds: float
     span_s: Interval | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
-        return {"power_w": self.power_w, "ci95_w": list(self.ci95_w), "seconds": self.seconds}
+        return {"power_w": self.power_w, "ci95_w": as_list(self.ci95_w), "seconds": self.seconds}
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def find_baselines(trace: Trace, stretches: Sequence[Stretch], clock: MeterClock
     """
     rng = np.random.default_rng(seed)
     powers: dict[str, Power | Refusal] = {}
-    draws: dict[str, Floats] = {}
+    draws: dict[str, Floats | None] = {}
     for stretch in stretches:
         powers[stretch.name], draws[stretch.name] = _power(trace, stretch, clock, rng)
     return Baselines(
@@ -120,7 +119,7 @@ def find_baselines(trace: Trace, stretches: Sequence[Stretch], clock: MeterClock
 
 def _power(
     trace: Trace, stretch: Stretch, clock: MeterClock, rng: np.random.Generator
-) -> tuple[Power | Refusal, Floats]:
+) -> tuple[Power | Refusal, Floats | None]:
     ends = clock.position(np.array([stretch.begin_ns, stretch.end_ns], np.int64))
     guard = (_GUARD_S + clock.bound_s) * trace.rate_hz
     first, last = float(ends[0]) + guard, float(ends[1]) - guard
@@ -128,19 +127,18 @@ def _power(
     if seconds < _LEAST_S:
         return Refusal(
             NO_IDLE, f"{stretch.name} lasted {seconds:.2f} s; at least {_LEAST_S:g} s are needed"
-        ), np.zeros(0)
+        ), None
     lost = trace.lost_between(first, last)
     if lost:
-        return Refusal(SAMPLES_LOST, f"the meter lost {lost:,} samples during {stretch.name}"), np.zeros(0)
-    borders = np.linspace(first, last, _BLOCKS + 1)
-    blocks = np.diff(energy_at(trace, borders)) / np.diff(borders) * trace.rate_hz
+        return Refusal(SAMPLES_LOST, f"the meter lost {lost:,} samples during {stretch.name}"), None
+    blocks = block_powers(trace, first, last)
     draws = mean_draws(blocks, _ROUNDS, rng)
     span = float(trace.time(first)), float(trace.time(last))
-    return Power(stretch.name, float(blocks.mean()), interval95(draws), seconds, span), draws
+    return Power(stretch.name, float(blocks.mean()), interval_of(draws), seconds, span), draws
 
 
 def _difference(
-    name: str, more: str, less: str, powers: dict[str, Power | Refusal], draws: dict[str, Floats]
+    name: str, more: str, less: str, powers: dict[str, Power | Refusal], draws: dict[str, Floats | None]
 ) -> Power | Refusal:
     found: list[Power] = []
     for needed in (more, less):
@@ -151,9 +149,10 @@ def _difference(
             return power
         found.append(power)
     high, low = found
+    a, b = draws[more], draws[less]
     return Power(
         name,
         high.power_w - low.power_w,
-        interval95(draws[more] - draws[less]),
+        None if a is None or b is None else interval_of(a - b),
         min(high.seconds, low.seconds),
     )

@@ -17,7 +17,7 @@ import numpy as np
 from tinytracker.arrays import Floats
 from tinytracker.errors import UsageError
 from tinytracker.measure.statistics import ROUNDS, WARM_UP, Summary, summarize
-from tinytracker.series import Interval, interval95, median_draws, quantile_of_t
+from tinytracker.series import Interval, as_list, interval95, median_draws, quantile_of_t
 
 ALPHA = 0.05
 RECOMMENDED_SESSIONS = 5
@@ -52,6 +52,7 @@ class Comparison:
         a, b: summaries, one for each session.
         difference, difference_ci95: mean over sessions of the medians, b minus a.
         ratio, ratio_ci95: geometric mean over sessions of the medians, b over a; None when a median is not positive.
+            Both intervals are None when a single session on each side does not give one (see `Summary.ci95`).
         between_sessions: True when the intervals speak of repeated sessions; False when there is one session on each
             side, and they say only how well the medians of these two are known.
         p_value: of "no difference"; None without `between_sessions`.
@@ -62,7 +63,7 @@ class Comparison:
     a: tuple[Summary, ...]
     b: tuple[Summary, ...]
     difference: float
-    difference_ci95: Interval
+    difference_ci95: Interval | None
     ratio: float | None
     ratio_ci95: Interval | None
     between_sessions: bool
@@ -81,12 +82,11 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
-        low_high = self.ratio_ci95
         return {
             "a": {"median": self.medians[0], "sessions": [s.as_json() for s in self.a]},
             "b": {"median": self.medians[1], "sessions": [s.as_json() for s in self.b]},
-            "difference": self.difference, "difference_ci95": list(self.difference_ci95),
-            "ratio": self.ratio, "ratio_ci95": None if low_high is None else list(low_high),
+            "difference": self.difference, "difference_ci95": as_list(self.difference_ci95),
+            "ratio": self.ratio, "ratio_ci95": as_list(self.ratio_ci95),
             "between_sessions": self.between_sessions, "p_value": self.p_value, "differ": self.differ,
             "drifts": self.drifts,
         }  # fmt: skip
@@ -125,9 +125,9 @@ def compare(a: Sequence[Series], b: Sequence[Series], seed: int = 0) -> Comparis
     if logs and ratio is not None:
         reach, _ = welch(logs[0], logs[1], tick / min(m.min() for m in medians))
         ratio_interval = (ratio * float(np.exp(-reach)), ratio * float(np.exp(reach)))
-    interval = (difference - half, difference + half)
+    between = (difference - half, difference + half)
     differ = p_value < ALPHA and abs(difference) > tick
-    return Comparison(first, second, difference, interval, ratio, ratio_interval, True, p_value, differ)
+    return Comparison(first, second, difference, between, ratio, ratio_interval, True, p_value, differ)
 
 
 def judge_together(rows: Mapping[str, Comparison]) -> dict[str, Comparison]:
@@ -145,12 +145,14 @@ def _center(group: Sequence[Summary]) -> float:
     return float(np.mean([s.median for s in group]))
 
 
-def _within(a: Series, b: Series, positive: bool, seed: int) -> tuple[Interval, Interval | None]:
+def _within(a: Series, b: Series, positive: bool, seed: int) -> tuple[Interval | None, Interval | None]:
     """Intervals of difference and ratio of two medians, each as uncertain as its own series."""
     rng = np.random.default_rng(seed)
-    draws = [median_draws(series.counted, ROUNDS, rng) for series in (a, b)]
-    ratio = interval95(draws[1] / draws[0]) if positive and draws[0].min() > 0 else None
-    return interval95(draws[1] - draws[0]), ratio
+    first, second = (median_draws(series.counted, ROUNDS, rng) for series in (a, b))
+    if first is None or second is None:
+        return None, None
+    ratio = interval95(second / first) if positive and first.min() > 0 else None
+    return interval95(second - first), ratio
 
 
 def welch(a: Floats, b: Floats, tick: float) -> tuple[float, float]:

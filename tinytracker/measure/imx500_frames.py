@@ -18,10 +18,11 @@ import numpy as np
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
+from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import behind_ns, now_ns
-from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.pictures import Picture, Pictures
+from tinytracker.measure.protocol import Lost
 from tinytracker.quant.contract import PIXEL_SCALE, IoContract, TensorContract
 
 PHASES = ("exposure", "sensor", "retrieval")
@@ -32,14 +33,20 @@ TICKS_PER_S = 1e9
 SILENCE_S = 10.0
 _FRAME_COUNT_AT = 708
 """Byte of libcamera's CnnOutputTensorInfo (712 bytes) that counts the network's results modulo 256. A result with the
-same count as the one before is a repetition of it."""
+same count as the one before is a repetition of it; one whose count is higher by more than 1 says that the results in
+between did not get here."""
+
+_COUNTS = 256
 
 _NO_RESULT_FRAMES = 1000
 
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A frame's metadata with the network's result, and when it came."""
+    """A frame's metadata with the network's result, and when it came.
+
+    `missed`: results that the sensor counted since the one before, and that did not come (modulo 256).
+    """
 
     metadata: dict[str, Any]
     outputs: tuple[bytes, ...]
@@ -52,6 +59,7 @@ class _Arrival:
     without_result: int
     repeated: int
     count: int | None
+    missed: int
 
 
 class Imx500:
@@ -102,13 +110,20 @@ class Imx500:
             self._repeated += 1
             self._arrivals.put(None)
         else:
-            self._count = count
-            self._put(metadata, outputs, (delivered, retrieved), int(stamp), count)
+            before, self._count = self._count, count
+            missed = 0 if count is None or before is None else (count - before - 1) % _COUNTS
+            self._put(metadata, outputs, (delivered, retrieved), int(stamp), count, missed)
         if self._pictures is not None:
             self._pictures.take(request)
 
     def _put(
-        self, metadata: dict[str, Any], outputs: Any, taken: tuple[int, int], stamp: int, count: int | None
+        self,
+        metadata: dict[str, Any],
+        outputs: Any,
+        taken: tuple[int, int],
+        stamp: int,
+        count: int | None,
+        missed: int,
     ) -> None:
         behind, _ = behind_ns(self._clock)
         read_out = stamp + behind
@@ -117,6 +132,7 @@ class Imx500:
                 metadata, tuple(np.asarray(o, np.float32).ravel(order="F").tobytes() for o in outputs),
                 self._imx500.get_kpi_info(metadata), read_out - 1000 * int(metadata.get("ExposureTime") or 0), read_out,
                 max(taken[0], read_out), max(taken[1], read_out), self._frames, self._without, self._repeated, count,
+                missed,
             )
         )  # fmt: skip
         self._without = self._repeated = 0
@@ -151,7 +167,9 @@ class Imx500:
         return []
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
-        """The next `count` frames that carry a result; older ones that are waiting are discarded first.
+        """The next `count` frames that carry a result, and how many results were lost between two of them.
+
+        Older frames that are waiting are discarded first.
 
         Raises:
             DeviceError: no frame comes, or none carries a result.
@@ -177,6 +195,9 @@ class Imx500:
                     )
                 continue
             empty = 0
+            if done and arrival.missed:
+                yield Lost(arrival.missed, self._results - 1)
+                self._results += arrival.missed
             done += 1
             yield self._frame(arrival)
 

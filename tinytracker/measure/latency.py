@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError, UsageError
@@ -15,6 +16,7 @@ from tinytracker.measure.clock import Clock, estimate_clock
 from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
+from tinytracker.words import counted
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
 INFERENCE = "inference"
@@ -38,6 +40,7 @@ class Latencies:
         clock: of device and host, or None.
         clock_unknown: why there is none, so that `transmit` and `arrival` are missing; "" when there is one, or when no
             real time passed.
+        following: (N - 1,) whether a frame and the next one have a period.
     """
 
     session: Session
@@ -45,6 +48,13 @@ class Latencies:
     resolution_us: dict[str, float]
     clock: Clock | None
     clock_unknown: str = ""
+    following: NDArray[np.bool_] | None = None
+
+    def warmup_of(self, name: str, frames: int) -> int:
+        """Return how many values of a series belong to the first `frames` frames."""
+        if name != PERIOD or self.following is None:
+            return frames
+        return int(self.following[:frames].sum())
 
 
 def latencies(session: Session) -> Latencies:
@@ -61,7 +71,8 @@ def latencies(session: Session) -> Latencies:
     series: dict[str, Floats] = {name: steps[:, k] for k, name in enumerate(header.phases)}
     series[FRAME] = (session.stamps[:, -1] - session.stamps[:, 0]) * tick
     following = (np.diff(session.sequence) == 1) & ~session.resumed[1:]
-    if following.any():
+    counted_steps = following[header.warmup :]
+    if counted_steps.sum() > len(counted_steps) / 2:  # from a few pairs it would be a number of another kind
         series[PERIOD] = np.diff(session.stamps[:, 0])[following] * tick
     resolution = dict.fromkeys(series, tick)
     if header.burst > 1 and INFERENCE in header.phases:
@@ -77,7 +88,7 @@ def latencies(session: Session) -> Latencies:
         factor = next((f for unit, f in _EXTRA_UNITS.items() if name.endswith(unit)), None)
         if factor is not None and np.isfinite(values).all():
             series.setdefault(name.rpartition("_")[0], values * factor)
-    return Latencies(session, series, resolution, clock, unknown)
+    return Latencies(session, series, resolution, clock, unknown, following)
 
 
 def _clock(session: Session) -> tuple[Clock | None, str]:
@@ -86,10 +97,8 @@ def _clock(session: Session) -> tuple[Clock | None, str]:
     if header.is_emulated:  # no real time passes: the host's clock is unrelated to the device's
         return None, ""
     if len(session.exchanges) < _MIN_EXCHANGES:
-        return (
-            None,
-            f"the session holds {len(session.exchanges)} clock exchanges; at least {_MIN_EXCHANGES} are needed",
-        )
+        held = counted(len(session.exchanges), "clock exchange")
+        return None, f"the session holds {held}; at least {_MIN_EXCHANGES} are needed"
     first, last = int(session.stamps.min()), int(session.stamps.max())
     if header.stamps_are_host:
         # No fit: an exchange reads one clock of this computer between two readings of another.
@@ -135,7 +144,7 @@ def summarize_latencies(found: Latencies, warmup: int | None = None, seed: int =
     return {
         name: summarize(
             values,
-            drop,
+            found.warmup_of(name, drop),
             found.resolution_us.get(name),
             session.lost,
             seed,
@@ -247,7 +256,7 @@ def _refuse_twice(paths: Sequence[Path]) -> None:
 
 def _series(found: Latencies, name: str, warmup: int | None) -> Series:
     drop = found.session.header.warmup if warmup is None else warmup
-    return Series(found.series[name], drop, found.resolution_us.get(name))
+    return Series(found.series[name], found.warmup_of(name, drop), found.resolution_us.get(name))
 
 
 def _describe(session: Session) -> dict[str, Any]:

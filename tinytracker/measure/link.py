@@ -13,28 +13,24 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, TypeAlias
 
 from tinytracker.errors import DeviceError, UsageError
-from tinytracker.measure.board import Board, parse_hello
-from tinytracker.measure.host_clock import now_ns
+from tinytracker.measure.board import Board
+from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.handshake import describe, synchronize
+from tinytracker.measure.line import Line
 from tinytracker.measure.protocol import (
     PROTOCOL_VERSION,
     ClockReply,
     Complaint,
     Damaged,
-    Event,
     FrameReply,
     FramesDone,
     Lost,
     Message,
-    Ready,
-    Receiver,
-    Started,
 )
 from tinytracker.measure.transport import (
     BAUD_RATE,
@@ -47,68 +43,13 @@ from tinytracker.measure.transport import (
 
 FRAMES_MAX = 1_000_000
 
-_CONNECT_TRIES = 5
-_CONNECT_TRY_S = 3.0  # the board discards an unfinished image after 2 s
-_HELLO_TRIES = 5
-_CLOCK_TRIES = 3
-_POLL_S = 0.5
+_TRIES = 3
 _STOP_S = 5.0
-_NUMBERS = 1 << 32
-_RAW_BYTES = 1 << 16
-"""Pieces of a line are kept up to this size plus one more read, so that no line of a session grows without end."""
 
 RECONNECT_S = 10.0
 """A USB board that was unplugged, or reset, comes back within this time."""
 
 _RECONNECT_EVERY_S = 0.2
-
-# Spresense starts into a shell; the first return ends what our own first commands have left there.
-_SHELL = "nsh>"
-_RETURN = b"\r"  # a shell shows its prompt; the protocol ignores it
-_SHELL_START = b"\rtinytracker\r"
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A frame that arrived whole.
-
-    Attributes:
-        sequence: number since the board's start.
-        stamps: start of each phase of `Board.phases` and end of the last, in ticks.
-        outputs: raw outputs. gaze_cm: decoded, x to the right and y up from the camera in cm; None when the first
-            output is not a pair. It is the network's own answer: the caller applies a person's correction, if any.
-        host_ns: when it had arrived, `host_clock.now_ns()`.
-        extra: further numbers by name; boards with a serial line have none.
-    """
-
-    sequence: int
-    stamps: tuple[int, ...]
-    outputs: bytes
-    gaze_cm: tuple[float, float] | None
-    host_ns: int
-    extra: Mapping[str, float] | None = None
-
-
-FrameEvent: TypeAlias = "Frame | Lost | Damaged"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """A clock exchange: host sends, device receives, device answers (ticks), host receives (ns); see `clock`."""
-
-    sent_ns: int
-    received_ticks: int
-    answered_ticks: int
-    arrived_ns: int
-
-
-@dataclass(frozen=True)
-class RawBytes:
-    """What went over the line in one piece: a command that was sent, or bytes that arrived."""
-
-    direction: Literal["sent", "received"]
-    data: bytes
-    host_ns: int
 
 
 class Link:
@@ -131,12 +72,8 @@ class Link:
     ) -> None:
         self._reopen = reopen
         self.name = transport.name
-        self._transport = transport
-        self._receiver = Receiver()
-        self._silence_s = silence_s
-        self._number = time.time_ns() // 1000 % _NUMBERS
-        self._raw: list[RawBytes] | None = [] if keep_raw else None
-        self._unanswered: list[Event] = []  # to the last `tt clock`
+        self._line = Line(transport, silence_s, keep_raw)
+        self._late: list[FrameEvent] = []
 
     def __enter__(self) -> Link:
         return self
@@ -148,7 +85,7 @@ class Link:
 
     def close(self) -> None:
         """Close the port."""
-        self._transport.close()
+        self._line.transport.close()
 
     def connect(self) -> Board:
         """Find a board in whatever state it is in, and ask for its description.
@@ -157,15 +94,15 @@ class Link:
             DeviceError: it does not answer, or speaks a newer protocol.
             UnpluggedError: it was disconnected.
         """
-        self._synchronize()
-        self.board = self._hello()
+        synchronize(self._line)
+        self.board = describe(self._line)
         if self.board.protocol > PROTOCOL_VERSION:
             raise DeviceError(
                 self.name,
                 f"the board speaks protocol version {self.board.protocol}; {PROTOCOL_VERSION} is the newest known",
                 "Update tinytracker.",
             )
-        self._receiver.stamps = len(self.board.phases) + 1
+        self._line.receiver.stamps = len(self.board.phases) + 1
         return self.board
 
     def reconnect(self, seconds: float | None = None) -> bool:
@@ -177,23 +114,19 @@ class Link:
         if self._reopen is None:
             return False
         before = self.board
-        self._transport.close()
+        self._line.transport.close()
         end = time.monotonic() + (RECONNECT_S if seconds is None else seconds)
         while time.monotonic() < end:
             time.sleep(_RECONNECT_EVERY_S)
             with suppress(DeviceError):
-                self._transport = self._reopen()
-                self._receiver = Receiver()
+                self._line.replace(self._reopen())
                 self.connect()
                 return self.board == before
         return False
 
     def take_raw(self) -> list[RawBytes]:
         """What went over the line since the last call; empty unless the link keeps it."""
-        if self._raw is None:
-            return []
-        taken, self._raw = self._raw, []
-        return taken
+        return self._line.take_raw()
 
     def exchange(self) -> Exchange:
         """Ask the board's time.
@@ -201,10 +134,12 @@ class Link:
         Raises:
             DeviceError: it does not answer.
         """
-        for _ in range(_CLOCK_TRIES):
-            number = self._next_number()
-            sent = self._send(f"tt clock {number}")
-            replies = [e for e in self._until_ready() if isinstance(e, ClockReply) and e.number == number]
+        for _ in range(_TRIES):
+            number = self._line.next_number()
+            sent = self._line.send(f"tt clock {number}")
+            replies = [
+                e for e in self._line.until_ready() if isinstance(e, ClockReply) and e.number == number
+            ]
             if replies and replies[0].sent >= replies[0].received:
                 return Exchange(sent, replies[0].received, replies[0].sent, replies[0].host_ns)
         raise DeviceError(
@@ -221,13 +156,13 @@ class Link:
         if len(image) != self.board.input_bytes:
             raise UsageError(f"An image of {len(image)} bytes; the board takes {self.board.input_bytes}.")
         said = ""
-        for _ in range(_CLOCK_TRIES):
-            self._send(f"tt load {len(image)} {zlib.crc32(image):08x}")
+        for _ in range(_TRIES):
+            self._line.send(f"tt load {len(image)} {zlib.crc32(image):08x}")
             asked = False
-            for event in self._until_ready():
+            for event in self._line.until_ready():
                 if isinstance(event, Message) and event.name == "send" and not asked:
                     asked = True
-                    self._transport.send_bytes(image)
+                    self._line.transport.send_bytes(image)
                 elif isinstance(event, Message) and event.name == "loaded":
                     said = "loaded"
                 elif isinstance(event, Complaint):
@@ -248,21 +183,13 @@ class Link:
         """
         if not 1 <= count <= FRAMES_MAX:
             raise UsageError(f"{count} frames are out of range, 1 to {FRAMES_MAX:,}.")
-        self._receiver.expect_frames()
-        self._send(f"tt frame {count}")
+        self._line.receiver.expect_frames()
+        self._line.send(f"tt frame {count}")
         done = False
         try:
-            for event in self._until_ready():
-                if isinstance(event, FrameReply):
-                    yield Frame(
-                        event.sequence,
-                        event.stamps,
-                        event.outputs,
-                        self.board.gaze_cm(event.outputs),
-                        event.host_ns,
-                    )
-                elif isinstance(event, Lost | Damaged):
-                    yield event
+            for event in self._line.until_ready():
+                if isinstance(event, FrameReply | Lost | Damaged):
+                    yield self._frame_event(event)
                 elif isinstance(event, FramesDone):
                     done = True
                 elif isinstance(event, Complaint):
@@ -284,129 +211,36 @@ class Link:
         """
         if not 1 <= inferences <= FRAMES_MAX:
             raise UsageError(f"{inferences} inferences per frame are out of range, 1 to {FRAMES_MAX:,}.")
-        self._send(f"tt burst {inferences}")
-        answer = [e for e in self._until_ready() if isinstance(e, Message) and e.name == "burst"]
+        self._line.send(f"tt burst {inferences}")
+        answer = [e for e in self._line.until_ready() if isinstance(e, Message) and e.name == "burst"]
         if not answer or answer[-1].value != str(inferences):
             raise DeviceError(self.name, "the board does not run bursts", "Flash its firmware again.")
         yield from self.frames(count)
 
     def stop(self) -> None:
-        """End frames that are running; what still arrives is discarded. Never fails: the board may be disconnected."""
+        """End frames that are running. Never fails: the board may be disconnected.
+
+        Frames that still arrive, or had arrived and were not taken, are kept for `take_late`.
+        """
         with suppress(DeviceError):
-            self._send("tt stop")
-            number = self._next_number()
-            self._send(f"tt clock {number}")
-            self._until_number(number, _STOP_S)
-        self._receiver.in_frames = False
+            self._line.send("tt stop")
+            number = self._line.next_number()
+            self._line.send(f"tt clock {number}")
+            before = self._line.until_number(number, _STOP_S)
+            events = self._line.unanswered if before is None else before
+            self._late += [self._frame_event(e) for e in events if isinstance(e, FrameReply | Lost | Damaged)]
+        self._line.receiver.in_frames = False
 
-    # What goes over the line.
+    def take_late(self) -> list[FrameEvent]:
+        """What arrived behind the last `stop`, once."""
+        late, self._late = self._late, []
+        return late
 
-    def _next_number(self) -> int:
-        self._number = (self._number + 1) % _NUMBERS
-        return self._number
-
-    def _send(self, command: str) -> int:
-        """Send; returns the host's time just before."""
-        now = now_ns()
-        if self._raw is not None:
-            self._raw.append(RawBytes("sent", command.encode("ascii"), now))
-        self._transport.send_command(command)
-        return now
-
-    def _receive(self, timeout_s: float) -> list[Event]:
-        data = self._transport.read(timeout_s)
-        now = now_ns()
-        if not data:
-            return []
-        if self._raw is not None:
-            self._keep(data, now)
-        return self._receiver.feed(data, now)
-
-    def _keep(self, data: bytes, now: int) -> None:
-        """Record what arrived. Pieces of a line become one, with the time of the last: that is the line's time."""
-        assert self._raw is not None
-        before = self._raw[-1] if self._raw else None
-        joins = before is not None and before.direction == "received" and b"\n" not in before.data
-        if before is not None and joins and len(before.data) < _RAW_BYTES:
-            self._raw[-1] = RawBytes("received", before.data + data, now)
-        else:
-            self._raw.append(RawBytes("received", data, now))
-
-    def _until_ready(self) -> Iterator[Event]:
-        """Events up to the board's "m-ready"."""
-        heard = time.monotonic()
-        while True:
-            events = self._receive(min(_POLL_S, self._silence_s))
-            now = time.monotonic()
-            if events:
-                heard = now
-            elif now - heard > self._silence_s:
-                raise DeviceError(
-                    self.name, f"the board has sent nothing for {self._silence_s:g} s",
-                    "Reset it; a network that takes longer needs a larger --silence.",
-                )  # fmt: skip
-            for event in events:
-                if isinstance(event, Started):
-                    raise DeviceError(
-                        self.name,
-                        "the board has restarted",
-                        "Check that its supply is strong enough, and measure again.",
-                    )
-                if isinstance(event, Ready):
-                    return
-                yield event
-
-    def _until_number(self, number: int, seconds: float) -> list[Event] | None:
-        """Read until the answer to `tt clock NUMBER` and the "m-ready" behind it; what came before, or None."""
-        before: list[Event] = []
-        end = time.monotonic() + seconds
-        found = False
-        while (left := end - time.monotonic()) > 0:
-            for event in self._receive(min(_POLL_S, left)):
-                found = found or (isinstance(event, ClockReply) and event.number == number)
-                if found and isinstance(event, Ready):
-                    return before
-                before.append(event)
-        self._unanswered = before
-        return None
-
-    def _synchronize(self) -> None:
-        """Bring the board to where it waits for a command, whatever it was doing."""
-        for _ in range(_CONNECT_TRIES):
-            number = self._next_number()
-            self._send("")  # ends half a command, and frames that run
-            self._send(f"tt clock {number}")
-            if self._until_number(number, _CONNECT_TRY_S) is not None:
-                return
-            said = [getattr(event, "text", "") for event in self._unanswered]
-            at_shell = any(_SHELL in text for text in [*said, self._receiver.unfinished])
-            self._transport.send_bytes(_SHELL_START if at_shell else _RETURN)
-        complaints = [event for event in self._unanswered if isinstance(event, Complaint)]
-        if complaints:
-            raise DeviceError(self.name, f"the board says: {complaints[-1].text}")
-        heard = "something other than the protocol" if self._unanswered else "nothing"
-        raise DeviceError(
-            self.name, f"no board answers on this port; received: {heard}",
-            "Check that the port is right and that the board runs the firmware (docs/protocol.md).",
-        )  # fmt: skip
-
-    def _hello(self) -> Board:
-        """The description, once the same one has arrived twice: its lines have no checksum."""
-        before: list[Message] | None = None
-        problem = "its answers differ each time"
-        for _ in range(_HELLO_TRIES):
-            self._send("tt hello")
-            messages = [event for event in self._until_ready() if isinstance(event, Message)]
-            if messages == before:
-                try:
-                    return parse_hello(messages)
-                except ValueError as error:
-                    problem = str(error)
-                    break
-            before = messages
-        raise DeviceError(
-            self.name, f"the board does not describe itself properly: {problem}", "Flash its firmware again."
-        )
+    def _frame_event(self, event: FrameReply | Lost | Damaged) -> FrameEvent:
+        if not isinstance(event, FrameReply):
+            return event
+        gaze = self.board.gaze_cm(event.outputs)
+        return Frame(event.sequence, event.stamps, event.outputs, gaze, event.host_ns)
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.images import TestImages
-from tinytracker.measure.link import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
 from tinytracker.measure.session import (
@@ -74,6 +74,15 @@ class BurstSource(Protocol):
 
     def bursts(self, count: int, inferences: int) -> Generator[FrameEvent, None, None]:
         """Run frames with so many inferences in each."""
+        ...
+
+
+@runtime_checkable
+class LateSource(Protocol):
+    """A source that keeps the frames that arrive after it was stopped."""
+
+    def take_late(self) -> list[FrameEvent]:
+        """What arrived behind the last stop, once."""
         ...
 
 
@@ -154,6 +163,7 @@ def measure(
                 afterwards()
         except KeyboardInterrupt:
             end = "stopped"
+            run.late()
         except DeviceError as gone:
             end, error = ("unplugged" if isinstance(gone, UnpluggedError) else "failed"), gone
             writer.note(str(gone))
@@ -213,6 +223,7 @@ class _Run:
         self._images = images
         self._burst = burst
         self._last: int | None = None
+        self._extra: dict[str, float] | None = None
 
     def all(self, total: int, advance: Any) -> None:
         self._exchanges(_EXCHANGES_AT_ENDS)
@@ -266,22 +277,31 @@ class _Run:
         return self._source.frames(count)
 
     def _portion(self, number: int, count: int, advance: Any) -> None:
-        extra = None if self._images is None else {IMAGE: number}
-        writer = self._writer
+        self._extra = None if self._images is None else {IMAGE: number}
         with closing(self._events(count)) as events:
             for event in events:
                 self.keep_raw()
-                if isinstance(event, Frame):
-                    self._last = event.sequence
-                    writer.frame(
-                        event.sequence, event.stamps, event.outputs, event.host_ns, event.extra or extra
-                    )
-                elif isinstance(event, Lost):
-                    writer.lose(event.count, event.after)
-                elif isinstance(event, Damaged):
-                    writer.damage(event.reason, event.text, event.host_ns)
+                self._write(event)
                 done = event.count if isinstance(event, Lost) else int(isinstance(event, Frame))
-                advance(done, _trouble(writer))
+                advance(done, _trouble(self._writer))
+
+    def late(self) -> None:
+        """Write the frames that were on their way when Ctrl-C came: the board ran them, and a meter saw them."""
+        if isinstance(self._source, LateSource):
+            self.keep_raw()
+            for event in self._source.take_late():
+                self._write(event)
+
+    def _write(self, event: FrameEvent) -> None:
+        writer = self._writer
+        if isinstance(event, Frame):
+            self._last = event.sequence
+            extra = event.extra or self._extra
+            writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns, extra)
+        elif isinstance(event, Lost):
+            writer.lose(event.count, event.after)
+        elif isinstance(event, Damaged):
+            writer.damage(event.reason, event.text, event.host_ns)
 
 
 def _portions(total: int, images: TestImages | None) -> Sequence[int]:

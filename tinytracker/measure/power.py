@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.energy.analysis import EnergyReport, Refusal, analyse
+from tinytracker.energy.analysis import analyse
 from tinytracker.energy.formats import read_trace
 from tinytracker.energy.refusals import ALIGNMENT_TOO_COARSE, MARKERS_MISMATCH
+from tinytracker.energy.result import EnergyReport, Refusal
 from tinytracker.energy.segments import Segments, lines_for, segments_from_lines, segments_from_times
 from tinytracker.energy.trace import Trace
 from tinytracker.errors import RefusedError, UsageError
@@ -21,6 +22,7 @@ from tinytracker.measure.latency import TRANSMIT, latencies
 from tinytracker.measure.marked import MARKS, meter_of, segments_from_marks
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.stretches import CAMERA_OFF
+from tinytracker.words import counted
 
 PHASES = ("capture", "preprocess", "inference")
 """For a trace without a session: what the boards show on two pins (docs/protocol.md)."""
@@ -262,7 +264,8 @@ def _matched(session: Session, segments: Segments, trace: Trace) -> tuple[Segmen
     if not 0 <= unrecorded <= UNRECORDED:
         raise RefusedError(
             MARKERS_MISMATCH,
-            f"the lines show {len(segments)} frames, but the session has {expected} records (lost ones included)",
+            f"the lines show {counted(len(segments), 'frame')}, but the session has "
+            f"{counted(expected, 'record')} (lost ones included)",
             "Start the meter before the measurement and stop it after it; use files of the same run.",
         )
     problems = [_first_difference(session, segments, trace, shift) for shift in range(unrecorded + 1)]

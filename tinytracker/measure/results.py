@@ -20,6 +20,7 @@ from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies,
 from tinytracker.measure.measurement import IMAGE
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
+from tinytracker.words import counted
 
 _ENDS = {
     "stopped": "Stopped before the end; what was measured is kept.",
@@ -190,7 +191,7 @@ def _sentences(
             "`tinytracker emulate` estimates that time."
         )
     said.append(
-        f"{len(session):,} frames ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
+        f"{counted(len(session), 'frame')} ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
         f"{session.damaged} damaged records."
     )
     if oracle is not None:

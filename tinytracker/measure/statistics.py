@@ -9,7 +9,16 @@ import numpy as np
 
 from tinytracker.arrays import Floats
 from tinytracker.errors import UsageError
-from tinytracker.series import Interval, effective_count, interval95, median_draws
+from tinytracker.series import (
+    MIN_FOR_INTERVAL,
+    MIN_INDEPENDENT,
+    Interval,
+    effective_count,
+    independent_count,
+    interval_of,
+    median_draws,
+)
+from tinytracker.words import counted
 
 TimedBy = Literal["timer", "clocks"]
 
@@ -22,8 +31,6 @@ SETTLED_VALUES = 10
 
 ROUNDS = 10_000
 MIN_FOR_P99 = 1000
-MIN_FOR_INTERVAL = 30
-MIN_EFFECTIVE = 10
 _FAR_OUT = 3.0
 _DRIFT_POINTS = 100
 
@@ -35,7 +42,9 @@ class Summary:
     Attributes:
         n: values that count. warmup: first values that do not. lost: values that are missing.
         settled_after: values of the whole series before ten in a row vary by less than 1.5 %; None when they never do.
-        median, ci95: and the interval of the median by bootstrap, wider when neighbours are alike (see `series`).
+        median, ci95: and the interval of the median by bootstrap, wider when neighbours are alike (see `series`). None
+            when too few independent values remain for one.
+        interval_n: independent values that remain for the interval, after an allowance for slow noise.
         p5, p95, p99: percentiles; p99 is None below 1,000 values.
         mean, sd, low, high: sd with n - 1.
         outliers: values further than 3 interquartile ranges outside the quartiles (Tukey's "far out").
@@ -52,7 +61,7 @@ class Summary:
     lost: int
     settled_after: int | None
     median: float
-    ci95: Interval
+    ci95: Interval | None
     p5: float
     p95: float
     p99: float | None
@@ -65,6 +74,7 @@ class Summary:
     drift_ci95: Interval
     autocorrelation: float
     effective_n: float
+    interval_n: float
     resolution: float | None
     resolution_share: float | None
     timed_by: TimedBy = "timer"
@@ -83,12 +93,12 @@ class Summary:
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the numbers should know, in sentences."""
         said = []
-        if self.n < MIN_FOR_INTERVAL:
-            said.append(f"Only {self.n} values: intervals from fewer than {MIN_FOR_INTERVAL} are rough.")
-        elif self.effective_n < MIN_EFFECTIVE:
+        if self.ci95 is None and self.n < MIN_FOR_INTERVAL:
+            said.append(f"No interval: {counted(self.n, 'value')}; 200 or more are recommended.")
+        elif self.ci95 is None:
             said.append(
-                f"Slow noise: {self.n} values give the median only as well as {self.effective_n:.0f} independent ones; "
-                "measure longer for a narrow interval."
+                f"No interval: slow noise cannot be excluded, so {self.n:,} values count as {self.interval_n:.1f} "
+                f"independent ones; {MIN_INDEPENDENT:g} are needed. Measure longer."
             )
         # A noisy series never has ten values within 1.5 %; that is not evidence of a warm-up. Drift is.
         if self.settled_after is not None and self.settled_after > self.warmup:
@@ -136,7 +146,8 @@ def summarize(
     series = whole[warmup:]
     if not len(series):
         raise UsageError(
-            f"{len(whole)} frames, {warmup} of them warm-up: none are left.", "Measure more frames."
+            f"{counted(len(whole), 'frame')}, {warmup} of them warm-up: none are left.",
+            "Measure more frames.",
         )
     if not np.isfinite(whole).all():
         raise UsageError("A duration is not a finite number.")
@@ -152,7 +163,7 @@ def summarize(
         lost=lost,
         settled_after=settled_after(whole),
         median=median,
-        ci95=interval95(median_draws(series, ROUNDS, np.random.default_rng(seed))),
+        ci95=interval_of(median_draws(series, ROUNDS, np.random.default_rng(seed))),
         p5=float(p5),
         p95=float(p95),
         p99=float(np.percentile(series, 99)) if len(series) >= MIN_FOR_P99 else None,
@@ -165,6 +176,7 @@ def summarize(
         drift_ci95=(1000 * slope_interval[0], 1000 * slope_interval[1]),
         autocorrelation=autocorrelation(series),
         effective_n=effective_count(series),
+        interval_n=independent_count(series),
         resolution=resolution,
         resolution_share=resolution / median if resolution is not None and median > 0 else None,
         timed_by=timed_by,

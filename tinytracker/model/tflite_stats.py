@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinytracker.model.tflite_model import Operator, Tensor, TfliteModel
 
@@ -60,6 +60,7 @@ def model_stats(model: TfliteModel) -> ModelStats:
         >>> model_stats(read_tflite("run/quantized/ptq-int8/model.tflite")).macs
         5230080
     """
+    model = _with_resolved_rows(model)
     live = _live_bytes(model)
     rows = tuple(_operator_stats(model, operator, live[operator.index]) for operator in model.operators)
     counted = {
@@ -76,6 +77,38 @@ def model_stats(model: TfliteModel) -> ModelStats:
         peak_activation_bytes=live[peak] if peak >= 0 else 0,
         peak_operator=peak,
     )
+
+
+def _with_resolved_rows(model: TfliteModel) -> TfliteModel:
+    """Return the model with the first dimension of tensors whose size follows from a dynamic batch.
+
+    A file with a dynamic batch stores 1 for every unknown dimension, also for one that is a multiple of the batch,
+    such as the rows of a RESHAPE from (batch, 5, 32) to (-1, 32).
+    """
+    shapes: dict[int, tuple[int, ...]] = {}
+    for operator in model.operators:
+        source = next((i for i in operator.inputs if i >= 0 and not model.tensors[i].is_constant), None)
+        if source is None:
+            continue
+        declared = model.tensors[source].shape
+        found = shapes.get(source, declared)
+        for i in operator.outputs:
+            made = model.tensors[i]
+            if not made.shape_signature or made.shape_signature[0] >= 0:
+                continue
+            rest = math.prod(made.shape[1:])
+            if operator.name == "RESHAPE" and rest and math.prod(found) % rest == 0:
+                rows = math.prod(found) // rest
+            elif found != declared and declared[0] == made.shape[0]:
+                rows = found[0]
+            else:
+                continue
+            if rows != made.shape[0]:
+                shapes[i] = (rows, *made.shape[1:])
+    if not shapes:
+        return model
+    tensors = tuple(replace(t, shape=shapes.get(t.index, t.shape)) for t in model.tensors)
+    return replace(model, tensors=tensors)
 
 
 def operator_macs(model: TfliteModel, operator: Operator) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import OutputError
-from tinytracker.files import StrPath
+from tinytracker.files import StrPath, require_writable
 from tinytracker.lazy import exports
 from tinytracker.targets import find_target
 
@@ -101,6 +101,7 @@ def package(
     from tinytracker.package.options import require_options
     from tinytracker.package.source import open_source
 
+    require_writable(out)
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     own = require_options(target, chosen.options, options)

@@ -24,10 +24,12 @@ def model_card(manifest: Manifest, use: str) -> str:
     if not manifest.is_gaze:
         return _neutral_card(manifest, use)
     origin = manifest.model.data_origin or ""
+    is_foreign = manifest.model.preset is None
     return "\n".join(
         [
             _front_matter(manifest, origin),
             f"# Gaze estimation for {manifest.target}",
+            *([_FOREIGN] if is_foreign else []),
             f"The network looks at {manifest.sees} and estimates where on the screen the person looks: "
             f"{manifest.gaze}.\n",
             _facts(manifest),
@@ -37,6 +39,12 @@ def model_card(manifest: Manifest, use: str) -> str:
             _limits(manifest.model, origin),
         ]
     )
+
+
+_FOREIGN = """\
+**Packaged as a gaze network, because an image goes in and a pair of numbers comes out, or because its packager said so.
+Its file does not say what the pair is. If it is something else, package it again with `--no-gaze`.** If it is gaze:
+"""
 
 
 def _neutral_card(manifest: Manifest, use: str) -> str:

@@ -25,7 +25,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 Subject = TypeVar("Subject")
 Level = Literal["fails", "warns"]
-Found = str | Iterable[str] | None
+
+
+class NotJudged(str):
+    """Result of a rule that cannot be judged, because something that it needs is not known: why."""
+
+
+Found = str | Iterable[str] | NotJudged | None
 """Result of a rule: what it found, in one place or several; None or nothing when the rule is kept."""
 
 
@@ -48,7 +54,7 @@ class Finding:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.found}. {self.statement} {self.fix}".strip()
+        return f"{self.where}: {self.found}. Required: {self.statement} {self.fix}".strip()
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class Rule(Generic[Subject]):
     def judge(self, subject: Subject) -> Verdict:
         """Return whether a subject keeps the rule, and if not, where it is broken."""
         found = self.check(subject)
+        if isinstance(found, NotJudged):
+            return Verdict(self, (), not_judged=str(found))
         return Verdict(self, () if found is None else (found,) if isinstance(found, str) else tuple(found))
 
     def apply(self, subject: Subject, where: str) -> Finding | None:
@@ -87,15 +95,17 @@ class Verdict:
     Attributes:
         rule: the rule.
         details: where and how it is broken; empty when it is kept.
+        not_judged: why it could not be judged; "" when it was.
     """
 
     rule: Rule[Any]
     details: tuple[str, ...]
+    not_judged: str = ""
 
     @property
     def ok(self) -> bool:
         """Return True when the rule is kept."""
-        return not self.details
+        return not self.details and not self.not_judged
 
     @property
     def accepted(self) -> bool:
@@ -104,7 +114,7 @@ class Verdict:
 
     def finding(self, where: str) -> Finding | None:
         """Return the verdict as a finding, or None when the rule is kept."""
-        if self.ok:
+        if not self.details:
             return None
         r = self.rule
         return Finding(r.name, r.level, where, "; ".join(self.details), r.statement, r.fix)
@@ -112,7 +122,9 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """Return the fields for manifests and `--json`."""
         return {
-            "rule": self.rule.name, "statement": self.rule.statement, "ok": self.ok, "details": list(self.details),
+            "rule": self.rule.name, "statement": self.rule.statement,
+            "ok": None if self.not_judged else self.ok, "details": list(self.details),
+            **({"not_judged": self.not_judged} if self.not_judged else {}),
         }  # fmt: skip
 
 

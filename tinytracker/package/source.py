@@ -247,5 +247,5 @@ def refuse_float_arithmetic(model: TfliteModel) -> None:
                 raise ModelError(
                     f"{model.source}: operator {operator.index} ({operator.name}) works on "
                     f"{model.tensors[i].dtype} tensor {model.tensors[i].name!r}.",
-                    "Quantize the model fully to INT8 first, for example with `tinytracker quantize`.",
+                    "Convert the model again, fully quantized to INT8; a run: `tinytracker quantize RUN`.",
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import TfliteModel
 
@@ -58,6 +60,12 @@ def has_resolver_method(operator: str) -> bool:
     return operator in METHODS
 
 
+def _near(operator: str) -> str:
+    """Return the names closest to an operator that TFLM does not have."""
+    near = difflib.get_close_matches(operator, METHODS, n=3, cutoff=0.4)
+    return f"{', '.join(near)} come closest by name" if near else "none has a similar name"
+
+
 def resolver_methods(model: TfliteModel) -> dict[str, str]:
     """Return each operator of the model, sorted, with the X of its `AddX()`: `{"CONV_2D": "Conv2D", ...}`.
 
@@ -74,6 +82,7 @@ def resolver_methods(model: TfliteModel) -> dict[str, str]:
             )
         raise ModelError(
             f"{model.source}: operator {unknown[0]} cannot be registered with TFLM's resolver.",
-            f"Use only: {', '.join(sorted(METHODS))}.",
+            f"Replace it by one of the {len(METHODS)} operators that TFLM has: {_near(unknown[0])} "
+            "(micro_mutable_op_resolver.h lists all).",
         )
     return {n: METHODS[n] for n in names}

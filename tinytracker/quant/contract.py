@@ -196,7 +196,7 @@ def _describe(tensor: Tensor, allowed: tuple[str, ...], role: str) -> TensorCont
     if tensor.dtype not in allowed:
         raise ModelError(
             f"The {role} {tensor.name!r} is {tensor.dtype}, not {' or '.join(allowed)}.",
-            "Use a model quantized to INT8, for example by `tinytracker quantize`.",
+            "Convert the model again, fully quantized to INT8; a run: `tinytracker quantize RUN`.",
         )
     quantized = tensor.dtype not in _PLAIN_DTYPES
     if quantized and len(tensor.scales) != 1:

@@ -227,31 +227,19 @@ def duration(us: float) -> str:
 
 def energy_bars(name: str, energy: dict[str, Any]) -> str:
     """Draw the energy of each phase, total and without idle; a refused number is stated, not drawn."""
-    highest = max([p["total"]["ci95_j"][1] for p in energy["phases"] if "mean_j" in p["total"]] or [1e-9])
+    totals = [p["total"] for p in energy["phases"] if "mean_j" in p["total"]]
+    highest = max([(p["ci95_j"] or [0.0, p["mean_j"]])[1] for p in totals] or [1e-9])
     left, step = 92.0, 40.0
     room = WIDTH - left - 70
 
     def bar(y: float, part: dict[str, Any], classes: str) -> list[str]:
         if "mean_j" not in part:
             return [text(left, y + 10, "refused: " + part["refused"]["reason"], "label")]
-        low, high = part["ci95_j"]
         width = max(0.0, part["mean_j"]) / highest * room
-        return [
-            rectangle(left, y, width, 11, classes),
-            line(
-                left + max(low, 0) / highest * room,
-                y + 5.5,
-                left + max(high, 0) / highest * room,
-                y + 5.5,
-                "whisker",
-            ),
-            text(
-                left + max(width, high / highest * room) + 5,
-                y + 10,
-                f"{1e3 * part['mean_j']:.3g} mJ",
-                "value",
-            ),
-        ]
+        low, high = ((max(end, 0) / highest * room) for end in part["ci95_j"] or (0.0, 0.0))
+        whisker = [line(left + low, y + 5.5, left + high, y + 5.5, "whisker")] if part["ci95_j"] else []
+        value = text(left + max(width, high) + 5, y + 10, f"{1e3 * part['mean_j']:.3g} mJ", "value")
+        return [rectangle(left, y, width, 11, classes), *whisker, value]
 
     parts, y = [], 6.0
     for phase in energy["phases"]:

@@ -26,6 +26,7 @@ def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, A
                 "name": short,
                 "target": manifest.target,
                 "preset": model.preset or "",
+                "is_gaze": manifest.is_gaze,
                 "sha256": model.sha256,
                 "bytes": model.bytes,
                 "macs": model.macs,
@@ -145,8 +146,9 @@ def _phase_energy(row: dict[str, Any]) -> dict[str, Any]:
     def part(value: dict[str, Any]) -> dict[str, Any]:
         if "refused" in value:
             return {"refused": {"reason": str(value["refused"]["reason"])}}
-        low, high = value["ci95_j"]
-        return {"mean_j": finite(value["mean_j"]), "ci95_j": [finite(low), finite(high)]}
+        interval = value["ci95_j"]
+        ends = None if interval is None else [finite(interval[0]), finite(interval[1])]
+        return {"mean_j": finite(value["mean_j"]), "ci95_j": ends}
 
     return {
         "phase": str(row["phase"]), "duration_s": finite(row["duration_s"]),

@@ -45,6 +45,7 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
     return environment.get_template("report.html.jinja").render(
         d=document,
         images=images,
+        about_gaze=bool(document["runs"]) or any(p["is_gaze"] for p in document["packages"]),
         run_figures=[_run_figures(i, run) for i, run in enumerate(document["runs"])],
         screens=[_screens(i, run) for i, run in enumerate(document["runs"])],
         overview=_overview(document["runs"]),

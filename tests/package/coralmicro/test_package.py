@@ -267,6 +267,11 @@ def test_what_does_not_map_is_a_warning_while_nothing_is_compiled(tmp_path, caps
     said = capsys.readouterr().err
     assert "1 of 3 operators would stay on the CPU: operator 2 HARD_SWISH" in said
     assert "is int8" in said
+    header = (result.folder / "model.h").read_text()
+    assert "#define MODEL_CPU_OPERATORS(ADD) ADD(HardSwish)\n" in header
+    readme = (result.folder / "README.md").read_text()
+    assert "MODEL_CPU_OPERATORS(ADD_OPERATOR)" in readme
+    assert "the operators for the CPU in the header are a prediction" in readme
 
 
 LOG_2_0 = """\

@@ -17,14 +17,13 @@ from tinytracker.codegen.cortex_m4.packing import (
 )
 from tinytracker.codegen.cortex_m4.places import PlacedConv, Places, declare_places
 from tinytracker.codegen.cortex_m4.requantize import channel_factors, is_limited, rounds_away
-from tinytracker.codegen.cwriter import c_int, c_members, c_struct
+from tinytracker.codegen.cwriter import c_int, c_members
 from tinytracker.codegen.graph import Conv, FullyConnected, Int8s, Int32s, Node, Requantization, Window
 from tinytracker.codegen.kernel import LayerCode
 
 PATCH_QUAD_BYTES = 16
 """A quad of two positions as 16 bits."""
 
-_PARAMETER_BYTES = 108
 _SOURCES = (
     "tt_kernels.h", "tt_requantize.h", "tt_m4.h", "tt_m4_channels.inc", "tt_m4_conv.h", "tt_m4_conv.c", "tt_m4_patch.h",
 )  # fmt: skip
@@ -158,15 +157,13 @@ class ConvKernel:
         }
         if product.places is not None:
             fields["places"] = declare_places(product.places, code)
-        name = f"{code.name}_parameters"
-        code.declarations.append(c_struct("tt_m4_conv_t", name, fields))
-        code.constant_bytes += _PARAMETER_BYTES
+        parameters = code.structure("tt_m4_conv_t", fields, "tt_m4_conv.h")
         code.sources.update(_SOURCES)
         function = "tt_m4_pointwise" if product.is_pointwise else "tt_m4_conv2d"
         if product.places is not None:
             function = "tt_m4_placed_conv2d"
         target = code.write(node.output)
-        code.call(function, f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
+        code.call(function, parameters, code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)
 
     def channel_function(self, node: Node) -> ChannelFunction:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from tinytracker.codegen.cortex_m4.conv import ConvKernel, folded_bias, limit_output
 from tinytracker.codegen.cortex_m4.packing import pack_channels, patch_weights, position_order
 from tinytracker.codegen.cortex_m4.requantize import channel_factors, rounds_away
-from tinytracker.codegen.cwriter import c_int, c_struct
+from tinytracker.codegen.cwriter import c_int
 from tinytracker.codegen.graph import FullyConnected, Node
 from tinytracker.codegen.kernel import LayerCode
 
 _MAX_PATCH_BYTES = 2048
 """Working memory that `ConvKernel` may always use for a row: 512 features."""
 
-_WORD_BYTES = 4
 _SOURCES = ("tt_m4.h", "tt_m4_dense.h", "tt_m4_dense.c")
 
 
@@ -48,9 +47,7 @@ class LongDenseKernel:
             "out_zero": c_int(scales.zero_point),
             "away": c_int(int(rounds_away(scales))),
         }
-        name = f"{code.name}_parameters"
-        code.declarations.append(c_struct("tt_m4_dense_t", name, fields))
-        code.constant_bytes += len(fields) * _WORD_BYTES
+        parameters = code.structure("tt_m4_dense_t", fields, "tt_m4_dense.h")
         code.sources.update(_SOURCES)
-        code.call("tt_m4_dense", f"&{name}", code.read(node.inputs[0]), code.write(node.output))
+        code.call("tt_m4_dense", parameters, code.read(node.inputs[0]), code.write(node.output))
         limit_output(node, scales, code)

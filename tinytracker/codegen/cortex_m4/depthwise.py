@@ -6,17 +6,16 @@ from dataclasses import asdict
 
 import numpy as np
 
+from tinytracker.codegen.c_structures import structure_bytes
 from tinytracker.codegen.cortex_m4.conv import folded_bias, limit_output
 from tinytracker.codegen.cortex_m4.requantize import rounding_factors, rounds_away
-from tinytracker.codegen.cwriter import c_int, c_ints, c_members, c_struct
+from tinytracker.codegen.cwriter import c_int, c_ints, c_members
 from tinytracker.codegen.graph import DepthwiseConv, Node
 from tinytracker.codegen.kernel import LayerCode
 
 _GROUP = 4
 _SIZE = 3
 _WORD_BYTES = 4
-_PARAMETER_WORDS = 25
-_CHANNEL_WORDS = 7
 _MAX_SCRATCH_BYTES = 48 * 1024
 
 
@@ -70,14 +69,12 @@ class DepthwiseKernel:
             "columns": c_int(columns),
             "channels": self._channels(node, code),
         }
-        name = f"{code.name}_parameters"
-        code.declarations.append(c_struct("tt_m4_depthwise_t", name, fields))
-        code.constant_bytes += _PARAMETER_WORDS * _WORD_BYTES
+        parameters = code.structure("tt_m4_depthwise_t", fields, "tt_m4_depthwise.h")
         code.sources.update(
             ("tt_kernels.h", "tt_m4.h", "tt_requantize.h", "tt_m4_depthwise.h", "tt_m4_depthwise.c")
         )
         target = code.write(node.output)
-        code.call("tt_m4_depthwise", f"&{name}", code.read(node.inputs[0]), target, code.scratch("uint32_t"))
+        code.call("tt_m4_depthwise", parameters, code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)
 
     def _channels(self, node: DepthwiseConv, code: LayerCode) -> str:
@@ -95,5 +92,5 @@ class DepthwiseKernel:
         code.declarations.append(
             f"static const tt_m4_depthwise_channel_t {name}[{len(lines)}] = {{\n{''.join(lines)}}};"
         )
-        code.constant_bytes += len(lines) * _CHANNEL_WORDS * _WORD_BYTES
+        code.constant_bytes += len(lines) * structure_bytes("tt_m4_depthwise_channel_t", "tt_m4_depthwise.h")
         return name

@@ -19,6 +19,7 @@ from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
 from tinytracker.codegen.planner import peak_bytes
 from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
 from tinytracker.errors import UsageError
+from tinytracker.progress import say
 
 DEFAULT_WEIGHTS_BUDGET = 1.15
 CODE_BYTES = 9 * 1024
@@ -58,6 +59,8 @@ class CortexM4:
         products = [i for i, kernel in enumerate(kernels) if isinstance(kernel, ConvKernel)]
         for i in products:
             left -= _new_code_bytes(ConvKernel().channel_function(graph.nodes[i]), functions)
+        if left < 0 and self.weights_budget < DEFAULT_WEIGHTS_BUDGET:
+            _say_budget_is_too_small(self.weights_budget, graph.model.file_bytes, left)
         for i in sorted(products, key=lambda i: -positions(graph.nodes[i])):
             function = _WIDE.channel_function(graph.nodes[i])
             more = widened_bytes(graph.nodes[i])
@@ -65,6 +68,14 @@ class CortexM4:
                 left -= more + _new_code_bytes(function, functions)
                 kernels[i] = _WIDE
         return graph, kernels
+
+
+def _say_budget_is_too_small(budget: float, file_bytes: int, left: float) -> None:
+    least = budget - left / file_bytes
+    say(
+        f"warning: a weights budget of {budget:g} is too small: the smallest code and constants take "
+        f"{least:.2f} times the model's {file_bytes:,} bytes, and are used."
+    )
 
 
 def _save_working_memory(graph: Graph, kernels: list[Kernel]) -> None:

@@ -8,12 +8,11 @@ import numpy as np
 
 from tinytracker.codegen.arithmetic import INT8_MAX, INT8_MIN, scale_by
 from tinytracker.codegen.cortex_m4.requantize import rounding_factors
-from tinytracker.codegen.cwriter import c_int, c_struct
+from tinytracker.codegen.cwriter import c_int
 from tinytracker.codegen.graph import Add, Int32s, Mean, Node
 from tinytracker.codegen.import_elementwise import ADD_EXTRA_BITS
 from tinytracker.codegen.kernel import LayerCode
 
-_WORD_BYTES = 4
 _MAX_MEAN_PIXELS = 255
 _SOURCES = ("tt_m4.h", "tt_requantize.h", "tt_m4_simple.h", "tt_m4_simple.c")
 
@@ -49,12 +48,10 @@ class AddKernel:
             "terms_a": code.array("terms_a", _terms(node, 0)),
             "terms_b": code.array("terms_b", _terms(node, 1)),
         }
-        name = f"{code.name}_parameters"
-        code.declarations.append(c_struct("tt_m4_add_t", name, fields))
-        code.constant_bytes += len(fields) * _WORD_BYTES
+        parameters = code.structure("tt_m4_add_t", fields, "tt_m4_simple.h")
         code.sources.update(_SOURCES)
         sources = [code.read(tensor) for tensor in node.inputs]
-        code.call("tt_m4_add", f"&{name}", *sources, code.write(node.output))
+        code.call("tt_m4_add", parameters, *sources, code.write(node.output))
 
 
 def _terms(node: Add, which: int) -> Int32s:
@@ -94,11 +91,9 @@ class MeanKernel:
             "shift": c_int(scales.shifts[0]),
             "out_zero": c_int(scales.zero_point),
         }
-        name = f"{code.name}_parameters"
-        code.declarations.append(c_struct("tt_m4_mean_t", name, fields))
-        code.constant_bytes += len(fields) * _WORD_BYTES
+        parameters = code.structure("tt_m4_mean_t", fields, "tt_m4_simple.h")
         code.sources.update(_SOURCES)
-        code.call("tt_m4_mean", f"&{name}", code.read(node.inputs[0]), code.write(node.output))
+        code.call("tt_m4_mean", parameters, code.read(node.inputs[0]), code.write(node.output))
 
 
 def _spatial(node: Mean) -> bool:

@@ -41,7 +41,7 @@ from tinytracker.package.manifest import (
 from tinytracker.package.model_card import model_card
 from tinytracker.package.rules import Finding, Report
 from tinytracker.package.source import ModelSource
-from tinytracker.package.tflm_operators import resolver_methods
+from tinytracker.package.tflm_operators import has_resolver_method, resolver_methods
 from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
 
@@ -78,7 +78,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     _warn(report, compiled, findings)
 
     on_board = compiled.model.model if compiled else source.model
-    methods = _methods(on_board, compiled.model.cpu_operators if compiled else ())
+    methods = _methods(on_board, compiled.model.cpu_operators) if compiled else _predicted(source, report)
     command = " ".join(command_line(files.model, options.compiler_timeout))
     use = use_section if source.is_gaze else plain_use_section
     with replaced_folder(out) as folder:
@@ -203,6 +203,13 @@ def _methods(model: TfliteModel, operators: tuple[Operator, ...]) -> list[str]:
     if not operators:
         return []
     return sorted(resolver_methods(replace(model, operators=operators)).values())
+
+
+def _predicted(source: ModelSource, report: Report) -> list[str]:
+    """Return the methods of the operators that the rules expect on the CPU; those that TFLM lacks are in the report."""
+    stay = {o.index for o in report.operators if not o.maps}
+    left = tuple(o for o in source.model.operators if o.index in stay and has_resolver_method(o.name))
+    return _methods(source.model, left)
 
 
 def _arena_bytes(model: TfliteModel) -> int:

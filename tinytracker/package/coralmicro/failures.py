@@ -34,7 +34,7 @@ _KNOWN = (
     ),
     (
         r"Model not quantized", "not-quantized", "The Edge TPU compiler says that the model is not quantized.",
-        "Quantize it fully: tinytracker quantize RUN --io uint8",
+        "Convert it again, fully quantized with uint8 inputs; a run: tinytracker quantize RUN --io uint8",
     ),
     (
         r"Didn't find op for builtin opcode '(?P<found>[^']+' version '\d+)'", "version",

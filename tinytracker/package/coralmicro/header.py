@@ -35,7 +35,7 @@ def image_layout(contract: IoContract, has_planes: bool | None) -> tuple[int, bo
     if image.dtype == "float32":
         raise ModelError(
             f"The input {image.name!r} is float32; the application feeds the Edge TPU with 8-bit pixels.",
-            "Convert the model with INT8 or UINT8 inputs, for example with `tinytracker quantize --io uint8`.",
+            "Convert the model again with INT8 or UINT8 inputs; a run: `tinytracker quantize RUN --io uint8`.",
         )
     if len(image.shape) != 4 or image.shape[0] != 1:
         raise ModelError(f"The input has shape {list(image.shape)}; the application takes 1 x H x W x C.")
@@ -161,10 +161,14 @@ def plain_header(contract: IoContract, sha256: str, arena_bytes: int, methods: I
     for role, tensors in (("INPUT", contract.inputs), ("OUTPUT", contract.outputs)):
         for i, t in enumerate(tensors):
             shape = " x ".join(map(str, t.shape))
+            elements = f"#define MODEL_{role}_{i}_ELEMENTS {prod(t.shape)}"
+            if t.dtype == "float32":
+                lines += ["", f"/* float32, {shape}: real values, not codes. */", elements]
+                continue
             lines += [
                 "",
                 f"/* {t.dtype}, {shape}; real value = scale * (code - zero point). */",
-                f"#define MODEL_{role}_{i}_ELEMENTS {prod(t.shape)}",
+                elements,
                 f"#define MODEL_{role}_{i}_SCALE {_c_float(t.scale)}",
                 f"#define MODEL_{role}_{i}_ZERO_POINT ({t.zero_point})",
             ]

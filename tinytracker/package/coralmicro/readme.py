@@ -31,16 +31,21 @@ size of TFLM's arena, the operators that stay on the CPU, and scale and zero poi
 constexpr int kOperators = MODEL_CPU_OPERATOR_COUNT + 1;
 tflite::MicroMutableOpResolver<kOperators> resolver;
 resolver.AddCustom(coralmicro::kCustomOp, coralmicro::RegisterCustomOp());
+#define ADD_OPERATOR(name) resolver.Add##name();
+MODEL_CPU_OPERATORS(ADD_OPERATOR)
 ```
 
-Write quantized values into `interpreter.input_tensor(0)`, call `Invoke()`, and read `interpreter.output_tensor(0)`.
+Write values of the input's type into `interpreter.input_tensor(0)` (quantized codes where it is an integer, real values
+where it is float32), call `Invoke()`, and read `interpreter.output_tensor(0)` likewise; `model.h` gives types, scales
+and zero points.
 
 """
 
 _COMPILE_FIRST = """\
 ## Not compiled yet
 
-No Edge TPU compiler was found when this package was made. It runs on 64-bit x86 Linux, see
+No Edge TPU compiler was found when this package was made; the operators for the CPU in the header are a prediction. It
+runs on 64-bit x86 Linux, see
 <https://coral.ai/docs/edgetpu/compiler>. Compile in this folder, then package again with the result:
 
 ```sh

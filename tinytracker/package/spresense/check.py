@@ -21,7 +21,7 @@ from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import ModelStats, model_stats
 from tinytracker.package.constraints import preset_part
-from tinytracker.package.rules import OperatorReport, Report, Rule, judge, markdown_table, rule
+from tinytracker.package.rules import NotJudged, OperatorReport, Report, Rule, judge, markdown_table, rule
 from tinytracker.package.source import refuse_float_arithmetic
 from tinytracker.package.spresense.build import RAM_BYTES, TARGET
 from tinytracker.package.spresense.options import Options
@@ -101,6 +101,7 @@ def check(content: bytes, name: str) -> Report:
 
 
 _REMARK = "The RAM also holds code, stacks and frame buffers; `tinytracker emulate` counts the whole program."
+_NO_RUNTIME = NotJudged("no runtime loads the network, so its memory is not known")
 _UNMEASURED = " tflite-micro is not installed: TFLM's arena is a lower bound, not what it needs."
 
 
@@ -178,7 +179,7 @@ def operator_in_tflm(operator: Operator) -> str | None:
 def integer_arithmetic(candidate: Candidate) -> str | None:
     """Every operator except QUANTIZE and DEQUANTIZE computes with integers.
 
-    Fix: Quantize the model fully to INT8, for example with `tinytracker quantize`.
+    Fix: Convert the model again, fully quantized to INT8; a run: `tinytracker quantize RUN`.
     Source: `tinytracker package` refuses other models; docs/codegen.md says which floats become C.
     """
     try:
@@ -192,7 +193,7 @@ def integer_arithmetic(candidate: Candidate) -> str | None:
 def inputs_and_outputs(candidate: Candidate) -> str | None:
     """Inputs are INT8, UINT8 or float32; outputs are these, INT16, INT32 or INT64.
 
-    Fix: Use a model that is quantized to INT8, for example by `tinytracker quantize`.
+    Fix: Convert the model again, fully quantized to INT8; a run: `tinytracker quantize RUN`.
     Source: the project's contract of inputs and outputs, which is part of every package.
     """
     try:
@@ -233,25 +234,29 @@ def runs_as_c(candidate: Candidate) -> str | None:
 
 
 @rule(TARGET)
-def memory(candidate: Candidate) -> str | None:
+def memory(candidate: Candidate) -> str | NotJudged | None:
     """Model and arena take less than the 1,572,864 bytes of RAM.
 
     Fix: Choose a smaller network.
     Source: ramconfig.ld of the Spresense SDK; code, constants and data share the main RAM.
     """
     fit = candidate.smallest
-    return f"{fit.bytes:,} bytes" if fit and fit.bytes >= RAM_BYTES else None
+    if fit is None:
+        return _NO_RUNTIME
+    return f"{fit.bytes:,} bytes" if fit.bytes >= RAM_BYTES else None
 
 
 @rule(TARGET, level="warns")
-def room_for_a_frame(candidate: Candidate) -> str | None:
+def room_for_a_frame(candidate: Candidate) -> str | NotJudged | None:
     """Besides model and arena, the RAM has room for a frame buffer of 153,600 bytes.
 
     Fix: Choose a smaller network, or a smaller camera frame in the application.
     Source: one frame of 320 x 240 in YUV 4:2:2, as the application takes it.
     """
     fit = candidate.smallest
-    left = RAM_BYTES - fit.bytes if fit else RAM_BYTES
+    if fit is None:
+        return _NO_RUNTIME
+    left = RAM_BYTES - fit.bytes
     return f"{left:,} bytes are left" if 0 < left < FRAME_BUFFER_BYTES else None
 
 

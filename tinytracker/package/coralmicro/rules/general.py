@@ -29,7 +29,8 @@ def known_operator(node: Node) -> str | None:
 def integer_tensors(node: Node) -> str | None:
     """All activations are int8 or uint8 with a scale.
 
-    Fix: Quantize the whole model, inputs and outputs included: `tinytracker quantize RUN --io uint8`.
+    Fix: Convert the model again, quantized to integers from input to output; a run:
+    `tinytracker quantize RUN --io uint8`.
     Source: Coral, "TensorFlow models on the Edge TPU", model requirements.
     """
     for tensor in node.activations:

@@ -22,7 +22,7 @@ def single_input(model: TfliteModel) -> str | None:
 def uint8_input(model: TfliteModel) -> str | None:
     """The input is uint8.
 
-    Fix: `tinytracker quantize RUN --io uint8`.
+    Fix: Convert the model again with uint8 inputs; a run: `tinytracker quantize RUN --io uint8`.
     Source: coralmicro libs/tpu/edgetpu_executable.cc flips the top bit of a signed input in place, once per
     transfer.
     """
