@@ -28,6 +28,7 @@ from tinytracker.data.summary import summarise
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, SubjectError, UsageError
 from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, writing
+from tinytracker.locks import locked
 from tinytracker.progress import bar, say
 from tinytracker.requirements import require_tensorflow
 
@@ -143,6 +144,13 @@ def prepare(
     if out.resolve().is_relative_to(src.resolve()):
         raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside the data set.")
     require_tensorflow("writing shards")
+    with locked(out, "prepare"):
+        return _prepare(src, out, subjects, jobs, parameters)
+
+
+def _prepare(
+    src: Path, out: Path, subjects: list[Subject], jobs: int, parameters: Parameters
+) -> PrepareReport:
     make_folder(out / SHARD_FOLDER)
     with writing(out):
         (out / INDEX_FILE).unlink(missing_ok=True)  # without an index, the folder counts as unfinished

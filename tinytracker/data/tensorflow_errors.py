@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from tinytracker.data.index import PreparedIndex, check_shard
 from tinytracker.errors import InputFileError, OutputError
 from tinytracker.files import DISK_FULL, writing
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @contextmanager
@@ -58,3 +63,15 @@ def reading_shards(index: PreparedIndex) -> Iterator[None]:
             if not path.is_file():
                 raise InputFileError(path, "the shard is missing", index.way_out) from error
         raise
+
+
+def names_damaged_shards(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function that has a `PreparedIndex` among its arguments and reads its shards; see `reading_shards`."""
+
+    @wraps(function)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> R:
+        index = next(value for value in (*args, *kwargs.values()) if isinstance(value, PreparedIndex))
+        with reading_shards(index):
+            return function(*args, **kwargs)
+
+    return reading

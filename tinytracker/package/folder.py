@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinytracker.files import make_folder, writing
+from tinytracker.locks import locked
 
 
 @contextmanager
@@ -15,8 +16,14 @@ def replaced_folder(out: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the place of `out` when the block ends without an error.
 
     Raises:
-        OutputError: one of the two folders cannot be written.
+        OutputError: one of the two folders cannot be written, or another command is packaging into `out`.
     """
+    with locked(out.parent, f"package --out {out.name}", f".{out.name}.lock"), _filled(out) as folder:
+        yield folder
+
+
+@contextmanager
+def _filled(out: Path) -> Iterator[Path]:
     temporary = out.with_name(f".{out.name}.partial")
     with writing(out):
         shutil.rmtree(temporary, ignore_errors=True)

@@ -20,12 +20,16 @@ from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UsageError
-from tinytracker.files import StrPath, json_bytes, make_folder, read_json, write_json
+from tinytracker.files import StrPath, json_bytes, read_json, write_json
+from tinytracker.locks import locked
 from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = SYNTHETIC_MARK
 """File with the parameters of the data set; a second run resumes it only if they are equal."""
+
+_CLAIM_WAIT_S = 30.0
+"""Several calls may share the work: each looks at the folder for a moment before it draws."""
 
 MAX_SUBJECTS = 100_000
 MAX_FRAMES = 100_000
@@ -82,8 +86,8 @@ def generate(
 
     Raises:
         UsageError: a number is out of range, or a device is unknown.
-        OutputError: `out` holds something else or a data set with other parameters, permission is missing, or the
-            disk is full.
+        OutputError: `out` holds something else or a data set with other parameters, another call draws one of the
+            same subjects, permission is missing, or the disk is full.
         MissingDependencyError: numba is not installed.
 
     Example:
@@ -154,7 +158,11 @@ def _checked(
 
 def _claim(out: Path, parameters: Parameters) -> None:
     """Claim `out`: it must be new, empty, or hold a data set with the same parameters."""
-    make_folder(out)
+    with locked(out, "synth", wait_s=_CLAIM_WAIT_S):
+        _check_or_write(out, parameters)
+
+
+def _check_or_write(out: Path, parameters: Parameters) -> None:
     record = out / PARAMETERS_FILE
     mine = json.loads(json_bytes(parameters.as_json()))  # as in the file: lists, not tuples
     if record.exists():
@@ -169,7 +177,7 @@ def _claim(out: Path, parameters: Parameters) -> None:
                 "Write to another folder.",
             )
         return
-    if any(out.iterdir()):
+    if any(not path.name.startswith(".") for path in out.iterdir()):
         raise OutputError(
             out, "this folder is not empty and is not a synthetic data set", "Write to a new folder."
         )
