@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import RenderableType
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+
+if TYPE_CHECKING:
+    from tinytracker.data.preparation import PrepareReport
+
+_NAMED = 8
+_REFUSED = " The exit code is 1 because of these losses: repair the source, or add --allow-losses."
 
 
 @verb
@@ -19,9 +29,12 @@ from tinytracker.cli.output import Output, verb
 )
 @click.option("--shard-frames", type=int, default=2000, help="Approximate number of frames per shard.")
 @click.option("--image-format", default="jpeg", help="Format of stored faces: jpeg, or png (lossless).")
+@click.option(
+    "--allow-losses", is_flag=True, help="Exit with 0 even if people or frames were lost unexpectedly."
+)
 def command(
-    source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str
-) -> Output:
+    source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str, allow_losses: bool,
+) -> Output:  # fmt: skip
     """Turn SOURCE, a folder of GazeCapture subjects (or their .tar.gz), into shards in the folder OUT."""
     from tinytracker.data.preparation import prepare
 
@@ -33,9 +46,28 @@ def command(
     for name, split in index.splits.items():
         families = [f"{split.families.get(f, 0):,}" for f in ("phone", "tablet")]
         table.add_row(name, str(len(split.subjects)), f"{split.frames:,}", *families, str(len(split.shards)))
-    skipped = ", ".join(f"{n:,} {reason}" for reason, n in index.skipped.items()) or "none"
     document = {
         **index.as_json(), "folder": str(out), "kept_shards": report.kept_shards,
         "made_shards": report.made_shards, "skipped_csv": str(report.skipped_csv),
+        "losses": report.losses.as_json(), "not_read": [asdict(entry) for entry in report.not_read],
+        "corrected": [list(pair) for pair in report.corrected],
     }  # fmt: skip
-    return Output(document, (table, f"Skipped: {skipped} (listed in {report.skipped_csv})"))
+    refused = report.losses.unexpected and not allow_losses
+    last = report.losses.sentence() + (_REFUSED if refused else "")
+    text: tuple[RenderableType, ...] = (table, *_notes(report), last)
+    return Output(document, text, exit_code=int(refused))
+
+
+def _notes(report: PrepareReport) -> Iterator[str]:
+    """Yield what was skipped, corrected and not read, a line each."""
+    skipped = ", ".join(f"{n:,} {reason}" for reason, n in report.index.skipped.items()) or "none"
+    yield f"Skipped: {skipped} (listed in {report.skipped_csv})"
+    if report.corrected:
+        people = len({subject for subject, _ in report.corrected})
+        subject, what = report.corrected[0]
+        listed = report.skipped_csv.with_name("corrected.csv")
+        yield f"Corrected: {people:,} people, such as {subject}: {what} (listed in {listed})"
+    if report.not_read:
+        named = "; ".join(f"{entry.name} ({entry.why})" for entry in report.not_read[:_NAMED])
+        more = f"; and {len(report.not_read) - _NAMED} more" if len(report.not_read) > _NAMED else ""
+        yield f"Not read: {named}{more}"

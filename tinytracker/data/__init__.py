@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex, read_index
     from tinytracker.data.preparation import PrepareReport, prepare
     from tinytracker.data.reader import read_recording
-    from tinytracker.data.source import Subject, iter_subjects
+    from tinytracker.data.source import Subject
+    from tinytracker.data.survey import iter_subjects
 else:
     __getattr__, __dir__ = exports(
         __name__,
@@ -18,7 +19,8 @@ else:
             "index": ("PreparedIndex", "read_index"),
             "preparation": ("PrepareReport", "prepare"),
             "reader": ("read_recording",),
-            "source": ("Subject", "iter_subjects"),
+            "source": ("Subject",),
+            "survey": ("iter_subjects",),
         },
     )
 

@@ -12,7 +12,8 @@ import io
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from tinytracker.data.gazecapture import SPLITS, is_synthetic
 from tinytracker.data.images import JPEG_QUALITY
 from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, PreparedIndex
 from tinytracker.data.labels import LIMIT_CM, TOLERANCE_CM
-from tinytracker.data.reader import read_recording
+from tinytracker.data.losses import Losses, losses
+from tinytracker.data.scanning import Scan, once_each, scan_all
 from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_shard
-from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
+from tinytracker.data.survey import NotRead, Survey, survey
 from tinytracker.data.workers import Workers
-from tinytracker.errors import InputFileError, SubjectError, UsageError
+from tinytracker.errors import InputFileError, UsageError
 from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, writing
 from tinytracker.locks import locked
 from tinytracker.progress import bar, say
@@ -34,7 +36,8 @@ from tinytracker.requirements import require_tensorflow
 
 SKIPPED_FILE = "skipped.csv"
 IMAGE_FORMATS = ("jpeg", "png")
-_FORMAT_VERSION = 1
+CORRECTED_FILE = "corrected.csv"
+_FORMAT_VERSION = 2
 """Part of every shard's key: shards of an older layout are recreated."""
 
 
@@ -47,12 +50,18 @@ class PrepareReport:
         kept_shards: number of valid shards kept from an earlier run.
         made_shards: number of shards made in this run.
         skipped_csv: the file that lists every skipped frame and its reason.
+        losses: what was lost, by reason.
+        not_read: entries of the source folder that were not read.
+        corrected: what was corrected while reading: (subject, correction); `corrected.csv` lists the same.
     """
 
     index: PreparedIndex
     kept_shards: int
     made_shards: int
     skipped_csv: Path
+    losses: Losses
+    not_read: tuple[NotRead, ...] = ()
+    corrected: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,17 +95,6 @@ class Parameters:
         }
 
 
-@dataclass(frozen=True)
-class _Scan:
-    """The result of reading the JSON files of one subject."""
-
-    subject: Subject
-    fingerprint: str
-    split: str = ""
-    usable: int = 0
-    skip: Skip | None = None
-
-
 def prepare(
     src: StrPath,
     out: StrPath,
@@ -122,7 +120,7 @@ def prepare(
         The report, with the index.
 
     Raises:
-        InputFileError: no subject or no usable frame was found.
+        InputFileError: no subject or no usable frame was found, or the same frames are in two splits.
         OutputError: `out` cannot be written.
         UsageError: a parameter is out of range, or `out` lies inside `src`.
         MissingDependencyError: TensorFlow is not installed.
@@ -140,23 +138,21 @@ def prepare(
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}, but must be at least 1.")
-    subjects = iter_subjects(src)
+    source = survey(src)
     if out.resolve().is_relative_to(src.resolve()):
         raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside the data set.")
     require_tensorflow("writing shards")
     with locked(out, "prepare"):
-        return _prepare(src, out, subjects, jobs, parameters)
+        return _prepare(src, out, source, jobs, parameters)
 
 
-def _prepare(
-    src: Path, out: Path, subjects: list[Subject], jobs: int, parameters: Parameters
-) -> PrepareReport:
+def _prepare(src: Path, out: Path, source: Survey, jobs: int, parameters: Parameters) -> PrepareReport:
     make_folder(out / SHARD_FOLDER)
     with writing(out):
         (out / INDEX_FILE).unlink(missing_ok=True)  # without an index, the folder counts as unfinished
 
     with Workers(jobs) as workers:
-        scans = _scan_all(subjects, workers)
+        scans = once_each(src, scan_all(source.subjects, workers))
         shard_jobs = _plan(scans, out, parameters)
         if not shard_jobs:
             raise InputFileError(
@@ -175,39 +171,23 @@ def _prepare(
         raise InputFileError(
             src, _nothing_usable(scans, skips), "A usable frame has a face and both eyes detected."
         )
-    write_bytes(out / SKIPPED_FILE, _skipped_csv(skips))
+    corrected = [(scan.subject.name, what) for scan in scans for what in scan.corrections]
+    write_bytes(out / SKIPPED_FILE, _csv(("subject", "frame", "reason", "detail"), map(astuple, skips)))
+    write_bytes(out / CORRECTED_FILE, _csv(("subject", "correction"), corrected))
     write_bytes(out / INDEX_FILE, json_bytes(index.as_json(), indent=1))
-    return PrepareReport(index, kept, len(shard_jobs) - kept, out / SKIPPED_FILE)
+    return PrepareReport(
+        index, kept, len(shard_jobs) - kept, out / SKIPPED_FILE, losses(skips, source.not_read),
+        tuple(source.not_read), tuple(corrected),
+    )  # fmt: skip
 
 
-def _scan_subject(subject: Subject) -> _Scan:
-    """Read a subject's arrays to find its split and size; damage is returned, not raised."""
-    fingerprint = ""
-    try:
-        fingerprint = subject.fingerprint()
-        recording = read_recording(subject, strict=False, motion=False)
-    except SubjectError as error:
-        skip = Skip(subject.name, "", str(error.reason), error.problem)
-        return _Scan(subject, fingerprint, skip=skip)
-    return _Scan(subject, fingerprint, recording.dataset, int(recording.usable.sum()))
-
-
-def _scan_all(subjects: list[Subject], workers: Workers) -> list[_Scan]:
-    scans = []
-    with bar("Reading subjects", len(subjects), "subjects") as advance:
-        for scan in workers.map(_scan_subject, subjects):
-            scans.append(scan)
-            advance()
-    return sorted(scans, key=lambda scan: scan.subject.name)
-
-
-def _plan(scans: list[_Scan], out: Path, parameters: Parameters) -> list[ShardJob]:
+def _plan(scans: list[Scan], out: Path, parameters: Parameters) -> list[ShardJob]:
     """Group subjects into shards, in an order that mixes devices and depends only on the names."""
-    groups: list[tuple[str, int, list[_Scan]]] = []
+    groups: list[tuple[str, int, list[Scan]]] = []
     for split in SPLITS:
         members = [scan for scan in scans if scan.split == split]
         members.sort(key=lambda scan: hashlib.sha256(scan.subject.name.encode()).digest())
-        group: list[_Scan] = []
+        group: list[Scan] = []
         number = 0
         for scan in members:
             group.append(scan)
@@ -219,7 +199,7 @@ def _plan(scans: list[_Scan], out: Path, parameters: Parameters) -> list[ShardJo
     return [_job(out, parameters, *group) for group in groups]
 
 
-def _job(out: Path, parameters: Parameters, split: str, number: int, group: list[_Scan]) -> ShardJob:
+def _job(out: Path, parameters: Parameters, split: str, number: int, group: list[Scan]) -> ShardJob:
     sources = [[scan.subject.name, scan.fingerprint] for scan in group]
     decides = json.dumps([_FORMAT_VERSION, parameters.as_json(), split, sources], sort_keys=True)
     return ShardJob(
@@ -244,7 +224,7 @@ def _remove_strangers(out: Path, jobs: list[ShardJob]) -> None:
                         path.unlink()
 
 
-def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tuple[list[ShardResult], int]:
+def _make_all(jobs: list[ShardJob], scans: list[Scan], workers: Workers) -> tuple[list[ShardResult], int]:
     """Return the results in the order of the jobs, and how many shards were kept from an earlier run."""
     usable = {scan.subject.name: scan.usable for scan in scans}
     results: dict[str, ShardResult] = {}
@@ -268,16 +248,17 @@ def _make_all(jobs: list[ShardJob], scans: list[_Scan], workers: Workers) -> tup
     return [results[job.key] for job in jobs], kept
 
 
-def _skipped_csv(skips: list[Skip]) -> bytes:
+def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["subject", "frame", "reason", "detail"])
-    writer.writerows([skip.subject, skip.frame, skip.reason, skip.detail] for skip in skips)
+    writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def _nothing_usable(scans: list[_Scan], skips: list[Skip] | None = None) -> str:
+def _nothing_usable(scans: list[Scan], skips: list[Skip] | None = None) -> str:
     found = skips if skips is not None else [scan.skip for scan in scans if scan.skip]
     reasons = Counter(skip.reason for skip in found)
     why = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
-    return f"no usable frame in {len(scans)} subjects: {why or 'they have no frames'}"
+    example = next((f"; {skip.subject}: {skip.detail}" for skip in found if skip.detail), "")
+    return f"no usable frame in {len(scans)} subjects: {why or 'they have no frames'}{example}"

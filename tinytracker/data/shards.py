@@ -186,6 +186,8 @@ def _reasons_before_decoding(recording: Recording) -> list[Reason | None]:
         (empty, Reason.EMPTY_BOX),
     )
     reasons: list[Reason | None] = [None] * len(recording)
+    for i, rejected in recording.rejected:
+        reasons[i] = Reason(rejected)
     for bad, reason in checks:
         for i in np.flatnonzero(bad):
             reasons[i] = reasons[i] or reason
