@@ -60,6 +60,8 @@ def command(
 
 def _notes(report: PrepareReport) -> Iterator[str]:
     """Yield what was skipped, corrected and not read, a line each."""
+    from tinytracker.data.published_counts import compared_with_published
+
     skipped = ", ".join(f"{n:,} {reason}" for reason, n in report.index.skipped.items()) or "none"
     yield f"Skipped: {skipped} (listed in {report.skipped_csv})"
     if report.corrected:
@@ -67,6 +69,9 @@ def _notes(report: PrepareReport) -> Iterator[str]:
         subject, what = report.corrected[0]
         listed = report.skipped_csv.with_name("corrected.csv")
         yield f"Corrected: {people:,} people, such as {subject}: {what} (listed in {listed})"
+    published = compared_with_published(report.index)
+    if published:
+        yield published
     if report.not_read:
         named = "; ".join(f"{entry.name} ({entry.why})" for entry in report.not_read[:_NAMED])
         more = f"; and {len(report.not_read) - _NAMED} more" if len(report.not_read) > _NAMED else ""

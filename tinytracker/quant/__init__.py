@@ -102,6 +102,11 @@ def _qat(job: Job) -> tuple[bytes, dict[str, Any] | None]:
     )
     from tinytracker.quant.qat import quantize_aware
 
+    if job.run.describe().config.get("head", "linear") != "linear":
+        raise ModelError(
+            f"{job.run.path}: the network ends in tanh, which is not trained with rounding.",
+            'Use --method ptq, or train with head = "linear".',
+        )
     with locked(job.run.path, "quantize --method qat", ".qat.lock"):
         return quantize_aware(job.run, job.index, job.calibration, job.qat, job.io)
 
