@@ -175,7 +175,8 @@ class _Documents:
         try:
             return find_device(str(value)).name
         except UnknownNameError as error:
-            self._fail(Reason.UNKNOWN_DEVICE, "info.json", error.message.rstrip("."))
+            problem = f"{error.message.rstrip('.')}; describe it with: tinytracker devices add"
+            self._fail(Reason.UNKNOWN_DEVICE, "info.json", problem)
 
     def frame_names(self) -> tuple[str, ...]:
         value = self._values["frames.json"]

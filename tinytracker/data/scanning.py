@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinytracker.data.devices import own_devices
 from tinytracker.data.duplicates import Marks, Member, frame_marks, same_frames
 from tinytracker.data.reader import read_recording
 from tinytracker.data.reasons import Reason
@@ -12,6 +13,7 @@ from tinytracker.data.shards import Skip
 from tinytracker.data.source import Subject
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, SubjectError
+from tinytracker.files import sha256_bytes
 from tinytracker.progress import bar
 
 _NAMED = 5
@@ -64,6 +66,9 @@ def _scan_one(subject: Subject) -> Scan:
     except SubjectError as error:
         skip = Skip(subject.name, "", str(error.reason), error.problem)
         return Scan(subject, fingerprint, skip=skip)
+    own = own_devices().get(recording.device_name)
+    if own is not None:  # its numbers decide about labels
+        fingerprint = sha256_bytes(f"{fingerprint} {own}".encode())
     missing = subject.missing_frames(recording.frame_names)
     return Scan(
         subject, fingerprint, recording.dataset, int(recording.usable.sum()),
