@@ -67,8 +67,8 @@ def add(
     path = add_device(device, replace)
     left, low, right, high = device.screen_rectangle_cm(1)
     text = (
-        f"{path}: {device.name}. Held upright, its screen reaches from {left:.1f} to {right:.1f} cm right of the camera "
-        f"and from {low:.1f} to {high:.1f} cm above it."
+        f"{path}: {device.name}. Held upright, its screen reaches from {left:.1f} to {right:.1f} cm right of the "
+        f"camera and from {low:.1f} to {high:.1f} cm above it."
     )
     return Output({"file": str(path), "device": asdict(device)}, (text,))
 

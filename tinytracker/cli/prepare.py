@@ -14,6 +14,7 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
+    from tinytracker.data.check_against import Agreement
     from tinytracker.data.preparation import PrepareReport
 
 _NAMED = 8
@@ -32,15 +33,27 @@ _REFUSED = " The exit code is 1 because of these losses: repair the source, or a
 @click.option(
     "--allow-losses", is_flag=True, help="Exit with 0 even if people or frames were lost unexpectedly."
 )
+@click.option("--part", help="Prepare one part, such as 2/8; several computers or jobs share the work.")
+@click.option("--merge", "merging", is_flag=True, help="Write the index when all parts are prepared.")
+@click.option(
+    "--check-against",
+    type=click.Path(path_type=Path),
+    help="Compare with the folder that the data set's own prepareDataset.py wrote from SOURCE.",
+)
 def command(
     source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str, allow_losses: bool,
+    part: str | None, merging: bool, check_against: Path | None,
 ) -> Output:  # fmt: skip
     """Turn SOURCE, a folder of GazeCapture subjects (or their .tar.gz), into shards in the folder OUT."""
-    from tinytracker.data.preparation import prepare
+    from tinytracker.data.preparation import merge, prepare
+    from tinytracker.errors import UsageError
 
-    report = prepare(source, out, jobs, max_crop, shard_frames, image_format)
+    if part is not None and merging:
+        raise UsageError("--part and --merge exclude each other.", "Merge when all parts are prepared.")
+    options = (jobs, max_crop, shard_frames, image_format, part)
+    report = merge(source, out) if merging else prepare(source, out, *options)
     index = report.index
-    table = Table(title=f"{out}", title_justify="left")
+    table = Table(title=f"{out}" + (f", part {part}" if part else ""), title_justify="left")
     for column in ("split", "subjects", "frames", "phone", "tablet", "shards"):
         table.add_column(column, justify="left" if column == "split" else "right")
     for name, split in index.splits.items():
@@ -52,10 +65,27 @@ def command(
         "losses": report.losses.as_json(), "not_read": [asdict(entry) for entry in report.not_read],
         "corrected": [list(pair) for pair in report.corrected],
     }  # fmt: skip
+    compared = _compare(report, check_against) if check_against is not None else None
+    if compared is not None:
+        document["check_against"] = compared.as_json()
     refused = report.losses.unexpected and not allow_losses
     last = report.losses.sentence() + (_REFUSED if refused else "")
-    text: tuple[RenderableType, ...] = (table, *_notes(report), last)
-    return Output(document, text, exit_code=int(refused))
+    todo = [f"When all parts are prepared: tinytracker prepare {source} {out} --merge"] if part else []
+    text: tuple[RenderableType, ...] = (
+        table,
+        *_notes(report),
+        *todo,
+        *([compared.sentence()] if compared is not None else []),
+        last,
+    )
+    differs = compared is not None and not compared.agrees
+    return Output(document, text, exit_code=int(refused or differs))
+
+
+def _compare(report: PrepareReport, theirs: Path) -> Agreement:
+    from tinytracker.data.check_against import check_against
+
+    return check_against(report.index, theirs)
 
 
 def _notes(report: PrepareReport) -> Iterator[str]:

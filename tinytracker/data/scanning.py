@@ -84,18 +84,7 @@ def once_each(src: Path, scans: list[Scan]) -> list[Scan]:
         InputFileError: they are in different splits, so that a network would be judged by people it was trained on.
     """
     pairs = same_frames(Member(scan.subject, scan.split, scan.marks) for scan in scans)
-    leaks = [
-        f"{a.subject.name} ({a.split}) and {b.subject.name} ({b.split})"
-        for a, b in pairs
-        if a.split != b.split
-    ]
-    if leaks:
-        more = f" and {len(leaks) - _NAMED} more pairs" if len(leaks) > _NAMED else ""
-        raise InputFileError(
-            src,
-            f"the same person is in two splits: {'; '.join(leaks[:_NAMED])}{more} hold the same frames",
-            "Remove one of the two: an error measured on people of the training split says nothing.",
-        )
+    refuse_leaks(src, pairs, within_a_split=False)
     first = {b.subject.name: a.subject.name for a, b in reversed(pairs)}
     return [
         replace(scan, skip=Skip(name, "", Reason.DUPLICATE.value, f"those of {first[name]}"), split="")
@@ -113,3 +102,35 @@ def scan_all(subjects: list[Subject], workers: Workers) -> list[Scan]:
             scans.append(scan)
             advance()
     return sorted(scans, key=lambda scan: scan.subject.name)
+
+
+def refuse_leaks(src: Path, pairs: list[tuple[Member, Member]], within_a_split: bool = True) -> None:
+    """Refuse pairs of subjects that hold the same frames.
+
+    Args:
+        src: the source folder.
+        pairs: from `same_frames`.
+        within_a_split: whether pairs in the same split are refused too.
+
+    Raises:
+        InputFileError: there is such a pair.
+    """
+    leaks = [
+        f"{a.subject.name} ({a.split}) and {b.subject.name} ({b.split})"
+        for a, b in pairs
+        if a.split != b.split
+    ]
+    if leaks:
+        more = f" and {len(leaks) - _NAMED} more pairs" if len(leaks) > _NAMED else ""
+        raise InputFileError(
+            src,
+            f"the same person is in two splits: {'; '.join(leaks[:_NAMED])}{more} hold the same frames",
+            "Remove one of the two: an error measured on people of the training split says nothing.",
+        )
+    if pairs and within_a_split:
+        a, b = pairs[0]
+        raise InputFileError(
+            src,
+            f"{a.subject.name} and {b.subject.name}, in different parts, hold the same frames",
+            "Remove one of the two, and run its part again.",
+        )

@@ -103,13 +103,21 @@ class ShardResult:
 
 def finished(job: ShardJob) -> ShardResult | None:
     """Return the result of an earlier run if its shard is complete and has the same key, else None."""
+    result = read_result(job.sidecar)
     try:
-        document = json.loads(job.sidecar.read_bytes())
-        result = ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
-        whole = result.key == job.key and sha256_file(job.path) == result.sha256
-    except (OSError, ValueError, TypeError, KeyError):
+        whole = result is not None and result.key == job.key and sha256_file(job.path) == result.sha256
+    except OSError:
         return None
     return result if whole else None
+
+
+def read_result(sidecar: Path) -> ShardResult | None:
+    """Return the content of a sidecar, or None when it is missing or damaged."""
+    try:
+        document = json.loads(sidecar.read_bytes())
+        return ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def make_shard(job: ShardJob) -> ShardResult:

@@ -18,6 +18,7 @@ from pathlib import Path
 from tinytracker import progress
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
+from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.files import StrPath, json_bytes, read_json, write_json
@@ -65,6 +66,7 @@ def generate(
     size: tuple[int, int] = (480, 640),
     first: int = 0,
     difficulty: float = 1.0,
+    part: str | None = None,
 ) -> SynthReport:
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
@@ -83,6 +85,7 @@ def generate(
         first: index of the first subject.
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
+        part: "2/8" draws every eighth subject, from the second on; several machines share the work.
 
     Raises:
         UsageError: a number is out of range, or a device is unknown.
@@ -101,6 +104,9 @@ def generate(
     start = time.monotonic()
     _claim(out, parameters)
     wanted = range(first, first + subjects)
+    if part is not None:
+        own = Part.parse(part)
+        wanted = wanted[own.number - 1 :: own.of]
     missing = [i for i in wanted if not (out / f"{i:05d}").is_dir()]
     work = partial(make_subject, out, parameters)
     processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
