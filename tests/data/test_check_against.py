@@ -57,7 +57,7 @@ def test_the_same_frames_labels_splits_and_crops(tmp_path: Path) -> None:
     assert (found.both, found.only_here, found.only_there, found.other_split) == (20, 0, 0, 0)
     assert found.largest_label_cm < 1e-5
     assert (found.crops, found.shifted) == (20, 0)
-    assert found.crop_difference < 3
+    assert found.crop_difference < 5  # coloured noise, whose colours they halve in resolution
     assert found.agrees
 
     write_theirs(tmp_path / "src", recordings, tmp_path / "shifted", shift=1)

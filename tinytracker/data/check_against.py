@@ -132,7 +132,7 @@ def _metadata(folder: Path) -> tuple[dict[tuple[int, int], Floats], dict[tuple[i
         names = np.full(len(keys), "", dtype=object)
         for split in SPLITS:
             names[np.ravel(content[f"label{split.capitalize()}"]).astype(bool)] = split
-    except (KeyError, ValueError, TypeError, OSError, NotImplementedError) as error:
+    except Exception as error:  # a damaged file raises many types
         raise InputFileError(path, f"not what prepareDataset.py writes ({error!r})") from error
     return dict(zip(keys, gaze, strict=True)), {
         key: str(name) for key, name in zip(keys, names, strict=True) if name
