@@ -128,7 +128,7 @@ TAKEN: dict[str, tuple[Quirk, str]] = {
     "TGZ": (packed("00000.TGZ"), ""),
     "tar": (packed("00000.tar", "w"), ""),
     "half extracted, archive beside it": (half_extracted, "00000.tar.gz is read, because the folder is incomplete"),
-    "frames missing, archive beside it": (frames_missing_beside_an_archive, "1 frames are missing"),
+    "frames missing, archive beside it": (frames_missing_beside_an_archive, "frames missing: 1"),
     "a whole folder beside a damaged archive": (lambda r: pack(r, "00000.tar.gz", keep=0.5), ""),
     "files of macOS": (macos, ""),
     "no motion.json": (lambda r: (r / "00000" / "motion.json").unlink(), ""),
@@ -200,9 +200,7 @@ def test_frames_without_a_face_are_expected(intact: Path, tmp_path: Path) -> Non
     quirk = edited("appleFace.json", column("IsValid", lambda v: [0, 1, *v[2:]]))
     report = prepared(intact, tmp_path, quirk)
     assert not report.losses.unexpected
-    assert (
-        report.losses.sentence() == "Nothing was lost. As expected, 1 frames show no face or not both eyes."
-    )
+    assert report.losses.sentence() == "Nothing was lost. Frames without a face or both eyes, as expected: 1."
 
 
 def test_the_same_frames_under_two_names_count_once(intact: Path, tmp_path: Path) -> None:
@@ -269,7 +267,7 @@ def test_the_exit_code_tells_of_losses(
         main(command)
     assert caught.value.code == 1
     last = capsys.readouterr().out.strip().splitlines()[-1]
-    assert last.startswith("Lost: 1 people (1 bad archive), 0 frames. The exit code is 1")
+    assert last.startswith("Lost: 1 person (1 bad archive), 0 frames. The exit code is 1")
     main([*command, "--allow-losses", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["losses"]["people"] == {"bad archive": 1}

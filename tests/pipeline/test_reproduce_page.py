@@ -60,7 +60,7 @@ def test_its_commands_run_on_synthetic_people(tmp_path, monkeypatch, capsys):
     from tinytracker.cli.main import main
     from tinytracker.synth import generate
 
-    generate(tmp_path / "GazeCapture", subjects=5, frames=12, jobs=1, seed=4)
+    generate(tmp_path / "GazeCapture", subjects=3, frames=10, jobs=1, seed=4, size=(240, 320))
     write_metadata(tmp_path / "GazeCapture", tmp_path / "Processed")
     for recipe in ("recipes/paper.toml", "recipes/large.toml"):
         (tmp_path / "recipes").mkdir(exist_ok=True)
@@ -73,4 +73,4 @@ def test_its_commands_run_on_synthetic_people(tmp_path, monkeypatch, capsys):
     assert "0 only here, 0 only there" in said
     assert (tmp_path / "paper.html").is_file()
     assert len(list((tmp_path / "paper" / "evaluation").glob("*.json"))) == 4
-    assert Image.open(next((tmp_path / "GazeCapture").rglob("*.jpg"))).size in ((480, 640), (640, 480))
+    assert Image.open(next((tmp_path / "GazeCapture").rglob("*.jpg"))).size in ((240, 320), (320, 240))

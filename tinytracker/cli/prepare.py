@@ -98,7 +98,7 @@ def _notes(report: PrepareReport) -> Iterator[str]:
         people = len({subject for subject, _ in report.corrected})
         subject, what = report.corrected[0]
         listed = report.skipped_csv.with_name("corrected.csv")
-        yield f"Corrected: {people:,} people, such as {subject}: {what} (listed in {listed})"
+        yield f"People with corrections: {people:,}, such as {subject}: {what} (listed in {listed})"
     published = compared_with_published(report.index)
     if published:
         yield published

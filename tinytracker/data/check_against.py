@@ -71,12 +71,16 @@ class Agreement:
 
     def sentence(self) -> str:
         """Return the numbers in words."""
+        crops = (
+            f"{self.crops:,} face crops differ by {self.crop_difference:.1f} grey levels in the median, and "
+            f"{self.shifted:,} of them agree better when shifted by a pixel"
+            if self.crops
+            else "no face crop was found to compare"
+        )
         return (
             f"Against prepareDataset.py: {self.both:,} frames in both, {self.only_here:,} only here, "
             f"{self.only_there:,} only there; labels differ by at most {self.largest_label_cm:.1e} cm; "
-            f"{self.other_split:,} frames are in another split; {self.crops:,} face crops differ by "
-            f"{self.crop_difference:.1f} grey levels in the median, and {self.shifted:,} of them agree better when "
-            "shifted by a pixel."
+            f"{self.other_split:,} frames are in another split; {crops}."
         )
 
 

@@ -42,12 +42,12 @@ class Losses:
     def sentence(self) -> str:
         """Return the last line of the report."""
         lost = (
-            f"Lost: {_counted(self.people, 'people')}, {_counted(self.frames, 'frames')}."
+            f"Lost: {_counted(self.people, 'person', 'people')}, {_counted(self.frames, 'frame', 'frames')}."
             if self.unexpected
             else "Nothing was lost."
         )
-        expected = f" As expected, {self.not_detected:,} frames show no face or not both eyes."
-        twice = f" {self.duplicates} people were there twice and count once." if self.duplicates else ""
+        expected = f" Frames without a face or both eyes, as expected: {self.not_detected:,}."
+        twice = f" People who were there twice and count once: {self.duplicates}." if self.duplicates else ""
         return lost + (expected if self.not_detected else "") + twice
 
 
@@ -65,7 +65,8 @@ def losses(skips: Iterable[Skip], not_read: Iterable[NotRead]) -> Losses:
     return Losses(dict(sorted(people.items())), dict(sorted(frames.items())), not_detected, duplicates)
 
 
-def _counted(found: dict[str, int], what: str) -> str:
+def _counted(found: dict[str, int], one: str, many: str) -> str:
     total = sum(found.values())
+    what = one if total == 1 else many
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in found.items())
     return f"{total:,} {what}" + (f" ({reasons})" if found else "")

@@ -72,7 +72,7 @@ def _scan_one(subject: Subject) -> Scan:
     missing = subject.missing_frames(recording.frame_names)
     return Scan(
         subject, fingerprint, recording.dataset, int(recording.usable.sum()),
-        incomplete=f"{missing} frames are missing" if missing else "",
+        incomplete=f"frames missing: {missing}" if missing else "",
         corrections=recording.corrections, marks=frame_marks(recording),
     )  # fmt: skip
 
