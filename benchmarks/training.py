@@ -51,15 +51,15 @@ def step_rate(preset: Preset, batch: int, steps: int) -> float:
 
 def input_rates(preset: Preset, index: PreparedIndex, batch: int) -> tuple[float, float]:
     """Return frames/s of the first epoch, which decodes, and of later ones, which read the cache."""
-    from tinytracker.train.dataset import decoded, training_batches, training_spec
+    from tinytracker.train.dataset import training_batches, training_spec
+    from tinytracker.train.frames import Frames
 
     config = TrainConfig(batch_size=batch)
-    frames = index.split("train").frames
-    data = decoded(index, "train", training_spec(preset.input, config.augment), "memory")
+    data = Frames(index, "train", training_spec(preset.input, config.augment), "memory")
 
     def epoch(number: int) -> float:
         start = time.perf_counter()
-        seen = sum(batch for _ in training_batches(data, frames, preset.input, config, number))
+        seen = sum(batch for _ in training_batches(data, preset.input, config, number))
         return seen / (time.perf_counter() - start)
 
     first = epoch(1)

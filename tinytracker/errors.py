@@ -61,15 +61,16 @@ class UnknownNameError(UsageError):
         what: the kind of thing named, for example "preset".
         name: what the user wrote.
         known: every valid name.
+        hint: how to make it known, shown last.
     """
 
     kind = "unknown-name"
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
         known = sorted(known)
         near = closest(name, known)
         guess = f"Did you mean {near!r}? " if near else ""
-        super().__init__(f"Unknown {what} {name!r}.", f"{guess}Known: {', '.join(known)}.")
+        super().__init__(f"Unknown {what} {name!r}.", f"{guess}Known: {', '.join(known)}. {hint}".strip())
 
 
 class ConfigError(UsageError):

@@ -17,11 +17,14 @@ from tinytracker.errors import InputFileError, OutputError
 StrPath: TypeAlias = str | os.PathLike[str]
 """What public functions accept as a file or folder: a string or a path-like object; they convert it to a `Path`."""
 
+DISK_FULL = (
+    "the disk is full",
+    "Free some space or choose another folder, then run the same command again.",
+)
+"""Problem and way out of an `OutputError`."""
+
 _WAY_OUT = {
-    errno.ENOSPC: (
-        "the disk is full",
-        "Free some space or choose another folder, then run the same command again.",
-    ),
+    errno.ENOSPC: DISK_FULL,
     errno.EDQUOT: (
         "the disk quota is used up",
         "Free some space or choose another folder, then run the same command again.",

@@ -17,7 +17,8 @@ from support.gazecapture_folder import make_recording, noise_jpegs
 from tinytracker.data.gazecapture import Boxes, Recording, write_recording
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
-from tinytracker.data.source import Subject, as_subject, iter_subjects
+from tinytracker.data.source import Subject
+from tinytracker.data.survey import as_subject, iter_subjects
 from tinytracker.errors import InputFileError, OutputError, SubjectError
 
 

@@ -18,7 +18,7 @@ from tinytracker.data.gazecapture import write_recording
 from tinytracker.data.labels import check_labels
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
-from tinytracker.data.source import as_subject
+from tinytracker.data.survey import as_subject
 from tinytracker.errors import SubjectError
 
 FILES = (

@@ -40,9 +40,9 @@ def error_table(title: str, errors: Errors) -> Table:
         table.add_column(column, justify="right")
 
     def add(name: str, row: ErrorNumbers) -> None:
-        low, high = row.ci95_cm
+        interval = "{:.2f} to {:.2f}".format(*row.ci95_cm) if row.subjects > 1 else "one person"
         table.add_row(
-            name, f"{row.frames:,}", str(row.subjects), f"{row.error_cm:.2f}", f"{low:.2f} to {high:.2f}",
+            name, f"{row.frames:,}", str(row.subjects), f"{row.error_cm:.2f}", interval,
             f"{row.median_cm:.2f}", f"{row.dot_error_cm:.2f}", f"{row.constant_cm:.2f}",
         )  # fmt: skip
 

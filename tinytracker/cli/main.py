@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("tinytracker.cli.demo", "Run the whole chain on synthetic data, up to a packaged INT8 network."),
     "synth": ("tinytracker.cli.synth", "Make a synthetic data set in GazeCapture's layout."),
     "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
+    "devices": ("tinytracker.cli.devices", "List phones, tablets and screens, and add your own."),
     "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
     "weights": (

@@ -27,9 +27,12 @@ from tinytracker.cli.types import SIZE
 @click.option(
     "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise, 0 to 5; 1 is realistic."
 )
+@click.option(
+    "--part", help="Draw one part of the people, such as 2/8; several computers or jobs share the work."
+)
 def command(
     out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,
-    size: tuple[int, int], first: int, difficulty: float,
+    size: tuple[int, int], first: int, difficulty: float, part: str | None,
 ) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
     from tinytracker.synth.generation import generate
@@ -45,6 +48,7 @@ def command(
         size=size,
         first=first,
         difficulty=difficulty,
+        part=part,
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (

@@ -53,6 +53,18 @@ class SizeType(_TupleType):
         return (int(match[1]), int(match[2])) if match else None
 
 
+class MillimetresType(_TupleType):
+    """WIDTHxHEIGHT in mm."""
+
+    name = "WxH"
+    form = "is not a size; write WIDTHxHEIGHT in mm, for example 64.6x139.8."
+
+    def parse(self, text: str) -> tuple[float, float] | None:
+        """Turn "64.6x139.8" into (64.6, 139.8)."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)", text)
+        return (float(match[1]), float(match[2])) if match else None
+
+
 class ScreenType(_TupleType):
     """WIDTHxHEIGHT in cm."""
 
@@ -138,6 +150,7 @@ class NamesType(_TupleType):
 
 COUNTS = NumbersType(r"\d{1,6}", "is not a list of numbers; separate them by commas, for example 5,9,13.")
 LINES = LinesType("[0-7]", "is not a list of lines; write numbers from 0 to 7, for example 0,1, or none.")
+MILLIMETRES = MillimetresType()
 NAMES = NamesType()
 OUT = OutType()
 SCREEN = ScreenType()

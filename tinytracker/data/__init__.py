@@ -8,17 +8,19 @@ from tinytracker.lazy import exports
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex, read_index
-    from tinytracker.data.preparation import PrepareReport, prepare
+    from tinytracker.data.preparation import PrepareReport, merge, prepare
     from tinytracker.data.reader import read_recording
-    from tinytracker.data.source import Subject, iter_subjects
+    from tinytracker.data.source import Subject
+    from tinytracker.data.survey import iter_subjects
 else:
     __getattr__, __dir__ = exports(
         __name__,
         {
             "index": ("PreparedIndex", "read_index"),
-            "preparation": ("PrepareReport", "prepare"),
+            "preparation": ("PrepareReport", "merge", "prepare"),
             "reader": ("read_recording",),
-            "source": ("Subject", "iter_subjects"),
+            "source": ("Subject",),
+            "survey": ("iter_subjects",),
         },
     )
 
@@ -27,6 +29,7 @@ __all__ = [
     "PreparedIndex",
     "Subject",
     "iter_subjects",
+    "merge",
     "prepare",
     "read_index",
     "read_recording",

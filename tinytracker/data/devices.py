@@ -1,4 +1,4 @@
-"""The devices of GazeCapture and their camera positions: conversion between screen points and centimetres.
+"""Devices and their camera positions, GazeCapture's and one's own: conversion of screen points to centimetres.
 
 Gaze is a point on the plane of the screen, in cm, origin at the centre of the front camera, x to the right
 and y up as the user sees it in the current orientation. Source of the table and of the four formulas: the
@@ -8,14 +8,27 @@ for Everyone", CVPR 2016.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
 from enum import IntEnum
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytracker.arrays import Floats
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import ConfigError, UnknownNameError, UsageError
+from tinytracker.files import read_bytes, write_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FAMILIES = ("phone", "tablet")
 
 
 class Orientation(IntEnum):
@@ -147,16 +160,127 @@ DEVICES: dict[str, Device] = {
 }
 """All 15 devices of GazeCapture by name."""
 
-_BY_LOWER_NAME = {name.lower(): device for name, device in DEVICES.items()}
+VARIABLE = "TINYTRACKER_DEVICES"
+"""Environment variable that names another file of own devices."""
+
+_SQUARE = 0.05
+"""Largest difference between a point's width and height; a larger one means exchanged or mistyped numbers."""
 
 
 def find_device(name: str) -> Device:
-    """Return the device with this name, ignoring case.
+    """Return the device with this name, ignoring case: one of GazeCapture or one's own.
 
     Raises:
-        UnknownNameError: GazeCapture has no such device.
+        UnknownNameError: no such device.
+        ConfigError: the file of own devices is damaged.
     """
+    known = all_devices()
+    by_lower_name = {known_name.lower(): device for known_name, device in known.items()}
     try:
-        return _BY_LOWER_NAME[name.strip().lower()]
+        return by_lower_name[name.strip().lower()]
     except KeyError:
-        raise UnknownNameError("device", name, DEVICES) from None
+        raise UnknownNameError(
+            "device", name, known, "Describe a device of your own with: tinytracker devices add"
+        ) from None
+
+
+def all_devices() -> dict[str, Device]:
+    """Return the devices of GazeCapture and one's own, by name; raises `ConfigError` when the file is damaged."""
+    path = own_devices_file()
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return DEVICES
+    return DEVICES | _read_own(path, changed)
+
+
+def own_devices() -> dict[str, Device]:
+    """Return one's own devices, by name; raises `ConfigError` when the file is damaged."""
+    return {name: device for name, device in all_devices().items() if name not in DEVICES}
+
+
+def own_devices_file() -> Path:
+    """Return the file of own devices: the one that the environment names, or devices.toml in the user's settings."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(settings) / "tinytracker" / "devices.toml"
+
+
+def add_device(device: Device, replace: bool = False) -> Path:
+    """Add a device to one's own; returns the file.
+
+    Args:
+        device: its name must not be one of GazeCapture's.
+        replace: whether it may replace one's own device of the same name.
+
+    Raises:
+        UsageError: a number is out of range, or the name is taken.
+        OutputError: the file cannot be written.
+        ConfigError: the file is damaged.
+    """
+    path = own_devices_file()
+    problem = _problem(device)
+    if problem:
+        raise UsageError(f"{device.name}: {problem}.")
+    if device.name.lower() in (name.lower() for name in DEVICES):
+        raise UsageError(f"{device.name!r} is one of GazeCapture's devices.", "Choose another name.")
+    own = {name.lower(): known for name, known in own_devices().items()}
+    if device.name.lower() in own and not replace:
+        raise UsageError(f"{device.name!r} is in {path} already.", "Add --replace to change it.")
+    own[device.name.lower()] = device
+    write_text(path, "\n".join(_as_toml(own[key]) for key in sorted(own)))
+    return path
+
+
+@lru_cache(maxsize=4)
+def _read_own(path: Path, changed: int) -> dict[str, Device]:
+    """Read a file of own devices; `changed`, its time, makes an edited file another entry of the cache."""
+    try:
+        rows = tomllib.loads(read_bytes(path).decode()).get("device", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), "", f"not valid TOML ({error})") from None
+    found: dict[str, Device] = {}
+    for i, row in enumerate(rows if isinstance(rows, list) else [rows]):
+        try:
+            zoomed = row.pop("zoomed_pt", None) if isinstance(row, dict) else None
+            device = Device(**row, zoomed_pt=tuple(zoomed) if zoomed else None)
+            problem = _problem(device)
+        except (TypeError, ValueError) as error:
+            problem = str(error)
+        if problem:
+            raise ConfigError(
+                str(path), f"device {i + 1}", problem, "tinytracker devices add writes a valid entry."
+            )
+        found[device.name] = device
+    return found
+
+
+def _problem(device: Device) -> str:
+    """Return what is wrong with a device that a user described, or ""."""
+    if not device.name.strip():
+        return "the name is empty"
+    if device.family not in FAMILIES:
+        return f"the family is {device.family!r}, not one of {', '.join(FAMILIES)}"
+    for key in ("width_mm", "height_mm", "width_pt", "height_pt"):
+        value = getattr(device, key)
+        if not 0 < value < 10_000:
+            return f"{key} is {value}; it must be above 0 and below 10000"
+    for key in ("camera_dx_mm", "camera_dy_mm"):
+        if not abs(getattr(device, key)) < 1000:
+            return f"{key} is {getattr(device, key)}; it must be between -1000 and 1000"
+    ratio = device.width_mm / device.width_pt / (device.height_mm / device.height_pt)
+    if abs(ratio - 1) > _SQUARE:
+        return (
+            f"a point would be {ratio:.2f} times as wide as high; check width and height in mm and in points"
+        )
+    return ""
+
+
+def _as_toml(device: Device) -> str:
+    lines = ["[[device]]"]
+    for key, value in asdict(device).items():
+        if value is not None:
+            lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"

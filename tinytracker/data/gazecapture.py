@@ -102,9 +102,12 @@ class Recording:
         x_pts: position of the dot on the screen, points from the left. y_pts: points from the top.
         x_cam: position of the dot in cm from the camera, to the right. y_cam: up.
         dot_time: seconds since the dot appeared.
-        screen_w: width of the active area in points in the current orientation, int64. screen_h: its height.
+        screen_w: width of the active area in points in the current orientation; int64, or float64 where a recording
+            holds half points. screen_h: its height.
         orientation: 1 to 4, see `tinytracker.data.devices.Orientation`, int64.
         motion: 60 Hz motion samples, unmodified; they are not per frame.
+        rejected: frames whose entries in the JSON files cannot be used: index and reason.
+        corrections: what was corrected while reading, in words.
     """
 
     name: str
@@ -121,10 +124,12 @@ class Recording:
     x_cam: Floats
     y_cam: Floats
     dot_time: Floats
-    screen_w: Ints
-    screen_h: Ints
+    screen_w: Ints | Floats
+    screen_h: Ints | Floats
     orientation: Ints
     motion: tuple[dict[str, Any], ...] = ()
+    rejected: tuple[tuple[int, str], ...] = ()
+    corrections: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame_names)

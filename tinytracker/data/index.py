@@ -119,6 +119,11 @@ class PreparedIndex:
         """Return the shard files of a split; raises like `split`."""
         return [self.folder / shard.file for shard in self.split(name).shards]
 
+    @property
+    def way_out(self) -> str:
+        """What to do about a damaged shard."""
+        return f"Run: tinytracker prepare SRC {self.folder} to recreate it."
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON document to write, without the folder."""
         document = {"schema_version": SCHEMA_VERSION, "kind": "prepared", **asdict(self)}
@@ -162,7 +167,7 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
         raise InputFileError(path, f"not an index of prepared data ({error!r})", f"{again}.") from error
     for split in index.splits.values():
         for shard in split.shards:
-            _check(folder / shard.file, shard, verify, f"{again} to recreate it.")
+            check_shard(folder / shard.file, shard, verify, index.way_out)
     return index
 
 
@@ -179,7 +184,8 @@ def _parse(folder: Path, document: dict[str, Any]) -> PreparedIndex:
     return PreparedIndex(folder=folder, splits=splits, gaze=gaze, **known)
 
 
-def _check(path: Path, shard: Shard, verify: bool, hint: str) -> None:
+def check_shard(path: Path, shard: Shard, verify: bool, hint: str) -> None:
+    """Compare a shard's size and, with `verify`, its SHA-256 with the index; raises `InputFileError`."""
     if not path.is_file():
         raise InputFileError(path, "the shard is missing", hint)
     size = path.stat().st_size

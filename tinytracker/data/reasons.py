@@ -22,6 +22,9 @@ class Reason(str, Enum):
     BOX_OUTSIDE = "box outside the frame"
     TRUNCATED_IMAGE = "truncated image"
     UNREADABLE_IMAGE = "unreadable image"
+    EYES_EXCHANGED = "left and right eye exchanged"
+    DUPLICATE = "same frames as another subject"
+    LISTED_TWICE = "listed twice"
     LABEL_DISAGREES = "label disagrees with the screen point"
 
     def __str__(self) -> str:

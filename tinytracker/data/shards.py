@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinytracker.arrays import Floats
+from tinytracker.data.blocks import block_starts
 from tinytracker.data.crops import cut, eye_in_frame, grow, overlap, round_half_up, to_crop
 from tinytracker.data.devices import find_device
 from tinytracker.data.examples import StoredFrame, serialize
@@ -26,8 +27,9 @@ from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
-from tinytracker.errors import OutputError, SubjectError
-from tinytracker.files import json_bytes, sha256_file, write_bytes, writing
+from tinytracker.data.tensorflow_errors import writing_tensorflow
+from tinytracker.errors import SubjectError
+from tinytracker.files import json_bytes, sha256_file, write_bytes
 
 _LARGEST_BOX = 4.0
 """A box wider than this many frames is damage, and cutting it out would fill the memory."""
@@ -80,6 +82,7 @@ class ShardResult:
         labels: by device: frames checked, frames that disagree, largest distance in cm.
         grid_disagreements: frames whose faceGrid.json disagrees with the boxes about validity.
         skips: skipped frames and subjects.
+        block_starts: the byte at which each block of records starts, see `tinytracker.data.blocks`.
     """
 
     key: str
@@ -95,17 +98,26 @@ class ShardResult:
     labels: dict[str, dict[str, float]] = field(default_factory=dict)
     grid_disagreements: int = 0
     skips: list[Skip] = field(default_factory=list)
+    block_starts: list[int] = field(default_factory=list)
 
 
 def finished(job: ShardJob) -> ShardResult | None:
     """Return the result of an earlier run if its shard is complete and has the same key, else None."""
+    result = read_result(job.sidecar)
     try:
-        document = json.loads(job.sidecar.read_bytes())
-        result = ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
-        whole = result.key == job.key and sha256_file(job.path) == result.sha256
-    except (OSError, ValueError, TypeError, KeyError):
+        whole = result is not None and result.key == job.key and sha256_file(job.path) == result.sha256
+    except OSError:
         return None
     return result if whole else None
+
+
+def read_result(sidecar: Path) -> ShardResult | None:
+    """Return the content of a sidecar, or None when it is missing or damaged."""
+    try:
+        document = json.loads(sidecar.read_bytes())
+        return ShardResult(**{**document, "skips": [Skip(**skip) for skip in document["skips"]]})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def make_shard(job: ShardJob) -> ShardResult:
@@ -138,6 +150,7 @@ def make_shard(job: ShardJob) -> ShardResult:
         result.gaze_low, result.gaze_high = _pair(points.min(axis=0)), _pair(points.max(axis=0))
     result.skips.sort(key=lambda skip: (skip.subject, skip.frame))
     _write_records(job.path, [content for _, content in records])
+    result.block_starts = block_starts([len(content) for _, content in records])
     result.bytes = job.path.stat().st_size
     result.sha256 = sha256_file(job.path)
     write_bytes(job.sidecar, json_bytes(asdict(result), indent=1))
@@ -181,6 +194,8 @@ def _reasons_before_decoding(recording: Recording) -> list[Reason | None]:
         (empty, Reason.EMPTY_BOX),
     )
     reasons: list[Reason | None] = [None] * len(recording)
+    for i, rejected in recording.rejected:
+        reasons[i] = Reason(rejected)
     for bad, reason in checks:
         for i in np.flatnonzero(bad):
             reasons[i] = reasons[i] or reason
@@ -253,17 +268,12 @@ def _write_records(path: Path, records: list[bytes]) -> None:
     import tensorflow as tf
 
     partial = path.with_name(f".{path.name}.partial")
-    with writing(path):
+    with writing_tensorflow(path):
         try:
             with tf.io.TFRecordWriter(str(partial)) as writer:
                 for record in records:
                     writer.write(record)
             partial.replace(path)
-        except tf.errors.OpError as error:
-            # TensorFlow hides errno; only its message is available.
-            full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space" in error.message
-            problem = "the disk is full" if full else f"cannot be written ({error.message})"
-            raise OutputError(path, problem, "Free some space or choose another folder.") from error
         finally:
             partial.unlink(missing_ok=True)
 

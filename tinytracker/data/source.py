@@ -1,26 +1,30 @@
-"""The source of a subject's bytes: a folder, or a `NNNNN.tar.gz` that is read without unpacking it."""
+"""The source of a subject's bytes: a folder, or an archive that is read without unpacking it."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import tarfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.data.reasons import Reason
-from tinytracker.errors import InputFileError, SubjectError
-from tinytracker.files import StrPath
+from tinytracker.errors import SubjectError
 
 _MAX_MEMBER_BYTES = 256 << 20
 """Size limit of a subject's files. Real ones are far smaller; a larger one is damage or an attack on the memory."""
 
-_PACKED = ".tar.gz"
-_LOOKED_FOR = "Looked for folders 00000/ with an info.json and for archives 00000.tar.gz"
+ARCHIVE_NAME = re.compile(r"(\d{5})(\.tar\.gz|\.tgz|\.tar)", re.IGNORECASE)
+"""An archive of a subject. Its content decides whether it is compressed: repacked copies are often misnamed."""
+
+_GZIP = b"\x1f\x8b"
+_TAR_MARK = slice(257, 262)
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,17 @@ class Subject:
     Attributes:
         name: five digits.
         path: the folder or the archive.
+        other: an archive of the same subject beside the folder, which is read when the folder is incomplete.
     """
 
     name: str
     path: Path
+    other: Path | None = None
 
     @property
     def packed(self) -> bool:
-        """Whether the subject is a `.tar.gz`."""
-        return self.path.name.endswith(_PACKED)
+        """Whether the subject is an archive."""
+        return not self.path.is_dir()
 
     def fingerprint(self) -> str:
         """Return a hex digest that changes when any of the subject's files does (names, sizes, modification times)."""
@@ -74,24 +80,28 @@ class Subject:
             if content is not None:
                 yield name, content
 
+    def missing_frames(self, names: Collection[str]) -> int:
+        """Return how many of the named frames a folder lacks; 0 for an archive."""
+        if self.packed:
+            return 0
+        folder = self.path / "frames"
+        present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return len(set(names) - present)
+
     def _members(self, folder: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        # tarfile's own gzip stream accepts a truncated archive as a shorter one; the gzip module raises.
-        with (
-            _archive_errors(self.path),
-            gzip.open(self.path) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as archive,
-        ):
-            for member in archive:
-                parts = self._parts(member)
-                if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
-                    continue
-                if member.size > _MAX_MEMBER_BYTES:
-                    raise SubjectError(
-                        self.path, Reason.UNSAFE_ARCHIVE, f"{member.name!r} holds {member.size} bytes"
-                    )
-                file = archive.extractfile(member)
-                assert file is not None  # a regular file always has content
-                yield parts[-1], file.read()
+        with _archive_errors(self.path), _stream(self.path) as stream:
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    parts = self._parts(member)
+                    if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
+                        continue
+                    if member.size > _MAX_MEMBER_BYTES:
+                        raise SubjectError(
+                            self.path, Reason.UNSAFE_ARCHIVE, f"{member.name!r} holds {member.size} bytes"
+                        )
+                    file = archive.extractfile(member)
+                    assert file is not None  # a regular file always has content
+                    yield parts[-1], file.read()
             while stream.read(1 << 20):
                 pass  # read to the end, where the checksum is compared
 
@@ -103,62 +113,67 @@ class Subject:
             problem = f"member {member.name!r} is a link or points outside the subject"
             raise SubjectError(self.path, Reason.UNSAFE_ARCHIVE, problem)
         parts = path.parts
-        return parts[1:] if parts and parts[0] == self.name and len(parts) > 1 else parts or ("",)
+        for _ in range(2):  # one copy of the data set packs NNNNN/NNNNN/info.json
+            if len(parts) > 1 and parts[0] == self.name:
+                parts = parts[1:]
+        return parts or ("",)
 
 
-def iter_subjects(root: StrPath) -> list[Subject]:
-    """Return every subject below `root`, ordered by name.
+def subject_at(path: Path) -> Subject | None:
+    """Return the subject in a folder or archive with a subject's name; None for everything else.
 
-    Args:
-        root: a folder of subjects, one subject's folder, or one `NNNNN.tar.gz`. Where a subject exists both
-            unpacked and packed, the folder is used.
-
-    Raises:
-        InputFileError: `root` does not exist or holds no subject; says what was looked for.
+    A folder with the right name counts even when files are missing: damage is reported, not overlooked. One copy of the
+    data set has `NNNNN/NNNNN/info.json`; then the inner folder is the subject.
     """
-    root = Path(root)
-    if not root.exists():
-        raise InputFileError(root, "no such file or folder", "Give the folder that holds the subjects.")
-    if _is_subject(root):
-        return [_subject(root)]
-    if not root.is_dir():
-        raise InputFileError(root, "not a GazeCapture folder", f"{_LOOKED_FOR}.")
-    found: dict[str, Subject] = {}
-    for path in sorted(root.iterdir()):
-        if _is_subject(path):
-            subject = _subject(path)
-            if subject.name not in found or found[subject.name].packed:
-                found[subject.name] = subject
-    if not found:
-        hint = f"{_LOOKED_FOR}."
-        if (root / "gazecapture.tar").exists():
-            hint = f"Unpack the outer archive first: tar -xf {root / 'gazecapture.tar'} -C {root}"
-        raise InputFileError(root, "no GazeCapture subject in this folder", hint)
-    return [found[name] for name in sorted(found)]
-
-
-def as_subject(path: StrPath) -> Subject:
-    """Return the subject in this folder or archive.
-
-    Raises:
-        InputFileError: it is not a subject.
-    """
-    path = Path(path)
-    if not _is_subject(path):
-        raise InputFileError(path, "not a GazeCapture subject", f"{_LOOKED_FOR}.")
-    return _subject(path)
-
-
-def _subject(path: Path) -> Subject:
-    return Subject(path.name.removesuffix(_PACKED), path)
-
-
-def _is_subject(path: Path) -> bool:
     if path.is_dir():
-        # A folder with the right name counts even when files are missing: damage is reported, not overlooked.
-        return SUBJECT_NAME.fullmatch(path.name) is not None
-    name = path.name.removesuffix(_PACKED)
-    return name != path.name and SUBJECT_NAME.fullmatch(name) is not None
+        if not SUBJECT_NAME.fullmatch(path.name):
+            return None
+        inner = path / path.name
+        nested = inner.is_dir() and not any(path.glob("*.json"))
+        return Subject(path.name, inner if nested else path)
+    archive = ARCHIVE_NAME.fullmatch(path.name)
+    return Subject(archive[1], path) if archive and path.is_file() else None
+
+
+def web_page(path: Path) -> str:
+    """Return the start of a file that is a web page instead of an archive, as refused downloads are; else ""."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(60).lstrip()
+    except OSError:
+        return ""
+    return head[:40].decode("ascii", "replace") if head[:1] == b"<" else ""
+
+
+@contextmanager
+def _stream(path: Path) -> Iterator[BinaryIO]:
+    """Open an archive, compressed or not.
+
+    tarfile's own gzip stream accepts a truncated archive as a shorter one; the gzip module raises.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+        file.seek(0)
+        if head.startswith(_GZIP):
+            with gzip.open(file) as unpacked:
+                yield unpacked  # type: ignore[misc]
+            return
+        if head[_TAR_MARK] != b"ustar":
+            page = web_page(path)
+            if page:
+                raise SubjectError(
+                    path,
+                    Reason.BAD_ARCHIVE,
+                    f"the file is a web page, not an archive ({page!r}): the download was refused",
+                )
+            what = "empty file" if not head else f"it starts with {head[:4].hex(' ')}"
+            raise SubjectError(path, Reason.BAD_ARCHIVE, f"the file is not an archive ({what})")
+        yield file
+        size = path.stat().st_size
+        # A tar file ends with blocks of zeros, and has no checksum that would show a missing end.
+        file.seek(max(0, size - 1024))
+        if size % 512 or any(file.read()):
+            raise tarfile.ReadError("the end of the archive is missing")
 
 
 def _read(path: Path) -> bytes | None:

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SPLITS
 from tinytracker.data.index import Gaze, PreparedIndex, Shard, Split
-from tinytracker.data.shards import ShardJob, ShardResult, Skip
+from tinytracker.data.shards import ShardResult, Skip
 
 
 def summarise(
     out: Path,
     parameters: dict[str, Any],
-    jobs: list[ShardJob],
-    results: list[ShardResult],
+    shards: Sequence[tuple[str, Path, ShardResult]],
     skips: list[Skip],
     origin: str,
 ) -> PreparedIndex:
-    """Return the index of a run: `results` correspond to `jobs` one to one; `skips` are all of the run."""
+    """Return the index of a run.
+
+    Args:
+        out: the prepared folder.
+        parameters: of the run.
+        shards: split, file and result of each shard, in order.
+        skips: all of the run.
+        origin: "synthetic" or "recorded".
+    """
     digest = hashlib.sha256()
     splits = {}
+    results = [result for _, _, result in shards]
     for split in SPLITS:
-        pairs = [(j, r) for j, r in zip(jobs, results, strict=True) if j.split == split and r.frames]
+        pairs = [(path, result) for name, path, result in shards if name == split and result.frames]
         splits[split] = _split(out, pairs)
         for shard in splits[split].shards:
             digest.update(f"{split} {shard.sha256} {shard.frames}\n".encode())
-    train = [r for j, r in zip(jobs, results, strict=True) if j.split == "train" and r.frames]
+    train = [result for name, _, result in shards if name == "train" and result.frames]
     labels: dict[str, dict[str, float]] = {}
     for result in results:
         for device, found in result.labels.items():
@@ -50,7 +59,7 @@ def summarise(
     )
 
 
-def _split(out: Path, pairs: list[tuple[ShardJob, ShardResult]]) -> Split:
+def _split(out: Path, pairs: list[tuple[Path, ShardResult]]) -> Split:
     devices: Counter[str] = Counter()
     orientations: Counter[str] = Counter()
     families: Counter[str] = Counter()
@@ -66,8 +75,8 @@ def _split(out: Path, pairs: list[tuple[ShardJob, ShardResult]]) -> Split:
         families=dict(sorted(families.items())),
         orientations=dict(sorted(orientations.items())),
         shards=tuple(
-            Shard(job.path.relative_to(out).as_posix(), result.frames, result.bytes, result.sha256)
-            for job, result in pairs
+            Shard(path.relative_to(out).as_posix(), result.frames, result.bytes, result.sha256)
+            for path, result in pairs
         ),
     )
 

@@ -14,6 +14,7 @@ from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.data.pipeline import serialized_records
+from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.evaluate.metrics import Frames
 from tinytracker.files import read_bytes
 from tinytracker.model.keras_builder import load_trained
@@ -27,6 +28,7 @@ _CHUNK = 256
 _META = ("gaze", "subject", "device", "family", "orientation", "dot_num")
 
 
+@names_damaged_shards
 def truth(index: PreparedIndex, split: str) -> Frames:
     """Return gaze and origin of all frames of a split, in the order of the records."""
 
@@ -45,6 +47,7 @@ def truth(index: PreparedIndex, split: str) -> Frames:
     )  # fmt: skip
 
 
+@names_damaged_shards
 def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: InputSpec) -> NDArray[np.float64]:
     """Predict (N, 2) cm with a Keras model."""
     model = load_trained(model_path)
@@ -57,6 +60,7 @@ def predict_float(model_path: Path, index: PreparedIndex, split: str, spec: Inpu
     return gaze_cm
 
 
+@names_damaged_shards
 def predict_quantized(
     model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
 ) -> NDArray[np.float64]:
@@ -70,6 +74,7 @@ def predict_quantized(
     return np.concatenate(gaze)
 
 
+@names_damaged_shards
 def predict_with_features(
     model_path: Path, index: PreparedIndex, split: str, spec: InputSpec
 ) -> tuple[Floats, Floats | None]:

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from tinytracker.data.devices import DEVICES, Orientation, find_device
+from tinytracker.data.devices import Orientation, all_devices, find_device
 from tinytracker.errors import UsageError
 
 Point = tuple[float, float]
@@ -61,7 +61,7 @@ class Screen:
 
 
 def screen_of_device(name: str, orientation: int = 1) -> Screen:
-    """The screen of one of GazeCapture's devices.
+    """The screen of one of GazeCapture's devices or of one's own.
 
     Raises:
         UnknownNameError: no such device.
@@ -97,7 +97,8 @@ def own_screen(width_cm: float, height_cm: float, gap_cm: float = 0.0) -> Screen
 
 def device_names() -> list[str]:
     """For the page's choice, phones first."""
-    return sorted(DEVICES, key=lambda name: (DEVICES[name].family, name))
+    known = all_devices()
+    return sorted(known, key=lambda name: (known[name].family, name))
 
 
 def calibration_dots(count: int, seed: int = 0) -> list[Point]:

@@ -17,6 +17,9 @@ L = tf.keras.layers
 # and the validation error stays at that of the constant predictor while the training loss falls.
 BATCH_NORM_MOMENTUM = 0.95
 
+TANH_LIMIT_CM = 30.0
+"""Largest gaze of a network that ends in tanh (Bonazzi et al., "TinyTracker", IEEE SENSORS 2023, released code)."""
+
 
 @tf.keras.utils.register_keras_serializable(package="tinytracker")
 class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
@@ -37,7 +40,10 @@ class PositionPlanes(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 def build_keras(
-    network: Network, output_bias: tuple[float, float] = (0.0, 0.0), synchronized: bool = False
+    network: Network,
+    output_bias: tuple[float, float] = (0.0, 0.0),
+    synchronized: bool = False,
+    head: str = "linear",
 ) -> tf.keras.Model:
     """Build a Keras model with random weights (from TensorFlow's global seed).
 
@@ -46,10 +52,13 @@ def build_keras(
         output_bias: initial bias of the output, cm: the mean of the training labels, so that training starts
             from the constant predictor.
         synchronized: whether batch statistics are computed over all devices together.
+        head: "linear", or "tanh" for tanh times 30 cm after the last node, as in the published models.
 
     Returns:
         A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
     """
+    if head == "tanh":
+        output_bias = _through_tanh(output_bias)
     tensors: dict[str, Any] = {}
     shared: dict[str, list[Any]] = {}
     for node in network.nodes.values():
@@ -70,22 +79,33 @@ def build_keras(
     inputs = {name: tensors[name] for name in network.inputs}
     # Without a name, Keras would number its models; the name is part of every tensor's name in a converted file, which
     # must not depend on models built earlier in the process.
-    return tf.keras.Model(inputs, tensors[network.output.name], name="network")
+    gaze = tensors[network.output.name]
+    if head == "tanh":
+        gaze = L.Rescaling(TANH_LIMIT_CM, name="gaze_cm")(L.Activation("tanh", name="tanh")(gaze))
+    return tf.keras.Model(inputs, gaze, name="network")
+
+
+def _through_tanh(gaze_cm: tuple[float, float]) -> tuple[float, float]:
+    """Return what tanh times 30 cm turns into this gaze."""
+    x, y = np.arctanh(np.clip(np.asarray(gaze_cm) / TANH_LIMIT_CM, -0.99, 0.99)).tolist()
+    return x, y
 
 
 def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
     """Return a trained network as a device runs it.
 
+    A network that ends in tanh keeps its two outputs in cm: its steps are those of the published models.
+
     Args:
-        model: from `build_keras`; its last layer is dense and linear.
+        model: from `build_keras`.
         output: the output that replaces that layer.
 
     Returns:
         A model that shares all layers except the last; its output is (N, units).
     """
-    if output.segments == 1:
-        return model
     last = model.get_layer(model.output_names[0])
+    if output.segments == 1 or not isinstance(last, L.Dense):
+        return model
     wide = L.Dense(output.units, activation=tf.nn.relu6, name=last.name)
     value = wide(last.input)
     wide.set_weights(output.expand(*last.get_weights()))

@@ -186,11 +186,11 @@ def _errors(metrics: dict[str, Headline], origin: str) -> str:
     for name, errors in metrics.items():
         overall, family = errors.overall, errors.by_family
         by = [f"{family[f].error_cm:.2f}" if f in family else "" for f in ("phone", "tablet")]
-        low, high = overall.ci95_cm
+        interval = "{:.2f} to {:.2f}".format(*overall.ci95_cm) if overall.subjects > 1 else "one person"
         cells = [
             name,
             f"{overall.error_cm:.2f}",
-            f"{low:.2f} to {high:.2f}",
+            interval,
             *by,
             f"{overall.constant_cm:.2f}",
         ]

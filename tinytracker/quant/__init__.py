@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.files import StrPath, sha256_bytes, write_bytes
 from tinytracker.lazy import exports
+from tinytracker.locks import locked
 from tinytracker.progress import say
 from tinytracker.quant.record import RECORD_NAME, QuantizationRecord
 from tinytracker.quant.settings import QatSettings
@@ -101,7 +102,13 @@ def _qat(job: Job) -> tuple[bytes, dict[str, Any] | None]:
     )
     from tinytracker.quant.qat import quantize_aware
 
-    return quantize_aware(job.run, job.index, job.calibration, job.qat, job.io)
+    if job.run.describe().config.get("head", "linear") != "linear":
+        raise ModelError(
+            f"{job.run.path}: the network ends in tanh, which is not trained with rounding.",
+            'Use --method ptq, or train with head = "linear".',
+        )
+    with locked(job.run.path, "quantize --method qat", ".qat.lock"):
+        return quantize_aware(job.run, job.index, job.calibration, job.qat, job.io)
 
 
 METHODS: dict[str, Callable[[Job], tuple[bytes, dict[str, Any] | None]]] = {"ptq": _ptq, "qat": _qat}

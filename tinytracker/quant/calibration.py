@@ -15,6 +15,7 @@ from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
+from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.quant.contract import Codes
 
 SPLIT = "train"  # never the split on which the error is measured
@@ -89,6 +90,7 @@ def _round_robin(subjects: dict[str, list[int]], rng: np.random.Generator) -> It
         queues = [q for q in queues if q]
 
 
+@names_damaged_shards
 def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int = 0) -> CalibrationSet:
     """Draw frames across devices, orientations and subjects of the training split.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.data.index import PreparedIndex
+from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.errors import ModelError, ParityError
 from tinytracker.interpreters.base import Interpreter, run_in_parts
 from tinytracker.interpreters.micro import MicroInterpreter
@@ -101,6 +102,7 @@ def frames_of(data: Path, preset: str, count: int, split: str = "test") -> Codes
     return frames_with_target(read_index(data), find_preset(preset), count, split)[0]
 
 
+@names_damaged_shards
 def frames_with_target(
     index: PreparedIndex, preset: Preset, count: int, split: str = "test"
 ) -> tuple[Codes, NDArray[np.float64]]:

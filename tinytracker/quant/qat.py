@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
+from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes, sha256_file, write_bytes
 from tinytracker.model.keras_builder import load_trained
@@ -43,6 +44,7 @@ _RATE_OF_THE_RUN = 1 / 20
 _BATCH = 16
 
 
+@names_damaged_shards
 def quantize_aware(
     run: Run, index: PreparedIndex, calibration: CalibrationSet, settings: QatSettings, io_type: str
 ) -> tuple[bytes, dict[str, Any]]:

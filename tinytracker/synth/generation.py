@@ -18,14 +18,19 @@ from pathlib import Path
 from tinytracker import progress
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
+from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UsageError
-from tinytracker.files import StrPath, json_bytes, make_folder, read_json, write_json
+from tinytracker.files import StrPath, json_bytes, read_json, write_json
+from tinytracker.locks import locked
 from tinytracker.requirements import require
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = SYNTHETIC_MARK
 """File with the parameters of the data set; a second run resumes it only if they are equal."""
+
+_CLAIM_WAIT_S = 30.0
+"""Several calls may share the work: each looks at the folder for a moment before it draws."""
 
 MAX_SUBJECTS = 100_000
 MAX_FRAMES = 100_000
@@ -61,6 +66,7 @@ def generate(
     size: tuple[int, int] = (480, 640),
     first: int = 0,
     difficulty: float = 1.0,
+    part: str | None = None,
 ) -> SynthReport:
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
@@ -79,11 +85,12 @@ def generate(
         first: index of the first subject.
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
+        part: "2/8" draws every eighth subject, from the second on; several machines share the work.
 
     Raises:
         UsageError: a number is out of range, or a device is unknown.
-        OutputError: `out` holds something else or a data set with other parameters, permission is missing, or the
-            disk is full.
+        OutputError: `out` holds something else or a data set with other parameters, another call draws one of the
+            same subjects, permission is missing, or the disk is full.
         MissingDependencyError: numba is not installed.
 
     Example:
@@ -97,6 +104,9 @@ def generate(
     start = time.monotonic()
     _claim(out, parameters)
     wanted = range(first, first + subjects)
+    if part is not None:
+        own = Part.parse(part)
+        wanted = wanted[own.number - 1 :: own.of]
     missing = [i for i in wanted if not (out / f"{i:05d}").is_dir()]
     work = partial(make_subject, out, parameters)
     processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
@@ -154,7 +164,11 @@ def _checked(
 
 def _claim(out: Path, parameters: Parameters) -> None:
     """Claim `out`: it must be new, empty, or hold a data set with the same parameters."""
-    make_folder(out)
+    with locked(out, "synth", wait_s=_CLAIM_WAIT_S):
+        _check_or_write(out, parameters)
+
+
+def _check_or_write(out: Path, parameters: Parameters) -> None:
     record = out / PARAMETERS_FILE
     mine = json.loads(json_bytes(parameters.as_json()))  # as in the file: lists, not tuples
     if record.exists():
@@ -169,7 +183,7 @@ def _claim(out: Path, parameters: Parameters) -> None:
                 "Write to another folder.",
             )
         return
-    if any(out.iterdir()):
+    if any(not path.name.startswith(".") for path in out.iterdir()):
         raise OutputError(
             out, "this folder is not empty and is not a synthetic data set", "Write to a new folder."
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinytracker.arrays import Floats
-from tinytracker.data.devices import DEVICES, Device
+from tinytracker.data.devices import DEVICES, Device, find_device
 from tinytracker.synth.dots import Dots, sample_dots
 from tinytracker.synth.habits import (
     Grip,
@@ -104,7 +104,7 @@ def subject_streams(seed: int, index: int) -> dict[str, Generator]:
 
 
 def _choose_device(rng: Generator, names: Sequence[str] | None) -> Device:
-    pool = [DEVICES[name] for name in names] if names else list(DEVICES.values())
+    pool = [find_device(name) for name in names] if names else list(DEVICES.values())
     weights = np.array([1.0 if names else DEVICE_WEIGHT[d.family] for d in pool])
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 

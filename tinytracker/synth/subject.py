@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytracker.data.gazecapture import Recording, write_recording
+from tinytracker.locks import locked
 
 if TYPE_CHECKING:
     from tinytracker.synth.sitting import Sitting
@@ -94,8 +95,14 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
     """Draw subject `index` and write it under `out`, completely or not at all.
 
     Raises:
-        OutputError: the disk is full, or permission is missing.
+        OutputError: another process draws the same subject, the disk is full, or permission is missing.
     """
+    with locked(out, f"synth, subject {index:05d}", f".{index:05d}.lock"):
+        folder = out / f"{index:05d}"
+        return folder if folder.is_dir() else _draw(out, parameters, index)
+
+
+def _draw(out: Path, parameters: Parameters, index: int) -> Path:
     from tinytracker.synth.render import Renderer, encode_jpeg
     from tinytracker.synth.sitting import plan_sitting, subject_streams
 

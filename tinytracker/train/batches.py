@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tinytracker.train.dataset import decoded, in_cm, plain_batches, training_batches, training_spec
+from tinytracker.train.dataset import in_cm, plain_batches, training_batches, training_spec
+from tinytracker.train.frames import Frames
 from tinytracker.train.task import Task
 
 
@@ -31,17 +32,16 @@ class TrainingBatches:
         workers, config = task.workers, task.config
         cut = training_spec(task.preset.input, config.augment)
         part = (workers.workers, workers.worker)
-        self._decoded = decoded(task.index, "train", cut, config.cache, task.run.path / "cache", part)
+        self._source = Frames(task.index, "train", cut, config.cache, task.run.path / "cache", part)
 
     def of_epoch(self, epoch: int) -> Any:
         """Return the data set of an epoch for `Model.fit`; epochs are counted from 1."""
         workers, config, spec = self._task.workers, self._task.config, self._task.preset.input
         if workers.workers == 1:  # Keras distributes batches among the devices of one computer
-            return training_batches(self._decoded, self._frames, spec, config, epoch)
-        own_frames = self._frames // workers.workers
+            return training_batches(self._source, spec, config, epoch)
         return workers.strategy.distribute_datasets_from_function(
             lambda context: training_batches(
-                self._decoded, own_frames, spec, config, epoch, workers.worker, self._batch_size
+                self._source, spec, config, epoch, workers.worker, self._batch_size
             )
         )
 
@@ -54,7 +54,7 @@ class ValidationBatches:
         # Every worker evaluates the whole split on its own copy: shared variables are read by all workers at once.
         cache = "memory" if config.cache == "disk" and not task.workers.is_chief else config.cache
         self._data = plain_batches(
-            decoded(task.index, "val", task.preset.input, cache, task.run.path / "cache")
+            Frames(task.index, "val", task.preset.input, cache, task.run.path / "cache").in_order()
         )
         self._target: NDArray[np.float32] = np.concatenate([target.numpy() for _, target in self._data])
 

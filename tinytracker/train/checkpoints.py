@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 import tensorflow as tf
 
+from tinytracker.data.tensorflow_errors import writing_tensorflow
 from tinytracker.errors import TinyTrackerError
-from tinytracker.files import make_folder, write_json, write_text, writing
+from tinytracker.files import make_folder, write_json, write_text
 from tinytracker.runs import Run
 from tinytracker.train.distribution import Distribution
 from tinytracker.train.state import State
@@ -36,7 +37,7 @@ class Checkpoints:
             self._save_with_chief(state)
             return
         run = self._run
-        with writing(run.checkpoints):
+        with writing_tensorflow(run.checkpoints):
             make_folder(run.checkpoints)
             self._checkpoint.write(self._prefix(state.epoch))
         write_text(run.history_path, "".join(json.dumps(row) + "\n" for row in state.history))
@@ -63,7 +64,7 @@ class Checkpoints:
 
     def _save_with_chief(self, state: State) -> None:
         folder = self._workers.checkpoint_folder(self._run.checkpoints)
-        with writing(folder):
+        with writing_tensorflow(folder):
             make_folder(folder)
             self._checkpoint.write(str(folder / f"epoch-{state.epoch:04d}"))
             shutil.rmtree(folder)

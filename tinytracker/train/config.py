@@ -56,13 +56,23 @@ class TrainConfig(_Section):
 
     epochs: int = Field(30, ge=1, le=10_000, description="passes over the training split")
     batch_size: int = Field(64, ge=1, le=8192, description="frames per step")
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the cosine schedule")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the schedule")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up")
     weight_decay: float = Field(
         1e-3, ge=0, le=1, description="weight decay per step, multiplied by the learning rate"
     )
-    optimizer: Literal["muon", "adamw"] = Field(
-        "muon", description="for kernels: orthogonal momentum, or AdamW as for all other weights"
+    optimizer: Literal["muon", "adamw", "adam"] = Field(
+        "muon",
+        description="for kernels: orthogonal momentum, or AdamW as for all other weights; or plain Adam for all",
+    )
+    schedule: Literal["cosine", "exponential"] = Field(
+        "cosine", description="of the learning rate after warm-up: cosine to zero, or exponential decay"
+    )
+    decay_rate: float = Field(0.9, gt=0, le=1, description="exponential: factor per decay_steps")
+    decay_steps: int = Field(10_000, ge=1, description="exponential: steps per factor of decay_rate")
+    head: Literal["linear", "tanh"] = Field(
+        "linear",
+        description="output of the network: linear in cm, or tanh times 30 cm as in the published models",
     )
     loss: Literal["euclidean", "mse"] = Field(
         "euclidean", description="mean distance in cm, or its mean square"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec, cm_per_unit, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
-from tinytracker.files import make_folder
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig, TrainConfig
 from tinytracker.train.warp import can_warp, warp, with_room
@@ -23,46 +21,39 @@ _WORKER_ORDER = 10**12
 _WORKER_AUGMENT = 2**40
 
 
-def decoded(
-    index: PreparedIndex,
-    split: str,
-    spec: InputSpec,
-    cache: str = "none",
-    cache_folder: Path | None = None,
-    part: tuple[int, int] = (1, 0),
-) -> tf.data.Dataset:
-    """Return the frames of a split as (inputs, target), in the order of the shards.
-
-    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm per unit of the network's
-    output in this frame.
+def decoded(index: PreparedIndex, split: str, spec: InputSpec) -> tf.data.Dataset:
+    """Return the frames of a split as (inputs, target), in the order of the shards; see `to_inputs`.
 
     Args:
         index: prepared data.
         split: "train", "val" or "test".
         spec: the network's inputs.
-        cache: "memory" or "disk" keeps the decoded, resized crops after the first pass; "none" decodes every time.
-        cache_folder: folder for "disk".
-        part: (workers, worker): take every workers-th frame, starting at number `worker`. Shards are already
-            shuffled, so each part mixes subjects; the other workers' records are read but not decoded.
     """
-    workers, worker = part
+    return serialized_records(index, split).map(
+        lambda serialized: to_inputs(spec, serialized),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
 
-    def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        record = decode(serialized)
-        unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
-        return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
-    records = serialized_records(index, split)
-    if workers > 1:
-        records = records.shard(workers, worker).take(index.split(split).frames // workers)
-    dataset = records.map(to_inputs, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    if cache == "memory":
-        return dataset.cache()
-    if cache == "disk":
-        assert cache_folder is not None
-        own = split if workers == 1 else f"{split}-{worker}-of-{workers}"
-        return dataset.cache(str(make_folder(cache_folder) / own))
-    return dataset
+def to_inputs(spec: InputSpec, serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Return a record as (inputs, target).
+
+    Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm per unit of the network's
+    output in this frame.
+    """
+    record = decode(serialized)
+    unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
+    return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
+
+
+class EpochSource(Protocol):
+    """Frames in an order of their own for each epoch, as `tinytracker.train.frames.Frames` gives them."""
+
+    frames: int
+
+    def of_epoch(self, order: int, own_order: int, batch_size: int) -> tf.data.Dataset:
+        """Return the frames in the order of one epoch."""
 
 
 def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
@@ -71,8 +62,7 @@ def training_spec(spec: InputSpec, config: AugmentConfig) -> InputSpec:
 
 
 def training_batches(
-    dataset: tf.data.Dataset,
-    frames: int,
+    source: EpochSource,
     spec: InputSpec,
     config: TrainConfig,
     epoch: int,
@@ -83,11 +73,8 @@ def training_batches(
 
     Determined by seed and epoch, regardless of earlier epochs.
 
-    A cached split is shuffled as a whole; otherwise within a window, which is enough because shards are shuffled.
-
     Args:
-        dataset: from `decoded`.
-        frames: number of frames in it.
+        source: this worker's frames, a `tinytracker.train.frames.Frames`.
         spec: the network's inputs.
         config: seed, batch size and augmentation.
         epoch: counted from 1.
@@ -95,10 +82,9 @@ def training_batches(
         batch_size: replaces the configuration's batch size.
     """
     batch_size = batch_size or config.batch_size
-    order = config.seed * 100_003 + epoch + worker * _WORKER_ORDER
-    window = frames if config.cache == "memory" else min(frames, 64 * batch_size)
-    batches = dataset.shuffle(window, seed=order, reshuffle_each_iteration=False)
-    batches = batches.batch(batch_size, drop_remainder=frames >= batch_size)
+    order = config.seed * 100_003 + epoch
+    batches = source.of_epoch(order, order + worker * _WORKER_ORDER, batch_size)
+    batches = batches.batch(batch_size, drop_remainder=source.frames >= batch_size)
     return (
         batches.enumerate()
         .map(

@@ -6,6 +6,7 @@ Importing this module imports TensorFlow.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from tinytracker.data.index import PreparedIndex
+from tinytracker.data.tensorflow_errors import names_damaged_shards, writing_tensorflow
 from tinytracker.errors import OutputError, TinyTrackerError
-from tinytracker.files import writing
+from tinytracker.locks import locked
 from tinytracker.model.keras_builder import build_keras
 from tinytracker.model.presets import Preset
 from tinytracker.progress import Advance, bar, say
@@ -29,6 +31,7 @@ from tinytracker.train.state import State, describe_training, state_to_go_on_fro
 from tinytracker.train.task import Task
 
 
+@names_damaged_shards
 def fit(
     index: PreparedIndex,
     preset: Preset,
@@ -41,6 +44,13 @@ def fit(
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     workers = distribution(distribute)
+    with locked(run.path, "train") if workers.is_chief else nullcontext():
+        return _fit(index, preset, run, config, resume, workers)
+
+
+def _fit(
+    index: PreparedIndex, preset: Preset, run: Run, config: TrainConfig, resume: bool, workers: Distribution
+) -> State:
     description = describe_training(index, preset, config) | {"replicas": workers.replicas}
     state = state_to_go_on_from(run, description, resume, is_chief=workers.is_chief)
     source = source_file(config.init, preset.name) if config.init and not state.epoch else None
@@ -49,13 +59,13 @@ def fit(
         return state
     tf.keras.utils.set_random_seed(config.seed)
 
-    plain = build_keras(preset.network(), output_bias=index.gaze.mean)
+    plain = build_keras(preset.network(), output_bias=index.gaze.mean, head=config.head)
     model = plain
     if source is not None:
         description["init"] = _take_over(plain, source, run)
     if workers.is_distributed:
         with workers.strategy.scope():
-            model = build_keras(preset.network(), synchronized=True)
+            model = build_keras(preset.network(), synchronized=True, head=config.head)
         model.set_weights(plain.get_weights())
     if workers.is_chief and not run.description_path.is_file():
         write_description(run, description)
@@ -99,7 +109,7 @@ def train_epochs(
         checkpoints.restore(state.epoch)
     validation = ValidationBatches(task)
     # A model that is shared by several devices is evaluated through a plain copy.
-    judge = build_keras(task.preset.network()) if workers.is_distributed else model
+    judge = build_keras(task.preset.network(), head=config.head) if workers.is_distributed else model
     logs = _logs(task)
     if keep_start and not state.epoch:
         state.best_error_cm = validation.mean_error_cm(model)
@@ -123,7 +133,7 @@ def train_epochs(
             _refuse_divergence(row, config)
             _finish_epoch(state, row, config)
             checkpoints.save(state)
-            _log(logs, row)
+            _log(logs, row, task.run.tensorboard)
             advance(0, f"epoch {epoch}: train {loss:.2f}, val {row['val_error_cm']:.2f} cm")
 
     workers.chief_s(0.0)  # no worker reads the best checkpoint before the chief has written the last one
@@ -161,7 +171,7 @@ def _finish_epoch(state: State, row: dict[str, float], config: TrainConfig) -> N
 def _save_model(model: tf.keras.Model, run: Run) -> None:
     """Save the best weights as the run's model; if killed before, the finished state allows it to be saved again."""
     temporary = run.path / ".model.tmp.keras"
-    with writing(run.model_path):
+    with writing_tensorflow(run.model_path):
         model.save(temporary)
         temporary.replace(run.model_path)
 
@@ -183,15 +193,17 @@ def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
 def _logs(task: Task) -> Any:
     """Return the writer of TensorBoard curves, on one worker and only when enabled."""
     if task.config.tensorboard and task.workers.is_chief:
-        return tf.summary.create_file_writer(str(task.run.tensorboard))
+        with writing_tensorflow(task.run.tensorboard):
+            return tf.summary.create_file_writer(str(task.run.tensorboard))
     return tf.summary.create_noop_writer()
 
 
-def _log(logs: Any, row: dict[str, float]) -> None:
-    with logs.as_default(step=int(row["epoch"])):
-        for key in ("train_loss", "val_error_cm", "learning_rate"):
-            tf.summary.scalar(key, row[key])
-    logs.flush()
+def _log(logs: Any, row: dict[str, float], folder: Path) -> None:
+    with writing_tensorflow(folder):
+        with logs.as_default(step=int(row["epoch"])):
+            for key in ("train_loss", "val_error_cm", "learning_rate"):
+                tf.summary.scalar(key, row[key])
+        logs.flush()
 
 
 class _MoveBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
