@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
 from tinytracker.model.output import AIM_NODE, GAZE_NODE, GazeOutput, last_layers
 
@@ -73,7 +74,7 @@ def build_keras(
     return tf.keras.Model(inputs, tensors[network.output.name], name="network")
 
 
-def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
+def with_output(model: tf.keras.Model, output: GazeOutput | FinderOutput) -> tf.keras.Model:
     """Return a trained network as a device runs it.
 
     Args:
@@ -85,6 +86,8 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
     """
     if output.segments == 1:
         return model
+    if isinstance(output, FinderOutput):
+        return _with_cells(model, output)
     names = (GAZE_NODE, AIM_NODE) if output.aim else (model.output_names[0],)
     trained = {name: model.get_layer(name) for name in names}
     weights = output.expand_layers({name: tuple(layer.get_weights()) for name, layer in trained.items()})
@@ -94,6 +97,16 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
         values.append(wide(trained[name].input))
         wide.set_weights([kernel, bias])
     value = L.Concatenate(name=model.output_names[0])(values) if output.aim else values[0]
+    return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
+
+
+def _with_cells(model: tf.keras.Model, output: FinderOutput) -> tf.keras.Model:
+    """Return a trained finder as a device runs it: its last convolution outputs codes."""
+    trained = model.get_layer(CELLS_NODE)
+    ((_, weights),) = output.expand_layers({CELLS_NODE: tuple(trained.get_weights())}).items()
+    wide = L.Conv2D(output.units, 1, activation=tf.nn.relu6, name=CELLS_NODE)
+    value = wide(trained.input)
+    wide.set_weights(list(weights))
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinytracker.aim.layout import AIM
+from tinytracker.aim.layout import AIM, FINDER, FINDER_HEIGHT, FINDER_WIDTH
 from tinytracker.data.inputs import InputSpec
 from tinytracker.errors import UnknownNameError
+from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Activation, Network, Padding
 from tinytracker.model.output import AIM_NODE, ANSWER_NODE, GAZE_NODE, GazeOutput
 
@@ -41,12 +42,17 @@ class Preset:
     source: str
     input: InputSpec
     build: Callable[[InputSpec], Network]
-    output: GazeOutput = SEGMENTED
+    output: GazeOutput | FinderOutput = SEGMENTED
 
     @property
     def aim(self) -> bool:
         """Whether the network also says where the eyes are."""
         return self.output.aim
+
+    @property
+    def finder(self) -> bool:
+        """Whether the network sees the whole frame and says where the eyes are, instead of the gaze."""
+        return isinstance(self.output, FinderOutput)
 
     def network(self) -> Network:
         """Return the network to train, for this preset's input."""
@@ -221,6 +227,27 @@ class StripNetwork:
         return net
 
 
+def _finder(spec: InputSpec) -> Network:
+    """Build the finder: four pixels at once, then all its computation on the grid of cells.
+
+    The image is reduced at once by a 4x4 convolution, because a strip that has to be found is a few pixels high and a
+    sensor's noise is already averaged out at 96 pixels. Each cell of the grid sees 56 px of the view.
+    """
+    net = Network()
+    (name, shape), *_ = spec.shapes.items()
+    x = net.input(name, shape)
+    x = net.conv(x, "stem", 16, kernel=4, stride=4, padding="valid", activation="relu")
+    x = net.depthwise(x, "block0_depthwise", stride=2, activation="relu")
+    x = net.conv(x, "block0_project", 24, activation="relu")
+    for i in (1, 2, 3):
+        y = net.depthwise(x, f"block{i}_depthwise", activation="relu")
+        y = net.conv(y, f"block{i}_project", 24)
+        x = net.add(x, y, f"block{i}_add")
+    x = net.conv(x, "squeeze", 20, activation="relu")
+    net.conv(x, CELLS_NODE, len(FINDER), norm=False)
+    return net
+
+
 PRESETS: dict[str, Preset] = {
     p.name: p
     for p in (
@@ -262,6 +289,12 @@ PRESETS: dict[str, Preset] = {
             "tinytracker-s2 with a second head on its last map; docs/training.md describes the aim",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
             StripNetwork(8, _BAND_S, 16, 64, aim=(8, 32)), GazeOutput(SEGMENTED.segments, aim=True),
+        ),
+        Preset(
+            "finder", "where in a whole frame the eyes are: 96x72 grey, to start the aim of the strip networks",
+            "depthwise separable residual blocks on a grid of 8-px cells; docs/training.md describes the finder",
+            InputSpec(kind="frame", width=FINDER_WIDTH, height=FINDER_HEIGHT, channels="grey"),
+            _finder, FinderOutput(),
         ),
         Preset(
             "tinytracker-s-grey", "small network on the face only: maps completely to the Coral Edge TPU",
