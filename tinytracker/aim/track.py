@@ -74,10 +74,10 @@ class Track:
         """Return a track that was seen once: it does not move."""
         return cls(seen.x, seen.y, seen.width, error=divided(FIRST_ERROR * seen.width, Q8))
 
-    def advance(self) -> None:
-        """Go on by one frame."""
-        self.x += self.vx + divided(self.ax, 2)
-        self.y += self.vy + divided(self.ay, 2)
+    def advance(self, frame_width: int, frame_height: int) -> None:
+        """Move on by one frame, but not out of the picture (its sides in px)."""
+        self.x = limited(self.x + self.vx + divided(self.ax, 2), 0, Q8 * frame_width)
+        self.y = limited(self.y + self.vy + divided(self.ay, 2), 0, Q8 * frame_height)
         self.vx += self.ax
         self.vy += self.ay
 
