@@ -25,7 +25,9 @@ def vary(sitting: Sitting, rng: np.random.Generator) -> Sitting:
     The head stays in view, and a detector that finds every face is assumed.
     """
     focal, distance = rng.uniform(*FOCAL_FACTOR), rng.uniform(*DISTANCE_FACTOR)
-    return replace(sitting, frames=tuple(_vary(f, float(focal), float(distance), rng) for f in sitting.frames))
+    return replace(
+        sitting, frames=tuple(_vary(f, float(focal), float(distance), rng) for f in sitting.frames)
+    )
 
 
 def _vary(frame: Frame, focal: float, distance: float, rng: np.random.Generator) -> Frame:
