@@ -3,18 +3,20 @@
 #include "tt_fixed.h"
 
 #define REACH_PX 16384
-#define PLACE_GAIN 208 /* of 256: share of a correction that goes to the place */
-#define SPEED_GAIN 128 /* of 256: to the speed, per frame */
-#define TURN_GAIN 24   /* of 256: to the acceleration, per frame^2 */
-#define WIDTH_GAIN 64  /* of 256: widths are smoothed more than places */
-#define ERROR_GAIN 64  /* of 256: of the running mean of corrections */
-#define FIRST_ERROR 51 /* of 256 widths: the mean before the first correction */
-#define JUMP 345       /* of 256: a width that changed by more than this factor (1.35) is taken as it is */
-#define FASTEST 64     /* of 256 widths per frame */
-#define HARDEST 8      /* of 256 widths per frame^2 */
-#define TURN_ERROR 64  /* of 256: share of the mean correction that an acceleration must exceed to be believed */
-#define SPEED_KEPT 192 /* of 256: what is left of the speed after each frame without eyes */
-#define OPENING 384    /* of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths */
+#define PLACE_GAIN 150     /* of 256: share of a correction that goes to the place */
+#define SPEED_GAIN 64      /* of 256: to the speed, per frame */
+#define TURN_GAIN 6        /* of 256: to the acceleration, per frame^2 */
+#define TURN_KEPT 210      /* of 256: what is left of the acceleration in the next frame */
+#define SWING 13           /* of 256: how much of the speed the acceleration loses per frame */
+#define WIDTH_GAIN 64      /* of 256: widths are smoothed more than places */
+#define ERROR_GAIN 64      /* of 256: of the running mean of corrections */
+#define DOUBT 96           /* of 256: share of that mean which a speed must exceed to be believed */
+#define FIRST_ERROR 51     /* of 256 widths: the mean before the first correction */
+#define JUMP 345           /* of 256: a width that changed by more than this factor (1.35) is taken as it is */
+#define FASTEST 64         /* of 256 widths per frame */
+#define HARDEST 16         /* of 256 widths per frame^2 */
+#define SPEED_KEPT 192     /* of 256: what is left of the speed after each frame without eyes */
+#define OPENING 384        /* of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths */
 #define WIDEST_OPENING 461 /* of 256: but not beyond 1.8 times */
 
 static int64_t share(int64_t of256, int64_t value)
@@ -48,14 +50,24 @@ void tt_track_begin(tt_track *track, tt_sight seen)
     track->error = (int32_t)share(FIRST_ERROR, seen.width);
 }
 
+/* Move on by one frame. */
+static void step(tt_track *track)
+{
+    const int32_t turn_x = track->ax;
+    const int32_t turn_y = track->ay;
+    track->x += track->vx + (int32_t)tt_divided(turn_x, 2);
+    track->y += track->vy + (int32_t)tt_divided(turn_y, 2);
+    track->ax = (int32_t)tt_divided((TURN_KEPT * (int64_t)turn_x) - (SWING * (int64_t)track->vx), TT_Q8);
+    track->ay = (int32_t)tt_divided((TURN_KEPT * (int64_t)turn_y) - (SWING * (int64_t)track->vy), TT_Q8);
+    track->vx += turn_x;
+    track->vy += turn_y;
+}
+
 void tt_track_advance(tt_track *track, int32_t frame_width, int32_t frame_height)
 {
-    const int64_t x = (int64_t)track->x + track->vx + tt_divided(track->ax, 2);
-    const int64_t y = (int64_t)track->y + track->vy + tt_divided(track->ay, 2);
-    track->x = (int32_t)tt_limited(x, 0, TT_Q8 * (int64_t)frame_width);
-    track->y = (int32_t)tt_limited(y, 0, TT_Q8 * (int64_t)frame_height);
-    track->vx += track->ax;
-    track->vy += track->ay;
+    step(track);
+    track->x = (int32_t)tt_limited(track->x, 0, TT_Q8 * (int64_t)frame_width);
+    track->y = (int32_t)tt_limited(track->y, 0, TT_Q8 * (int64_t)frame_height);
 }
 
 int64_t tt_track_distance(const tt_track *track, tt_sight seen)
@@ -106,10 +118,13 @@ static int64_t trust(int64_t size, int64_t error)
 
 tt_sight tt_track_ahead(const tt_track *track, int32_t frames, int32_t opening)
 {
-    const int64_t speed = trust(tt_length(track->vx, track->vy), track->error) * frames;
-    const int64_t turn = trust(tt_length(track->ax, track->ay), share(TURN_ERROR, track->error)) * frames * frames;
-    const int64_t right = share(speed, track->vx) + tt_divided(turn * track->ax, 2 * TT_Q8);
-    const int64_t down = share(speed, track->vy) + tt_divided(turn * track->ay, 2 * TT_Q8);
+    tt_track later = *track;
+    for (int32_t i = 0; i < frames; i++) {
+        step(&later);
+    }
+    const int64_t believed = trust(tt_length(track->vx, track->vy), share(DOUBT, track->error));
+    const int64_t right = share(believed, (int64_t)later.x - track->x);
+    const int64_t down = share(believed, (int64_t)later.y - track->y);
     const int64_t moved = tt_divided(OPENING * tt_length(right, 3 * down), track->width);
     const int64_t widest = (opening > WIDEST_OPENING) ? opening : WIDEST_OPENING;
     const int64_t opened = tt_limited(share(opening, TT_Q8 + moved), TT_Q8, widest);
