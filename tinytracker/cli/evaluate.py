@@ -12,6 +12,7 @@ from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.aim_numbers import AimNumbers
+    from tinytracker.evaluate.finder_numbers import FinderNumbers
     from tinytracker.evaluate.metrics import ErrorNumbers, Errors
 
 
@@ -33,6 +34,8 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
     tables = [error_table(f"{result.model.name} on {split}", result.errors)]
     if result.aim is not None:
         tables.append(aim_table(result.aim))
+    if result.finder is not None:
+        tables.append(finder_table(result.finder))
     return Output(result.as_json(), tuple(tables))
 
 
@@ -64,6 +67,28 @@ def aim_table(aim: AimNumbers) -> Table:
     ]
     for row in rows:
         table.add_row(*row)
+    return table
+
+
+def finder_table(finder: FinderNumbers) -> Table:
+    """Return how far from the eyes a finder's answers are, and what it says of pictures without a person."""
+    table = Table(
+        title=f"finder, {finder.frames:,} frames and {finder.rooms:,} pictures without a person",
+        title_justify="left",
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row(
+        "distance in strip widths: median, 90 %", f"{finder.distance:.3f}, {finder.distance_p90:.3f}"
+    )
+    table.add_row("within 0.4 strip widths", f"{finder.within:.1%}")
+    table.add_row("median |ln width|", f"{finder.ln_width:.3f}")
+    if finder.recall is not None:
+        table.add_row(
+            f"found at logit {finder.score_threshold:.2f}, which 1 % of the pictures without a person exceed",
+            f"{finder.recall:.1%}",
+        )
     return table
 
 

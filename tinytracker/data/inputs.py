@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.aim.finding import view_box
 from tinytracker.arrays import Pixels
 from tinytracker.data.crops import STRIPS_PER_LONGER_SIDE, eye_band, grow
 from tinytracker.data.grid import (
@@ -133,12 +134,16 @@ def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Pix
     Args:
         spec: the network's inputs.
         example: `image` uint8 (h, w, 3), `face_in_crop`, `left_eye_in_crop`, `right_eye_in_crop` and `face`
-            (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`.
+            (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`; for kind "frame", only `image`: the
+            whole frame.
 
     Returns:
         uint8 (height, width, channels) by input name; see `InputSpec.shapes`.
     """
-    image, face, frame = example["image"], example["face"], np.asarray(example["frame_size"], np.float64)
+    image = example["image"]
+    if spec.kind == "frame":
+        return {"image": _picture_numpy(spec, image, view_box(image.shape[1], image.shape[0]))}
+    face, frame = example["face"], np.asarray(example["frame_size"], np.float64)
     if spec.kind == "itracker":
         inputs = {
             name: _picture_numpy(spec, image, example[f"{name}_in_crop"])

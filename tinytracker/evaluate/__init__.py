@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.document import EvaluationDocument
+from tinytracker.evaluate.finder_numbers import FinderNumbers
 from tinytracker.evaluate.metrics import Errors
 from tinytracker.files import StrPath, make_folder, writing
 from tinytracker.lazy import exports
@@ -59,7 +60,8 @@ class Evaluation:
     Attributes:
         model: the evaluated file. kind: "float" or the quantized model's name.
         split: of the prepared data. data_hash: hash of the prepared data.
-        errors: in cm. aim: where the network places its crop, or None.
+        errors: in cm; of a finder, those of the position, at the face. aim: where the network places its crop, or None.
+        finder: what a finder finds, or None.
         path: JSON file with this evaluation, or None when the model is not in a run.
     """
 
@@ -70,12 +72,13 @@ class Evaluation:
     errors: Errors
     path: Path | None = None
     aim: AimNumbers | None = None
+    finder: FinderNumbers | None = None
 
     def document(self, **origin: Any) -> EvaluationDocument:
         """Return the document of this evaluation; `origin` holds command and versions when it is stored in a run."""
         return EvaluationDocument(
             model=str(self.model), kind=self.kind, split=self.split, data_hash=self.data_hash, errors=self.errors,
-            aim=self.aim, **origin,
+            aim=self.aim, finder=self.finder, **origin,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -170,18 +173,24 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     """`evaluate` for a model that is already open; `split` must be a split of the index with frames."""
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
-    from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.aim_predict import aim_numbers
+    from tinytracker.evaluate.finder_predict import find_all
+    from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
 
-    frames = truth(index, split)
-    predict = predict_float if path.suffix == ".keras" else predict_quantized
-    predicted = predict(path, index, split, chosen.input)
-    errors = summarize(predicted, frames, index.gaze.mean)
-    aim = aim_numbers(path, index, split, chosen.input)
+    aim, finder = None, None
+    if chosen.input.kind == "frame":
+        predicted, frames, finder = find_all(path, index, split, chosen.input)
+        errors = summarize(predicted, frames, (0.0, 0.0))
+    else:
+        frames = truth(index, split)
+        predict = predict_float if path.suffix == ".keras" else predict_quantized
+        predicted = predict(path, index, split, chosen.input)
+        errors = summarize(predicted, frames, index.gaze.mean)
+        aim = aim_numbers(path, index, split, chosen.input)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,
-        chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim,
+        chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim, finder,
     )  # fmt: skip
     if result.path is not None:
         import numpy as np

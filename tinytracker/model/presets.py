@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tinytracker.aim.layout import AIM, FINDER, FINDER_HEIGHT, FINDER_WIDTH
 from tinytracker.data.inputs import InputSpec
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import ModelError, UnknownNameError
 from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Activation, Network, Padding
 from tinytracker.model.output import AIM_NODE, ANSWER_NODE, GAZE_NODE, GazeOutput
@@ -53,6 +53,20 @@ class Preset:
     def finder(self) -> bool:
         """Whether the network sees the whole frame and says where the eyes are, instead of the gaze."""
         return isinstance(self.output, FinderOutput)
+
+    @property
+    def gaze_output(self) -> GazeOutput:
+        """The output of a network that answers a gaze.
+
+        Raises:
+            ModelError: it is a finder.
+        """
+        if isinstance(self.output, FinderOutput):
+            raise ModelError(
+                f"{self.name} is a finder: it cannot be trained with rounding, which only gaze networks can.",
+                "Omit --method qat.",
+            )
+        return self.output
 
     def network(self) -> Network:
         """Return the network to train, for this preset's input."""

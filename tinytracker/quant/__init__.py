@@ -164,6 +164,8 @@ def quantize(
     run.trained_model()
     description = run.describe()
     preset = find_preset(description.preset)
+    if method == "qat":
+        preset.gaze_output  # noqa: B018 - refuses a finder before its data are read
     index = read_index(data or Path(description.data.path))
     require_tensorflow("quantization")
     from tinytracker.model.tflite_file import read_tflite
@@ -180,6 +182,9 @@ def quantize(
     if not contract.is_pixel_exact:
         scales = ", ".join(f"{t.name}: scale {t.scale!r}, zero point {t.zero_point}" for t in contract.inputs)
         raise ModelError(f"The input scale must be 1/128 with the zero point of a pixel; it is {scales}.")
+
+    if preset.finder:
+        contract.require_finder()
 
     folder = run.quantized(f"{method}-{io}")
     path = write_bytes(folder / "model.tflite", content)

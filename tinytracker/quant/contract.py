@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinytracker.aim import layout
 from tinytracker.errors import ModelError
+from tinytracker.model.finder_output import GRID
 from tinytracker.model.output import AIM_CODES, FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
 from tinytracker.model.presets import SEGMENTED
 from tinytracker.model.tflite_model import Tensor, TfliteModel
@@ -89,7 +90,7 @@ class GazeDecoding:
         if elements == 2 and output.dtype not in POSITIONS:
             return cls(1, 0.0, output.scale, output.zero_point)
         is_segmented = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
-        if elements % 2 or elements < 4 or not is_segmented:
+        if elements % 2 or elements < 4 or not is_segmented or FinderDecoding.of(output):
             raise ModelError(
                 f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is not a "
                 f"gaze: neither one pair (x, y) in cm nor segments of scale {OUTPUT_SCALE:g}.",
@@ -135,6 +136,35 @@ class AimDecoding:
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Decode raw outputs (N, elements) to dx, dy, ln_scale, roll, presence, (N, 5)."""
         return layout.decode(layout.AIM, self.of_raw(raw))
+
+
+@dataclass(frozen=True)
+class FinderDecoding:
+    """The codes of a finder, for `tinytracker.aim.finding.read_finder`.
+
+    Attributes:
+        rows, columns: of its grid. zero_point: of the output tensor; a code minus it is 0 to 255.
+    """
+
+    rows: int
+    columns: int
+    zero_point: int
+
+    @classmethod
+    def of(cls, output: TensorContract) -> FinderDecoding | None:
+        """Return the decoding of a finder's output tensor, or None when it is not one."""
+        is_coded = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
+        if not is_coded or output.shape != (1, *GRID, len(layout.FINDER)):
+            return None
+        return cls(*GRID, output.zero_point)
+
+    def of_raw(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the codes, 0..255, (N, rows, columns, 4), of raw outputs (N, elements)."""
+        codes = (raw.astype(np.int64) - self.zero_point).reshape(
+            -1, self.rows, self.columns, len(layout.FINDER)
+        )
+        found: NDArray[np.uint8] = codes.astype(np.uint8)
+        return found
 
 
 @dataclass(frozen=True)
@@ -220,12 +250,32 @@ class IoContract:
         """The place of the aim in the first output, or None for a network without one."""
         return AimDecoding.of(self.outputs[0])
 
+    @property
+    def finder(self) -> FinderDecoding | None:
+        """The decoding of a finder's output, or None for any other network."""
+        return FinderDecoding.of(self.outputs[0])
+
+    def require_finder(self) -> FinderDecoding:
+        """Return the decoding of a finder's output.
+
+        Raises:
+            ModelError: the output is not that of a finder.
+        """
+        if self.finder is None:
+            output = self.outputs[0]
+            raise ModelError(
+                f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is not a "
+                f"finder's: {GRID[0]} x {GRID[1]} cells with {len(layout.FINDER)} codes of scale {OUTPUT_SCALE:g}.",
+                "Quantize a finder with `tinytracker quantize`, with at least 100 calibration frames.",
+            )
+        return self.finder
+
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Decode raw values of the first output, (N, elements) in any shape, to gaze in cm, (N, 2)."""
         return self.gaze.decode(raw)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON object for manifests; `gaze` and `aim` are None when the model's output has none."""
+        """Return the JSON object for manifests; `gaze`, `aim` and `finder` are None when the output has none."""
         try:
             gaze = asdict(self.gaze)
         except ModelError:
@@ -233,6 +283,7 @@ class IoContract:
         return {
             "inputs": [asdict(t) for t in self.inputs], "outputs": [asdict(t) for t in self.outputs], "gaze": gaze,
             "aim": asdict(self.aim) if self.aim else None,
+            "finder": asdict(self.finder) if self.finder else None,
         }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tinytracker.documents import Document, Part
-from tinytracker.quant.contract import AimDecoding, GazeDecoding, TensorContract
+from tinytracker.quant.contract import AimDecoding, FinderDecoding, GazeDecoding, TensorContract
 
 RECORD_NAME = "quantization.json"
 
@@ -46,6 +46,7 @@ class IoDescription(Part):
     outputs: tuple[TensorContract, ...]
     gaze: GazeDecoding | None = None
     aim: AimDecoding | None = None
+    finder: FinderDecoding | None = None
 
 
 class QuantizationSummary(Part):

@@ -38,7 +38,9 @@ def cut_views(images: tf.Tensor, centre: tf.Tensor, width: tf.Tensor, turn: tf.T
 
     Args:
         images: codes (N, H, W, 1); views should be at most twice as wide as 96 px of them.
-        centre: (N, 2) px of the frames. width: (N,) px. turn: (N,) rad.
+        centre: (N, 2) px of the frames.
+        width: (N,) px.
+        turn: (N,) rad.
 
     Returns:
         float32 codes (N, 72, 96, 1).

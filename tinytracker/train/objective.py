@@ -10,6 +10,7 @@ import tensorflow as tf
 from tinytracker.aim.layout import AIM
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import in_cm
+from tinytracker.train.finder_views import finder_loss
 from tinytracker.train.muon import Muon
 
 
@@ -23,7 +24,8 @@ def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> Non
     """
     optimizer = _OPTIMIZERS[config.optimizer](_schedule(config, steps), weight_decay=config.weight_decay)
     has_aim = model.output_shape[-1] == 2 + len(AIM)
-    model.compile(optimizer, (_AIM_LOSSES if has_aim else _LOSSES)[config.loss])
+    losses = _FINDER_LOSSES if len(model.output_shape) == 4 else _AIM_LOSSES if has_aim else _LOSSES
+    model.compile(optimizer, losses[config.loss])
     optimizer.build(model.trainable_variables)
     if has_aim and config.init is not None:
         model.train_step = MethodType(_step_with_fixed_statistics, model)
@@ -83,6 +85,7 @@ def _aim_square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
 
 _LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": _square}
 _AIM_LOSSES: dict[str, Any] = {"euclidean": _aim_euclidean, "mse": _aim_square}
+_FINDER_LOSSES: dict[str, Any] = {"euclidean": finder_loss, "mse": finder_loss}
 _OPTIMIZERS: dict[str, Any] = {"muon": Muon, "adamw": tf.keras.optimizers.AdamW}
 
 
