@@ -111,8 +111,8 @@ def calibration_set(
     Raises:
         InputFileError: the training split is empty, or a network with an aim needs whole frames and finds none.
     """
-    if aim:
-        index.require_surroundings("calibration of a network with an aim")
+    if aim or spec.kind == "frame":
+        index.require_surroundings("calibration of a network with an aim" if aim else "calibration of a finder")
     groups = [
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
         for r in serialized_records(index, SPLIT).map(_only_groups).as_numpy_iterator()
@@ -173,7 +173,9 @@ def _decode(index: PreparedIndex, spec: InputSpec, wanted: NDArray[np.bool_]) ->
         .enumerate()
         .filter(lambda i, _: mask[i])
         .map(
-            lambda _, r: make_inputs(spec, decode(r)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            lambda _, r: make_inputs(spec, decode(r, index.has_surroundings)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
         )
     )
     samples = list(chosen.as_numpy_iterator())
