@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinytracker.aim.layout import AIM
 from tinytracker.arrays import Floats
 
-_DX, _, _LN = AIM[:3]
+_DX, _DY, _LN = AIM[:3]
 
 
 def next_place(place: NDArray[np.floating], aim: NDArray[np.floating]) -> Floats:
@@ -30,7 +30,7 @@ def next_place(place: NDArray[np.floating], aim: NDArray[np.floating]) -> Floats
     """
     x, y, width = np.moveaxis(np.asarray(place, np.float64), -1, 0)
     answer = np.asarray(aim, np.float64)
-    shift = np.clip(answer[:, :2], _DX.low, _DX.high)
+    shift = np.clip(answer[:, :2], [_DX.low, _DY.low], [_DX.high, _DY.high])
     growth = np.clip(answer[:, 2], _LN.low, _LN.high)
     return np.stack([x + shift[:, 0] * width, y + shift[:, 1] * width, width * np.exp(growth)], -1)
 

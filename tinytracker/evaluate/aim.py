@@ -167,12 +167,21 @@ def summarize_aim(trace: AimTrace) -> AimNumbers:
     )  # fmt: skip
 
 
-def on_it(strip: Floats, places: Floats) -> tuple[float, ...]:
-    """Return the share of crops (steps + 1, N, 3) on their strips (N, 3) after 1, 2, ... steps."""
+def on_it(
+    strip: Floats, places: Floats, limit: float = ON_IT, limit_ln: float = ON_IT_LN
+) -> tuple[float, ...]:
+    """Return the share of crops (steps + 1, N, 3) on their strips (N, 3) after 1, 2, ... steps.
+
+    Args:
+        strip: true strips.
+        places: crops.
+        limit: largest distance of the centres, in strip widths.
+        limit_ln: largest |ln| of the ratio of widths.
+    """
     shares = []
     for place in places[1:]:
         shift, ln = distance(strip, place)
-        shares.append(float(((shift < ON_IT) & (ln < ON_IT_LN)).mean()))
+        shares.append(float(((shift < limit) & (ln < limit_ln)).mean()))
     return tuple(shares)
 
 
