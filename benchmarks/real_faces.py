@@ -6,8 +6,8 @@ TRUTH.json is made first, in an environment with `pip install mediapipe==0.10.21
 
 python benchmarks/real_faces_truth.py PHOTOS TRUTH.json
 
-Photographs are neither part of this repository nor named in its results. The truth is where MediaPipe sees the eyes: the
-centre of each eye is the mean of its outline, and the strip follows from both by the rule of the synthetic marks
+Photographs are neither part of this repository nor named in its results. The truth is where MediaPipe sees the eyes:
+the centre of each eye is the mean of its outline, and the strip follows from both by the rule of the synthetic marks
 (`tinytracker.data.eye_marks`), with MediaPipe's depth for turned heads. A face counts if its detection is sure and its
 strip is at least 32 px wide. Each run's INT8 network (PTQ) starts from several misplaced crops of each face;
 `real_faces.csv` gets a line per run.
@@ -46,7 +46,7 @@ LOOSE, LOOSE_LN = 0.1, 0.2
 
 
 def faces_of(photos: Path, truth: dict[str, Any]) -> tuple[list[Pixels], Floats, Floats, int]:
-    """Return a picture around each face, its strip (N, 3) in px of it, the roll (N,) in rad, and the number of photos."""
+    """Return a picture around each face, its strip (N, 3) in px of it, the roll (N,), rad, and the number of photos."""
     pictures: list[Pixels] = []
     strips, rolls, used = [], [], set()
     for name, found in truth.items():

@@ -2,8 +2,8 @@
 
 python benchmarks/real_faces_truth.py PHOTOS TRUTH.json
 
-Needs `pip install mediapipe==0.10.21` in an environment of its own: it pins other versions than TensorFlow, and only up to
-this release are its models inside the wheel. This file imports nothing of tinytracker.
+Needs `pip install mediapipe==0.10.21` in an environment of its own: it pins other versions than TensorFlow, and its
+models are inside the wheel only up to this release. This file imports nothing of tinytracker.
 """
 
 import json

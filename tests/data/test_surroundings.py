@@ -107,7 +107,7 @@ def test_without_the_option_nothing_is_added_and_the_error_says_how_to_get_it(tm
     folder(tmp_path / "src")
     index = prepare(tmp_path / "src", tmp_path / "out", jobs=1).index
     assert "aim" not in index.parameters
-    with pytest.raises(InputFileError, match="prepare SRC .* --aim"):
+    with pytest.raises(InputFileError, match=r"prepare SRC .* --aim"):
         index.require_surroundings("training tinytracker-s2-aim")
 
 

@@ -170,8 +170,8 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     """`evaluate` for a model that is already open; `split` must be a split of the index with frames."""
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
-    from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.aim_predict import aim_numbers
+    from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
 
     frames = truth(index, split)

@@ -1,8 +1,8 @@
 """How well a network with an aim places its own crop, and whether it notices that there are no eyes.
 
 Crops are cut from whole frames by the devices' rule. Three starts: at the true strip, misplaced by up to 20 % of the
-crop's width sideways, 10 % in height and a quarter in size (mid), and by 40 %, 16 % and 60 % (far). A crop is "on it" when
-its centre lies within 0.06 strip widths of the strip's and |ln| of the ratio of widths is below 0.15.
+crop's width sideways, 10 % in height and a third in size (mid), and by 40 %, 16 % and 60 % (far). A crop is "on it"
+when its centre lies within 0.06 strip widths of the strip's and |ln| of the ratio of widths is below 0.15.
 """
 
 from __future__ import annotations
