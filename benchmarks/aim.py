@@ -3,9 +3,9 @@
 python benchmarks/aim.py HELD_OUT RUN [RUN ...]
 
 HELD_OUT is data prepared with --aim from another seed than the training data; all of its splits are used. RUN is a
-finished run of a preset with an aim. Each network is INT8 (PTQ) and runs on TensorFlow Lite's reference kernels. The gaze
-of the bundled network without an aim, quantized with the same calibration data, on the same true strips is the yardstick.
-All frames are synthetic.
+finished run of a preset with an aim. Each network is INT8 (PTQ) and runs on TensorFlow Lite's reference kernels. The
+yardstick is the gaze of the bundled network without an aim, quantized with the same calibration data, on the same true
+strips. All frames are synthetic.
 
 `aim.csv` gets a line per run: the numbers of `tinytracker.evaluate.aim`, the limits of which README and docs speak, and
 the paired difference of the gaze error with its 95 % interval over subjects.

@@ -5,16 +5,18 @@ Devices use the integer controller (`tinytracker.aim.controller`), which also pr
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.aim.layout import AIM
 from tinytracker.arrays import Floats
 
-_DX, _, _LN = AIM[:3]
+_DX, _DY, _LN = AIM[:3]
 
 
-def next_place(place: NDArray[np.floating], aim: NDArray[np.floating]) -> Floats:
+def next_place(place: NDArray[np.floating[Any]], aim: NDArray[np.floating[Any]]) -> Floats:
     """Return the crops that a network's answers ask for.
 
     Args:
@@ -30,12 +32,12 @@ def next_place(place: NDArray[np.floating], aim: NDArray[np.floating]) -> Floats
     """
     x, y, width = np.moveaxis(np.asarray(place, np.float64), -1, 0)
     answer = np.asarray(aim, np.float64)
-    shift = np.clip(answer[:, :2], _DX.low, _DX.high)
+    shift = np.clip(answer[:, :2], [_DX.low, _DY.low], [_DX.high, _DY.high])
     growth = np.clip(answer[:, 2], _LN.low, _LN.high)
     return np.stack([x + shift[:, 0] * width, y + shift[:, 1] * width, width * np.exp(growth)], -1)
 
 
-def misplaced(strip: NDArray[np.floating], dx: Floats, dy: Floats, ln: Floats) -> Floats:
+def misplaced(strip: NDArray[np.floating[Any]], dx: Floats, dy: Floats, ln: Floats) -> Floats:
     """Return the crops (N, 3) that see the strip (N, 3) at (dx, dy) crop widths from their centre, exp(ln) as wide.
 
     An ideal network answers dx, dy and -ln on them.
@@ -45,7 +47,7 @@ def misplaced(strip: NDArray[np.floating], dx: Floats, dy: Floats, ln: Floats) -
     return np.stack([x - dx * own, y - dy * own, own], -1)
 
 
-def distance(strip: NDArray[np.floating], place: NDArray[np.floating]) -> tuple[Floats, Floats]:
+def distance(strip: NDArray[np.floating[Any]], place: NDArray[np.floating[Any]]) -> tuple[Floats, Floats]:
     """Return how far crops lie from the strips: of the centres in strip widths, and |ln| of the widths; (N,) each."""
     shift = np.linalg.norm(np.asarray(place)[:, :2] - np.asarray(strip)[:, :2], axis=1)
     return shift / np.asarray(strip)[:, 2], np.abs(np.log(np.asarray(place)[:, 2] / np.asarray(strip)[:, 2]))

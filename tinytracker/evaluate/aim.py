@@ -1,8 +1,8 @@
 """How well a network with an aim places its own crop, and whether it notices that there are no eyes.
 
 Crops are cut from whole frames by the devices' rule. Three starts: at the true strip, misplaced by up to 20 % of the
-crop's width sideways, 10 % in height and a quarter in size (mid), and by 40 %, 16 % and 60 % (far). A crop is "on it" when
-its centre lies within 0.06 strip widths of the strip's and |ln| of the ratio of widths is below 0.15.
+crop's width sideways, 10 % in height and a third in size (mid), and by 40 %, 16 % and 60 % (far). A crop is "on it"
+when its centre lies within 0.06 strip widths of the strip's and |ln| of the ratio of widths is below 0.15.
 """
 
 from __future__ import annotations
@@ -167,12 +167,21 @@ def summarize_aim(trace: AimTrace) -> AimNumbers:
     )  # fmt: skip
 
 
-def on_it(strip: Floats, places: Floats) -> tuple[float, ...]:
-    """Return the share of crops (steps + 1, N, 3) on their strips (N, 3) after 1, 2, ... steps."""
+def on_it(
+    strip: Floats, places: Floats, limit: float = ON_IT, limit_ln: float = ON_IT_LN
+) -> tuple[float, ...]:
+    """Return the share of crops (steps + 1, N, 3) on their strips (N, 3) after 1, 2, ... steps.
+
+    Args:
+        strip: true strips.
+        places: crops.
+        limit: largest distance of the centres, in strip widths.
+        limit_ln: largest |ln| of the ratio of widths.
+    """
     shares = []
     for place in places[1:]:
         shift, ln = distance(strip, place)
-        shares.append(float(((shift < ON_IT) & (ln < ON_IT_LN)).mean()))
+        shares.append(float(((shift < limit) & (ln < limit_ln)).mean()))
     return tuple(shares)
 
 

@@ -12,7 +12,7 @@ class AimNumbers(Part):
         frames, subjects: their numbers. rooms: pictures without a person among the crops without eyes.
         dx, dy, distance, ln_scale, roll: at the true strip, median absolute errors in strip widths, and rad.
         mid_on_it, far_on_it: share of crops on the strip after 1, 2, ... steps of the aim.
-        gaze_true_cm, gaze_own_cm: mean error of the gaze on the true strip, and on the crop placed by the network itself
+        gaze_true_cm, gaze_own_cm: mean error of the gaze on the true strip, and on the crop that the network placed
             after the steps from a mid start.
         presence_threshold: logit that 99.5 % of true strips exceed.
         false_eyes: share of crops without eyes that exceed it.

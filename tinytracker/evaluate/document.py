@@ -18,8 +18,8 @@ class EvaluationDocument(Document):
     Attributes:
         model: the evaluated file. model_sha256: of the file; only for the sensor's models.
         kind: "float" or the quantized model's name. split: of the prepared data. data_hash: of the prepared data.
-        errors: in cm. aim: where the network places its crop; None for a network without an aim, or when the data hold no
-            whole frames. finder: what a finder finds; its errors are those of the position, in cm at the face.
+        errors: in cm. aim: where the network places its crop; None for a network without an aim, or data without whole
+            frames. finder: what a finder finds; its errors are those of the position, in cm at the face.
         command: the command that evaluated it. versions: of the libraries.
     """
 
