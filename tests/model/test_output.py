@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinytracker.aim.layout import AIM, encode
+from tinytracker.aim.layout import AIM, FINDER, decode, encode
 from tinytracker.data.devices import DEVICES, Orientation
 from tinytracker.errors import ModelError
+from tinytracker.model.finder_output import FinderOutput
 from tinytracker.model.output import (
     AIM_CODES,
     FULL_SCALE,
@@ -15,9 +16,11 @@ from tinytracker.model.output import (
     last_layers,
 )
 from tinytracker.model.presets import PRESETS, find_preset
-from tinytracker.quant.contract import AimDecoding, GazeDecoding, TensorContract
+from tinytracker.quant.contract import AimDecoding, FinderDecoding, GazeDecoding, TensorContract
 
 MAX_RMS_CM = 0.02
+
+GAZE_PRESETS = [preset for preset in PRESETS.values() if not preset.finder]
 
 
 def contract(shape, dtype="int8", scale=OUTPUT_SCALE, zero_point=-128):
@@ -48,7 +51,7 @@ def test_the_range_holds_every_screen():
     assert np.abs(corners).max() < LIMIT_CM
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", GAZE_PRESETS, ids=lambda p: p.name)
 def test_rounding_costs_no_preset_two_hundredths_of_a_centimetre(preset):
     rng = np.random.default_rng(0)
     gaze = rng.uniform(-27.3, 27.3, (20_000, 2))
@@ -84,7 +87,7 @@ def test_one_segment_changes_nothing():
     assert GazeOutput(1).on_device(network) is network
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", GAZE_PRESETS, ids=lambda p: p.name)
 def test_the_device_s_network_differs_in_the_last_layers_only(preset):
     trained, device = preset.network(), preset.device_network()
     assert set(trained.nodes) == set(device.nodes)
@@ -135,3 +138,22 @@ def test_gaze_and_aim_share_a_tensor_and_are_told_apart(answers):
 )
 def test_outputs_without_an_aim(tensor):
     assert AimDecoding.of(tensor) is None
+
+
+def test_a_finder_s_cells_are_no_gaze_and_read_back():
+    """Through the weights of the last layer, rounded as an ideal INT8 network would, and back."""
+    rng = np.random.default_rng(1)
+    low, high = (np.array([getattr(part, end) for part in FINDER]) for end in ("low", "high"))
+    numbers = rng.uniform(low, high, (5, 9, 12, 4))
+    eye = np.eye(4, dtype=np.float32).reshape(1, 1, 4, 4)
+    kernel, bias = FinderOutput().expand_layers({"cells": (eye, np.zeros(4, np.float32))})["cells"]
+    units = np.clip(numbers @ kernel[0, 0] + bias, 0, FULL_SCALE)
+    raw = np.rint(units / OUTPUT_SCALE).astype(np.int64) - 128
+    tensor = contract((1, 9, 12, 4))
+    found = FinderDecoding.of(tensor).of_raw(raw.reshape(5, -1))
+    steps = np.array([part.step for part in FINDER])
+    assert (np.abs(decode(FINDER, found) - numbers) <= steps / 2 + 1e-4).all()
+    with pytest.raises(ModelError, match="is not a gaze"):
+        GazeDecoding.of(tensor)
+    for other in (contract((1, 9, 12, 4), scale=0.1), contract((1, 12, 9, 4)), contract((1, 432))):
+        assert FinderDecoding.of(other) is None

@@ -1,6 +1,6 @@
 import pytest
 
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import ModelError, UnknownNameError
 from tinytracker.model.network import Network, output_size
 from tinytracker.model.output import last_layers
 from tinytracker.model.presets import PRESETS, find_preset
@@ -15,6 +15,7 @@ GOLDEN = {
     "tinytracker-s2": (4_732_544, 95_722),
     "tinytracker-v2-aim": (11_333_792, 321_927),
     "tinytracker-s2-aim": (4_760_352, 108_535),
+    "finder": (484_704, 3_944),
     "itracker": (1_324_455_808, 6_286_274),
 }
 
@@ -36,7 +37,10 @@ def test_every_preset_is_pinned():
     assert set(GOLDEN) == set(PRESETS)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+GAZE_PRESETS = [name for name, preset in PRESETS.items() if not preset.finder]
+
+
+@pytest.mark.parametrize("name", GAZE_PRESETS)
 def test_the_output_is_gaze(name):
     preset = find_preset(name)
     network = preset.network()
@@ -45,6 +49,14 @@ def test_the_output_is_gaze(name):
     gaze = network.nodes[last_layers(network)[0]]
     assert gaze.name == "gaze"
     assert gaze.shape == (2,)
+
+
+def test_the_finder_is_a_tenth_of_the_work_of_the_smallest_gaze_network():
+    finder = find_preset("finder")
+    assert finder.device_network().macs <= 500_000 <= find_preset("tinytracker-s2-aim").network().macs / 9
+    assert finder.device_network().output.shape == (9, 12, 4)
+    with pytest.raises(ModelError, match=r"finder is a finder: it cannot be trained with rounding"):
+        _ = finder.gaze_output
 
 
 @pytest.mark.parametrize("name", ["tinytracker-v2", "tinytracker-s2"])

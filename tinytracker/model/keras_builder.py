@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
-from tinytracker.model.output import AIM_NODE, GAZE_NODE, GazeOutput, last_layers
+from tinytracker.model.output import AIM_NODE, FULL_SCALE, GAZE_NODE, GazeOutput, last_layers
 
 L = tf.keras.layers
 
@@ -107,6 +107,9 @@ def _with_cells(model: tf.keras.Model, output: FinderOutput) -> tf.keras.Model:
     wide = L.Conv2D(output.units, 1, activation=tf.nn.relu6, name=CELLS_NODE)
     value = wide(trained.input)
     wide.set_weights(list(weights))
+    # Tells the converter the output's range. A gaze has segments that reach both ends in every frame; the cells of a
+    # finder may not in a whole calibration set.
+    value = tf.quantization.fake_quant_with_min_max_args(value, 0.0, FULL_SCALE, 8)
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 

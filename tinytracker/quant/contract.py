@@ -266,7 +266,7 @@ class IoContract:
             raise ModelError(
                 f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is not a "
                 f"finder's: {GRID[0]} x {GRID[1]} cells with {len(layout.FINDER)} codes of scale {OUTPUT_SCALE:g}.",
-                "Quantize a finder with `tinytracker quantize`, with at least 100 calibration frames.",
+                "Quantize a run of the preset finder with `tinytracker quantize`.",
             )
         return self.finder
 
