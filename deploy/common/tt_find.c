@@ -7,6 +7,7 @@
 #define VIEW_WIDTH (TT_FIND_COLUMNS * CELL_PX)
 #define WIDTH_PX 24 /* of a strip in the view whose ln_width is 0 */
 #define RIVAL_CODES 32
+#define RIVAL_LEAST 136
 #define SCORE 0
 #define DX 1
 #define DY 2
@@ -48,6 +49,8 @@ static int32_t largest(const uint8_t *codes)
         const int32_t score = (int32_t)codes[(cell * TT_FIND_PARTS) + SCORE];
         best = (score > best) ? score : best;
     }
+    int32_t least = ((best - RIVAL_CODES) > RIVAL_LEAST) ? (best - RIVAL_CODES) : RIVAL_LEAST;
+    least = (least < best) ? least : best;
     int32_t chosen = 0;
     int32_t highest_rank = -1;
     for (int32_t cell = 0; cell < (TT_FIND_ROWS * TT_FIND_COLUMNS); cell++) {
@@ -55,7 +58,7 @@ static int32_t largest(const uint8_t *codes)
         const int32_t column = cell % TT_FIND_COLUMNS;
         const int32_t score = code(codes, row, column, SCORE);
         const int32_t rank = (code(codes, row, column, LN_WIDTH) * 256) + score;
-        if ((score >= (best - RIVAL_CODES)) && (score == highest_around(codes, row, column)) &&
+        if ((score >= least) && (score == highest_around(codes, row, column)) &&
             (rank > highest_rank)) {
             highest_rank = rank;
             chosen = cell;

