@@ -33,7 +33,8 @@ class Recording:
     """A rendered sequence of one person.
 
     Attributes:
-        folder: of the subject. movement: of the head. size: width and height of the frames, px.
+        folder: of the subject. movement: of the head. rate: frames per second.
+        size: width and height of the frames, px.
         strips: (n, 3) true centre x, y and width, px. gaze: (n, 2) cm.
         closed: (n,) how far the lids are closed. visible: (n,) whether both eyes are well inside the frame.
         focal: focal length relative to a phone's camera.
@@ -41,6 +42,7 @@ class Recording:
 
     folder: Path
     movement: str
+    rate: int
     size: tuple[int, int]
     strips: Floats
     gaze: Floats
@@ -67,7 +69,15 @@ def read_sequence(folder: Path) -> Recording:
     visible = (x > margin) & (x < size[0] - margin) & (y > margin / 3) & (y < size[1] - margin / 3)
     gaze = np.stack([dots["XCam"], dots["YCam"]], 1)
     return Recording(
-        folder, course["Movement"], size, strips, gaze, np.array(eyes["Closed"]), visible, eyes["Focal"][0]
+        folder,
+        course["Movement"],
+        course["Rate"],
+        size,
+        strips,
+        gaze,
+        np.array(eyes["Closed"]),
+        visible,
+        eyes["Focal"][0],
     )
 
 
