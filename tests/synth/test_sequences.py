@@ -56,12 +56,12 @@ def test_fixations_and_saccades_last_as_long_as_documented():
 
 
 def test_blinks_close_completely_and_come_as_often_as_documented():
-    times = np.arange(0, 3000, 0.02)
+    times = np.arange(0, 1000, 0.02)
     closed = sample_blinks(np.random.default_rng(2), times)
     begins = np.flatnonzero((closed[1:] > 0) & (closed[:-1] == 0))
     assert closed.min() == 0
     assert closed.max() == 1
-    assert abs(len(begins) / 3000 / (1 / (1 / BLINKS_PER_S + 0.4)) - 1) < 0.1
+    assert abs(len(begins) / 1000 / (1 / (1 / BLINKS_PER_S + 0.4)) - 1) < 0.15
 
 
 @pytest.mark.parametrize("movement", list(MOVEMENTS))
@@ -83,12 +83,12 @@ def speed(sitting: Sitting) -> float:
 
 def test_heads_move_more_from_calm_to_wild_and_walk_away():
     calm, moving, wild = (
-        np.mean([speed(plan(i, m, 60)) for i in range(4)]) for m in ("calm", "moving", "wild")
+        np.mean([speed(plan(i, m, 60)) for i in range(3)]) for m in ("calm", "moving", "wild")
     )
     assert 2 * calm < moving
     assert 1.5 * moving < wild
     assert abs(speed(plan(0, "calm", 60, 60)) / speed(plan(0, "calm", 60, 30)) - 0.5) < 0.25
-    for i in range(4):
+    for i in range(3):
         lost = np.array([f.lost for f in plan(i, "away", 200).frames])
         assert lost.any()
         assert not lost[:10].any()
