@@ -93,7 +93,8 @@ def resized(
     part = cut(image, box)
     rows = area_weights(0, part.shape[0], part.shape[0], size[1])
     columns = area_weights(0, part.shape[1], part.shape[1], size[0])
-    mean = np.stack([rows @ part[..., c].astype(np.float64) @ columns.T for c in range(3)], -1)
+    halfway = (rows @ part.reshape(len(part), -1).astype(np.float64)).reshape(size[1], -1, 3)
+    mean = np.einsum("iwc,jw->ijc", halfway, columns, optimize=True)
     rgb = np.floor(mean + 0.5).astype(np.int64)
     codes = ((rgb @ np.array(LUMA) + 128) >> 8)[..., None] if grey else rgb
     return (codes - 128).astype(np.int8)
