@@ -1,7 +1,7 @@
 """Close the loop: a network and the controller follow people in rendered sequences.
 
     tinytracker synth seq --sequences --subjects 32 --frames 160 --seed 31001
-    python benchmarks/aim_loop.py --model s2-aim.tflite --sequences seq [--finder finder.tflite]
+    python benchmarks/aim_loop.py --model s2-aim.tflite --sequences seq [--finder finder.tflite] [--trace 00003]
 
 Ways: "true strip" (the exact one in every frame), "fixed crop" (the first frame's true strip, for ever), and "loop"
 with regions that take effect 0 to 3 frames late. A loop begins with a find that is 8 % of a strip's width off. Without
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,9 +92,11 @@ class Course:
     way: Way
     finder: bool = False
     rows: list[tuple[float, ...]] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
 
     def add(self, number: int, region: Region, gaze: Any, state: int, shown: bool) -> None:
         """Note offset and width of the crop in strip widths, gaze error in cm, state, and whether it is shown."""
+        self.regions.append(region)
         x, y, width = self.recording.strips[number]
         distance = math.hypot(x - region.x / 16, y - region.y / 16) / width
         error = np.linalg.norm(gaze_cm(gaze, region, self.recording) - self.recording.gaze[number])
@@ -138,19 +142,36 @@ def courses_of(recording: Recording, finder: bool) -> dict[str, Course]:
     return ways
 
 
-def run(
-    recordings: list[Recording], eyes: Eyes | Simulated, finder: Finder | None
-) -> list[dict[str, Course]]:
-    """Run all ways over all sequences, frame by frame."""
-    courses = [courses_of(recording, finder is not None) for recording in recordings]
-    frames = max(len(recording.strips) for recording in recordings)
-    with progress.bar("Following", frames, "frames") as advance:
-        for number in range(frames):
-            for recording, ways in zip(recordings, courses, strict=True):
-                if number < len(recording.strips):
-                    _frame(recording, number, list(ways.values()), eyes, finder)
-            advance(1)
-    return courses
+def run(recording: Recording, eyes: Eyes | Simulated, finder: Finder | None) -> dict[str, Course]:
+    """Follow all ways through a sequence, frame by frame."""
+    ways = courses_of(recording, finder is not None)
+    for number in range(len(recording.strips)):
+        _frame(recording, number, list(ways.values()), eyes, finder)
+    return ways
+
+
+def kept(
+    folder: Path | None, recording: Recording, work: Callable[[], dict[str, Course]]
+) -> dict[str, Course]:
+    """Return what is kept of a sequence in a folder, or do the work and keep it: a stopped run resumes."""
+    if folder is None:
+        return work()
+    path = folder / f"{recording.folder.name}.npz"
+    if path.exists():
+        with np.load(path) as stored:
+            ways = courses_of(recording, finder=False)
+            for name, course in ways.items():
+                course.rows = [tuple(row) for row in stored[name].tolist()]
+                course.regions = [Region(*numbers) for numbers in stored[f"{name} regions"].tolist()]
+            return ways
+    ways = work()
+    arrays = {name: np.array(course.rows) for name, course in ways.items()}
+    regions = {f"{n} regions": np.array([(r.x, r.y, r.width) for r in c.regions]) for n, c in ways.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    partial_path = folder / f".{path.name}"
+    np.savez(partial_path, **arrays, **regions)
+    partial_path.rename(path)
+    return ways
 
 
 def _frame(
@@ -172,6 +193,32 @@ def _frame(
             course.way.controller.found(finder.find(image))
         state, shown = course.way.answered(answer, region)
         course.add(number, region, gaze, state, shown)
+
+
+def trace(course: Course, delay: int, network: str) -> list[dict[str, Any]]:
+    """Return one row per frame of a sequence, for docs/tools/aim_figure.py."""
+    recording, rows = course.recording, []
+    for number, (strip, row) in enumerate(zip(recording.strips, course.rows, strict=True)):
+        region = course.regions[number]
+        rows.append(
+            {
+                "time": round(number / recording.rate, 4),
+                **dict(zip(("x", "y", "width"), strip.round(1).tolist(), strict=True)),
+                "crop_x": region.x / 16,
+                "crop_y": region.y / 16,
+                "crop_width": region.width / 16,
+                "state": int(row[3]),
+                "shown": int(row[4]),
+                "visible": int(recording.visible[number]),
+                "movement": recording.movement,
+                "delay": delay,
+                "frame_width": recording.size[0],
+                "frame_height": recording.size[1],
+                "network": network,
+                "evidence": "synthetic",
+            }
+        )
+    return rows
 
 
 def gaps(on_it: Any, visible: Any) -> list[int]:
@@ -226,7 +273,10 @@ def main() -> None:
     parser.add_argument(
         "--noise", type=float, default=0.1, help="of a simulated network, share of the offset"
     )
+    parser.add_argument("--keep", type=Path, help="folder for finished sequences; a new one for each network")
     parser.add_argument("--name", default="aim_loop")
+    parser.add_argument("--trace", help="also write aim_trace.csv: this person at --trace-delay")
+    parser.add_argument("--trace-delay", type=int, default=2)
     options = parser.parse_args()
     folders = sorted(p for p in options.sequences.iterdir() if (p / "sequence.json").exists())
     recordings = [read_sequence(folder) for folder in folders]
@@ -236,10 +286,18 @@ def main() -> None:
         eyes, network = Eyes(options.model.read_bytes()), options.model.name
     finder = Finder(options.finder.read_bytes()) if options.finder else None
     network += f", {options.finder.name}" if options.finder else ""
-    courses = run(recordings, eyes, finder)
+    courses = []
+    with progress.bar("Following", len(recordings), "sequences") as advance:
+        for recording in recordings:
+            courses.append(kept(options.keep, recording, partial(run, recording, eyes, finder)))
+            advance(1)
     movements = sorted({r.movement for r in recordings})
     rows = [summary(m, way, courses, network) for m in movements for way in courses[0]]
     write_csv(options.name, rows, ["numpy", "tensorflow"])
+    for ways, folder in zip(courses, folders, strict=True):
+        if folder.name == options.trace:
+            delay = options.trace_delay
+            write_csv("aim_trace", trace(ways[f"loop, delay {delay}"], delay, network), ["numpy"])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ class Recording:
     """A rendered sequence of one person.
 
     Attributes:
-        folder: of the subject. movement: of the head. size: width and height of the frames, px.
+        folder: of the subject. movement: of the head. rate: frames per second.
+        size: width and height of the frames, px.
         strips: (n, 3) true centre x, y and width, px. gaze: (n, 2) cm.
         closed: (n,) how far the lids are closed. visible: (n,) whether both eyes are well inside the frame.
         focal: focal length relative to a phone's camera.
@@ -41,6 +42,7 @@ class Recording:
 
     folder: Path
     movement: str
+    rate: int
     size: tuple[int, int]
     strips: Floats
     gaze: Floats
@@ -67,7 +69,15 @@ def read_sequence(folder: Path) -> Recording:
     visible = (x > margin) & (x < size[0] - margin) & (y > margin / 3) & (y < size[1] - margin / 3)
     gaze = np.stack([dots["XCam"], dots["YCam"]], 1)
     return Recording(
-        folder, course["Movement"], size, strips, gaze, np.array(eyes["Closed"]), visible, eyes["Focal"][0]
+        folder,
+        course["Movement"],
+        course["Rate"],
+        size,
+        strips,
+        gaze,
+        np.array(eyes["Closed"]),
+        visible,
+        eyes["Focal"][0],
     )
 
 
@@ -83,7 +93,8 @@ def resized(
     part = cut(image, box)
     rows = area_weights(0, part.shape[0], part.shape[0], size[1])
     columns = area_weights(0, part.shape[1], part.shape[1], size[0])
-    mean = np.stack([rows @ part[..., c].astype(np.float64) @ columns.T for c in range(3)], -1)
+    halfway = (rows @ part.reshape(len(part), -1).astype(np.float64)).reshape(size[1], -1, 3)
+    mean = np.einsum("iwc,jw->ijc", halfway, columns, optimize=True)
     rgb = np.floor(mean + 0.5).astype(np.int64)
     codes = ((rgb @ np.array(LUMA) + 128) >> 8)[..., None] if grey else rgb
     return (codes - 128).astype(np.int8)
