@@ -117,14 +117,3 @@ def test_two_calls_of_synth_share_a_folder_but_not_a_subject(tmp_path: Path) -> 
         generate(tmp_path / "out", subjects=1, first=2, **options)  # type: ignore[arg-type]
     report = generate(tmp_path / "out", subjects=3, **options)  # type: ignore[arg-type]
     assert (report.made, report.kept) == (1, 2)
-
-
-def test_a_package_is_made_by_one_command_at_a_time(tmp_path: Path) -> None:
-    from tinytracker.package.folder import replaced_folder
-
-    with replaced_folder(tmp_path / "package") as folder:
-        (folder / "file").write_text("")
-        with pytest.raises(OutputError, match="package --out package"), replaced_folder(tmp_path / "package"):
-            pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["package"]
-    assert (tmp_path / "package" / "file").is_file()

@@ -11,6 +11,8 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
+    from tinytracker.evaluate.aim_numbers import AimNumbers
+    from tinytracker.evaluate.finder_numbers import FinderNumbers
     from tinytracker.evaluate.metrics import ErrorNumbers, Errors
 
 
@@ -29,7 +31,65 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
     from tinytracker.evaluate import evaluate
 
     result = evaluate(target, data, split, model, preset)
-    return Output(result.as_json(), (error_table(f"{result.model.name} on {split}", result.errors),))
+    tables = [error_table(f"{result.model.name} on {split}", result.errors)]
+    if result.aim is not None:
+        tables.append(aim_table(result.aim))
+    if result.finder is not None:
+        tables.append(finder_table(result.finder))
+    return Output(result.as_json(), tuple(tables))
+
+
+def aim_table(aim: AimNumbers) -> Table:
+    """Return what the aim is worth: errors at the true strip, steps from two starts, gaze, and false eyes."""
+    table = Table(
+        title=f"aim, {aim.frames:,} frames of {aim.subjects} subjects",
+        title_justify="left",
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    at_strip = f"{aim.dx:.4f}, {aim.dy:.4f}, {aim.distance:.4f}"
+    rows = [
+        ("true strip: median |dx|, |dy|, distance, strip widths", at_strip),
+        ("true strip: median |ln scale|, |roll| rad", f"{aim.ln_scale:.4f}, {aim.roll:.4f}"),
+    ]
+    for name, shares in (("mid", aim.mid_on_it), ("far", aim.far_on_it)):
+        steps = ", ".join(str(k + 1) for k in range(len(shares)))
+        rows.append(
+            (f"{name} start: on the strip after {steps} steps", ", ".join(f"{s:.1%}" for s in shares))
+        )
+    rows += [
+        ("gaze error cm: true strip, own strip", f"{aim.gaze_true_cm:.2f}, {aim.gaze_own_cm:.2f}"),
+        (
+            f"false eyes at logit {aim.presence_threshold:.2f}, which 99.5 % of strips pass",
+            f"{aim.false_eyes:.2%}",
+        ),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def finder_table(finder: FinderNumbers) -> Table:
+    """Return how far from the eyes a finder's answers are, and what it says of pictures without a person."""
+    table = Table(
+        title=f"finder, {finder.frames:,} frames and {finder.rooms:,} pictures without a person",
+        title_justify="left",
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row(
+        "distance in strip widths: median, 90 %", f"{finder.distance:.3f}, {finder.distance_p90:.3f}"
+    )
+    table.add_row("within 0.4 strip widths", f"{finder.within:.1%}")
+    table.add_row("median |ln width|", f"{finder.ln_width:.3f}")
+    if finder.recall is not None:
+        table.add_row(
+            f"found at logit {finder.score_threshold:.2f}, which 1 % of the pictures without a person exceed",
+            f"{finder.recall:.1%}",
+        )
+    return table
 
 
 def error_table(title: str, errors: Errors) -> Table:

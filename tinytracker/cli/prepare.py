@@ -40,9 +40,14 @@ _REFUSED = " The exit code is 1 because of these losses: repair the source, or a
     type=click.Path(path_type=Path),
     help="Compare with the folder that the data set's own prepareDataset.py wrote from SOURCE.",
 )
+@click.option(
+    "--aim",
+    is_flag=True,
+    help="Also store whole frames with the place of the eyes, for networks with an aim.",
+)
 def command(
     source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str, allow_losses: bool,
-    part: str | None, merging: bool, check_against: Path | None,
+    part: str | None, merging: bool, check_against: Path | None, aim: bool,
 ) -> Output:  # fmt: skip
     """Turn SOURCE, a folder of GazeCapture subjects (or their .tar.gz), into shards in the folder OUT."""
     from tinytracker.data.preparation import merge, prepare
@@ -50,7 +55,7 @@ def command(
 
     if part is not None and merging:
         raise UsageError("--part and --merge exclude each other.", "Merge when all parts are prepared.")
-    options = (jobs, max_crop, shard_frames, image_format, part)
+    options = (jobs, max_crop, shard_frames, image_format, part, aim)
     report = merge(source, out) if merging else prepare(source, out, *options)
     index = report.index
     table = Table(title=f"{out}" + (f", part {part}" if part else ""), title_justify="left")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.aim.finding import view_box
 from tinytracker.arrays import Pixels
 from tinytracker.data.crops import STRIPS_PER_LONGER_SIDE, eye_band, grow
 from tinytracker.data.grid import (
@@ -30,7 +31,7 @@ from tinytracker.data.grid import (
 )
 from tinytracker.errors import UnknownNameError, UsageError
 
-KINDS = ("face", "eye_band", "itracker")
+KINDS = ("face", "eye_band", "itracker", "frame")
 CHANNELS = {"rgb": 3, "grey": 1}
 GRIDS = ("none", "baked", "input")
 
@@ -49,8 +50,8 @@ class InputSpec:
     """The inputs of a network.
 
     Attributes:
-        kind: "face" (the face box), "eye_band" (a strip with both eyes), or "itracker" (face, both eyes and
-            the 25 × 25 face grid as four inputs).
+        kind: "face" (the face box), "eye_band" (a strip with both eyes), "itracker" (face, both eyes and the 25 × 25
+            face grid as four inputs), or "frame" (the whole frame as a finder sees it: `aim.finding.view_box`).
         width: of the image in px; for "itracker" of the face and of each eye.
         height: of the image in px.
         channels: "rgb" or "grey".
@@ -133,12 +134,16 @@ def make_inputs_numpy(spec: InputSpec, example: dict[str, Any]) -> dict[str, Pix
     Args:
         spec: the network's inputs.
         example: `image` uint8 (h, w, 3), `face_in_crop`, `left_eye_in_crop`, `right_eye_in_crop` and `face`
-            (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`.
+            (4,), `frame_size` (2,), as in `tinytracker.data.examples.StoredFrame`; for kind "frame", only `image`: the
+            whole frame.
 
     Returns:
         uint8 (height, width, channels) by input name; see `InputSpec.shapes`.
     """
-    image, face, frame = example["image"], example["face"], np.asarray(example["frame_size"], np.float64)
+    image = example["image"]
+    if spec.kind == "frame":
+        return {"image": _picture_numpy(spec, image, view_box(image.shape[1], image.shape[0]))}
+    face, frame = example["face"], np.asarray(example["frame_size"], np.float64)
     if spec.kind == "itracker":
         inputs = {
             name: _picture_numpy(spec, image, example[f"{name}_in_crop"])
@@ -207,6 +212,9 @@ def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
     """Compute the model inputs of one frame with TensorFlow ops, for `tf.data`; see `make_inputs_numpy`."""
     import tensorflow as tf
 
+    if spec.kind == "frame":
+        whole = tf.io.decode_jpeg(example["whole"], channels=3, dct_method="INTEGER_ACCURATE")
+        return {"image": crop_resize(whole, _view_box_tf(tf.shape(whole)), spec)}
     boxes = {
         name: tf.cast(example[name], tf.float64)
         for name in ("face", "face_in_crop", "left_eye_in_crop", "right_eye_in_crop", "frame_size")
@@ -235,6 +243,16 @@ def make_inputs(spec: InputSpec, example: dict[str, Any]) -> dict[str, Any]:
     corner = boxes["face"][:2] + (box[:2] - boxes["face_in_crop"][:2]) * scale
     planes = _positions_tf(corner, box[2:] * scale, boxes["frame_size"], spec)
     return {"image": tf.concat([picture, planes], -1)}
+
+
+def _view_box_tf(shape: Any) -> Any:
+    """Return the view of a finder in an image of this shape (h, w, ...): `aim.finding.view_box` in TensorFlow."""
+    import tensorflow as tf
+
+    height, width = shape[0], shape[1]
+    wide = tf.maximum(width, 4 * ((height + 2) // 3))
+    high = 3 * wide // 4
+    return tf.cast(tf.stack([(width - wide) // 2, (height - high) // 2, wide, high]), tf.float64)
 
 
 def crop_resize(image: Any, box: Any, spec: InputSpec) -> Any:

@@ -28,6 +28,7 @@ from tinytracker.data.parts import PARTS_FOLDER, Made, Part, read_parts, write_p
 from tinytracker.data.scanning import Scan, once_each, refuse_leaks, scan_all
 from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_shard
 from tinytracker.data.summary import summarise
+from tinytracker.data.surroundings import LONGEST_PX
 from tinytracker.data.survey import NotRead, Survey, survey
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, UsageError
@@ -73,6 +74,7 @@ class Parameters:
     max_crop: int
     shard_frames: int
     image_format: str
+    aim: bool = False
 
     def check(self) -> None:
         """Raise `UsageError` when a value is out of range."""
@@ -86,7 +88,7 @@ class Parameters:
 
     def as_json(self) -> dict[str, Any]:
         """Return all parameters, including the constants, for the index."""
-        return {
+        document = {
             "max_crop": self.max_crop,
             "shard_frames": self.shard_frames,
             "image_format": self.image_format,
@@ -95,6 +97,9 @@ class Parameters:
             "label_tolerance_cm": TOLERANCE_CM,
             "label_limit_cm": LIMIT_CM,
         }
+        if self.aim:
+            document |= {"aim": True, "longest_px": LONGEST_PX}
+        return document
 
 
 def prepare(
@@ -105,6 +110,7 @@ def prepare(
     shard_frames: int = 2000,
     image_format: str = "jpeg",
     part: str | None = None,
+    aim: bool = False,
 ) -> PrepareReport:
     """Turn a GazeCapture folder into TFRecord shards and an index.
 
@@ -120,6 +126,7 @@ def prepare(
         image_format: "jpeg" (quality 95, 4:4:4) or "png" (lossless, about five times larger).
         part: "2/8" prepares the second of eight parts, on any computer that sees both folders; when all are done,
             `merge` writes the index.
+        aim: also store each whole frame and the place of the eyes in it, for networks with an aim and finders.
 
     Returns:
         The report, with the index; that of a part describes this part only and is not written.
@@ -138,7 +145,7 @@ def prepare(
     """
     src = Path(src)
     out = Path(out)
-    parameters = Parameters(max_crop, shard_frames, image_format)
+    parameters = Parameters(max_crop, shard_frames, image_format, aim)
     parameters.check()
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if jobs < 1:
@@ -273,6 +280,7 @@ def _job(path: Path, parameters: Parameters, split: str, group: list[Scan]) -> S
         subjects=tuple(scan.subject for scan in group),
         max_crop=parameters.max_crop,
         image_format=parameters.image_format,
+        aim=parameters.aim,
         key=hashlib.sha256(decides.encode()).hexdigest(),
     )
 

@@ -88,12 +88,25 @@ class Subject:
         present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         return len(set(names) - present)
 
-    def _members(self, folder: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    def pictures(self, folder: str) -> list[bytes]:
+        """Return the content of the .jpg files of one folder of the subject, by name; none if it does not exist.
+
+        Raises:
+            SubjectError: the archive is damaged or unsafe.
+        """
+        if self.packed:
+            return [content for _, content in sorted(self._members(folder, None))]
+        paths = sorted((self.path / folder).glob("*.jpg"))
+        return [content for path in paths if (content := _read(path)) is not None]
+
+    def _members(self, folder: str, names: Collection[str] | None) -> Iterator[tuple[str, bytes]]:
         with _archive_errors(self.path), _stream(self.path) as stream:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for member in archive:
                     parts = self._parts(member)
-                    if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
+                    if not member.isfile() or "/".join(parts[:-1]) != folder:
+                        continue
+                    if names is not None and parts[-1] not in names:
                         continue
                     if member.size > _MAX_MEMBER_BYTES:
                         raise SubjectError(

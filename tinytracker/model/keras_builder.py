@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
-from tinytracker.model.output import GazeOutput
+from tinytracker.model.output import AIM_NODE, FULL_SCALE, GAZE_NODE, GazeOutput, last_layers
 
 L = tf.keras.layers
 
@@ -55,7 +56,8 @@ def build_keras(
         head: "linear", or "tanh" for tanh times 30 cm after the last node, as in the published models.
 
     Returns:
-        A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
+        A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm, or (N, 7)
+        with the numbers of the aim behind.
     """
     if head == "tanh":
         output_bias = _through_tanh(output_bias)
@@ -66,9 +68,8 @@ def build_keras(
         if node.op == "input":
             tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
             continue
-        layers = shared.get(node.weights_of) or _layers(
-            node, node is network.output, output_bias, synchronized
-        )
+        is_gaze = node.name == last_layers(network)[0]
+        layers = shared.get(node.weights_of) or _layers(node, is_gaze, output_bias, synchronized)
         shared[node.name] = layers
         value: Any = args[0] if len(args) == 1 else args
         for layer in layers:
@@ -91,24 +92,46 @@ def _through_tanh(gaze_cm: tuple[float, float]) -> tuple[float, float]:
     return x, y
 
 
-def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
+def with_output(model: tf.keras.Model, output: GazeOutput | FinderOutput) -> tf.keras.Model:
     """Return a trained network as a device runs it.
 
     A network that ends in tanh keeps its two outputs in cm: its steps are those of the published models.
 
     Args:
-        model: from `build_keras`.
-        output: the output that replaces that layer.
+        model: from `build_keras`; its last layer, or those of the gaze and the aim, are dense and linear.
+        output: the output that replaces them.
 
     Returns:
-        A model that shares all layers except the last; its output is (N, units).
+        A model that shares all layers except these; its output is (N, units).
     """
-    last = model.get_layer(model.output_names[0])
-    if output.segments == 1 or not isinstance(last, L.Dense):
+    if output.segments == 1:
         return model
-    wide = L.Dense(output.units, activation=tf.nn.relu6, name=last.name)
-    value = wide(last.input)
-    wide.set_weights(output.expand(*last.get_weights()))
+    if isinstance(output, FinderOutput):
+        return _with_cells(model, output)
+    names = (GAZE_NODE, AIM_NODE) if output.aim else (model.output_names[0],)
+    trained = {name: model.get_layer(name) for name in names}
+    if not all(isinstance(layer, L.Dense) for layer in trained.values()):
+        return model
+    weights = output.expand_layers({name: tuple(layer.get_weights()) for name, layer in trained.items()})
+    values = []
+    for name, (kernel, bias) in weights.items():
+        wide = L.Dense(len(bias), activation=tf.nn.relu6, name=name)
+        values.append(wide(trained[name].input))
+        wide.set_weights([kernel, bias])
+    value = L.Concatenate(name=model.output_names[0])(values) if output.aim else values[0]
+    return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
+
+
+def _with_cells(model: tf.keras.Model, output: FinderOutput) -> tf.keras.Model:
+    """Return a trained finder as a device runs it: its last convolution outputs codes."""
+    trained = model.get_layer(CELLS_NODE)
+    ((_, weights),) = output.expand_layers({CELLS_NODE: tuple(trained.get_weights())}).items()
+    wide = L.Conv2D(output.units, 1, activation=tf.nn.relu6, name=CELLS_NODE)
+    value = wide(trained.input)
+    wide.set_weights(list(weights))
+    # Tells the converter the output's range. A gaze has segments that reach both ends in every frame; the cells of a
+    # finder may not in a whole calibration set.
+    value = tf.quantization.fake_quant_with_min_max_args(value, 0.0, FULL_SCALE, 8)
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 

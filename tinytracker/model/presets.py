@@ -1,7 +1,8 @@
 """The presets: networks by name. A preset is data: the network's inputs and its graph.
 
-The output of every preset is (x, y) in cm, linear: no tanh compresses the ends of the range. On a device it is split
-into segments, so that the rounding error of INT8 is small (`tinytracker.model.output`).
+The output of every preset begins with (x, y) in cm, linear: no tanh compresses the ends of the range. On a device it is
+split into segments, so that the rounding error of INT8 is small (`tinytracker.model.output`). Presets with an aim add
+the five numbers of `tinytracker.aim.layout`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinytracker.aim.layout import AIM, FINDER, FINDER_HEIGHT, FINDER_WIDTH
 from tinytracker.data.inputs import InputSpec
-from tinytracker.errors import UnknownNameError
+from tinytracker.errors import ModelError, UnknownNameError
+from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Activation, Network, Padding
-from tinytracker.model.output import GazeOutput
+from tinytracker.model.output import AIM_NODE, ANSWER_NODE, GAZE_NODE, GazeOutput
 
 Blocks = tuple[tuple[int, int, int], ...]
 """Expanded channels, output channels and stride of an inverted residual."""
@@ -30,7 +33,7 @@ class Preset:
         summary: one line for a list.
         source: paper and section, or file, from which the architecture was taken.
         input: the network's inputs.
-        build: input spec -> network; the last node is the gaze.
+        build: input spec -> network; the last node is the gaze, or the concatenation of gaze and aim.
         output: form of the last node in the INT8 network for a device.
     """
 
@@ -39,7 +42,31 @@ class Preset:
     source: str
     input: InputSpec
     build: Callable[[InputSpec], Network]
-    output: GazeOutput = SEGMENTED
+    output: GazeOutput | FinderOutput = SEGMENTED
+
+    @property
+    def aim(self) -> bool:
+        """Whether the network also says where the eyes are."""
+        return self.output.aim
+
+    @property
+    def finder(self) -> bool:
+        """Whether the network sees the whole frame and says where the eyes are, instead of the gaze."""
+        return isinstance(self.output, FinderOutput)
+
+    @property
+    def gaze_output(self) -> GazeOutput:
+        """The output of a network that answers a gaze.
+
+        Raises:
+            ModelError: it is a finder.
+        """
+        if isinstance(self.output, FinderOutput):
+            raise ModelError(
+                f"{self.name} is a finder: it cannot be trained with rounding, which only gaze networks can.",
+                "Omit --method qat.",
+            )
+        return self.output
 
     def network(self) -> Network:
         """Return the network to train, for this preset's input."""
@@ -180,6 +207,8 @@ class StripNetwork:
         squeeze: channels of the last map.
         hidden: units of the hidden layer before the output.
         pooled: for comparison: the head gets the mean over the last map instead, which loses positions.
+        aim: channels of the map and units of the hidden layer of a second head, which says where the eyes are; None
+            for the gaze alone.
     """
 
     stem: int
@@ -187,6 +216,7 @@ class StripNetwork:
     squeeze: int
     hidden: int
     pooled: bool = False
+    aim: tuple[int, int] | None = None
 
     def __call__(self, spec: InputSpec) -> Network:
         """Build the network for this input."""
@@ -195,12 +225,41 @@ class StripNetwork:
         x = net.input(name, shape)
         if spec.grid == "baked":
             x = net.position_planes(x, "position")
-        x = _trunk(net, x, self.stem, self.blocks, "relu")
-        x = net.conv(x, "squeeze", self.squeeze, activation="relu")
+        trunk = _trunk(net, x, self.stem, self.blocks, "relu")
+        x = net.conv(trunk, "squeeze", self.squeeze, activation="relu")
         x = net.global_average(x, "pool") if self.pooled else net.flatten(x, "flatten")
         x = net.dense(x, "hidden", self.hidden, "relu")
-        net.dense(x, "gaze", 2)
+        if self.aim is None:
+            net.dense(x, GAZE_NODE, 2)
+            return net
+        filters, hidden = self.aim
+        y = net.conv(trunk, "aim_squeeze", filters, norm=False, activation="relu")
+        y = net.dense(net.flatten(y, "aim_flatten"), "aim_hidden", hidden, "relu")
+        net.dense(x, GAZE_NODE, 2)
+        net.dense(y, AIM_NODE, len(AIM))
+        net.concat((GAZE_NODE, AIM_NODE), ANSWER_NODE)
         return net
+
+
+def _finder(spec: InputSpec) -> Network:
+    """Build the finder: four pixels at once, then all its computation on the grid of cells.
+
+    The image is reduced at once by a 4x4 convolution, because a strip that has to be found is a few pixels high and a
+    sensor's noise is already averaged out at 96 pixels. Each cell of the grid sees 56 px of the view.
+    """
+    net = Network()
+    (name, shape), *_ = spec.shapes.items()
+    x = net.input(name, shape)
+    x = net.conv(x, "stem", 16, kernel=4, stride=4, padding="valid", activation="relu")
+    x = net.depthwise(x, "block0_depthwise", stride=2, activation="relu")
+    x = net.conv(x, "block0_project", 24, activation="relu")
+    for i in (1, 2, 3):
+        y = net.depthwise(x, f"block{i}_depthwise", activation="relu")
+        y = net.conv(y, f"block{i}_project", 24)
+        x = net.add(x, y, f"block{i}_add")
+    x = net.conv(x, "squeeze", 20, activation="relu")
+    net.conv(x, CELLS_NODE, len(FINDER), norm=False)
+    return net
 
 
 PRESETS: dict[str, Preset] = {
@@ -232,6 +291,24 @@ PRESETS: dict[str, Preset] = {
             "as tinytracker-v2, with the computational cost of tinytracker-s",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
             StripNetwork(8, _BAND_S, 16, 64),
+        ),
+        Preset(
+            "tinytracker-v2-aim", "tinytracker-v2 that also says where the eyes are, to place its next crop",
+            "tinytracker-v2 with a second head on its last map; docs/training.md describes the aim",
+            InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
+            StripNetwork(16, _BAND, 32, 128, aim=(8, 32)), GazeOutput(SEGMENTED.segments, aim=True),
+        ),
+        Preset(
+            "tinytracker-s2-aim", "tinytracker-s2 that also says where the eyes are, to place its next crop",
+            "tinytracker-s2 with a second head on its last map; docs/training.md describes the aim",
+            InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
+            StripNetwork(8, _BAND_S, 16, 64, aim=(8, 32)), GazeOutput(SEGMENTED.segments, aim=True),
+        ),
+        Preset(
+            "finder", "where in a whole frame the eyes are: 96x72 grey, to start the aim of the strip networks",
+            "depthwise separable residual blocks on a grid of 8-px cells; docs/training.md describes the finder",
+            InputSpec(kind="frame", width=FINDER_WIDTH, height=FINDER_HEIGHT, channels="grey"),
+            _finder, FinderOutput(),
         ),
         Preset(
             "tinytracker-s-grey", "small network on the face only: maps completely to the Coral Edge TPU",

@@ -48,18 +48,22 @@ Its file does not say what the pair is. If it is something else, package it agai
 
 
 def _neutral_card(manifest: Manifest, use: str) -> str:
-    """Return the card of a foreign network, whose purpose, data and licence are unknown."""
+    """Return the card of a finder, or of a foreign network, whose purpose, data and licence are unknown."""
     matter = {"library_name": "tflite", "tags": ["tinyml", "int8", manifest.target]}
-    name = manifest.model.file or manifest.model.name
+    name = manifest.model.preset or manifest.model.file or manifest.model.name
+    said = "An INT8 network. For its purpose, data and licence, ask its author.\n"
+    if manifest.io.finder is not None:
+        said = _FINDER
+    ours = [_limits(manifest.model, manifest.model.data_origin or "")] if manifest.model.preset else []
     return "\n".join(
-        [
-            _yaml(matter),
-            f"# {_escaped(name)} for {manifest.target}\n",
-            "An INT8 network. For its purpose, data and licence, ask its author.\n",
-            _facts(manifest),
-            use,
-        ]
+        [_yaml(matter), f"# {_escaped(name)} for {manifest.target}\n", said, _facts(manifest), use, *ours]
     )
+
+
+_FINDER = """A finder: it looks at the whole frame, 96 by 72 px and grey, and says for each cell of 8 by 8 px
+whether a strip with both eyes has its centre there, where in the cell, and how wide it is. It starts the
+aim of a network that looks at such a strip. The functions of `tt_find.h` read its answer.
+"""
 
 
 _LICENCES = {

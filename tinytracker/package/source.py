@@ -100,6 +100,8 @@ class ModelSource:
     @cached_property
     def is_gaze(self) -> bool:
         """Return whether the network estimates gaze."""
+        if self.contract.finder is not None:
+            return False
         if self.run is not None:
             return True
         if self.said_to_be_gaze is not None:

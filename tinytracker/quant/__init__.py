@@ -171,6 +171,8 @@ def quantize(
     run.trained_model()
     description = run.describe()
     preset = find_preset(description.preset)
+    if method == "qat":
+        preset.gaze_output  # noqa: B018 - refuses a finder before its data are read
     index = read_index(data or Path(description.data.path))
     require_tensorflow("quantization")
     from tinytracker.model.tflite_file import read_tflite
@@ -178,7 +180,7 @@ def quantize(
     from tinytracker.quant.contract import IoContract
 
     say(f"{run.path}: drawing {calibration_frames} calibration frames")
-    calibration = calibration_set(index, preset.input, calibration_frames, seed)
+    calibration = calibration_set(index, preset.input, calibration_frames, seed, preset.aim)
     say(f"{run.path}: {method.upper()} on {calibration.frames} frames of {calibration.subjects} subjects")
     content, training = METHODS[method](Job(run, index, calibration, io, qat or QatSettings()))
     model = read_tflite(content, f"{method}-{io}")
@@ -187,6 +189,9 @@ def quantize(
     if not contract.is_pixel_exact:
         scales = ", ".join(f"{t.name}: scale {t.scale!r}, zero point {t.zero_point}" for t in contract.inputs)
         raise ModelError(f"The input scale must be 1/128 with the zero point of a pixel; it is {scales}.")
+
+    if preset.finder:
+        contract.require_finder()
 
     folder = run.quantized(f"{method}-{io}")
     path = write_bytes(folder / "model.tflite", content)

@@ -78,15 +78,15 @@ def quantize_aware(
         tf.keras.utils.set_random_seed(config.seed)
         weights = fold(load_trained(run.trained_model()), preset.network())
         if not own.description_path.is_file():
-            seen = _observe(float_model(network, preset.output, weights), calibration)
+            seen = _observe(float_model(network, preset.gaze_output, weights), calibration)
             write_description(own, description | {"ranges": group_ranges(network, seen)})
-        model = training_model(network, preset.output, weights, _ranges(own))
+        model = training_model(network, preset.gaze_output, weights, _ranges(own))
         train_epochs(model, Task(index, preset, own, config), state, f"QAT {preset.name}", keep_start=True)
         refresh_ranges(model)
         _save(own, trained_weights(model))
     else:
         say(f"{own.path}: already trained, validation error {state.best_error_cm:.2f} cm")
-    exported = export_model(network, preset.output, _load(own), _ranges(own))
+    exported = export_model(network, preset.gaze_output, _load(own), _ranges(own))
     training = {
         "epochs": state.epoch, "best_epoch": state.best_epoch, "val_error_cm": state.best_error_cm,
         "learning_rate": config.learning_rate, "seconds": state.seconds,
@@ -101,7 +101,7 @@ def load_aware(run: Run, preset: Preset) -> tf.keras.Model:
         InputFileError: the run has none.
     """
     own = Run(run.path / FOLDER)
-    return training_model(preset.device_network(), preset.output, _load(own), _ranges(own))
+    return training_model(preset.device_network(), preset.gaze_output, _load(own), _ranges(own))
 
 
 def has_aware(run: Run) -> bool:

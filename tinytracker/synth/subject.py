@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytracker.data.eye_marks import EYES_FILE, ROOMS_FOLDER
 from tinytracker.data.gazecapture import Recording, write_recording
+from tinytracker.files import json_bytes
 from tinytracker.locks import locked
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 GENERATOR_VERSION = 1
 """Incremented whenever the same seed gives different images or labels."""
+
+FRAMES_PER_ROOM = 5
+"""With `Parameters.aim`, a subject has one picture of the room for every so many frames."""
 
 _PATTERN = (
     *("train", "test", "val", *("train",) * 7),
@@ -32,6 +37,9 @@ class Parameters:
     Attributes:
         frames: frames per subject. seed: random seed. devices: names to choose from, () for all.
         size: (width, height) of a portrait frame in px. difficulty: see `plan_sitting`.
+        aim: varied framing (`tinytracker.synth.framing`), and pictures of the room without the subject.
+        sequences: frames per second of sequences (`tinytracker.synth.sequence`); 0 for frames of separate dots.
+        movement: of the heads in sequences.
     """
 
     frames: int
@@ -39,10 +47,16 @@ class Parameters:
     devices: tuple[str, ...]
     size: tuple[int, int]
     difficulty: float
+    aim: bool = False
+    sequences: int = 0
+    movement: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object, with the generator's version."""
-        return {"generator_version": GENERATOR_VERSION} | asdict(self)
+        document = {"generator_version": GENERATOR_VERSION} | asdict(self)
+        # Data sets of releases without these parameters can be resumed.
+        added = ("aim", "sequences", "movement")
+        return {name: value for name, value in document.items() if value or name not in added}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Parameters:
@@ -53,6 +67,9 @@ class Parameters:
             devices=tuple(document["devices"]),
             size=(int(document["size"][0]), int(document["size"][1])),
             difficulty=float(document["difficulty"]),
+            aim=bool(document.get("aim", False)),
+            sequences=int(document.get("sequences", 0)),
+            movement=str(document.get("movement", "")),
         )
 
 
@@ -103,13 +120,22 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
 
 
 def _draw(out: Path, parameters: Parameters, index: int) -> Path:
+    from tinytracker.synth.eye_marks import mark_eyes
+    from tinytracker.synth.framing import vary
     from tinytracker.synth.render import Renderer, encode_jpeg
+    from tinytracker.synth.sequence import SEQUENCE_FILE, movement_of, over_time
     from tinytracker.synth.sitting import plan_sitting, subject_streams
 
     streams = subject_streams(parameters.seed, index)
     sitting = plan_sitting(
         streams, parameters.frames, parameters.devices or None, parameters.size, parameters.difficulty
     )
+    if parameters.aim:
+        sitting = vary(sitting, streams["framing"])
+    course = None
+    if parameters.sequences:
+        movement = movement_of(parameters.movement, index)
+        sitting, course = over_time(sitting, parameters.sequences, movement, streams["sequence"])
     recording = describe(sitting, index, streams)
     renderer = Renderer(sitting, streams)
 
@@ -117,4 +143,16 @@ def _draw(out: Path, parameters: Parameters, index: int) -> Path:
         for number, frame in enumerate(sitting.frames):
             yield encode_jpeg(renderer.render(number), frame.exposure.quality)
 
-    return write_recording(out, recording, jpegs())
+    def rooms() -> Iterator[tuple[str, bytes]]:
+        count = -(-parameters.frames // FRAMES_PER_ROOM) if parameters.aim else 0
+        for number in range(count):
+            picture, quality = renderer.render_room(streams["framing"])
+            yield f"{ROOMS_FOLDER}/{number:05d}.jpg", encode_jpeg(picture, quality)
+
+    def extra() -> Iterator[tuple[str, bytes]]:
+        yield EYES_FILE, json_bytes(mark_eyes(sitting).as_json())
+        if course is not None:
+            yield SEQUENCE_FILE, json_bytes(course.as_json())
+        yield from rooms()
+
+    return write_recording(out, recording, jpegs(), extra())

@@ -30,20 +30,24 @@ def decoded(index: PreparedIndex, split: str, spec: InputSpec) -> tf.data.Datase
         spec: the network's inputs.
     """
     return serialized_records(index, split).map(
-        lambda serialized: to_inputs(spec, serialized),
+        lambda serialized: to_inputs(spec, serialized, index.has_surroundings),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
 
 
-def to_inputs(spec: InputSpec, serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """Return a record as (inputs, target).
+def to_inputs(
+    spec: InputSpec, serialized: tf.Tensor, aim: bool = False
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Return a record as (inputs, target); `aim` says whether it holds the whole frame.
 
     Inputs are uint8 codes by name. A target is float32 (3,): gaze x and y in cm, and the cm per unit of the network's
     output in this frame.
     """
-    record = decode(serialized)
+    record = decode(serialized, aim)
     unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
+    if aim and spec.unit != "cm":
+        unit *= record["focal"]
     return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
 
@@ -107,8 +111,11 @@ def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Da
 
 
 def in_cm(predicted: Any, target: Any) -> Any:
-    """Convert a network's output, (N, 2), to cm; `target` (N, 3) as `decoded` returns it. Arrays or tensors."""
-    return predicted * target[:, 2:]
+    """Convert a network's gaze, the first two columns of its output, to cm, (N, 2); `target` as `decoded` returns it.
+
+    Arrays or tensors.
+    """
+    return predicted[:, :2] * target[:, 2:3]
 
 
 def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -99,7 +99,7 @@ class Frames:
         if workers > 1:
             records = records.shard(workers, worker).take(self.frames)
         return records.skip(done).map(
-            lambda serialized: to_inputs(self._spec, serialized),
+            lambda serialized: to_inputs(self._spec, serialized, self._index.has_surroundings),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )

@@ -21,7 +21,7 @@ from tinytracker.model.keras_builder import build_keras
 from tinytracker.model.presets import Preset
 from tinytracker.progress import Advance, bar, say
 from tinytracker.runs import Run, write_description
-from tinytracker.train.batches import TrainingBatches, ValidationBatches
+from tinytracker.train.batches_of import AnyTrainingBatches, training_batches_of, validation_batches_of
 from tinytracker.train.checkpoints import Checkpoints
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.distribution import Distribution, distribution, lost_worker
@@ -101,13 +101,13 @@ def train_epochs(
         ConfigError: a batch cannot be shared evenly by the workers' devices.
     """
     config, workers = task.config, task.workers
-    batches = TrainingBatches(task)
+    batches = training_batches_of(task)
     with workers.strategy.scope():
         compile_model(model, config, batches.steps)
     checkpoints = Checkpoints(model, task.run, workers)
     if state.epoch:
         checkpoints.restore(state.epoch)
-    validation = ValidationBatches(task)
+    validation = validation_batches_of(task)
     # A model that is shared by several devices is evaluated through a plain copy.
     judge = build_keras(task.preset.network(), head=config.head) if workers.is_distributed else model
     logs = _logs(task)
@@ -141,7 +141,11 @@ def train_epochs(
 
 
 def _one_epoch(
-    model: tf.keras.Model, batches: TrainingBatches, epoch: int, workers: Distribution, advance: Advance
+    model: tf.keras.Model,
+    batches: AnyTrainingBatches,
+    epoch: int,
+    workers: Distribution,
+    advance: Advance,
 ) -> float:
     """Train for one epoch; returns the mean loss."""
     # With one worker, its batches end by themselves; several workers must all stop after the same step.
