@@ -30,8 +30,8 @@ class Page:
         requests: URLs that were asked for. errors: what the console or an exception said.
     """
 
-    def __init__(self) -> None:
-        """Start the browser; use as a context manager."""
+    def __init__(self, *options: str) -> None:
+        """Start the browser, with further options; use as a context manager."""
         assert PROGRAM, "chromium is not installed"
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -45,7 +45,7 @@ class Page:
             ["bash", "-c", f'exec "$@" 3<&{ends[0]} 4>&{ends[1]}', "chromium", PROGRAM,
              "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
              "--disable-background-networking", "--no-first-run", "--remote-debugging-pipe",
-             f"--user-data-dir={self._profile}", "about:blank"],
+             *options, f"--user-data-dir={self._profile}", "about:blank"],
             pass_fds=ends, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         for fd in (browser_reads, browser_writes, *ends):
@@ -126,9 +126,11 @@ class Page:
             assert time.monotonic() < deadline, "the page does not load"
             time.sleep(0.05)
 
-    def run(self, expression: str) -> Any:
-        """Value of a JavaScript expression; promises are awaited."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    def run(self, expression: str, *, by_user: bool = False) -> Any:
+        """Value of a JavaScript expression; promises are awaited. `by_user`: as if a person had clicked."""
+        found = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=by_user
+        )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 

@@ -118,7 +118,7 @@ class Webcam:
         Raises:
             UsageError: the numbers do not fit each other.
         """
-        if not self.claim(query | {"take": "0"}, b"")["owner"]:
+        if not self.claim({**query, "take": "0"}, b"")["owner"]:
             return {"owner": False}
         part = read_part(query, body)
         with self._lock:
@@ -171,9 +171,10 @@ class Webcam:
         self._sequence += 1
         light = float(part.pixels[::4, ::4].mean())
         return {
-            "state": State(state).name.lower(), "region": region.box, "presence": round(look.aim.presence / 4096, 2),
-            "roll": round(look.aim.roll / 4096, 3), "gaze": _rounded(shown), "raw": _rounded(gaze),
-            "light": round(light, 1), "dark": light < DARK, "times_ms": [round(t, 2) for t in times],
+            "state": State(state).name.lower(), "eyes": gaze is not None, "region": region.box,
+            "presence": round(look.aim.presence / 4096, 2), "roll": round(look.aim.roll / 4096, 3),
+            "gaze": _rounded(shown), "raw": _rounded(gaze), "light": round(light, 1), "dark": light < DARK,
+            "times_ms": [round(t, 2) for t in times],
         }  # fmt: skip
 
 
@@ -201,7 +202,9 @@ def read_part(query: Mapping[str, str], body: bytes) -> Part:
 def _whole(query: Mapping[str, str], key: str, low: int, high: int) -> int:
     text = query.get(key, "")
     if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
-        raise UsageError(f"{key} is {text[:20]!r}; it must be a whole number from {low} to {high}.", "Reload the page.")
+        raise UsageError(
+            f"{key} is {text[:20]!r}; it must be a whole number from {low} to {high}.", "Reload the page."
+        )
     return int(text)
 
 
