@@ -129,7 +129,11 @@ class Page:
     def run(self, expression: str, *, by_user: bool = False) -> Any:
         """Value of a JavaScript expression; promises are awaited. `by_user`: as if a person had clicked."""
         found = self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=by_user
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+            userGesture=by_user,
         )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")

@@ -1,20 +1,22 @@
-"""A film of a synthetic person in front of a webcam who looks at one dot after the other, for a browser's fake camera."""
+"""A synthetic person in front of a webcam who looks at one dot after the other, for a browser's fake camera."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import itertools
+import os
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tinytracker.synth.habits import TORSO_CM
 from tinytracker.synth.render import Renderer, encode_jpeg
 from tinytracker.synth.scene import Camera, HeadPose, rotation
 from tinytracker.synth.sitting import plan_sitting, subject_streams
-
-FPS = 30
-"""At which Chromium's fake camera plays a .mjpeg file."""
 
 SEED = 90_137
 """People of no data set and no training."""
@@ -46,7 +48,9 @@ class Seat:
         return Camera(self.width, self.height, longer / 2 / np.tan(np.radians(self.view_deg) / 2))
 
 
-def draw_person(index: int, dots_cm: Sequence[Point | None], per_dot: int, seat: Seat | None = None) -> list[bytes]:
+def draw_person(
+    index: int, dots_cm: Sequence[Point | None], per_dot: int, seat: Seat | None = None
+) -> list[bytes]:
     """Draw JPEG frames of person `index` of `SEED`.
 
     Args:
@@ -86,19 +90,92 @@ def draw_person(index: int, dots_cm: Sequence[Point | None], per_dot: int, seat:
         )
         planned = base.frames[k]
         rest = base.identity.lid_rest
-        exposure = replace(planned.exposure, blur=planned.exposure.blur * 0.75 * scale, motion=(0.0, 0.0), quality=92)
+        exposure = replace(
+            planned.exposure, blur=planned.exposure.blur * 0.75 * scale, motion=(0.0, 0.0), quality=92
+        )
         frames.append(
             replace(
-                planned, camera=camera, dot_cm=looked, pose=pose, closed=(rest, rest), exposure=exposure,
-                lost=False, eyes_lost=False, finger=None,
-            )  # fmt: skip
+                planned,
+                camera=camera,
+                dot_cm=looked,
+                pose=pose,
+                closed=(rest, rest),
+                exposure=exposure,
+                lost=False,
+                eyes_lost=False,
+                finger=None,
+            )
         )
     upright = replace(base.dots, orientation=np.full(count, 3))
     renderer = Renderer(replace(base, frames=tuple(frames), dots=upright), streams)
     return [encode_jpeg(renderer.render(k), frame.exposure.quality) for k, frame in enumerate(frames)]
 
 
-def write_film(path: Path, frames: Sequence[bytes], held: int) -> Path:
-    """Write a .mjpeg file in which every frame is shown `held` times; the browser repeats the film."""
-    path.write_bytes(b"".join(frame for frame in frames for _ in range(held)))
-    return path
+def i420(frame: bytes) -> bytes:
+    """Return a JPEG frame as planar Y, Cb, Cr in video range (BT.601), chroma at half the size, as in Y4M files."""
+    image = Image.open(io.BytesIO(frame)).convert("YCbCr")
+    half = image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX)
+    luma = np.asarray(image.getchannel("Y"), np.float32)
+    chroma = [np.asarray(half.getchannel(name), np.float32) for name in ("Cb", "Cr")]
+    planes = [16 + luma * (219 / 255), *(128 + (c - 128) * (224 / 255) for c in chroma)]
+    return b"".join(np.rint(p).astype(np.uint8).tobytes() for p in planes)
+
+
+class Film:
+    """A film of one picture, which the fake camera reads again for every frame: it shows what was written last.
+
+    So the person can look at a dot as soon as the page shows it, however fast this computer is.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, fps: int = 10) -> None:
+        """Begin with a grey picture."""
+        self.path = path
+        header = f"YUV4MPEG2 W{width} H{height} F{fps}:1 Ip A1:1 C420jpeg\nFRAME\n".encode()
+        path.write_bytes(header + bytes([110]) * (width * height) + bytes([128]) * (width * height // 2))
+        self._at = len(header)
+        self._file = path.open("r+b", buffering=0)
+
+    def show(self, picture: bytes) -> None:
+        """Show a picture of `i420`."""
+        os.pwrite(self._file.fileno(), picture, self._at)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Actor:
+    """Plays a person in front of the page: looks at the calibration's dot, or else where it is told to.
+
+    Args:
+        film: what the camera sees.
+        pictures: of `i420`, by where the person looks; the views of one place alternate.
+        look_at: returns where the person looks now, a key of `pictures`.
+    """
+
+    def __init__(
+        self, film: Film, pictures: Mapping[Hashable, Sequence[bytes]], look_at: Callable[[], Hashable]
+    ) -> None:
+        self._film, self._pictures, self._look_at = film, pictures, look_at
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._play, daemon=True)
+
+    def __enter__(self) -> Actor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._film.close()
+
+    def _play(self) -> None:
+        shown = None
+        for number in itertools.count():
+            views = self._pictures[self._look_at()]
+            picture = views[number // 5 % len(views)]
+            if picture is not shown:
+                self._film.show(picture)
+                shown = picture
+            if self._ended.wait(0.04):
+                return

@@ -7,7 +7,7 @@ import numpy as np
 from tinytracker.aim.finding import Find, read_finder
 from tinytracker.aim.layout import FINDER, FINDER_CELL_PX, FINDER_HEIGHT, FINDER_WIDTH
 from tinytracker.arrays import Pixels
-from tinytracker.data.area import Box, area_picture
+from tinytracker.data.integer_area import Box, area_picture
 from tinytracker.errors import ModelError
 from tinytracker.live.webcam_network import host_interpreter
 from tinytracker.model.tflite_file import read_tflite
