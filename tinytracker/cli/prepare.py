@@ -19,13 +19,18 @@ from tinytracker.cli.output import Output, verb
 )
 @click.option("--shard-frames", type=int, default=2000, help="Approximate number of frames per shard.")
 @click.option("--image-format", default="jpeg", help="Format of stored faces: jpeg, or png (lossless).")
+@click.option(
+    "--aim",
+    is_flag=True,
+    help="Also store whole frames with the place of the eyes, for networks with an aim.",
+)
 def command(
-    source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str
+    source: Path, out: Path, jobs: int | None, max_crop: int, shard_frames: int, image_format: str, aim: bool
 ) -> Output:
     """Turn SOURCE, a folder of GazeCapture subjects (or their .tar.gz), into shards in the folder OUT."""
     from tinytracker.data.preparation import prepare
 
-    report = prepare(source, out, jobs, max_crop, shard_frames, image_format)
+    report = prepare(source, out, jobs, max_crop, shard_frames, image_format, aim)
     index = report.index
     table = Table(title=f"{out}", title_justify="left")
     for column in ("split", "subjects", "frames", "phone", "tablet", "shards"):

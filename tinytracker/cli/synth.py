@@ -27,9 +27,14 @@ from tinytracker.cli.types import SIZE
 @click.option(
     "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise; 1 is realistic."
 )
+@click.option(
+    "--aim",
+    is_flag=True,
+    help="For networks with an aim: vary lens and distance, and add pictures of rooms without a person.",
+)
 def command(
     out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,
-    size: tuple[int, int], first: int, difficulty: float,
+    size: tuple[int, int], first: int, difficulty: float, aim: bool,
 ) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
     from tinytracker.synth.generation import generate
@@ -45,6 +50,7 @@ def command(
         size=size,
         first=first,
         difficulty=difficulty,
+        aim=aim,
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tinytracker.data import surroundings
+from tinytracker.data.surroundings import Surroundings
+
 
 @dataclass(frozen=True)
 class StoredFrame:
@@ -21,6 +24,7 @@ class StoredFrame:
         dot_time: seconds since the dot appeared.
         orientation: 1 to 4. dot_num: number of the dot. frame: number of the frame in the recording.
         subject: name of the subject. device: name of the device. family: "phone" or "tablet".
+        surroundings: the whole frame and the place of the strip in it, with `prepare --aim`; else None.
     """
 
     image: bytes
@@ -38,6 +42,7 @@ class StoredFrame:
     subject: str
     device: str
     family: str
+    surroundings: Surroundings | None = None
 
 
 FLOAT_FIELDS = {
@@ -60,31 +65,36 @@ def serialize(stored: StoredFrame) -> bytes:
     """Serialize the frame as a `tf.train.Example`; equal frames give equal bytes."""
     import tensorflow as tf
 
+    values = {item.name: getattr(stored, item.name) for item in fields(stored)}
+    more: Surroundings | None = values.pop("surroundings")
+    if more is not None:
+        values |= {item.name: getattr(more, item.name) for item in fields(more)}
     features = {}
-    for item in fields(stored):
-        value = getattr(stored, item.name)
-        if item.name in FLOAT_FIELDS:
-            values = value if isinstance(value, tuple) else (value,)
-            features[item.name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
-        elif item.name in INT_FIELDS:
-            features[item.name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    for name, value in values.items():
+        if name in FLOAT_FIELDS or name in surroundings.FLOAT_FIELDS:
+            numbers = value if isinstance(value, tuple) else (value,)
+            features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=numbers))
+        elif name in INT_FIELDS:
+            features[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
         else:
             content = value if isinstance(value, bytes) else value.encode()
-            features[item.name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
+            features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
     example = tf.train.Example(features=tf.train.Features(feature=features))
     serialized: bytes = example.SerializeToString(deterministic=True)
     return serialized
 
 
-def parse(serialized: Any) -> dict[str, Any]:
+def parse(serialized: Any, aim: bool = False) -> dict[str, Any]:
     """Parse one serialized example inside a `tf.data` graph; the image stays encoded.
 
     Args:
         serialized: scalar string tensor.
+        aim: whether the record has surroundings; see `PreparedIndex.has_surroundings`.
 
     Returns:
         A dict with the fields of `StoredFrame`: `image` and texts as scalar strings, floats as float32 of
-        the field's length, integers as scalar int64.
+        the field's length, integers as scalar int64; with `aim` also the fields of `Surroundings`, whose images
+        stay encoded.
     """
     import tensorflow as tf
 
@@ -93,5 +103,7 @@ def parse(serialized: Any) -> dict[str, Any]:
     }
     features |= {name: tf.io.FixedLenFeature((), tf.int64) for name in INT_FIELDS}
     features |= {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", *TEXT_FIELDS)}
+    if aim:
+        features |= surroundings.features(tf)
     parsed: dict[str, Any] = tf.io.parse_single_example(serialized, features)
     return parsed

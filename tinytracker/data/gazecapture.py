@@ -135,7 +135,12 @@ class Recording:
         return self.face.valid & self.left_eye.valid & self.right_eye.valid
 
 
-def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes]) -> Path:
+def write_recording(
+    root: StrPath,
+    recording: Recording,
+    jpegs: Iterable[bytes],
+    extra: Iterable[tuple[str, bytes]] = (),
+) -> Path:
     """Write one subject in the layout of the real data set, completely or not at all.
 
     The folder is filled under a hidden name and renamed when complete, so an interrupted run never leaves
@@ -145,6 +150,7 @@ def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes])
         root: the folder of subjects; created when missing.
         recording: the arrays; `recording.name` names the folder.
         jpegs: the encoded frames in the order of `recording.frame_names`; may be a generator.
+        extra: (path inside the subject's folder, content) of files that GazeCapture does not have.
 
     Returns:
         The subject's folder.
@@ -167,6 +173,10 @@ def write_recording(root: StrPath, recording: Recording, jpegs: Iterable[bytes])
         for name, jpeg in zip(recording.frame_names, jpegs, strict=True):
             with writing(target):
                 (partial / "frames" / name).write_bytes(jpeg)
+        for name, content in extra:
+            with writing(target):
+                (partial / name).parent.mkdir(exist_ok=True)
+                (partial / name).write_bytes(content)
         with writing(target):
             for name, content in documents.items():
                 (partial / name).write_bytes(content)

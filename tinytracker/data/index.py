@@ -96,6 +96,20 @@ class PreparedIndex:
         """Number of records in all splits."""
         return sum(split.frames for split in self.splits.values())
 
+    @property
+    def has_surroundings(self) -> bool:
+        """True when the records hold whole frames: prepared with `--aim`."""
+        return bool(self.parameters.get("aim", False))
+
+    def require_surroundings(self, why: str) -> None:
+        """Raise `InputFileError` when the records hold no whole frames; `why` names what needs them."""
+        if not self.has_surroundings:
+            raise InputFileError(
+                self.folder,
+                f"{why} needs whole frames, which these records do not have",
+                f"Run: tinytracker prepare SRC {self.folder} --aim",
+            )
+
     def split(self, name: str) -> Split:
         """Return the split with this name.
 

@@ -44,18 +44,19 @@ def serialized_records(
     return records.apply(tf.data.experimental.assert_cardinality(index.split(split).frames))
 
 
-def decode(serialized: Any) -> dict[str, Any]:
+def decode(serialized: Any, aim: bool = False) -> dict[str, Any]:
     """Parse one record and decode its image.
 
     Args:
         serialized: scalar string tensor.
+        aim: also parse the fields of `Surroundings`, whose images stay encoded.
 
     Returns:
         The fields of `tinytracker.data.examples.StoredFrame` as tensors; `image` as uint8 (h, w, 3) RGB.
     """
     import tensorflow as tf
 
-    example = parse(serialized)
+    example = parse(serialized, aim)
     # The accurate DCT gives the same pixels as other libjpeg decoders; the op also decodes PNG.
     example["image"] = tf.io.decode_jpeg(example["image"], channels=3, dct_method="INTEGER_ACCURATE")
     return example

@@ -25,6 +25,7 @@ from tinytracker.data.reader import read_recording
 from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_shard
 from tinytracker.data.source import Subject, iter_subjects
 from tinytracker.data.summary import summarise
+from tinytracker.data.surroundings import LONGEST_PX
 from tinytracker.data.workers import Workers
 from tinytracker.errors import InputFileError, SubjectError, UsageError
 from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, writing
@@ -61,6 +62,7 @@ class Parameters:
     max_crop: int
     shard_frames: int
     image_format: str
+    aim: bool = False
 
     def check(self) -> None:
         """Raise `UsageError` when a value is out of range."""
@@ -74,7 +76,7 @@ class Parameters:
 
     def as_json(self) -> dict[str, Any]:
         """Return all parameters, including the constants, for the index."""
-        return {
+        document = {
             "max_crop": self.max_crop,
             "shard_frames": self.shard_frames,
             "image_format": self.image_format,
@@ -83,6 +85,9 @@ class Parameters:
             "label_tolerance_cm": TOLERANCE_CM,
             "label_limit_cm": LIMIT_CM,
         }
+        if self.aim:
+            document |= {"aim": True, "longest_px": LONGEST_PX}
+        return document
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def prepare(
     max_crop: int = 256,
     shard_frames: int = 2000,
     image_format: str = "jpeg",
+    aim: bool = False,
 ) -> PrepareReport:
     """Turn a GazeCapture folder into TFRecord shards and an index.
 
@@ -116,6 +122,7 @@ def prepare(
         max_crop: longest side of a stored face box in px; larger ones are averaged down.
         shard_frames: a shard is closed when it holds this many frames; a subject is never split between shards.
         image_format: "jpeg" (quality 95, 4:4:4) or "png" (lossless, about five times larger).
+        aim: also store each whole frame and the place of the eyes in it, for networks with an aim and finders.
 
     Returns:
         The report, with the index.
@@ -134,7 +141,7 @@ def prepare(
     """
     src = Path(src)
     out = Path(out)
-    parameters = Parameters(max_crop, shard_frames, image_format)
+    parameters = Parameters(max_crop, shard_frames, image_format, aim)
     parameters.check()
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if jobs < 1:
@@ -220,6 +227,7 @@ def _job(out: Path, parameters: Parameters, split: str, number: int, group: list
         subjects=tuple(scan.subject for scan in group),
         max_crop=parameters.max_crop,
         image_format=parameters.image_format,
+        aim=parameters.aim,
         key=hashlib.sha256(decides.encode()).hexdigest(),
     )
 

@@ -26,6 +26,7 @@ from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
+from tinytracker.data.surroundings import SubjectSurroundings
 from tinytracker.errors import OutputError, SubjectError
 from tinytracker.files import json_bytes, sha256_file, write_bytes, writing
 
@@ -44,6 +45,7 @@ class ShardJob:
         max_crop: longest side of a face box in px; larger ones are averaged down.
         image_format: "jpeg" or "png".
         key: digest of everything that determines the content; equal keys mean equal shards.
+        aim: whether records hold the whole frame, too.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class ShardJob:
     max_crop: int
     image_format: str
     key: str
+    aim: bool = False
 
     @property
     def sidecar(self) -> Path:
@@ -154,12 +157,13 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
     face = recording.face.corners()
     eyes = [eye_in_frame(face, eye.corners()) for eye in (recording.left_eye, recording.right_eye)]
     wanted = {name: i for i, name in enumerate(recording.frame_names) if reasons[i] is None}
+    around = SubjectSurroundings(subject, recording) if job.aim else None
     seen = set()
     for name, content in subject.frames(list(wanted)):
         i = wanted[name]
         seen.add(name)
         try:
-            yield _store(recording, i, content, (face[i], eyes[0][i], eyes[1][i]), job)
+            yield _store(recording, i, content, (face[i], eyes[0][i], eyes[1][i]), job, around)
         except SkipFrameError as skip:
             reasons[i] = skip.reason
             result.skips.append(Skip(recording.name, name, skip.reason.value, skip.detail))
@@ -207,7 +211,12 @@ def _check_labels(recording: Recording, reasons: list[Reason | None], result: Sh
 
 
 def _store(
-    recording: Recording, i: int, content: bytes, boxes: tuple[Floats, Floats, Floats], job: ShardJob
+    recording: Recording,
+    i: int,
+    content: bytes,
+    boxes: tuple[Floats, Floats, Floats],
+    job: ShardJob,
+    around: SubjectSurroundings | None,
 ) -> StoredFrame:
     pixels = decode(content)
     height, width = pixels.shape[:2]
@@ -237,6 +246,7 @@ def _store(
         subject=recording.name,
         device=device.name,
         family=device.family,
+        surroundings=around.of_frame(i, content, pixels) if around else None,
     )
 
 

@@ -74,7 +74,18 @@ class Subject:
             if content is not None:
                 yield name, content
 
-    def _members(self, folder: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    def pictures(self, folder: str) -> list[bytes]:
+        """Return the content of the .jpg files of one folder of the subject, by name; none if it does not exist.
+
+        Raises:
+            SubjectError: the archive is damaged or unsafe.
+        """
+        if self.packed:
+            return [content for _, content in sorted(self._members(folder, None))]
+        paths = sorted((self.path / folder).glob("*.jpg"))
+        return [content for path in paths if (content := _read(path)) is not None]
+
+    def _members(self, folder: str, names: Collection[str] | None) -> Iterator[tuple[str, bytes]]:
         # tarfile's own gzip stream accepts a truncated archive as a shorter one; the gzip module raises.
         with (
             _archive_errors(self.path),
@@ -83,7 +94,9 @@ class Subject:
         ):
             for member in archive:
                 parts = self._parts(member)
-                if not member.isfile() or "/".join(parts[:-1]) != folder or parts[-1] not in names:
+                if not member.isfile() or "/".join(parts[:-1]) != folder:
+                    continue
+                if names is not None and parts[-1] not in names:
                     continue
                 if member.size > _MAX_MEMBER_BYTES:
                     raise SubjectError(

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tinytracker.model.network import Network, Node
-from tinytracker.model.output import GazeOutput
+from tinytracker.model.output import AIM_NODE, GAZE_NODE, GazeOutput, last_layers
 
 L = tf.keras.layers
 
@@ -48,7 +48,8 @@ def build_keras(
         synchronized: whether batch statistics are computed over all devices together.
 
     Returns:
-        A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm.
+        A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm, or (N, 7)
+        with the numbers of the aim behind.
     """
     tensors: dict[str, Any] = {}
     shared: dict[str, list[Any]] = {}
@@ -57,9 +58,8 @@ def build_keras(
         if node.op == "input":
             tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
             continue
-        layers = shared.get(node.weights_of) or _layers(
-            node, node is network.output, output_bias, synchronized
-        )
+        is_gaze = node.name == last_layers(network)[0]
+        layers = shared.get(node.weights_of) or _layers(node, is_gaze, output_bias, synchronized)
         shared[node.name] = layers
         value: Any = args[0] if len(args) == 1 else args
         for layer in layers:
@@ -77,18 +77,23 @@ def with_output(model: tf.keras.Model, output: GazeOutput) -> tf.keras.Model:
     """Return a trained network as a device runs it.
 
     Args:
-        model: from `build_keras`; its last layer is dense and linear.
-        output: the output that replaces that layer.
+        model: from `build_keras`; its last layer, or those of the gaze and the aim, are dense and linear.
+        output: the output that replaces them.
 
     Returns:
-        A model that shares all layers except the last; its output is (N, units).
+        A model that shares all layers except these; its output is (N, units).
     """
     if output.segments == 1:
         return model
-    last = model.get_layer(model.output_names[0])
-    wide = L.Dense(output.units, activation=tf.nn.relu6, name=last.name)
-    value = wide(last.input)
-    wide.set_weights(output.expand(*last.get_weights()))
+    names = (GAZE_NODE, AIM_NODE) if output.aim else (model.output_names[0],)
+    trained = {name: model.get_layer(name) for name in names}
+    weights = output.expand_layers({name: tuple(layer.get_weights()) for name, layer in trained.items()})
+    values = []
+    for name, (kernel, bias) in weights.items():
+        wide = L.Dense(len(bias), activation=tf.nn.relu6, name=name)
+        values.append(wide(trained[name].input))
+        wide.set_weights([kernel, bias])
+    value = L.Concatenate(name=model.output_names[0])(values) if output.aim else values[0]
     return tf.keras.Model({t.name: t for t in model.inputs}, value, name="network")
 
 

@@ -1,7 +1,8 @@
 """The presets: networks by name. A preset is data: the network's inputs and its graph.
 
-The output of every preset is (x, y) in cm, linear: no tanh compresses the ends of the range. On a device it is split
-into segments, so that the rounding error of INT8 is small (`tinytracker.model.output`).
+The output of every preset begins with (x, y) in cm, linear: no tanh compresses the ends of the range. On a device it is
+split into segments, so that the rounding error of INT8 is small (`tinytracker.model.output`). Presets with an aim add
+the five numbers of `tinytracker.aim.layout`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinytracker.aim.layout import AIM
 from tinytracker.data.inputs import InputSpec
 from tinytracker.errors import UnknownNameError
 from tinytracker.model.network import Activation, Network, Padding
-from tinytracker.model.output import GazeOutput
+from tinytracker.model.output import AIM_NODE, ANSWER_NODE, GAZE_NODE, GazeOutput
 
 Blocks = tuple[tuple[int, int, int], ...]
 """Expanded channels, output channels and stride of an inverted residual."""
@@ -30,7 +32,7 @@ class Preset:
         summary: one line for a list.
         source: paper and section, or file, from which the architecture was taken.
         input: the network's inputs.
-        build: input spec -> network; the last node is the gaze.
+        build: input spec -> network; the last node is the gaze, or the concatenation of gaze and aim.
         output: form of the last node in the INT8 network for a device.
     """
 
@@ -40,6 +42,11 @@ class Preset:
     input: InputSpec
     build: Callable[[InputSpec], Network]
     output: GazeOutput = SEGMENTED
+
+    @property
+    def aim(self) -> bool:
+        """Whether the network also says where the eyes are."""
+        return self.output.aim
 
     def network(self) -> Network:
         """Return the network to train, for this preset's input."""
@@ -180,6 +187,8 @@ class StripNetwork:
         squeeze: channels of the last map.
         hidden: units of the hidden layer before the output.
         pooled: for comparison: the head gets the mean over the last map instead, which loses positions.
+        aim: channels of the map and units of the hidden layer of a second head, which says where the eyes are; None
+            for the gaze alone.
     """
 
     stem: int
@@ -187,6 +196,7 @@ class StripNetwork:
     squeeze: int
     hidden: int
     pooled: bool = False
+    aim: tuple[int, int] | None = None
 
     def __call__(self, spec: InputSpec) -> Network:
         """Build the network for this input."""
@@ -195,11 +205,19 @@ class StripNetwork:
         x = net.input(name, shape)
         if spec.grid == "baked":
             x = net.position_planes(x, "position")
-        x = _trunk(net, x, self.stem, self.blocks, "relu")
-        x = net.conv(x, "squeeze", self.squeeze, activation="relu")
+        trunk = _trunk(net, x, self.stem, self.blocks, "relu")
+        x = net.conv(trunk, "squeeze", self.squeeze, activation="relu")
         x = net.global_average(x, "pool") if self.pooled else net.flatten(x, "flatten")
         x = net.dense(x, "hidden", self.hidden, "relu")
-        net.dense(x, "gaze", 2)
+        if self.aim is None:
+            net.dense(x, GAZE_NODE, 2)
+            return net
+        filters, hidden = self.aim
+        y = net.conv(trunk, "aim_squeeze", filters, norm=False, activation="relu")
+        y = net.dense(net.flatten(y, "aim_flatten"), "aim_hidden", hidden, "relu")
+        net.dense(x, GAZE_NODE, 2)
+        net.dense(y, AIM_NODE, len(AIM))
+        net.concat((GAZE_NODE, AIM_NODE), ANSWER_NODE)
         return net
 
 
@@ -232,6 +250,18 @@ PRESETS: dict[str, Preset] = {
             "as tinytracker-v2, with the computational cost of tinytracker-s",
             InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
             StripNetwork(8, _BAND_S, 16, 64),
+        ),
+        Preset(
+            "tinytracker-v2-aim", "tinytracker-v2 that also says where the eyes are, to place its next crop",
+            "tinytracker-v2 with a second head on its last map; docs/training.md describes the aim",
+            InputSpec(kind="eye_band", width=192, height=64, channels="rgb", unit="reference_cm"),
+            StripNetwork(16, _BAND, 32, 128, aim=(8, 32)), GazeOutput(SEGMENTED.segments, aim=True),
+        ),
+        Preset(
+            "tinytracker-s2-aim", "tinytracker-s2 that also says where the eyes are, to place its next crop",
+            "tinytracker-s2 with a second head on its last map; docs/training.md describes the aim",
+            InputSpec(kind="eye_band", width=192, height=64, channels="grey", unit="reference_cm"),
+            StripNetwork(8, _BAND_S, 16, 64, aim=(8, 32)), GazeOutput(SEGMENTED.segments, aim=True),
         ),
         Preset(
             "tinytracker-s-grey", "small network on the face only: maps completely to the Coral Edge TPU",

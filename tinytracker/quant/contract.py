@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.aim import layout
 from tinytracker.errors import ModelError
-from tinytracker.model.output import FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
+from tinytracker.model.output import AIM_CODES, FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
+from tinytracker.model.presets import SEGMENTED
 from tinytracker.model.tflite_model import Tensor, TfliteModel
 
 Codes = dict[str, NDArray[np.uint8]]
@@ -26,6 +28,9 @@ _INPUT_DTYPES = ("int8", "uint8", "float32")
 _OUTPUT_DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
 POSITIONS = ("int32", "int64")
 """Types of outputs that count: classes, positions. They have no scale."""
+
+WITH_AIM = GazeOutput(SEGMENTED.segments, aim=True)
+"""The only form of an output with an aim: its number of codes identifies it."""
 
 _PLAIN_DTYPES = (*POSITIONS, "float32")
 """Numbers that are what they stand for: scale 1, zero point 0."""
@@ -89,14 +94,47 @@ class GazeDecoding:
                 f"The output {output.name!r} ({output.dtype} {list(output.shape)}, scale {output.scale:g}) is not a "
                 f"gaze: neither one pair (x, y) in cm nor segments of scale {OUTPUT_SCALE:g}.",
             )
-        shape = GazeOutput(elements // 2)
+        shape = WITH_AIM if elements == WITH_AIM.units else GazeOutput(elements // 2)
         return cls(shape.segments, -LIMIT_CM, shape.width_cm / FULL_SCALE * output.scale, output.zero_point)
 
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """Decode (N, 2 segments) codes to (N, 2) cm."""
-        codes = raw.astype(np.float64).reshape(len(raw), 2, self.segments) - self.zero_point
+        """Decode (N, 2 segments) codes to (N, 2) cm; codes behind them, of an aim, are ignored."""
+        own = raw.reshape(len(raw), -1)[:, : 2 * self.segments]
+        codes = own.astype(np.float64).reshape(len(raw), 2, self.segments) - self.zero_point
         gaze: NDArray[np.float64] = self.offset_cm + self.cm_per_code * codes.sum(-1)
         return gaze
+
+
+@dataclass(frozen=True)
+class AimDecoding:
+    """Where the codes of an aim lie in the output, for `tinytracker.aim.layout`.
+
+    Attributes:
+        first: index of the first code, after those of the gaze. codes: number.
+        zero_point: of the output tensor; a code minus it is 0 to 255.
+    """
+
+    first: int
+    codes: int
+    zero_point: int
+
+    @classmethod
+    def of(cls, output: TensorContract) -> AimDecoding | None:
+        """Return the place of the aim in an output tensor, or None when it has none."""
+        is_segmented = isclose(output.scale, OUTPUT_SCALE, rel_tol=1e-5) and output.dtype in ("int8", "uint8")
+        if not is_segmented or prod(output.shape) != WITH_AIM.units:
+            return None
+        return cls(WITH_AIM.gaze_units, AIM_CODES, output.zero_point)
+
+    def of_raw(self, raw: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the codes of the aim, 0..255, (N, codes), of raw outputs (N, elements)."""
+        own = raw.reshape(len(raw), -1)[:, self.first : self.first + self.codes].astype(np.int64)
+        codes: NDArray[np.uint8] = (own - self.zero_point).astype(np.uint8)
+        return codes
+
+    def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+        """Decode raw outputs (N, elements) to dx, dy, ln_scale, roll, presence, (N, 5)."""
+        return layout.decode(layout.AIM, self.of_raw(raw))
 
 
 @dataclass(frozen=True)
@@ -177,18 +215,24 @@ class IoContract:
         """
         return GazeDecoding.of(self.outputs[0])
 
+    @property
+    def aim(self) -> AimDecoding | None:
+        """The place of the aim in the first output, or None for a network without one."""
+        return AimDecoding.of(self.outputs[0])
+
     def decode(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Decode raw values of the first output, (N, elements) in any shape, to gaze in cm, (N, 2)."""
         return self.gaze.decode(raw)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the JSON object for manifests; `gaze` is None when the model's output is not a gaze."""
+        """Return the JSON object for manifests; `gaze` and `aim` are None when the model's output has none."""
         try:
             gaze = asdict(self.gaze)
         except ModelError:
             gaze = None
         return {
             "inputs": [asdict(t) for t in self.inputs], "outputs": [asdict(t) for t in self.outputs], "gaze": gaze,
+            "aim": asdict(self.aim) if self.aim else None,
         }  # fmt: skip
 
 

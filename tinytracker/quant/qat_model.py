@@ -7,7 +7,7 @@ of a convolution, one per dense layer, as in TensorFlow Lite) and its output. Im
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ import tensorflow as tf
 from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeWrapperV2
 from tensorflow_model_optimization.quantization.keras.quantizers import FixedQuantizer, LastValueQuantizer
 
+from tinytracker.aim.layout import AIM, Part
 from tinytracker.model.keras_builder import PositionPlanes
 from tinytracker.model.network import Network, Node
-from tinytracker.model.output import FULL_SCALE, LIMIT_CM, GazeOutput
+from tinytracker.model.output import AIM_NODE, FULL_SCALE, LIMIT_CM, GazeOutput, last_layers
 from tinytracker.quant.contract import INPUT_SUFFIX
 from tinytracker.quant.folding import Weights
 from tinytracker.quant.ranges import SAME_SCALE, Range
@@ -58,27 +59,57 @@ class GroupedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 class SegmentedDense(tf.keras.layers.Layer):  # type: ignore[misc]
-    """The last layer: two linear units in cm, output in segments, so that all segments stay the same function."""
+    """A last layer: linear units, output in segments, so that all segments of a number stay the same function.
 
-    def __init__(self, output: GazeOutput, name: str) -> None:
+    Args:
+        parts: the number of segments of each unit, and its range; () for linear outputs.
+        units: number of linear units.
+        name: of the layer.
+    """
+
+    def __init__(self, parts: Sequence[Part], units: int, name: str) -> None:
         super().__init__(name=name)
-        self.output_form = output
+        self.parts, self.linear_units = tuple(parts), units
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
-        self.kernel = self.add_weight("kernel", (input_shape[-1], 2))
-        self.bias = self.add_weight("bias", (2,))
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.linear_units))
+        self.bias = self.add_weight("bias", (self.linear_units,))
         super().build(input_shape)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """Compute (N, hidden) -> (N, units)."""
-        form = self.output_form
-        if form.segments == 1:
+        """Compute (N, hidden) -> (N, codes)."""
+        if not self.parts:
             return tf.matmul(x, self.kernel) + self.bias
-        gain = FULL_SCALE / form.width_cm
-        kernel = tf.repeat(self.kernel * gain, form.segments, axis=1)
-        starts = tf.constant(np.tile(form.starts_cm, 2), tf.float32)
-        return tf.nn.relu6(tf.matmul(x, kernel) + (tf.repeat(self.bias, form.segments) - starts) * gain)
+        segments = [part.segments for part in self.parts]
+        gain = np.array([FULL_SCALE / part.width for part in self.parts], np.float32)
+        starts = np.concatenate([part.starts for part in self.parts]).astype(np.float32)
+        kernel = tf.repeat(self.kernel * gain, segments, axis=1)
+        offset = (tf.repeat(self.bias, segments) - starts) * np.repeat(gain, segments)
+        return tf.nn.relu6(tf.matmul(x, kernel) + offset)
+
+
+def _last_layer(output: GazeOutput, node: Node) -> SegmentedDense:
+    if output.segments == 1:
+        return SegmentedDense((), 2, node.name)
+    parts = AIM if output.aim and node.name == AIM_NODE else _gaze_parts(output)
+    return SegmentedDense(parts, len(parts), node.name)
+
+
+def _gaze_parts(output: GazeOutput) -> tuple[Part, ...]:
+    return tuple(Part(axis, output.segments, -LIMIT_CM, LIMIT_CM) for axis in "xy")
+
+
+def _numbers(output: GazeOutput, codes: tf.Tensor) -> tf.Tensor:
+    """Return what the device's outputs (N, units) stand for: (N, 2) cm, or (N, 7) with the aim."""
+    if output.segments == 1:
+        return codes
+    values, at = [], 0
+    for part in (*_gaze_parts(output), *(AIM if output.aim else ())):
+        share = tf.reduce_sum(codes[:, at : at + part.segments], -1)
+        values.append(part.low + share * (part.width / FULL_SCALE))
+        at += part.segments
+    return tf.stack(values, -1)
 
 
 class DepthwiseQuantizer(LastValueQuantizer):  # type: ignore[misc]
@@ -148,23 +179,20 @@ def training_model(
     Args:
         network: `Preset.device_network()`.
         output: the form of its last node.
-        weights: from `fold`; for the last node, those of the trained pair.
+        weights: from `fold`; for the last layers, those of the trained numbers.
         ranges: range of each node's output, from `group_ranges`.
 
     Returns:
-        A model with inputs by name, float32 p/128 - 1, and output (N, 2) cm.
+        A model with inputs by name, float32 p/128 - 1, and output (N, 2) cm, or (N, 7) with the aim.
     """
 
     def wrap(layer: Any, node: Node) -> Any:
         kernel = {"conv": "kernel", "dense": "kernel", "depthwise": "depthwise_kernel"}.get(node.op, "")
         return _rounded(layer, node, ranges[node.name], kernel)
 
-    tensors = _device_tensors(network, lambda node: SegmentedDense(output, node.name), wrap)
-    gaze = tensors[network.output.name]
-    if output.segments > 1:
-        segments = tf.reshape(gaze, (-1, 2, output.segments))
-        gaze = tf.reduce_sum(segments, -1) * (output.width_cm / FULL_SCALE) - LIMIT_CM
-    model = tf.keras.Model(_inputs(network, tensors), gaze, name="network")
+    tensors = _device_tensors(network, lambda node: _last_layer(output, node), wrap)
+    answer = _numbers(output, tensors[network.output.name])
+    model = tf.keras.Model(_inputs(network, tensors), answer, name="network")
     _set_weights(model, weights)
     refresh_ranges(model)
     return model
@@ -177,9 +205,7 @@ def export_model(
 
     The converter rounds the weights by the rule of `_weight_quantizer`.
     """
-    wide = dict(weights)
-    last = weights[network.output.name]
-    wide[network.output.name] = Weights(*output.expand(last.kernel, last.bias))
+    wide = _expanded(network, output, weights)
     tensors = _device_tensors(
         network, _layer, lambda layer, node: _rounded(layer, node, ranges[node.name], "")
     )
@@ -188,11 +214,15 @@ def export_model(
     return model
 
 
+def _expanded(network: Network, output: GazeOutput, weights: Mapping[str, Weights]) -> dict[str, Weights]:
+    """Return the weights with a column per code in the last layers."""
+    last = {name: (weights[name].kernel, weights[name].bias) for name in last_layers(network)}
+    return dict(weights) | {name: Weights(*pair) for name, pair in output.expand_layers(last).items()}
+
+
 def float_model(network: Network, output: GazeOutput, weights: Mapping[str, Weights]) -> tf.keras.Model:
     """Build the same network without rounding; it returns the output of every node by name."""
-    wide = dict(weights)
-    last = weights[network.output.name]
-    wide[network.output.name] = Weights(*output.expand(last.kernel, last.bias))
+    wide = _expanded(network, output, weights)
     tensors = _device_tensors(network, _layer, lambda layer, node: layer)
     model = tf.keras.Model(_inputs(network, tensors), tensors, name="network")
     _set_weights(model, wide)
@@ -253,7 +283,7 @@ def _device_tensors(
 
     Args:
         network: `Preset.device_network()`.
-        last_layer: creates the layer of the last node.
+        last_layer: creates the layer of a node of the output, see `last_layers`.
         wrap: (layer, node) -> the layer to call; also called for inputs, whose layer is an identity.
     """
     tensors: dict[str, Any] = {}
@@ -265,7 +295,7 @@ def _device_tensors(
             tensors[node.name] = wrap(layer, node)(source)
             continue
         args = [tensors[i] for i in node.inputs]
-        make = last_layer if node is network.output else _layer
+        make = last_layer if node.name in last_layers(network) else _layer
         layer = layers.get(node.weights_of) or wrap(make(node), node)
         layers[node.name] = layer
         tensors[node.name] = layer(args[0] if len(args) == 1 else args)

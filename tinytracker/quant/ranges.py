@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinytracker.model.network import Network
-from tinytracker.model.output import FULL_SCALE
+from tinytracker.model.output import FULL_SCALE, last_layers
 
 Range = tuple[float, float]
 
@@ -60,6 +60,6 @@ def group_ranges(network: Network, seen: Mapping[str, Range]) -> dict[str, Range
         widest[leader] = (min(before[0], low), max(before[1], high))
     for name in network.inputs:
         widest[groups[name]] = PIXELS
-    if network.output.activation == "relu6":
+    if all(network.nodes[name].activation == "relu6" for name in last_layers(network)):
         widest[groups[network.output.name]] = (0.0, FULL_SCALE)
     return {name: widest[leader] for name, leader in groups.items()}

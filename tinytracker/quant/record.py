@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tinytracker.documents import Document, Part
-from tinytracker.quant.contract import GazeDecoding, TensorContract
+from tinytracker.quant.contract import AimDecoding, GazeDecoding, TensorContract
 
 RECORD_NAME = "quantization.json"
 
@@ -40,11 +40,12 @@ class RoundedTraining(Part):
 
 
 class IoDescription(Part):
-    """Inputs and outputs in the order of the file, and the decoding to gaze; None when the output is not a gaze."""
+    """Inputs and outputs in the order of the file, and the decoding to gaze and aim; None when the output has none."""
 
     inputs: tuple[TensorContract, ...]
     outputs: tuple[TensorContract, ...]
     gaze: GazeDecoding | None = None
+    aim: AimDecoding | None = None
 
 
 class QuantizationSummary(Part):

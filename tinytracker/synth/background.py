@@ -30,8 +30,12 @@ def paint_room(rng: np.random.Generator, light: Light) -> Floats32:
 def window_into_room(camera: Camera, face: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return shift x, y and zoom for `fill_background`: the room moves opposite to the face."""
     turn = np.arctan2(face[:2], face[2]) * ROOM_PER_RADIAN
-    zoom = SIDE * SEEN_SHARE / max(camera.width, camera.height)
-    return F(turn[0]), F(turn[1]), F(zoom)
+    return F(turn[0]), F(turn[1]), F(room_zoom(camera))
+
+
+def room_zoom(camera: Camera) -> float:
+    """Return the room pixels per image pixel at which a frame sees its share of the room."""
+    return SIDE * SEEN_SHARE / max(camera.width, camera.height)
 
 
 @compiled

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
+from tinytracker.data.eye_marks import FACE_PER_EYE_DISTANCE
 from tinytracker.data.gazecapture import Boxes
 from tinytracker.data.grid import face_grid
 from tinytracker.synth.head import SIDES, load_head
@@ -19,8 +20,6 @@ from tinytracker.synth.identity import Identity
 from tinytracker.synth.scene import Camera, HeadPose
 from tinytracker.synth.sitting import Frame
 
-FACE_PER_EYE_DISTANCE = 2.35
-"""Side of the face square divided by the distance between the eyes."""
 MOUTH_SHARE = 0.32
 """Position of the square's centre, as a fraction of the way from between the eyes to the mouth."""
 EYE_PER_FACE = 0.30

@@ -1,7 +1,7 @@
 """Generates a synthetic data set in the layout of GazeCapture.
 
 On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
-[--size WIDTHxHEIGHT] [--difficulty D]`. The size is that of a portrait frame, 480x640 by default; landscape frames
+[--size WIDTHxHEIGHT] [--difficulty D] [--aim]`. The size is that of a portrait frame, 480x640 by default; landscape frames
 have width and height swapped, as in GazeCapture.
 """
 
@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +61,7 @@ def generate(
     size: tuple[int, int] = (480, 640),
     first: int = 0,
     difficulty: float = 1.0,
+    aim: bool = False,
 ) -> SynthReport:
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
@@ -79,6 +80,7 @@ def generate(
         first: index of the first subject.
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
+        aim: varied framing and pictures of rooms without a person, for training a network with an aim.
 
     Raises:
         UsageError: a number is out of range, or a device is unknown.
@@ -92,7 +94,7 @@ def generate(
         8
     """
     out = Path(out)
-    parameters = _checked(subjects, frames, seed, jobs, devices, size, first, difficulty)
+    parameters = replace(_checked(subjects, frames, seed, jobs, devices, size, first, difficulty), aim=aim)
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     _claim(out, parameters)

@@ -105,7 +105,7 @@ def drift_walk(rng: Generator, steps: int, memory: float) -> Floats:
     return walk
 
 
-def _keep_in_view(position: Floats, camera: Camera) -> Floats:
+def keep_in_view(position: Floats, camera: Camera) -> Floats:
     """Shift the face sideways into the image, as a person who sees the preview would."""
     half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
     low, high = -half + [6.5, 8.5], half - [6.5, 6.5]
@@ -142,7 +142,7 @@ def pose_head(
     distance = np.clip(habits.distance + 1.4 * r * drift[2], NEAREST_CM, FARTHEST_CM)
     aside = habits.centring * centre + habits.offset + distance * grip.tilt + 0.7 * r * drift[:2]
     position = np.array([*aside, distance])
-    position = _keep_in_view(position, camera)
+    position = keep_in_view(position, camera)
     if outside is not None:
         half = np.array([camera.width, camera.height]) / 2 / camera.focal * position[2]
         position[:2] = outside * half

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tinytracker.synth import facial_hair
 from tinytracker.synth.atlas import texture_coordinates
-from tinytracker.synth.background import fill_background, paint_room, window_into_room
+from tinytracker.synth.background import fill_background, paint_room, room_zoom, window_into_room
 from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
 from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
@@ -50,6 +50,8 @@ STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
 SCREEN_RADIANCE = 5.0
 """Radiance of a bright screen relative to that of a lit face."""
 KEY_ON_EYES = 0.8
+ROOM_SHIFT_PX = 60.0
+"""Largest shift of the view in a picture of the room without the person, in px of the painted room."""
 
 
 class Renderer:
@@ -118,6 +120,18 @@ class Renderer:
             warm = self._sitting.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
             draw_finger(image, single(shot.frame.finger), single(warm))
         return develop(image, self._sitting.sensor, shot.frame.exposure, self._noise_key + number)
+
+    def render_room(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+        """Render the room without the person, from a random place: (height, width, 3) uint8 RGB, and JPEG quality."""
+        frame = self._sitting.frames[rng.integers(len(self._sitting.frames))]
+        camera = frame.camera
+        image = np.zeros((camera.height, camera.width, 3), np.float32)
+        shift = rng.uniform(-ROOM_SHIFT_PX, ROOM_SHIFT_PX, 2)
+        zoom = room_zoom(camera) * rng.uniform(0.4, 1)
+        nobody = np.full(image.shape[:2], -1, np.int32)
+        fill_background(image, nobody, self._room, F(shift[0]), F(shift[1]), F(zoom))
+        noise = self._noise_key + int(rng.integers(1 << 19))
+        return develop(image, self._sitting.sensor, frame.exposure, noise), frame.exposure.quality
 
     def _set_up(self, number: int) -> Shot:
         """Pose everything for one frame."""

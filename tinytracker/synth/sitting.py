@@ -30,7 +30,9 @@ from tinytracker.synth.scene import Camera, HeadPose
 
 Generator = np.random.Generator
 
-STREAMS = ("identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise")
+STREAMS = (
+    "identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise", "framing"
+)  # fmt: skip
 """Independent random generators of a subject: an additional draw from one does not affect the others."""
 
 OUTSIDE_SHARE = 0.012
@@ -59,6 +61,7 @@ class Frame:
         pose: of head and torso. closed: blink weight per side, 0 open to 1 closed. units: face units.
         lost: the detector finds no face. eyes_lost: it finds the face but not the eyes.
         finger: a fingertip over the lens, see `lens.draw_finger`, or None.
+        focal_factor: focal length divided by that of the device's camera; not 1 only in varied framing.
     """
 
     camera: Camera
@@ -70,6 +73,7 @@ class Frame:
     lost: bool
     eyes_lost: bool
     finger: Floats | None
+    focal_factor: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytracker.data.eye_marks import EYES_FILE, ROOMS_FOLDER
 from tinytracker.data.gazecapture import Recording, write_recording
+from tinytracker.files import json_bytes
 
 if TYPE_CHECKING:
     from tinytracker.synth.sitting import Sitting
 
 GENERATOR_VERSION = 1
 """Incremented whenever the same seed gives different images or labels."""
+
+FRAMES_PER_ROOM = 5
+"""With `Parameters.aim`, a subject has one picture of the room for every so many frames."""
 
 _PATTERN = (
     *("train", "test", "val", *("train",) * 7),
@@ -31,6 +36,7 @@ class Parameters:
     Attributes:
         frames: frames per subject. seed: random seed. devices: names to choose from, () for all.
         size: (width, height) of a portrait frame in px. difficulty: see `plan_sitting`.
+        aim: varied framing (`tinytracker.synth.framing`), and pictures of the room without the subject.
     """
 
     frames: int
@@ -38,10 +44,14 @@ class Parameters:
     devices: tuple[str, ...]
     size: tuple[int, int]
     difficulty: float
+    aim: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object, with the generator's version."""
-        return {"generator_version": GENERATOR_VERSION} | asdict(self)
+        document = {"generator_version": GENERATOR_VERSION} | asdict(self)
+        if not self.aim:
+            del document["aim"]  # data sets of releases without this parameter can be resumed
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Parameters:
@@ -52,6 +62,7 @@ class Parameters:
             devices=tuple(document["devices"]),
             size=(int(document["size"][0]), int(document["size"][1])),
             difficulty=float(document["difficulty"]),
+            aim=bool(document.get("aim", False)),
         )
 
 
@@ -96,6 +107,8 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
     Raises:
         OutputError: the disk is full, or permission is missing.
     """
+    from tinytracker.synth.eye_marks import mark_eyes
+    from tinytracker.synth.framing import vary
     from tinytracker.synth.render import Renderer, encode_jpeg
     from tinytracker.synth.sitting import plan_sitting, subject_streams
 
@@ -103,6 +116,8 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
     sitting = plan_sitting(
         streams, parameters.frames, parameters.devices or None, parameters.size, parameters.difficulty
     )
+    if parameters.aim:
+        sitting = vary(sitting, streams["framing"])
     recording = describe(sitting, index, streams)
     renderer = Renderer(sitting, streams)
 
@@ -110,4 +125,14 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
         for number, frame in enumerate(sitting.frames):
             yield encode_jpeg(renderer.render(number), frame.exposure.quality)
 
-    return write_recording(out, recording, jpegs())
+    def rooms() -> Iterator[tuple[str, bytes]]:
+        count = -(-parameters.frames // FRAMES_PER_ROOM) if parameters.aim else 0
+        for number in range(count):
+            picture, quality = renderer.render_room(streams["framing"])
+            yield f"{ROOMS_FOLDER}/{number:05d}.jpg", encode_jpeg(picture, quality)
+
+    def extra() -> Iterator[tuple[str, bytes]]:
+        yield EYES_FILE, json_bytes(mark_eyes(sitting).as_json())
+        yield from rooms()
+
+    return write_recording(out, recording, jpegs(), extra())

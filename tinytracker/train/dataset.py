@@ -48,8 +48,10 @@ def decoded(
     workers, worker = part
 
     def to_inputs(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        record = decode(serialized)
+        record = decode(serialized, index.has_surroundings)
         unit = cm_per_unit(spec, record["face"][2], tf.reduce_max(record["frame_size"]))
+        if index.has_surroundings and spec.unit != "cm":
+            unit *= record["focal"]
         return make_inputs(spec, record), tf.concat([record["gaze"], unit[None]], 0)
 
     records = serialized_records(index, split)
@@ -121,8 +123,11 @@ def plain_batches(dataset: tf.data.Dataset, batch_size: int = 128) -> tf.data.Da
 
 
 def in_cm(predicted: Any, target: Any) -> Any:
-    """Convert a network's output, (N, 2), to cm; `target` (N, 3) as `decoded` returns it. Arrays or tensors."""
-    return predicted * target[:, 2:]
+    """Convert a network's gaze, the first two columns of its output, to cm, (N, 2); `target` as `decoded` returns it.
+
+    Arrays or tensors.
+    """
+    return predicted[:, :2] * target[:, 2:3]
 
 
 def scaled(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -19,6 +19,7 @@ from tinytracker.model.keras_builder import build_keras
 from tinytracker.model.presets import Preset
 from tinytracker.progress import Advance, bar, say
 from tinytracker.runs import Run, write_description
+from tinytracker.train.aim_batches import AimTrainingBatches, AimValidationBatches
 from tinytracker.train.batches import TrainingBatches, ValidationBatches
 from tinytracker.train.checkpoints import Checkpoints
 from tinytracker.train.config import TrainConfig
@@ -91,13 +92,13 @@ def train_epochs(
         ConfigError: a batch cannot be shared evenly by the workers' devices.
     """
     config, workers = task.config, task.workers
-    batches = TrainingBatches(task)
+    batches = AimTrainingBatches(task) if task.preset.aim else TrainingBatches(task)
     with workers.strategy.scope():
         compile_model(model, config, batches.steps)
     checkpoints = Checkpoints(model, task.run, workers)
     if state.epoch:
         checkpoints.restore(state.epoch)
-    validation = ValidationBatches(task)
+    validation = AimValidationBatches(task) if task.preset.aim else ValidationBatches(task)
     # A model that is shared by several devices is evaluated through a plain copy.
     judge = build_keras(task.preset.network()) if workers.is_distributed else model
     logs = _logs(task)
@@ -131,7 +132,11 @@ def train_epochs(
 
 
 def _one_epoch(
-    model: tf.keras.Model, batches: TrainingBatches, epoch: int, workers: Distribution, advance: Advance
+    model: tf.keras.Model,
+    batches: TrainingBatches | AimTrainingBatches,
+    epoch: int,
+    workers: Distribution,
+    advance: Advance,
 ) -> float:
     """Train for one epoch; returns the mean loss."""
     # With one worker, its batches end by themselves; several workers must all stop after the same step.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import tensorflow as tf
 
+from tinytracker.aim.layout import AIM
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import in_cm
 from tinytracker.train.muon import Muon
@@ -20,8 +22,23 @@ def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> Non
         steps: steps per epoch.
     """
     optimizer = _OPTIMIZERS[config.optimizer](_schedule(config, steps), weight_decay=config.weight_decay)
-    model.compile(optimizer, _LOSSES[config.loss])
+    has_aim = model.output_shape[-1] == 2 + len(AIM)
+    model.compile(optimizer, (_AIM_LOSSES if has_aim else _LOSSES)[config.loss])
     optimizer.build(model.trainable_variables)
+    if has_aim and config.init is not None:
+        model.train_step = MethodType(_step_with_fixed_statistics, model)
+
+
+def _step_with_fixed_statistics(model: tf.keras.Model, data: Any) -> dict[str, Any]:
+    """Run one training step in which batch normalization uses the statistics that the weights came with.
+
+    Misplaced crops and crops without eyes have other statistics than the strips on which the gaze is measured.
+    """
+    inputs, target, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(inputs, target, model(inputs, training=False))
+    model.optimizer.minimize(loss, model.trainable_variables, tape=tape)
+    return {metric.name: metric.result() for metric in model.metrics}
 
 
 def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
@@ -34,7 +51,38 @@ def _square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(target[:, :2] - in_cm(predicted, target)), -1)
 
 
+GAZE_SHARE, PLACE_SHARE = 0.5, 4.0
+"""Weights of the gaze's error in cm and of the aim's in crop widths, beside the cross entropy of presence."""
+
+_PLACE_WEIGHTS = (1.0, 2.0, 0.5, 0.5)
+"""Of dx, dy, ln scale and roll: a strip is a third as high as wide."""
+
+
+def _with_aim(target: tf.Tensor, predicted: tf.Tensor, distance: Any) -> tf.Tensor:
+    """Return the loss of gaze, place and presence; `target` (N, 11) as `aim_crops.COLUMNS`, predicted (N, 7)."""
+    gaze_weight, place_weight, presence_weight = (target[:, i] for i in (8, 9, 10))
+    gaze = _weighted(gaze_weight, distance(target[:, :2] - predicted[:, :2] * target[:, 2:3]))
+    place = _weighted(
+        place_weight, tf.reduce_sum(tf.abs(target[:, 3:7] - predicted[:, 2:6]) * _PLACE_WEIGHTS, 1)
+    )
+    cross = tf.nn.sigmoid_cross_entropy_with_logits(target[:, 7], predicted[:, 6])
+    return GAZE_SHARE * gaze + PLACE_SHARE * place + _weighted(presence_weight, cross)
+
+
+def _weighted(weight: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(weight * values) / (tf.reduce_sum(weight) + 1)
+
+
+def _aim_euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    return _with_aim(target, predicted, lambda e: tf.sqrt(tf.reduce_sum(tf.square(e), 1) + 1e-3))
+
+
+def _aim_square(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    return _with_aim(target, predicted, lambda e: tf.reduce_mean(tf.square(e), 1))
+
+
 _LOSSES: dict[str, Any] = {"euclidean": _euclidean, "mse": _square}
+_AIM_LOSSES: dict[str, Any] = {"euclidean": _aim_euclidean, "mse": _aim_square}
 _OPTIMIZERS: dict[str, Any] = {"muon": Muon, "adamw": tf.keras.optimizers.AdamW}
 
 

@@ -1,0 +1,162 @@
+"""The batches of a network with an aim. Importing this module imports TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tinytracker.arrays import Floats32
+from tinytracker.data.inputs import REFERENCE_CROP, InputSpec
+from tinytracker.data.pipeline import serialized_records
+from tinytracker.errors import ConfigError, UsageError
+from tinytracker.train.aim_crops import COLUMNS, CROPS_PER_FRAME, as_record, cut, decode_levels, draw
+from tinytracker.train.augment import augment
+from tinytracker.train.config import AugmentConfig
+from tinytracker.train.dataset import scaled
+from tinytracker.train.task import Task
+
+_WINDOW = 4096
+"""Encoded records in the shuffle buffer; shards are shuffled already."""
+
+VALIDATION_FRAMES = 640
+VALIDATION_STEPS = 2
+"""Steps of the aim from a misplaced crop, before the gaze is compared."""
+
+START = (0.4, 0.16, 0.5)
+"""Misplacement of a far start: largest shift right and down in crop widths, and ln of the scale."""
+
+_MIRRORED = [-1.0 if name in ("x", "dx", "roll") else 1.0 for name in COLUMNS]
+
+
+class AimTrainingBatches:
+    """Batches of crops from the training split; each frame gives `CROPS_PER_FRAME` of them.
+
+    Attributes:
+        steps: steps per epoch.
+    """
+
+    def __init__(self, task: Task) -> None:
+        """Raises `ConfigError` when the batch size is not a multiple of `CROPS_PER_FRAME`.
+
+        Raises:
+            InputFileError: the records hold no whole frames.
+            UsageError: several workers.
+        """
+        task.index.require_surroundings(f"training {task.preset.name}")
+        if task.workers.workers > 1:
+            raise UsageError(
+                f"{task.preset.name} cannot be trained by several workers.",
+                "Use --distribute mirrored or none.",
+            )
+        if task.config.batch_size % CROPS_PER_FRAME:
+            raise ConfigError(
+                "options", "batch_size",
+                f"a frame gives {CROPS_PER_FRAME} crops, and {task.config.batch_size} is not a multiple of that",
+            )  # fmt: skip
+        self._config, self._spec = task.config, task.preset.input
+        self._frames = task.index.split("train").frames
+        self._per_step = min(task.config.batch_size // CROPS_PER_FRAME, self._frames)
+        self.steps = max(1, self._frames // self._per_step)
+        self._records = serialized_records(task.index, "train").cache()
+
+    def of_epoch(self, epoch: int) -> Any:
+        """Return the data set of an epoch for `Model.fit`, determined by seed and epoch; counted from 1."""
+        config, spec = self._config, self._spec
+        photometric = config.augment.model_copy(update={"mirror": False})
+        order = config.seed * 100_003 + epoch
+        base = config.seed * 1_000_003 + epoch
+
+        def crops(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return draw(as_record(serialized), spec, tf.stack([tf.constant(base, tf.int64), number * 128]))
+
+        frames = self._records.shuffle(min(self._frames, _WINDOW), seed=order, reshuffle_each_iteration=False)
+        batches = frames.enumerate().map(crops, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        batches = batches.batch(self._per_step, drop_remainder=True).enumerate()
+        return batches.map(
+            lambda step, batch: _augmented(
+                batch, [base, step * 16 + 2**41], spec, config.augment.mirror, photometric
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        ).prefetch(tf.data.AUTOTUNE)
+
+
+def _augmented(
+    batch: tuple[tf.Tensor, tf.Tensor],
+    seed: list[Any],
+    spec: InputSpec,
+    mirror: bool,
+    photometric: AugmentConfig,
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    codes, target = batch
+    image = tf.reshape(codes, [-1, *spec.shapes["image"]])
+    target = tf.reshape(target, [-1, len(COLUMNS)])
+    if mirror:
+        half = tf.shape(target)[0] // 2
+        image = tf.concat([tf.reverse(image[:half], [2]), image[half:]], 0)
+        target = tf.concat([target[:half] * tf.constant(_MIRRORED), target[half:]], 0)
+    of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
+    inputs, target = augment({"image": image}, target, of_batch, spec, photometric)
+    return scaled(inputs), target
+
+
+class AimValidationBatches:
+    """Frames of the validation split, whose crops the network itself places from a far start.
+
+    The error is that of the gaze on the crop after `VALIDATION_STEPS` steps: it grows when gaze or aim get worse.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._spec = task.preset.input
+        frames = task.index.split("val").frames
+        every = max(1, frames // VALIDATION_FRAMES)
+        self._records = serialized_records(task.index, "val").shard(every, 0).map(as_record).cache()
+        rows = list(self._records.as_numpy_iterator())
+        self._gaze: Floats32 = np.stack([r["gaze"] for r in rows])
+        self._longer: Floats32 = np.array([r["frame_size"].max() for r in rows])
+        self._focal: Floats32 = np.array([r["focal"] for r in rows])
+        strips = np.stack([r["strip"] for r in rows])
+        rng = np.random.default_rng(0)
+        dx, dy, ln = (rng.uniform(-limit, limit, len(rows)) for limit in START)
+        width = strips[:, 2] * np.exp(ln)
+        self._start = np.stack([strips[:, 0] - dx * width, strips[:, 1] - dy * width, width], -1)
+
+    def mean_error_cm(self, model: tf.keras.Model) -> float:
+        """Return the mean Euclidean error of the gaze on the self-placed crops, cm."""
+        place = self._start
+        for step in range(VALIDATION_STEPS + 1):
+            answer = model.predict(self._crops(place), verbose=0)
+            if step < VALIDATION_STEPS:
+                place = next_place(place, answer[:, 2:])
+        unit = REFERENCE_CROP * self._longer * self._focal / place[:, 2]
+        return float(np.linalg.norm(answer[:, :2] * unit[:, None] - self._gaze, axis=1).mean())
+
+    def _crops(self, place: NDArray[np.floating[Any]]) -> tf.data.Dataset:
+        spec = self._spec
+
+        def one(record: dict[str, tf.Tensor], where: tf.Tensor) -> dict[str, tf.Tensor]:
+            levels = decode_levels(record["whole"], spec)
+            size = tf.cast(tf.shape(levels[0])[1:3], tf.float32)
+            to_stored = tf.reduce_max(size) / tf.reduce_max(record["frame_size"])
+            crop = cut(levels, spec, tf.concat([where * to_stored, [0.0]], 0))
+            return {"image": tf.round(crop) / 128 - 1}
+
+        places = tf.data.Dataset.from_tensor_slices(place.astype(np.float32))
+        both = tf.data.Dataset.zip((self._records, places))
+        return both.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(64)
+
+
+LARGEST_SHIFT = 0.64
+LARGEST_SHRINK, LARGEST_GROWTH = 1.92, 0.96
+"""Limits of one step: the ranges of the aim's codes."""
+
+
+def next_place(place: NDArray[np.floating[Any]], aim: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the crops (N, 3) x, y, width that the answers (N, 5) on the crops `place` ask for."""
+    x, y, width = np.moveaxis(np.asarray(place, np.float64), -1, 0)
+    shift = np.clip(aim[:, :2], -LARGEST_SHIFT, LARGEST_SHIFT)
+    growth = np.clip(aim[:, 2], -LARGEST_SHRINK, LARGEST_GROWTH)
+    return np.stack([x + shift[:, 0] * width, y + shift[:, 1] * width, width * np.exp(growth)], -1)

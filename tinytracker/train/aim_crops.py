@@ -1,0 +1,241 @@
+"""Misplaced crops with their truth, cut from whole frames. Importing this module imports TensorFlow.
+
+A crop of width c is described by the strip that it should have been: the strip's centre lies (dx, dy) crop widths right
+of and below the crop's centre, the strip is c / scale wide, and the crop is turned by an angle against the picture.
+Each frame of a batch gives several crops of four modes: near the strip, misplaced within reach, several strips wide, and
+elsewhere in the frame or in a picture of the room, where there are no eyes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from tinytracker.data.eye_marks import STRIP_ASPECT, STRIP_PER_EYE_DISTANCE
+from tinytracker.data.inputs import CHANNELS, REFERENCE_CROP, InputSpec
+
+CROPS_PER_FRAME = 4
+"""Crops cut from a frame each time it is decoded."""
+
+NEAR, MID, WIDE, NONE = range(4)
+MIX = (0.32, 0.33, 0.19, 0.16)
+"""Share of each mode."""
+
+TURNED_SHARE, LARGEST_TURN = 0.6, math.radians(20)
+MASK_SHARE = 0.08
+"""Share of frames in which a plain mask is painted over nose and mouth."""
+
+COLUMNS = (
+    "x", "y", "unit", "dx", "dy", "ln_scale", "roll", "presence", "gaze_weight", "place_weight", "presence_weight"
+)  # fmt: skip
+"""A crop's target: gaze in cm, cm per unit of the output, the numbers of the aim, and which of them count how much."""
+
+_HALF_EYES = 0.5 / STRIP_PER_EYE_DISTANCE
+"""Distance of an eye from the middle of the strip, in strip widths."""
+_LEVELS = 3
+_ROOM_CROP_PX = (40.0, 400.0)
+
+
+def decode_levels(content: tf.Tensor, spec: InputSpec) -> list[tf.Tensor]:
+    """Decode an image at its size, at half and at a quarter of it: uint8 (h, w, channels).
+
+    Each pixel of a smaller level is the mean of four pixels of the one before, so a crop that is reduced is averaged
+    first, as on a device.
+    """
+    image = tf.io.decode_jpeg(content, channels=CHANNELS[spec.channels], dct_method="INTEGER_ACCURATE")
+    return _levels(tf.cast(image, tf.float32))
+
+
+def _levels(image: tf.Tensor) -> list[tf.Tensor]:
+    levels = [image[None]]
+    for _ in range(_LEVELS - 1):
+        levels.append(tf.nn.avg_pool2d(levels[-1], 2, 2, "SAME"))
+    return levels
+
+
+def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor:
+    """Cut one crop.
+
+    Args:
+        levels: from `decode_levels`.
+        spec: size of the crop.
+        place: (4,) centre x and y, width in px of the full size, and the angle, rad, by which the crop is turned.
+
+    Returns:
+        float32 codes (height, width, channels), bilinear, black outside the image.
+    """
+    step = place[2] / spec.width
+    level = tf.clip_by_value(
+        tf.cast(tf.floor(tf.math.log(step / 0.9) / math.log(2.0)), tf.int32), 0, _LEVELS - 1
+    )
+    image = tf.switch_case(level, [lambda value=value: value for value in levels])
+    shrink = tf.pow(2.0, -tf.cast(level, tf.float32))
+    cos, sin = step * shrink * tf.cos(place[3]), step * shrink * tf.sin(place[3])
+    x, y = place[0] * shrink - 0.5, place[1] * shrink - 0.5
+    u, v = (spec.width - 1) / 2, (spec.height - 1) / 2
+    zero = tf.zeros_like(cos)
+    row = [cos, -sin, x - cos * u + sin * v, sin, cos, y - sin * u - cos * v, zero, zero]
+    found: tf.Tensor = tf.raw_ops.ImageProjectiveTransformV3(
+        images=image, transforms=tf.stack(row)[None], output_shape=[spec.height, spec.width],
+        interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
+    )[0]  # fmt: skip
+    return found
+
+
+def draw(record: dict[str, tf.Tensor], spec: InputSpec, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draw the crops of one frame.
+
+    Args:
+        record: parsed with `aim`; its images still encoded.
+        spec: the network's inputs.
+        seed: (2,) int64, of this frame.
+
+    Returns:
+        uint8 codes (CROPS_PER_FRAME, height, width, channels), and targets (CROPS_PER_FRAME, COLUMNS).
+    """
+    levels = decode_levels(record["whole"], spec)
+    size = tf.cast(tf.shape(levels[0])[1:3], tf.float32)
+    to_stored = tf.reduce_max(size) / tf.reduce_max(record["frame_size"])
+    strip = record["strip"] * to_stored
+    masked = tf.random.stateless_uniform([], seed + [0, 90]) < MASK_SHARE
+    levels = tf.cond(masked, lambda: _levels(_mask(levels[0][0], strip, seed)), lambda: levels)
+    has_room = tf.strings.length(record["room"]) > 0
+    room = tf.cond(has_room, lambda: decode_levels(record["room"], spec), lambda: levels)
+    crops, targets = [], []
+    for k in range(CROPS_PER_FRAME):
+        numbers = _numbers(seed + [0, 10 * k + 1])
+        mode = tf.searchsorted(tf.constant(_cumulated(MIX), tf.float32), numbers["mode"][None], side="right")[
+            0
+        ]
+        place, target = _positive(record, strip, to_stored, numbers, mode)
+        if_none = _elsewhere(strip, numbers)
+        is_none = mode == NONE
+        # Every room is used by the crops of the frame that carries it.
+        in_room = has_room & (is_none | (k == 0))
+        place = tf.where(is_none, if_none, place)
+        place = tf.where(in_room, _in_room(room[0], numbers), place)
+        nobody = tf.one_hot(COLUMNS.index("presence_weight"), len(COLUMNS)) + tf.one_hot(2, len(COLUMNS))
+        target = tf.where(is_none | in_room, nobody, target)
+        chosen = tf.cond(in_room, lambda: room, lambda: levels)
+        crops.append(cut(chosen, spec, place))
+        targets.append(target)
+    codes = tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8)
+    return codes, tf.stack(targets)
+
+
+def _cumulated(shares: tuple[float, ...]) -> list[float]:
+    return [sum(shares[: i + 1]) for i in range(len(shares) - 1)]
+
+
+def _numbers(seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Draw all random numbers of one crop: uniform 0..1, and two normal ones."""
+    uniform = tf.random.stateless_uniform([8], seed)
+    normal = tf.random.stateless_normal([2], seed + [0, 5])
+    names = ("mode", "scale", "x", "y", "turned", "turn", "u", "v")
+    return {name: uniform[i] for i, name in enumerate(names)} | {"nx": normal[0], "ny": normal[1]}
+
+
+def _between(share: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    return low + share * (high - low)
+
+
+def _positive(
+    record: dict[str, tf.Tensor],
+    strip: tf.Tensor,
+    to_stored: tf.Tensor,
+    n: dict[str, tf.Tensor],
+    mode: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return place and target of a crop near the strip, within reach, or several strips wide."""
+    ln = tf.stack(
+        [
+            _between(n["scale"], math.log(0.85), math.log(1.2)),
+            _between(n["scale"], math.log(0.55), math.log(1.7)),
+            _between(n["scale"], math.log(1.6), math.log(6.5)),
+        ]
+    )
+    dx = tf.stack([0.05 * n["nx"], _between(n["x"], -0.42, 0.42), _between(n["x"], -0.45, 0.45)])
+    dy = tf.stack([0.03 * n["ny"], _between(n["y"], -0.3, 0.3), _between(n["y"], -0.16, 0.16)])
+    index = tf.minimum(mode, WIDE)
+    scale, dx, dy = tf.exp(ln[index]), dx[index], dy[index]
+    turn = tf.where(n["turned"] < TURNED_SHARE, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN), 0.0)
+    cos, sin = tf.cos(turn), tf.sin(turn)
+    width = strip[2] * scale
+    x = strip[0] - (cos * dx - sin * dy) * width
+    y = strip[1] - (sin * dx + cos * dy) * width
+    roll = record["roll"] - turn
+    visible = _visible_eyes(dx, dy, scale, roll)
+    is_good = (
+        (visible == 2) & (tf.abs(dx) < 0.2) & (tf.abs(dy) < 0.1) & (scale > 0.7) & (scale < 1.45)
+    )  # fmt: skip
+    # The picture's content turns by -turn, and the gaze with it (`tinytracker.train.warp`).
+    gx, gy = record["gaze"][0], record["gaze"][1]
+    unit = record["focal"] * REFERENCE_CROP * tf.reduce_max(record["frame_size"]) * to_stored / width
+    one, zero = tf.constant(1.0), tf.constant(0.0)
+    target = [
+        cos * gx + sin * gy, cos * gy - sin * gx, unit, dx, dy, -tf.math.log(scale), roll, one,
+        tf.where(is_good, one, zero), tf.sqrt(scale),
+        tf.where((visible > 0) & (record["occluded"] < 0.5), one, zero),
+    ]  # fmt: skip
+    return tf.stack([x, y, width, turn]), tf.stack(target)
+
+
+def _visible_eyes(dx: tf.Tensor, dy: tf.Tensor, scale: tf.Tensor, roll: tf.Tensor) -> tf.Tensor:
+    """Return how many of the two eyes' centres lie in the crop."""
+    half = _HALF_EYES / scale
+    count = tf.constant(0)
+    for side in (-1.0, 1.0):
+        x, y = dx + side * half * tf.cos(roll), dy + side * half * tf.sin(roll)
+        count += tf.cast((tf.abs(x) < 0.5) & (tf.abs(y) < 0.5 / STRIP_ASPECT), tf.int32)
+    return count
+
+
+def _elsewhere(strip: tf.Tensor, n: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Return the place of a crop near the face that does not reach the eyes: forehead, mouth, neck, wall.
+
+    The crop is placed right of, left of, above or below the strip, at a distance that the turn cannot bridge.
+    """
+    scale = tf.exp(_between(n["scale"], math.log(0.6), math.log(2.5)))
+    width = strip[2] * scale
+    turn = tf.where(n["turned"] < TURNED_SHARE, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN), 0.0)
+    # Half sizes of the crop's bounding box, and the free space to the eyes, in px.
+    half_x = width * (0.5 * tf.cos(turn) + tf.abs(tf.sin(turn)) / (2 * STRIP_ASPECT))
+    half_y = width * (0.5 * tf.abs(tf.sin(turn)) + tf.cos(turn) / (2 * STRIP_ASPECT))
+    beside = n["u"] < 0.35
+    sign = tf.where(n["v"] < 0.5, -1.0, 1.0)
+    free = _between(n["y"] * n["y"], 0.0, 1.6) * strip[2]
+    along = _between(n["x"], -1.2, 1.2) * strip[2]
+    dx = tf.where(beside, sign * (half_x + 0.36 * strip[2] + free), along)
+    dy = tf.where(beside, along, sign * (half_y + 0.13 * strip[2] + free))
+    return tf.stack([strip[0] + dx, strip[1] + dy, width, turn])
+
+
+def _in_room(room: tf.Tensor, n: dict[str, tf.Tensor]) -> tf.Tensor:
+    size = tf.cast(tf.shape(room)[1:3], tf.float32)
+    width = tf.exp(_between(n["scale"], math.log(_ROOM_CROP_PX[0]), math.log(_ROOM_CROP_PX[1])))
+    return tf.stack(
+        [n["x"] * size[1], n["y"] * size[0], width, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN)]
+    )
+
+
+def _mask(image: tf.Tensor, strip: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Paint a plain mask over nose and mouth of a frame (h, w, channels)."""
+    n = tf.random.stateless_uniform([4 + 3], seed + [0, 91])
+    x = (tf.range(tf.shape(image)[1], dtype=tf.float32)[None, :] - strip[0]) / strip[2]
+    y = (tf.range(tf.shape(image)[0], dtype=tf.float32)[:, None] - strip[1]) / strip[2]
+    top = 0.16 + 0.1 * n[0] + (0.1 + 0.3 * n[1]) * x * x  # higher at the nose
+    half = 0.38 + 0.08 * n[2]
+    covered = (y > top) & (y < 0.75) & (tf.abs(x) < half - 0.25 * tf.maximum(y - 0.4, 0.0))
+    colour = (40 + 200 * n[3]) * (0.8 + 0.2 * n[4 : 4 + image.shape[-1]])
+    return tf.where(covered[..., None], 0.15 * image + 0.85 * colour, image)
+
+
+def as_record(serialized: Any) -> dict[str, tf.Tensor]:
+    """Parse a record without its face crop."""
+    from tinytracker.data.examples import parse
+
+    record = parse(serialized, aim=True)
+    names = ("whole", "room", "strip", "roll", "focal", "occluded", "frame_size", "gaze")
+    return {name: record[name] for name in names}
