@@ -18,8 +18,8 @@ from tinytracker.aim.controller import Controller, State
 from tinytracker.aim.finding import view_box
 from tinytracker.aim.region import Region
 from tinytracker.arrays import Pixels
-from tinytracker.data.integer_area import Box, area_picture
 from tinytracker.data.inputs import REFERENCE_CROP
+from tinytracker.data.integer_area import Box, area_picture
 from tinytracker.errors import UsageError
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.view import LiveView

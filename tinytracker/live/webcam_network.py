@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import prod
-
-import numpy as np
 
 from tinytracker.aim.answer import AimAnswer, read_aim
-from tinytracker.aim.layout import AIM, code_count
 from tinytracker.arrays import Pixels
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import sha256_bytes
 from tinytracker.interpreters import Interpreter, MicroInterpreter, ReferenceInterpreter
-from tinytracker.model.output import LIMIT_CM, GazeOutput
+from tinytracker.model.presets import PRESETS
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.quant.contract import GazeDecoding, IoContract
+from tinytracker.quant.contract import AimDecoding, IoContract
 
 Point = tuple[float, float]
 
-_AIM_CODES = code_count(AIM)
 _NEEDED_FOR = "running a network on this computer"
 
 
@@ -43,7 +38,6 @@ class AimedNetwork:
     Args:
         content: of the .tflite file.
         name: for messages.
-        with_aim: names of networks that have one, for the way out.
 
     Attributes:
         width, height: of its picture, px. grey: one channel instead of three.
@@ -54,10 +48,10 @@ class AimedNetwork:
         MissingDependencyError: nothing that can run it is installed.
     """
 
-    def __init__(self, content: bytes, name: str, with_aim: tuple[str, ...] = ()) -> None:
+    def __init__(self, content: bytes, name: str) -> None:
         model = read_tflite(content, name)
         self._contract = IoContract.of(model)
-        self._decoding = _decoding(self._contract, name, with_aim)
+        self._aim = _aim(self._contract, name)
         shape = self._contract.inputs[0].frame_shape
         if len(self._contract.inputs) != 1 or len(shape) != 3 or shape[2] not in (1, 3):
             raise ModelError(
@@ -77,25 +71,23 @@ class AimedNetwork:
         """
         inputs = self._contract.encode_all({"image": picture[None]})
         raw = self._interpreter.run(inputs)[0].reshape(1, -1)
-        split = raw.shape[1] - _AIM_CODES
-        x, y = self._decoding.decode(raw[:, :split])[0].tolist()
-        codes = raw[0, split:].astype(np.int64) - self._decoding.zero_point
-        return Look((x, y), read_aim(codes))
+        x, y = self._contract.decode(raw)[0].tolist()
+        return Look((x, y), read_aim(self._aim.of_raw(raw)[0]))
 
 
-def _decoding(contract: IoContract, name: str, with_aim: tuple[str, ...]) -> GazeDecoding:
-    """Return how the first codes of the output become a gaze."""
-    output = contract.outputs[0]
-    segments, odd = divmod(prod(output.shape) - _AIM_CODES, 2)
-    if segments < 1 or odd or output.dtype not in ("int8", "uint8"):
-        known = f" Presets with an aim: {', '.join(with_aim)}." if with_aim else ""
+def _aim(contract: IoContract, name: str) -> AimDecoding:
+    """Return where the codes of the aim lie.
+
+    Raises:
+        ModelError: the network has none.
+    """
+    if contract.aim is None:
+        known = ", ".join(preset.name for preset in PRESETS.values() if preset.aim)
         raise ModelError(
-            f"{name}: this network has no aim ({prod(output.shape)} outputs, and an aim takes {_AIM_CODES}), so it "
-            "cannot find the eyes in a picture.",
-            f"Use a network with an aim.{known}",
+            f"{name}: this network has no aim, so it cannot find the eyes in a picture.",
+            f"Use a network with an aim, of the presets {known}.",
         )
-    step_cm = GazeOutput(segments).width_cm / 6.0 * output.scale
-    return GazeDecoding(segments, -LIMIT_CM, step_cm, output.zero_point)
+    return contract.aim
 
 
 def host_interpreter(content: bytes) -> Interpreter:

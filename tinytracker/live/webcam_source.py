@@ -9,7 +9,6 @@ from tinytracker.files import read_bytes
 from tinytracker.live.webcam_finder import Finder
 from tinytracker.live.webcam_network import AimedNetwork
 from tinytracker.model.network_file import packaged_network, packaged_networks
-from tinytracker.model.presets import PRESETS
 from tinytracker.package.source import load_source
 
 DEFAULT_PRESET = "tinytracker-v2-aim"
@@ -35,8 +34,8 @@ def open_network(
         raise UsageError("Both --run and --model were given.", "Give one of them.")
     named = run or model
     if named is None:
-        return AimedNetwork(read_bytes(packaged_network(DEFAULT_PRESET)), DEFAULT_PRESET, presets_with_aim())
-    return AimedNetwork(load_source(named, quantized).content, str(named), presets_with_aim())
+        return AimedNetwork(read_bytes(packaged_network(DEFAULT_PRESET)), DEFAULT_PRESET)
+    return AimedNetwork(load_source(named, quantized).content, str(named))
 
 
 def open_finder() -> Finder | None:
@@ -44,8 +43,3 @@ def open_finder() -> Finder | None:
     if FINDER_PRESET not in packaged_networks():
         return None
     return Finder(read_bytes(packaged_network(FINDER_PRESET)), FINDER_PRESET)
-
-
-def presets_with_aim() -> tuple[str, ...]:
-    """Return the names of the presets whose networks have an aim."""
-    return tuple(name for name in PRESETS if name.endswith("-aim"))
