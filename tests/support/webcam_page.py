@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from support.chromium import Page
+from support.tflite_builder import T
+from support.tflite_nets import NetBuilder
 from support.webcam_person import Actor, Film, Point, Seat, draw_person, i420
 
 from tinytracker.live.screen import Screen, own_screen
@@ -21,6 +24,24 @@ from tinytracker.live.webcam_network import AimedNetwork
 ALLOWED = "--use-fake-ui-for-media-stream"
 CAMERA = "--use-fake-device-for-media-stream"
 SIZE = (1280, 720)
+
+
+def blind_network() -> bytes:
+    """Return a small network with an aim that never sees eyes."""
+    net = NetBuilder((1, 64, 192, 3))
+    net.conv(4, 3, 4)
+    net.mean()
+    weights = net.constant(np.full((40, 4), -100, np.int8), (0.02,))
+    bias = net.constant(np.full(40, -1000, np.int32), (0.02 * net.tensors[net.last].scales[0],))
+    out = T((1, 40), scales=(6 / 255,), zero_points=(-128,))
+    net.emit("FULLY_CONNECTED", [net.last, weights, bias], out, FusedActivationFunction="RELU6")
+    return net.build()
+
+
+def grey_picture(level: int, width: int = SIZE[0], height: int = SIZE[1]) -> bytes:
+    """Return a picture for a `Film` without anything in it."""
+    return bytes([level]) * (width * height) + bytes([128]) * (width * height // 2)
+
 
 NOTE = """
 window.heard = [];
@@ -39,12 +60,14 @@ class Desk:
     """A page, the view behind it, and a person in front of it.
 
     Attributes:
-        page: in the browser. view, webcam: behind it.
+        page: in the browser. view, webcam: behind it. stop: ends the server.
         gaze_at: where the person looks while no calibration runs; a key of the pictures.
     """
 
-    def __init__(self, page: Page, view: LiveView, webcam: Webcam, address: str) -> None:
-        self.page, self.view, self.webcam, self.address = page, view, webcam, address
+    def __init__(
+        self, page: Page, view: LiveView, webcam: Webcam, address: str, stop: Callable[[], None]
+    ) -> None:
+        self.page, self.view, self.webcam, self.address, self.stop = page, view, webcam, address, stop
         self.gaze_at: object = None
 
     def look_at(self) -> object:
@@ -111,14 +134,15 @@ def desk(
         options = (*options, CAMERA, f"--use-file-for-fake-video-capture={film.path}")
     # A window in front of the whole screen, so that calibration may begin without the browser's full-screen mode.
     options = (*options, f"--window-size={SIZE[0]},{SIZE[1]}", f"--screen-info={{{SIZE[0]}x{SIZE[1]}}}")
-    with serving(view, 0, (), "webcam.html", uploads) as address, Page(*options) as page:
-        found = Desk(page, view, webcam, address)
-        if pictures is None:
-            yield found
-            return
-        found.gaze_at = next(iter(pictures))
-        with Actor(film, pictures, found.look_at):
-            yield found
+    with ExitStack() as stack:
+        page = stack.enter_context(Page(*options))
+        served = stack.enter_context(ExitStack())
+        address = served.enter_context(serving(view, 0, (), "webcam.html", uploads))
+        found = Desk(page, view, webcam, address, served.close)
+        if pictures is not None:
+            found.gaze_at = next(iter(pictures))
+            stack.enter_context(Actor(film, pictures, found.look_at))
+        yield found
 
 
 def person(
