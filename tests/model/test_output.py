@@ -3,11 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinytracker.aim.layout import AIM, encode
 from tinytracker.data.devices import DEVICES, Orientation
 from tinytracker.errors import ModelError
-from tinytracker.model.output import FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
+from tinytracker.model.output import (
+    AIM_CODES,
+    FULL_SCALE,
+    LIMIT_CM,
+    OUTPUT_SCALE,
+    GazeOutput,
+    last_layers,
+)
 from tinytracker.model.presets import PRESETS, find_preset
-from tinytracker.quant.contract import GazeDecoding, TensorContract
+from tinytracker.quant.contract import AimDecoding, GazeDecoding, TensorContract
 
 MAX_RMS_CM = 0.02
 
@@ -77,10 +85,53 @@ def test_one_segment_changes_nothing():
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
-def test_the_device_s_network_differs_in_the_last_layer_only(preset):
+def test_the_device_s_network_differs_in_the_last_layers_only(preset):
     trained, device = preset.network(), preset.device_network()
-    assert list(trained.nodes) == list(device.nodes)
+    assert set(trained.nodes) == set(device.nodes)
     assert device.output.shape == (preset.output.units,)
-    hidden = trained.shape(trained.output.inputs[0])[0]
-    assert device.macs - trained.macs == (preset.output.units - 2) * hidden
-    assert device.params - trained.params == (preset.output.units - 2) * (hidden + 1)
+    last = last_layers(trained)
+    assert last_layers(device) == last
+    assert [n for name, n in trained.nodes.items() if name not in (*last, trained.output.name)] == [
+        n for name, n in device.nodes.items() if name not in (*last, trained.output.name)
+    ]
+    more = {"gaze": preset.output.gaze_units - 2, "aim": AIM_CODES - len(AIM)}
+    hidden = {name: trained.shape(trained.nodes[name].inputs[0])[0] for name in last}
+    assert device.macs - trained.macs == sum(more[name] * hidden[name] for name in last)
+    assert device.params - trained.params == sum(more[name] * (hidden[name] + 1) for name in last)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            *(st.floats(-28, 28),) * 2, st.floats(-0.64, 0.64), st.floats(-0.48, 0.48), st.floats(-1.92, 0.96),
+            st.floats(-0.48, 0.48), st.floats(-8, 8),
+        ),
+        min_size=1, max_size=20,
+    )
+)  # fmt: skip
+def test_gaze_and_aim_share_a_tensor_and_are_told_apart(answers):
+    """Through the weights of both last layers, rounded as an ideal INT8 network would, and back."""
+    output, numbers = GazeOutput(8, aim=True), np.array(answers)
+    layers = output.expand_layers(
+        {
+            name: (np.eye(n, dtype=np.float32), np.zeros(n, np.float32))
+            for name, n in (("gaze", 2), ("aim", 5))
+        }
+    )
+    parts = (("gaze", numbers[:, :2]), ("aim", numbers[:, 2:]))
+    units = np.concatenate([np.clip(x @ layers[n][0] + layers[n][1], 0, FULL_SCALE) for n, x in parts], 1)
+    raw = np.rint(units / OUTPUT_SCALE).astype(np.int64) - 128
+    tensor = contract((1, output.units))
+    np.testing.assert_allclose(GazeDecoding.of(tensor).decode(raw), numbers[:, :2], atol=0.0138)
+    aim = AimDecoding.of(tensor)
+    assert (aim.first, aim.codes) == (16, 24)
+    steps = np.array([part.step for part in AIM])
+    assert (np.abs(aim.decode(raw) - numbers[:, 2:]) <= steps / 2 + 1e-4).all()
+    np.testing.assert_allclose(aim.of_raw(raw).astype(int), encode(AIM, numbers[:, 2:]).astype(int), atol=1)
+
+
+@pytest.mark.parametrize(
+    "tensor", [contract((1, 16)), contract((1, 40), "float32"), contract((1, 40), scale=0.1)]
+)
+def test_outputs_without_an_aim(tensor):
+    assert AimDecoding.of(tensor) is None

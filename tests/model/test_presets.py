@@ -2,6 +2,7 @@ import pytest
 
 from tinytracker.errors import UnknownNameError
 from tinytracker.model.network import Network, output_size
+from tinytracker.model.output import last_layers
 from tinytracker.model.presets import PRESETS, find_preset
 
 # MACs for one frame, parameters with batch normalisation folded; where published, of the published networks.
@@ -12,6 +13,8 @@ GOLDEN = {
     "tinytracker-s-grey": (4_897_408, 81_802),  # two planes fewer into the 8 filters of 3x3: 144 weights
     "tinytracker-v2": (11_296_768, 308_922),
     "tinytracker-s2": (4_732_544, 95_722),
+    "tinytracker-v2-aim": (11_333_792, 321_927),
+    "tinytracker-s2-aim": (4_760_352, 108_535),
     "itracker": (1_324_455_808, 6_286_274),
 }
 
@@ -35,10 +38,21 @@ def test_every_preset_is_pinned():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_output_is_gaze(name):
-    network = find_preset(name).network()
-    assert network.output.name == "gaze"
-    assert network.output.shape == (2,)
+    preset = find_preset(name)
+    network = preset.network()
+    assert network.output.shape == (7 if preset.aim else 2,)
     assert network.output.activation == "linear"
+    gaze = network.nodes[last_layers(network)[0]]
+    assert gaze.name == "gaze"
+    assert gaze.shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["tinytracker-v2", "tinytracker-s2"])
+def test_the_aim_costs_less_than_one_percent(name):
+    plain, aim = find_preset(name).device_network(), find_preset(f"{name}-aim").device_network()
+    assert plain.macs < aim.macs <= 1.01 * plain.macs
+    shared = [n for n in plain.nodes.values() if n.name != "gaze"]
+    assert all(aim.nodes[n.name] == n for n in shared)
 
 
 def test_the_last_map_of_the_112_pixel_trunk_is_3x3():

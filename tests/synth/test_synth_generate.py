@@ -39,6 +39,7 @@ def test_files_and_pictures_are_those_of_gazecapture(made: Path):
         "appleFace.json",
         "appleLeftEye.json",
         "appleRightEye.json",
+        "eyes.json",
         "faceGrid.json",
         "dotInfo.json",
         "frames.json",

@@ -11,6 +11,7 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
+    from tinytracker.evaluate.aim_numbers import AimNumbers
     from tinytracker.evaluate.metrics import ErrorNumbers, Errors
 
 
@@ -29,7 +30,41 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
     from tinytracker.evaluate import evaluate
 
     result = evaluate(target, data, split, model, preset)
-    return Output(result.as_json(), (error_table(f"{result.model.name} on {split}", result.errors),))
+    tables = [error_table(f"{result.model.name} on {split}", result.errors)]
+    if result.aim is not None:
+        tables.append(aim_table(result.aim))
+    return Output(result.as_json(), tuple(tables))
+
+
+def aim_table(aim: AimNumbers) -> Table:
+    """Return what the aim is worth: errors at the true strip, steps from two starts, gaze, and false eyes."""
+    table = Table(
+        title=f"aim, {aim.frames:,} frames of {aim.subjects} subjects",
+        title_justify="left",
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    at_strip = f"{aim.dx:.4f}, {aim.dy:.4f}, {aim.distance:.4f}"
+    rows = [
+        ("true strip: median |dx|, |dy|, distance, strip widths", at_strip),
+        ("true strip: median |ln scale|, |roll| rad", f"{aim.ln_scale:.4f}, {aim.roll:.4f}"),
+    ]
+    for name, shares in (("mid", aim.mid_on_it), ("far", aim.far_on_it)):
+        steps = ", ".join(str(k + 1) for k in range(len(shares)))
+        rows.append(
+            (f"{name} start: on the strip after {steps} steps", ", ".join(f"{s:.1%}" for s in shares))
+        )
+    rows += [
+        ("gaze error cm: true strip, own strip", f"{aim.gaze_true_cm:.2f}, {aim.gaze_own_cm:.2f}"),
+        (
+            f"false eyes at logit {aim.presence_threshold:.2f}, which 99.5 % of strips pass",
+            f"{aim.false_eyes:.2%}",
+        ),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def error_table(title: str, errors: Errors) -> Table:

@@ -70,7 +70,7 @@ class EyeMarks:
 
     @property
     def roll(self) -> Floats:
-        """Angle of the line through both eyes, rad, (n,); positive when the eye on the right of the picture is lower."""
+        """Angle of the line through both eyes, rad, (n,); positive when the eye on the picture's right is lower."""
         angle: Floats = np.arctan2(self.left_y - self.right_y, self.left_x - self.right_x)
         return angle
 

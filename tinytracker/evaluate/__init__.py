@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.evaluate.metrics import Errors
 from tinytracker.files import StrPath, make_folder, writing
@@ -58,7 +59,7 @@ class Evaluation:
     Attributes:
         model: the evaluated file. kind: "float" or the quantized model's name.
         split: of the prepared data. data_hash: hash of the prepared data.
-        errors: in cm.
+        errors: in cm. aim: where the network places its crop, or None.
         path: JSON file with this evaluation, or None when the model is not in a run.
     """
 
@@ -68,12 +69,13 @@ class Evaluation:
     data_hash: str
     errors: Errors
     path: Path | None = None
+    aim: AimNumbers | None = None
 
     def document(self, **origin: Any) -> EvaluationDocument:
         """Return the document of this evaluation; `origin` holds command and versions when it is stored in a run."""
         return EvaluationDocument(
             model=str(self.model), kind=self.kind, split=self.split, data_hash=self.data_hash, errors=self.errors,
-            **origin,
+            aim=self.aim, **origin,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -137,6 +139,9 @@ def evaluate(
     For a model of a run, the result is stored in `RUN/evaluation/<model>-<split>.json`, with the predictions beside it
     as .npz. Quantized models are run with TensorFlow Lite's reference kernels.
 
+    For a network with an aim on data prepared with `--aim`, about 500 frames of the split also show where the network
+    places its own crop; see `tinytracker.evaluate.aim`.
+
     Args:
         target: a run folder, or a .tflite file.
         data: prepared data; None for the data of the run.
@@ -165,6 +170,7 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     """`evaluate` for a model that is already open; `split` must be a split of the index with frames."""
     index, path = chosen.index, chosen.model
     require_tensorflow("evaluation")
+    from tinytracker.evaluate.aim_predict import aim_numbers
     from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
 
@@ -172,9 +178,10 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     predict = predict_float if path.suffix == ".keras" else predict_quantized
     predicted = predict(path, index, split, chosen.input)
     errors = summarize(predicted, frames, index.gaze.mean)
+    aim = aim_numbers(path, index, split, chosen.input)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,
-        chosen.run.evaluation(chosen.kind, split) if chosen.run else None,
+        chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim,
     )  # fmt: skip
     if result.path is not None:
         import numpy as np

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tinytracker.documents import Document
+from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.metrics import Errors
 
 
@@ -16,7 +17,8 @@ class EvaluationDocument(Document):
     Attributes:
         model: the evaluated file. model_sha256: of the file; only for the sensor's models.
         kind: "float" or the quantized model's name. split: of the prepared data. data_hash: of the prepared data.
-        errors: in cm.
+        errors: in cm. aim: where the network places its crop; None for a network without an aim, or data without whole
+            frames.
         command: the command that evaluated it. versions: of the libraries.
     """
 
@@ -29,5 +31,6 @@ class EvaluationDocument(Document):
     split: str = ""
     data_hash: str = ""
     errors: Errors
+    aim: AimNumbers | None = None
     command: str = ""
     versions: dict[str, str] = Field(default_factory=dict)

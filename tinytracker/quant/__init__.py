@@ -171,7 +171,7 @@ def quantize(
     from tinytracker.quant.contract import IoContract
 
     say(f"{run.path}: drawing {calibration_frames} calibration frames")
-    calibration = calibration_set(index, preset.input, calibration_frames, seed)
+    calibration = calibration_set(index, preset.input, calibration_frames, seed, preset.aim)
     say(f"{run.path}: {method.upper()} on {calibration.frames} frames of {calibration.subjects} subjects")
     content, training = METHODS[method](Job(run, index, calibration, io, qat or QatSettings()))
     model = read_tflite(content, f"{method}-{io}")

@@ -11,13 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.aim.placement import misplaced
+from tinytracker.data.area import area_strip
 from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec, make_inputs
 from tinytracker.data.pipeline import decode, serialized_records
+from tinytracker.data.surroundings import decode_whole
 from tinytracker.quant.contract import Codes
 
 SPLIT = "train"  # never the split on which the error is measured
+
+_MISPLACED = ((-0.4, 0.4), (-0.16, 0.16), (-0.5, 0.5))
+_WIDE = ((-0.4, 0.4), (-0.14, 0.14), (0.5, 1.8))
+"""Shift right and down in crop widths, and ln of the crop's width in strips."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,23 @@ def _round_robin(subjects: dict[str, list[int]], rng: np.random.Generator) -> It
         queues = [q for q in queues if q]
 
 
-def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int = 0) -> CalibrationSet:
+def calibration_set(
+    index: PreparedIndex, spec: InputSpec, count: int, seed: int = 0, aim: bool = False
+) -> CalibrationSet:
     """Draw frames across devices, orientations and subjects of the training split.
 
+    Args:
+        index: prepared data.
+        spec: the network's inputs.
+        count: number of frames.
+        seed: random seed of the draw.
+        aim: whether the network has an aim; every second frame is then a misplaced crop.
+
     Raises:
-        InputFileError: the training split is empty.
+        InputFileError: the training split is empty, or a network with an aim needs whole frames and finds none.
     """
+    if aim:
+        index.require_surroundings("calibration of a network with an aim")
     groups = [
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
         for r in serialized_records(index, SPLIT).map(_only_groups).as_numpy_iterator()
@@ -103,6 +121,8 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
     wanted = np.zeros(len(groups), bool)
     wanted[positions] = True
     codes = _decode(index, spec, wanted)
+    if aim:
+        _misplace(codes["image"], index, spec, wanted, np.random.default_rng([seed, 1]))
     digest = hashlib.sha256()
     for name, p in sorted(codes.items()):
         digest.update(f"{name} {p.shape} ".encode())
@@ -114,6 +134,34 @@ def calibration_set(index: PreparedIndex, spec: InputSpec, count: int, seed: int
 def _only_groups(serialized: Any) -> dict[str, Any]:
     record = parse(serialized)
     return {key: record[key] for key in ("device", "orientation", "subject")}
+
+
+def _misplace(
+    codes: NDArray[np.uint8],
+    index: PreparedIndex,
+    spec: InputSpec,
+    wanted: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> None:
+    """Replace every second frame's codes by those of a crop that sees the eyes beside its centre, or small."""
+    import tensorflow as tf
+
+    mask = tf.constant(wanted)
+    chosen = (
+        serialized_records(index, SPLIT)
+        .enumerate()
+        .filter(lambda i, _: mask[i])
+        .map(lambda _, r: parse(r, True))
+    )
+    for k, record in enumerate(chosen.as_numpy_iterator()):
+        if k % 2 == 0:
+            continue
+        image = decode_whole(record["whole"])
+        strip = record["strip"][None] * max(image.shape[:2]) / record["frame_size"].max()
+        limits = _WIDE if k % 8 == 1 else _MISPLACED
+        drawn = [np.array([rng.uniform(low, high)]) for low, high in limits]
+        (place,) = misplaced(strip, *drawn)
+        codes[k] = area_strip(image, place, spec)
 
 
 def _decode(index: PreparedIndex, spec: InputSpec, wanted: NDArray[np.bool_]) -> Codes:

@@ -1,8 +1,8 @@
 """Generates a synthetic data set in the layout of GazeCapture.
 
 On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
-[--size WIDTHxHEIGHT] [--difficulty D] [--aim]`. The size is that of a portrait frame, 480x640 by default; landscape frames
-have width and height swapped, as in GazeCapture.
+[--size WIDTHxHEIGHT] [--difficulty D] [--aim]`. The size is that of a portrait frame, 480x640 by default; landscape
+frames have width and height swapped, as in GazeCapture.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tinytracker.aim.placement import misplaced, next_place
 from tinytracker.arrays import Floats32
 from tinytracker.data.inputs import REFERENCE_CROP, InputSpec
 from tinytracker.data.pipeline import serialized_records
@@ -121,8 +122,7 @@ class AimValidationBatches:
         strips = np.stack([r["strip"] for r in rows])
         rng = np.random.default_rng(0)
         dx, dy, ln = (rng.uniform(-limit, limit, len(rows)) for limit in START)
-        width = strips[:, 2] * np.exp(ln)
-        self._start = np.stack([strips[:, 0] - dx * width, strips[:, 1] - dy * width, width], -1)
+        self._start = misplaced(strips, dx, dy, ln)
 
     def mean_error_cm(self, model: tf.keras.Model) -> float:
         """Return the mean Euclidean error of the gaze on the self-placed crops, cm."""
@@ -147,16 +147,3 @@ class AimValidationBatches:
         places = tf.data.Dataset.from_tensor_slices(place.astype(np.float32))
         both = tf.data.Dataset.zip((self._records, places))
         return both.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(64)
-
-
-LARGEST_SHIFT = 0.64
-LARGEST_SHRINK, LARGEST_GROWTH = 1.92, 0.96
-"""Limits of one step: the ranges of the aim's codes."""
-
-
-def next_place(place: NDArray[np.floating[Any]], aim: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the crops (N, 3) x, y, width that the answers (N, 5) on the crops `place` ask for."""
-    x, y, width = np.moveaxis(np.asarray(place, np.float64), -1, 0)
-    shift = np.clip(aim[:, :2], -LARGEST_SHIFT, LARGEST_SHIFT)
-    growth = np.clip(aim[:, 2], -LARGEST_SHRINK, LARGEST_GROWTH)
-    return np.stack([x + shift[:, 0] * width, y + shift[:, 1] * width, width * np.exp(growth)], -1)

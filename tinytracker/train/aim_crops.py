@@ -2,8 +2,8 @@
 
 A crop of width c is described by the strip that it should have been: the strip's centre lies (dx, dy) crop widths right
 of and below the crop's centre, the strip is c / scale wide, and the crop is turned by an angle against the picture.
-Each frame of a batch gives several crops of four modes: near the strip, misplaced within reach, several strips wide, and
-elsewhere in the frame or in a picture of the room, where there are no eyes.
+Each frame of a batch gives several crops of four modes: near the strip, misplaced within reach, several strips wide,
+and elsewhere in the frame or in a picture of the room, where there are no eyes.
 """
 
 from __future__ import annotations

@@ -103,6 +103,8 @@ def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
 def load_quantized(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     """Return the quantized model as a function from images (N, H, W, 3), p/128 - 1, to gaze (N, 2) in cm.
 
+    With an aim, its five numbers follow, (N, 7).
+
     It computes with floats rounded to the sensor's steps; the sensor itself may differ by a few output steps.
     """
     require_mct()
@@ -140,6 +142,7 @@ def _check_io(model: Any, name: str) -> str:
 
 def _quantize(model: Any, output: str, batches: Batches) -> Any:
     import model_compression_toolkit as mct
+    import tensorflow as tf
     from edgemdt_tpc import get_target_platform_capabilities
     from model_compression_toolkit.core import BitWidthConfig, CoreConfig, DebugConfig
     from model_compression_toolkit.core import QuantizationErrorMethod as ErrorMethod
@@ -148,12 +151,16 @@ def _quantize(model: Any, output: str, batches: Batches) -> Any:
         ChangeCandidatesActivationQuantConfigAttr as ChangeActivation,
     )
 
+    # The parts of a concatenated output (gaze and aim) are rounded before they are joined.
+    parents = model.get_layer(output).inbound_nodes[0].parent_nodes
+    joined = isinstance(model.get_layer(output), tf.keras.layers.Concatenate)
+    last = [output, *(node.layer.name for node in parents if joined)]
     bits = BitWidthConfig()
-    bits.set_manual_activation_bit_width([NodeNameFilter(output)], OUTPUT_BITS)
+    bits.set_manual_activation_bit_width([NodeNameFilter(name) for name in last], OUTPUT_BITS)
     # By default MCT may clip the rarest values for a finer step. At both ends that would cost more than it gives:
     # the input's step must stay 1/128, and clipped gaze is wrong gaze.
     whole_range = ChangeActivation(activation_error_method=ErrorMethod.NOCLIPPING)
-    rules = [EditRule(NodeNameFilter(name), whole_range) for name in (model.input_names[0], output)]
+    rules = [EditRule(NodeNameFilter(name), whole_range) for name in (model.input_names[0], *last)]
     quantized, _ = mct.ptq.keras_post_training_quantization(
         model,
         lambda: ([batch] for batch in batches()),

@@ -120,7 +120,7 @@ def _earlier(path: Path) -> SensorQuantization | None:
 def _quantize(trained: Path, preset: Preset, index: PreparedIndex, path: Path) -> CalibrationFrames:
     from tinytracker.quant.calibration import SPLIT, calibration_set
 
-    calibration = calibration_set(index, preset.input, CALIBRATION_FRAMES, _SEED)
+    calibration = calibration_set(index, preset.input, CALIBRATION_FRAMES, _SEED, preset.aim)
     samples = [next(iter(sample.values())) for sample in calibration.samples()]
 
     def batches() -> Iterator[NDArray[np.float32]]:
