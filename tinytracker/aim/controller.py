@@ -34,8 +34,12 @@ TENTATIVE_MISSES = 1
 TENTATIVE_FRAMES = 12
 ROUNDS = 2  # around the last place, before the whole frame is scanned
 STILL, STILL_WIDTH = 6, 12  # of 256 widths: a crop that would change by less stays
-SMALLEST, LARGEST = 24, 1  # the frame's longer side divided by this is the limit of a region's width
+SMALLEST = 24  # the frame's longer side divided by this is the least width of a region
 FINDER_PAUSE = 12  # looks of the scan after a find that was not confirmed
+
+
+LARGEST_SIDE = 8192
+"""Of a frame, px."""
 
 
 class State(IntEnum):
@@ -65,6 +69,11 @@ class AimSettings:
     misses: int = 4
     find: int = 0
 
+    def __post_init__(self) -> None:
+        for name, value, low, high in (("delay", self.delay, 0, 8), ("misses", self.misses, 1, 1000)):
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}; it must be from {low} to {high}")
+
 
 class Controller:
     """Decides where the next frame's crop lies.
@@ -81,18 +90,21 @@ class Controller:
     """
 
     def __init__(self, frame_width: int, frame_height: int, settings: AimSettings = AimSettings()) -> None:
+        if not (1 <= frame_width <= LARGEST_SIDE and 1 <= frame_height <= LARGEST_SIDE):
+            raise ValueError(f"frame is {frame_width} x {frame_height} px; sides must be 1 to {LARGEST_SIDE}")
         self._width, self._height, self._settings = frame_width, frame_height, settings
         self._state = State.SEARCHING
         self._track: Track | None = None
         self._last: Sight | None = None  # where eyes were followed last
         self._doubt: Sight | None = None  # a sight that waits for a second one
         self._misses = 0  # frames without eyes where they should be
-        self._age = 0  # frames of a track that is not confirmed
+        self._age = 0  # frames of the track
         self._look = 0  # number of the next look around the last place, or of the scan
         self._pause = 0  # looks until the finder is wanted again
         self._from_finder = False
         self._has_eyes = False
-        self._region = self._bounded(scan(frame_width, frame_height, 0))
+        self._region: Region
+        self._aim()
 
     @property
     def state(self) -> State:
@@ -128,7 +140,7 @@ class Controller:
             if seen:
                 self._begin(place, from_finder=False)
         else:
-            self._track.advance()
+            self._track.advance(self._width, self._height)
             self._follow(self._track, answer, region, place if seen else None)
         self._confirm(answer, seen)
         self._has_eyes = self._state == State.FOLLOWING and seen and _near(answer)
@@ -150,30 +162,31 @@ class Controller:
     def _follow(self, track: Track, answer: AimAnswer, region: Region, place: Sight | None) -> None:
         """Correct the track by a sight, doubt the sight, or count a miss."""
         self._age += 1
-        if place is None:
-            if self._covers(region, track):
-                self._misses += 1
-                track.coast()
-            self._doubt = None
-        elif not self._is_doubtful(track, answer, place):
-            track.correct(place)
-            self._misses, self._doubt = 0, None
-        elif self._doubt is not None and _distance(place, self._doubt) <= CONFIRMED_BY:
-            self._track = Track.begin(place)
-            self._misses, self._doubt = 0, None
-        else:
-            self._doubt = place
         following = self._state == State.FOLLOWING
+        agrees = place is not None and not self._is_doubtful(track, answer, region, place)
+        repeated = (
+            place is not None and self._doubt is not None and _apart(place, self._doubt) <= CONFIRMED_BY
+        )
+        if place is not None and agrees:
+            track.correct(place)
+        elif place is not None and (repeated or not following):
+            self._track = Track.begin(place)
+        elif self._covers(region, track):
+            self._misses += 1
+            track.coast()
+        sure = agrees or repeated
+        self._misses = 0 if sure else self._misses
+        self._doubt = None if sure else place
         limit = self._settings.misses if following else TENTATIVE_MISSES
         too_old = not following and self._age > TENTATIVE_FRAMES + 2 * self._settings.delay
         if self._misses >= limit or too_old:
             self._give_up()
 
-    def _is_doubtful(self, track: Track, answer: AimAnswer, place: Sight) -> bool:
-        distance = track.distance(place)
+    def _is_doubtful(self, track: Track, answer: AimAnswer, region: Region, place: Sight) -> bool:
+        """Whether a sight is farther from the track than the errors of answers explain: they grow with the crop."""
         sure = answer.presence >= self._settings.enter
         gate = (GATE if sure else DOUBTFUL) + GATE_PER_MISS * self._misses
-        return distance > gate
+        return track.distance(place) > divided(gate * max(SUB * region.width, track.width), track.width)
 
     def _give_up(self) -> None:
         """Forget the track; what was followed is lost, what was not confirmed was nothing."""
@@ -239,7 +252,7 @@ class Controller:
         return Sight(
             limited(place.x, 0, Q8 * self._width),
             limited(place.y, 0, Q8 * self._height),
-            limited(place.width, longer // SMALLEST, longer // LARGEST),
+            limited(place.width, longer // SMALLEST, longer),
         )
 
     def _bounded(self, crop: Sight) -> Region:
@@ -252,6 +265,6 @@ def _near(answer: AimAnswer) -> bool:
     return abs(answer.dx) <= NEAR_X and abs(answer.dy) <= NEAR_Y and abs(answer.ln_scale) <= NEAR_LN
 
 
-def _distance(a: Sight, b: Sight) -> int:
+def _apart(a: Sight, b: Sight) -> int:
     """Return how far two strips are apart, in 1/256 of the second's width."""
     return divided(Q8 * max(abs(a.x - b.x), abs(a.y - b.y)), b.width)

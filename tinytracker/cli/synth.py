@@ -32,9 +32,22 @@ from tinytracker.cli.types import SIZE
     is_flag=True,
     help="For networks with an aim: vary lens and distance, and add pictures of rooms without a person.",
 )
+@click.option(
+    "--sequences",
+    is_flag=True,
+    help="Each person's frames follow one another in time: fixations, saccades, blinks, a head that moves.",
+)
+@click.option("--rate", type=click.Choice(["30", "60"]), default="30", help="Frames per second of sequences.")
+@click.option(
+    "--movement",
+    type=click.Choice(["mixed", "calm", "moving", "wild", "away"]),
+    default="mixed",
+    help="How heads move in sequences; mixed: one person after the other in each way.",
+)
 def command(
     out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,
     size: tuple[int, int], first: int, difficulty: float, aim: bool,
+    sequences: bool, rate: str, movement: str,
 ) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
     from tinytracker.synth.generation import generate
@@ -51,6 +64,8 @@ def command(
         first=first,
         difficulty=difficulty,
         aim=aim,
+        sequences=int(rate) if sequences else 0,
+        movement=movement,
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (

@@ -1,8 +1,8 @@
 """Generates a synthetic data set in the layout of GazeCapture.
 
 On the command line: `tinytracker synth OUT --subjects N --frames M --seed S [--jobs J] [--devices NAME,NAME]
-[--size WIDTHxHEIGHT] [--difficulty D] [--aim]`. The size is that of a portrait frame, 480x640 by default; landscape
-frames have width and height swapped, as in GazeCapture.
+[--size WIDTHxHEIGHT] [--difficulty D] [--aim] [--sequences [--rate 30|60] [--movement NAME]]`. The size is that of a
+portrait frame, 480x640 by default; landscape frames have width and height swapped, as in GazeCapture.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from tinytracker import progress
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
 from tinytracker.data.workers import Workers
-from tinytracker.errors import OutputError, UsageError
+from tinytracker.errors import OutputError, UnknownNameError, UsageError
 from tinytracker.files import StrPath, json_bytes, make_folder, read_json, write_json
 from tinytracker.requirements import require
+from tinytracker.synth.head_movements import MOVEMENTS
+from tinytracker.synth.sequence import MIXED, RATES
 from tinytracker.synth.subject import Parameters, make_subject, split_of
 
 PARAMETERS_FILE = SYNTHETIC_MARK
@@ -62,6 +64,8 @@ def generate(
     first: int = 0,
     difficulty: float = 1.0,
     aim: bool = False,
+    sequences: int = 0,
+    movement: str = MIXED,
 ) -> SynthReport:
     """Write subjects `first` to `first + subjects - 1` under `out`.
 
@@ -81,6 +85,9 @@ def generate(
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
         aim: varied framing and pictures of rooms without a person, for training a network with an aim.
+        sequences: 30 or 60: each subject's frames follow one another at this rate, per second; 0: frames of
+            separate dots.
+        movement: of the heads in sequences: "calm", "moving", "wild", "away", or "mixed" for all of them in turn.
 
     Raises:
         UsageError: a number is out of range, or a device is unknown.
@@ -94,7 +101,12 @@ def generate(
         8
     """
     out = Path(out)
-    parameters = replace(_checked(subjects, frames, seed, jobs, devices, size, first, difficulty), aim=aim)
+    parameters = replace(
+        _checked(subjects, frames, seed, jobs, devices, size, first, difficulty),
+        aim=aim,
+        sequences=_checked_rate(sequences, movement),
+        movement=movement if sequences else "",
+    )
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     _claim(out, parameters)
@@ -152,6 +164,14 @@ def _checked(
     return Parameters(
         frames=frames, seed=seed, devices=names, size=(size[0], size[1]), difficulty=float(difficulty)
     )
+
+
+def _checked_rate(sequences: int, movement: str) -> int:
+    if sequences not in (0, *RATES):
+        raise UsageError(f"sequences is {sequences} frames per second.", "It must be 30 or 60.")
+    if movement not in (MIXED, *MOVEMENTS):
+        raise UnknownNameError("movement", movement, (MIXED, *MOVEMENTS))
+    return sequences
 
 
 def _claim(out: Path, parameters: Parameters) -> None:

@@ -31,7 +31,8 @@ from tinytracker.synth.scene import Camera, HeadPose
 Generator = np.random.Generator
 
 STREAMS = (
-    "identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise", "framing"
+    "identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise", "framing",
+    "sequence",
 )  # fmt: skip
 """Independent random generators of a subject: an additional draw from one does not affect the others."""
 

@@ -37,6 +37,8 @@ class Parameters:
         frames: frames per subject. seed: random seed. devices: names to choose from, () for all.
         size: (width, height) of a portrait frame in px. difficulty: see `plan_sitting`.
         aim: varied framing (`tinytracker.synth.framing`), and pictures of the room without the subject.
+        sequences: frames per second of sequences (`tinytracker.synth.sequence`); 0 for frames of separate dots.
+        movement: of the heads in sequences.
     """
 
     frames: int
@@ -45,13 +47,15 @@ class Parameters:
     size: tuple[int, int]
     difficulty: float
     aim: bool = False
+    sequences: int = 0
+    movement: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object, with the generator's version."""
         document = {"generator_version": GENERATOR_VERSION} | asdict(self)
-        if not self.aim:
-            del document["aim"]  # data sets of releases without this parameter can be resumed
-        return document
+        # Data sets of releases without these parameters can be resumed.
+        added = ("aim", "sequences", "movement")
+        return {name: value for name, value in document.items() if value or name not in added}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Parameters:
@@ -63,6 +67,8 @@ class Parameters:
             size=(int(document["size"][0]), int(document["size"][1])),
             difficulty=float(document["difficulty"]),
             aim=bool(document.get("aim", False)),
+            sequences=int(document.get("sequences", 0)),
+            movement=str(document.get("movement", "")),
         )
 
 
@@ -110,6 +116,7 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
     from tinytracker.synth.eye_marks import mark_eyes
     from tinytracker.synth.framing import vary
     from tinytracker.synth.render import Renderer, encode_jpeg
+    from tinytracker.synth.sequence import SEQUENCE_FILE, movement_of, over_time
     from tinytracker.synth.sitting import plan_sitting, subject_streams
 
     streams = subject_streams(parameters.seed, index)
@@ -118,6 +125,10 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
     )
     if parameters.aim:
         sitting = vary(sitting, streams["framing"])
+    course = None
+    if parameters.sequences:
+        movement = movement_of(parameters.movement, index)
+        sitting, course = over_time(sitting, parameters.sequences, movement, streams["sequence"])
     recording = describe(sitting, index, streams)
     renderer = Renderer(sitting, streams)
 
@@ -133,6 +144,8 @@ def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
 
     def extra() -> Iterator[tuple[str, bytes]]:
         yield EYES_FILE, json_bytes(mark_eyes(sitting).as_json())
+        if course is not None:
+            yield SEQUENCE_FILE, json_bytes(course.as_json())
         yield from rooms()
 
     return write_recording(out, recording, jpegs(), extra())
