@@ -47,7 +47,7 @@ NOTE = """
 window.heard = [];
 document.addEventListener("answer", e => heard.push({ gaze: e.detail.gaze, raw: e.detail.raw, dot: e.detail.dot && [...e.detail.dot],
   state: e.detail.state, eyes: e.detail.eyes, region: e.detail.region, light: e.detail.light,
-  ms: e.detail.times.done - e.detail.times.captured }));
+  at: e.detail.times.done, ms: e.detail.times.done - e.detail.times.captured }));
 """  # noqa: E501
 
 

@@ -11,7 +11,8 @@ from tinytracker.live.webcam_network import AimedNetwork
 from tinytracker.model.network_file import packaged_network, packaged_networks
 from tinytracker.package.source import load_source
 
-DEFAULT_PRESET = "tinytracker-v2-aim"
+DEFAULT_PRESETS = ("tinytracker-v2-aim", "tinytracker-s2-aim")
+"""The first that is in this package answers when none is named."""
 FINDER_PRESET = "finder"
 
 
@@ -34,7 +35,9 @@ def open_network(
         raise UsageError("Both --run and --model were given.", "Give one of them.")
     named = run or model
     if named is None:
-        return AimedNetwork(read_bytes(packaged_network(DEFAULT_PRESET)), DEFAULT_PRESET)
+        known = packaged_networks()
+        preset = next((name for name in DEFAULT_PRESETS if name in known), DEFAULT_PRESETS[0])
+        return AimedNetwork(read_bytes(packaged_network(preset)), preset)
     return AimedNetwork(load_source(named, quantized).content, str(named))
 
 
