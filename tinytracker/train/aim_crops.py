@@ -20,7 +20,7 @@ CROPS_PER_FRAME = 4
 """Crops cut from a frame each time it is decoded."""
 
 NEAR, MID, WIDE, NONE = range(4)
-MIX = (0.32, 0.33, 0.19, 0.16)
+MIX = (0.28, 0.40, 0.18, 0.14)
 """Share of each mode."""
 
 TURNED_SHARE, LARGEST_TURN = 0.6, math.radians(20)
@@ -157,7 +157,7 @@ def _positive(
         ]
     )
     dx = tf.stack([0.05 * n["nx"], _between(n["x"], -0.42, 0.42), _between(n["x"], -0.45, 0.45)])
-    dy = tf.stack([0.03 * n["ny"], _between(n["y"], -0.3, 0.3), _between(n["y"], -0.16, 0.16)])
+    dy = tf.stack([0.03 * n["ny"], _between(n["y"], -0.2, 0.2), _between(n["y"], -0.16, 0.16)])
     index = tf.minimum(mode, WIDE)
     scale, dx, dy = tf.exp(ln[index]), dx[index], dy[index]
     turn = tf.where(n["turned"] < TURNED_SHARE, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN), 0.0)
