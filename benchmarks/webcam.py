@@ -1,4 +1,4 @@
-"""Measure the webcam's live view in Chromium: the error of the dot for synthetic people, latency, and ways to send a frame.
+"""Measure the webcam's live view in Chromium: the dot's error for synthetic people, latency, and ways to send a frame.
 
 A person (of no data set) is drawn in front of a 1280 x 720 camera, follows the nine dots of the calibration that the
 page shows, and then looks at 16 other places. Chromium's fake camera shows the drawn pictures.

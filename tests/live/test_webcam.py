@@ -12,13 +12,16 @@ from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
 
 from tinytracker.aim.controller import Controller
-from tinytracker.errors import ModelError, UsageError
+from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.evaluate.calibration import fit
 from tinytracker.live.screen import own_screen
 from tinytracker.live.server import serving
 from tinytracker.live.view import LiveView, Origin
 from tinytracker.live.webcam import OWNED_S, PHASES, Webcam, clipped, read_part
 from tinytracker.live.webcam_network import AimedNetwork
+from tinytracker.live.webcam_source import FINDER_PRESET
+from tinytracker.model.network_file import packaged_network, packaged_networks
+from tinytracker.model.presets import find_preset
 
 FRAME = (640, 480)
 
@@ -216,6 +219,19 @@ def test_frames_of_two_threads_are_answered_one_after_the_other(webcam):
 
 
 # Networks, and the command.
+
+
+@pytest.mark.parametrize("name", [n for n in packaged_networks() if n != FINDER_PRESET])
+def test_the_networks_of_the_package_are_those_of_their_presets(name):
+    found = AimedNetwork(packaged_network(name).read_bytes(), name)
+    shape = find_preset(name).input.shapes["image"]
+    assert (found.height, found.width, 1 if found.grey else 3) == shape
+    assert packaged_network(name).stat().st_size < 600_000
+
+
+def test_an_unknown_network_is_refused_by_name():
+    with pytest.raises(UnknownNameError, match="Known: "):
+        packaged_network("tinytracker-s3")
 
 
 def test_a_network_without_an_aim_is_refused_with_the_presets_that_have_one(tmp_path):
