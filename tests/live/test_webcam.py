@@ -112,6 +112,10 @@ def test_one_page_has_the_camera_until_it_is_silent_or_another_takes_it(webcam):
     assert frame(webcam, (0, 0, *FRAME), tab="a") == {"owner": False}
     webcam._clock.now += OWNED_S + 0.1
     assert webcam.claim({"tab": "a"}, b"") == {"owner": True}
+    webcam.claim({"tab": "b", "leave": "1"}, b"")
+    assert webcam.claim({"tab": "b"}, b"") == {"owner": False}
+    webcam.claim({"tab": "a", "leave": "1"}, b"")
+    assert webcam.claim({"tab": "b"}, b"") == {"owner": True}
 
 
 def test_a_dark_picture_is_called_dark(webcam):

@@ -33,8 +33,6 @@ def empty_room(blind, tmp_path_factory):
 @pytest.fixture
 def room(empty_room):
     empty_room.gaze_at = "wall"
-    empty_room.webcam.claim({"tab": "", "take": "1"}, b"")
-    empty_room.webcam._heard = float("-inf")
     empty_room.open()
     empty_room.until("state === 'searching' && answers > 2")
     return empty_room

@@ -99,9 +99,16 @@ class Webcam:
         self.followed = 0
 
     def claim(self, query: Mapping[str, str], _: bytes) -> dict[str, Any]:
-        """Give the camera to a page, unless another one has it; `take=1` takes it away from that one."""
+        """Give the camera to a page, unless another one has it.
+
+        `query` has `tab`, a name of the page; `take=1` takes the camera from another page, `leave=1` gives it back.
+        """
         with self._lock:
             now, tab = self._clock(), query.get("tab", "")
+            if query.get("leave") == "1":
+                if tab == self._owner:
+                    self._heard = float("-inf")
+                return {"owner": False}
             if query.get("take") == "1" or now - self._heard > OWNED_S or tab == self._owner:
                 if tab != self._owner:
                     self._size = (0, 0)  # another camera, perhaps
@@ -118,7 +125,7 @@ class Webcam:
         Raises:
             UsageError: the numbers do not fit each other.
         """
-        if not self.claim({**query, "take": "0"}, b"")["owner"]:
+        if not self.claim({"tab": query.get("tab", "")}, b"")["owner"]:
             return {"owner": False}
         part = read_part(query, body)
         with self._lock:
