@@ -68,12 +68,12 @@ def asked(box, size=FRAME, tab="a"):
     return {"tab": tab, **{name: str(value) for name, value in numbers.items()}}
 
 
-def sent(box, size=FRAME, value=120):
-    return bytes([value]) * (4 * box[2] * box[3])
+def sent(box, value=120, shrink=1):
+    return bytes([value]) * (4 * -(-box[2] // shrink) * -(-box[3] // shrink))
 
 
-def frame(webcam, box, size=FRAME, tab="a", value=120):
-    return webcam.frame(asked(box, size, tab), sent(box, size, value))
+def frame(webcam, box, size=FRAME, tab="a", value=120, shrink=1):
+    return webcam.frame(asked(box, size, tab) | {"shrink": str(shrink)}, sent(box, value, shrink))
 
 
 def test_the_first_frame_is_whole_and_the_next_is_what_was_asked_for(webcam):
@@ -101,6 +101,14 @@ def test_every_shape_of_frame_is_searched_from_its_own_middle(webcam, size):
     frame(webcam, (0, 0, 320, 240), (320, 240))
     answer = frame(webcam, (0, 0, *size), size)
     assert tuple(answer["region"]) == Controller(*size).region.box
+
+
+def test_wide_crops_are_sent_smaller_and_mean_the_same(webcam):
+    size = (1920, 1080)
+    first = frame(webcam, (0, 0, *size), size, shrink=3)
+    assert tuple(first["region"]) == Controller(*size).region.box
+    assert first["shrink"] == webcam._controller.region.box[2] // 384 > 1
+    assert "region" in frame(webcam, tuple(first["cut"]), size, shrink=first["shrink"])
 
 
 def test_one_page_has_the_camera_until_it_is_silent_or_another_takes_it(webcam):

@@ -135,6 +135,7 @@ def desk(
     # A window in front of the whole screen, so that calibration may begin without the browser's full-screen mode.
     options = (*options, f"--window-size={SIZE[0]},{SIZE[1]}", f"--screen-info={{{SIZE[0]}x{SIZE[1]}}}")
     with ExitStack() as stack:
+        stack.callback(film.close)
         page = stack.enter_context(Page(*options))
         served = stack.enter_context(ExitStack())
         address = served.enter_context(serving(view, 0, (), "webcam.html", uploads))

@@ -167,7 +167,6 @@ class Actor:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._film.close()
 
     def _play(self) -> None:
         shown = None

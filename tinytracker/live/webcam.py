@@ -46,13 +46,15 @@ class Part:
     Attributes:
         frame_width, frame_height: of the whole frame, px.
         box: of the part in the frame: x, y, width, height, px.
-        pixels: RGB (height, width, 3).
+        pixels: RGB (height, width, 3), divided by `shrink` and rounded up.
+        shrink: px of the frame per pixel, along each axis.
     """
 
     frame_width: int
     frame_height: int
     box: Box
     pixels: Pixels
+    shrink: int = 1
 
     def contains(self, box: Box) -> bool:
         """Whether a box, as far as it is in the frame, is in the part."""
@@ -61,8 +63,10 @@ class Part:
         return left <= x and top <= y and x + w <= left + width and y + h <= top + height
 
     def inside(self, box: Box) -> Box:
-        """Return a box of the frame in px of the part."""
-        return box[0] - self.box[0], box[1] - self.box[1], box[2], box[3]
+        """Return a box of the frame in pixels of the part."""
+        shrink = self.shrink
+        x, y = ((box[k] - self.box[k]) // shrink for k in (0, 1))
+        return x, y, max(box[2] // shrink, 1), max(box[3] // shrink, 1)
 
 
 def clipped(box: Box, width: int, height: int) -> Box:
@@ -116,11 +120,14 @@ class Webcam:
             return {"owner": tab == self._owner}
 
     def frame(self, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Answer one frame; `query` has tab, frame_width, frame_height and the part's x, y, width and height in px.
+        """Answer one frame.
+
+        `query` has tab, frame_width, frame_height, the part's x, y, width and height in px of the frame, and shrink.
 
         Returns:
             `owner`: whether this page has the camera; if not, nothing else. `cut`: the box to cut out of the next
-            frame. The rest is in `_answer`, or missing when the part was not the one that is needed now.
+            frame, and `shrink`: by which to divide its size. The rest is in `_looked`, or missing when the part was not
+            the one that is needed now.
 
         Raises:
             UsageError: the numbers do not fit each other.
@@ -133,13 +140,17 @@ class Webcam:
             if size != self._size:
                 self._size, self._controller = size, Controller(*size)
             answer = self._answer(part)
-            return {"owner": True, "cut": self._next_cut(), **answer}
+            return {"owner": True, "cut": self._next_cut(), "shrink": self._shrink(), **answer}
 
     def _next_cut(self) -> Box:
         box = self._controller.region.box
         if self._wants_finder:
             box = (0, 0, *self._size)
         return clipped(box, *self._size)
+
+    def _shrink(self) -> int:
+        """A crop that is many times as wide as the network's picture need not be sent in full."""
+        return max(self._controller.region.box[2] // (2 * self._network.width), 1)
 
     @property
     def _wants_finder(self) -> bool:
@@ -197,13 +208,15 @@ def read_part(query: Mapping[str, str], body: bytes) -> Part:
     y = _whole(query, "y", 0, frame_height - 1)
     width = _whole(query, "width", 1, frame_width - x)
     height = _whole(query, "height", 1, frame_height - y)
-    if len(body) != width * height * _CHANNELS:
+    shrink = _whole(query, "shrink", 1, _SIDES[1]) if "shrink" in query else 1
+    columns, rows = -(-width // shrink), -(-height // shrink)
+    if len(body) != columns * rows * _CHANNELS:
         raise UsageError(
-            f"A part of {width} x {height} px takes {width * height * _CHANNELS:,} bytes, not {len(body):,}.",
+            f"A part of {columns} x {rows} pixels takes {columns * rows * _CHANNELS:,} bytes, not {len(body):,}.",
             "Reload the page.",
         )
-    pixels = np.frombuffer(body, np.uint8).reshape(height, width, _CHANNELS)[..., :3]
-    return Part(frame_width, frame_height, (x, y, width, height), pixels)
+    pixels = np.frombuffer(body, np.uint8).reshape(rows, columns, _CHANNELS)[..., :3]
+    return Part(frame_width, frame_height, (x, y, width, height), pixels, shrink)
 
 
 def _whole(query: Mapping[str, str], key: str, low: int, high: int) -> int:
