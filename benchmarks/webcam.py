@@ -3,7 +3,8 @@
 A person (of no data set) is drawn in front of a 1280 x 720 camera, follows the nine dots of the calibration that the
 page shows, and then looks at 16 other places. Chromium's fake camera shows the drawn pictures.
 
-    python benchmarks/webcam.py people 8
+    python benchmarks/webcam.py people 8       # in the browser, in real time
+    python benchmarks/webcam.py server 16      # the same people and dots, cut as the page cuts; no browser, no time
     python benchmarks/webcam.py transport
 """
 
@@ -22,15 +23,19 @@ from PIL import Image
 
 sys.path.insert(0, str(SUPPORT))
 
-from support.webcam_page import ALLOWED, SIZE, Desk, desk, person
+from support.webcam_page import ALLOWED, SIZE, Desk, desk, own_seat, person
+from support.webcam_person import draw_person
 
+from tinytracker.evaluate.calibration import fit
 from tinytracker.live.screen import calibration_dots, own_screen
+from tinytracker.live.view import LiveView, Origin
+from tinytracker.live.webcam import PHASES, Webcam
 from tinytracker.live.webcam_network import AimedNetwork
 from tinytracker.live.webcam_source import open_finder, open_network
 from tinytracker.progress import set_quiet
 
 SCREEN = own_screen(34, 34 * SIZE[1] / SIZE[0], 1.0)
-DOTS, PLACES = 9, 16
+DOTS, PLACES, VIEWS = 9, 16, 3
 SETTLED_S, DWELL_S = 0.8, 1.0
 LIMIT_CM = 2.5
 NAME = "webcam"
@@ -69,7 +74,7 @@ def error_cm(rows: list[dict[str, Any]], key: str) -> float:
 def one(index: int, network: AimedNetwork) -> dict[str, Any]:
     """Calibrate one person and measure the dot."""
     targets = places()
-    pictures = person(index, SCREEN, calibration_dots(DOTS), targets, views=3)
+    pictures = person(index, SCREEN, calibration_dots(DOTS), targets, views=VIEWS)
     with (
         tempfile.TemporaryDirectory() as folder,
         desk(Path(folder), network, pictures, ALLOWED, screen=SCREEN, finder=open_finder()) as found,
@@ -96,6 +101,69 @@ def one(index: int, network: AimedNetwork) -> dict[str, Any]:
             "answers_per_s": round(float(per_s), 1), "latency_ms": round(float(np.median([r["ms"] for r in rows])), 1),
             "console_errors": len(found.page.errors), "within_limit": error_cm(rows, "dot") <= LIMIT_CM,
         }  # fmt: skip
+
+
+def cut(pixels: np.ndarray[Any, Any], answer: dict[str, Any] | None) -> tuple[dict[str, str], bytes]:
+    """Return the query and the bytes that the page would send for a frame (h, w, 3) after this answer."""
+    height, width = pixels.shape[:2]
+    x, y, w, h = (0, 0, width, height) if answer is None else answer["cut"]
+    shrink = 1 if answer is None else answer["shrink"]
+    part = Image.fromarray(pixels[y : y + h, x : x + w])
+    if shrink > 1:
+        part = part.resize((-(-w // shrink), -(-h // shrink)), Image.Resampling.BOX)
+    numbers = {
+        "frame_width": width,
+        "frame_height": height,
+        "x": x,
+        "y": y,
+        "width": w,
+        "height": h,
+        "shrink": shrink,
+    }
+    return {"tab": "benchmark", **{k: str(v) for k, v in numbers.items()}}, part.convert("RGBA").tobytes()
+
+
+def without_browser(index: int, network: AimedNetwork) -> dict[str, Any]:
+    """Show one person's pictures to the server, one after the other: nine dots, then the other places."""
+    targets = list(places().values())
+    dots = [SCREEN.at(*dot) for dot in calibration_dots(DOTS)]
+    frames = draw_person(index, dots + targets, VIEWS, own_seat(SCREEN))
+    images = [np.asarray(Image.open(io.BytesIO(f)).convert("RGB")) for f in frames]
+    with tempfile.TemporaryDirectory() as folder:
+        origin = Origin("webcam", "camera", False, PHASES, network.sha256)
+        webcam = Webcam(LiveView(origin, SCREEN, Path(folder) / "none.json"), network, open_finder())
+        answer: dict[str, Any] | None = None
+        looks = 0
+        while not (answer and answer.get("eyes")) and looks < 100:
+            answer = webcam.frame(*cut(images[0], answer))
+            looks += 1
+        seen: list[list[list[float]]] = []
+        for k in range(len(dots) + len(targets)):
+            seen.append([])
+            for image in images[k * VIEWS : (k + 1) * VIEWS] * 2:
+                answer = webcam.frame(*cut(image, answer))
+                if answer.get("raw"):
+                    seen[-1].append(answer["raw"])
+    told = [k for k in range(len(dots)) if seen[k]]
+    calibration = fit(
+        np.array([g for k in told for g in seen[k]]), np.array([dots[k] for k in told for _ in seen[k]]),
+        dots=np.array([k for k in told for _ in seen[k]]),
+    )  # fmt: skip
+    rows = [
+        {"raw": gaze, "gaze": calibration.apply(np.array(gaze)).tolist(), "true": target}
+        for target, found in zip(targets, seen[len(dots) :], strict=True)
+        for gaze in found
+    ]
+    middle = np.mean(targets, axis=0)
+    assert calibration.evidence is not None
+    return {
+        "person": index, "pictures": "synthetic, 1280x720, 62 degrees, 50 cm", "network": network.sha256[:12],
+        "looks_to_eyes": looks, "kind": calibration.kind, "left_out_cm": round(calibration.evidence.left_out_cm, 2),
+        "followed": round(sum(map(len, seen)) / (2 * VIEWS * len(seen)), 4),
+        "uncalibrated_cm": round(error_cm(rows, "raw"), 2), "calibrated_cm": round(error_cm(rows, "gaze"), 2),
+        "constant_cm": round(float(np.mean([np.linalg.norm(np.subtract(p, middle)) for p in targets])), 2),
+        "within_limit": error_cm(rows, "gaze") <= LIMIT_CM,
+    }  # fmt: skip
 
 
 MEASURE = """
@@ -158,11 +226,12 @@ def main() -> None:
     if what == "transport":
         write_csv("webcam_transport", transport(network))
         return
+    measure, name = (one, NAME) if what == "people" else (without_browser, f"{NAME}_server")
     rows = []
     for index in range(int(sys.argv[2])):
-        rows.append(one(index, network))
+        rows.append(measure(index, network))
         print(rows[-1], flush=True)
-        write_csv(NAME, rows, ["numpy"])
+        write_csv(name, rows, ["numpy"])
 
 
 if __name__ == "__main__":
