@@ -9,8 +9,8 @@ python benchmarks/real_faces_truth.py PHOTOS TRUTH.json
 Photographs are neither part of this repository nor named in its results. The truth is where MediaPipe sees the eyes:
 the centre of each eye is the mean of its outline, and the strip follows from both by the rule of the synthetic marks
 (`tinytracker.data.eye_marks`), with MediaPipe's depth for turned heads. A face counts if its detection is sure and its
-strip is at least 32 px wide. Each run's INT8 network (PTQ) starts from several misplaced crops of each face;
-`real_faces.csv` gets a line per run.
+strip is at least 32 px wide. Each run's INT8 network (PTQ, TensorFlow Lite's default kernels) starts from
+several misplaced crops of each face; `real_faces.csv` gets a line per run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aim import Fast
 from common import append_csv
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -30,7 +31,6 @@ from tinytracker.arrays import Floats, Pixels
 from tinytracker.data.area import area_strip
 from tinytracker.data.eye_marks import STRIP_PER_EYE_DISTANCE
 from tinytracker.evaluate.aim import FAR, FAR_STEPS, MID, MID_STEPS, on_it
-from tinytracker.evaluate.aim_predict import answer_of
 from tinytracker.model.presets import find_preset
 from tinytracker.runs import Run
 
@@ -81,14 +81,14 @@ def _around(path: Path, centre: Floats, width: float) -> tuple[Pixels, Floats]:
 
 def measure(run: Run, pictures: list[Pixels], strips: Floats, rolls: Floats) -> dict[str, Any]:
     """Return the numbers of one run."""
-    answer, spec = answer_of(run.quantized("ptq-int8") / "model.tflite"), find_preset(run.preset_name).input
-    assert answer is not None
+    network = Fast((run.quantized("ptq-int8") / "model.tflite").read_bytes())
+    spec = find_preset(run.preset_name).input
 
     def on(places: Floats) -> Floats:
         codes: NDArray[np.uint8] = np.stack(
             [area_strip(i, p, spec) for i, p in zip(pictures, places, strict=True)]
         )
-        return answer(codes)[1]
+        return network.answer(codes)[1]
 
     aim = on(strips)
     error = np.abs(aim[:, :4] - np.stack([*np.zeros((3, len(rolls))), rolls], -1))

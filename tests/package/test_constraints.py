@@ -115,7 +115,7 @@ def test_an_unsuitable_preset_is_refused_with_one_that_can() -> None:
     assert str(caught.value) == (
         "The preset tinytracker cannot run on imx500. The input is an RGB image of three channels; register "
         "settings of other kinds are unknown. image is 112 x 112 x 5. Train one that can: tinytracker-rgb, "
-        "tinytracker-v2."
+        "tinytracker-v2, tinytracker-v2-aim."
     )
     assert all(v.ok for v in require_suitable(find_preset("tinytracker-rgb"), "imx500"))
 

@@ -50,7 +50,7 @@ def test_check_says_yes_and_no() -> None:
     assert (good.code, good.document["ok"]) == (0, True)
     bad = run("check", "tinytracker", "--target", "imx500")
     assert bad.code == 1
-    assert "Presets that imx500 can run: tinytracker-rgb, tinytracker-v2." in bad.out
+    assert "Presets that imx500 can run: tinytracker-rgb, tinytracker-v2, tinytracker-v2-aim." in bad.out
     assert run("check", "tinytracker", "--target", "toaster").code == 2
     assert "needs a run folder" in run("check", "tinytracker", "--target", "imx500", "--memory-report").err
 

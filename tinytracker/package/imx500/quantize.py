@@ -7,6 +7,7 @@ model. Importing this module is cheap; calling it needs TensorFlow and MCT (the 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
 
         model = tf.keras.models.load_model(model_path, compile=False)
         output = _check_io(model, str(model_path))
+        model = one_last_layer(model, next(batches()))
         say(f"{model_path}: quantizing for the sensor")
         with captured_output() as printed:
             try:
@@ -98,6 +100,41 @@ def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
                     str(error).strip().splitlines()[0] if str(error).strip() else printed().strip()[-300:]
                 )
     raise ModelError(f"MCT refuses this network: {reason}", "Train a preset that the sensor takes.")
+
+
+def one_last_layer(model: Any, images: NDArray[np.float32]) -> Any:
+    """Return a network with an aim as one that ends in a single dense layer, which alone can have 16 bits.
+
+    The last layers of gaze and aim become one, on both hidden layers together; the weights from the other's hidden layer
+    are zero. The two hidden layers then share a step, so that of the aim is scaled to the range of the other, and the
+    weights behind it by the inverse. Any other network is unchanged.
+
+    Args:
+        model: Keras model with one output.
+        images: (N, H, W, 3), p/128 - 1, that show the ranges of the hidden layers.
+    """
+    import tensorflow as tf
+
+    joined = model.get_layer(model.output_names[0])
+    if not isinstance(joined, tf.keras.layers.Concatenate):
+        return model
+    gaze, aim = (node.layer for node in joined.inbound_nodes[0].parent_nodes)
+    before = aim.inbound_nodes[0].parent_nodes[0].layer
+    ranges = tf.keras.Model(model.inputs, [gaze.input, aim.input])(images, training=False)
+    wide, narrow = (max(float(tf.reduce_max(x)), 1e-6) for x in ranges)
+    gain = 2.0 ** round(math.log2(wide / narrow))
+    hidden = tf.keras.layers.Dense(before.units, activation="relu", name=before.name)
+    both = tf.keras.layers.Concatenate(name="both_hidden")([gaze.input, hidden(before.input)])
+    last = tf.keras.layers.Dense(gaze.units + aim.units, name=joined.name)
+    result = tf.keras.Model(model.inputs, last(both), name=model.name)
+    kernel, bias = before.get_weights()
+    hidden.set_weights([kernel * gain, bias * gain])
+    (gaze_kernel, gaze_bias), (aim_kernel, aim_bias) = gaze.get_weights(), aim.get_weights()
+    merged = np.zeros((len(gaze_kernel) + len(aim_kernel), gaze.units + aim.units), np.float32)
+    merged[: len(gaze_kernel), : gaze.units] = gaze_kernel
+    merged[len(gaze_kernel) :, gaze.units :] = aim_kernel / gain
+    last.set_weights([merged, np.concatenate([gaze_bias, aim_bias])])
+    return result
 
 
 def load_quantized(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
@@ -142,7 +179,6 @@ def _check_io(model: Any, name: str) -> str:
 
 def _quantize(model: Any, output: str, batches: Batches) -> Any:
     import model_compression_toolkit as mct
-    import tensorflow as tf
     from edgemdt_tpc import get_target_platform_capabilities
     from model_compression_toolkit.core import BitWidthConfig, CoreConfig, DebugConfig
     from model_compression_toolkit.core import QuantizationErrorMethod as ErrorMethod
@@ -151,16 +187,12 @@ def _quantize(model: Any, output: str, batches: Batches) -> Any:
         ChangeCandidatesActivationQuantConfigAttr as ChangeActivation,
     )
 
-    # The parts of a concatenated output (gaze and aim) are rounded before they are joined.
-    parents = model.get_layer(output).inbound_nodes[0].parent_nodes
-    joined = isinstance(model.get_layer(output), tf.keras.layers.Concatenate)
-    last = [output, *(node.layer.name for node in parents if joined)]
     bits = BitWidthConfig()
-    bits.set_manual_activation_bit_width([NodeNameFilter(name) for name in last], OUTPUT_BITS)
+    bits.set_manual_activation_bit_width([NodeNameFilter(output)], OUTPUT_BITS)
     # By default MCT may clip the rarest values for a finer step. At both ends that would cost more than it gives:
     # the input's step must stay 1/128, and clipped gaze is wrong gaze.
     whole_range = ChangeActivation(activation_error_method=ErrorMethod.NOCLIPPING)
-    rules = [EditRule(NodeNameFilter(name), whole_range) for name in (model.input_names[0], *last)]
+    rules = [EditRule(NodeNameFilter(name), whole_range) for name in (model.input_names[0], output)]
     quantized, _ = mct.ptq.keras_post_training_quantization(
         model,
         lambda: ([batch] for batch in batches()),

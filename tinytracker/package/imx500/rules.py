@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from tinytracker.model.network import Network
+from tinytracker.model.output import last_layers
 from tinytracker.package.rules import Rule, rule
 
 TARGET = "imx500"
@@ -89,7 +90,8 @@ def vector_output(network: Network) -> str | None:
     Fix: End the network with a dense layer.
     Source: MCT with edge-mdt-tpc 1.3, which supports 16-bit outputs of dense layers.
     """
-    if network.output.op == "dense" and len(network.output.shape) == 1:
+    # The last layers of gaze and aim are merged into one for the sensor (`quantize.one_last_layer`).
+    if len(network.output.shape) == 1 and all(network.nodes[n].op == "dense" for n in last_layers(network)):
         return None
     return f"{network.output.name} is {network.output.op} of shape {network.output.shape}"
 
