@@ -8,6 +8,7 @@
 #define NEAR_X 819
 #define NEAR_Y 410
 #define NEAR_LN 1843
+#define SHOWN_LN 1229      /* the gaze counts if the width is even within a factor of 1.35, Q12 */
 #define GATE 77            /* of 256 widths: a sight farther from the track needs a second one */
 #define GATE_PER_MISS 26   /* of 256 widths: more after misses */
 #define DOUBTFUL 26        /* of 256 widths: and farther than this when its presence is low */
@@ -225,7 +226,8 @@ int32_t tt_aim_update(tt_aim *aim, const tt_aim_answer *answer, tt_region region
         begin(aim, place, 0);
     }
     confirm(aim, answer, seen);
-    aim->has_eyes = (aim->state == TT_AIM_FOLLOWING) && (seen != 0) && (is_near(answer) != 0);
+    const int32_t sharp = (is_near(answer) != 0) && (tt_magnitude(answer->ln_scale) <= SHOWN_LN);
+    aim->has_eyes = (aim->state == TT_AIM_FOLLOWING) && (seen != 0) && (sharp != 0);
     choose_region(aim);
     return aim->state;
 }

@@ -19,7 +19,10 @@ from tinytracker.aim.track import SUB, Sight, Track, sight
 
 NEAR_X, NEAR_Y, NEAR_LN = 819, 410, 1843
 """An answer is near when the strip is at most 0.2 widths beside and 0.1 above or below the crop's centre, and its
-width within a factor of 1.57 of the crop's, Q12: the gaze of such a crop counts, and a track is confirmed."""
+width within a factor of 1.57 of the crop's, Q12: it confirms a track."""
+
+SHOWN_LN = 1229
+"""The gaze of such a crop counts if the width is even within a factor of 1.35, Q12."""
 
 GATE, GATE_PER_MISS = (
     77,
@@ -143,7 +146,8 @@ class Controller:
             self._track.advance(self._width, self._height)
             self._follow(self._track, answer, region, place if seen else None)
         self._confirm(answer, seen)
-        self._has_eyes = self._state == State.FOLLOWING and seen and _near(answer)
+        sharp = _near(answer) and abs(answer.ln_scale) <= SHOWN_LN
+        self._has_eyes = self._state == State.FOLLOWING and seen and sharp
         self._aim()
         return self._state
 
