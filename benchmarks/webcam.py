@@ -36,7 +36,7 @@ from tinytracker.progress import set_quiet
 
 SCREEN = own_screen(34, 34 * SIZE[1] / SIZE[0], 1.0)
 DOTS, PLACES, VIEWS = 9, 16, 3
-SETTLED_S, DWELL_S = 0.8, 1.0
+SETTLED_S, DWELL_S = 1.5, 1.5
 LIMIT_CM = 2.5
 NAME = "webcam"
 
