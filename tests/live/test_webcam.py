@@ -160,6 +160,14 @@ def test_gaze_is_in_cm_for_the_width_of_its_strip(webcam, network):
             assert answer["raw"] == pytest.approx([unit * v for v in look.gaze], abs=0.01)
 
 
+def test_eyes_that_are_too_far_away_have_no_gaze(webcam):
+    for width, far in ((40, True), (160, False)):
+        webcam._controller, webcam._size = following(width), FRAME
+        answer = frame(webcam, (0, 0, *FRAME))
+        assert answer["far"] is (far and answer["state"] == "following")
+        assert not (far and answer["eyes"])
+
+
 def following(width):
     """A controller that follows eyes in the middle of the frame."""
     from tinytracker.aim.answer import AimAnswer

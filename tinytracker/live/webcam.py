@@ -35,6 +35,9 @@ OWNED_S = 3.0
 DARK = 25.0
 """Mean brightness of the part, 0 to 255, below which the picture is called dark."""
 
+SMALLEST_STRIP_PX = 60
+"""Width of a strip below which there is no gaze: an iris has three pixels."""
+
 _SIDES = (16, 4096)
 _CHANNELS = 4  # as a canvas gives them: RGBA
 
@@ -180,7 +183,8 @@ class Webcam:
         done = time.perf_counter()
         state = self._controller.update(look.aim, region)
         gaze = None
-        if self._controller.has_eyes:
+        far = state == State.FOLLOWING and region.box[2] < SMALLEST_STRIP_PX
+        if self._controller.has_eyes and not far:
             unit = REFERENCE_CROP * max(self._size) / region.box[2]
             gaze = (look.gaze[0] * unit, look.gaze[1] * unit)
             self.followed += 1
@@ -191,7 +195,7 @@ class Webcam:
         return {
             "state": State(state).name.lower(), "eyes": gaze is not None, "region": region.box,
             "presence": round(look.aim.presence / 4096, 2), "roll": round(look.aim.roll / 4096, 3),
-            "gaze": _rounded(shown), "raw": _rounded(gaze), "light": round(light, 1), "dark": light < DARK,
+            "gaze": _rounded(shown), "raw": _rounded(gaze), "light": round(light, 1), "dark": light < DARK, "far": far,
             "times_ms": [round(t, 2) for t in times],
         }  # fmt: skip
 
