@@ -42,6 +42,7 @@ def watch(
     from tinytracker.live.webcam import PHASES, Webcam
     from tinytracker.progress import say
 
+    say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
     source = find_target(target, "live").part("live")
     network = source.open_network(run, model, quantized)
     view = view_of(Origin(target, "camera", False, PHASES, network.sha256))
