@@ -154,7 +154,7 @@ static void follow(tt_aim *aim, const tt_aim_answer *answer, tt_region region, t
 static void confirm(tt_aim *aim, const tt_aim_answer *answer, int32_t seen)
 {
     if ((aim->has_track != 0) && (seen != 0) && (aim->state != TT_AIM_FOLLOWING) && (is_near(answer) != 0) &&
-        ((aim->age > 0) || (aim->state == TT_AIM_LOST))) {
+        (answer->presence >= aim->settings.enter) && ((aim->age > 0) || (aim->state == TT_AIM_LOST))) {
         aim->state = TT_AIM_FOLLOWING;
         aim->from_finder = 0;
         aim->pause = 0;
@@ -226,7 +226,8 @@ tt_region tt_aim_region(const tt_aim *aim)
 
 int32_t tt_aim_update(tt_aim *aim, const tt_aim_answer *answer, tt_region region)
 {
-    const int32_t enough = (aim->state == TT_AIM_FOLLOWING) ? aim->settings.stay : aim->settings.enter;
+    const int64_t stay = aim->settings.stay;
+    const int64_t enough = (aim->state == TT_AIM_FOLLOWING) ? stay : tt_divided(stay + aim->settings.enter, 2);
     const tt_sight anywhere = tt_track_sight(answer, region);
     const int32_t seen = (answer->presence >= enough) && (shows_eyes(aim, anywhere) != 0);
     const tt_sight place = inside(aim, anywhere.x, anywhere.y, anywhere.width);

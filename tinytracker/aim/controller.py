@@ -61,7 +61,7 @@ class AimSettings:
     Attributes:
         delay: frames that are started between the one whose answer is given and the first that a new region can
             still reach; 0 when the next frame is cut by the region.
-        enter: presence from which eyes are believed while nothing is followed, logit in Q12.
+        enter: presence that confirms a track, logit in Q12. Half way from `stay` suffices to propose one.
         stay: presence from which eyes that are followed are believed, logit in Q12.
         misses: frames without eyes after which the track is lost.
         find: score from which the finder is believed, logit in Q12.
@@ -139,7 +139,8 @@ class Controller:
         """
         following = self._state == State.FOLLOWING
         anywhere = sight(answer, region)
-        enough = answer.presence >= (self._settings.stay if following else self._settings.enter)
+        stay, enter = self._settings.stay, self._settings.enter
+        enough = answer.presence >= (stay if following else divided(stay + enter, 2))
         seen = enough and self._shows_eyes(anywhere)
         place = self._inside(anywhere)
         if self._track is None:
@@ -206,7 +207,9 @@ class Controller:
 
     def _confirm(self, answer: AimAnswer, seen: bool) -> None:
         """Follow a track whose strip was seen where it should be; in a search, not at first sight."""
-        if self._track is None or not seen or self._state == State.FOLLOWING or not _near(answer):
+        if self._track is None or not seen or self._state == State.FOLLOWING:
+            return
+        if answer.presence < self._settings.enter or not _near(answer):
             return
         if self._age > 0 or self._state == State.LOST:
             self._state, self._from_finder, self._pause = State.FOLLOWING, False, 0
