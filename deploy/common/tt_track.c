@@ -3,11 +3,11 @@
 #include "tt_fixed.h"
 
 #define REACH_PX 16384
-#define PLACE_GAIN 150     /* of 256: share of a correction that goes to the place */
-#define SPEED_GAIN 64      /* of 256: to the speed, per frame */
-#define TURN_GAIN 6        /* of 256: to the acceleration, per frame^2 */
-#define TURN_KEPT 210      /* of 256: what is left of the acceleration in the next frame */
-#define SWING 13           /* of 256: how much of the speed the acceleration loses per frame */
+#define PLACE_GAIN 143     /* of 256: share of a correction that goes to the place */
+#define SPEED_GAIN 63      /* of 256: to the speed, per frame */
+#define TURN_GAIN 3        /* of 256: to the acceleration, per frame^2 */
+#define TURN_KEPT 230      /* of 256: what is left of the acceleration in the next frame */
+#define SWING 11           /* of 256: how much of the speed the acceleration loses per frame */
 #define WIDTH_GAIN 64      /* of 256: widths are smoothed more than places */
 #define ERROR_GAIN 64      /* of 256: of the running mean of corrections */
 #define DOUBT 96           /* of 256: share of that mean which a speed must exceed to be believed */
@@ -16,7 +16,8 @@
 #define FASTEST 64         /* of 256 widths per frame */
 #define HARDEST 16         /* of 256 widths per frame^2 */
 #define SPEED_KEPT 192     /* of 256: what is left of the speed after each frame without eyes */
-#define OPENING 384        /* of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths */
+#define OPENING 384        /* of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths, */
+#define FREE 100           /* of 256: less this */
 #define WIDEST_OPENING 461 /* of 256: but not beyond 1.8 times */
 
 static int64_t share(int64_t of256, int64_t value)
@@ -127,7 +128,8 @@ tt_sight tt_track_ahead(const tt_track *track, int32_t frames, int32_t opening)
     const int64_t down = share(believed, (int64_t)later.y - track->y);
     const int64_t moved = tt_divided(OPENING * tt_length(right, 3 * down), track->width);
     const int64_t widest = (opening > WIDEST_OPENING) ? opening : WIDEST_OPENING;
-    const int64_t opened = tt_limited(share(opening, TT_Q8 + moved), TT_Q8, widest);
+    const int64_t wider = TT_Q8 + ((moved > FREE) ? (moved - FREE) : 0);
+    const int64_t opened = tt_limited(share(opening, wider), TT_Q8, widest);
     tt_sight crop;
     crop.x = track->x + (int32_t)right;
     crop.y = track->y + (int32_t)down;

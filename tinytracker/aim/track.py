@@ -19,11 +19,11 @@ from tinytracker.aim.region import REACH_PX, Region
 SUB = Q8 // Q4
 """Tracks count in Q8 px, regions in Q4 px."""
 
-PLACE_GAIN = 150  # of 256: share of a correction that goes to the place
-SPEED_GAIN = 64  # of 256: to the speed, per frame
-TURN_GAIN = 6  # of 256: to the acceleration, per frame²
-TURN_KEPT = 210  # of 256: what is left of the acceleration in the next frame
-SWING = 13  # of 256: how much of the speed the acceleration loses per frame
+PLACE_GAIN = 143  # of 256: share of a correction that goes to the place
+SPEED_GAIN = 63  # of 256: to the speed, per frame
+TURN_GAIN = 3  # of 256: to the acceleration, per frame²
+TURN_KEPT = 230  # of 256: what is left of the acceleration in the next frame
+SWING = 11  # of 256: how much of the speed the acceleration loses per frame
 WIDTH_GAIN = 64  # of 256: widths are smoothed more than places
 ERROR_GAIN = 64  # of 256: of the running mean of corrections
 DOUBT = 96  # of 256: share of that mean which a speed must exceed to be believed
@@ -32,7 +32,8 @@ JUMP = 345  # of 256: a width that changed by more than this factor (1.35) is ta
 FASTEST = 64  # of 256 widths per frame
 HARDEST = 16  # of 256 widths per frame²
 SPEED_KEPT = 192  # of 256: what is left of the speed after each frame without eyes
-OPENING = 384  # of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths
+OPENING = 384  # of 256: the crop opens by 1.5 times the way that the head moves meanwhile, in widths,
+FREE = 100  # of 256: less this
 WIDEST_OPENING = 461  # of 256: but not beyond 1.8 times
 
 
@@ -125,7 +126,8 @@ class Track:
             frames: from the frame of the last measurement to the frame that the crop is for.
             opening: factor on the width, in 1/256.
 
-        The strip is three times as wide as high, so movement downwards opens the crop three times as much.
+        A gaze is most precise in a crop as wide as the strip, so small movements do not open it. The strip is three
+        times as wide as high, so movement downwards counts three times.
         """
         later = replace(self)
         for _ in range(frames):
@@ -133,7 +135,8 @@ class Track:
         trust = _trust(length(self.vx, self.vy), divided(DOUBT * self.error, Q8))
         right, down = divided(trust * (later.x - self.x), Q8), divided(trust * (later.y - self.y), Q8)
         moved = divided(OPENING * length(right, 3 * down), self.width)
-        opened = limited(divided((Q8 + moved) * opening, Q8), Q8, max(WIDEST_OPENING, opening))
+        wider = Q8 + max(moved - FREE, 0)
+        opened = limited(divided(wider * opening, Q8), Q8, max(WIDEST_OPENING, opening))
         return Sight(self.x + right, self.y + down, divided(opened * self.width, Q8))
 
 
