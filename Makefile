@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all you need: each finds Python, creates .venv from the lock file, and runs.
+# `make demo`, `make live` and `make test` are all you need: each finds Python, creates .venv from the lock file, and runs.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint unit fuzz docs notebooks firmware bench bench-mcu lock clean
+.PHONY: help venv demo live test test-all lint unit fuzz docs notebooks firmware bench bench-mcu lock clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ venv: $(VENV)/.installed  ## Only create the Python environment.
 
 demo: $(VENV)/.installed  ## Run the whole chain on synthetic data, up to a packaged INT8 network.
 	$(BIN)/tinytracker demo --out $(DEMO_OUT)
+
+live: $(VENV)/.installed  ## Show on a page where you look, with your webcam; no board, no training.
+	$(BIN)/tinytracker live --target webcam
 
 test: lint unit  ## Lint, types, layers, then the tests: every subject, in about ten minutes on two cores.
 

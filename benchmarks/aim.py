@@ -3,8 +3,8 @@
 python benchmarks/aim.py HELD_OUT RUN [RUN ...]
 
 HELD_OUT is data prepared with --aim from another seed than the training data; all of its splits are used. RUN is a
-finished run of a preset with an aim. Each network is INT8 (PTQ) and runs on TensorFlow Lite's default kernels, which are
-ten times as fast as the reference kernels; the first frames run on both, `codes_off` is the share of output codes that
+finished run of a preset with an aim. Each network is INT8 (PTQ) and runs on TensorFlow Lite's default kernels, ten
+times as fast as the reference kernels; the first frames run on both, `codes_off` is the share of output codes that
 differ there, and `largest_off` by how much. The yardstick is the gaze of the bundled network without an aim, quantized
 with the training data of the run, on the same true strips. All frames are synthetic.
 

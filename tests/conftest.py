@@ -33,6 +33,7 @@ LONG_FILES = (
     "pipeline/test_training.py",
     "pipeline/test_quantize.py",
     "measure/test_measure_emulated.py",
+    "live/test_webcam_page.py",
     "pipeline/test_package_reads.py",
     "codegen/test_codegen_cortex_m4.py",
     "pipeline/test_notebooks.py",

@@ -39,6 +39,8 @@ class Target:
         setup_summary: what `setup` installs.
         board: part with `open_source(target, request)`, a context manager that yields a source of frames; of a board
             that `loads` a network also `streaming(fps)`, in which its camera runs without one.
+        live: part with `open_network(run, model, quantized)` and `open_finder()`, for a target whose camera is that
+            of a browser and whose network runs on this computer.
         rpc: URL that takes the board's commands when its port does not.
         silence_s: timeout in s when the board sends nothing; None for the default.
         loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
@@ -61,6 +63,7 @@ class Target:
     setup: str = ""
     setup_summary: str = ""
     board: str = ""
+    live: str = ""
     rpc: str = ""
     silence_s: float | None = None
     loads: str = ""
@@ -119,6 +122,10 @@ TARGETS: dict[str, Target] = {
             board=_SERIAL_BOARD,
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
         ),
+        Target(
+            "webcam", "Any webcam; the network runs on this computer",
+            live="tinytracker.live.webcam_source",
+        ),
     )
 }  # fmt: skip
 
@@ -133,6 +140,7 @@ PARTS = (
     "doctor",
     "setup",
     "board",
+    "live",
 )
 """Fields of a row that name a module."""
 

@@ -20,8 +20,9 @@
 #define TENTATIVE_MISSES 1
 #define TENTATIVE_FRAMES 12
 #define ROUNDS 2       /* around the last place, before the whole frame is scanned */
-#define STILL 6        /* of 256 widths: a crop that would move by less stays */
+#define STILL 3        /* of 256 widths: a crop that would move by less stays */
 #define STILL_WIDTH 12 /* of 256 */
+#define WIDEST 9       /* of 16 longer sides of the frame: a wider strip is a mistake */
 #define SMALLEST 24    /* the frame's longer side divided by this is the least width of a region */
 #define FINDER_PAUSE 12 /* looks of the scan after a find that was not confirmed */
 
@@ -55,6 +56,16 @@ static tt_sight inside(const tt_aim *aim, int64_t x, int64_t y, int64_t width)
     place.y = (int32_t)tt_limited(y, 0, TT_Q8 * (int64_t)aim->frame_height);
     place.width = (int32_t)tt_limited(width, longer / SMALLEST, longer);
     return place;
+}
+
+/* Whether both eyes of a strip would be in the picture, and the face not larger than it. */
+static int32_t shows_eyes(const tt_aim *aim, tt_sight place)
+{
+    const int32_t aside = place.width / 4;
+    const int32_t above = place.width / 12;
+    const int64_t longer = TT_Q8 * larger(aim->frame_width, aim->frame_height);
+    return (place.x >= aside) && (place.x <= ((TT_Q8 * aim->frame_width) - aside)) && (place.y >= above) &&
+           (place.y <= ((TT_Q8 * aim->frame_height) - above)) && ((16 * (int64_t)place.width) <= (WIDEST * longer));
 }
 
 /* The region of a crop, limited like a strip, in whole px. */
@@ -143,7 +154,7 @@ static void follow(tt_aim *aim, const tt_aim_answer *answer, tt_region region, t
 static void confirm(tt_aim *aim, const tt_aim_answer *answer, int32_t seen)
 {
     if ((aim->has_track != 0) && (seen != 0) && (aim->state != TT_AIM_FOLLOWING) && (is_near(answer) != 0) &&
-        ((aim->age > 0) || (aim->state == TT_AIM_LOST))) {
+        (answer->presence >= aim->settings.enter) && ((aim->age > 0) || (aim->state == TT_AIM_LOST))) {
         aim->state = TT_AIM_FOLLOWING;
         aim->from_finder = 0;
         aim->pause = 0;
@@ -215,9 +226,10 @@ tt_region tt_aim_region(const tt_aim *aim)
 
 int32_t tt_aim_update(tt_aim *aim, const tt_aim_answer *answer, tt_region region)
 {
-    const int32_t enough = (aim->state == TT_AIM_FOLLOWING) ? aim->settings.stay : aim->settings.enter;
-    const int32_t seen = (answer->presence >= enough);
+    const int64_t stay = aim->settings.stay;
+    const int64_t enough = (aim->state == TT_AIM_FOLLOWING) ? stay : tt_divided(stay + aim->settings.enter, 2);
     const tt_sight anywhere = tt_track_sight(answer, region);
+    const int32_t seen = (answer->presence >= enough) && (shows_eyes(aim, anywhere) != 0);
     const tt_sight place = inside(aim, anywhere.x, anywhere.y, anywhere.width);
     if (aim->has_track != 0) {
         tt_track_advance(&aim->track, aim->frame_width, aim->frame_height);

@@ -24,7 +24,7 @@
 /* What differs between devices and networks. */
 typedef struct {
     int32_t delay;  /* frames started between the one that was answered and the first that a new region can reach */
-    int32_t enter;  /* presence from which eyes are believed while nothing is followed, logit in Q12 */
+    int32_t enter;  /* presence that confirms a track, logit in Q12; half way from `stay` suffices to propose one */
     int32_t stay;   /* presence from which eyes that are followed are believed, logit in Q12 */
     int32_t misses; /* frames without eyes after which the track is lost */
     int32_t find;   /* score from which the finder is believed, logit in Q12 */

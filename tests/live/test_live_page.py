@@ -7,7 +7,7 @@ import time
 
 import pytest
 from support import picamera2_stub
-from support.chromium import PROGRAM, Page
+from support.chromium import CONTRASTS, PROGRAM, Page
 
 from tinytracker.live import routine
 from tinytracker.live.frames import LiveFrame, frames_of_board
@@ -165,28 +165,6 @@ def test_escape_ends_a_calibration(page, view):
     page.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))")
     page.until("document.querySelector('#routine').hidden")
     assert view.calibration is None
-
-
-CONTRASTS = """
-(() => {
-  const light = colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = node => {
-    for (; node; node = node.parentElement) { const c = getComputedStyle(node).backgroundColor; if (!/, 0\\)$/.test(c)) return c }
-    return "rgb(255, 255, 255)";
-  };
-  const found = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const own = [...node.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !node.checkVisibility() || node.closest("script, style, option")) continue;
-    const a = light(getComputedStyle(node).color), b = light(behind(node));
-    found.push([node.textContent.trim().slice(0, 40), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
-  }
-  return found;
-})()
-"""  # noqa: E501
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -57,7 +57,7 @@ def test_a_page_that_opens_is_told_everything(view):
     assert set(found) == {"origin", "screen", "calibration", "routine", "frame"}
     assert found["origin"]["phases"] == ["capture", "inference"]
     assert not found["origin"]["emulated"]
-    assert found["calibration"] == {"kind": None, "remarks": []}
+    assert found["calibration"] == {"kind": None, "remarks": [], "mirrored": False}
     assert found["frame"]["gaze"] == [1.0, -2.0]
     assert found["frame"]["phases_ms"] == [10.0, 30.0]
 

@@ -19,6 +19,7 @@ OFFERS = {
     "build": ("build",), "options": ("Options",), "rules": ("RULES", "REMARK", "facts"), "check": ("check",),
     "section": ("section",), "memory_report": ("memory_report",), "parity": ("NAME", "FILE", "LABEL", "load"),
     "doctor": ("parts",), "setup": ("setup", "status"), "board": ("open_source",),
+    "live": ("open_network", "open_finder"),
 }  # fmt: skip
 
 KNOW_A_TARGET = {

@@ -22,6 +22,28 @@ from typing import Any
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _TIMEOUT_S = 90.0
 
+CONTRASTS = """
+(() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = node => {
+    for (; node; node = node.parentElement) { const c = getComputedStyle(node).backgroundColor; if (!/, 0\\)$/.test(c)) return c }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest("script, style, option")) continue;
+    const a = light(getComputedStyle(node).color), b = light(behind(node));
+    found.push([node.textContent.trim().slice(0, 40), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+  return found;
+})()
+"""  # noqa: E501
+"""Expression: the beginning of each text that is shown, and its contrast (WCAG 2.1)."""
+
 
 class Page:
     """One tab.
@@ -30,8 +52,8 @@ class Page:
         requests: URLs that were asked for. errors: what the console or an exception said.
     """
 
-    def __init__(self) -> None:
-        """Start the browser; use as a context manager."""
+    def __init__(self, *options: str) -> None:
+        """Start the browser, with further options; use as a context manager."""
         assert PROGRAM, "chromium is not installed"
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -45,7 +67,7 @@ class Page:
             ["bash", "-c", f'exec "$@" 3<&{ends[0]} 4>&{ends[1]}', "chromium", PROGRAM,
              "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
              "--disable-background-networking", "--no-first-run", "--remote-debugging-pipe",
-             f"--user-data-dir={self._profile}", "about:blank"],
+             *options, f"--user-data-dir={self._profile}", "about:blank"],
             pass_fds=ends, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         for fd in (browser_reads, browser_writes, *ends):
@@ -126,9 +148,15 @@ class Page:
             assert time.monotonic() < deadline, "the page does not load"
             time.sleep(0.05)
 
-    def run(self, expression: str) -> Any:
-        """Value of a JavaScript expression; promises are awaited."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    def run(self, expression: str, *, by_user: bool = False) -> Any:
+        """Value of a JavaScript expression; promises are awaited. `by_user`: as if a person had clicked."""
+        found = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+            userGesture=by_user,
+        )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 

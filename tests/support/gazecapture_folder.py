@@ -96,7 +96,10 @@ def eyed_jpegs(
         width, height = frame_size if orientation <= 2 else frame_size[::-1]
         grey = np.full((height, width), 160.0)
         for box in (recording.left_eye, recording.right_eye):
-            x, y = recording.face.x[i] + box.x[i] + box.w[i] / 2, recording.face.y[i] + box.y[i] + box.h[i] / 2
+            x, y = (
+                recording.face.x[i] + box.x[i] + box.w[i] / 2,
+                recording.face.y[i] + box.y[i] + box.h[i] / 2,
+            )
             away = np.hypot(np.arange(width)[None, :] + 0.5 - x, np.arange(height)[:, None] + 0.5 - y)
             grey -= 130 * np.clip(recording.face.w[i] / 12 - away, 0, 1)
         yield _jpeg(Image.fromarray(grey.astype(np.uint8)).convert("RGB"))

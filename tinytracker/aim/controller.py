@@ -36,7 +36,8 @@ NEW_OPENING = 384  # of 256: and for a track that is not confirmed yet
 TENTATIVE_MISSES = 1
 TENTATIVE_FRAMES = 12
 ROUNDS = 2  # around the last place, before the whole frame is scanned
-STILL, STILL_WIDTH = 6, 12  # of 256 widths: a crop that would change by less stays
+STILL, STILL_WIDTH = 3, 12  # of 256 widths: a crop that would change by less stays
+WIDEST = 9  # of 16 longer sides of the frame: a wider strip is a mistake
 SMALLEST = 24  # the frame's longer side divided by this is the least width of a region
 FINDER_PAUSE = 12  # looks of the scan after a find that was not confirmed
 
@@ -60,7 +61,7 @@ class AimSettings:
     Attributes:
         delay: frames that are started between the one whose answer is given and the first that a new region can
             still reach; 0 when the next frame is cut by the region.
-        enter: presence from which eyes are believed while nothing is followed, logit in Q12.
+        enter: presence that confirms a track, logit in Q12. Half way from `stay` suffices to propose one.
         stay: presence from which eyes that are followed are believed, logit in Q12.
         misses: frames without eyes after which the track is lost.
         find: score from which the finder is believed, logit in Q12.
@@ -137,8 +138,11 @@ class Controller:
             region: the one that this frame was cut by.
         """
         following = self._state == State.FOLLOWING
-        seen = answer.presence >= (self._settings.stay if following else self._settings.enter)
-        place = self._inside(sight(answer, region))
+        anywhere = sight(answer, region)
+        stay, enter = self._settings.stay, self._settings.enter
+        enough = answer.presence >= (stay if following else divided(stay + enter, 2))
+        seen = enough and self._shows_eyes(anywhere)
+        place = self._inside(anywhere)
         if self._track is None:
             if seen:
                 self._begin(place, from_finder=False)
@@ -203,7 +207,9 @@ class Controller:
 
     def _confirm(self, answer: AimAnswer, seen: bool) -> None:
         """Follow a track whose strip was seen where it should be; in a search, not at first sight."""
-        if self._track is None or not seen or self._state == State.FOLLOWING or not _near(answer):
+        if self._track is None or not seen or self._state == State.FOLLOWING:
+            return
+        if answer.presence < self._settings.enter or not _near(answer):
             return
         if self._age > 0 or self._state == State.LOST:
             self._state, self._from_finder, self._pause = State.FOLLOWING, False, 0
@@ -249,6 +255,15 @@ class Controller:
         dx, dy = abs(track.x - SUB * region.x), abs(track.y - SUB * region.y)
         width = SUB * region.width
         return Q8 * dx <= REACH_X * width and Q8 * dy <= REACH_Y * width
+
+    def _shows_eyes(self, place: Sight) -> bool:
+        """Whether both eyes of a strip would be in the picture, and the face not larger than it."""
+        aside, above = place.width // 4, place.width // 12
+        return (
+            aside <= place.x <= Q8 * self._width - aside
+            and above <= place.y <= Q8 * self._height - above
+            and 16 * place.width <= WIDEST * Q8 * max(self._width, self._height)
+        )
 
     def _inside(self, place: Sight) -> Sight:
         """Limit a strip to the frame (its centre) and to sensible widths."""

@@ -12,21 +12,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
+from tinytracker.cli.live_webcam import refuse_board_options, watch
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SCREEN
 from tinytracker.errors import TinyTrackerError, UsageError
-from tinytracker.targets import with_part
+from tinytracker.targets import find_target, with_part
 from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.live.frames import LiveFrame, Point
-    from tinytracker.live.view import Origin
+    from tinytracker.live.view import LiveView, Origin
     from tinytracker.measure.board import Board
     from tinytracker.package.source import ModelSource
 
 
 @verb
-@click.option("--target", type=click.Choice(list(with_part("board"))), help="Board to show.")
+@click.option(
+    "--target",
+    type=click.Choice(list(with_part("board", "live"))),
+    help="Board to show; webcam: no board, the network runs on this computer.",
+)
 @click.option("--replay", type=click.Path(path_type=Path), help="A recorded session instead of a board.")
 @click.option(
     "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Speed of a replay; 2 is twice as fast."
@@ -64,7 +69,7 @@ def command(
     screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
     http: int, seconds: float | None, allow_host: tuple[str, ...], **board: Any,
 ) -> Output:  # fmt: skip
-    """Show on a local page where a person looks, from a board or a recorded session; calibrate there.
+    """Show on a local page where a person looks, from a board, a webcam or a recorded session; calibrate there.
 
     The page is served to this computer alone. Ctrl-C ends it.
     """
@@ -78,9 +83,19 @@ def command(
             "Frames come either from a board or from a session.", "Give either --target or --replay FILE."
         )
     shown = screen_of_device(device, orientation) if device else own_screen(*screen, gap)
+
+    def view_of(origin: Origin) -> LiveView:
+        return LiveView(origin, shown, calibration, person=person, force=force)
+
+    if target is not None and find_target(target).live:
+        refuse_board_options(target, board)
+        return watch(
+            target, view_of, http, allow_host, seconds,
+            run=board["run_folder"], model=board["model"], quantized=board["quantized"],
+        )  # fmt: skip
     opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)
     with opened as stream:
-        view = LiveView(stream.origin, shown, calibration, person=person, force=force)
+        view = view_of(stream.origin)
         began = time.monotonic()
         stopped = False
         with serving(view, http, allow_host) as address:

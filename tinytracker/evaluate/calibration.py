@@ -55,6 +55,10 @@ _FOLLOWS = 0.95
 """A network that follows the eyes misses dots by less than this share of what the mean of the other dots misses."""
 
 
+_MIRRORED = -0.5
+"""Correlation of predicted and true x below which the picture is mirrored."""
+
+
 class Terms(BaseModel):
     """The part of a ridge correction that is not linear in gaze: `weights`ᵀ (terms - centre) / scale.
 
@@ -156,6 +160,16 @@ class Calibration(Versioned):
     def is_affine(self) -> bool:
         """Whether it consists only of matrix and offset, so that a device needs only the network's output."""
         return self.terms is None
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the network's gaze went to the left when the person looked to the right: the picture is mirrored."""
+        true, predicted = (
+            np.array([d.true_cm[0] for d in self.dots]), np.array([d.predicted_cm[0] for d in self.dots])
+        )  # fmt: skip
+        if len(true) < LEAST_DOTS or not true.std() > 0 or not predicted.std() > 0:
+            return False
+        return bool(np.corrcoef(true, predicted)[0, 1] < _MIRRORED)
 
     @property
     def needs_features(self) -> bool:

@@ -73,13 +73,14 @@ def screen_of_device(name: str, orientation: int = 1) -> Screen:
     return Screen(device.name, int(orientation), *device.screen_rectangle_cm(orientation))
 
 
-def own_screen(width_cm: float, height_cm: float, gap_cm: float = 0.0) -> Screen:
+def own_screen(width_cm: float, height_cm: float, gap_cm: float = 0.0, across_cm: float = 0.0) -> Screen:
     """A screen below a camera that sits above the middle of its upper edge.
 
     Args:
         width_cm: of what lights up.
         height_cm: likewise.
         gap_cm: from the camera's centre down to the upper edge; negative when the camera is below it.
+        across_cm: from the screen's middle to the right to the camera's centre.
 
     Raises:
         UsageError: a size is out of range.
@@ -92,7 +93,10 @@ def own_screen(width_cm: float, height_cm: float, gap_cm: float = 0.0) -> Screen
             )
     if not (math.isfinite(gap_cm) and abs(gap_cm) <= _GAP_CM + high):
         raise UsageError(f"A camera {gap_cm:g} cm above the screen is out of range.")
-    return Screen(OWN, None, -width_cm / 2, -gap_cm - height_cm, width_cm / 2, -gap_cm)
+    if not (math.isfinite(across_cm) and abs(across_cm) <= _GAP_CM + high / 2):
+        raise UsageError(f"A camera {across_cm:g} cm beside the screen's middle is out of range.")
+    left, right = -width_cm / 2 - across_cm, width_cm / 2 - across_cm
+    return Screen(OWN, None, left, -gap_cm - height_cm, right, -gap_cm)
 
 
 def device_names() -> list[str]:

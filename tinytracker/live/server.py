@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tinytracker.errors import OutputError, TinyTrackerError, UsageError
 from tinytracker.live.view import LiveView
@@ -22,17 +23,32 @@ ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8377
 _HEARTBEAT_S = 5.0
 _LARGEST_REQUEST = 10_000
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+_LARGEST_UPLOAD = 4 * 4096 * 2304
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "frame-ancestors 'none'"
+)
+
+Upload = Callable[[Mapping[str, str], bytes], dict[str, Any]]
+"""What answers bytes from the page: gets the query and the bytes, returns a JSON object."""
 
 
 @contextmanager
-def serving(view: LiveView, port: int = DEFAULT_PORT, allowed: Collection[str] = ()) -> Iterator[str]:
+def serving(
+    view: LiveView,
+    port: int = DEFAULT_PORT,
+    allowed: Collection[str] = (),
+    page: str = "page.html",
+    uploads: Mapping[str, Upload] | None = None,
+) -> Iterator[str]:
     """Serve the page of a view meanwhile.
 
     Args:
         view: what it shows.
         port: 0 for any that is free.
         allowed: further names of this server, as HOST:PORT, for a tunnel that ends at another port.
+        page: file in this package.
+        uploads: what takes bytes from the page, by path.
 
     Yields:
         the page's address.
@@ -41,7 +57,7 @@ def serving(view: LiveView, port: int = DEFAULT_PORT, allowed: Collection[str] =
         OutputError: the port is taken.
     """
     try:
-        server = _Server((ADDRESS, port), view, allowed)
+        server = _Server((ADDRESS, port), view, allowed, page, uploads or {})
     except OSError as error:
         problem = f"the page cannot be served ({error.strerror or error})"
         raise OutputError(f"{ADDRESS}:{port}", problem, "Give another --http.") from None
@@ -60,10 +76,18 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], view: LiveView, allowed: Collection[str]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        view: LiveView,
+        allowed: Collection[str],
+        page: str,
+        uploads: Mapping[str, Upload],
+    ) -> None:
         self.view = view
         self.allowed = frozenset(name.lower() for name in allowed)
-        self.page = files("tinytracker.live").joinpath("page.html").read_bytes()
+        self.page = files("tinytracker.live").joinpath(page).read_bytes()
+        self.uploads = uploads
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -73,6 +97,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer must not wait until the page has acknowledged its headers
 
     def do_GET(self) -> None:
         """The page, or its messages."""
@@ -87,16 +112,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Handle a request of the page."""
-        if not self._is_ours() or self.headers.get("Content-Type") != "application/json":
+        parts = urlsplit(self.path)
+        upload = self.server.uploads.get(parts.path)
+        # Another site's page cannot send either type without asking first, and it is not answered.
+        kind = "application/json" if upload is None else "application/octet-stream"
+        if not self._is_ours() or self.headers.get("Content-Type") != kind:
             self.close_connection = True  # what was sent is not read
             self._answer(HTTPStatus.FORBIDDEN, {"error": "not for other sites"})
             return
+        content: dict[str, Any] = {}
         try:
-            _act(self.server.view, self.path, self._request())
+            if upload is None:
+                _act(self.server.view, self.path, self._request())
+            else:
+                content = upload(dict(parse_qsl(parts.query)), self._body(_LARGEST_UPLOAD))
         except TinyTrackerError as error:
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         else:
-            self._answer(HTTPStatus.OK, {})
+            self._answer(HTTPStatus.OK, content)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Keep requests out of the terminal."""
@@ -113,13 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host") or "HOST:PORT"
         return f"not for other sites; behind a tunnel, start with --allow-host {host}"
 
-    def _request(self) -> dict[str, Any]:
+    def _body(self, largest: int) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LARGEST_REQUEST:
+        if not length.isdigit() or int(length) > largest:
             self.close_connection = True
             raise UsageError("The request is too long.")
+        return self.rfile.read(int(length))
+
+    def _request(self) -> dict[str, Any]:
         try:
-            content = json.loads(self.rfile.read(int(length)) or b"{}")
+            content = json.loads(self._body(_LARGEST_REQUEST) or b"{}")
         except ValueError:
             raise UsageError("The request is not JSON.") from None
         if not isinstance(content, dict):
@@ -164,7 +200,10 @@ def _act(view: LiveView, path: str, request: dict[str, Any]) -> None:
             _text(request, "name"), round(_number(request, "orientation"))
         ),
         "/screen/own": lambda: view.choose_own(
-            _number(request, "width_cm"), _number(request, "height_cm"), _number(request, "gap_cm")
+            _number(request, "width_cm"),
+            _number(request, "height_cm"),
+            _number(request, "gap_cm"),
+            _number(request, "across_cm") if "across_cm" in request else 0.0,
         ),
         "/calibration/start": lambda: view.start_calibration(round(_number(request, "dots"))),
         "/calibration/stop": view.stop_calibration,

@@ -110,8 +110,8 @@ class LiveView:
             if until():
                 return
 
-    def take(self, frame: LiveFrame) -> None:
-        """Show one frame, and give it to the calibration when one runs."""
+    def take(self, frame: LiveFrame) -> tuple[float, float] | None:
+        """Show one frame, and give it to the calibration when one runs; returns the gaze that is shown, cm."""
         with self._lock:
             now = self._clock()
             self.frames += 1
@@ -132,6 +132,7 @@ class LiveView:
                 self.hub.send("picture", _shown(frame.picture))
             if self._routine is not None:
                 self._advance(self._routine, frame, now)
+            return shown
 
     def choose_device(self, name: str, orientation: int) -> None:
         """Show the screen of a device.
@@ -141,13 +142,13 @@ class LiveView:
         """
         self._set_screen(screen_of_device(name, orientation))
 
-    def choose_own(self, width_cm: float, height_cm: float, gap_cm: float) -> None:
-        """Show a screen of this size.
+    def choose_own(self, width_cm: float, height_cm: float, gap_cm: float, across_cm: float = 0.0) -> None:
+        """Show a screen of this size; see `own_screen`.
 
         Raises:
             TinyTrackerError: the size is out of range, or a calibration is running.
         """
-        self._set_screen(own_screen(width_cm, height_cm, gap_cm))
+        self._set_screen(own_screen(width_cm, height_cm, gap_cm, across_cm))
 
     def start_calibration(self, dots: int) -> None:
         """Show the first dot; a calibration that runs begins anew.
@@ -232,7 +233,7 @@ class LiveView:
         )
         if found is not None and found.evidence is not None:
             content |= found.evidence.model_dump(mode="json")
-        content["remarks"] = self._remarks()
+        content |= {"remarks": self._remarks(), "mirrored": found is not None and found.is_mirrored}
         self.hub.send("calibration", content)
 
 

@@ -105,7 +105,7 @@ def quantize(model_path: Path, batches: Batches, out: Path) -> Quantized:
 def one_last_layer(model: Any, images: NDArray[np.float32]) -> Any:
     """Return a network with an aim as one that ends in a single dense layer, which alone can have 16 bits.
 
-    The last layers of gaze and aim become one, on both hidden layers together; the weights from the other's hidden layer
+    The last layers of gaze and aim become one, on both hidden layers together; weights from the other's hidden layer
     are zero. The two hidden layers then share a step, so that of the aim is scaled to the range of the other, and the
     weights behind it by the inverse. Any other network is unchanged.
 
