@@ -50,6 +50,7 @@ docs: $(VENV)/.installed  ## Build the documentation into site/; fails on a brok
 	$(BIN)/python docs/tools/decisions.py > .page && mv .page docs/decisions/README.md
 	$(BIN)/python docs/tools/gaze_figures.py docs/images
 	$(BIN)/python docs/tools/floors.py docs/images
+	$(BIN)/python docs/tools/aim_figure.py docs/images
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files beside them, without outputs.

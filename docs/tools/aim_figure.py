@@ -103,8 +103,8 @@ def _states(rows: list[Row], top: int) -> list[str]:
     for name in STATES:
         parts.append(f'<rect class="{name}" x="{x}" y="{top + 40}" width="12" height="12"/>')
         parts.append(f'<text x="{x + 17}" y="{top + 51}">{name}</text>')
-        x += 100
-    legend = "grey: the strip; coloured: the crop and its centre; dark line: gaze may be shown"
+        x += 94
+    legend = "grey: strip; coloured: crop and its centre; dark line: gaze is shown"
     return [*parts, f'<text class="quiet" x="{x}" y="{top + 51}">{legend}</text>']
 
 
