@@ -24,6 +24,7 @@ from tinytracker.measure.board import Board, parse_hello
 from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.protocol import (
     PROTOCOL_VERSION,
+    Aimed,
     ClockReply,
     Complaint,
     Damaged,
@@ -79,6 +80,7 @@ class Frame:
             output is not a pair. It is the network's own answer: the caller applies a person's correction, if any.
         host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
+        aim: which region of the whole frame the network saw, for a board that aims.
     """
 
     sequence: int
@@ -87,6 +89,7 @@ class Frame:
     gaze_cm: tuple[float, float] | None
     host_ns: int
     extra: Mapping[str, float] | None = None
+    aim: Aimed | None = None
 
 
 FrameEvent: TypeAlias = "Frame | Lost | Damaged"
@@ -212,14 +215,18 @@ class Link:
         )
 
     def load(self, image: bytes) -> None:
-        """Send the inputs of the next frames, packed as the network stores them.
+        """Send the inputs of the next frames, packed as the network stores them; or the whole frame that they see.
+
+        Args:
+            image: the inputs or, for a board that `takes_frames`, a frame of `frame_px`: RGB or grey, row after row.
 
         Raises:
-            UsageError: their size is not that of the network's inputs.
+            UsageError: it has another size.
             DeviceError: the board does not accept them.
         """
-        if len(image) != self.board.input_bytes:
-            raise UsageError(f"An image of {len(image)} bytes; the board takes {self.board.input_bytes}.")
+        if len(image) not in self.board.loads_bytes:
+            takes = " or ".join(str(size) for size in self.board.loads_bytes)
+            raise UsageError(f"An image of {len(image)} bytes; the board takes {takes}.")
         said = ""
         for _ in range(_CLOCK_TRIES):
             self._send(f"tt load {len(image)} {zlib.crc32(image):08x}")
@@ -235,6 +242,17 @@ class Link:
             if said == "loaded":
                 return
         raise DeviceError(self.name, f"the board does not accept an image ({said or 'no answer'})")
+
+    def search(self) -> None:
+        """Let a board that aims forget where the eyes were, and search the next frames.
+
+        Raises:
+            DeviceError: it does not aim.
+        """
+        self._send("tt search")
+        for event in self._until_ready():
+            if isinstance(event, Complaint):
+                raise DeviceError(self.name, f"the board says: {event.text}")
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
         """Run `count` frames; yields each as it arrives, and what was lost or damaged.
@@ -258,8 +276,9 @@ class Link:
                         event.sequence,
                         event.stamps,
                         event.outputs,
-                        self.board.gaze_cm(event.outputs),
+                        self.board.gaze_cm(event.outputs, event.aim),
                         event.host_ns,
+                        aim=event.aim,
                     )
                 elif isinstance(event, Lost | Damaged):
                     yield event
@@ -355,6 +374,7 @@ class Link:
                 if isinstance(event, Ready):
                     return
                 yield event
+                heard = time.monotonic()  # the caller may have sent an image meanwhile, for many seconds
 
     def _until_number(self, number: int, seconds: float) -> list[Event] | None:
         """Read until the answer to `tt clock NUMBER` and the "m-ready" behind it; what came before, or None."""
