@@ -123,7 +123,7 @@ def test_a_network_that_aims_follows_with_a_finder_on_the_m7(tmp_path):
     package = write_header(tmp_path / "package", IoContract.of(read_tflite(patch_net())))
     generate(finder_net(), package / "finder", name="finder", kernels=CortexM4())
     make(package, tmp_path / "build", "host", SANITIZE)
-    frame = patch_frame(190, 170, 180, (SIZE, SIZE))
+    frame = patch_frame(190, 170, 140, (SIZE, SIZE))
     with running(tmp_path / "build" / "tinytracker", tmp_path, frame) as board:
         board.until_ready()
         hello = board.command("tt hello")

@@ -34,7 +34,7 @@ def test_a_sequence_is_followed_as_in_python(channels, with_finder):
     blind = [not f.has_eyes for f in loop.frames]
     assert all(blind[12:16])
     assert not any(blind[18:])
-    last, truth = loop.frames[-1].region, (140 + 3 * 23, 130 - 2 * 23, 180)
+    last, truth = loop.frames[-1].region, (140 + 3 * 23, 130 - 2 * 23, 160)
     assert np.hypot(last.x / 16 - truth[0], last.y / 16 - truth[1]) < 0.06 * truth[2]
     # Steering costs less than a tenth of a percent of the 5 M instructions that a network of this kind takes.
     assert max(f.update for f in loop.frames) < 10_000
@@ -70,7 +70,7 @@ def test_whole_frames_over_the_line():
     model, finder = patch_net(), finder_net()
     # Small frames, because each byte stops the emulator once; the last one in colour.
     size = (80, 60)
-    greys = np.stack([patch_frame(x, 30, 45, size)[..., 0] for x in (38, 39, -500, 41)])
+    greys = np.stack([patch_frame(x, 30, 40, size)[..., 0] for x in (38, 39, -500, 41)])
     expected = follow(model, np.repeat(greys[..., None], 3, axis=3), finder)
     assert [s.has_eyes for s in expected] == [True, True, False, True]
     with (

@@ -49,12 +49,12 @@ def patch_net(channels: int = 1) -> bytes:
 
 
 def finder_net() -> bytes:
-    """A finder: the score of a cell is its brightness; every strip is 60 px of the view wide."""
+    """A finder: the score of a cell is its brightness; every strip is 30 px of the view wide."""
     net = NetBuilder((1, 72, 96, 1), 1 / 128, 0)
     ones = np.ones(CELL * CELL)
     per_share = {
         "score": (16 * ones / len(ones), -8.0), "dx": (0 * ones, 0.0), "dy": (0 * ones, 0.0),
-        "ln_width": (0 * ones, float(np.log(60 / 24))),
+        "ln_width": (0 * ones, float(np.log(30 / 24))),
     }  # fmt: skip
     slopes, offsets = _codes([(part, per_share[part.name]) for part in FINDER])
     weights, bias, scale = _stored(slopes, offsets)
@@ -80,7 +80,7 @@ def patch_sequence(count: int = 12, seed: int = 0) -> np.ndarray:
     for k in range(count):
         away = count // 2 <= k < count // 2 + count // 6
         x, y = (-500, -500) if away else (140 + 3 * k, 130 - 2 * k)
-        frames.append(np.clip(patch_frame(x, y, 180) + rng.integers(-4, 5, (240, 320, 3)), 0, 255))
+        frames.append(np.clip(patch_frame(x, y, 160) + rng.integers(-4, 5, (240, 320, 3)), 0, 255))
     return np.stack(frames).astype(np.uint8)
 
 
