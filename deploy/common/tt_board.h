@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "tt_crop.h"
 #include "tt_phases.h"
 
 #define TT_BAUD_PERFORMANCE 115200u
@@ -24,6 +25,16 @@ typedef struct {
      * the camera failed. Without them frames use the loaded image. */
     int32_t (*capture)(void *context);
     int32_t (*preprocess)(void *context, uint8_t *inputs, uint32_t count);
+    /* Optional, for networks that aim (tt_steer.h): size of a whole frame, px, and the network's packed inputs from a
+     * part of the captured one, black outside of it. They return 0, or not 0 when they fail. */
+    int32_t frame_width;
+    int32_t frame_height;
+    int32_t (*cut)(void *context, tt_box_t box, uint8_t *inputs, uint32_t count);
+    /* Optional, for a finder beside it: the box as TT_VIEW_WIDTH x TT_VIEW_HEIGHT grey pixels. */
+    int32_t (*view)(void *context, tt_box_t box, uint8_t *grey);
+    /* Optional, without a camera: `tt load` then also takes a whole frame, of red, green, blue or of grey, and puts it
+     * here; 3 * frame_width * frame_height bytes. */
+    uint8_t *frame;
     /* Optional: polled between frames; not 0 when the host wants to stop (it has sent something). */
     int32_t (*interrupted)(void *context);
     /* Optional: sets the line's rate, TT_BAUD_PERFORMANCE at the start; not for USB, which has none. */

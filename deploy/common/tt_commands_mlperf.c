@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "tt_answer.h"
+#include "tt_crop.h"
+#include "tt_fixed.h"
+#include "tt_steer.h"
 
 #define MICROSECONDS_PER_SECOND 1000000u
 #define DEFAULT_ITERATIONS 1u /* of `infer` alone, as in MLPerf's own firmware */
@@ -92,11 +95,19 @@ static int32_t elements_of(const tt_tensor_t *tensor)
     return tensor->bytes / element_bytes(tensor);
 }
 
+/* cm per unit of the network's answer: eyes that look smaller are farther away. 1 for a crop that is not the board's. */
+static float cm_per_unit(const tt_session_t *session)
+{
+    const tt_board_t *board = session->board;
+    const int32_t reference = tt_reference_width(board->frame_width, board->frame_height) * TT_Q4;
+    return (session->aimed != 0u) ? ((float)reference / (float)session->steer.region.width) : 1.0f;
+}
+
 /* Gaze in cm from the first output, a pair or the segments of one. Returns 0, or -1 when it is neither. */
 static int32_t find_gaze(const tt_session_t *session, float gaze[2])
 {
     const tt_tensor_t *tensor = &session->network->outputs[0];
-    const int32_t elements = elements_of(tensor);
+    const int32_t elements = elements_of(tensor) - (int32_t)session->network->aim_codes;
     const int32_t segments = elements / 2;
     const float off = tensor->scale - SEGMENT_SCALE;
     const int32_t is_segmented = (has_codes(tensor) != 0) && (elements >= 4) && (off < 1e-6f) && (off > -1e-6f);
@@ -112,6 +123,7 @@ static int32_t find_gaze(const tt_session_t *session, float gaze[2])
         gaze[axis] = (elements == 2)
                          ? sum
                          : (((2.0f * GAZE_LIMIT_CM) / (float)segments) * (sum / SEGMENT_FULL_SCALE)) - GAZE_LIMIT_CM;
+        gaze[axis] *= cm_per_unit(session);
     }
     return 0;
 }
@@ -146,7 +158,9 @@ static void say_outputs(tt_session_t *session, const char *prefix, int32_t as_co
 static void say_results(tt_session_t *session)
 {
     float gaze[2] = {0.0f, 0.0f};
-    if (find_gaze(session, gaze) == 0) {
+    if ((session->aimed != 0u) && (tt_aim_has_eyes(&session->steer.aim) == 0)) {
+        tt_answer(session, "m-results-[nan,nan]"); /* no eyes, no gaze; MLPerf's runner reads it as numbers */
+    } else if (find_gaze(session, gaze) == 0) {
         tt_answer_begin(session, "m-results-[");
         tt_text_real(&session->line, gaze[0]);
         tt_text_char(&session->line, ',');
@@ -202,6 +216,11 @@ static void command_infer(tt_session_t *session, char *rest)
         return;
     }
     session->results_valid = 0u;
+    session->aimed = session->frame_complete;
+    if ((session->aimed != 0u) && (tt_steer_cut(&session->steer, board, session->network, session->image) != 0)) {
+        tt_answer_error(session, "The frame cannot be cut");
+        return;
+    }
     say_number(session, "m-warmup-start-", warmup);
     if (run_network(session, warmup) != 0) {
         return;
@@ -222,6 +241,9 @@ static void command_infer(tt_session_t *session, char *rest)
     say_timestamp(session);
     tt_answer(session, "m-infer-done");
     session->results_valid = 1u;
+    if (session->aimed != 0u) {
+        tt_steer_update(&session->steer, session->network, session->results);
+    }
     say_results(session);
 }
 
@@ -244,6 +266,7 @@ static void buffer_load(tt_session_t *session, const char *size_word)
     session->expected = size;
     session->received = 0u;
     session->image_complete = 0u;
+    session->frame_complete = 0u;
     tt_answer_begin(session, "m-[Expecting ");
     tt_text_unsigned(&session->line, size);
     tt_text_string(&session->line, " bytes]");

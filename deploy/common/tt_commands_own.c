@@ -4,6 +4,10 @@
 
 #include "tt_answer.h"
 #include "tt_crc32.h"
+#include "tt_crop.h"
+#include "tt_fixed.h"
+#include "tt_record.h"
+#include "tt_steer.h"
 #include "tt_transfer.h"
 
 #define GAZE_WORDS 6u /* per row of the matrix: two factors and the offset */
@@ -50,7 +54,7 @@ static void command_hello(tt_session_t *session)
     const tt_board_t *board = session->board;
     const tt_network_t *network = session->network;
     tt_answer_begin(session, "m-tt-protocol-[");
-    tt_text_unsigned(&session->line, TT_PROTOCOL_VERSION);
+    tt_text_unsigned(&session->line, (session->aims != 0u) ? TT_PROTOCOL_VERSION_AIM : TT_PROTOCOL_VERSION);
     tt_text_char(&session->line, ']');
     tt_answer_end(session);
     tt_answer_value(session, "m-tt-board-", board->name);
@@ -69,15 +73,15 @@ static void command_hello(tt_session_t *session)
     for (uint32_t i = 0; i < network->output_count; i++) {
         say_tensor(session, "m-tt-output-", i, &network->outputs[i]);
     }
-}
-
-/* ,crc] over everything from `start` on */
-static void put_checksum(tt_text_t *line, uint32_t start)
-{
-    const uint32_t crc = tt_crc32(TT_CRC32_START, (const uint8_t *)&line->bytes[start], line->count - start);
-    tt_text_char(line, ',');
-    tt_text_hex32(line, crc);
-    tt_text_char(line, ']');
+    if (session->aims != 0u) {
+        tt_answer_begin(session, "m-tt-aim-[");
+        tt_text_signed(&session->line, board->frame_width);
+        tt_text_char(&session->line, ',');
+        tt_text_signed(&session->line, board->frame_height);
+        put_pair(&session->line, ",", (board->frame != NULL) ? "frames" : "inputs");
+        tt_text_char(&session->line, ']');
+        tt_answer_end(session);
+    }
 }
 
 static void command_clock(tt_session_t *session, char *rest)
@@ -97,7 +101,7 @@ static void command_clock(tt_session_t *session, char *rest)
     tt_text_unsigned(&session->line, received);
     tt_text_char(&session->line, ',');
     tt_text_unsigned(&session->line, board->ticks(board->context));
-    put_checksum(&session->line, start);
+    tt_record_checksum(&session->line, start);
     tt_answer_end(session);
 }
 
@@ -108,98 +112,17 @@ static void command_load(tt_session_t *session, char *rest)
     uint32_t crc = 0u;
     const char *size_word = tt_word(&rest);
     const char *crc_word = tt_word(&rest);
-    if (tt_number(size_word, session->network->input_bytes, session->network->input_bytes, &size) != 0) {
+    if ((tt_number(size_word, 1u, UINT32_MAX, &size) != 0) || (tt_transfer_takes(session, size) == 0)) {
         tt_answer_input_bytes(session);
     } else if (tt_hex_words(crc_word, &crc, 1u) != 0) {
         tt_answer_error(session, "tt load needs a size and a CRC-32 of 8 hexadecimal digits");
     } else {
-        tt_transfer_start(session, crc);
+        tt_transfer_start(session, size, crc);
         tt_answer_begin(session, "m-tt-send-[");
         tt_text_unsigned(&session->line, size);
         tt_text_char(&session->line, ']');
         tt_answer_end(session);
     }
-}
-
-static void enter(tt_session_t *session, tt_phase_t phase)
-{
-    if (session->board->phase != NULL) {
-        session->board->phase(session->board->context, phase);
-    }
-}
-
-/* m-tt-frame-[sequence,stamps,outputs,crc]; the checksum covers everything between '[' and its comma. */
-static void say_frame(tt_session_t *session, const uint64_t *stamps, uint32_t stamp_count)
-{
-    static const char prefix[] = "m-tt-frame-[";
-    const uint32_t start = (uint32_t)sizeof prefix - 1u;
-    tt_text_t *line = &session->line;
-    tt_answer_begin(session, prefix);
-    tt_text_unsigned(line, session->sequence);
-    for (uint32_t i = 0; i < stamp_count; i++) {
-        tt_text_char(line, ',');
-        tt_text_unsigned(line, stamps[i]);
-    }
-    tt_text_char(line, ',');
-    const uint32_t room = (TT_TEXT_BYTES - line->count - 16u) / 2u;
-    const uint32_t shown = (session->network->output_bytes < room) ? session->network->output_bytes : room;
-    for (uint32_t i = 0; i < shown; i++) {
-        tt_text_hex_byte(line, session->results[i]);
-    }
-    put_checksum(line, start);
-    tt_answer_end(session);
-}
-
-/* Returns 0, or -1 after it has said what failed. */
-static int32_t one_frame(tt_session_t *session)
-{
-    const tt_board_t *board = session->board;
-    const tt_network_t *network = session->network;
-    uint64_t stamps[TT_PHASE_STAMPS_RETRIEVE];
-    uint32_t stamp_count = TT_PHASE_STAMPS;
-    int32_t camera_failed = 0;
-    enter(session, TT_PHASE_CAPTURE);
-    stamps[0] = board->ticks(board->context);
-    if (board->capture != NULL) {
-        camera_failed = board->capture(board->context);
-    }
-    enter(session, TT_PHASE_PREPROCESS);
-    stamps[1] = board->ticks(board->context);
-    if ((board->preprocess != NULL) && (camera_failed == 0)) {
-        camera_failed = board->preprocess(board->context, session->image, network->input_bytes);
-    }
-    if (camera_failed != 0) {
-        enter(session, TT_PHASE_IDLE);
-        tt_answer_error(session, "The camera failed");
-        return -1;
-    }
-    enter(session, TT_PHASE_INFERENCE);
-    stamps[2] = board->ticks(board->context);
-    int result = TT_OK;
-    uint32_t inferences = 0u;
-    do {
-        result = network->run(session->image, session->results);
-        inferences++;
-    } while ((result == TT_OK) && (inferences < session->burst));
-    if ((result == TT_OK) && (network->retrieve != NULL)) {
-        enter(session, TT_PHASE_RETRIEVE);
-        stamps[3] = board->ticks(board->context);
-        result = network->retrieve(session->results);
-        stamp_count = TT_PHASE_STAMPS_RETRIEVE;
-    }
-    stamps[stamp_count - 1u] = board->ticks(board->context);
-    /* Two pins have no level left for sending: there it shows as idle. */
-    enter(session, (stamp_count == TT_PHASE_STAMPS_RETRIEVE) ? TT_PHASE_TRANSMIT : TT_PHASE_IDLE);
-    if (result != TT_OK) {
-        enter(session, TT_PHASE_IDLE);
-        tt_answer_error(session, "Inference failed");
-        return -1;
-    }
-    session->results_valid = 1u;
-    say_frame(session, stamps, stamp_count);
-    enter(session, TT_PHASE_IDLE);
-    session->sequence++;
-    return 0;
 }
 
 /* For the next `tt frame` alone, so that no later host gets bursts without knowing. */
@@ -229,21 +152,7 @@ static void run_frames(tt_session_t *session, char *rest)
         tt_answer_error(session, "No image is loaded");
         return;
     }
-    uint32_t done = 0u;
-    uint32_t stop = 0u;
-    while ((done < frames) && (stop == 0u)) {
-        if (one_frame(session) != 0) {
-            return;
-        }
-        done++;
-        if ((board->interrupted != NULL) && (board->interrupted(board->context) != 0)) {
-            stop = 1u;
-        }
-    }
-    tt_answer_begin(session, "m-tt-frames-[");
-    tt_text_unsigned(&session->line, done);
-    tt_text_char(&session->line, ']');
-    tt_answer_end(session);
+    tt_record_frames(session, frames);
 }
 
 static void command_frame(tt_session_t *session, char *rest)
@@ -280,23 +189,38 @@ static void command_calibrate(tt_session_t *session, char *rest)
     }
 }
 
-/* m-tt-gaze-[x,y] in um, of the last inference. */
+/* The codes of a crop that the board has aimed, added up as if it had the width at which the network answers in cm. */
+static void at_reference_width(const tt_session_t *session, int32_t codes, int32_t sums[2])
+{
+    const tt_board_t *board = session->board;
+    const int32_t middle = tt_gaze_middle(codes / 2, session->network->outputs[0].zero_point);
+    const int32_t reference = tt_reference_width(board->frame_width, board->frame_height) * TT_Q4;
+    tt_gaze_scale(sums, middle, reference, session->steer.region.width);
+}
+
+/* m-tt-gaze-[x,y] in um, of the last inference; m-tt-gaze-[none] when there were no eyes. */
 static void command_gaze(tt_session_t *session)
 {
     const tt_tensor_t *output = &session->network->outputs[0];
+    const int32_t codes = tt_steer_gaze_codes(session->network);
     int32_t sums[2] = {0, 0};
     int32_t um[2];
-    if (((output->bytes % 2) != 0) || ((output->dtype != TT_INT8) && (output->dtype != TT_UINT8))) {
+    if (((codes % 2) != 0) || ((output->dtype != TT_INT8) && (output->dtype != TT_UINT8))) {
         tt_answer_error(session, "The network's output is not an even number of 8-bit codes");
     } else if (session->gaze_valid == 0u) {
         tt_answer_error(session, "No calibration is set");
     } else if (session->results_valid == 0u) {
         tt_answer_error(session, "No inference has been run");
+    } else if ((session->aimed != 0u) && (tt_aim_has_eyes(&session->steer.aim) == 0)) {
+        tt_answer_value(session, "m-tt-gaze-", "none");
     } else {
-        for (int32_t i = 0; i < output->bytes; i++) { /* the first half is x, the second y */
+        for (int32_t i = 0; i < codes; i++) { /* the first half is x, the second y */
             const int32_t stored = session->results[i];
             const int32_t code = ((output->dtype == TT_INT8) && (stored > INT8_MAX)) ? (stored - 256) : stored;
-            sums[(i < (output->bytes / 2)) ? 0 : 1] += code;
+            sums[(i < (codes / 2)) ? 0 : 1] += code;
+        }
+        if (session->aimed != 0u) {
+            at_reference_width(session, codes, sums);
         }
         tt_gaze(&session->gaze, sums, um);
         tt_answer_begin(session, "m-tt-gaze-[");
@@ -305,6 +229,15 @@ static void command_gaze(tt_session_t *session)
         tt_text_signed(&session->line, um[1]);
         tt_text_char(&session->line, ']');
         tt_answer_end(session);
+    }
+}
+
+static void command_search(tt_session_t *session)
+{
+    if (session->aims == 0u) {
+        tt_answer_error(session, "This network does not aim");
+    } else {
+        tt_steer_start(&session->steer, session->board);
     }
 }
 
@@ -325,6 +258,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_calibrate(session, rest);
     } else if (tt_same(word, "gaze") != 0) {
         command_gaze(session);
+    } else if (tt_same(word, "search") != 0) {
+        command_search(session);
     } else if (tt_same(word, "stop") != 0) {
         /* ends `tt frame` by being received; on its own it does nothing */
     } else {

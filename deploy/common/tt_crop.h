@@ -12,6 +12,9 @@ typedef struct {
     int32_t height;
 } tt_box_t;
 
+/* Width in px of a strip with both eyes for which the networks answer in cm, in a frame of width x height px. */
+int32_t tt_reference_width(int32_t width, int32_t height);
+
 /* The part in the middle of a frame of width x height px for a network whose input is out_width x out_height px.
  *
  * A square input shows a face: the largest square. Any other is a strip with both eyes, and its network answers in cm

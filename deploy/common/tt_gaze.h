@@ -17,4 +17,12 @@ typedef struct {
  * stored, added up for x and for y; what lies outside of 16 signed bits is taken as the nearer end. */
 void tt_gaze(const tt_gaze_t *gaze, const int32_t sums[2], int32_t um[2]);
 
+/* Sum of the codes of one axis at a gaze of 0 cm, for an output in `segments` codes per axis of 255 steps each. */
+int32_t tt_gaze_middle(int32_t segments, int32_t zero_point);
+
+/* Bring sums of codes from a crop of `width` to what a crop of the reference width would give: eyes that look smaller are
+ * farther away. sums[i] = middle + floor((sums[i] - middle) * reference / width + 1/2); widths are positive, in any one
+ * unit. */
+void tt_gaze_scale(int32_t sums[2], int32_t middle, int32_t reference, int32_t width);
+
 #endif

@@ -10,19 +10,34 @@ typedef struct {
     int32_t count;
 } sums_t;
 
-int32_t tt_image_inside(const tt_box_t *crop, int32_t width, int32_t height)
+/* Sides and places are within it, so that products fit into 32 bits. */
+#define LARGEST_SIDE 16384
+#define LARGEST_AREA (INT32_C(1) << 23)
+#define NEUTRAL 128 /* u and v of grey */
+
+static int32_t is_possible(const tt_box_t *crop)
 {
-    const int32_t placed = (crop->x >= 0) && (crop->y >= 0) && (crop->width > 0) && (crop->height > 0);
-    const int32_t fits = placed && (crop->width <= (width - crop->x)) && (crop->height <= (height - crop->y));
-    return fits ? 1 : 0;
+    const int32_t placed = (crop->x >= -LARGEST_SIDE) && (crop->x <= LARGEST_SIDE) && (crop->y >= -LARGEST_SIDE) &&
+                           (crop->y <= LARGEST_SIDE);
+    const int32_t sized = (crop->width > 0) && (crop->width <= LARGEST_SIDE) && (crop->height > 0) &&
+                          (crop->height <= LARGEST_SIDE);
+    return (placed && sized && (crop->width <= (LARGEST_AREA / crop->height))) ? 1 : 0;
+}
+
+static int32_t within(int32_t value, int32_t limit)
+{
+    const int32_t raised = (value < 0) ? 0 : value;
+    return (raised > limit) ? limit : raised;
 }
 
 static sums_t sum_area(const tt_frame_t *frame, int32_t left, int32_t top, int32_t right, int32_t bottom)
 {
+    const int32_t first = within(left, frame->width);
+    const int32_t last = within(right, frame->width);
     sums_t sums = {0, 0, 0, 0};
-    for (int32_t y = top; y < bottom; y++) {
+    for (int32_t y = within(top, frame->height); y < within(bottom, frame->height); y++) {
         const uint8_t *row = &frame->uyvy[y * frame->width * 2];
-        for (int32_t x = left; x < right; x++) {
+        for (int32_t x = first; x < last; x++) {
             const uint8_t *pair = &row[(x / 2) * 4]; /* U Y0 V Y1 */
             sums.u += pair[0];
             sums.v += pair[2];
@@ -30,6 +45,10 @@ static sums_t sum_area(const tt_frame_t *frame, int32_t left, int32_t top, int32
             sums.count++;
         }
     }
+    const int32_t black = ((right - left) * (bottom - top)) - sums.count;
+    sums.u += black * NEUTRAL;
+    sums.v += black * NEUTRAL;
+    sums.count += black;
     return sums;
 }
 
@@ -59,7 +78,7 @@ static void put_colour(int32_t y, int32_t u, int32_t v, uint8_t flip, uint8_t *o
 int32_t tt_image_reduce(const tt_frame_t *frame, const tt_box_t *crop, int32_t out_width, int32_t out_height,
                         int32_t channels, uint8_t flip, uint8_t *out)
 {
-    if ((frame->uyvy == NULL) || (out == NULL) || (tt_image_inside(crop, frame->width, frame->height) == 0) ||
+    if ((frame->uyvy == NULL) || (out == NULL) || (is_possible(crop) == 0) ||
         ((frame->width % 2) != 0) || (out_width < 1) || (out_height < 1) || ((channels != 1) && (channels != 3))) {
         return -1;
     }

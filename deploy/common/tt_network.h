@@ -7,7 +7,7 @@
 #include "tt_tensor.h"
 
 /* What a network is. */
-typedef struct {
+typedef struct tt_network {
     const char *sha256;
     const tt_tensor_t *inputs;
     uint32_t input_count;
@@ -18,6 +18,13 @@ typedef struct {
     int (*run)(const uint8_t *inputs, uint8_t *outputs);
     /* Optional: gets the results of `run`, which then leaves its `outputs` alone. A phase of its own. */
     int (*retrieve)(uint8_t *outputs);
+    /* Codes at the end of the first output that say where the eyes are: TT_AIM_CODES, or 0 for a network without an aim.
+     * The codes before them are the gaze. */
+    uint32_t aim_codes;
+    /* Optional, beside a network that aims: finds a face in the whole frame. With memory for its input and its cells. */
+    const struct tt_network *finder;
+    uint8_t *finder_image;
+    uint8_t *finder_cells;
 } tt_network_t;
 
 #endif

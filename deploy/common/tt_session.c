@@ -18,6 +18,11 @@ void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_n
     session->network = network;
     session->image = image;
     session->results = results;
+    session->loading = image;
+    session->aims = (tt_steer_can(board, network) != 0) ? 1u : 0u;
+    if (session->aims != 0u) {
+        tt_steer_start(&session->steer, board);
+    }
     tt_answer(session, "m-init-done");
     tt_answer_ready(session);
 }

@@ -7,9 +7,11 @@
 #include "tt_board.h"
 #include "tt_gaze.h"
 #include "tt_network.h"
+#include "tt_steer.h"
 #include "tt_text.h"
 
-#define TT_PROTOCOL_VERSION 1
+#define TT_PROTOCOL_VERSION 1u
+#define TT_PROTOCOL_VERSION_AIM 2u /* of a board that aims: its records have a region */
 #define TT_COMMAND_BYTES 80u
 #define TT_MAX_ITERATIONS 1000000u
 
@@ -23,12 +25,17 @@ typedef struct {
     tt_mode_t mode;
     char command[TT_COMMAND_BYTES + 1u];
     uint32_t command_count;
-    uint32_t expected; /* bytes of the image that is being loaded */
+    uint8_t *loading;  /* where the image that is being loaded goes: image, or board->frame */
+    uint32_t expected; /* its bytes */
     uint32_t received;
     uint32_t expected_crc;
     uint64_t deadline; /* of the next byte of an image, or of silence after the rate has changed */
     uint32_t image_complete;
+    uint32_t frame_complete; /* what was loaded is a whole frame, in board->frame */
     uint32_t results_valid;
+    uint32_t aims;  /* this board can aim this network */
+    uint32_t aimed; /* the last results are of a crop that the board has aimed: steer tells which */
+    tt_steer_t steer;
     tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
     uint32_t gaze_valid;
     uint32_t sequence;

@@ -6,8 +6,12 @@
 
 #include "tt_state.h"
 
-/* From here on, received bytes are the image, of the size that the network takes, until it is whole. */
-void tt_transfer_start(tt_session_t *session, uint32_t crc);
+/* Not 0 when `size` bytes are an image that can be loaded: the network's inputs or, on a board that aims and has room
+ * for it, a whole frame of RGB or of grey. */
+int32_t tt_transfer_takes(const tt_session_t *session, uint32_t size);
+
+/* From here on, received bytes are the image until it is whole; `size` is one that tt_transfer_takes. */
+void tt_transfer_start(tt_session_t *session, uint32_t size, uint32_t crc);
 
 /* Take one byte of the image; the last one is answered. */
 void tt_transfer_receive(tt_session_t *session, uint8_t byte);

@@ -2,10 +2,12 @@
 """Show where a person looks: the network runs inside the Raspberry Pi AI Camera, and this program draws a dot.
 
 It runs on a Raspberry Pi with picamera2 (`sudo apt install imx500-all python3-picamera2 python3-opencv`) and needs
-only `network.rpk` from this project. Options follow picamera2's own IMX500 demos.
+only `network.rpk` from this project. A network with an aim (tinytracker-v2-aim) also says where the eyes are; with
+tinytracker installed beside picamera2, the region then follows them. Options follow picamera2's own IMX500 demos.
 
     python3 gaze_imx500.py --model network.rpk                      # the middle of the frame
     python3 gaze_imx500.py --model network.rpk --roi 1300,500,1500,1500
+    python3 gaze_imx500.py --model network.rpk --region-delay 2     # do not measure how late the region moves
 
 It does not measure; `tinytracker measure --target imx500` does (see README.md beside this file).
 """
@@ -191,15 +193,64 @@ class Smoother:
         return self._value
 
 
+class Follower:
+    """Moves the region of a network with an aim; needs the package `tinytracker`.
+
+    Args:
+        imx500: picamera2's object of the sensor.
+        delay: frames until a region takes effect; None to measure it.
+
+    Raises:
+        ImportError: tinytracker is not installed.
+    """
+
+    def __init__(self, imx500: Any, delay: int | None) -> None:
+        from tinytracker.aim.delayed import DelayedAim
+        from tinytracker.measure.imx500_aim import FrameCounter, read_sensor_aim, sensor_roi
+
+        self._aim = DelayedAim(
+            (SENSOR_WIDTH, SENSOR_HEIGHT),
+            lambda region: imx500.set_inference_roi_abs(sensor_roi(region)),
+            delay,
+        )
+        self._counter = FrameCounter()
+        self._read = read_sensor_aim
+
+    def take(self, metadata: dict[str, Any], outputs: Any) -> tuple[Roi, bool]:
+        """Give it one frame; returns the region that this frame was cut by, and whether there were eyes in it."""
+        answer = None if outputs is None else self._read(outputs)
+        seen = self._aim.take(self._counter.take(metadata), answer)
+        return seen.region.box, seen.has_eyes
+
+
+def has_aim(outputs: Any) -> bool:
+    """Return whether a network's answer says where the eyes are: gaze, then dx, dy, ln scale, roll, presence."""
+    return outputs is not None and outputs[0].size == 7
+
+
 class Watcher:
     """Counts frames and keeps the last result.
 
     Attributes:
         cm: cm per unit of the network's output.
+        roi: region of the last frame when the network aims, else None.
+        problem: why the region does not follow the eyes, once that is known.
     """
 
-    def __init__(self, imx500: Any, smoothing: float, correct: Correction | None = None) -> None:
+    def __init__(
+        self,
+        imx500: Any,
+        smoothing: float,
+        correct: Correction | None = None,
+        follow: bool = True,
+        delay: int | None = None,
+    ) -> None:
         self.cm = 1.0
+        self.roi: Roi | None = None
+        self.problem: str | None = None
+        self._follow = follow
+        self._delay = delay
+        self._follower: Follower | None = None
         self._imx500 = imx500
         self._correct = correct or Correction()
         self._smooth = Smoother(smoothing)
@@ -211,18 +262,40 @@ class Watcher:
     def add(self, metadata: dict[str, Any]) -> None:
         """Read one frame; safe to call from the camera's thread."""
         with self._lock:
+            has_eyes = self._steer(metadata)
             result = read_result(self._imx500, metadata, self.cm)
             self.frames += 1
-            if result.gaze_cm is not None:
-                self.results += 1
-                self.gaze = self._smooth(*self._correct(*result.gaze_cm))
-                self.dnn_ms = result.dnn_ms
+            if result.gaze_cm is None:
+                return
+            self.results += 1
+            self.dnn_ms = result.dnn_ms
+            # A frame without eyes has no gaze.
+            self.gaze = self._smooth(*self._correct(*result.gaze_cm)) if has_eyes else None
+
+    def _steer(self, metadata: dict[str, Any]) -> bool:
+        """Move the region when the network aims; returns whether there were eyes, True when it cannot say."""
+        outputs = self._imx500.get_outputs(metadata)
+        if self._follower is None:
+            if not self._follow or not has_aim(outputs):
+                return True
+            try:
+                self._follower = Follower(self._imx500, self._delay)
+            except ImportError as error:
+                self._follow = False
+                self.problem = f"The region stays where it is: {error}. Install tinytracker beside picamera2."
+                return True
+        self.roi, has_eyes = self._follower.take(metadata, outputs)
+        self.cm = STRIP_WIDTH / self.roi[2]
+        return has_eyes
 
 
 def draw(array: Any, watcher: Watcher, roi_in_image: Roi, screen_cm: tuple[float, float]) -> None:
     """Draw the region that the network sees, the gaze and the times into the preview image."""
     import cv2
 
+    if watcher.roi is not None:  # what this frame saw, not what is set for a later one
+        scale = array.shape[1] / SENSOR_WIDTH
+        roi_in_image = tuple(round(v * scale) for v in watcher.roi)  # type: ignore[assignment]
     x, y, w, h = roi_in_image
     cv2.rectangle(array, (x, y), (x + w, y + h), (255, 0, 0, 0), 2)
     if watcher.gaze is None:
@@ -262,6 +335,14 @@ def get_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=parse_roi,
         help="left,top,width,height of the face (or of both eyes, for strips) in sensor pixels",
     )
+    parser.add_argument(
+        "--follow", action=argparse.BooleanOptionalAction, default=True,
+        help="let the region follow the eyes when the network has an aim; default: yes, unless --roi is given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--region-delay", type=int, choices=range(9), metavar="FRAMES",
+        help="frames until a region takes effect; default: measured at the start",
+    )  # fmt: skip
     parser.add_argument(
         "--screen", type=parse_size, default=(34.0, 19.0), help="screen size in cm; default 34x19"
     )
@@ -338,7 +419,8 @@ def run(args: argparse.Namespace) -> int:
     picam2.start(config, show_preview=True)
     roi = choose_roi(imx500, intrinsics, args.roi)
     imx500.set_inference_roi_abs(roi)
-    watcher = Watcher(imx500, args.smoothing, args.calibration)
+    follow = args.follow and args.roi is None
+    watcher = Watcher(imx500, args.smoothing, args.calibration, follow, args.region_delay)
     watcher.cm = cm_per_unit(roi, *imx500.get_input_size())
 
     def on_frame(request: Any) -> None:
@@ -350,6 +432,8 @@ def run(args: argparse.Namespace) -> int:
     wait(args.seconds)
     picam2.stop()
     print(f"{watcher.frames} frames, {watcher.results} with a result", file=sys.stderr)
+    if watcher.problem:
+        print(watcher.problem, file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,8 @@
-/* The serial protocol on the emulated board, which has no camera: images arrive over the line. */
+/* The serial protocol on the emulated board, which has no camera: images arrive over the line; for a network that aims,
+ * also whole frames, from which the board cuts what the network sees. */
 #include "board.h"
 #include "tt_app.h"
+#include "tt_frame.h"
 #include "tt_ring.h"
 #include "tt_session.h"
 
@@ -46,6 +48,29 @@ static void rate(void *context, uint32_t baud)
     board_set_rate(baud);
 }
 
+#if MODEL_AIM_CODES > 0
+#ifndef FRAME_WIDTH
+#define FRAME_WIDTH 320 /* QVGA, as from Spresense's camera */
+#define FRAME_HEIGHT 240
+#endif
+
+static uint8_t frame[FRAME_WIDTH * FRAME_HEIGHT * TT_RGB_BYTES];
+static const tt_rgb_image_t frame_image = {frame, FRAME_WIDTH, FRAME_HEIGHT};
+
+static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
+{
+    (void)context;
+    (void)count;
+    return tt_frame_cut(&frame_image, box, &model_inputs[0], inputs);
+}
+
+static int32_t view(void *context, tt_box_t box, uint8_t *grey)
+{
+    (void)context;
+    return tt_frame_view(&frame_image, box, grey);
+}
+#endif
+
 void board_received(uint8_t byte)
 {
     tt_ring_put(&received, byte);
@@ -65,6 +90,13 @@ int main(void)
         .write = write_bytes,
         .interrupted = interrupted,
         .rate = rate,
+#if MODEL_AIM_CODES > 0
+        .frame_width = FRAME_WIDTH,
+        .frame_height = FRAME_HEIGHT,
+        .cut = cut,
+        .view = view,
+        .frame = frame,
+#endif
     };
     const tt_network_t network = tt_app_network();
     tt_ring_init(&received);

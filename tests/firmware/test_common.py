@@ -182,6 +182,79 @@ def test_a_network_with_retrieval_has_a_phase_more(dialogue):
         assert "e-[Inference failed]" in dialogue(load() + b"infer 1 0%", "loaded", failing)
 
 
+GREY_FRAME = bytes(range(10, 58))
+RGB_FRAME = bytes(value for value in GREY_FRAME for _ in range(3))
+
+
+def aim_fields(line: str) -> tuple[list[int], int]:
+    """Region and state of a record, its checksum verified."""
+    body, crc = re.fullmatch(r"m-tt-frame-\[(.*),([0-9a-f]{8})\]", line).groups()
+    assert zlib.crc32(body.encode()) == int(crc, 16)
+    *region, state = map(int, body.split(",")[-1].split(":"))
+    return region, state
+
+
+def test_a_board_that_aims_says_so(dialogue):
+    said = dialogue(b"tt hello%", "frames")
+    assert said[0] == "m-tt-protocol-[2]"
+    assert said[-2:] == ["m-tt-aim-[8,6,frames]", "m-ready"]
+    assert "m-tt-aim-[8,6,inputs]" in dialogue(b"tt hello%", "aim-camera")
+
+
+def test_a_whole_frame_grey_or_not_is_cut_by_the_board(dialogue):
+    grey, rgb = (dialogue(load(frame) + b"tt frame 2%", "frames") for frame in (GREY_FRAME, RGB_FRAME))
+    assert grey[1] == f"m-tt-loaded-[48,{zlib.crc32(GREY_FRAME):08x}]"
+    for one, other in zip(
+        grey[3:5], rgb[3:5], strict=True
+    ):  # the same pixels, the same records, but for the time
+        assert (one.split(",")[5], aim_fields(one)) == (other.split(",")[5], aim_fields(other))
+    # The first look is as wide as the frame: 8 x 3 px in the middle of 8 x 6. The presence is the input's sum.
+    region, state = aim_fields(grey[3])
+    assert region == [16 * 4, 16 * 3 + 8, 16 * 8]
+    presence = sum(RGB_FRAME[:24]) % 256
+    assert grey[3].split(",")[5] == bytes([10 + i for i in range(39)] + [presence]).hex()
+    assert state in (0, 1, 5, 2)
+
+
+def test_frames_of_the_networks_own_size_are_not_aimed(dialogue):
+    record = dialogue(load() + b"tt frame 1%", "frames")[3]
+    assert ":" not in record
+    assert len(record.split(",")) == 7
+
+
+def test_the_search_starts_again(dialogue):
+    said = dialogue(load(RGB_FRAME) + b"tt frame 3%tt search%tt frame 3%", "frames")
+    records = [line for line in said if line.startswith("m-tt-frame-[")]
+    aims = [aim_fields(line) for line in records]
+    assert aims[:3] == aims[3:]
+    assert "e-[This network does not aim]" in dialogue(b"tt search%")
+
+
+def test_a_frame_without_eyes_has_no_gaze(dialogue):
+    # Presence below all thresholds: the sum of 24 bytes is 128 (a code of 0) in the first, and the controller searches.
+    blind = bytes([0] * 23 + [128]) + bytes(120)
+    calibrate = "000100000000000000000000000000000001000000000000"
+    command = f"tt calibrate {calibrate} {zlib.crc32(calibrate.encode()):08x}%".encode()
+    said = dialogue(command + load(blind) + b"tt frame 1%tt gaze%infer 1 0%", "frames")
+    assert aim_fields(next(line for line in said if line.startswith("m-tt-frame-[")))[1] == 0
+    assert "m-tt-gaze-[none]" in said
+    assert "m-results-[nan,nan]" in said
+
+
+def test_a_crop_that_fails_is_the_cameras_failure(dialogue):
+    assert "e-[The camera failed]" in dialogue(load(RGB_FRAME) + b"tt frame 1%", "frames", "cut-fails")
+    assert "e-[The frame cannot be cut]" in dialogue(load(RGB_FRAME) + b"infer 1 0%", "frames", "cut-fails")
+    said = dialogue(b"tt frame 1%", "aim-camera")
+    assert aim_fields(said[0])[0][2] == 16 * 8
+
+
+def test_a_frame_does_not_reach_into_the_networks_input(dialogue):
+    said = dialogue(load(RGB_FRAME) + b"db print%db 00%" + load(RGB_FRAME)[:-9] + b"db 00%", "frames")
+    assert [line for line in said if line.startswith("m-buffer-")] == []
+    assert said.count("e-[More bytes than expected, or half a byte]") == 1
+    assert "e-[The network takes 24 bytes]" in dialogue(load(RGB_FRAME))
+
+
 def test_clock(dialogue):
     number, received, sent, crc = re.fullmatch(
         r"m-tt-clock-\[(\d+),(\d+),(\d+),([0-9a-f]{8})\]", dialogue(b"tt clock 42%")[0]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from support.aim_nets import finder_net, patch_frame, patch_net
 from support.coral_app import (
     APP,
     SANITIZE,
@@ -19,7 +20,16 @@ from support.coral_app import (
     write_header,
 )
 
+from tinytracker.aim.answer import read_aim
+from tinytracker.aim.controller import Controller, State
+from tinytracker.aim.cutting import view
+from tinytracker.aim.finding import read_finder, view_box
+from tinytracker.codegen import generate
+from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package.coralmicro.header import header, image_layout
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.oracle import available_oracle
 
 pytestmark = pytest.mark.skipif(
     shutil.which("g++") is None or shutil.which("make") is None, reason="needs g++ and make"
@@ -106,6 +116,33 @@ def test_signed_input_with_planes_is_written_anew_for_every_run(built, tmp_path)
     planes = np.stack(np.meshgrid(*position), axis=-1)
     codes = np.concatenate([rgb, planes], axis=-1).astype(np.uint8) ^ 0x80
     assert {parse_frame(line).outputs for line in records} == {expected_outputs(codes)}
+
+
+def test_a_network_that_aims_follows_with_a_finder_on_the_m7(tmp_path):
+    """Regions are those of Python's controller for what the fake Edge TPU has answered."""
+    package = write_header(tmp_path / "package", IoContract.of(read_tflite(patch_net())))
+    generate(finder_net(), package / "finder", name="finder", kernels=CortexM4())
+    make(package, tmp_path / "build", "host", SANITIZE)
+    frame = patch_frame(190, 170, 140, (SIZE, SIZE))
+    with running(tmp_path / "build" / "tinytracker", tmp_path, frame) as board:
+        board.until_ready()
+        hello = board.command("tt hello")
+        assert {"m-tt-protocol-[2]", "m-tt-aim-[324,324,inputs]"} <= set(hello)
+        assert "aims by itself" in board.call("set_box", x=0, y=0, width=9, height=3)["error"]["message"]
+        records = [parse_frame(line, 5) for line in board.command("tt frame 12")[:-1]]
+    (cells,) = available_oracle(finder_net()).run(
+        [(view(frame, view_box(SIZE, SIZE)) ^ 0x80).view(np.int8)[None, None]]
+    )
+    controller = Controller(SIZE, SIZE)
+    controller.found(read_finder(cells.reshape(9, 12, 4).astype(int) + 128, SIZE, SIZE))
+    for record in records:
+        region = controller.region
+        state = controller.update(
+            read_aim(np.frombuffer(record.outputs, np.int8)[16:].astype(int) + 128), region
+        )
+        assert record.aim == (region.x, region.y, region.width, state + 4 * controller.has_eyes)
+    assert state == State.FOLLOWING
+    assert np.hypot(region.x / 16 - 190, region.y / 16 - 170) < 10
 
 
 def test_the_pins_show_each_phase_by_one_change(built, tmp_path):

@@ -14,7 +14,7 @@ from support.host_c import STRICT
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import CalibrationError
 from tinytracker.evaluate.calibration import Calibration, fit
-from tinytracker.evaluate.calibration_device import DeviceGaze, device_gaze
+from tinytracker.evaluate.calibration_device import DeviceGaze, device_gaze, sums_at_reference
 from tinytracker.quant.contract import GazeDecoding
 
 PAIR = GazeDecoding(1, 0.0, 0.25, 4)  # the fake network's output
@@ -42,7 +42,28 @@ def c_gaze(tmp_path_factory):
         library.tt_gaze(ctypes.byref(Gaze((Pair(a, b), Pair(c, d)), Pair(*gaze.offset))), Pair(*codes), um)
         return list(um)
 
+    def scale(sums, segments: int, zero_point: int, reference: int, width: int) -> list[int]:
+        pair = Pair(*sums)
+        library.tt_gaze_scale(pair, library.tt_gaze_middle(segments, zero_point), reference, width)
+        return list(pair)
+
+    run.scale = scale
     return run
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(-40_000, 40_000)] * 2), min_size=1, max_size=8), st.sampled_from([2, 8, 20]),
+    st.integers(-128, 127), st.integers(1, 200_000), st.integers(1, 200_000),
+)  # fmt: skip
+def test_sums_come_to_the_reference_width_as_in_numpy(c_gaze, sums, segments, zero_point, reference, width):
+    decoding = GazeDecoding(segments, -28.0, 0.01, zero_point)
+    expected = sums_at_reference(np.array(sums), decoding, reference, width)
+    assert [c_gaze.scale(pair, segments, zero_point, reference, width) for pair in sums] == expected.tolist()
+
+
+def test_a_gaze_twice_as_far_away_is_twice_the_angle(c_gaze):
+    # 8 segments of 7 cm: a sum of 1020 above 8 times the zero point is 0 cm, and 36.4 steps are 1 cm.
+    assert c_gaze.scale((-4 + 36, -4), 8, -128, 80 * 16, 40 * 16) == [-4 + 72, -4]
 
 
 @given(st.lists(INT32, min_size=6, max_size=6), st.lists(st.tuples(INT32, INT32), min_size=1, max_size=8))

@@ -64,6 +64,21 @@ def test_equals_the_rule(library, channels, seed):
     assert (difference > 0).mean() < 0.02
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_outside_of_the_frame_it_is_black(library, channels):
+    rng = np.random.default_rng(3)
+    uyvy = rng.integers(0, 256, (20, 32, 2)).astype(np.uint8)
+    wide = np.full((40, 64, 2), 128, np.uint8)  # the same frame in the middle of a black one
+    wide[..., 1] = 0
+    wide[10:30, 16:48] = uyvy
+    for crop in ((-7, -3, 30, 18), (20, 11, 20, 12), (-12, -8, 50, 36), (-14, -9, 8, 5)):
+        code, out = reduce(library, uyvy, crop, (12, 7), channels, 0)
+        moved = (crop[0] + 16, crop[1] + 10, *crop[2:])
+        _, inside = reduce(library, wide, moved, (12, 7), channels, 0)
+        assert code == 0
+        np.testing.assert_array_equal(out, inside)
+
+
 def test_signed_input_is_the_pixel_minus_128(library):
     uyvy = np.arange(2 * 2 * 2, dtype=np.uint8).reshape(2, 2, 2) * 30
     _, out = reduce(library, uyvy, (0, 0, 2, 2), (2, 2), 1, 0x80)
@@ -74,9 +89,9 @@ def test_signed_input_is_the_pixel_minus_128(library):
     ("crop", "size", "channels"),
     [
         ((0, 0, 0, 4), (2, 2), 1),
-        ((-1, 0, 4, 4), (2, 2), 1),
-        ((1, 0, 4, 4), (2, 2), 1),
-        ((0, 1, 4, 4), (2, 2), 1),
+        ((0, 0, 16385, 1), (2, 2), 1),
+        ((0, 0, 16384, 1024), (2, 2), 1),
+        ((-2147483648, 0, 4, 4), (2, 2), 1),
         ((2147483647, 0, 2147483647, 1), (2, 2), 1),
         ((0, 0, 4, 4), (0, 2), 1),
         ((0, 0, 4, 4), (2, 2), 2),

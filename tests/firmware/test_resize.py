@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from support.area_resize import build_resize, resize
 from support.host_c import COMPILER
 
+from tinytracker.aim.cutting import cut
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
@@ -47,6 +48,22 @@ def test_every_byte_follows_the_specification(library, spec, width, height, box,
     found = c_input(library, pixels, box, spec).astype(int)
     # Exact integers here, floats there: a mean that ends in one half may round differently.
     assert np.abs(found - expected(pixels, box, spec)).max() <= 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.integers(1, 60), st.integers(1, 60),
+    st.tuples(st.integers(-40, 70), st.integers(-40, 70), st.integers(1, 90), st.integers(1, 90)),
+    st.tuples(st.integers(1, 30), st.integers(1, 30)), st.sampled_from([1, 3]), st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_the_integers_in_numpy_are_the_same_to_the_last_bit(
+    library, width, height, box, size, channels, seed
+):
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    found = resize(library, pixels, box, *size, channels, 0)
+    np.testing.assert_array_equal(cut(pixels, box, *size, channels), found)
+    grey = np.repeat(pixels[..., :1], 3, axis=2)
+    np.testing.assert_array_equal(cut(pixels[..., 0], box, *size, channels), cut(grey, box, *size, channels))
 
 
 def test_whole_factors_equal_tensorflow_area_exactly(library):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.aim_nets import finder_net, patch_net
 from support.host_c import STRICT
 from support.tflite_builder import Op, T, build_tflite
 from support.tflite_nets import NetBuilder
@@ -71,9 +72,24 @@ def test_generated_c(tmp_path):
 def test_every_source_of_the_makefile_exists(tmp_path):
     app = write_app(small_net(), tmp_path)
     makefile = (app.directory / "Makefile").read_text()
-    named = set(re.findall(r"\b[a-z_0-9]+\.(?:c|cxx)\b", makefile)) - {"model.c", "model_tflite.c"}
+    named = set(re.findall(r"\b[a-z_0-9]+\.(?:c|cxx)\b", makefile)) - {
+        "model.c",
+        "model_tflite.c",
+    }
     assert len(named) > 8
     assert named <= {Path(name).name for name in app.files}
+
+
+def test_a_network_that_aims_with_a_finder_beside_it(tmp_path):
+    app = write_app(patch_net(), tmp_path, finder=finder_net())
+    assert {"network/finder.c", "network/model.c", "common/tt_steer.c"} <= set(app.files)
+    assert "#define MODEL_AIM_CODES 24" in (app.directory / "network" / "model.h").read_text()
+    check_syntax(app.directory, "tinytracker_main.c", "-DCONFIG_TINYTRACKER_CAMERA=1", "-DTT_FINDER")
+    check_syntax(app.directory, "camera_spresense.c")
+    with pytest.raises(ModelError, match="has no aim"):
+        write_app(small_net(), tmp_path, finder=finder_net())
+    with pytest.raises(ModelError, match="not a finder"):
+        write_app(patch_net(), tmp_path, finder=small_net())
 
 
 def test_every_option_in_the_sources_is_declared():

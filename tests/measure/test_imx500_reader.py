@@ -6,10 +6,12 @@ import time
 import numpy as np
 import pytest
 from support import picamera2_stub
+from support.aim_nets import finder_net
 from support.cli import run
 
 from tinytracker.errors import DeviceError
 from tinytracker.measure import host_clock, imx500, imx500_frames
+from tinytracker.measure.following import following
 from tinytracker.measure.frame import Frame
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
@@ -79,6 +81,58 @@ def test_a_network_for_the_eyes_sees_the_strip_that_the_program_on_the_camera_sh
     with imx500.open_imx500(network):
         pass
     assert picamera2_stub.IMX500.roi == (1620, 1384, 816, 272)
+
+
+@pytest.mark.parametrize("delay", [1, 2, 3])
+def test_the_region_follows_the_eyes_and_every_frame_says_which_it_saw(camera, network, monkeypatch, delay):
+    """The stand-in applies a region `delay` frames late, as the sensor does, and its network aims."""
+    monkeypatch.setattr(picamera2_stub.IMX500, "input_size", (192, 64))
+    camera.delay = delay
+    camera.person = staticmethod(lambda number: (2300 + 300 * np.sin(number / 40), 1600.0, 900.0))
+    with imx500.open_imx500(network) as source:
+        assert (source.board.frame_px, source.board.reference_px) == ((4056, 3040), 816)
+        frames = [event for event in source.frames(260) if isinstance(event, Frame)]
+        assert source._aim.delay == delay
+        assert source._aim.is_measured
+    last = frames[-100:]
+    assert all(frame.aim.state == 1 and frame.aim.has_eyes for frame in last)
+    for frame in last:
+        number = round(float(np.frombuffer(frame.outputs, np.float32)[1]))
+        left, _, width, _ = picamera2_stub.IMX500.roi_of_frame(number, delay)
+        assert (frame.aim.x / 16 - frame.aim.width / 32, frame.aim.width / 16) == (left, width)
+        assert frame.gaze_cm[0] == pytest.approx(5 * 816 / width)  # 5 cm for a strip of 816 px
+    assert frames[0].gaze_cm is None  # not found yet
+
+
+def test_a_session_of_a_camera_that_aims(camera, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(picamera2_stub.IMX500, "input_size", (192, 64))
+    camera.person = (2300.0, 1600.0, 900.0)
+    (tmp_path / "finder.tflite").write_bytes(finder_net())
+    out = tmp_path / "s.jsonl"
+    more = ("--finder", tmp_path / "finder.tflite", "--region-delay", 2)
+    answer = run(
+        "measure",
+        "--target",
+        "imx500",
+        "--model",
+        network,
+        "--frames",
+        60,
+        "--warmup",
+        0,
+        "--out",
+        out,
+        *more,
+        "--json",
+    )
+    assert answer.code == 0, answer.err
+    session = read_session(out)
+    aim = following(session)
+    assert aim.state[-40:].tolist() == [1] * 40
+    assert aim.region[-1] == pytest.approx((2300, 1600, 900), abs=40)
+    np.testing.assert_array_equal(np.isnan(session_gaze(session)[:, 0]), ~aim.has_eyes)
+    assert answer.document["aim"]["followed"] >= 40
+    assert any("of frames followed" in remark for remark in answer.document["remarks"])
 
 
 def test_old_frames_are_thrown_away(camera, network):

@@ -4,10 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+from support.aim_nets import finder_net, patch_net, patch_sequence
 from support.cli import run
 from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
 
+from tinytracker.measure.board import contract_of, gaze_cm
+from tinytracker.measure.following import following
 from tinytracker.measure.playback import replay
 from tinytracker.measure.results import session_gaze
 from tinytracker.measure.session_reader import read_session
@@ -70,6 +73,36 @@ def test_pictures_from_a_folder(model, tmp_path):
     assert answer.code == 0, answer.err
     images = read_session(out).header.metadata["images"]
     assert (images["files"], answer.document["differing"]) == (["a.png", "b.jpg", "c.png"], 0)
+
+
+def test_a_sequence_of_whole_frames_is_followed(tmp_path):
+    """The board cuts, infers and steers; its outputs are those of Python's controller and the reference kernels."""
+    (tmp_path / "aim.tflite").write_bytes(patch_net())
+    (tmp_path / "finder.tflite").write_bytes(finder_net())
+    np.save(tmp_path / "frames.npy", patch_sequence(3))
+    out = tmp_path / "s.jsonl"
+    images = ("--images", tmp_path / "frames.npy", "--finder", tmp_path / "finder.tflite")
+    answer = measure(
+        tmp_path / "aim.tflite", out, *images, "--frames", 4, "--warmup", 0, "--json", "--silence", 60
+    )
+    assert answer.code == 0, answer.err
+    assert (answer.document["differing"], answer.document["aim"]["followed"]) == (0, 4)
+    session = read_session(out)
+    aim = following(session)
+    assert (aim.frame_px, aim.reference_px) == ((320, 240), 80)
+    assert session.extra["image"].tolist() == [0, 1, 2, 0]
+    assert (
+        aim.region[3].tolist() == aim.region[0].tolist()
+    )  # the sequence begins again, and so does the search
+    np.testing.assert_allclose(
+        session_gaze(session)[1],
+        aim.cm_per_unit[1]
+        * np.array(gaze_cm(contract_of(session.header.inputs, session.header.outputs), session.outputs[1])),
+    )
+    assert replay(out).differences == ()
+    again = run("measure", "--target", "replay", out, "--out", tmp_path / "again.jsonl")
+    assert again.code == 0
+    np.testing.assert_array_equal(following(read_session(tmp_path / "again.jsonl")).region, aim.region)
 
 
 def test_a_wrong_answer_is_an_exit_code(model, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tinytracker.measure.protocol import (
     LINE_BYTES_MAX,
+    Aimed,
     ClockReply,
     Complaint,
     Damaged,
@@ -29,9 +30,10 @@ def with_crc(start: bytes, body: bytes) -> bytes:
     return b"%s%s,%08x]\r\n" % (start, body, zlib.crc32(body))
 
 
-def frame_line(sequence, stamps=(1, 2, 3, 4), outputs=b"\x80\x7f"):
+def frame_line(sequence, stamps=(1, 2, 3, 4), outputs=b"\x80\x7f", aim=None):
     numbers = ",".join(str(n) for n in (sequence, *stamps))
-    return with_crc(b"m-tt-frame-[", f"{numbers},{outputs.hex()}".encode())
+    region = "" if aim is None else f",{aim.x}:{aim.y}:{aim.width}:{aim.state + 4 * aim.has_eyes}"
+    return with_crc(b"m-tt-frame-[", f"{numbers},{outputs.hex()}{region}".encode())
 
 
 def feed(data, receiver=None, in_frames=True):
@@ -68,6 +70,13 @@ def test_every_kind_of_line():
         (with_crc(b"m-tt-frame-[", b"5, 1,2,3,4,00"), "not a number"),
         (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,0g"), "outputs are not hexadecimal"),
         (with_crc(b"m-tt-frame-[", b""), "not a number"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:0:1"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:-3:1"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:3"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:8"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:99999999:1"), "not a region"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,1:2:3:1"), "3 time stamps"),
         (b"m-tt-frame-[\r\n", "checksum"),
         (b"m-tt-frames-[x]\r\n", "not a number"),
         (b"m-tt-clock-[1,2]\r\n", "checksum"),
@@ -150,17 +159,30 @@ def test_pieces_do_not_matter(lines, cuts):
     assert pieces == whole
 
 
+AIMS = st.none() | st.builds(
+    Aimed, st.integers(-(2**18), 2**18), st.integers(-(2**18), 2**18), st.integers(1, 2**18),
+    st.integers(0, 2), st.booleans(),
+)  # fmt: skip
+
+
 @settings(deadline=None, max_examples=300)
-@given(st.integers(0, 2**32), st.lists(st.integers(0, 2**62), min_size=4, max_size=4), st.binary(max_size=60))
-def test_records_come_back_as_they_were_sent(sequence, stamps, outputs):
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.integers(0, 2**62), min_size=4, max_size=4),
+    st.binary(max_size=60),
+    AIMS,
+)
+def test_records_come_back_as_they_were_sent(sequence, stamps, outputs, aim):
     stamps.sort()
-    assert feed(frame_line(sequence, stamps, outputs)) == [FrameReply(sequence, tuple(stamps), outputs, NOW)]
+    expected = FrameReply(sequence, tuple(stamps), outputs, NOW, aim)
+    assert feed(frame_line(sequence, stamps, outputs, aim)) == [expected]
 
 
 def test_thousands_of_damaged_streams_never_raise_and_never_invent_a_record():
     rng = random.Random(3)
-    sent = {k: FrameReply(k, (k, k + 1, k + 2, k + 9), bytes([k]), NOW) for k in range(20)}
-    clean = b"".join(frame_line(k, f.stamps, f.outputs) for k, f in sent.items())
+    aims = [None, Aimed(-5, 1234, 80, 1, True)]
+    sent = {k: FrameReply(k, (k, k + 1, k + 2, k + 9), bytes([k]), NOW, aims[k % 2]) for k in range(20)}
+    clean = b"".join(frame_line(k, f.stamps, f.outputs, f.aim) for k, f in sent.items())
     arrived = 0
     for _ in range(3_000):
         data = bytearray(clean)

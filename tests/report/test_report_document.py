@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.cli import run as tinytracker
 from support.gazecapture_folder import make_folder
 from support.run_folder import energy_document, make_frames, make_package, make_run
-from support.sessions import write_session
+from support.sessions import write_aimed_session, write_session
 
 from tinytracker.data.devices import DEVICES, Orientation
 from tinytracker.errors import InputFileError, UsageError
@@ -330,3 +330,16 @@ def test_a_report_without_gaze_does_not_compare_with_gaze(tmp_path):
     page = report([tmp_path / "energy.json"], tmp_path / "r.html").page.read_text()
     assert "GazeCapture" not in page
     assert "Gaze report" not in page
+
+
+def test_a_board_that_aims_shows_what_it_followed(tmp_path):
+    sway = [(160 + 30 * np.sin(k / 9), 120, 80) for k in range(300)]
+    states = [0] * 10 + [1] * 250 + [2] * 40
+    session = write_aimed_session(tmp_path / "aimed.jsonl", sway, states, [s == 1 for s in states])
+    found = report([session], tmp_path / "report.html")
+    page = Numbers()
+    page.feed(found.page.read_text())
+    shown = {key: text for key, _, _, text in page.found if ".aim." in key or "/aim/" in key or "aim" in key}
+    assert found.document["sessions"][0]["aim"]["followed"] == 250
+    assert any(text.startswith("83.3") for text in shown.values())
+    assert 'id="aim-0"' in found.page.read_text()

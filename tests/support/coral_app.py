@@ -48,16 +48,23 @@ class Frame:
     sequence: int
     stamps: tuple[int, ...]
     outputs: bytes
+    aim: tuple[int, ...] = ()
 
 
-def parse_frame(line: str) -> Frame:
-    """A record, its checksum verified."""
+def parse_frame(line: str, stamps: int | None = None) -> Frame:
+    """A record, its checksum verified; with an aim, its number of stamps must be given."""
     assert line.startswith("m-tt-frame-[")
     assert line.endswith("]")
     body, crc = line[len("m-tt-frame-[") : -1].rsplit(",", 1)
     assert int(crc, 16) == zlib.crc32(body.encode())
-    sequence, *stamps, outputs = body.split(",")
-    return Frame(int(sequence), tuple(map(int, stamps)), bytes.fromhex(outputs))
+    if stamps is not None:
+        sequence, *times, outputs, aim = body.split(",")
+        assert len(times) == stamps
+        return Frame(
+            int(sequence), tuple(map(int, times)), bytes.fromhex(outputs), tuple(map(int, aim.split(":")))
+        )
+    sequence, *times, outputs = body.split(",")
+    return Frame(int(sequence), tuple(map(int, times)), bytes.fromhex(outputs))
 
 
 def averaged(pixels: np.ndarray, side: int) -> np.ndarray:

@@ -77,6 +77,9 @@ def main() -> None:
         "kpi": camera.get_kpi_info(metadata),
         "result": vars(result),
         "empty": vars(empty),
+        "has_aim": gaze_imx500.has_aim(
+            camera.get_outputs(frame_metadata([0.5, -1.25, 0.1, 0.0, 0.0, 0.0, 5.0]))
+        ),
         "roi": gaze_imx500.choose_roi(camera, intrinsics, None),
     }
     print(json.dumps(document))

@@ -42,8 +42,18 @@ class IMX500:
     def get_input_size(self):
         return self.input_size
 
+    now = -1000
+    history = ()
+
     def set_inference_roi_abs(self, roi):
         IMX500.roi = roi
+        IMX500.history = (*IMX500.history, (IMX500.now, roi))
+
+    @staticmethod
+    def roi_of_frame(number, delay):
+        """The region that reaches a frame: what is set during frame k first reaches frame k + 1 + delay."""
+        reached = [roi for at, roi in IMX500.history if at + 1 + delay <= number]
+        return reached[-1] if reached else (508, 0, 3040, 3040)
 
     def get_roi_scaled(self, request):
         """The region in the main picture; the whole sensor is as wide as that."""
@@ -72,7 +82,14 @@ class Request:
         self._number = number
 
     def make_array(self, stream):
-        """XBGR8888: red, green, blue, padding. A face-coloured patch where the region of a strip lies."""
+        """ "lores" is YUV420: the luma of a dark room with a bright patch, then chroma.
+
+        XBGR8888: red, green, blue, padding. A face-coloured patch where the region of a strip lies."""
+        if stream == "lores":
+            small = np.full((360, 320), 128, np.uint8)
+            small[:240] = 8
+            small[112:128, 136:184] = 230
+            return small
         assert stream == "main"
         picture = np.full((480, 640, 4), 255, np.uint8)
         picture[..., 0] = np.linspace(40, 120, 640)
@@ -89,6 +106,10 @@ class Request:
 class Picamera2:
     """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes.
 
+    With a `person` (centre and width of the strip with both eyes, sensor px, or a function of the frame's number), the
+    network aims: its seven numbers say where the strip lies in the region, which takes `delay` frames to arrive. The
+    second one is the frame's number.
+
     Each result comes `repeats` times, with the same count. After every `lost_after` results one is counted that never
     comes. `running` tells others whether a camera streams.
     """
@@ -99,6 +120,8 @@ class Picamera2:
     results = True
     repeats = 1
     lost_after = 0
+    person = None
+    delay = 2
     clock_offset_ns = 0
 
     def __init__(self, number):
@@ -106,7 +129,7 @@ class Picamera2:
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def create_preview_configuration(self, controls, buffer_count):
+    def create_preview_configuration(self, controls, buffer_count, lores=None):
         assert controls["FrameRate"] > 0
         return {}
 
@@ -124,7 +147,7 @@ class Picamera2:
         pass
 
     def capture_metadata(self):
-        return self._metadata(0)
+        return self._metadata(1)
 
     def _metadata(self, number):
         metadata = {
@@ -137,12 +160,22 @@ class Picamera2:
             result += result // self.lost_after if self.lost_after else 0
             info[708] = result % 256
             metadata |= {
-                "CnnOutputTensor": [result / 10, -1.0], "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),
+                "CnnOutputTensor": [result / 10, -1.0] if self.person is None else self._aimed(number),
+                "CnnOutputTensorInfo": bytes(info), "CnnKpiInfo": (860, 240),
             }  # fmt: skip
         return metadata
 
+    def _aimed(self, number):
+        x, y, width = self.person(number) if callable(self.person) else self.person
+        left, top, across, down = IMX500.roi_of_frame(number, self.delay)
+        dx, dy = (x - left - across / 2) / across, (y - top - down / 2) / across
+        scale = np.log(width / across)
+        seen = abs(dx) < 0.45 and abs(dy) < 0.2 and -1.9 < scale < 0.7
+        return [5.0, float(number), dx, dy, scale, 0.0, 6.0 if seen else -6.0]
+
     def _run(self):
         for number in range(self.frames_until_silence):
+            IMX500.now = number
             if not self._running.is_set():
                 return
             if self.pre_callback is not None:
@@ -152,6 +185,7 @@ class Picamera2:
 
 def install(monkeypatch):
     """Put it where `import picamera2` finds it; returns the camera's class for settings."""
+    IMX500.history, IMX500.now = (), -1000
     camera = type("Picamera2", (Picamera2,), {})
     names = {
         "picamera2": {"Picamera2": camera},

@@ -79,3 +79,32 @@ def write_gaze_session(path, gaze_cm, fps=20.0, **changes):
             stamps = [start, start + round(0.012 * HZ), start + round(0.015 * HZ), start + round(0.041 * HZ)]
             writer.frame(k, stamps, point.tobytes(), MONOTONIC_NS + round((k + 1) / fps * 1e9))
     return path
+
+
+def write_aimed_session(path, regions, states, eyes, frame_px=(320, 240), outputs=None, **changes):
+    """A session of a board that aims: centre x, y and width in px, state and eyes of each frame.
+
+    Outputs are gaze pairs in cm, (1, 2) unless given.
+    """
+    tensor = {
+        "name": "gaze",
+        "tensor": "gaze",
+        "shape": [1, 2],
+        "dtype": "float32",
+        "scale": 1.0,
+        "zero_point": 0,
+    }
+    board = {"name": "qemu", "build": "test", "protocol": 2, "frame_px": list(frame_px), "reference_px": 80}
+    with SessionWriter(path, header(board=board, outputs=(tensor,), warmup=0, **changes)) as writer:
+        for k, ((x, y, width), state, has_eyes) in enumerate(zip(regions, states, eyes, strict=True)):
+            stamps = [1000 * k + t for t in (0, 10, 20, 500)]
+            pair = np.array([1.0, -2.0] if outputs is None else outputs[k], np.float32)
+            extra = {
+                "region_x": x,
+                "region_y": y,
+                "region_width": width,
+                "state": state,
+                "has_eyes": int(has_eyes),
+            }
+            writer.frame(k, stamps, pair.tobytes(), MONOTONIC_NS + 33_000_000 * k, extra)
+    return path

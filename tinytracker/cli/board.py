@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ _OPTIONS = (
         "--images", type=click.Path(path_type=Path), help="Image, folder of images, or .npy file to send."
     ),
     click.option(
+        "--finder",
+        type=click.Path(path_type=Path),
+        help="Finder as a .tflite file, to search with beside a network that aims.",
+    ),
+    click.option(
         "--image-count", type=click.IntRange(1, 10_000), default=10, help="Largest number of images to send."
     ),
 )
@@ -60,6 +66,13 @@ fps_option = click.option(
     "--fps",
     type=click.FloatRange(0.1),
     help=f"Frame rate of the camera of {', '.join(_LOADING)}; default: the rate in the package.",
+)
+
+
+delay_option = click.option(
+    "--region-delay",
+    type=click.IntRange(0, 8),
+    help=f"Frames until the camera of {', '.join(_LOADING)} applies a region; default: measured at the start.",
 )
 
 
@@ -87,15 +100,22 @@ class OpenBoard:
     Attributes:
         source: source of frames.
         network: the model that was named; None when none was named, and for a board that loads its own package.
+        finder: content of the finder that was named, or None.
     """
 
     source: Source
     network: ModelSource | None
+    finder: bytes | None = None
 
 
 @contextmanager
 def opened_board(
-    target: str, run_folder: Path | None, model: Path | None, quantized: str, request: Request
+    target: str,
+    run_folder: Path | None,
+    model: Path | None,
+    quantized: str,
+    request: Request,
+    finder: Path | None = None,
 ) -> Iterator[OpenBoard]:
     """Open a target's board with the network that --run or --model names.
 
@@ -108,6 +128,8 @@ def opened_board(
     _refuse_rate(target, request.fps)
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
+    if finder is not None:
+        request = replace(request, finder=read_bytes(finder))
     named = run_folder or model
     chosen = None
     if find_target(target, "board").loads:
@@ -116,11 +138,16 @@ def opened_board(
         chosen = load_source(named, quantized)
         request = replace(request, content=chosen.content)
     with open_board(target, request) as source:
-        yield OpenBoard(source, chosen)
+        yield OpenBoard(source, chosen, request.finder)
 
 
 def images_for(
-    source: Source, chosen: ModelSource | None, images: Path | None, count: int, seed: int
+    source: Source,
+    chosen: ModelSource | None,
+    images: Path | None,
+    count: int,
+    seed: int,
+    finder: bytes | None = None,
 ) -> TestImages | None:
     """Return the images to send; None for a board that does not take any."""
     from tinytracker.errors import ModelError
@@ -134,6 +161,11 @@ def images_for(
         )
     if board.source == "camera":
         return None
+    if images is not None and board.takes_frames:
+        from tinytracker.measure.whole_frames import make_frames, read_frames
+
+        frames, origin = read_frames(images, board, count)
+        return make_frames(board, frames, origin, None if chosen is None else chosen.content, finder)
     cm_per_unit: tuple[float, ...] = ()
     if images is not None:
         codes, origin = read_images(images, board, count)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
@@ -25,9 +27,19 @@ if TYPE_CHECKING:
     "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
+@click.option(
+    "--finder", type=click.Path(path_type=Path), help="Finder beside a network that aims, a .tflite file."
+)
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
-    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float, serve: bool
+    source: Path,
+    images: int,
+    seed: int,
+    quantized: str,
+    kernels: str,
+    weights_budget: float,
+    finder: Path | None,
+    serve: bool,
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
 
@@ -41,7 +53,7 @@ def command(
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
     if serve:
-        return _served(chosen, chosen_kernels)
+        return _served(chosen, chosen_kernels, finder)
     report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
@@ -66,19 +78,43 @@ def command(
         agreement += (
             "equal bit for bit" if report.equal else f"{report.differing_images} of {report.images} differ"
         )
-    document = report.as_json()
-    text = (
+    aimed = _aimed(chosen, chosen_kernels, finder, seed)
+    document = report.as_json() | {"aim": aimed}
+    text: tuple[Any, ...] = (
         table,
         f"{report.images} images, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
         f"estimated {report.estimated_cycles:,.0f} cycles, {report.estimated_ms:.0f} ms at 156 MHz; "
         f"emulated: {document['assumption']}",
+        *_aim_text(aimed),
     )
     return Output(document, text, exit_code=1 if report.equal is False else 0)
 
 
-def _served(chosen: ModelSource, kernels: KernelSet) -> Output:
+def _aimed(chosen: ModelSource, kernels: KernelSet, finder: Path | None, seed: int) -> dict[str, int] | None:
+    """What aiming costs; None for a network without an aim."""
+    from tinytracker.emulate import aim_cost
+
+    if chosen.contract.aim is None:
+        if finder is not None:
+            raise UsageError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
+        return None
+    content = None if finder is None else read_bytes(finder)
+    return aim_cost(chosen.content, kernels=kernels, finder=content, seed=seed)
+
+
+def _aim_text(cost: dict[str, int] | None) -> tuple[str, ...]:
+    if cost is None:
+        return ()
+    finder = f", a look of the finder {cost['finder']:,}" if "finder" in cost else ""
+    return (
+        f"aim, instructions per 320 x 240 frame: crop {cost['crop']:,} ({cost['crop_search']:,} while searching), "
+        f"network {cost['network']:,}, steering {cost['steering']:,}{finder}; program {cost['ram_bytes']:,} bytes",
+    )
+
+
+def _served(chosen: ModelSource, kernels: KernelSet, finder: Path | None) -> Output:
     """The board's serial line for other programs, until this one is ended."""
     from tinytracker.emulate.serve import serve_board
     from tinytracker.progress import say
@@ -89,7 +125,8 @@ def _served(chosen: ModelSource, kernels: KernelSet) -> Output:
         ports.append(port)
         say(f"The board's serial line is {port}, at any rate; Ctrl-C ends it.")
 
-    seconds = serve_board(chosen.content, announce, kernels)
+    content = None if finder is None else read_bytes(finder)
+    seconds = serve_board(chosen.content, announce, kernels, content)
     document = {
         "port": ports[0] if ports else None,
         "model_sha256": chosen.sha256,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
+from tinytracker.cli.board import board_options, delay_option, fps_option, images_for, opened_board
 from tinytracker.cli.live_webcam import refuse_board_options, watch
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SCREEN
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 )
 @board_options
 @fps_option
+@delay_option
 def command(
     target: str | None, replay: Path | None, speed: float, device: str | None, orientation: int,
     screen: tuple[float, float], gap: float, calibration: Path, person: str | None, force: bool,
@@ -144,14 +145,15 @@ def _replayed(path: Path, speed: float) -> Iterator[_Stream]:
 @contextmanager
 def _board(
     target: str, *, port: str | None, rpc: str | None, run_folder: Path | None, model: Path | None,
-    quantized: str, images: Path | None, image_count: int, fps: float | None,
+    quantized: str, images: Path | None, finder: Path | None, image_count: int, fps: float | None,
+    region_delay: int | None,
 ) -> Iterator[_Stream]:  # fmt: skip
     from tinytracker.live.frames import frames_of_board
     from tinytracker.measure.opening import Request
 
-    request = Request(port, rpc, fps=fps, pictures=True)
-    with opened_board(target, run_folder, model, quantized, request) as opened:
-        inputs = images_for(opened.source, opened.network, images, image_count, 0)
+    request = Request(port, rpc, fps=fps, pictures=True, delay=region_delay)
+    with opened_board(target, run_folder, model, quantized, request, finder) as opened:
+        inputs = images_for(opened.source, opened.network, images, image_count, 0, opened.finder)
         truth = _truth(opened.network, image_count) if inputs is not None and images is None else None
         yield _Stream(_origin(opened.source.board), frames_of_board(opened.source, inputs, truth))
 

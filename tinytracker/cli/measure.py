@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
-from tinytracker.cli.board import board_options, fps_option, images_for, opened_board
+from tinytracker.cli.board import board_options, delay_option, fps_option, images_for, opened_board
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
 from tinytracker.cli.types import OUT
 from tinytracker.errors import UsageError
+from tinytracker.files import read_bytes
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
 from tinytracker.words import counted
@@ -55,6 +57,7 @@ _STOPPED = 130
 )
 @click.option("--silence", type=click.FloatRange(0.1), help="Timeout for a silent board, s.")
 @fps_option
+@delay_option
 @baseline_options
 @click.option(
     "--seed", type=click.IntRange(0), default=0, help="Random seed of the test patterns and the bootstrap."
@@ -131,9 +134,11 @@ def _record(
     model: Path | None,
     quantized: str,
     images: Path | None,
+    finder: Path | None,
     image_count: int,
     silence: float | None,
     fps: float | None,
+    region_delay: int | None,
     baselines: tuple[str, ...],
     baseline_seconds: float,
     sync: str | None,
@@ -151,21 +156,23 @@ def _record(
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
-    request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True)
+    request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True, delay=region_delay)
     way = sync_of(target, sync, baselines, power.file is not None)
     if way != NO_SYNC or baselines:  # a camera, which works at its own rate
         if burst > 1:
             raise UsageError(
                 f"{target} runs one inference per frame, not {burst}.", "Omit --burst for this target."
             )
+        if finder is not None:
+            request = replace(request, finder=read_bytes(finder))
         options = (target, run_folder, model, quantized)
         plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
         with power.recording():
             result = marked(*options, request, plan, lambda sha256: _check_network(correction, sha256))
         return _joined(power, _shown(result, seed), out)
-    with opened_board(target, run_folder, model, quantized, request) as board:
+    with opened_board(target, run_folder, model, quantized, request, finder) as board:
         _check_network(correction, board.source.board.model_sha256)
-        given = images_for(board.source, board.network, images, image_count, seed)
+        given = images_for(board.source, board.network, images, image_count, seed, board.finder)
         with power.recording():
             result = measure(
                 board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata

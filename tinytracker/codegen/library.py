@@ -9,7 +9,7 @@ from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
 from tinytracker.codegen.planner import MemoryPlan
 from tinytracker.errors import ModelError
-from tinytracker.model.tflite_model import Tensor
+from tinytracker.model.tflite_model import Tensor, TfliteModel
 from tinytracker.quant.contract import GazeDecoding, IoContract
 
 AUTOGEN = (
@@ -37,6 +37,16 @@ def gaze_decoding(graph: Graph) -> GazeDecoding | None:
         return IoContract.of(graph.model).gaze
     except ModelError:
         return None
+
+
+def aim_codes(model: TfliteModel) -> int:
+    """Return how many codes at the end of the only output say where the eyes are; 0 without an aim."""
+    try:
+        contract = IoContract.of(model)
+        aim = contract.aim if len(contract.outputs) == 1 else None
+        return 0 if aim is None else aim.codes
+    except ModelError:
+        return 0
 
 
 def run_arguments(graph: Graph) -> str:
@@ -86,6 +96,7 @@ def header_text(
 #define {macro}_ARENA_BYTES {max(plan.arena_bytes, 1)}
 #define {macro}_INPUT_BYTES {sum(t.nbytes for t in graph.inputs)}
 #define {macro}_OUTPUT_BYTES {sum(t.nbytes for t in graph.outputs)}
+#define {macro}_AIM_CODES {aim_codes(graph.model)}
 {sizes}
 extern const char {name}_sha256[65];
 extern const tt_tensor_t {name}_inputs[{macro}_INPUTS];

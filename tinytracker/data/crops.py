@@ -118,6 +118,16 @@ STRIPS_PER_LONGER_SIDE = 4
 """How many strips of the reference width fit side by side along a frame's longer side."""
 
 
+def reference_width(width: int, height: int) -> int:
+    """Return the width in px of a strip for which a strip network answers in cm (deploy/common/tt_crop.h).
+
+    Example:
+        >>> reference_width(320, 240)
+        80
+    """
+    return max(max(width, height) // STRIPS_PER_LONGER_SIDE, 1)
+
+
 def centred_crop(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int, int, int]:
     """Return the box that a device without a face detector feeds to a network; same rule as deploy/common/tt_crop.c.
 
@@ -134,6 +144,6 @@ def centred_crop(width: int, height: int, out_width: int, out_height: int) -> tu
     if out_width == out_height:
         w = h = min(width, height)
     else:
-        w = min(max(max(width, height) // STRIPS_PER_LONGER_SIDE, 1), width)
+        w = min(reference_width(width, height), width)
         h = min(max(w * out_height // out_width, 1), height)
     return (width - w) // 2, (height - h) // 2, w, h

@@ -16,7 +16,7 @@ from tinytracker.children import ends_with_parent
 from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.kernel import KernelSet
-from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware
+from tinytracker.emulate.firmware import SERIAL_APPLICATION, build_firmware, with_finder
 from tinytracker.emulate.qemu import emulator_command
 from tinytracker.emulate.tools import ToolError
 from tinytracker.model.tflite_model import TfliteModel
@@ -40,7 +40,12 @@ class EmulatedBoard:
 
 @contextmanager
 def emulated_board(
-    model: Path | str | bytes | TfliteModel, *, optimise: str = "-O2", kernels: KernelSet | None = None
+    model: Path | str | bytes | TfliteModel,
+    *,
+    optimise: str = "-O2",
+    kernels: KernelSet | None = None,
+    finder: bytes | None = None,
+    frame_px: tuple[int, int] = (320, 240),
 ) -> Iterator[EmulatedBoard]:
     """Build the serial firmware for a network, run it, and stop it at the end.
 
@@ -51,6 +56,8 @@ def emulated_board(
         model: the network.
         optimise: optimization flag of the compiler.
         kernels: `CortexM4()` when omitted, as in a package for Spresense.
+        finder: content of a finder's .tflite file, for a network that aims.
+        frame_px: width and height of the whole frames that the board takes for such a network.
 
     Raises:
         MissingDependencyError: the compiler or the emulator is not installed.
@@ -60,9 +67,15 @@ def emulated_board(
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
         work = Path(folder)
         library = generate(model, work / "model", kernels=kernels or CortexM4())
-        build = f'TT_BUILD="tinytracker-{__version__}"'
+        width, height = frame_px
+        defines: tuple[str, ...] = (
+            f'TT_BUILD="tinytracker-{__version__}"', f"FRAME_WIDTH={width}", f"FRAME_HEIGHT={height}",
+        )  # fmt: skip
+        if finder is not None:
+            library, more = with_finder(library, finder, kernels or CortexM4())
+            defines += more
         firmware = build_firmware(
-            "serial", library, SERIAL_APPLICATION, work, defines=[build], optimise=optimise
+            "serial", library, SERIAL_APPLICATION, work, defines=defines, optimise=optimise
         )
         command = [*emulator_command(firmware.elf), "-serial", "pty"]
         with subprocess.Popen(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tinytracker
 from tinytracker.codegen import GeneratedLibrary, generate
+from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import StrPath
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.finder import require_finder
 from tinytracker.requirements import install_hint
 
 RAM_BYTES = 1536 * 1024
@@ -28,10 +32,19 @@ WARNING_FLAGS = (
 BATCH_APPLICATION = ("qemu/batch_main.c",)
 """The program that runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
 
+_AIMING = (
+    "common/tt_aim.c", "common/tt_aim_answer.c", "common/tt_crop.c", "common/tt_find.c", "common/tt_fixed.c",
+    "common/tt_frame.c", "common/tt_region.c", "common/tt_resize.c", "common/tt_search.c", "common/tt_steer.c",
+    "common/tt_track.c",
+)  # fmt: skip
+
+AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
+"""The program that runs the whole loop of a network that aims on frames in memory."""
+
 SERIAL_APPLICATION = (
     "qemu/serial_main.c", "common/tt_answer.c", "common/tt_commands_mlperf.c", "common/tt_commands_own.c",
-    "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c",
-    "common/tt_text.c", "common/tt_transfer.c",
+    "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c", "common/tt_ring.c",
+    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_AIMING,
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 
@@ -115,6 +128,30 @@ def build_firmware(
     if done.returncode != 0:
         raise _explain(name, done.stderr)
     return _measure(name, elf)
+
+
+def with_finder(
+    library: GeneratedLibrary, finder: bytes, kernels: KernelSet
+) -> tuple[GeneratedLibrary, tuple[str, ...]]:
+    """Generate a finder beside a network that aims.
+
+    Args:
+        library: the network, called "model".
+        finder: content of the finder's .tflite file.
+        kernels: as for `generate`.
+
+    Returns:
+        both networks as one library, and the definitions with which applications use the second one.
+
+    Raises:
+        ModelError: it is not a finder, or C cannot be generated from it.
+    """
+    parsed = read_tflite(finder)
+    require_finder(IoContract.of(parsed))
+    second = generate(parsed, library.directory, name="finder", kernels=kernels)
+    files = tuple(sorted({*library.files, *second.files}))
+    constant_bytes = library.constant_bytes + second.constant_bytes
+    return replace(library, files=files, constant_bytes=constant_bytes), ("TT_FINDER",)
 
 
 def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:

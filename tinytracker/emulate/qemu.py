@@ -51,8 +51,19 @@ def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: 
         MissingDependencyError: the emulator is not installed.
         ToolError: the program faults, hangs or prints something unexpected.
     """
+    content = len(packed_images).to_bytes(4, "little") + b"".join(packed_images)
+    return _parse(run_program(elf, content, work_dir, timeout_s), len(packed_images))
+
+
+def run_program(elf: Path, content: bytes, work_dir: Path, timeout_s: float = 600.0) -> str:
+    """Run a program that reads `content` at `IMAGES_ADDRESS` and ends with a line "done"; returns what it prints.
+
+    Raises:
+        MissingDependencyError: the emulator is not installed.
+        ToolError: the program faults or hangs.
+    """
     images = work_dir / "images.bin"
-    images.write_bytes(len(packed_images).to_bytes(4, "little") + b"".join(packed_images))
+    images.write_bytes(content)
     loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
     done = run_tool(
         [*emulator_command(elf), "-serial", "stdio", "-device", loader], "The emulated board", timeout_s
@@ -65,7 +76,7 @@ def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: 
             f"The emulated program ended with status {done.returncode} after {last!r}: {reason}.",
             "A fault often means that the stack is too small.",
         )
-    return _parse(text, len(packed_images))
+    return text
 
 
 def _parse(text: str, images: int) -> BatchRun:

@@ -13,13 +13,19 @@ from tinytracker.emulate.tools import ToolError
 _POLL_S = 0.2
 
 
-def serve_board(model: bytes, announce: Callable[[str], None], kernels: KernelSet | None = None) -> float:
+def serve_board(
+    model: bytes,
+    announce: Callable[[str], None],
+    kernels: KernelSet | None = None,
+    finder: bytes | None = None,
+) -> float:
     """Run the emulated board until Ctrl-C, SIGTERM or SIGHUP.
 
     Args:
         model: the network, a .tflite file's content.
         announce: called with the path of the pseudo-terminal when the board runs.
         kernels: see `emulated_board`.
+        finder: see `emulated_board`.
 
     Returns:
         For how many seconds it ran.
@@ -31,7 +37,7 @@ def serve_board(model: bytes, announce: Callable[[str], None], kernels: KernelSe
     """
     began = time.monotonic()
     try:
-        with emulated_board(model, kernels=kernels) as board:
+        with emulated_board(model, kernels=kernels, finder=finder) as board:
             announce(board.port)
             began = time.monotonic()
             while not _ended(board.pid):

@@ -61,6 +61,26 @@ class DeviceGaze:
         return f"static const tt_gaze_t calibrated_gaze = {{{{{{{a}, {b}}}, {{{c}, {d}}}}}, {{{x}, {y}}}}};"
 
 
+def sums_at_reference(
+    sums: NDArray[np.integer[Any]], decoding: GazeDecoding, reference: int, width: int
+) -> NDArray[np.int64]:
+    """Return the sums of codes that a device which aims corrects, (N, 2), bit for bit.
+
+    Eyes that look smaller are farther away: the distance of a sum from that of a gaze of 0 cm scales by
+    reference / width, rounded to the nearest integer, halves up (tt_gaze_scale in deploy/common/tt_gaze.h).
+
+    Args:
+        sums: (N, 2) of the stored codes of x and of y.
+        decoding: of the network, in segments.
+        reference: width of the region for which the network answers in cm.
+        width: of the region that it saw, in the same unit.
+    """
+    middle = decoding.segments * decoding.zero_point + decoding.segments * 255 // 2
+    off = np.clip(sums.astype(np.int64) - middle, *_SUMS)
+    scaled: NDArray[np.int64] = middle + (2 * off * reference + width) // (2 * width)
+    return scaled
+
+
 def device_gaze(calibration: Calibration, decoding: GazeDecoding) -> DeviceGaze:
     """Combine a calibration with the decoding of a network's output.
 

@@ -125,6 +125,7 @@ class LiveView:
                 {
                     "sequence": frame.sequence, "frames": self.frames, "lost": self.lost,
                     "gaze": _rounded(shown), "raw": _rounded(frame.gaze_cm), "true": _rounded(frame.true_cm),
+                    "aim": None if frame.aim is None else {"state": frame.aim.state, "eyes": frame.aim.has_eyes},
                     "fps": self._rate(), "phases_ms": [round(m, 4) for m in medians],
                 },
             )  # fmt: skip

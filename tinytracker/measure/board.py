@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.data.crops import reference_width
 from tinytracker.errors import ModelError
-from tinytracker.measure.protocol import PROTOCOL_VERSION, Message
+from tinytracker.measure.protocol import PROTOCOL_VERSION, REGION_STEPS, Aimed, Message
 from tinytracker.quant.contract import IoContract, TensorContract, short_name
 
 CLOCK_KINDS = ("device", "emulated")
@@ -34,6 +35,9 @@ class Board:
         phases: names in order; a frame's record has one time stamp more.
         io: inputs and outputs of the network.
         protocol: version that the board speaks.
+        frame_px: width and height of the whole frame when the board aims its crop in it, else None.
+        takes_frames: `tt load` also takes a whole frame.
+        reference_px: width of the region for which the network answers in cm; None when the region does not matter.
         stamps_are_host: its time stamps are ns of this computer's clock (`host_clock`).
         runs_between_frames: it streams and infers all the time, so that it is not idle between the frames.
     """
@@ -47,6 +51,9 @@ class Board:
     phases: tuple[str, ...]
     io: IoContract
     protocol: int = PROTOCOL_VERSION
+    frame_px: tuple[int, int] | None = None
+    takes_frames: bool = False
+    reference_px: float | None = None
     stamps_are_host: bool = False
     runs_between_frames: bool = False
 
@@ -56,20 +63,40 @@ class Board:
         return sum(math.prod(t.shape) * np.dtype(t.dtype).itemsize for t in self.io.inputs)
 
     @property
+    def loads_bytes(self) -> tuple[int, ...]:
+        """Sizes that `tt load` takes: all inputs and, where a board takes frames, a grey and an RGB one."""
+        if self.frame_px is None or not self.takes_frames:
+            return (self.input_bytes,)
+        pixels = self.frame_px[0] * self.frame_px[1]
+        return self.input_bytes, pixels, 3 * pixels
+
+    @property
     def is_emulated(self) -> bool:
         """Whether its times are counted instructions; must be stated wherever they are shown."""
         return self.clock == "emulated"
 
-    def gaze_cm(self, outputs: bytes) -> tuple[float, float] | None:
-        """Gaze in cm from a frame's raw outputs, or None when the first output is not a pair of numbers."""
-        return gaze_cm(self.io, outputs)
+    def gaze_cm(self, outputs: bytes, aim: Aimed | None = None) -> tuple[float, float] | None:
+        """Gaze in cm from a frame's raw outputs, or None when it has none.
+
+        Args:
+            outputs: packed as the network stores them.
+            aim: of the frame; without eyes in its region there is no gaze, and its width decides the unit.
+        """
+        gaze = gaze_cm(self.io, outputs)
+        if aim is None or gaze is None:
+            return gaze
+        if not aim.has_eyes or self.reference_px is None:
+            return None
+        unit = self.reference_px * REGION_STEPS / aim.width
+        return unit * gaze[0], unit * gaze[1]
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
         return {
             "name": self.name, "build": self.build, "protocol": self.protocol, "model_sha256": self.model_sha256,
             "ticks_per_s": self.ticks_per_s, "clock": self.clock, "source": self.source,
-            "phases": list(self.phases), **self.io.as_json(),
+            "phases": list(self.phases), **({} if self.frame_px is None else {"frame_px": list(self.frame_px)}),
+            **self.io.as_json(),
         }  # fmt: skip
 
 
@@ -142,10 +169,21 @@ def parse_hello(messages: Sequence[Message]) -> Board:
     if not all(phases) or len(set(phases)) < len(phases) or len(phases) > _PHASES_MAX:
         raise ValueError(f"the phases are {single['phases']!r}")
     io = IoContract(_tensors(messages, "input"), _tensors(messages, "output"))
+    frame_px, takes_frames = _aim(single.get("aim"))
     return Board(
         single["board"], single["build"], single["model"], float(hz), clock, single["source"], phases, io,
-        int(single["protocol"]),
+        int(single["protocol"]), frame_px, takes_frames, None if frame_px is None else reference_width(*frame_px),
     )  # fmt: skip
+
+
+def _aim(value: str | None) -> tuple[tuple[int, int] | None, bool]:
+    """Size of the whole frame, and whether it can be loaded, of a board that aims."""
+    if value is None:
+        return None, False
+    found = re.fullmatch(r"([1-9]\d{0,4}),([1-9]\d{0,4}),(frames|inputs)", value)
+    if found is None:
+        raise ValueError(f"the aim is {value!r}")
+    return (int(found[1]), int(found[2])), found[3] == "frames"
 
 
 def _tensors(messages: Sequence[Message], role: str) -> tuple[TensorContract, ...]:

@@ -25,7 +25,7 @@ def open_source(target: Target, request: Request) -> Iterator[Link]:
 
     patience_s = request.patience_s(target)
     with (
-        emulated_board(request.content) as board,
+        emulated_board(request.content, finder=request.finder) as board,
         open_link(board.port, silence_s=patience_s, keep_raw=request.keep_raw) as link,
     ):
         yield link

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tinytracker.measure.protocol import Damaged, Lost
+from tinytracker.measure.protocol import Aimed, Damaged, Lost
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Frame:
             output is not a pair. It is the network's own answer: the caller applies a person's correction, if any.
         host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
+        aim: which region of the whole frame the network saw, for a board that aims.
     """
 
     sequence: int
@@ -28,6 +29,7 @@ class Frame:
     gaze_cm: tuple[float, float] | None
     host_ns: int
     extra: Mapping[str, float] | None = None
+    aim: Aimed | None = None
 
 
 FrameEvent: TypeAlias = "Frame | Lost | Damaged"

@@ -37,6 +37,8 @@ class TestImages:
         origin: what they are, for the record.
         oracle: what computed `expected`, or None. expected: packed outputs, one per image, empty without an oracle.
         cm_per_unit: of the network's answer for each image, where that is not 1: see `data.inputs.cm_per_unit`.
+        is_sequence: whole frames of a scene, one after the other, for a board that aims: each is run once, in order,
+            and the search begins anew with the first.
     """
 
     __test__ = False  # a name that pytest would collect
@@ -46,6 +48,7 @@ class TestImages:
     oracle: str | None = None
     expected: tuple[bytes, ...] = ()
     cm_per_unit: tuple[float, ...] = ()
+    is_sequence: bool = False
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -56,6 +59,7 @@ class TestImages:
             **self.origin, "count": len(self), "sha256": [sha256_bytes(p) for p in self.packed],
             "oracle": self.oracle, "expected": [e.hex() for e in self.expected],
             **({CM_PER_UNIT: list(self.cm_per_unit)} if self.cm_per_unit else {}),
+            **({"is_sequence": True} if self.is_sequence else {}),
         }  # fmt: skip
 
 
@@ -135,7 +139,7 @@ def read_images(path: StrPath, board: Board, count: int) -> tuple[Codes, dict[st
                 path, "no pictures are in this folder", f"Known: {', '.join(IMAGE_SUFFIXES)}."
             )
     spec = _spec(board.io)
-    codes = np.stack([_centre(_pixels(file), spec) for file in files])
+    codes = np.stack([_centre(read_pixels(file), spec) for file in files])
     return {board.io.inputs[0].name: codes}, {"from": "pictures", "files": [f.name for f in files]}
 
 
@@ -150,7 +154,12 @@ def _spec(io: IoContract) -> InputSpec:
     return InputSpec("face", shape[2], shape[1], *layout)
 
 
-def _pixels(file: Path) -> NDArray[np.uint8]:
+def read_pixels(file: Path) -> NDArray[np.uint8]:
+    """Return a picture as (H, W, 3) RGB.
+
+    Raises:
+        InputFileError: missing, or not a picture.
+    """
     from PIL import Image, UnidentifiedImageError
 
     with opened_for_reading(file) as stream:

@@ -11,8 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tinytracker.aim.delayed import DelayedAim
 from tinytracker.errors import DeviceError, InputFileError, MissingDependencyError, UsageError
 from tinytracker.files import StrPath
+from tinytracker.measure.imx500_aim import (
+    LORES,
+    SENSOR,
+    STRIP_WIDTH,
+    SensorFinder,
+    has_sensor_aim,
+    sensor_roi,
+)
 from tinytracker.measure.imx500_frames import Imx500
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.opening import Request
@@ -26,8 +35,8 @@ _CLOCKS_APART_NS = 1_000_000_000
 
 INSTALL = "sudo apt install imx500-all python3-picamera2"
 
-SENSOR = (4056, 3040)
-STRIP_WIDTH = 816
+_FIRST_RESULTS = 100
+"""Frames within which the network's first result comes."""
 
 
 def _sensor_clock(timestamp_ns: int) -> Callable[[], int]:
@@ -55,14 +64,25 @@ def open_source(target: Target, request: Request) -> Iterator[Imx500]:
     if request.network is None:
         raise UsageError("No network was named for the camera.", f"Give --model {target.loads}.")
     with open_imx500(
-        request.network, fps=request.fps, marker=request.marker, pictures=request.pictures
+        request.network,
+        fps=request.fps,
+        marker=request.marker,
+        pictures=request.pictures,
+        delay=request.delay,
+        finder=request.finder,
     ) as camera:
         yield camera
 
 
 @contextmanager
 def open_imx500(
-    network: StrPath, *, fps: float | None = None, marker: Marker | None = None, pictures: bool = False
+    network: StrPath,
+    *,
+    fps: float | None = None,
+    marker: Marker | None = None,
+    pictures: bool = False,
+    delay: int | None = None,
+    finder: bytes | None = None,
 ) -> Iterator[Imx500]:
     """Load a network into the sensor and start the camera.
 
@@ -71,6 +91,8 @@ def open_imx500(
         fps: frames per second; None for what the package says.
         marker: makes a step when a frame arrives.
         pictures: keep the newest picture, for `Imx500.take_picture`.
+        delay: frames until a region takes effect, for a network that aims; None to measure it.
+        finder: content of a finder's .tflite file, which then runs on this computer while nothing is followed.
 
     Raises:
         MissingDependencyError: picamera2 is not installed.
@@ -96,7 +118,7 @@ def open_imx500(
         intrinsics.update_with_defaults()
         camera = Picamera2(imx500.camera_num)
         config = camera.create_preview_configuration(
-            controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12
+            controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12, **(LORES if finder else {})
         )
         imx500.show_network_fw_progress_bar()
         camera.start(config, show_preview=False)
@@ -110,7 +132,10 @@ def open_imx500(
             imx500.set_inference_roi_abs(strip)
         elif intrinsics.preserve_aspect_ratio:
             imx500.set_auto_aspect_ratio()
-        source = Imx500(camera, imx500, network, _first_clock(camera), marker, pictures)
+        clock = _first_clock(camera)
+        looking = None if finder is None else SensorFinder(finder)
+        aim = _aim(camera, imx500, delay, looking)
+        source = Imx500(camera, imx500, network, clock, marker, pictures, aim, looking)
         camera.pre_callback = source.on_frame
         yield source
     finally:
@@ -163,6 +188,19 @@ def _strip(width: int, height: int) -> tuple[int, int, int, int] | None:
         return None
     rows = max(STRIP_WIDTH * height // width, 1)
     return (SENSOR[0] - STRIP_WIDTH) // 2, (SENSOR[1] - rows) // 2, STRIP_WIDTH, rows
+
+
+def _aim(camera: Any, imx500: Any, delay: int | None, finder: SensorFinder | None) -> DelayedAim | None:
+    """Start the aim of a network that has one, which its first result shows; None for any other."""
+    for _ in range(_FIRST_RESULTS):
+        outputs = imx500.get_outputs(camera.capture_metadata())
+        if outputs is not None:
+            if not has_sensor_aim(outputs):
+                return None
+            return DelayedAim(
+                SENSOR, lambda region: imx500.set_inference_roi_abs(sensor_roi(region)), delay, finder
+            )
+    return None
 
 
 def _first_clock(camera: Any) -> Callable[[], int]:

@@ -15,14 +15,24 @@ from typing import Any
 
 import numpy as np
 
+from tinytracker.aim.delayed import DelayedAim
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.files import read_bytes, sha256_bytes
 from tinytracker.measure.board import Board
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import behind_ns, now_ns
+from tinytracker.measure.imx500_aim import (
+    AIM_NUMBERS,
+    SENSOR,
+    STRIP_WIDTH,
+    FrameCounter,
+    SensorFinder,
+    read_sensor_aim,
+    sensor_box,
+)
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.pictures import Picture, Pictures
-from tinytracker.measure.protocol import Lost
+from tinytracker.measure.protocol import Aimed, Lost
 from tinytracker.quant.contract import PIXEL_SCALE, IoContract, TensorContract
 
 PHASES = ("exposure", "sensor", "retrieval")
@@ -60,6 +70,7 @@ class _Arrival:
     repeated: int
     count: int | None
     missed: int
+    aim: Aimed | None
 
 
 class Imx500:
@@ -80,6 +91,8 @@ class Imx500:
         clock: Callable[[], int],
         marker: Marker | None = None,
         pictures: bool = False,
+        aim: DelayedAim | None = None,
+        finder: SensorFinder | None = None,
     ) -> None:
         self._camera = camera
         self._imx500 = imx500
@@ -90,7 +103,10 @@ class Imx500:
         self._count: int | None = None
         self._stopped = False
         self._pictures = Pictures(imx500) if pictures else None
-        self.board = _describe(imx500, network)
+        self._aim = aim
+        self._finder = finder
+        self._counter = FrameCounter()
+        self.board = _describe(imx500, network, aims=aim is not None)
 
     def on_frame(self, request: Any) -> None:
         """For picamera2's `pre_callback`; runs in the camera's thread."""
@@ -103,18 +119,32 @@ class Imx500:
         self._frames += 1
         count = _result_count(metadata)
         stamp = metadata.get("SensorTimestamp")
-        if outputs is None or stamp is None:
+        number = self._counter.take(metadata)
+        missing = outputs is None or stamp is None
+        repeated = not missing and count is not None and count == self._count
+        if self._finder is not None:
+            self._finder.see(request)
+        aimed = self._steer(number, None if missing or repeated else outputs)
+        if missing:
             self._without += 1
             self._arrivals.put(None)
-        elif count is not None and count == self._count:
+        elif repeated:
             self._repeated += 1
             self._arrivals.put(None)
         else:
             before, self._count = self._count, count
             missed = 0 if count is None or before is None else (count - before - 1) % _COUNTS
-            self._put(metadata, outputs, (delivered, retrieved), int(stamp), count, missed)
+            self._put(metadata, outputs, (delivered, retrieved), int(stamp), count, missed, aimed)
         if self._pictures is not None:
-            self._pictures.take(request)
+            self._pictures.take(request, None if aimed is None else sensor_box(aimed))
+
+    def _steer(self, number: int, outputs: Any) -> Aimed | None:
+        """Give the answer to the aim, which sets the region of a later frame; where this frame was cut."""
+        if self._aim is None:
+            return None
+        seen = self._aim.take(number, None if outputs is None else read_sensor_aim(outputs))
+        region = seen.region
+        return Aimed(region.x, region.y, region.width, int(seen.state), seen.has_eyes)
 
     def _put(
         self,
@@ -124,6 +154,7 @@ class Imx500:
         stamp: int,
         count: int | None,
         missed: int,
+        aimed: Aimed | None,
     ) -> None:
         behind, _ = behind_ns(self._clock)
         read_out = stamp + behind
@@ -133,6 +164,7 @@ class Imx500:
                 self._imx500.get_kpi_info(metadata), read_out - 1000 * int(metadata.get("ExposureTime") or 0), read_out,
                 max(taken[0], read_out), max(taken[1], read_out), self._frames, self._without, self._repeated, count,
                 missed,
+                aimed,
             )
         )  # fmt: skip
         self._without = self._repeated = 0
@@ -216,7 +248,8 @@ class Imx500:
         stamps = (arrival.exposed_ns, arrival.read_out_ns, arrival.delivered_ns, arrival.retrieved_ns)
         sequence, self._results = self._results, self._results + 1
         outputs = b"".join(arrival.outputs)
-        return Frame(sequence, stamps, outputs, self.board.gaze_cm(outputs), arrival.retrieved_ns, extra)
+        gaze = self.board.gaze_cm(outputs, arrival.aim)
+        return Frame(sequence, stamps, outputs, gaze, arrival.retrieved_ns, extra, arrival.aim)
 
 
 def _result_count(metadata: dict[str, Any]) -> int | None:
@@ -224,14 +257,16 @@ def _result_count(metadata: dict[str, Any]) -> int | None:
     return int(bytes(info)[_FRAME_COUNT_AT]) if info is not None and len(info) > _FRAME_COUNT_AT else None
 
 
-def _describe(imx500: Any, network: Path) -> Board:
+def _describe(imx500: Any, network: Path, aims: bool) -> Board:
     width, height = (int(n) for n in imx500.get_input_size())
     io = IoContract(
         (TensorContract("image", "image", (1, height, width, 3), "int8", PIXEL_SCALE, 0),),
-        (TensorContract("gaze", "gaze", (1, 2), "float32", 1.0, 0),),
+        (TensorContract("gaze", "gaze", (1, 2), "float32", 1.0, 0),)
+        + ((TensorContract("aim", "aim", (1, AIM_NUMBERS), "float32", 1.0, 0),) if aims else ()),
     )
     # libcamera gives real numbers: it has applied scale and zero point from the package.
     return Board(
         "imx500", str(imx500.get_device_id()), sha256_bytes(read_bytes(network)), TICKS_PER_S, "device", "camera",
-        PHASES, io, stamps_are_host=True, runs_between_frames=True,
+        PHASES, io, frame_px=SENSOR if aims else None, reference_px=STRIP_WIDTH if aims else None,
+        stamps_are_host=True, runs_between_frames=True,
     )  # fmt: skip

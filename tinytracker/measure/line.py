@@ -119,6 +119,7 @@ class Line:
                     self._pending.clear()
                     return
                 yield event
+                heard = time.monotonic()  # the caller may have sent an image meanwhile, for many seconds
 
     def until_number(self, number: int, seconds: float) -> list[Event] | None:
         """Read until the answer to `tt clock NUMBER` and the "m-ready" behind it; what came before, or None."""

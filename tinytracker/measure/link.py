@@ -147,14 +147,18 @@ class Link:
         )
 
     def load(self, image: bytes) -> None:
-        """Send the inputs of the next frames, packed as the network stores them.
+        """Send the inputs of the next frames, packed as the network stores them; or the whole frame that they see.
+
+        Args:
+            image: the inputs or, for a board that `takes_frames`, a frame of `frame_px`: RGB or grey, row after row.
 
         Raises:
-            UsageError: their size is not that of the network's inputs.
+            UsageError: it has another size.
             DeviceError: the board does not accept them.
         """
-        if len(image) != self.board.input_bytes:
-            raise UsageError(f"An image of {len(image)} bytes; the board takes {self.board.input_bytes}.")
+        if len(image) not in self.board.loads_bytes:
+            takes = " or ".join(str(size) for size in self.board.loads_bytes)
+            raise UsageError(f"An image of {len(image)} bytes; the board takes {takes}.")
         said = ""
         for _ in range(_TRIES):
             self._line.send(f"tt load {len(image)} {zlib.crc32(image):08x}")
@@ -170,6 +174,17 @@ class Link:
             if said == "loaded":
                 return
         raise DeviceError(self.name, f"the board does not accept an image ({said or 'no answer'})")
+
+    def search(self) -> None:
+        """Let a board that aims forget where the eyes were, and search the next frames.
+
+        Raises:
+            DeviceError: it does not aim.
+        """
+        self._line.send("tt search")
+        for event in self._line.until_ready():
+            if isinstance(event, Complaint):
+                raise DeviceError(self.name, f"the board says: {event.text}")
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
         """Run `count` frames; yields each as it arrives, and what was lost or damaged.
@@ -239,8 +254,8 @@ class Link:
     def _frame_event(self, event: FrameReply | Lost | Damaged) -> FrameEvent:
         if not isinstance(event, FrameReply):
             return event
-        gaze = self.board.gaze_cm(event.outputs)
-        return Frame(event.sequence, event.stamps, event.outputs, gaze, event.host_ns)
+        gaze = self.board.gaze_cm(event.outputs, event.aim)
+        return Frame(event.sequence, event.stamps, event.outputs, gaze, event.host_ns, aim=event.aim)
 
 
 @contextmanager

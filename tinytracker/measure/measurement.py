@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from tinytracker.errors import DeviceError, TinyTrackerError, UnpluggedError, UsageError
 from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
+from tinytracker.measure.following import FRAME_PX, REFERENCE_PX, aim_numbers
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.host_clock import now_ns
 from tinytracker.measure.images import TestImages
@@ -34,6 +35,9 @@ IMAGE = "image"
 
 _EXCHANGES_AT_ENDS = 16
 _EXCHANGES_BETWEEN = 4
+_SEQUENCE_BATCH = 25
+"""Frames of a sequence after which the board is asked for its time again."""
+
 _BATCH = 250
 """Frames after which a camera board is asked for its time again."""
 
@@ -83,6 +87,15 @@ class LateSource(Protocol):
 
     def take_late(self) -> list[FrameEvent]:
         """What arrived behind the last stop, once."""
+        ...
+
+
+@runtime_checkable
+class SearchingSource(Protocol):
+    """A source that aims, and can begin its search anew."""
+
+    def search(self) -> None:
+        """Forget where the eyes were."""
         ...
 
 
@@ -191,6 +204,11 @@ def header_of(board: Board, warmup: int, metadata: dict[str, Any], burst: int = 
             "source": board.source,
             STAMPS_ARE_HOST: board.stamps_are_host,
             RUNS_BETWEEN_FRAMES: board.runs_between_frames,
+            **(
+                {}
+                if board.frame_px is None
+                else {FRAME_PX: list(board.frame_px), REFERENCE_PX: board.reference_px}
+            ),
         },
         model={"sha256": board.model_sha256},
         phases=board.phases,
@@ -227,9 +245,10 @@ class _Run:
 
     def all(self, total: int, advance: Any) -> None:
         self._exchanges(_EXCHANGES_AT_ENDS)
-        for number, count in enumerate(_portions(total, self._images)):
-            if number > 0:
+        for portion, (number, count) in enumerate(_portions(total, self._images)):
+            if portion > 0:
                 self._writer.pause(self._last)
+            if portion > 0 and (count > 1 or portion % _SEQUENCE_BATCH == 0):
                 self._exchanges(_EXCHANGES_BETWEEN)
             self._frames(number, count, advance)
         self._exchanges(_EXCHANGES_AT_ENDS)
@@ -259,6 +278,8 @@ class _Run:
             try:
                 if self._images is not None:
                     self._source.load(self._images.packed[number])
+                    if self._images.is_sequence and number == 0 and isinstance(self._source, SearchingSource):
+                        self._source.search()
                 self._portion(number, count - done, counted)
                 return
             except UnpluggedError as gone:
@@ -296,20 +317,26 @@ class _Run:
         writer = self._writer
         if isinstance(event, Frame):
             self._last = event.sequence
-            extra = event.extra or self._extra
-            writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns, extra)
+            numbers = {**(self._extra or {}), **(event.extra or {}), **aim_numbers(event.aim)}
+            writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns, numbers or None)
         elif isinstance(event, Lost):
             writer.lose(event.count, event.after)
         elif isinstance(event, Damaged):
             writer.damage(event.reason, event.text, event.host_ns)
 
 
-def _portions(total: int, images: TestImages | None) -> Sequence[int]:
-    """Sizes: an equal share for each image, or batches, between which the board is asked for its time."""
+def _portions(total: int, images: TestImages | None) -> Sequence[tuple[int, int]]:
+    """Number of the image, and of the frames.
+
+    An equal share for each image; each frame of a sequence once and again; or batches, between which the board is asked
+    for its time.
+    """
     if images is None:
-        return [min(_BATCH, total - at) for at in range(0, total, _BATCH)]
+        return [(0, min(_BATCH, total - at)) for at in range(0, total, _BATCH)]
+    if images.is_sequence:
+        return [(k % len(images), 1) for k in range(total)]
     each, more = divmod(total, len(images))
-    return [share for k in range(len(images)) if (share := each + (k < more)) > 0]
+    return [(k, share) for k in range(len(images)) if (share := each + (k < more)) > 0]
 
 
 def _trouble(writer: SessionWriter) -> str:

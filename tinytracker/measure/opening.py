@@ -22,6 +22,8 @@ class Request:
         rpc: URL for commands; None for the target's.
         network: file that the board loads, for a target that `loads` one.
         content: of the .tflite file to emulate.
+        finder: content of a finder's .tflite file, beside a network that aims; None to search without one.
+        delay: frames until a camera applies a region, for a network that aims; None to measure it.
         fps: frames per second of a camera; None for what the package says.
         silence_s: timeout for a silent board; None for the target's.
         keep_raw: keep the received bytes, see `open_link`.
@@ -33,6 +35,8 @@ class Request:
     rpc: str | None = None
     network: Path | None = None
     content: bytes | None = None
+    finder: bytes | None = None
+    delay: int | None = None
     fps: float | None = None
     silence_s: float | None = None
     keep_raw: bool = False

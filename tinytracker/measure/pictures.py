@@ -41,14 +41,26 @@ class Pictures:
         self._due = 0.0
         self._newest: Picture | None = None
 
-    def take(self, request: Any) -> None:
-        """Keep this request's picture when one is due. Runs in the camera's thread."""
+    def take(self, request: Any, region: tuple[float, float, float, float] | None = None) -> None:
+        """Keep this request's picture when one is due. Runs in the camera's thread.
+
+        Args:
+            request: picamera2's.
+            region: left, top, width and height that the network saw, as shares of the whole frame; None for the region
+                that is set now.
+        """
         now = time.monotonic()
         if now < self._due:
             return
         self._due = now + EVERY_S
         # Channels of picamera2's preview format XBGR8888 are red, green, blue and padding.
-        self._newest = picture_of(request.make_array("main")[..., :3], self._imx500.get_roi_scaled(request))
+        pixels = request.make_array("main")[..., :3]
+        height, width = pixels.shape[:2]
+        if region is None:
+            shown = self._imx500.get_roi_scaled(request)
+        else:
+            shown = tuple(share * side for share, side in zip(region, (width, height) * 2, strict=True))
+        self._newest = picture_of(pixels, shown)
 
     def newest(self) -> Picture | None:
         """The last picture, once."""

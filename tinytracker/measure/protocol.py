@@ -12,7 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+"""Newest that is read. Boards that aim their crop speak version 2, all others version 1."""
 
 LINE_BYTES_MAX = 1024
 """Boards send at most 256; a longer line has lost its end."""
@@ -21,6 +22,13 @@ _FRAME = b"m-tt-frame-["
 _CLOCK = b"m-tt-clock-["
 _STARTS = re.compile(rb"m-tt-|m-ready|m-init-done|(?<![a-z])e-\[")  # not the end of "m-tt-time-["
 _MESSAGE = re.compile(rb"m-tt-([a-z]+)-\[(.*)\]", re.DOTALL)
+_AIM = re.compile(rb"(-?\d{1,7}):(-?\d{1,7}):(\d{1,7}):(\d)")
+_STATES = 3
+REGION_STEPS = 16
+"""Positions and widths of regions are counted in 1/16 px."""
+
+_EYES = 4
+"""Bit of a record's state that says that there are eyes in the region."""
 _NUMBER_LIMIT = 1 << 63
 
 
@@ -60,6 +68,24 @@ class ClockReply:
 
 
 @dataclass(frozen=True)
+class Aimed:
+    """Which region of the whole frame a network saw, and what its aim made of it.
+
+    Attributes:
+        x, y: centre of the region, 1/16 px of the whole frame.
+        width: of the region, 1/16 px.
+        state: of the controller after this frame, a `tinytracker.aim.controller.State`.
+        has_eyes: whether the region held eyes where the network expects them; without them there is no gaze.
+    """
+
+    x: int
+    y: int
+    width: int
+    state: int
+    has_eyes: bool
+
+
+@dataclass(frozen=True)
 class FrameReply:
     """One frame's record.
 
@@ -68,12 +94,14 @@ class FrameReply:
         stamps: start of each phase and end of the last, ticks, not falling.
         outputs: raw outputs, packed as the network stores them.
         host_ns: when the record had arrived, `host_clock.now_ns()`.
+        aim: where the board had aimed; None for a frame that it did not cut by itself.
     """
 
     sequence: int
     stamps: tuple[int, ...]
     outputs: bytes
     host_ns: int
+    aim: Aimed | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +264,11 @@ def parse_frame(line: bytes, stamps: int | None, host_ns: int) -> FrameReply | D
     if line[-1:] != b"]" or not _same_crc(body, crc[:-1]):
         return Damaged("checksum", as_text(line), host_ns)
     fields = body.split(b",")
+    aim = None
+    if b":" in fields[-1]:
+        aim = _aimed(fields.pop())
+        if aim is None:
+            return Damaged("not a region", as_text(line), host_ns)
     numbers = [_number(field) for field in fields[:-1]]
     times = tuple(n for n in numbers[1:] if n is not None)
     if not numbers or numbers[0] is None or len(times) != len(numbers) - 1:
@@ -248,7 +281,19 @@ def parse_frame(line: bytes, stamps: int | None, host_ns: int) -> FrameReply | D
         outputs = bytes.fromhex(fields[-1].decode("ascii"))
     except ValueError:
         return Damaged("outputs are not hexadecimal", as_text(line), host_ns)
-    return FrameReply(numbers[0], times, outputs, host_ns)
+    return FrameReply(numbers[0], times, outputs, host_ns, aim)
+
+
+def _aimed(field: bytes) -> Aimed | None:
+    """`X:Y:WIDTH:STATE`, or None when it is something else."""
+    found = _AIM.fullmatch(field)
+    if found is None:
+        return None
+    x, y, width, bits = (int(number) for number in found.groups())
+    state = bits % _EYES
+    if width == 0 or state >= _STATES or bits >= 2 * _EYES:
+        return None
+    return Aimed(x, y, width, state, bits >= _EYES)
 
 
 def parse_clock(line: bytes, host_ns: int) -> ClockReply | Damaged:

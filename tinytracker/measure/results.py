@@ -15,6 +15,7 @@ from tinytracker.errors import ModelError
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.calibration_identity import remarks_on
 from tinytracker.measure.board import contract_of, gaze_cm
+from tinytracker.measure.following import Following, following
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, summarize_latencies
 from tinytracker.measure.measurement import IMAGE
@@ -41,6 +42,7 @@ class SessionResult:
         calibration: kind of the correction, or None.
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
         sentences: what a reader should know.
+        aim: of a board that aims its crop; None for any other.
     """
 
     session: Session
@@ -51,6 +53,7 @@ class SessionResult:
     oracle: str | None
     differing: int | None
     sentences: tuple[str, ...]
+    aim: Following | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
@@ -70,6 +73,7 @@ class SessionResult:
             "phases": {name: row.as_json() for name, row in self.rows.items()},
             "clock_unknown": self.clock_unknown,
             "gaze": self._gaze_as_json(),
+            "aim": None if self.aim is None else self.aim.as_json(),
             "oracle": self.oracle,
             "differing": self.differing,
             "remarks": list(self.sentences),
@@ -89,7 +93,7 @@ def _scatter(gaze: NDArray[np.float64]) -> tuple[int, list[float], list[float]]:
 
 
 def session_gaze(session: Session) -> NDArray[np.float64]:
-    """(N, 2) gaze in cm of a session's frames, as the network gave it; NaN where a frame has none.
+    """(N, 2) gaze in cm of a session's frames, as the network gave it; NaN where a frame has none (or no eyes).
 
     Raises:
         ModelError: the session's header does not describe its outputs properly.
@@ -97,7 +101,9 @@ def session_gaze(session: Session) -> NDArray[np.float64]:
     io = contract_of(session.header.inputs, session.header.outputs)
     pairs = [gaze_cm(io, outputs) for outputs in session.outputs]
     gaze = np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs], float).reshape(-1, 2)
-    in_cm: NDArray[np.float64] = gaze * _cm_per_unit(session)[:, None]
+    aim = following(session)
+    unit = _cm_per_unit(session) if aim is None else aim.cm_per_unit
+    in_cm: NDArray[np.float64] = gaze * unit[:, None]
     return in_cm
 
 
@@ -151,7 +157,19 @@ def summarize_session(
         said.insert(
             1, f"Gaze{corrected}: mean ({mean[0]:+.2f}, {mean[1]:+.2f}) cm, sd ({sd[0]:.2f}, {sd[1]:.2f}) cm."
         )
-    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks))
+    aim = following(session)
+    if aim is not None:
+        said.insert(1, _aim_sentence(aim))
+    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks), aim)
+
+
+def _aim_sentence(aim: Following) -> str:
+    counts = aim.as_json()
+    frames = max(int(counts["frames"]), 1)
+    return (
+        f"Aim: {counts['followed'] / frames:.1%} of frames followed, {counts['without_eyes'] / frames:.1%} without "
+        f"eyes (no gaze), eyes lost {counts['lost']} times."
+    )
 
 
 def _recorded_calibration(session: Session) -> Calibration | None:

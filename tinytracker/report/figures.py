@@ -275,3 +275,36 @@ def memory_bars(name: str, rows: list[dict[str, Any]]) -> str:
         )
         y += step
     return svg(name, "Memory of each target", y, *parts)
+
+
+def aim_strip(name: str, aim: dict[str, Any]) -> str:
+    """Draw where the network looked, frame by frame: across the picture above, down it below; coloured by state."""
+    columns = aim["strip"]
+    left, room, top, tall, gap = 52.0, WIDTH - 66.0, 4.0, 62.0, 14.0
+    last = max(columns[-1]["frame"], 1)
+    step = room / max(len(columns), 1)
+    parts = []
+    for row, (low, high, label) in enumerate((("left", "right", "across"), ("top", "bottom", "down"))):
+        y = top + row * (tall + gap)
+        parts += [
+            rectangle(left, y, room, tall, "screen"),
+            text(left - 8, y + tall / 2 + 4, label, "label", "end"),
+        ]
+        for k, column in enumerate(columns):
+            begin, end = (min(max(column[side], 0.0), 1.0) for side in (low, high))
+            classes = (
+                "s1" if column["state"] == 1 and column["eyes"] else "s3" if column["state"] == 1 else "s4"
+            )
+            opacity = None if classes == "s1" else 0.55
+            parts.append(
+                rectangle(left + k * step, y + begin * tall, step, (end - begin) * tall, classes, opacity)
+            )
+    bottom = top + 2 * tall + gap
+    parts.append(text(left, bottom + 15, "frame 0", "tick"))
+    parts.append(text(left + room, bottom + 15, f"{last:,}", "tick", "end"))
+    names, end = _legend(
+        [("line s1", "followed"), ("line s3", "followed, no eyes"), ("line s4", "searching or lost")],
+        bottom + 30,
+        left,
+    )
+    return svg(name, "Region that the network saw, over time", end, *parts, names)

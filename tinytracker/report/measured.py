@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tinytracker.errors import UsageError
 from tinytracker.files import read_json
 from tinytracker.package.manifest import BoardMemory, Manifest, ParitySection, SensorMemory
 from tinytracker.package.parity_table import ParityDocument, RuntimeRow
 from tinytracker.report.sources import Sources, expecting, finite
+
+if TYPE_CHECKING:
+    from tinytracker.measure.following import Following
 
 
 def package_part(found: Sources) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -103,6 +108,7 @@ def session_part(path: Path) -> dict[str, Any]:
     Raises:
         InputFileError: the file is not a session.
     """
+    from tinytracker.measure.following import following
     from tinytracker.measure.latency import latency_table
     from tinytracker.measure.session_reader import read_session
 
@@ -114,6 +120,7 @@ def session_part(path: Path) -> dict[str, Any]:
     except UsageError as error:
         missing.append(error.message)
         table = {}
+    aim = following(session)
     warnings = {name: list(row.warnings) for name, row in table.items() if row.warnings}
     return {
         "name": path.stem, "file": str(path), "source": header.source, "emulated": header.is_emulated,
@@ -121,7 +128,34 @@ def session_part(path: Path) -> dict[str, Any]:
         "frames": len(session), "warmup": header.warmup, "lost": session.lost, "damaged": session.damaged,
         "latency_us": {name: row.as_json() for name, row in table.items()},
         "warnings": warnings, "missing": missing,
+        "aim": None if aim is None else aim.as_json() | {"strip": aim_strip(aim)},
     }  # fmt: skip
+
+
+STRIP_COLUMNS = 120
+
+
+def aim_strip(aim: Following) -> list[dict[str, Any]]:
+    """Return the region over time for a drawing: at most `STRIP_COLUMNS` frames, evenly chosen.
+
+    Each has its frame, the region's left, right, top and bottom as shares of the frame's sides, the state and whether
+    there were eyes.
+    """
+    chosen = np.unique(np.linspace(0, len(aim.state) - 1, STRIP_COLUMNS).round().astype(int))
+    width, height = aim.frame_px
+    columns = []
+    for k in chosen.tolist():
+        x, y, w = aim.region[k].tolist()
+        if not np.isfinite([x, y, w]).all():
+            continue
+        columns.append(
+            {
+                "frame": k, "left": (x - w / 2) / width, "right": (x + w / 2) / width,
+                "top": (y - w / 6) / height, "bottom": (y + w / 6) / height,
+                "state": int(aim.state[k]), "eyes": bool(aim.has_eyes[k]),
+            }
+        )  # fmt: skip
+    return columns
 
 
 def energy_part(path: Path) -> dict[str, Any]:

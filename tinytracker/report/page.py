@@ -53,6 +53,7 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
         if document["memory"]
         else None,
         sessions=[_session_figure(i, s) for i, s in enumerate(document["sessions"])],
+        aims=[_aim_figure(i, s) for i, s in enumerate(document["sessions"])],
         energies=[_energy_figure(i, e) for i, e in enumerate(document["energies"])],
     )
 
@@ -158,6 +159,13 @@ def _session_figure(i: int, session: dict[str, Any]) -> Figure | None:
     return _figure(
         svg, "Latency", "Medians, one phase after the other; thin lines span the 5th to the 95th percentile."
     )
+
+
+def _aim_figure(i: int, session: dict[str, Any]) -> Figure | None:
+    if not session["aim"] or not session["aim"]["strip"]:
+        return None
+    caption = "The band is the region in the whole frame, left to right above, top to bottom below."
+    return _figure(figures.aim_strip(f"aim-{i}", session["aim"]), "Aim", caption)
 
 
 def _energy_figure(i: int, energy: dict[str, Any]) -> Figure | None:

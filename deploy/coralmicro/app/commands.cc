@@ -82,6 +82,10 @@ void SetBox(jsonrpc_request* request) {
       !coralmicro::JsonRpcGetIntegerParam(request, "height", &height)) {
     return;
   }
+  if (GAZE_MODEL_AIM_CODES > 0) {
+    jsonrpc_return_error(request, kBadParameters, "The network aims by itself; it takes no box", nullptr);
+    return;
+  }
   if (!source->SetBox({x, y, width, height})) {
     jsonrpc_return_error(request, kBadParameters, "The box must overlap the frame and be at most twice its size",
                          nullptr);

@@ -66,12 +66,19 @@ bool FrameSource::Capture() {
   return coralmicro::CameraTask::GetSingleton()->GetFrame({format});
 }
 
-bool FrameSource::Preprocess(uint8_t* input, uint32_t count) const {
+bool FrameSource::Preprocess(uint8_t* input, uint32_t count) const { return Cut(box(), input, count); }
+
+bool FrameSource::View(tt_box_t box, uint8_t* grey) const {
+  const tt_rgb_image_t image = {pixels_.data(), kWidth, kHeight};
+  return tt_frame_view(&image, box, grey) == 0;
+}
+
+bool FrameSource::Cut(tt_box_t box, uint8_t* input, uint32_t count) const {
   if (count != tt_input_bytes(&kLayout)) {
     return false;
   }
   const tt_rgb_image_t image = {pixels_.data(), kWidth, kHeight};
-  if (tt_make_input(&image, box(), &kLayout, input) != 0) {
+  if (tt_make_input(&image, box, &kLayout, input) != 0) {
     return false;
   }
 #if !GAZE_MODEL_PIXELS_AS_IS

@@ -23,8 +23,14 @@ class FrameSource {
   /* Waits for the next frame. */
   bool Capture();
 
-  /* Writes the network's input from the last frame; `count` bytes. */
+  /* Writes the network's input from the box of the last frame; `count` bytes. */
   bool Preprocess(uint8_t* input, uint32_t count) const;
+
+  /* The same from any part of it, black outside: for a network that aims. */
+  bool Cut(tt_box_t box, uint8_t* input, uint32_t count) const;
+
+  /* Writes what a finder sees, TT_VIEW_WIDTH x TT_VIEW_HEIGHT grey pixels. */
+  bool View(tt_box_t box, uint8_t* grey) const;
 
  private:
   std::vector<uint8_t> pixels_;

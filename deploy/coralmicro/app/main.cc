@@ -13,9 +13,16 @@
 #include "libs/base/gpio.h"
 #include "libs/base/led.h"
 #include "libs/base/timer.h"
+#include "libs/camera/camera.h"
 #include "portable.h"
 #include "third_party/freertos_kernel/include/FreeRTOS.h"
 #include "third_party/freertos_kernel/include/task.h"
+
+#ifdef TT_FINDER
+extern "C" {
+#include "finder.h"
+}
+#endif
 
 #ifndef TINYTRACKER_BUILD
 #define TINYTRACKER_BUILD "unknown"
@@ -57,6 +64,34 @@ int32_t Capture(void* context) { return static_cast<FrameSource*>(context)->Capt
 int32_t Preprocess(void* context, uint8_t* inputs, uint32_t count) {
   return static_cast<const FrameSource*>(context)->Preprocess(inputs, count) ? 0 : -1;
 }
+
+int32_t Cut(void* context, tt_box_t box, uint8_t* inputs, uint32_t count) {
+  return static_cast<const FrameSource*>(context)->Cut(box, inputs, count) ? 0 : -1;
+}
+
+int32_t View(void* context, tt_box_t box, uint8_t* grey) {
+  return static_cast<const FrameSource*>(context)->View(box, grey) ? 0 : -1;
+}
+
+#ifdef TT_FINDER
+/* The finder, in generated C on the M7. */
+void AddFinder(tt_network_t* network) {
+  static tt_network_t finder = {};
+  static uint8_t image[FINDER_INPUT_BYTES];
+  static uint8_t cells[FINDER_OUTPUT_BYTES];
+  finder.sha256 = finder_sha256;
+  finder.inputs = finder_inputs;
+  finder.input_count = FINDER_INPUTS;
+  finder.outputs = finder_outputs;
+  finder.output_count = FINDER_OUTPUTS;
+  finder.input_bytes = FINDER_INPUT_BYTES;
+  finder.output_bytes = FINDER_OUTPUT_BYTES;
+  finder.run = finder_run_packed;
+  network->finder = &finder;
+  network->finder_image = image;
+  network->finder_cells = cells;
+}
+#endif
 
 int32_t Interrupted(void*) { return CommandsWaiting() ? 1 : 0; }
 
@@ -108,6 +143,10 @@ void StartPins() {
   board.timestamp = Timestamp;
   board.capture = Capture;
   board.preprocess = Preprocess;
+  board.frame_width = static_cast<int32_t>(coralmicro::CameraTask::kWidth);
+  board.frame_height = static_cast<int32_t>(coralmicro::CameraTask::kHeight);
+  board.cut = Cut;
+  board.view = View;
   board.interrupted = Interrupted;
   static tt_network_t network = {};
   network.sha256 = GAZE_MODEL_SHA256;
@@ -119,6 +158,10 @@ void StartPins() {
   network.output_bytes = static_cast<uint32_t>(kOutput.bytes);
   network.run = RunNetwork;
   network.retrieve = RetrieveResults;
+  network.aim_codes = GAZE_MODEL_AIM_CODES;
+#ifdef TT_FINDER
+  AddFinder(&network);
+#endif
   static std::vector<uint8_t> image(network.input_bytes);
   static std::vector<uint8_t> results(network.output_bytes);
   StartCommands(&frames);

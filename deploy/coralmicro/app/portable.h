@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "tt_crop.h"
+#include "tt_frame.h"
 #include "tt_resize.h"
 #include "tt_ring.h"
 #include "tt_session.h"

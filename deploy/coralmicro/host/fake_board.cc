@@ -2,7 +2,8 @@
  *
  * Standard output is the serial line. A line on standard input is a JSON-RPC call, "METHOD {parameters}"; its answer
  * goes to standard error. The fake Edge TPU returns the CRC-32 of its input instead of a gaze point, so that a test
- * can check the input. Environment variables:
+ * can check the input; for a network that aims, it says where a bright patch is (as tests/support/aim_nets.py), so that
+ * the region follows that. Environment variables:
  *   FAKE_FILES    folder that serves as the board's file system
  *   FAKE_FRAME    file of one 324 x 324 RGB frame; a ramp without it
  *   FAKE_PINS     file that gets a line "PIN LEVEL" for each change of a pin
@@ -254,6 +255,38 @@ size_t MicroInterpreter::outputs_size() const { return 1; }
 TfLiteTensor* MicroInterpreter::input_tensor(size_t) { return &::input_tensor; }
 TfLiteTensor* MicroInterpreter::output_tensor(size_t) { return &::output_tensor; }
 
+#if GAZE_MODEL_AIM_CODES > 0
+/* Codes of a number in so many segments from low on. */
+uint8_t* PutCodes(uint8_t* out, double value, int segments, double low, double width) {
+  for (int k = 0; k < segments; ++k) {
+    const double share = (value - (low + k * width)) / width;
+    const double code = (share < 0 ? 0 : (share > 1 ? 1 : share)) * 255;
+    *out++ = static_cast<uint8_t>(static_cast<int>(code + 0.5) ^ (GAZE_MODEL_OUTPUT_TYPE == TT_INT8 ? 0x80 : 0));
+  }
+  return out;
+}
+
+/* A patch that covers a quarter of the strip's area, linear in the brightness. */
+void AnswerWithAim() {
+  constexpr int kPixels = GAZE_MODEL_INPUT_WIDTH * GAZE_MODEL_INPUT_HEIGHT;
+  double share = 0, dx = 0, dy = 0;
+  for (int i = 0; i < kPixels; ++i) {
+    const int code = input_data[i * GAZE_MODEL_INPUT_CHANNELS] ^ (GAZE_MODEL_INPUT_TYPE == TT_INT8 ? 0x80 : 0);
+    const double light = code / 255.0 / kPixels;
+    share += light;
+    dx += 4 * light * ((i % GAZE_MODEL_INPUT_WIDTH + 0.5) / GAZE_MODEL_INPUT_WIDTH - 0.5);
+    dy += 4 * light * ((i / GAZE_MODEL_INPUT_WIDTH + 0.5) / GAZE_MODEL_INPUT_HEIGHT - 0.5) / 3;
+  }
+  uint8_t* out = PutCodes(output_data, 20 * dx, 8, -28, 7);
+  out = PutCodes(out, 20 * dy, 8, -28, 7);
+  out = PutCodes(out, dx, 8, -0.64, 0.16);
+  out = PutCodes(out, dy, 6, -0.48, 0.16);
+  out = PutCodes(out, 2 * share - 0.5, 6, -1.92, 0.48);
+  out = PutCodes(out, 0, 3, -0.48, 0.32);
+  PutCodes(out, 200 * share - 8, 1, -8, 16);
+}
+#endif
+
 TfLiteStatus MicroInterpreter::Invoke() {
   const std::string broken = Environment("FAKE_BROKEN");
   if (broken.rfind("invoke-", 0) == 0 && runs >= std::atoi(broken.c_str() + 7)) {
@@ -261,10 +294,16 @@ TfLiteStatus MicroInterpreter::Invoke() {
   }
   ++runs;
   const uint32_t crc = tt_crc32(TT_CRC32_START, input_data, kInputBytes);
+#if GAZE_MODEL_AIM_CODES > 0
+  AnswerWithAim();
+#endif
   if (GAZE_MODEL_INPUT_TYPE == TT_INT8) {
     for (uint8_t& byte : input_data) {  // as the board's driver does, in place
       byte = static_cast<uint8_t>(byte ^ 0x80u);
     }
+  }
+  if (GAZE_MODEL_AIM_CODES > 0) {
+    return kTfLiteOk;
   }
   if (kOutputBytes == 2) {
     output_data[0] = static_cast<uint8_t>(crc);

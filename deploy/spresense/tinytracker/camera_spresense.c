@@ -13,8 +13,11 @@
 #include <nuttx/video/video.h>
 
 #define CAMERA_DEVICE "/dev/video"
-#define CAMERA_WIDTH VIDEO_HSIZE_QVGA
-#define CAMERA_HEIGHT VIDEO_VSIZE_QVGA
+#define CAMERA_WIDTH CAMERA_FRAME_WIDTH
+#define CAMERA_HEIGHT CAMERA_FRAME_HEIGHT
+#if (CAMERA_WIDTH != VIDEO_HSIZE_QVGA) || (CAMERA_HEIGHT != VIDEO_VSIZE_QVGA)
+#error "QVGA has another size"
+#endif
 #define CAMERA_BYTES ((size_t)CAMERA_WIDTH * (size_t)CAMERA_HEIGHT * 2u)
 #define DMA_ALIGNMENT 32u
 

@@ -4,6 +4,10 @@
 
 #include "tt_image.h"
 
+/* Size of a frame, px: QVGA. */
+#define CAMERA_FRAME_WIDTH 320
+#define CAMERA_FRAME_HEIGHT 240
+
 /* Start streaming. Returns 0, or a negative errno. */
 int camera_start(void);
 

@@ -6,6 +6,7 @@
 
 #include "board_spresense.h"
 #include "tt_app.h"
+#include "tt_frame.h"
 #include "tt_image.h"
 #include "tt_session.h"
 
@@ -44,14 +45,28 @@ static int32_t capture(void *context)
     return (camera_take(&frame) == 0) ? 0 : -1;
 }
 
-static int32_t preprocess(void *context, uint8_t *inputs, uint32_t count)
+/* Any part of the frame, black outside of it. */
+static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
 {
     const tt_tensor_t *input = &model_inputs[0];
-    const tt_box_t crop = tt_centred_crop(frame.width, frame.height, input->shape[2], input->shape[1]);
     const uint8_t flip = (input->dtype == TT_INT8) ? 0x80u : 0u;
     (void)context;
     (void)count;
-    return tt_image_reduce(&frame, &crop, input->shape[2], input->shape[1], input->shape[3], flip, inputs);
+    return tt_image_reduce(&frame, &box, input->shape[2], input->shape[1], input->shape[3], flip, inputs);
+}
+
+/* For a network without an aim: the middle. */
+static int32_t preprocess(void *context, uint8_t *inputs, uint32_t count)
+{
+    const tt_tensor_t *input = &model_inputs[0];
+    return cut(context, tt_centred_crop(frame.width, frame.height, input->shape[2], input->shape[1]), inputs, count);
+}
+
+/* What a finder sees. */
+static int32_t view(void *context, tt_box_t box, uint8_t *grey)
+{
+    (void)context;
+    return tt_image_reduce(&frame, &box, TT_VIEW_WIDTH, TT_VIEW_HEIGHT, 1, 0u, grey);
 }
 #endif
 
@@ -86,6 +101,10 @@ int main(int argc, FAR char *argv[])
     if ((camera_fits() != 0) && (camera_start() == 0)) {
         board.capture = capture;
         board.preprocess = preprocess;
+        board.frame_width = CAMERA_FRAME_WIDTH;
+        board.frame_height = CAMERA_FRAME_HEIGHT;
+        board.cut = cut;
+        board.view = view;
     }
 #endif
     tt_session_start(&session, &board, &network, image, results);

@@ -1,4 +1,5 @@
-/* Feeds stdin to a session and prints what it says. First argument: "loaded", "camera" or "rated"; options follow.
+/* Feeds stdin to a session and prints what it says. First argument: "loaded", "camera", "rated", or for a network that
+ * aims "frames" or "aim-camera"; options follow.
  * With "rated", a zero byte among the input is silence of a second, and the end of the output tells rate and runs. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,19 @@ int main(int argc, char **argv)
     const int32_t camera = (argc > 1) && (strcmp(argv[1], "camera") == 0);
     const int32_t retrieving = (argc > 2) && (strncmp(argv[2], "retriev", 7u) == 0);
     const int32_t rated = (argc > 1) && (strcmp(argv[1], "rated") == 0);
-    fake_start((camera != 0) ? &fake_camera_board : ((rated != 0) ? &fake_rated_board : &fake_board),
-               (retrieving != 0) ? &fake_retrieving_network : &fake_network);
+    if ((argc > 1) && (strcmp(argv[1], "frames") == 0)) {
+        fake_start(&fake_frame_board, &fake_aim_network);
+    } else if ((argc > 1) && (strcmp(argv[1], "aim-camera") == 0)) {
+        fake_start(&fake_aim_camera_board, &fake_aim_network);
+    } else {
+        fake_start((camera != 0) ? &fake_camera_board : ((rated != 0) ? &fake_rated_board : &fake_board),
+                   (retrieving != 0) ? &fake_retrieving_network : &fake_network);
+    }
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "camera-fails") == 0) {
             fake.fail_camera = 1;
+        } else if (strcmp(argv[i], "cut-fails") == 0) {
+            fake.fail_cut = 1;
         } else if (strcmp(argv[i], "run-fails") == 0) {
             fake.fail_run = 1;
         } else if (strcmp(argv[i], "retrieve-fails") == 0) {

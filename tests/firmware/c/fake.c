@@ -8,6 +8,8 @@ fake_t fake;
 tt_session_t session;
 static uint8_t *image;
 static uint8_t *results;
+static uint8_t *frame;
+static tt_board_t own_board; /* with a frame that is exactly as long as promised */
 
 static uint64_t ticks(void *context)
 {
@@ -86,8 +88,49 @@ static int retrieve(uint8_t *outputs)
     return fake.fail_retrieve;
 }
 
+/* Touches the whole frame, and writes the whole input, so that sanitizers see a short buffer. */
+static int32_t cut(void *context, tt_box_t box, uint8_t *bytes, uint32_t count)
+{
+    uint32_t sum = (uint32_t)box.width;
+    (void)context;
+    for (uint32_t i = 0; (frame != NULL) && (i < (3u * FAKE_PIXELS)); i++) {
+        sum += frame[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bytes[i] = (frame != NULL) ? frame[i] : (uint8_t)sum;
+    }
+    return fake.fail_cut;
+}
+
+static int aim_run(const uint8_t *bytes, uint8_t *codes)
+{
+    uint32_t sum = 0u;
+    fake.runs++;
+    for (uint32_t i = 0; i < FAKE_INPUT_BYTES; i++) {
+        sum += bytes[i];
+    }
+    for (uint32_t i = 0; i < FAKE_AIM_OUTPUT_BYTES; i++) {
+        codes[i] = (i < 39u) ? (uint8_t)(bytes[0] + i) : (uint8_t)sum; /* the last one is the presence */
+    }
+    return fake.fail_run;
+}
+
 static const tt_tensor_t inputs[1] = {{"im,age]", TT_INT8, 24, 4, {1, 4, 3, 2}, 0.0078125f, -3}};
 static const tt_tensor_t outputs[1] = {{"gaze", TT_INT8, 2, 2, {1, 2}, 0.25f, 4}};
+
+static const tt_tensor_t aim_outputs[1] = {{"gaze", TT_INT8, 40, 2, {1, 40}, 6.0f / 255.0f, -128}};
+
+const tt_network_t fake_aim_network = {
+    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    .inputs = inputs,
+    .input_count = 1u,
+    .outputs = aim_outputs,
+    .output_count = 1u,
+    .input_bytes = FAKE_INPUT_BYTES,
+    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
+    .run = aim_run,
+    .aim_codes = 24u,
+};
 
 const tt_network_t fake_network = {
     .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -151,17 +194,56 @@ const tt_board_t fake_rated_board = {
     .rate = rate,
 };
 
+const tt_board_t fake_frame_board = {
+    .name = "fake",
+    .build = "test",
+    .clock_kind = "device",
+    .ticks_per_second = 1000u,
+    .context = &fake,
+    .ticks = ticks,
+    .write = write_bytes,
+    .phase = phase,
+    .interrupted = interrupted,
+    .frame_width = FAKE_FRAME_WIDTH,
+    .frame_height = FAKE_FRAME_HEIGHT,
+    .cut = cut,
+};
+
+const tt_board_t fake_aim_camera_board = {
+    .name = "fake",
+    .build = "test",
+    .clock_kind = "device",
+    .ticks_per_second = 1000u,
+    .context = &fake,
+    .ticks = ticks,
+    .write = write_bytes,
+    .phase = phase,
+    .interrupted = interrupted,
+    .capture = capture,
+    .preprocess = preprocess,
+    .frame_width = FAKE_FRAME_WIDTH,
+    .frame_height = FAKE_FRAME_HEIGHT,
+    .cut = cut,
+};
+
 void fake_start(const tt_board_t *board, const tt_network_t *network)
 {
     free(image);
     free(results);
     image = malloc(FAKE_INPUT_BYTES); /* exactly as long as promised */
-    results = malloc(FAKE_OUTPUT_BYTES);
-    if ((image == NULL) || (results == NULL)) {
+    results = malloc(network->output_bytes);
+    free(frame);
+    frame = NULL;
+    own_board = *board;
+    if (board == &fake_frame_board) {
+        frame = calloc(3u, FAKE_PIXELS);
+        own_board.frame = frame;
+    }
+    if ((image == NULL) || (results == NULL) || ((board == &fake_frame_board) && (frame == NULL))) {
         abort();
     }
     fake = (fake_t){.stop_after = -1};
-    tt_session_start(&session, board, network, image, results);
+    tt_session_start(&session, &own_board, network, image, results);
 }
 
 void fake_send(const char *bytes, uint32_t count)

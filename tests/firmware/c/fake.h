@@ -6,6 +6,10 @@
 
 #define FAKE_INPUT_BYTES 24u
 #define FAKE_OUTPUT_BYTES 2u
+#define FAKE_AIM_OUTPUT_BYTES 40u
+#define FAKE_FRAME_WIDTH 8
+#define FAKE_FRAME_HEIGHT 6
+#define FAKE_PIXELS 48u
 #define FAKE_OUTPUT_LIMIT 1000000u
 
 typedef struct {
@@ -16,6 +20,7 @@ typedef struct {
     tt_phase_t phase;
     int32_t fail_camera;
     int32_t fail_run;
+    int32_t fail_cut;
     int32_t fail_retrieve;
     uint8_t kept[FAKE_OUTPUT_BYTES]; /* results that were not retrieved yet */
     uint32_t baud;
@@ -30,6 +35,9 @@ extern const tt_board_t fake_camera_board;
 extern const tt_board_t fake_rated_board; /* on a line whose rate can be set */
 extern const tt_network_t fake_network;
 extern const tt_network_t fake_retrieving_network;
+extern const tt_network_t fake_aim_network; /* its 40 output bytes are the first byte of the input and what follows */
+extern const tt_board_t fake_frame_board;   /* takes whole frames of 8 x 6 px; cuts their first pixels, whatever the box */
+extern const tt_board_t fake_aim_camera_board; /* the same from a camera */
 
 void fake_start(const tt_board_t *board, const tt_network_t *network);
 void fake_send(const char *bytes, uint32_t count);

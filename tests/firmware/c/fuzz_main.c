@@ -19,7 +19,7 @@ static uint32_t draw(uint32_t limit)
 
 static const char *const words[] = {
     "name", "profile", "timestamp", "help", "db", "infer", "results", "tt", "load", "print", "hello", "clock", "frame",
-    "burst",    "stop", "calibrate", "none", "gaze", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
+    "burst",    "stop", "calibrate", "none", "gaze", "search", "48", "144", "47", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
     "0123456789abcdef", "%", " ", "\r\n", "deadbeef", "1000001", "",
 };
 #define WORDS (sizeof words / sizeof words[0])
@@ -50,15 +50,18 @@ static void random_bytes(void)
 
 static void image_load(void)
 {
-    uint8_t bytes[FAKE_INPUT_BYTES];
+    /* The network's input, or a whole frame of grey or of red, green, blue: which only a board that aims takes. */
+    static const uint32_t sizes[] = {FAKE_INPUT_BYTES, FAKE_PIXELS, 3u * FAKE_PIXELS};
+    const uint32_t size = sizes[draw(3u)];
+    uint8_t bytes[3u * FAKE_PIXELS];
     char command[40];
-    for (uint32_t i = 0; i < FAKE_INPUT_BYTES; i++) {
+    for (uint32_t i = 0; i < size; i++) {
         bytes[i] = (uint8_t)draw(256u);
     }
-    const uint32_t crc = tt_crc32(TT_CRC32_START, bytes, FAKE_INPUT_BYTES) + ((draw(4u) == 0u) ? 1u : 0u);
-    (void)snprintf(command, sizeof command, "tt load %u %08x%%", FAKE_INPUT_BYTES, (unsigned)crc);
+    const uint32_t crc = tt_crc32(TT_CRC32_START, bytes, size) + ((draw(4u) == 0u) ? 1u : 0u);
+    (void)snprintf(command, sizeof command, "tt load %u %08x%%", (unsigned)size, (unsigned)crc);
     send_text(command);
-    fake_send((const char *)bytes, (draw(3u) == 0u) ? draw(FAKE_INPUT_BYTES) : FAKE_INPUT_BYTES);
+    fake_send((const char *)bytes, (draw(3u) == 0u) ? draw(size) : size);
 }
 
 static void fail(const char *what, unsigned long number)
@@ -97,11 +100,15 @@ int main(int argc, char **argv)
             image_load();
         } else if (draw(20u) == 0u) {
             /* a reset in the middle */
-            fake_start((draw(2u) == 0u) ? &fake_board : &fake_camera_board,
-                       (draw(2u) == 0u) ? &fake_network : &fake_retrieving_network);
+            static const tt_board_t *const boards[] = {&fake_board, &fake_camera_board, &fake_frame_board,
+                                                       &fake_aim_camera_board};
+            static const tt_network_t *const networks[] = {&fake_network, &fake_retrieving_network, &fake_aim_network,
+                                                           &fake_aim_network};
+            fake_start(boards[draw(4u)], networks[draw(4u)]);
         } else {
             fake.fail_run = (int32_t)draw(2u);
             fake.fail_camera = (int32_t)draw(2u);
+            fake.fail_cut = (draw(4u) == 0u) ? 1 : 0;
             fake.fail_retrieve = (int32_t)draw(2u);
         }
         fake.stop_after = (int32_t)draw(4u); /* the host never lets a million frames run */

@@ -45,6 +45,51 @@ def test_frames_are_counted_and_only_the_drawn_gaze_is_smoothed() -> None:
     assert gaze_imx500.read_result(camera, {}).gaze_cm is None
 
 
+class AimingCamera(FakeCamera):
+    """A stand-in whose network aims at eyes in one place, and which applies a region two frames late."""
+
+    def __init__(self) -> None:
+        self.frame = 0
+        self.set: list[tuple[int, tuple[int, int, int, int]]] = []
+
+    def set_inference_roi_abs(self, roi: tuple[int, int, int, int]) -> None:
+        self.set.append((self.frame, roi))
+
+    def next(self, x: float, y: float, width: float) -> tuple[dict, tuple[int, int, int, int]]:
+        reached = [roi for at, roi in self.set if at + 3 <= self.frame] or [(1620, 1384, 816, 272)]
+        left, top, w, h = reached[-1]
+        dx, dy, scale = (x - left - w / 2) / w, (y - top - h / 2) / w, np.log(width / w)
+        seen = abs(dx) < 0.45 and abs(dy) < 0.2 and -1.9 < scale < 0.7
+        self.frame += 1
+        return {"gaze": [5.0, -3.0, dx, dy, scale, 0.0, 6.0 if seen else -6.0]}, reached[-1]
+
+
+def test_the_region_follows_the_eyes_of_a_network_with_an_aim() -> None:
+    camera = AimingCamera()
+    watcher = gaze_imx500.Watcher(camera, smoothing=0.0)
+    for _ in range(250):
+        metadata, roi = camera.next(2300, 1600, 900)
+        watcher.add(metadata)
+    assert watcher.roi == roi
+    assert abs(roi[0] + roi[2] / 2 - 2300) < 50
+    assert abs(roi[2] - 900) < 60
+    assert watcher.gaze == pytest.approx((5 * 816 / roi[2], -3 * 816 / roi[2]))
+    for _ in range(3):
+        watcher.add(camera.next(-9000, 0, 900)[0])
+    assert watcher.gaze is None
+    still = gaze_imx500.Watcher(AimingCamera(), smoothing=0.0, follow=False)
+    still.add({"gaze": [5.0, -3.0, 0.3, 0.0, 0.0, 0.0, 6.0]})
+    assert (still.roi, still.gaze) == (None, (5.0, -3.0))
+
+
+def test_without_tinytracker_the_region_stays_and_the_program_says_why(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "tinytracker.aim.delayed", None)
+    watcher = gaze_imx500.Watcher(AimingCamera(), smoothing=0.0)
+    watcher.add({"gaze": [5.0, -3.0, 0.3, 0.0, 0.0, 0.0, 6.0]})
+    assert watcher.gaze == (5.0, -3.0)
+    assert "Install tinytracker beside picamera2" in watcher.problem
+
+
 def test_a_calibration_file_corrects_as_the_project_does(tmp_path: Path) -> None:
     from tinytracker.evaluate.calibration import Calibration
 

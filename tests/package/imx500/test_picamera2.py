@@ -42,6 +42,7 @@ def test_picamera2_reads_what_was_packed(
     assert said["input_tensor"]["norm_val"] == [offset] * 3
     assert said["network_info"]["networkNum"] == 1
     assert said["preserve_aspect_ratio"] is True
+    assert said["has_aim"] is True
     assert said["intrinsics"] == {**INTRINSICS, "inference_rate": 12.0}  # 12 by a flag
 
 

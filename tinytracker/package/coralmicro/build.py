@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tinytracker.codegen import generate
+from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import read_bytes, write_bytes, write_text
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -44,9 +47,12 @@ from tinytracker.package.source import ModelSource
 from tinytracker.package.tflm_operators import has_resolver_method, resolver_methods
 from tinytracker.progress import say
 from tinytracker.quant.contract import IoContract
+from tinytracker.quant.finder import require_finder
 
 ARENA_OVERHEAD_BYTES = 64 * 1024
 """Bytes for TFLM's own structures; generous, because the arena is in 48 MB of SDRAM."""
+
+FINDER_FOLDER = "finder"
 
 _INSTALL = "the steps at https://coral.ai/docs/edgetpu/compiler (or pass a compiled file with --compiled)"
 
@@ -86,9 +92,19 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
         if compiled:
             write_bytes(folder / files.compiled, compiled.content)
         write_text(folder / files.header, _header(source, files, _arena_bytes(on_board), methods))
+        if options.finder is not None:
+            _write_finder(source, read_bytes(options.finder), folder / FINDER_FOLDER)
         write_text(folder / "README.md", model_card(manifest, use(command, compiled is not None)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
+
+
+def _write_finder(source: ModelSource, content: bytes, folder: Path) -> None:
+    """Write the finder as C for the M7; CMakeLists.txt of the application looks for it there."""
+    if source.contract.aim is None:
+        raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
+    require_finder(IoContract.of(read_tflite(content)))
+    generate(content, folder, name="finder", kernels=CortexM4())
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,9 @@ def header(
         f"#define GAZE_MODEL_OFFSET_CM {_c_float(gaze.offset_cm)}",
         f"#define GAZE_MODEL_CM_PER_CODE {_c_float(gaze.cm_per_code)}",
         "",
+        "/* Codes after those of the gaze that say where the eyes are; 0 for a network without an aim. */",
+        f"#define GAZE_MODEL_AIM_CODES {0 if contract.aim is None else contract.aim.codes}",
+        "",
         "#endif /* GAZE_MODEL_H */",
     ]
     return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ class Options:
         allow_cpu_ops: accept a model that partly stays on the CPU.
         require_compiled: fail when neither a compiler nor a compiled file is available.
         compiler_timeout: time limit of the compiler in seconds.
+        finder: the finder's .tflite file; None to search without one.
     """
 
     edgetpu_compiler: Path | None = field(
@@ -36,3 +37,9 @@ class Options:
         default=False, metadata={"help": "Fail when neither a compiler nor a compiled file is available."}
     )
     compiler_timeout: int = field(default=180, metadata={"help": "Time limit of the compiler in seconds."})
+    finder: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Finder beside a network that aims, a .tflite file; it runs in generated C on the M7."
+        },
+    )

@@ -10,9 +10,12 @@ from tinytracker.codegen import generate
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import deploy_dir
-from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.errors import ModelError, OutputError, UnknownNameError
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.finder import require_finder
 
 APPLICATION = "spresense/tinytracker"
 """The application with camera, network and serial protocol."""
@@ -48,6 +51,7 @@ def write_app(
     kernels: KernelSet | None = None,
     application: str = APPLICATION,
     integer_ends: bool = False,
+    finder: bytes | None = None,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
@@ -58,6 +62,7 @@ def write_app(
         kernels: for "c": `CortexM4()` when omitted.
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when omitted.
         integer_ends: for "c": see `tinytracker.codegen.generate`.
+        finder: content of a finder's .tflite file, for a network that aims: generated C beside the network.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
@@ -85,9 +90,23 @@ def write_app(
         generate(model, directory / "network", kernels=kernels or CortexM4(), integer_ends=integer_ends)
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
+    if finder is not None:
+        write_finder(model, finder, directory / "network", kernels or CortexM4())
     _configure(directory, f"{'TINYTRACKER' if application == APPLICATION else 'RUN'}_RUNTIME", runtime)
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     return SpresenseApp(directory, tuple(files), runtime)
+
+
+def write_finder(model: Path | str | bytes, finder: bytes, folder: Path, kernels: KernelSet) -> None:
+    """Write a finder in C, and what it needs, beside a network that aims.
+
+    Raises:
+        ModelError: the network has no aim, or the other file is not a finder.
+    """
+    if IoContract.of(read_tflite(model)).aim is None:
+        raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
+    require_finder(IoContract.of(read_tflite(finder)))
+    generate(finder, folder, name="finder", kernels=kernels)
 
 
 def _configure(directory: Path, option: str, runtime: str) -> None:

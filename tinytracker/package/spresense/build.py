@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.kernel_sets import kernel_set
-from tinytracker.files import write_bytes, write_text
+from tinytracker.files import read_bytes, write_bytes, write_text
 from tinytracker.interpreters.arena import measure_arena
 from tinytracker.interpreters.base import has_state
 from tinytracker.interpreters.micro import MicroInterpreter
@@ -71,6 +71,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             source.content, folder, runtime=options.runtime, arena_bytes=network.arena.total_bytes,
             kernels=kernel_set(options.kernels, options.weights_budget), integer_ends=options.io == "int8",
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
+            finder=None if options.finder is None else read_bytes(options.finder),
         )  # fmt: skip
         write_text(
             folder / "README.md",

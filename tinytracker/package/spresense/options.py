@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tinytracker.errors import UnknownNameError, UsageError
 
@@ -25,6 +26,7 @@ class Options:
         kernels: kernels of generated C: one of `KERNEL_SETS` of `tinytracker.codegen.kernel_sets`.
         weights_budget: for the Cortex-M4 kernels: limit of code and constants, as a multiple of the model's bytes.
         io: of generated C: one of `IO`.
+        finder: the finder's .tflite file; None to search without one.
     """
 
     runtime: str = field(default="tflm", metadata={"help": "tflm (array for TFLM) or c (generated C)."})
@@ -45,6 +47,11 @@ class Options:
             "help": "Inputs and outputs of generated C: file (as the network has them) or int8 (the codes behind "
             "float32 ones; you quantize and dequantize)."
         },
+    )
+
+    finder: Path | None = field(
+        default=None,
+        metadata={"help": "Finder beside a network that aims, a .tflite file; it runs in generated C."},
     )
 
     def __post_init__(self) -> None:

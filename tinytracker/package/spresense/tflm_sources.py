@@ -9,7 +9,7 @@ import numpy as np
 from tinytracker import __version__
 from tinytracker.codegen.cwriter import c_array
 from tinytracker.codegen.generation import kernel_source, write_texts
-from tinytracker.codegen.library import AUTOGEN, tensor_header, tensor_table
+from tinytracker.codegen.library import AUTOGEN, aim_codes, tensor_header, tensor_table
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
@@ -74,6 +74,7 @@ extern "C" {{
 #define MODEL_OUTPUTS {len(outputs)}
 #define MODEL_INPUT_BYTES {sum(t.nbytes for t in inputs)}
 #define MODEL_OUTPUT_BYTES {sum(t.nbytes for t in outputs)}
+#define MODEL_AIM_CODES {aim_codes(model)}
 #define MODEL_ARENA_BYTES {arena_bytes}
 
 /* For a MicroMutableOpResolver<MODEL_TFLM_OPERATORS>. */

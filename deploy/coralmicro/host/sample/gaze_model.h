@@ -38,4 +38,7 @@
 #define GAZE_MODEL_OFFSET_CM 0.0f
 #define GAZE_MODEL_CM_PER_CODE 0.019999999552965164f
 
+/* Codes after those of the gaze that say where the eyes are; 0 for a network without an aim. */
+#define GAZE_MODEL_AIM_CODES 0
+
 #endif /* GAZE_MODEL_H */
