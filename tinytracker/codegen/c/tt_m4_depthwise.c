@@ -236,8 +236,13 @@ void tt_m4_depthwise(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, 
         scratch[i] = border;
     }
     for (int32_t batch = 0; batch < w->batches; batch++) {
+#if TT_PARTS
+        for (int32_t c = 0; c < p->count; c += GROUP) {
+            const int32_t count = p->count - c;
+#else
         for (int32_t c = 0; c < w->in_c; c += GROUP) {
             const int32_t count = w->in_c - c;
+#endif
             if (count >= GROUP) {
                 widen_group(p, &in[c], GROUP, scratch);
             } else {

@@ -1,0 +1,35 @@
+"""What the divided layers share: rows of a window, and limits of parts."""
+
+from __future__ import annotations
+
+from tinytracker.codegen.cortex_m4.requantize import is_limited
+from tinytracker.codegen.cwriter import c_int
+from tinytracker.codegen.graph import Node, Requantization, Window
+from tinytracker.codegen.multicore.parts import Part, PartCode, view
+
+SOURCE_OF_PARTS = "tt_part.h"
+SIMPLE_SOURCES = (
+    "tt_kernels.h", "tt_requantize.h", "tt_m4.h", "tt_m4_simple.h", "tt_m4_simple.c", SOURCE_OF_PARTS,
+    "tt_m4_simple_part.h", "tt_m4_simple_part.c",
+)  # fmt: skip
+
+
+def input_rows(window: Window, part: Part) -> tuple[int, int]:
+    """Return the positions of the input, as whole rows, that the rows of a part read; all of them for several images."""
+    w = window
+    if w.batches > 1:
+        return 0, w.batches * w.in_h * w.in_w
+    first_row = part.first_position // w.out_w
+    last_row = (part.end_position - 1) // w.out_w
+    top = first_row * w.stride_h - w.pad_top
+    bottom = last_row * w.stride_h - w.pad_top + (w.kernel_h - 1) * w.dilation_h + 1
+    return min(max(top, 0), w.in_h) * w.in_w, max(min(bottom, w.in_h), 0) * w.in_w
+
+
+def limit_parts(node: Node, scales: Requantization, part: str, code: PartCode) -> None:
+    """Limit a written part to the range of the fused activation where saturation does not."""
+    if is_limited(scales):
+        code.sources.update(SIMPLE_SOURCES)
+        channels = view(node.output)[1]
+        limits = c_int(scales.act_min), c_int(scales.act_max)
+        code.call("tt_m4_limit_part", part, channels, *limits, code.write(node.output))
