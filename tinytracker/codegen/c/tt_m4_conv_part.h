@@ -16,8 +16,7 @@ typedef struct {
     int32_t pair_words; /* of the packed weights of two channels */
 } tt_m4_conv_code_t;
 
-/* Channels begin at an even one. Positions are whole rows, unless the windows are 1x1 at stride 1; parts of the rows
- * need a single image. */
+/* Channels begin at an even one. Of several images, a part has all positions, unless the windows are 1x1 at stride 1. */
 void tt_m4_conv_part(const tt_m4_conv_t *p, const tt_m4_conv_code_t *code, const tt_part_t *part, const int8_t *in,
                      int8_t *out, uint32_t *scratch);
 

@@ -23,9 +23,9 @@ _MAX_SCRATCH_BYTES = 48 * 1024
 SOURCES = ("tt_kernels.h", "tt_m4.h", "tt_requantize.h", "tt_m4_depthwise.h", "tt_m4_depthwise.c")
 
 
-def plane_size(window: Window, out_rows: int) -> tuple[int, int]:
-    """Return rows and pairs of columns of one widened channel for `out_rows` rows of output, borders included."""
-    rows = (out_rows - 1) * window.stride_h + _SIZE
+def plane_size(window: Window) -> tuple[int, int]:
+    """Return rows and pairs of columns of one widened channel, borders included."""
+    rows = (window.out_h - 1) * window.stride_h + _SIZE
     pairs = -(-window.out_w // 2) + 1 if window.stride_w == 1 else window.out_w + 1
     return rows, pairs
 
@@ -47,13 +47,13 @@ class DepthwiseKernel:
     def scratch_bytes(self, node: Node) -> int:
         """Return the bytes of four planes."""
         assert isinstance(node, DepthwiseConv)
-        rows, columns = plane_size(node.window, node.window.out_h)
+        rows, columns = plane_size(node.window)
         return GROUP * rows * columns * _WORD_BYTES
 
     def emit(self, node: Node, code: LayerCode) -> None:
         """Write the channels and the call."""
         assert isinstance(node, DepthwiseConv)
-        rows, columns = plane_size(node.window, node.window.out_h)
+        rows, columns = plane_size(node.window)
         scales = node.requantization
         window = node.window
         plane = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinytracker.codegen.cortex_m4.costs import limit_instructions
 from tinytracker.codegen.cortex_m4.requantize import is_limited
 from tinytracker.codegen.cwriter import c_int
 from tinytracker.codegen.graph import Node, Requantization, Window
@@ -24,6 +25,21 @@ def input_rows(window: Window, part: Part) -> tuple[int, int]:
     top = first_row * w.stride_h - w.pad_top
     bottom = last_row * w.stride_h - w.pad_top + (w.kernel_h - 1) * w.dilation_h + 1
     return min(max(top, 0), w.in_h) * w.in_w, max(min(bottom, w.in_h), 0) * w.in_w
+
+
+def skipped_input(first: int, stride: int, size: int, pad: int) -> tuple[int, int]:
+    """Return how much of an input axis lies in front of the windows that begin at `first`, and their border.
+
+    `tt_skip_input` of tt_part.h does the same.
+    """
+    start = first * stride - pad
+    skipped = min(max(start, 0), size)
+    return skipped, skipped - start
+
+
+def limit_cost(scales: Requantization, part: Part, channels: int) -> float:
+    """Return the estimated instructions of `limit_parts` for a part of an output with this many channels."""
+    return limit_instructions(part, channels) if is_limited(scales) and not part.is_empty else 0.0
 
 
 def limit_parts(node: Node, scales: Requantization, part: str, code: PartCode) -> None:

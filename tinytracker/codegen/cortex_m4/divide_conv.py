@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinytracker.codegen.cortex_m4.conv import SOURCES, ConvKernel, Product, gather_function, product_of
 from tinytracker.codegen.cortex_m4.costs import conv_instructions
-from tinytracker.codegen.cortex_m4.divide import SOURCE_OF_PARTS, input_rows, limit_parts
+from tinytracker.codegen.cortex_m4.divide import SOURCE_OF_PARTS, input_rows, limit_cost, limit_parts
 from tinytracker.codegen.cwriter import c_struct
 from tinytracker.codegen.graph import Node
 from tinytracker.codegen.multicore.parts import (
@@ -18,6 +19,7 @@ from tinytracker.codegen.multicore.parts import (
     by_channels,
     by_positions,
     by_positions_then_channels,
+    by_rows_then_positions,
     view,
     whole,
 )
@@ -36,7 +38,7 @@ class ConvDivision:
 
     parameters = "tt_m4_conv_t"
 
-    @property
+    @cached_property
     def _product(self) -> Product:
         product = product_of(self.node)
         assert product is not None
@@ -57,6 +59,8 @@ class ConvDivision:
         if product.window.batches == 1 and product.window.out_h > 1:
             found.append(by_positions("rows", output, row, cores))
             found.append(by_positions_then_channels("rows, rest by channels", output, row, _PAIR, cores))
+            if not product.is_pointwise:
+                found.append(by_rows_then_positions("rows, rest by columns", output, row, _PAIR, cores))
         return tuple(split for split in found if split is not None)
 
     def needs(self, part: Part) -> tuple[Part, ...]:
@@ -72,7 +76,9 @@ class ConvDivision:
 
     def instructions(self, part: Part) -> float:
         """See `Division`."""
-        return conv_instructions(self._product, self.kernel.channel_function(self.node), part)
+        product = self._product
+        kernel = conv_instructions(product, self.kernel.channel_function(self.node), part)
+        return kernel + limit_cost(product.requantization, part, product.window.out_c)
 
     def scratch_bytes(self, part: Part) -> int:
         """See `Division`."""

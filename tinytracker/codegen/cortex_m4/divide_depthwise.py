@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinytracker.codegen.cortex_m4.costs import depthwise_instructions
 from tinytracker.codegen.cortex_m4.depthwise import GROUP, SOURCES, plane_size
-from tinytracker.codegen.cortex_m4.divide import SOURCE_OF_PARTS, input_rows, limit_parts
+from tinytracker.codegen.cortex_m4.divide import (
+    SOURCE_OF_PARTS,
+    input_rows,
+    limit_cost,
+    limit_parts,
+    skipped_input,
+)
 from tinytracker.codegen.cortex_m4.requantize import rounds_away
-from tinytracker.codegen.graph import DepthwiseConv
+from tinytracker.codegen.graph import DepthwiseConv, Window
 from tinytracker.codegen.multicore.parts import (
     Part,
     PartCode,
@@ -18,12 +24,15 @@ from tinytracker.codegen.multicore.parts import (
     by_channels,
     by_channels_then_positions,
     by_positions,
+    by_rows_then_positions,
+    pieces,
     view,
     whole,
 )
 
 _SOURCES = (*SOURCES, SOURCE_OF_PARTS, "tt_m4_depthwise_part.h", "tt_m4_depthwise_part.c")
 _WORD_BYTES = 4
+_PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -39,12 +48,14 @@ class DepthwiseDivision:
         w, output = self.node.window, self.node.output
         if view(output) != (w.batches * w.out_h * w.out_w, w.out_c):
             return (alone(output, cores),)
-        found = [alone(output, cores), by_channels("channels by 4", output, GROUP, cores)]
+        found: list[Split | None] = [
+            alone(output, cores), by_channels("channels by 4", output, GROUP, cores)
+        ]  # fmt: skip
         if w.batches == 1 and w.out_h > 1:
             found.append(by_positions("rows", output, w.out_w, cores))
-            rest = by_channels_then_positions("channels, rest by rows", output, GROUP, w.out_w, cores)
-            found += [rest] if rest is not None else []
-        return tuple(found)
+            found.append(by_rows_then_positions("rows, rest by columns", output, w.out_w, _PAIR, cores))
+            found.append(by_channels_then_positions("channels, rest by rows", output, GROUP, w.out_w, cores))
+        return tuple(split for split in found if split is not None)
 
     def needs(self, part: Part) -> tuple[Part, ...]:
         """See `Division`."""
@@ -56,18 +67,30 @@ class DepthwiseDivision:
 
     def instructions(self, part: Part) -> float:
         """See `Division`."""
-        away = rounds_away(self.node.requantization)
-        return depthwise_instructions(self.node.window, self._rows(part), away, part)
+        if part.is_empty:
+            return 0.0
+        scales = self.node.requantization
+        away, channels = rounds_away(scales), part.channels
+        kernel = sum(depthwise_instructions(w, away, channels) for w in self._windows(part))
+        return kernel + limit_cost(scales, part, self.node.window.out_c)
 
     def scratch_bytes(self, part: Part) -> int:
         """See `Division`."""
-        rows, columns = plane_size(self.node.window, self._rows(part))
-        return GROUP * rows * columns * _WORD_BYTES
+        sizes = [plane_size(window) for window in self._windows(part)]
+        return max((GROUP * rows * columns * _WORD_BYTES for rows, columns in sizes), default=0)
 
-    def _rows(self, part: Part) -> int:
-        """Return the rows of an image that a part has."""
+    def _windows(self, part: Part) -> list[Window]:
+        """Return the windows with which the kernel computes a part, piece by piece; tt_m4_depthwise_part.c."""
         w = self.node.window
-        return w.out_h if w.batches > 1 else part.positions // w.out_w
+        if w.batches > 1 or part.is_empty:
+            return [] if part.is_empty else [w]
+        windows = []
+        for row, rows, column, columns in pieces(part, w.out_w):
+            above, pad_top = skipped_input(row, w.stride_h, w.in_h, w.pad_top)
+            left, pad_left = skipped_input(column, w.stride_w, w.in_w, w.pad_left)
+            sizes = {"in_h": w.in_h - above, "in_w": w.in_w - left, "out_h": rows, "out_w": columns}
+            windows.append(replace(w, **sizes, pad_top=pad_top, pad_left=pad_left))
+        return windows
 
     def emit(self, code: PartCode, split: Split, parts: Sequence[str]) -> None:
         """See `Division`."""

@@ -164,6 +164,39 @@ def by_positions_then_channels(
     return Split(name, (first, rest))
 
 
+def by_rows_then_positions(name: str, tensor: Tensor, row: int, unit: int, cores: int) -> Split | None:
+    """Give every core the same number of rows of `row` positions, and divide the positions of those left over.
+
+    Returns:
+        None when no row is left over, or there are fewer rows than cores.
+    """
+    positions, channels = view(tensor)
+    shared = positions // row // cores * cores * row
+    if shared == 0 or shared >= positions:
+        return None
+    first = tuple(Part(a, b, 0, channels) for a, b in _even(0, shared, row, cores))
+    rest = tuple(Part(a, b, 0, channels) for a, b in _even(shared, positions, unit, cores))
+    return Split(name, (first, rest))
+
+
+def pieces(part: Part, width: int) -> list[tuple[int, int, int, int]]:
+    """Return (row, rows, column, columns) of the pieces in which rows of `width` positions are computed.
+
+    `tt_first_piece` of tt_part.h does the same.
+    """
+    found = []
+    first = part.first_position
+    while first < part.end_position:
+        row, column = divmod(first, width)
+        left = part.end_position - first
+        if column == 0 and left >= width:
+            found.append((row, left // width, 0, width))
+        else:
+            found.append((row, 1, column, min(left, width - column)))
+        first += found[-1][1] * found[-1][3]
+    return found
+
+
 def by_channels_then_positions(
     name: str, tensor: Tensor, channel_unit: int, position_unit: int, cores: int
 ) -> Split | None:

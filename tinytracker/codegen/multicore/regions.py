@@ -54,20 +54,57 @@ class _Candidate:
 
 def choose_regions(graph: Graph, divisions: Sequence[Division], cores: int) -> tuple[Region, ...]:
     """Return the regions of a network and the splits of its steps, with the least estimated time and little memory."""
+    if not graph.nodes:
+        return ()
+    possible = _possible_regions(graph, divisions, cores)
+    floor = max(option.alive for option in possible if option.region.end == option.region.first + 1)
+    limits = sorted({max(option.alive, floor) for option in possible})
+    choices = []
+    for limit in (limit for limit in limits if limit <= floor + MORE_ARENA_BYTES):
+        cost, regions = _cheapest(len(graph.nodes), [option for option in possible if option.alive <= limit])
+        choices.append((cost * (1 + _PRICE_OF_ARENA * (limit - floor) / 1024), limit, regions))
+    return min(choices, key=lambda choice: choice[:2])[2]
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A region with its cheapest splits, their cost, and the bytes of the tensors that exist during it."""
+
+    region: Region
+    cost: float
+    alive: int
+
+
+def _possible_regions(graph: Graph, divisions: Sequence[Division], cores: int) -> list[_Option]:
+    """Return every run of steps that needs no barrier inside."""
     buffers = plan_buffers(graph)
-    steps = range(len(graph.nodes))
-    floor = max((_alive(buffers, step, step + 1) for step in steps), default=0)
-    longer = {_alive(buffers, a, b) for a in steps for b in range(a + 1, min(a + _MAX_STEPS, len(steps)) + 1)}
-    limits = [floor, *sorted(size for size in longer if floor < size <= floor + MORE_ARENA_BYTES)]
     table = _work_table(divisions, cores)
-    best: tuple[float, tuple[Region, ...]] | None = None
-    for limit in limits:
-        cost, regions = _within(graph, divisions, table, buffers, limit)
-        used = max((_alive(buffers, r.first, r.end) for r in regions), default=floor)
-        priced = cost * (1 + _PRICE_OF_ARENA * (used - floor) / 1024)
-        if best is None or priced < best[0]:
-            best = priced, regions
-    return best[1] if best is not None else ()
+    count = len(graph.nodes)
+    found = []
+    for first in range(count):
+        candidates = [_Candidate((), (0.0,) * cores, {})]
+        for step in range(first, min(first + _MAX_STEPS, count)):
+            candidates = _extended(candidates, graph.nodes[step], divisions[step], table[step])
+            if not candidates:
+                break
+            region = Region(first, step + 1, candidates[0].splits)
+            found.append(_Option(region, candidates[0].cost, _alive(buffers, first, step + 1)))
+    return found
+
+
+def _cheapest(count: int, possible: Sequence[_Option]) -> tuple[float, tuple[Region, ...]]:
+    """Return the cheapest sequence of regions that covers `count` steps: dynamic programming over where they end."""
+    best: list[tuple[float, tuple[Region, ...]] | None] = [(0.0, ()), *(None,) * count]
+    for option in possible:  # in the order of their first steps
+        start, region = best[option.region.first], option.region
+        assert start is not None  # every step alone is a region
+        cost = start[0] + option.cost + BARRIER_INSTRUCTIONS
+        known = best[region.end]
+        if known is None or cost < known[0]:
+            best[region.end] = cost, (*start[1], region)
+    last = best[count]
+    assert last is not None
+    return last
 
 
 def _alive(buffers: Sequence[Buffer], first: int, end: int) -> int:
@@ -84,36 +121,6 @@ def _work_table(divisions: Sequence[Division], cores: int) -> list[list[tuple[Sp
         ]
         for division in divisions
     ]
-
-
-def _within(
-    graph: Graph,
-    divisions: Sequence[Division],
-    table: Sequence[Sequence[tuple[Split, tuple[float, ...]]]],
-    buffers: Sequence[Buffer],
-    limit: int,
-) -> tuple[float, tuple[Region, ...]]:
-    """Return cost and regions of the cheapest way in which no region needs more bytes than `limit`."""
-    count = len(graph.nodes)
-    best: list[tuple[float, tuple[Region, ...]] | None] = [(0.0, ()), *(None,) * count]
-    for first in range(count):
-        start = best[first]
-        assert start is not None  # every step alone is a region
-        candidates = [_Candidate((), (0.0,) * len(table[first][0][1]), {})]
-        for step in range(first, min(first + _MAX_STEPS, count)):
-            if step > first and _alive(buffers, first, step + 1) > limit:
-                break
-            candidates = _extended(candidates, graph.nodes[step], divisions[step], table[step])
-            if not candidates:
-                break
-            cheapest = candidates[0]
-            cost = start[0] + cheapest.cost + BARRIER_INSTRUCTIONS
-            known = best[step + 1]
-            if known is None or cost < known[0]:
-                best[step + 1] = cost, (*start[1], Region(first, step + 1, cheapest.splits))
-    last = best[count]
-    assert last is not None
-    return last
 
 
 def _extended(

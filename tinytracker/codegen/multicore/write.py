@@ -74,6 +74,8 @@ def make_team(
     for region in divided.regions:
         for step, split in zip(range(region.first, region.end), region.splits, strict=True):
             division = divided.divisions[step]
+            if not division.parameters:
+                continue
             division.emit(codes[step], split, [tables.pointer(parts) for parts in split.rounds])
             parts = (part for core in range(divided.cores) for part in split.of_core(core))
             scratch += [division.scratch_bytes(part) for part in parts]
