@@ -12,6 +12,7 @@ from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
+    from tinytracker.emulate import EmulationReport
     from tinytracker.package.source import ModelSource
 
 
@@ -25,9 +26,20 @@ if TYPE_CHECKING:
     "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
+@click.option(
+    "--cores", type=click.IntRange(1, 5), default=1,
+    help="Cores to divide the network over; the emulated core counts the parts of each.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
-    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float, serve: bool
+    source: Path,
+    images: int,
+    seed: int,
+    quantized: str,
+    kernels: str,
+    weights_budget: float,
+    cores: int,
+    serve: bool,
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
 
@@ -35,14 +47,17 @@ def command(
     --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
     """
     from tinytracker.codegen.kernel_sets import kernel_set
-    from tinytracker.emulate import EmulationReport, emulate
+    from tinytracker.emulate import emulate
+    from tinytracker.errors import UsageError
     from tinytracker.package.source import load_source
 
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
+    if serve and cores != 1:
+        raise UsageError(f"--serve runs one core, not {cores}.", "Leave out --cores.")
     if serve:
         return _served(chosen, chosen_kernels)
-    report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
+    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cores=cores)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)
@@ -69,6 +84,7 @@ def command(
     document = report.as_json()
     text = (
         table,
+        *_about_team(report),
         f"{report.images} images, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
@@ -76,6 +92,18 @@ def command(
         f"emulated: {document['assumption']}",
     )
     return Output(document, text, exit_code=1 if report.equal is False else 0)
+
+
+def _about_team(report: EmulationReport) -> tuple[str, ...]:
+    """Return the line about several cores."""
+    team = report.team
+    if team is None:
+        return ()
+    return (
+        f"{team.cores} cores in {len(team.regions)} regions: critical path {team.critical_path:,.0f} instructions, "
+        f"{report.instructions / team.critical_path:.2f} times shorter than all parts together; "
+        f"{team.scratch_bytes:,} bytes of working memory per core",
+    )
 
 
 def _served(chosen: ModelSource, kernels: KernelSet) -> Output:

@@ -186,7 +186,9 @@ def kernel_source(name: str, parts: bool = False) -> str:
     return _CONDITION.sub(lambda found: found["parts"] if parts else found["whole"] or "", text)
 
 
-_CONDITION = re.compile(r"^#if TT_PARTS\n(?P<parts>.*?)(?:^#else\n(?P<whole>.*?))?^#endif\n", re.MULTILINE | re.DOTALL)
+_CONDITION = re.compile(
+    r"^#if TT_PARTS\n(?P<parts>.*?)(?:^#else\n(?P<whole>.*?))?^#endif\n", re.MULTILINE | re.DOTALL
+)
 
 
 def _emit_layers(

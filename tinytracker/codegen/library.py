@@ -143,7 +143,9 @@ def source_text(
     )
     shared = {name: text for layer in layers if not layer.own_code for name, text in layer.shared.items()}
     shared_text = "".join(f"{text}\n\n" for text in shared.values())
-    steps = main_steps(graph, name, layers, team) if team is not None else _steps_function(graph, name, layers)
+    steps = (
+        main_steps(graph, name, layers, team) if team is not None else _steps_function(graph, name, layers)
+    )
     team_text = main_declarations(name, team) if team is not None else ""
     return f"""{banner(graph, version)}#include <stddef.h>
 #include <string.h>

@@ -151,7 +151,7 @@ def _shared_buffers(graph: Graph, numbers: Sequence[int]) -> list[Buffer]:
 
 
 def _read_beside(graph: Graph, numbers: Sequence[int], step: int, chain: Sequence[int]) -> bool:
-    """Return True when another step of the same region, which may run later on another core, reads a tensor of a chain."""
+    """Return True when another step of the same region, perhaps later on another core, reads a tensor of a chain."""
     return any(
         numbers[other] == numbers[step] and other != step and tensor.index in chain
         for other, node in enumerate(graph.nodes)

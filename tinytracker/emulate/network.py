@@ -51,8 +51,8 @@ def emulate(
         stack_bytes: bytes of stack to reserve; an overflow faults.
         seed: random seed of the inputs.
         timeout_s: time limit of the emulator.
-        cores: divide the network over this many cores, as for `tinytracker.codegen.generate`. The emulated board has one,
-            which computes the parts of all cores one after the other and counts each.
+        cores: divide the network over this many cores, as for `tinytracker.codegen.generate`. The emulated board has
+            one, which computes the parts of all cores one after the other and counts each.
 
     Raises:
         MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.

@@ -105,7 +105,9 @@ class EmulationReport:
 
         See `assumption`.
         """
-        return (self.instructions if self.team is None else self.team.critical_path) * cycles_per_instruction(self.kernels)
+        return (self.instructions if self.team is None else self.team.critical_path) * cycles_per_instruction(
+            self.kernels
+        )
 
     @property
     def estimated_ms(self) -> float:

@@ -47,14 +47,17 @@ class Product:
 
     @property
     def passes(self) -> Passes:
+        """Return how a patch is divided."""
         return divide(window_quads(self.rows, self.length))
 
     @property
     def positions(self) -> int:
+        """Return the number of outputs per channel, all images together."""
         return self.window.batches * self.window.out_h * self.window.out_w
 
     @property
     def is_pointwise(self) -> bool:
+        """Return True for windows of 1x1 at stride 1 without border."""
         w = self.window
         whole = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top, w.pad_left) == (1, 1, 1, 1, 0, 0)
         return whole and (w.in_h, w.in_w) == (w.out_h, w.out_w) and self.places is None

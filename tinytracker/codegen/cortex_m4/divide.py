@@ -16,7 +16,7 @@ SIMPLE_SOURCES = (
 
 
 def input_rows(window: Window, part: Part) -> tuple[int, int]:
-    """Return the positions of the input, as whole rows, that the rows of a part read; all of them for several images."""
+    """Return the positions of the input that a part reads, as whole rows; all of them for several images."""
     w = window
     if w.batches > 1:
         return 0, w.batches * w.in_h * w.in_w

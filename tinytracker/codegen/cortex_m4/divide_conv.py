@@ -54,7 +54,9 @@ class ConvDivision:
             found.append(by_channels(f"channels by {unit}", output, unit, cores))
         if product.is_pointwise and product.positions > 1:
             found.append(by_positions("positions", output, _PAIR, cores))
-            found.append(by_positions_then_channels("positions, rest by channels", output, _PAIR, _PAIR, cores))
+            found.append(
+                by_positions_then_channels("positions, rest by channels", output, _PAIR, _PAIR, cores)
+            )
         row = product.window.out_w
         if product.window.batches == 1 and product.window.out_h > 1:
             found.append(by_positions("rows", output, row, cores))

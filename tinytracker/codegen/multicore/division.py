@@ -12,7 +12,7 @@ from tinytracker.codegen.multicore.parts import Division, Part, PartCode, Split,
 from tinytracker.errors import UsageError
 
 _PER_ELEMENT = 20.0
-"""Instructions per element that a portable kernel is assumed to take; only core 0 runs them, so nothing depends on it."""
+"""Instructions per element assumed for a portable kernel. Only core 0 runs these, so no choice depends on it."""
 
 
 @runtime_checkable

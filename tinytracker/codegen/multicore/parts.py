@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from tinytracker.codegen.kernel import LayerCode
@@ -135,9 +136,7 @@ def alone(tensor: Tensor, cores: int) -> Split:
 def by_positions(name: str, tensor: Tensor, unit: int, cores: int) -> Split:
     """Divide the positions in multiples of `unit`."""
     positions, channels = view(tensor)
-    return Split(
-        name, (tuple(Part(a, b, 0, channels) for a, b in _even(0, positions, unit, cores)),)
-    )
+    return Split(name, (tuple(Part(a, b, 0, channels) for a, b in _even(0, positions, unit, cores)),))
 
 
 def by_channels(name: str, tensor: Tensor, unit: int, cores: int) -> Split:
@@ -223,4 +222,4 @@ def _even(start: int, end: int, unit: int, cores: int) -> list[tuple[int, int]]:
     units = -(-(end - start) // unit)
     ends = [start + units * core // cores * unit for core in range(cores + 1)]
     ends[cores] = end
-    return [(min(a, end), min(b, end)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [(min(a, end), min(b, end)) for a, b in pairwise(ends)]

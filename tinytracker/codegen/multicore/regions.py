@@ -24,7 +24,7 @@ _PRICE_OF_ARENA = 0.001
 """A kilobyte of arena has to shorten the critical path by this share."""
 
 _PRICE_OF_WORK = 0.05
-"""Weight of the mean work of the cores beside the work of the slowest one: other cores could sleep, or do something else."""
+"""Weight of the mean work of the cores beside the work of the slowest one."""
 
 _MAX_STEPS = 6
 _MAX_CANDIDATES = 24

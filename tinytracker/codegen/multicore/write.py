@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from tinytracker.codegen.cwriter import c_comment
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
-from tinytracker.codegen.multicore.parts import Division, Part, PartCode
 from tinytracker.codegen.multicore.divide import Divided
+from tinytracker.codegen.multicore.parts import Division, Part, PartCode
 from tinytracker.codegen.multicore.regions import Region
 
 SOURCES = ("tt_part.h", "tt_team.h")
@@ -54,9 +54,7 @@ class Team:
         return {*SOURCES, *(s for code in self.codes for s in code.sources)}
 
 
-def make_team(
-    name: str, divided: Divided, layers: Sequence[LayerCode], offsets: dict[int, int]
-) -> Team:
+def make_team(name: str, divided: Divided, layers: Sequence[LayerCode], offsets: dict[int, int]) -> Team:
     """Write the calls of all parts.
 
     Args:
@@ -137,8 +135,8 @@ typedef struct {{
 typedef struct {{
     const {name}_layers_t *layers;
     int8_t *arena;
-    uint32_t *scratch[{macro}_CORES]; /* {macro}_SCRATCH_WORDS words for each core */
     tt_flag_t *flags;                 /* one per core */
+    uint32_t *scratch[{macro}_CORES]; /* {macro}_SCRATCH_WORDS words for each core */
 }} {name}_team_t;
 
 extern {name}_team_t {name}_team;
@@ -154,8 +152,8 @@ void {name}_region(const {name}_team_t *team, int32_t region, int32_t core);
  * before. */
 typedef void {name}_start_t(void *context, uint32_t inference);
 
-/* From now on, a run calls `start` and computes the parts of core 0 only. With NULL, as at the beginning, it computes the
- * parts of all cores, one after the other. */
+/* From now on, a run calls `start` and computes the parts of core 0 only. With NULL, as at the beginning, it computes
+ * the parts of all cores, one after the other. */
 void {name}_use_cores({name}_start_t *start, void *context);
 
 /* Steps that core 0 computes alone. */
@@ -171,7 +169,7 @@ def parts_source(graph: Graph, name: str, team: Team, banner: str) -> str:
     shared_text = "".join(f"{text}\n\n" for text in shared.values())
     declarations = "\n\n".join("\n".join(code.declarations) for code in team.codes if code.declarations)
     regions = "\n".join(_region(graph, name, team, number) for number in range(len(team.regions)))
-    table = ",\n".join(f"    region_{number}" for number in range(len(team.regions)))
+    table = ",\n".join(f"    {name}_region_{number}" for number in range(len(team.regions)))
     return f"""{banner}#include "{name}_team.h"
 
 #include <stddef.h>
@@ -181,15 +179,15 @@ def parts_source(graph: Graph, name: str, team: Team, banner: str) -> str:
 {shared_text}{declarations}
 
 {regions}
-typedef void region_t(const {name}_team_t *team, int32_t core, uint32_t *scratch);
+typedef void {name}_region_t(const {name}_team_t *team, int32_t core, uint32_t *scratch);
 
-static region_t *const regions[{macro}_REGIONS] = {{
+static {name}_region_t *const {name}_regions[{macro}_REGIONS] = {{
 {table},
 }};
 
 void {name}_region(const {name}_team_t *team, int32_t region, int32_t core)
 {{
-    regions[region](team, core, team->scratch[core]);
+    {name}_regions[region](team, core, team->scratch[core]);
 }}
 
 void {name}_core(const {name}_team_t *team, int32_t core, uint32_t inference)
@@ -220,8 +218,9 @@ def _region(graph: Graph, name: str, team: Team, number: int) -> str:
         lines.append(f"    TT_STEP_DONE(({step} * {macro}_CORES) + core);")
     text = "\n".join(lines)
     arena = "    int8_t *const arena = team->arena;\n" if "arena[" in text else ""
-    unused = "".join(f"    (void){word};\n" for word in ("team", "core", "scratch"))
-    return f"""static void region_{number}(const {name}_team_t *team, int32_t core, uint32_t *scratch)
+    used = {"team": "team->" in text, "core": "core" in text, "scratch": "scratch)" in text}
+    unused = "".join(f"    (void){word};\n" for word, is_used in used.items() if not is_used)
+    return f"""static void {name}_region_{number}(const {name}_team_t *team, int32_t core, uint32_t *scratch)
 {{
 {arena}{unused}{text}
 }}
@@ -242,7 +241,7 @@ static const {name}_layers_t {name}_layers = {{
 static uint32_t {name}_scratch[{macro}_CORES][{macro}_SCRATCH_WORDS];
 static tt_flag_t {name}_flags[{macro}_CORES];
 
-{name}_team_t {name}_team = {{&{name}_layers, {name}_arena.bytes, {{{scratch}}}, {name}_flags}};
+{name}_team_t {name}_team = {{&{name}_layers, {name}_arena.bytes, {name}_flags, {{{scratch}}}}};
 
 static {name}_start_t *{name}_start;
 static void *{name}_start_context;
