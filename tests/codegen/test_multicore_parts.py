@@ -18,7 +18,11 @@ from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import UsageError
 from tinytracker.model.tflite_file import read_tflite
 
-NETS = {"small": small_team_net, "TinyTracker": tinytracker, "TinyTrackerS": lambda: tinytracker_s(ramps=True)}
+NETS = {
+    "small": small_team_net,
+    "TinyTracker": tinytracker,
+    "TinyTrackerS": lambda: tinytracker_s(ramps=True),
+}
 OPS = CORTEX_M4_OPS | {name: RANDOM_OPS[name] for name in ("add", "conv", "dense", "depthwise", "mean")}
 
 

@@ -45,7 +45,11 @@ def test_a_missing_barrier_is_a_race_and_changes_the_outputs(tmp_path):
 
 def test_shared_scratch_is_a_race_and_changes_the_outputs(tmp_path):
     team = TeamOnThreads(small_team_net(), tmp_path, 3)
-    team.replace("model.c", "{model_scratch[0], model_scratch[1], model_scratch[2]}", "{model_scratch[0], model_scratch[0], model_scratch[0]}")
+    team.replace(
+        "model.c",
+        "{model_scratch[0], model_scratch[1], model_scratch[2]}",
+        "{model_scratch[0], model_scratch[0], model_scratch[0]}",
+    )
     # Between a patch and its use another thread gets time for its own.
     use = "run_channels(&p->weights, scratch, out, out_c, NULL, NULL);"
     team.replace("tt_m4_conv.c", use, f"(void)sched_yield();\n        {use}")
@@ -57,7 +61,9 @@ def test_shared_scratch_is_a_race_and_changes_the_outputs(tmp_path):
 def _table(team: TeamOnThreads, step: str, change: int) -> None:
     """Move the end of core 0's positions in the parts of a step, in multiples of two."""
     text = (team.folder / "model_parts.c").read_text()
-    number = re.search(rf"/\* step \d+: [^\n]*{step}[^\n]*positions \*/\n[^\n]*&(model_parts_\d+)\[core\]", text)
+    number = re.search(
+        rf"/\* step \d+: [^\n]*{step}[^\n]*positions \*/\n[^\n]*&(model_parts_\d+)\[core\]", text
+    )
     assert number is not None, step
     table = re.search(rf"static const tt_part_t {number[1]}\[MODEL_CORES\] = {{{{0, (\d+), (.*)\n", text)
     assert table is not None
