@@ -58,22 +58,20 @@ def test_shared_scratch_is_a_race_and_changes_the_outputs(tmp_path):
     assert not trial.equal
 
 
-def _table(team: TeamOnThreads, step: str, change: int) -> None:
-    """Move the end of core 0's positions in the parts of a step, in multiples of two."""
+def move_an_end(team: TeamOnThreads, step: str, change: int) -> None:
+    """Change the end of core 0's positions in the parts of a step that is divided by positions."""
     text = (team.folder / "model_parts.c").read_text()
-    number = re.search(
-        rf"/\* step \d+: [^\n]*{step}[^\n]*positions \*/\n[^\n]*&(model_parts_\d+)\[core\]", text
-    )
-    assert number is not None, step
-    table = re.search(rf"static const tt_part_t {number[1]}\[MODEL_CORES\] = {{{{0, (\d+), (.*)\n", text)
-    assert table is not None
-    end = int(table[1])
-    team.replace("model_parts.c", table[0], table[0].replace(f"{{0, {end},", f"{{0, {end + change},"))
+    call = re.search(rf"/\* step \d+: [^\n]*{step}, positions \*/\n[^\n]*team->parts\[(\d+)\]\[core\]", text)
+    assert call is not None, step
+    tables = (team.folder / "model.c").read_text().split("static const tt_part_t model_parts")[1].splitlines()
+    row = tables[1 + int(call[1])]
+    end = int(row.split("{0, ")[1].split(",")[0])
+    team.replace("model.c", row, row.replace(f"{{0, {end},", f"{{0, {end + change},", 1))
 
 
 def test_overlapping_parts_are_a_race_although_the_outputs_are_equal(tmp_path):
     team = TeamOnThreads(small_team_net(), tmp_path, 3)
-    _table(team, "CONV_2D", 2)  # not in place: the same bytes are written twice
+    move_an_end(team, "CONV_2D", 2)  # not in place: the same bytes are written twice
     trial = team.run("races")
     assert trial.reports > 0
     assert trial.equal
@@ -81,7 +79,7 @@ def test_overlapping_parts_are_a_race_although_the_outputs_are_equal(tmp_path):
 
 def test_a_gap_between_parts_changes_the_outputs_without_a_race(tmp_path):
     team = TeamOnThreads(small_team_net(), tmp_path, 3)
-    _table(team, "ADD", -2)
+    move_an_end(team, "ADD", -2)
     trial = team.run("races")
     assert trial.reports == 0
     assert not trial.equal

@@ -38,6 +38,7 @@ class Team:
         cores: number of cores.
         regions: steps between barriers. divisions: one per step. codes: C of the divided steps, one per step.
         alone: steps that core 0 computes whole, with the code of one core.
+        tables: parts of all cores as C initializers, which the calls refer to by number.
         scratch_bytes: working memory of the core that needs most.
     """
 
@@ -46,6 +47,7 @@ class Team:
     divisions: tuple[Division, ...]
     codes: tuple[PartCode, ...]
     alone: tuple[int, ...]
+    tables: tuple[str, ...]
     scratch_bytes: int
 
     @property
@@ -68,45 +70,36 @@ def make_team(name: str, divided: Divided, layers: Sequence[LayerCode], offsets:
         for step in range(len(layers))
     ]
     scratch = [0]
-    tables = _Tables(name, divided.cores)
+    tables: dict[tuple[Part, ...], int] = {}
     for region in divided.regions:
         for step, split in zip(range(region.first, region.end), region.splits, strict=True):
             division = divided.divisions[step]
             if not division.parameters:
                 continue
-            division.emit(codes[step], split, [tables.pointer(parts) for parts in split.rounds])
+            numbers = [tables.setdefault(parts, len(tables)) for parts in split.rounds]
+            division.emit(codes[step], split, [f"&team->parts[{number}][core]" for number in numbers])
             parts = (part for core in range(divided.cores) for part in split.of_core(core))
             scratch += [division.scratch_bytes(part) for part in parts]
-    if codes:
-        codes[0].declarations[:0] = tables.declarations
     alone = tuple(
         step
         for step, (division, layer) in enumerate(zip(divided.divisions, layers, strict=True))
         if not division.parameters and layer.statements
     )
-    return Team(divided.cores, divided.regions, divided.divisions, tuple(codes), alone, max(scratch))
+    return Team(
+        divided.cores,
+        divided.regions,
+        divided.divisions,
+        tuple(codes),
+        alone,
+        tuple(map(_table, tables)),
+        max(scratch),
+    )
 
 
-class _Tables:
-    """The parts of all cores as C tables; equal ones exist once."""
-
-    def __init__(self, name: str, cores: int) -> None:
-        self._name, self._cores = name, cores
-        self._known: dict[tuple[Part, ...], str] = {}
-        self.declarations: list[str] = []
-
-    def pointer(self, parts: tuple[Part, ...]) -> str:
-        """Return a C pointer to the part of the running core."""
-        if parts not in self._known:
-            table = f"{self._name}_parts_{len(self._known)}"
-            rows = ", ".join(
-                f"{{{p.first_position}, {p.end_position}, {p.first_channel}, {p.end_channel}}}" for p in parts
-            )
-            self._known[parts] = table
-            self.declarations.append(
-                f"static const tt_part_t {table}[{self._name.upper()}_CORES] = {{{rows}}};"
-            )
-        return f"&{self._known[parts]}[core]"
+def _table(parts: tuple[Part, ...]) -> str:
+    """Return the initializer of the parts of all cores."""
+    rows = (f"{{{p.first_position}, {p.end_position}, {p.first_channel}, {p.end_channel}}}" for p in parts)
+    return "{" + ", ".join(rows) + "}"
 
 
 def team_header(name: str, team: Team, banner: str) -> str:
@@ -134,9 +127,10 @@ typedef struct {{
 /* What the cores share. Its addresses have to mean the same on every core. */
 typedef struct {{
     const {name}_layers_t *layers;
+    const tt_part_t (*parts)[{macro}_CORES]; /* of all cores, one row per way to divide a layer */
     int8_t *arena;
-    tt_flag_t *flags;                 /* one per core */
-    uint32_t *scratch[{macro}_CORES]; /* {macro}_SCRATCH_WORDS words for each core */
+    tt_flag_t *flags;                        /* one per core */
+    uint32_t *scratch[{macro}_CORES];        /* {macro}_SCRATCH_WORDS words for each core */
 }} {name}_team_t;
 
 extern {name}_team_t {name}_team;
@@ -233,15 +227,19 @@ def main_declarations(name: str, team: Team) -> str:
     members = "".join(
         f"    &{name}_layer_{step}_parameters,\n" for step, d in enumerate(team.divisions) if d.parameters
     )
+    tables = "".join(f"    {table},\n" for table in team.tables)
     scratch = ", ".join(f"{name}_scratch[{core}]" for core in range(team.cores))
     return f"""
 static const {name}_layers_t {name}_layers = {{
 {members or "    0," + chr(10)}}};
 
+static const tt_part_t {name}_parts[{max(len(team.tables), 1)}][{macro}_CORES] = {{
+{tables or "    {{0, 0, 0, 0}}," + chr(10)}}};
+
 static uint32_t {name}_scratch[{macro}_CORES][{macro}_SCRATCH_WORDS];
 static tt_flag_t {name}_flags[{macro}_CORES];
 
-{name}_team_t {name}_team = {{&{name}_layers, {name}_arena.bytes, {name}_flags, {{{scratch}}}}};
+{name}_team_t {name}_team = {{&{name}_layers, {name}_parts, {name}_arena.bytes, {name}_flags, {{{scratch}}}}};
 
 static {name}_start_t *{name}_start;
 static void *{name}_start_context;
