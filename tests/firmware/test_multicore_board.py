@@ -117,7 +117,7 @@ def test_instructions_of_a_barrier(tmp_path):
     """Straight-line instructions before the loop, and those of one round of it, in what the compiler makes."""
     generate(small_team_net(), tmp_path, kernels=CortexM4(), cores=5)
     (tmp_path / "barrier.c").write_text(
-        '#include "tt_team.h"\nvoid barrier(tt_flag_t *f, int32_t core, uint32_t n) { tt_team_barrier(f, 5, core, n); }\n'
+        '#include "tt_team.h"\nvoid barrier(tt_flag_t *f, int32_t c, uint32_t n) { tt_team_barrier(f, 5, c, n); }\n'
     )
     flags = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-S", "-o", "-", "barrier.c"]
     done = subprocess.run([TOOLS[0], *flags], capture_output=True, text=True, cwd=tmp_path, check=True)

@@ -82,7 +82,7 @@ def command(
             "equal bit for bit" if report.equal else f"{report.differing_images} of {report.images} differ"
         )
     document = report.as_json()
-    text = (
+    text: tuple[Table | str, ...] = (
         table,
         *_about_team(report),
         f"{report.images} images, {agreement}",

@@ -170,6 +170,15 @@ def parts_source(graph: Graph, name: str, team: Team, banner: str) -> str:
 
 /* A measuring build; see {name}.c. */
 {HOOK}
+/* An application that measures how long cores work and wait defines TT_TEAM_HOOK and provides this function. It is
+ * called on each core where it begins to work (1), and to wait (0). */
+#ifdef TT_TEAM_HOOK
+extern void tt_team_hook(int32_t core, int32_t working);
+#define TT_TEAM(core, working) tt_team_hook(core, working)
+#else
+#define TT_TEAM(core, working) ((void)0)
+#endif
+
 {shared_text}{declarations}
 
 {regions}
@@ -189,7 +198,9 @@ void {name}_core(const {name}_team_t *team, int32_t core, uint32_t inference)
     const uint32_t passed = inference * {macro}_REGIONS; /* barriers of earlier inferences */
     for (int32_t region = 0; region < {macro}_REGIONS; region++) {{
         {name}_region(team, region, core);
+        TT_TEAM(core, 0);
         tt_team_barrier(team->flags, {macro}_CORES, core, passed + (uint32_t)region + 1u);
+        TT_TEAM(core, 1);
     }}
 }}
 """

@@ -11,6 +11,7 @@ from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import OutputError, UnknownNameError
+from tinytracker.package.spresense.cores import WORKER_BLOCK_BYTES
 from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
 
@@ -19,6 +20,9 @@ APPLICATION = "spresense/tinytracker"
 
 PLAIN_APPLICATION = "spresense/run"
 """The application with `run(in, out)` and a main that calls it once, for networks that are not about gaze."""
+
+_CORES = "spresense/cores"
+"""Files that start workers on the other cores, and the worker."""
 
 _TFLM = ("tflm_run.cxx", "tflm_run.h")
 """Files with the interpreter behind `model_run_packed`, shared by both applications."""
@@ -48,6 +52,7 @@ def write_app(
     kernels: KernelSet | None = None,
     application: str = APPLICATION,
     integer_ends: bool = False,
+    cores: int = 1,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
@@ -58,6 +63,7 @@ def write_app(
         kernels: for "c": `CortexM4()` when omitted.
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when omitted.
         integer_ends: for "c": see `tinytracker.codegen.generate`.
+        cores: for "c": number of cores; with more than one, the folder has the worker too.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
@@ -79,22 +85,39 @@ def write_app(
         else:
             for name in _TFLM:
                 shutil.copyfile(deploy / APPLICATION / name, directory / name)
+        if cores > 1:
+            shutil.copytree(deploy / _CORES, directory, dirs_exist_ok=True)
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
     if runtime == "c":
-        generate(model, directory / "network", kernels=kernels or CortexM4(), integer_ends=integer_ends)
+        generate(
+            model,
+            directory / "network",
+            kernels=kernels or CortexM4(),
+            integer_ends=integer_ends,
+            cores=cores,
+        )
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
-    _configure(directory, f"{'TINYTRACKER' if application == APPLICATION else 'RUN'}_RUNTIME", runtime)
+    _configure(directory, "TINYTRACKER" if application == APPLICATION else "RUN", runtime, cores)
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     return SpresenseApp(directory, tuple(files), runtime)
 
 
-def _configure(directory: Path, option: str, runtime: str) -> None:
-    """Select the runtime in the configuration fragment; TFLM also needs the SDK's library."""
+def _configure(directory: Path, prefix: str, runtime: str, cores: int) -> None:
+    """Select runtime and cores in the configuration fragment, with what they need from the SDK."""
     path = directory / "configs" / "default" / "defconfig"
     lines = path.read_text(encoding="utf-8").splitlines()
-    chosen = [f"+{option}_{runtime.upper()}=y"]
+    chosen = [f"+{prefix}_RUNTIME_{runtime.upper()}=y"]
     if runtime == "tflm":
         chosen.append("+EXTERNALS_TENSORFLOW=y")
+    if cores > 1:
+        reserved = (cores - 1) * WORKER_BLOCK_BYTES
+        chosen += [
+            f"+{prefix}_CORES=y",
+            "+ASMP=y",
+            "+ASMP_SMALL_BLOCK=y",
+            f"+ASMP_MEMSIZE={reserved:#x}",
+            "+FS_ROMFS=y",
+        ]
     path.write_text("\n".join(sorted(lines + chosen)) + "\n", encoding="utf-8", newline="\n")
