@@ -2,7 +2,7 @@
 
 The counts of loops follow from the C and the assembler; the constants below were fitted to counted steps of the presets
 at one to five cores (gcc 12.2, -O2). The model only has to divide work fairly, and to give the same division on every
-computer: `tests/firmware/test_multicore_counts.py` compares it with the emulator.
+computer: `tests/firmware/test_multicore_board.py` compares it with the emulator.
 """
 
 from __future__ import annotations
