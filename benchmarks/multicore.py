@@ -73,7 +73,7 @@ def row(
         "network": name,
         "origin": origin,
         "measured": "emulated",
-        "cores": cores,
+        "network_cores": cores,
         "equal_to": report.oracle if report.equal else "DIFFERENT",
         "critical_path": f"{critical:.0f}",
         "speed_up": f"{one.instructions / critical:.3f}",
