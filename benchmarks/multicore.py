@@ -1,8 +1,8 @@
 """Count what networks cost on 1 to 5 cores of an emulated Cortex-M4: critical path, work, arena, code of a worker.
 
 Everything is emulated: one core computes the parts of all cores and counts each. Cores that wait for the same memory
-are not modelled. Presets are untrained and calibrated with noise, as in mcu.py, which also says how to get the published
-networks for --published FOLDER.
+are not modelled. Presets are untrained and calibrated with noise, as in mcu.py, which also says what --published FOLDER
+needs.
 """
 
 from __future__ import annotations

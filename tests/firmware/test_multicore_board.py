@@ -87,6 +87,8 @@ def test_critical_path_work_and_arena(cores):
     assert together.instructions <= 1.02 * alone.instructions
     assert together.arena_bytes <= alone.arena_bytes + 15 * 1024
     assert together.team.scratch_bytes <= 16 * 1024
+    document = together.as_json()["team"]
+    assert (document["cores"], document["critical_path"]) == (cores, together.team.critical_path)
 
 
 @pytest.mark.parametrize("cores", CORES)

@@ -28,7 +28,7 @@
 static mptask_t tasks[MODEL_CORES];
 static mpmq_t queues[MODEL_CORES];
 static core_shared_t shared[MODEL_CORES];
-static uint32_t stacks[MODEL_CORES][STACK_WORDS];
+static uint32_t stacks[MODEL_CORES][STACK_WORDS] __attribute__((aligned(8)));
 static int started;
 
 void tt_team_hook(int32_t core, int32_t working);
