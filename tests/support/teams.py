@@ -65,7 +65,7 @@ class Trial:
 class TeamOnThreads:
     """A divided network as C in a folder, with inputs and the oracle's outputs."""
 
-    def __init__(self, model: bytes, folder: Path, cores: int, images: int = 6) -> None:
+    def __init__(self, model: bytes, folder: Path, cores: int, images: int = 4) -> None:
         self.folder, self.cores = folder, cores
         self.library: GeneratedLibrary = generate(model, folder, kernels=CortexM4(), cores=cores)
         inputs = random_inputs(model, np.random.default_rng(5), images)

@@ -72,8 +72,8 @@ functions; its memory is one static array of `MODEL_ARENA_BYTES`.
 _CORES = """
 The network runs on {cores} cores: the main one and {workers} of the others, with a worker on each. `make` builds the
 worker (`{folder}/worker/`) and puts it into the main image, so you only flash `nuttx.spk`. It needs `genromfs` and
-`xxd` on your computer. `configs/default` sets ASMP, ROMFS and the memory for the workers, 64 KB each. If the workers cannot
-start, the network runs on the main core alone.
+`xxd` on your computer. `configs/default` sets ASMP, ROMFS and the memory for the workers, 64 KB each. If the workers
+cannot start, the network runs on the main core alone.
 """
 
 _STATE = {
