@@ -223,7 +223,7 @@ def _region(graph: Graph, name: str, team: Team, number: int) -> str:
         lines.append(f"    TT_STEP_DONE(({step} * {macro}_CORES) + core);")
     text = "\n".join(lines)
     arena = "    int8_t *const arena = team->arena;\n" if "arena[" in text else ""
-    used = {"team": "team->" in text, "core": "core" in text, "scratch": "scratch)" in text}
+    used = {"team": "team->" in text, "core": "[core]" in text, "scratch": "scratch)" in text}
     unused = "".join(f"    (void){word};\n" for word, is_used in used.items() if not is_used)
     return f"""static void {name}_region_{number}(const {name}_team_t *team, int32_t core, uint32_t *scratch)
 {{
