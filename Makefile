@@ -61,6 +61,7 @@ bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 
 bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder with the published files).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
+	$(BIN)/python benchmarks/multicore.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
 firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, and print sizes (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +70,20 @@ def random_inputs(model: bytes, rng: np.random.Generator, count: int) -> list[li
 
 
 def compile_and_run(
-    cases: list[Case], folder: Path, flags: list[str] | None = None, kernels: KernelSet = PORTABLE
+    cases: list[Case],
+    folder: Path,
+    flags: list[str] | None = None,
+    kernels: KernelSet = PORTABLE,
+    cores: Sequence[int] = (),
 ) -> list[list[list[np.ndarray]]]:
     """Outputs per case, per set of inputs, per output tensor.
 
-    All networks go into one translation unit, so that hundreds of small ones compile in seconds.
+    All networks go into one translation unit, so that hundreds of small ones compile in seconds. `cores`: the number
+    of cores of each network, all more than one; the parts of all cores run one after the other.
     """
     libraries = [
-        generate(case.model, folder, name=f"net{i}", kernels=kernels) for i, case in enumerate(cases)
+        generate(case.model, folder, name=f"net{i}", kernels=kernels, cores=cores[i] if cores else 1)
+        for i, case in enumerate(cases)
     ]
     models = [read_tflite(case.model) for case in cases]
     (folder / "main.c").write_text(
@@ -132,7 +139,8 @@ def _main(
 ) -> str:
     c = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float32": "float"}
     text = "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
-    text += "".join(f'#include "{library.name}.c"\n' for library in libraries)
+    own = [path.name for library in libraries for path in library.sources if not path.name.startswith("tt_")]
+    text += "".join(f'#include "{name}"\n' for name in own)
     text += """
 static void load(void *data, size_t size) { if (fread(data, 1, size, stdin) != size) { exit(3); } }
 static void save(const void *data, size_t size) { if (fwrite(data, 1, size, stdout) != size) { exit(4); } }

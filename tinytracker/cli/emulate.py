@@ -14,6 +14,7 @@ from tinytracker.files import read_bytes
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
+    from tinytracker.emulate import EmulationReport
     from tinytracker.package.source import ModelSource
 
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 @click.option(
     "--finder", type=click.Path(path_type=Path), help="Finder beside a network that aims, a .tflite file."
 )
+@click.option(
+    "--cores", type=click.IntRange(1, 5), default=1,
+    help="Cores to divide the network over; the emulated core counts the parts of each.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
     source: Path,
@@ -39,6 +44,7 @@ def command(
     kernels: str,
     weights_budget: float,
     finder: Path | None,
+    cores: int,
     serve: bool,
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
@@ -47,14 +53,16 @@ def command(
     --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
     """
     from tinytracker.codegen.kernel_sets import kernel_set
-    from tinytracker.emulate import EmulationReport, emulate
+    from tinytracker.emulate import emulate
     from tinytracker.package.source import load_source
 
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
+    if serve and cores != 1:
+        raise UsageError(f"--serve runs one core, not {cores}.", "Leave out --cores.")
     if serve:
         return _served(chosen, chosen_kernels, finder)
-    report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
+    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cores=cores)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)
@@ -82,6 +90,7 @@ def command(
     document = report.as_json() | {"aim": aimed}
     text: tuple[Any, ...] = (
         table,
+        *_about_team(report),
         f"{report.images} images, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
@@ -112,6 +121,20 @@ def _aim_text(cost: dict[str, int] | None) -> tuple[str, ...]:
         f"aim, instructions per 320 x 240 frame: crop {cost['crop']:,} ({cost['crop_search']:,} while searching), "
         f"network {cost['network']:,}, steering {cost['steering']:,}{finder}; program {cost['ram_bytes']:,} bytes",
     )
+
+
+
+def _about_team(report: EmulationReport) -> tuple[str, ...]:
+    """Return the line about several cores."""
+    team = report.team
+    if team is None:
+        return ()
+    return (
+        f"{team.cores} cores in {len(team.regions)} regions: critical path {team.critical_path:,.0f} instructions, "
+        f"{report.instructions / team.critical_path:.2f} times shorter than all parts together; "
+        f"{team.scratch_bytes:,} bytes of working memory per core",
+    )
+
 
 
 def _served(chosen: ModelSource, kernels: KernelSet, finder: Path | None) -> Output:

@@ -14,7 +14,8 @@ from tinytracker.codegen.fuse import fuse
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.importer import import_graph
 from tinytracker.codegen.kernel import Kernel, KernelSet, LayerCode
-from tinytracker.codegen.library import header_text, numbered, source_text, tensor_header
+from tinytracker.codegen.library import banner, header_text, numbered, source_text, tensor_header
+from tinytracker.codegen.multicore import divide, make_team, parts_source, team_header
 from tinytracker.codegen.planner import MemoryPlan, plan_memory
 from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.errors import OutputError, UsageError
@@ -57,6 +58,9 @@ class GeneratedLibrary:
         constant_bytes: weights, biases, scales, tables and parameters.
         steps: what the run function executes.
         model_sha256: SHA-256 of the .tflite file.
+        cores: number of cores that the steps are divided over.
+        regions: first step and end of the steps between two barriers; empty for one core.
+        scratch_bytes: working memory of each of several cores, outside the arena; 0 for one core.
     """
 
     name: str
@@ -68,6 +72,9 @@ class GeneratedLibrary:
     constant_bytes: int
     steps: tuple[GeneratedStep, ...]
     model_sha256: str
+    cores: int = 1
+    regions: tuple[tuple[int, int], ...] = ()
+    scratch_bytes: int = 0
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -83,6 +90,7 @@ def generate(
     kernels: KernelSet = PORTABLE,
     cm_per_unit: float = 1.0,
     integer_ends: bool = False,
+    cores: int = 1,
 ) -> GeneratedLibrary:
     """Write a network as dependency-free C99, bit-exact with TFLite's reference kernels.
 
@@ -95,9 +103,11 @@ def generate(
         kernels: `PORTABLE` of `reference_kernels`, or `CortexM4()` of `cortex_m4`.
         cm_per_unit: centimetres per real unit of the output, for `NAME_gaze`.
         integer_ends: replace float32 inputs and outputs by the 8-bit tensors behind QUANTIZE and DEQUANTIZE.
+        cores: 1 to `MAX_CORES`: divide the network over several cores, which needs the Cortex-M4 kernels. The folder
+            then also has `NAME_team.h` and `NAME_parts.c`; docs/codegen.md explains them.
 
     Raises:
-        UsageError: the name is not a valid C identifier.
+        UsageError: the name is not a valid C identifier, or the network cannot be divided over so many cores.
         InputFileError: the file cannot be read or is damaged.
         ModelError: something in the model cannot be generated; names operator, tensor and reason.
         OutputError: the folder cannot be written.
@@ -117,16 +127,27 @@ def generate(
     if integer_ends:
         parsed = with_integer_ends(parsed)
     graph, chosen = kernels.choose(fuse(import_graph(parsed)))
-    scratch = [kernel.scratch_bytes(node) for kernel, node in zip(chosen, graph.nodes, strict=True)]
-    plan = plan_memory(graph, scratch)
-    layers = _emit_layers(graph, name, chosen, plan)
+    division = divide(kernels, chosen, graph, cores) if cores != 1 else None
+    if division is None:
+        scratch = [kernel.scratch_bytes(node) for kernel, node in zip(chosen, graph.nodes, strict=True)]
+        plan = plan_memory(graph, scratch)
+    else:
+        plan = plan_memory(graph, regions=division.region_of_steps)
+    layers = _emit_layers(graph, name, chosen, plan, own_code=division is not None)
+    team = None if division is None else make_team(name, division, layers, plan.offsets)
     texts = {
-        f"{name}.h": header_text(graph, name, plan, __version__, layers),
-        f"{name}.c": source_text(graph, name, plan, layers, __version__, cm_per_unit),
+        f"{name}.h": header_text(graph, name, plan, __version__, layers, cores),
+        f"{name}.c": source_text(graph, name, plan, layers, __version__, cm_per_unit, team),
     }
     described = tensor_header((*graph.inputs, *graph.outputs))
-    for source in sorted({*_ALWAYS, described, *(s for layer in layers for s in layer.sources)}):
-        texts[source] = kernel_source(source)
+    sources = {*_ALWAYS, described, *(s for layer in layers for s in layer.sources)}
+    if team is not None:
+        head = banner(graph, __version__)
+        texts[f"{name}_team.h"] = team_header(name, team, head)
+        texts[f"{name}_parts.c"] = parts_source(graph, name, team, head)
+        sources |= team.sources
+    for source in sorted(sources):
+        texts[source] = kernel_source(source, parts=team is not None)
     directory = Path(out_dir)
     write_texts(directory, texts)
     functions = [
@@ -148,20 +169,37 @@ def generate(
         constant_bytes=sum(layer.constant_bytes for layer in layers),
         steps=_steps(graph, chosen),
         model_sha256=parsed.sha256,
+        cores=cores,
+        regions=() if team is None else tuple((region.first, region.end) for region in team.regions),
+        scratch_bytes=0 if team is None else team.scratch_bytes,
     )
 
 
-def kernel_source(name: str) -> str:
-    """Return the text of a file of the kernel library."""
-    return (files("tinytracker.codegen") / "c" / name).read_text(encoding="utf-8")
+def kernel_source(name: str, parts: bool = False) -> str:
+    """Return the text of a file of the kernel library, without the lines of `TT_PARTS` that do not apply.
+
+    Args:
+        name: name of the file.
+        parts: whether layers are computed in parts.
+    """
+    text = (files("tinytracker.codegen") / "c" / name).read_text(encoding="utf-8")
+    return _CONDITION.sub(lambda found: found["parts"] if parts else found["whole"] or "", text)
 
 
-def _emit_layers(graph: Graph, name: str, kernels: Sequence[Kernel], plan: MemoryPlan) -> list[LayerCode]:
+_CONDITION = re.compile(
+    r"^#if TT_PARTS\n(?P<parts>.*?)(?:^#else\n(?P<whole>.*?))?^#endif\n", re.MULTILINE | re.DOTALL
+)
+
+
+def _emit_layers(
+    graph: Graph, name: str, kernels: Sequence[Kernel], plan: MemoryPlan, own_code: bool
+) -> list[LayerCode]:
     layers = []
     for step, (node, kernel) in enumerate(zip(graph.nodes, kernels, strict=True)):
         layer = LayerCode(
-            f"{name}_layer_{step}", f"{name}_arena", plan.offsets, plan.scratch_offsets.get(step, 0)
-        )
+            f"{name}_layer_{step}", f"{name}_arena.bytes", plan.offsets, plan.scratch_offsets.get(step, 0),
+            own_code=own_code,
+        )  # fmt: skip
         kernel.emit(node, layer)
         layers.append(layer)
     return layers

@@ -37,6 +37,7 @@ class GeneratedRuntime:
     Args:
         model: content of the .tflite file.
         kernels: kernel set of the generated C.
+        cores: number of cores that the C is divided over; here one thread computes the parts of all of them.
         integer_ends: generate C with the 8-bit tensors behind float32 inputs and outputs; `run` still takes and returns
             what the file says, and quantizes and dequantizes as a caller on the board has to.
 
@@ -50,7 +51,9 @@ class GeneratedRuntime:
 
     name = "generated C"
 
-    def __init__(self, model: bytes, kernels: KernelSet = PORTABLE, integer_ends: bool = False) -> None:
+    def __init__(
+        self, model: bytes, kernels: KernelSet = PORTABLE, integer_ends: bool = False, cores: int = 1
+    ) -> None:
         compiler = host_compiler()
         if compiler is None:
             raise MissingDependencyError(
@@ -61,7 +64,9 @@ class GeneratedRuntime:
         self.contract = IoContract.of(self._model)
         # The library stays loaded after its file is deleted.
         with tempfile.TemporaryDirectory() as folder:
-            self.library: GeneratedLibrary = generate(self._inside, folder, name=_NAME, kernels=kernels)
+            self.library: GeneratedLibrary = generate(
+                self._inside, folder, name=_NAME, kernels=kernels, cores=cores
+            )
             shared = Path(folder) / "network.so"
             command = [
                 compiler,

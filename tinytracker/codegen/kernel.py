@@ -27,7 +27,7 @@ class LayerCode:
 
     Attributes:
         name: prefix of everything declared for the step ("model_layer_3").
-        arena: C name of the arena.
+        arena: C expression of the arena's bytes ("model_arena.bytes").
         offsets: byte offset of each run-time tensor in the arena.
         scratch_offset: byte offset of the working memory, if the kernel asked for some.
         sources: files of the kernel library that the step needs, headers included.
@@ -37,6 +37,7 @@ class LayerCode:
         resets: what the reset function executes; only steps with state have any.
         constant_bytes: bytes of the constants.
         state_bytes: bytes of variables that live from run to run.
+        own_code: whether each core runs code of its own, so that constants cannot hold addresses of functions.
     """
 
     name: str
@@ -50,6 +51,7 @@ class LayerCode:
     constant_bytes: int = 0
     resets: list[str] = field(default_factory=list)
     state_bytes: int = 0
+    own_code: bool = False
 
     def array(self, suffix: str, values: NDArray[np.generic]) -> str:
         """Declare a constant array; return its C name."""
@@ -98,10 +100,14 @@ class LayerCode:
 
     def scratch(self, c_name: str) -> str:
         """Return a C pointer to the working memory, aligned for any type."""
-        return f"({c_name} *)(void *)&{self.arena}.bytes[{self.scratch_offset}]"
+        return f"({c_name} *)(void *)&{self.arena}[{self.scratch_offset}]"
+
+    def function_member(self, function: str) -> str:
+        """Return what a constant structure holds for a function of `shared`: its name, NULL with `own_code`."""
+        return "NULL" if self.own_code else function
 
     def _pointer(self, pointer_type: str, tensor: Tensor) -> str:
-        place = f"&{self.arena}.bytes[{self.offsets[tensor.index]}]"
+        place = f"&{self.arena}[{self.offsets[tensor.index]}]"
         if pointer_type in ("int8_t *", "const int8_t *"):
             return place
         through = "const void *" if pointer_type.startswith("const") else "void *"  # alignment is guaranteed

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from tinytracker.codegen.cwriter import c_comment, c_float, c_ints, c_string, c_type
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
+from tinytracker.codegen.multicore.write import Team, main_declarations, main_steps
 from tinytracker.codegen.planner import MemoryPlan
 from tinytracker.errors import ModelError
 from tinytracker.model.tflite_model import Tensor, TfliteModel
@@ -64,9 +65,9 @@ def tensor_header(tensors: Iterable[Tensor]) -> str:
 
 
 def header_text(
-    graph: Graph, name: str, plan: MemoryPlan, version: str, layers: Sequence[LayerCode] = ()
+    graph: Graph, name: str, plan: MemoryPlan, version: str, layers: Sequence[LayerCode] = (), cores: int = 1
 ) -> str:
-    """`NAME.h`."""
+    """`NAME.h`; the hook numbers the steps of each of the cores."""
     macro = name.upper()
     names = numbered("input", graph.inputs)
     accessors = "".join(
@@ -92,7 +93,7 @@ def header_text(
 
 #define {macro}_INPUTS {len(graph.inputs)}
 #define {macro}_OUTPUTS {len(graph.outputs)}
-#define {macro}_STEPS {len(graph.nodes)}
+#define {macro}_STEPS {len(graph.nodes) * cores}
 #define {macro}_ARENA_BYTES {max(plan.arena_bytes, 1)}
 #define {macro}_INPUT_BYTES {sum(t.nbytes for t in graph.inputs)}
 #define {macro}_OUTPUT_BYTES {sum(t.nbytes for t in graph.outputs)}
@@ -134,13 +135,16 @@ def _reset_function(name: str, layers: Sequence[LayerCode]) -> str:
 
 
 def source_text(
-    graph: Graph, name: str, plan: MemoryPlan, layers: Sequence[LayerCode], version: str, cm_per_unit: float
-) -> str:
-    """`NAME.c`."""
+    graph: Graph, name: str, plan: MemoryPlan, layers: Sequence[LayerCode], version: str, cm_per_unit: float,
+    team: Team | None = None,
+) -> str:  # fmt: skip
+    """`NAME.c`; with a team, the parts of the steps are in another file."""
     macro = name.upper()
     headers = sorted(
         {s for layer in layers for s in layer.sources if s.endswith(".h") and s != "tt_requantize.h"}
     )
+    if team is not None:
+        headers = sorted({f"{name}_team.h", *headers})
     includes = "".join(f'#include "{header}"\n' for header in headers)
     declarations = "\n\n".join(
         f"/* {c_comment(node.operator.label)} -> {c_comment(node.output.label)} */\n"
@@ -148,14 +152,12 @@ def source_text(
         for node, layer in zip(graph.nodes, layers, strict=True)
         if layer.declarations
     )
-    shared = {name: text for layer in layers for name, text in layer.shared.items()}
+    shared = {name: text for layer in layers if not layer.own_code for name, text in layer.shared.items()}
     shared_text = "".join(f"{text}\n\n" for text in shared.values())
-    steps = "".join(
-        f"    /* step {step}: {c_comment(node.operator.label)} */\n"
-        + "".join(f"    {statement}\n" for statement in layer.statements)
-        + f"    TT_STEP_DONE({step});\n"
-        for step, (node, layer) in enumerate(zip(graph.nodes, layers, strict=True))
+    steps = (
+        main_steps(graph, name, layers, team) if team is not None else _steps_function(graph, name, layers)
     )
+    team_text = main_declarations(name, team) if team is not None else ""
     return f"""{banner(graph, version)}#include <stddef.h>
 #include <string.h>
 
@@ -184,7 +186,7 @@ const char {name}_sha256[65] = "{graph.model.sha256}";
 {tensor_table(f"{name}_outputs", f"{macro}_OUTPUTS", graph.outputs)}
 
 {shared_text}{declarations}
-
+{team_text}
 #ifdef TT_STEP_HOOK
 uint8_t *{name}_arena_bytes(void)
 {{
@@ -193,11 +195,7 @@ uint8_t *{name}_arena_bytes(void)
 #endif
 
 {_accessors(graph, name, plan)}
-static void {name}_steps(void)
-{{
-    TT_STEP_DONE(-1);
-{steps}}}
-
+{steps}
 int {name}_run({run_arguments(graph)})
 {{
 {_copies_in(graph, name, plan)}    {name}_steps();
@@ -215,6 +213,16 @@ int {name}_run_packed(const uint8_t *inputs, uint8_t *outputs)
 {_packed(graph.outputs, name, plan, "outputs", inward=False)}    return TT_OK;
 }}
 {_reset_function(name, layers)}{_gaze_function(graph, name, cm_per_unit)}"""
+
+
+def _steps_function(graph: Graph, name: str, layers: Sequence[LayerCode]) -> str:
+    steps = "".join(
+        f"    /* step {step}: {c_comment(node.operator.label)} */\n"
+        + "".join(f"    {statement}\n" for statement in layer.statements)
+        + f"    TT_STEP_DONE({step});\n"
+        for step, (node, layer) in enumerate(zip(graph.nodes, layers, strict=True))
+    )
+    return f"static void {name}_steps(void)\n{{\n    TT_STEP_DONE(-1);\n{steps}}}\n"
 
 
 def tensor_table(name: str, count: str, tensors: Sequence[Tensor]) -> str:

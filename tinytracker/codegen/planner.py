@@ -58,15 +58,20 @@ class MemoryPlan:
     buffers: tuple[Buffer, ...]
 
 
-def plan_memory(graph: Graph, scratch_bytes: Sequence[int] = ()) -> MemoryPlan:
+def plan_memory(
+    graph: Graph, scratch_bytes: Sequence[int] = (), regions: Sequence[int] | None = None
+) -> MemoryPlan:
     """Place every run-time tensor of the graph, its inputs and outputs included.
 
     Args:
         graph: steps in execution order.
         scratch_bytes: working memory per step; may be empty when no step needs any.
+        regions: number of the region of each step, from 0 in steps of one, when several cores may run different steps
+            of a region at the same time; then nothing in the arena may depend on the order inside a region.
     """
-    buffers = _buffers(graph, scratch_bytes)
-    bound = _lower_bound(buffers, len(graph.nodes))
+    numbers = range(len(graph.nodes)) if regions is None else regions
+    buffers = _buffers(graph, scratch_bytes, numbers)
+    bound = _lower_bound(buffers, _count(numbers))
     placed, size = _best_placement(buffers, bound)
     offsets = {tensor: offset for buffer, offset in placed for tensor in buffer.tensors if tensor >= 0}
     scratch_offsets = {-1 - t: offset for buffer, offset in placed for t in buffer.tensors if t < 0}
@@ -75,35 +80,50 @@ def plan_memory(graph: Graph, scratch_bytes: Sequence[int] = ()) -> MemoryPlan:
 
 def peak_bytes(graph: Graph, scratch_bytes: Sequence[int] = ()) -> int:
     """Return the largest number of bytes alive in one step: `MemoryPlan.lower_bound` without searching for a plan."""
-    return _lower_bound(_buffers(graph, scratch_bytes), len(graph.nodes))
+    numbers = range(len(graph.nodes))
+    return _lower_bound(_buffers(graph, scratch_bytes, numbers), len(numbers))
 
 
-def _buffers(graph: Graph, scratch_bytes: Sequence[int]) -> list[Buffer]:
+def plan_buffers(graph: Graph) -> list[Buffer]:
+    """Return what has to be placed for one core, without working memory."""
+    return _shared_buffers(graph, range(len(graph.nodes)))
+
+
+def _buffers(graph: Graph, scratch_bytes: Sequence[int], numbers: Sequence[int]) -> list[Buffer]:
     scratch = {step: size for step, size in enumerate(scratch_bytes) if size}
-    working = [Buffer((-1 - step,), _aligned(size), step, step) for step, size in scratch.items()]
-    return _shared_buffers(graph) + working
+    working = [
+        Buffer((-1 - step,), _aligned(size), numbers[step], numbers[step]) for step, size in scratch.items()
+    ]
+    return _shared_buffers(graph, numbers) + working
+
+
+def _count(numbers: Sequence[int]) -> int:
+    return numbers[-1] + 1 if len(numbers) else 0
 
 
 def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """Return the first and last step of each run-time tensor; inputs exist from step 0, outputs past the last step."""
+def _lifetimes(graph: Graph, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return the first and last step (or region) of each run-time tensor.
+
+    Inputs exist from step 0, outputs past the last step.
+    """
     spans: dict[int, tuple[int, int]] = {t.index: (0, 0) for t in graph.inputs}
-    for step, node in enumerate(graph.nodes):
+    for step, node in zip(numbers, graph.nodes, strict=True):
         for tensor in node.inputs:
             if not tensor.is_constant:
                 spans[tensor.index] = (spans[tensor.index][0], step)
         spans[node.output.index] = (step, step)
     for tensor in graph.outputs:
-        spans[tensor.index] = (spans[tensor.index][0], len(graph.nodes))
+        spans[tensor.index] = (spans[tensor.index][0], _count(numbers))
     return spans
 
 
-def _shared_buffers(graph: Graph) -> list[Buffer]:
+def _shared_buffers(graph: Graph, numbers: Sequence[int]) -> list[Buffer]:
     """Return one buffer per tensor, merged where a step can overwrite an input that dies there."""
-    spans = _lifetimes(graph)
+    spans = _lifetimes(graph, numbers)
     sizes = {t.index: _aligned(t.nbytes) for t in _runtime_tensors(graph)}
     chains: dict[int, list[int]] = {index: [index] for index in spans}
     ends = {index: span[1] for index, span in spans.items()}  # last use of the whole chain
@@ -114,7 +134,9 @@ def _shared_buffers(graph: Graph) -> list[Buffer]:
                 continue
             alias = isinstance(node, Alias)
             if not alias and (
-                ends[chain[0]] > step or sizes[node.output.index] > max(sizes[t] for t in chain)
+                ends[chain[0]] > numbers[step]
+                or sizes[node.output.index] > max(sizes[t] for t in chain)
+                or _read_beside(graph, numbers, step, chain)
             ):
                 continue
             chain.append(node.output.index)
@@ -126,6 +148,15 @@ def _shared_buffers(graph: Graph) -> list[Buffer]:
         Buffer(tuple(chain), max(sizes[t] for t in chain), min(spans[t][0] for t in chain), ends[chain[0]])
         for chain in unique
     ]
+
+
+def _read_beside(graph: Graph, numbers: Sequence[int], step: int, chain: Sequence[int]) -> bool:
+    """Return True when another step of the same region, perhaps later on another core, reads a tensor of a chain."""
+    return any(
+        numbers[other] == numbers[step] and other != step and tensor.index in chain
+        for other, node in enumerate(graph.nodes)
+        for tensor in node.inputs
+    )
 
 
 def _runtime_tensors(graph: Graph) -> Iterable[Tensor]:

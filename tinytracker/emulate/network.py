@@ -15,6 +15,7 @@ from tinytracker.codegen.reference_kernels import PORTABLE
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
+from tinytracker.emulate.team import team_cost
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
@@ -34,6 +35,7 @@ def emulate(
     stack_bytes: int = 8192,
     seed: int = 0,
     timeout_s: float = 600.0,
+    cores: int = 1,
 ) -> EmulationReport:
     """Generate C for a network, build it for the emulated Cortex-M4 and run it there.
 
@@ -49,6 +51,8 @@ def emulate(
         stack_bytes: bytes of stack to reserve; an overflow faults.
         seed: random seed of the inputs.
         timeout_s: time limit of the emulator.
+        cores: divide the network over this many cores, as for `tinytracker.codegen.generate`. The emulated board has
+            one, which computes the parts of all cores one after the other and counts each.
 
     Raises:
         MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.
@@ -67,7 +71,7 @@ def emulate(
     inputs = _inputs(parsed, images, seed)
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
         work = Path(folder)
-        library = generate(parsed, work / "model", kernels=kernels)
+        library = generate(parsed, work / "model", kernels=kernels, cores=cores)
         firmware = build_firmware(
             "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
             stack_bytes=stack_bytes,
@@ -159,7 +163,9 @@ def _report(
     oracle: str | None,
     differing: int | None,
 ) -> EmulationReport:
-    counts = np.array([steps for run in runs for steps in run.steps], np.int64)
+    by_core = np.array([steps for run in runs for steps in run.steps], np.int64)
+    by_core = by_core.reshape(len(by_core), len(library.steps), library.cores)
+    counts = by_core.sum(axis=2)
     totals = counts.sum(axis=1)
     means = counts.mean(axis=0)
     return EmulationReport(
@@ -183,4 +189,5 @@ def _report(
         constant_bytes=library.constant_bytes,
         code_bytes=firmware.code_bytes,
         ram_bytes=firmware.ram_bytes,
+        team=team_cost(library, by_core) if library.cores > 1 else None,
     )

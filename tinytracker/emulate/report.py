@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.emulate.team import TeamCost
+
 CYCLES_PER_INSTRUCTION = {"portable": 1.7, "cortex-m4": 2.2}
 """Cycles per instruction by kernel set, estimated from one calibration: person_detect of TensorFlow Lite for
 Microcontrollers takes 653 ms on a 64 MHz Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M
@@ -65,6 +67,7 @@ class EmulationReport:
         arena_bytes: static memory for activations. arena_used_bytes: how far it was actually written.
         stack_used_bytes: deepest use of the stack. constant_bytes: weights, tables and parameters.
         code_bytes: instructions and constants of the program. ram_bytes: the whole program.
+        team: cost on several cores; None for one. `instructions` is then the work of all cores together.
     """
 
     model_sha256: str
@@ -84,6 +87,7 @@ class EmulationReport:
     constant_bytes: int
     code_bytes: int
     ram_bytes: int
+    team: TeamCost | None = None
 
     @property
     def equal(self) -> bool | None:
@@ -97,8 +101,13 @@ class EmulationReport:
 
     @property
     def estimated_cycles(self) -> float:
-        """Return instructions times `cycles_per_instruction`; see `assumption`."""
-        return self.instructions * cycles_per_instruction(self.kernels)
+        """Return instructions, of several cores those of the critical path, times `cycles_per_instruction`.
+
+        See `assumption`.
+        """
+        return (self.instructions if self.team is None else self.team.critical_path) * cycles_per_instruction(
+            self.kernels
+        )
 
     @property
     def estimated_ms(self) -> float:
@@ -110,7 +119,7 @@ class EmulationReport:
         values: dict[str, Any] = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("outputs", "steps")
+            if name not in ("outputs", "steps", "team")
         }
         return {
             "emulated": True,
@@ -121,4 +130,5 @@ class EmulationReport:
             "estimated_ms_at_156_mhz": self.estimated_ms,
             "assumption": assumption(self.kernels),
             "steps": [asdict(step) for step in self.steps],
+            **({"team": self.team.as_json()} if self.team is not None else {}),
         }

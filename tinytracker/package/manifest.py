@@ -84,11 +84,16 @@ class ModelSection(Part):
 
 
 class GeneratedCode(Part):
-    """Generated C: its kernel set, its constants in bytes, and the weights budget of kernels that unroll."""
+    """Generated C: its kernel set, its constants in bytes, and the weights budget of kernels that unroll.
+
+    On several cores also their number, and the working memory of each of them in bytes.
+    """
 
     kernels: str
     constant_bytes: int
     weights_budget: float | None = None
+    cores: int | None = None
+    scratch_bytes_per_core: int | None = None
 
 
 class Arena(Part):

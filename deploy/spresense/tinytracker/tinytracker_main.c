@@ -18,6 +18,12 @@
 #include "tflm_run.h"
 #endif
 
+#ifdef CONFIG_TINYTRACKER_CORES
+#include <string.h>
+
+#include "cores_spresense.h"
+#endif
+
 #ifndef TT_BUILD
 #define TT_BUILD __DATE__
 #endif
@@ -85,6 +91,15 @@ int main(int argc, FAR char *argv[])
     const tt_network_t network = tt_app_network();
     (void)argc;
     (void)argv;
+#ifdef CONFIG_TINYTRACKER_CORES
+    const int cores = cores_start();
+    if (cores != 0) {
+        (void)fprintf(stderr, "tinytracker: no workers (%d); the network runs on one core\n", cores);
+    }
+    if ((argc > 1) && (strcmp(argv[1], "cores") == 0)) {
+        return (cores == 0) ? cores_report() : 3;
+    }
+#endif
     const int opened = spresense_open(CONFIG_TINYTRACKER_DEVICE);
     if (opened != 0) {
         (void)fprintf(stderr, "tinytracker: cannot open %s: %d\n", CONFIG_TINYTRACKER_DEVICE, opened);

@@ -29,7 +29,10 @@ INPUTS = 6
 _FLAGS = [*SANITIZE, "-O0"]  # each network runs a few times only: compiling is what takes the time
 _OPS = RANDOM_OPS | CORTEX_M4_OPS | SPECIFIED_OPS | RANDOM_SELECT | RANDOM_RECURRENT
 _STEPS = (*graphs.STEPS, *moves.STEPS)
-_KERNELS: tuple[KernelSet, ...] = (PORTABLE, CortexM4(), CortexM4(100.0))
+_KERNELS: tuple[tuple[KernelSet, bool], ...] = (
+    (PORTABLE, False), (CortexM4(), False), (CortexM4(100.0), False), (CortexM4(), True),
+)  # fmt: skip
+"""Kernels, and whether every network is divided over a number of cores of its own."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,8 @@ class Comparison:
                 continue
             self._judge_others(index, case, expected[index])
         generated = {i: cases[i] for i in expected if self._can_be_generated(i, cases[i])}
-        for kernels in _KERNELS if generated else ():
-            self._judge_generated(generated, expected, kernels)
+        for kernels, divided in _KERNELS if generated else ():
+            self._judge_generated(generated, expected, kernels, divided)
 
     def _can_be_generated(self, index: int, case: Case) -> bool:
         try:
@@ -108,13 +111,14 @@ class Comparison:
         return True
 
     def _judge_generated(
-        self, cases: dict[int, Case], expected: dict[int, Outputs], kernels: KernelSet
+        self, cases: dict[int, Case], expected: dict[int, Outputs], kernels: KernelSet, divided: bool
     ) -> None:
         """Compile all in one program; when that ends with an error, find out for which networks."""
-        name = f"generated C, {kernels.name}"
+        name = f"generated C, {kernels.name}{', divided' if divided else ''}"
+        cores = [2 + index % 4 for index in cases] if divided else []
         try:
             with tempfile.TemporaryDirectory() as folder:
-                outputs = compile_and_run(list(cases.values()), Path(folder), _FLAGS, kernels)
+                outputs = compile_and_run(list(cases.values()), Path(folder), _FLAGS, kernels, cores)
         except AssertionError as error:
             if len(cases) == 1:
                 (index,) = cases
@@ -122,7 +126,7 @@ class Comparison:
                 return
             indices = list(cases)
             for half in (indices[: len(indices) // 2], indices[len(indices) // 2 :]):
-                self._judge_generated({i: cases[i] for i in half}, expected, kernels)
+                self._judge_generated({i: cases[i] for i in half}, expected, kernels, divided)
             return
         for (index, case), found in zip(cases.items(), outputs, strict=True):
             if not _equal(found, expected[index]):

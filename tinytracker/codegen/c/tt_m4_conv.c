@@ -166,7 +166,11 @@ TT_M4_INLINE void convolve(const tt_m4_conv_t *p, const int8_t *in, int8_t *out,
                         second = 0;
                     }
                     column_terms = &places->column_terms[((places->row_kinds[y] * out_w) + x) * out_c];
+#if TT_PARTS
+                    row_terms = &places->row_terms[((places->column_kinds[x] * places->rows) + y) * out_c];
+#else
                     row_terms = &places->row_terms[((places->column_kinds[x] * w->out_h) + y) * out_c];
+#endif
                 }
                 if ((gather != NULL) && (x >= first) && (x + second < columns.end)) {
                     const int8_t *const from = &image[origin + (x * step)];

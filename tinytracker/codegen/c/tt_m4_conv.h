@@ -36,6 +36,9 @@ typedef struct {
     const int32_t *row_terms;
     const int8_t *row_kinds;
     const int8_t *column_kinds;
+#if TT_PARTS
+    int32_t rows; /* of row_terms: the output's, of which a part may have fewer; set by tt_m4_conv_part */
+#endif
 } tt_m4_places_t;
 
 typedef struct {

@@ -42,7 +42,11 @@ TT_M4_INLINE void widen_group(const tt_m4_depthwise_t *p, const int8_t *image, i
     const int32_t room = p->columns - first - split;
     const int32_t pairs = (inside / 2 < room) ? (inside / 2) : room;
     for (int32_t y = 0; (y < w->in_h) && (y + w->pad_top < rows); y++) {
+#if TT_PARTS
+        const int8_t *pixel = &image[y * p->row_pixels * channels];
+#else
         const int8_t *pixel = &image[y * w->in_w * channels];
+#endif
         uint32_t *word = &planes[(first * rows) + y + w->pad_top];
         if (split != 0) {
             put_columns(border, load_group(pixel, count), word, plane_words);
@@ -232,12 +236,27 @@ void tt_m4_depthwise(const tt_m4_depthwise_t *p, const int8_t *in, int8_t *out, 
     const tt_window_t *w = &p->window;
     const int32_t plane_words = (p->plane.column_bytes / 4) * p->columns;
     const uint32_t border = 0x00010001u * (uint16_t)(int16_t)p->in_zero;
+#if TT_PARTS
+    /* Four words at a time: a part of few channels fills as much as all of them. */
+    for (uint32_t *four = scratch; four < &scratch[GROUP * plane_words]; four += GROUP) {
+        four[0] = border;
+        four[1] = border;
+        four[2] = border;
+        four[3] = border;
+    }
+#else
     for (int32_t i = 0; i < GROUP * plane_words; i++) {
         scratch[i] = border;
     }
+#endif
     for (int32_t batch = 0; batch < w->batches; batch++) {
+#if TT_PARTS
+        for (int32_t c = 0; c < p->count; c += GROUP) {
+            const int32_t count = p->count - c;
+#else
         for (int32_t c = 0; c < w->in_c; c += GROUP) {
             const int32_t count = w->in_c - c;
+#endif
             if (count >= GROUP) {
                 widen_group(p, &in[c], GROUP, scratch);
             } else {

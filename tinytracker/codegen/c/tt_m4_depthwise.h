@@ -38,6 +38,11 @@ typedef struct {
     int32_t away;    /* as of tt_m4_requantize */
     int32_t columns; /* pairs of columns in a plane, borders included */
     const tt_m4_depthwise_channel_t *channels;
+#if TT_PARTS
+    /* Set by tt_m4_depthwise_part. */
+    int32_t count;      /* channels to compute */
+    int32_t row_pixels; /* from one row of the input to the next */
+#endif
 } tt_m4_depthwise_t;
 
 /* scratch: four planes. */

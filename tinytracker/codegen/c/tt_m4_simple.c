@@ -30,7 +30,11 @@ void tt_m4_mean(const tt_m4_mean_t *p, const int8_t *in, int8_t *out)
                 const uint32_t word = tt_load_word(pixel);
                 even = tt_sxtab16(even, word);
                 odd = tt_sxtab16_ror8(odd, word);
+#if TT_PARTS
+                pixel += p->step;
+#else
                 pixel += channels;
+#endif
             }
             const int32_t sums[4] = {tt_low(even), tt_low(odd), tt_high(even), tt_high(odd)};
             for (int32_t k = 0; k < 4; k++) {
@@ -38,8 +42,13 @@ void tt_m4_mean(const tt_m4_mean_t *p, const int8_t *in, int8_t *out)
                     tt_requantize(sums[k] - p->zero_sum, p->multiplier, p->shift, p->out_zero, -128, 127);
             }
         }
+#if TT_PARTS
+        in += p->pixels * p->step;
+        out += p->step;
+#else
         in += p->pixels * channels;
         out += channels;
+#endif
     }
 }
 

@@ -23,6 +23,9 @@ typedef struct {
     int32_t multiplier;
     int32_t shift;
     int32_t out_zero;
+#if TT_PARTS
+    int32_t step; /* from one pixel to the next: the channels of the tensor; set by tt_m4_mean_part */
+#endif
 } tt_m4_mean_t;
 
 #define TT_M4_MEAN_PIXELS 255 /* 255 * -128 fits 16 bits */

@@ -24,7 +24,7 @@ from tinytracker.codegen.kernel import LayerCode
 PATCH_QUAD_BYTES = 16
 """A quad of two positions as 16 bits."""
 
-_SOURCES = (
+SOURCES = (
     "tt_kernels.h", "tt_requantize.h", "tt_m4.h", "tt_m4_channels.inc", "tt_m4_conv.h", "tt_m4_conv.c", "tt_m4_patch.h",
 )  # fmt: skip
 _MAX_GATHER_ROWS = 8
@@ -32,7 +32,7 @@ _MAX_GATHER_LENGTH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class _Product:
+class Product:
     """A layer seen as a convolution: `rows` rows of `length` values per window."""
 
     window: Window
@@ -46,20 +46,23 @@ class _Product:
 
     @property
     def passes(self) -> Passes:
+        """Return how a patch is divided."""
         return divide(window_quads(self.rows, self.length))
 
     @property
     def positions(self) -> int:
+        """Return the number of outputs per channel, all images together."""
         return self.window.batches * self.window.out_h * self.window.out_w
 
     @property
     def is_pointwise(self) -> bool:
+        """Return True for windows of 1x1 at stride 1 without border."""
         w = self.window
         whole = (w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top, w.pad_left) == (1, 1, 1, 1, 0, 0)
         return whole and (w.in_h, w.in_w) == (w.out_h, w.out_w) and self.places is None
 
 
-def _product(node: Node) -> _Product | None:
+def product_of(node: Node) -> Product | None:
     """Return the layer as a convolution, or None when these kernels cannot compute it."""
     if isinstance(node, Conv) and node.groups == 1:
         product = _of_conv(node, None)
@@ -68,7 +71,7 @@ def _product(node: Node) -> _Product | None:
     elif isinstance(node, FullyConnected):
         units, features = node.weights.shape
         window = Window(node.batches, 1, 1, features, 1, 1, units, 1, 1, 1, 1, 1, 1, 0, 0)
-        product = _Product(
+        product = Product(
             window, 1, features, node.weights, node.bias, node.input_zero_point, node.requantization
         )
     else:
@@ -76,9 +79,9 @@ def _product(node: Node) -> _Product | None:
     return product if channel_factors(product.requantization, product.window.out_c) is not None else None
 
 
-def _of_conv(conv: Conv, places: Places | None) -> _Product:
+def _of_conv(conv: Conv, places: Places | None) -> Product:
     window = conv.window
-    return _Product(
+    return Product(
         window, window.kernel_h, window.kernel_w * window.in_c, conv.weights.reshape(window.out_c, -1), conv.bias,
         conv.input_zero_point, conv.requantization, places,
     )  # fmt: skip
@@ -86,14 +89,14 @@ def _of_conv(conv: Conv, places: Places | None) -> _Product:
 
 def widened_bytes(node: Node) -> int:
     """Return the bytes that 16-bit weights take beyond 8-bit ones."""
-    product = _product(node)
+    product = product_of(node)
     assert product is not None
     return product.passes.total * 4 * (product.window.out_c + product.window.out_c % 2)
 
 
 def positions(node: Node) -> int:
     """Return how often every weight is used in one inference."""
-    product = _product(node)
+    product = product_of(node)
     assert product is not None
     return product.positions
 
@@ -122,18 +125,18 @@ class ConvKernel:
 
     def accepts(self, node: Node) -> bool:
         """Return True when every right shift is at least 2 and there are no groups."""
-        return _product(node) is not None
+        return product_of(node) is not None
 
     def scratch_bytes(self, node: Node) -> int:
         """Return the bytes of the patch of two positions, and of a row of the window for borders."""
-        product = _product(node)
+        product = product_of(node)
         assert product is not None
         spare = 0 if product.is_pointwise else product.rows * product.length
         return PATCH_QUAD_BYTES * product.passes.total + spare
 
     def emit(self, node: Node, code: LayerCode) -> None:
         """Write the packed weights and the call."""
-        product = _product(node)
+        product = product_of(node)
         assert product is not None
         scales, window = product.requantization, product.window
         factors = channel_factors(scales, window.out_c)
@@ -150,15 +153,15 @@ class ConvKernel:
             "weights.channels": c_int(window.out_c),
             "weights.out_zero": c_int(scales.zero_point),
             "weights.patch_bytes": c_int(quads * PATCH_QUAD_BYTES),
-            "run_channels": self.channel_function(node).declare(code),
-            "gather": _gather_function(product, code),
+            "run_channels": code.function_member(self.channel_function(node).declare(code)),
+            "gather": code.function_member(gather_function(product, code)),
             "window": c_members(asdict(window)),
             "in_zero": c_int(product.input_zero_point),
         }
         if product.places is not None:
             fields["places"] = declare_places(product.places, code)
         parameters = code.structure("tt_m4_conv_t", fields, "tt_m4_conv.h")
-        code.sources.update(_SOURCES)
+        code.sources.update(SOURCES)
         function = "tt_m4_pointwise" if product.is_pointwise else "tt_m4_conv2d"
         if product.places is not None:
             function = "tt_m4_placed_conv2d"
@@ -168,7 +171,7 @@ class ConvKernel:
 
     def channel_function(self, node: Node) -> ChannelFunction:
         """Return the variant of tt_m4_channels.inc that the layer runs on."""
-        product = _product(node)
+        product = product_of(node)
         assert product is not None
         return ChannelFunction(
             quads=product.passes.quads,
@@ -208,7 +211,7 @@ class ChannelFunction:
         return _instantiate("tt_m4_channels.inc", name, settings, code)
 
 
-def _gather_function(product: _Product, code: LayerCode) -> str:
+def gather_function(product: Product, code: LayerCode) -> str:
     """Return a gather function without loops for small windows, declared once per network; NULL for others."""
     w = product.window
     if product.is_pointwise or product.rows > _MAX_GATHER_ROWS or product.length > _MAX_GATHER_LENGTH:

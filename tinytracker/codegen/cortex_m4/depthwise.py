@@ -10,20 +10,22 @@ from tinytracker.codegen.c_structures import structure_bytes
 from tinytracker.codegen.cortex_m4.conv import folded_bias, limit_output
 from tinytracker.codegen.cortex_m4.requantize import rounding_factors, rounds_away
 from tinytracker.codegen.cwriter import c_int, c_ints, c_members
-from tinytracker.codegen.graph import DepthwiseConv, Node
+from tinytracker.codegen.graph import DepthwiseConv, Node, Window
 from tinytracker.codegen.kernel import LayerCode
 
-_GROUP = 4
+GROUP = 4
+"""Channels that are widened together."""
+
 _SIZE = 3
 _WORD_BYTES = 4
 _MAX_SCRATCH_BYTES = 48 * 1024
+SOURCES = ("tt_kernels.h", "tt_m4.h", "tt_requantize.h", "tt_m4_depthwise.h", "tt_m4_depthwise.c")
 
 
-def _plane(node: DepthwiseConv) -> tuple[int, int]:
-    """Rows and pairs of columns of one widened channel, borders included."""
-    w = node.window
-    rows = (w.out_h - 1) * w.stride_h + _SIZE
-    pairs = -(-w.out_w // 2) + 1 if w.stride_w == 1 else w.out_w + 1
+def plane_size(window: Window) -> tuple[int, int]:
+    """Return rows and pairs of columns of one widened channel, borders included."""
+    rows = (window.out_h - 1) * window.stride_h + _SIZE
+    pairs = -(-window.out_w // 2) + 1 if window.stride_w == 1 else window.out_w + 1
     return rows, pairs
 
 
@@ -44,13 +46,13 @@ class DepthwiseKernel:
     def scratch_bytes(self, node: Node) -> int:
         """Return the bytes of four planes."""
         assert isinstance(node, DepthwiseConv)
-        rows, columns = _plane(node)
-        return _GROUP * rows * columns * _WORD_BYTES
+        rows, columns = plane_size(node.window)
+        return GROUP * rows * columns * _WORD_BYTES
 
     def emit(self, node: Node, code: LayerCode) -> None:
         """Write the channels and the call."""
         assert isinstance(node, DepthwiseConv)
-        rows, columns = _plane(node)
+        rows, columns = plane_size(node.window)
         scales = node.requantization
         window = node.window
         plane = {
@@ -70,9 +72,7 @@ class DepthwiseKernel:
             "channels": self._channels(node, code),
         }
         parameters = code.structure("tt_m4_depthwise_t", fields, "tt_m4_depthwise.h")
-        code.sources.update(
-            ("tt_kernels.h", "tt_m4.h", "tt_requantize.h", "tt_m4_depthwise.h", "tt_m4_depthwise.c")
-        )
+        code.sources.update(SOURCES)
         target = code.write(node.output)
         code.call("tt_m4_depthwise", parameters, code.read(node.inputs[0]), target, code.scratch("uint32_t"))
         limit_output(node, scales, code)

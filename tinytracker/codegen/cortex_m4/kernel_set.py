@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from tinytracker.codegen.cortex_m4.conv import ChannelFunction, ConvKernel, positions, widened_bytes
 from tinytracker.codegen.cortex_m4.dense import LongDenseKernel
 from tinytracker.codegen.cortex_m4.depthwise import DepthwiseKernel
+from tinytracker.codegen.cortex_m4.divide_conv import ConvDivision
+from tinytracker.codegen.cortex_m4.divide_depthwise import DepthwiseDivision
+from tinytracker.codegen.cortex_m4.divide_simple import AddDivision, MeanDivision
 from tinytracker.codegen.cortex_m4.places import PlacedConv, fold_constant_channels
 from tinytracker.codegen.cortex_m4.simple import AddKernel, MeanKernel
-from tinytracker.codegen.graph import Graph
+from tinytracker.codegen.graph import Add, DepthwiseConv, Graph, Mean, Node
 from tinytracker.codegen.kernel import Kernel, LayerCode, OrderedKernels
+from tinytracker.codegen.multicore.parts import Division
 from tinytracker.codegen.planner import peak_bytes
 from tinytracker.codegen.reference_kernels import REFERENCE_KERNELS
 from tinytracker.errors import UsageError
@@ -68,6 +72,18 @@ class CortexM4:
                 left -= more + _new_code_bytes(function, functions)
                 kernels[i] = _WIDE
         return graph, kernels
+
+    def division(self, kernel: Kernel, node: Node) -> Division | None:
+        """See `tinytracker.codegen.multicore.division.DividingKernels`."""
+        if isinstance(kernel, ConvKernel):
+            return ConvDivision(kernel, node)
+        if isinstance(kernel, DepthwiseKernel) and isinstance(node, DepthwiseConv):
+            return DepthwiseDivision(node)
+        if isinstance(kernel, AddKernel) and isinstance(node, Add):
+            return AddDivision(node)
+        if isinstance(kernel, MeanKernel) and isinstance(node, Mean):
+            return MeanDivision(node)
+        return None
 
 
 def _say_budget_is_too_small(budget: float, file_bytes: int, left: float) -> None:

@@ -12,6 +12,7 @@ from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import ModelError, OutputError, UnknownNameError
 from tinytracker.model.tflite_file import read_tflite
+from tinytracker.package.spresense.cores import WORKER_BLOCK_BYTES
 from tinytracker.package.spresense.options import RUNTIMES
 from tinytracker.package.spresense.tflm_sources import write_tflm
 from tinytracker.quant.contract import IoContract
@@ -22,6 +23,9 @@ APPLICATION = "spresense/tinytracker"
 
 PLAIN_APPLICATION = "spresense/run"
 """The application with `run(in, out)` and a main that calls it once, for networks that are not about gaze."""
+
+_CORES = "spresense/cores"
+"""Files that start workers on the other cores, and the worker."""
 
 _TFLM = ("tflm_run.cxx", "tflm_run.h")
 """Files with the interpreter behind `model_run_packed`, shared by both applications."""
@@ -52,6 +56,7 @@ def write_app(
     application: str = APPLICATION,
     integer_ends: bool = False,
     finder: bytes | None = None,
+    cores: int = 1,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
@@ -63,6 +68,7 @@ def write_app(
         arena_bytes: for "tflm": size of the arena; measured with tflite_micro when omitted.
         integer_ends: for "c": see `tinytracker.codegen.generate`.
         finder: content of a finder's .tflite file, for a network that aims: generated C beside the network.
+        cores: for "c": number of cores; with more than one, the folder has the worker too.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
@@ -84,15 +90,23 @@ def write_app(
         else:
             for name in _TFLM:
                 shutil.copyfile(deploy / APPLICATION / name, directory / name)
+        if cores > 1:
+            shutil.copytree(deploy / _CORES, directory, dirs_exist_ok=True)
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
     if runtime == "c":
-        generate(model, directory / "network", kernels=kernels or CortexM4(), integer_ends=integer_ends)
+        generate(
+            model,
+            directory / "network",
+            kernels=kernels or CortexM4(),
+            integer_ends=integer_ends,
+            cores=cores,
+        )
     else:
         write_tflm(model, directory / "network", arena_bytes=arena_bytes)
     if finder is not None:
         write_finder(model, finder, directory / "network", kernels or CortexM4())
-    _configure(directory, f"{'TINYTRACKER' if application == APPLICATION else 'RUN'}_RUNTIME", runtime)
+    _configure(directory, "TINYTRACKER" if application == APPLICATION else "RUN", runtime, cores)
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     return SpresenseApp(directory, tuple(files), runtime)
 
@@ -109,11 +123,20 @@ def write_finder(model: Path | str | bytes, finder: bytes, folder: Path, kernels
     generate(finder, folder, name="finder", kernels=kernels)
 
 
-def _configure(directory: Path, option: str, runtime: str) -> None:
-    """Select the runtime in the configuration fragment; TFLM also needs the SDK's library."""
+def _configure(directory: Path, prefix: str, runtime: str, cores: int) -> None:
+    """Select runtime and cores in the configuration fragment, with what they need from the SDK."""
     path = directory / "configs" / "default" / "defconfig"
     lines = path.read_text(encoding="utf-8").splitlines()
-    chosen = [f"+{option}_{runtime.upper()}=y"]
+    chosen = [f"+{prefix}_RUNTIME_{runtime.upper()}=y"]
     if runtime == "tflm":
         chosen.append("+EXTERNALS_TENSORFLOW=y")
+    if cores > 1:
+        reserved = (cores - 1) * WORKER_BLOCK_BYTES
+        chosen += [
+            f"+{prefix}_CORES=y",
+            "+ASMP=y",
+            "+ASMP_SMALL_BLOCK=y",
+            f"+ASMP_MEMSIZE={reserved:#x}",
+            "+FS_ROMFS=y",
+        ]
     path.write_text("\n".join(sorted(lines + chosen)) + "\n", encoding="utf-8", newline="\n")

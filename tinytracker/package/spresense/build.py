@@ -31,6 +31,7 @@ from tinytracker.package.manifest import (
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource
 from tinytracker.package.spresense.app import APPLICATION, PLAIN_APPLICATION, write_app
+from tinytracker.package.spresense.cores import RAM_BYTES, Team, require_room
 from tinytracker.package.spresense.options import Options
 from tinytracker.package.spresense.readme import use_section
 from tinytracker.progress import say
@@ -40,9 +41,6 @@ from tinytracker.quant.parity import Parity, compare_with_oracle, frames_of, pat
 TARGET = "spresense"
 MODEL_NAME = "model.tflite"
 PARITY_IMAGES = 64
-
-RAM_BYTES = 1536 * 1024
-"""Bytes of Spresense's main RAM, which holds code, constants and data (the SDK's ramconfig.ld)."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +70,13 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             kernels=kernel_set(options.kernels, options.weights_budget), integer_ends=options.io == "int8",
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
             finder=None if options.finder is None else read_bytes(options.finder),
+            cores=options.cores,
         )  # fmt: skip
         write_text(
             folder / "README.md",
-            model_card(manifest, use_section(options.runtime, source.is_gaze, has_state(source.model))),
+            model_card(
+                manifest, use_section(options.runtime, source.is_gaze, has_state(source.model), options.cores)
+            ),
         )
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
@@ -97,13 +98,17 @@ def _generated(source: ModelSource, options: Options) -> _Proved:
     from tinytracker.codegen.host import GeneratedRuntime
 
     kernels = kernel_set(options.kernels, options.weights_budget)
-    runtime = GeneratedRuntime(source.content, kernels, options.io == "int8")
+    runtime = GeneratedRuntime(source.content, kernels, options.io == "int8", options.cores)
     codes, images_from = _test_images(source)
     parity = compare_with_oracle(runtime, source.content, codes, images_from)
     measured = "planned when generated; a static array"
     arena = Arena(total_bytes=runtime.library.arena_bytes, measured=measured)
-    budget = {} if kernels.name == "portable" else {"weights_budget": options.weights_budget}
-    code = GeneratedCode(kernels=kernels.name, constant_bytes=runtime.library.constant_bytes, **budget)
+    about: dict[str, Any] = {} if kernels.name == "portable" else {"weights_budget": options.weights_budget}
+    if options.cores > 1:
+        scratch = runtime.library.scratch_bytes
+        require_room(Team(options.cores, runtime.library.constant_bytes, arena.total_bytes, scratch))
+        about |= {"cores": options.cores, "scratch_bytes_per_core": scratch}
+    code = GeneratedCode(kernels=kernels.name, constant_bytes=runtime.library.constant_bytes, **about)
     return _Proved(arena, parity, code)
 
 

@@ -23,7 +23,8 @@ from tinytracker.model.tflite_stats import ModelStats, model_stats
 from tinytracker.package.constraints import preset_part
 from tinytracker.package.rules import NotJudged, OperatorReport, Report, Rule, judge, markdown_table, rule
 from tinytracker.package.source import refuse_float_arithmetic
-from tinytracker.package.spresense.build import RAM_BYTES, TARGET
+from tinytracker.package.spresense.build import TARGET
+from tinytracker.package.spresense.cores import RAM_BYTES, RULES
 from tinytracker.package.spresense.options import Options
 from tinytracker.package.tflm_operators import has_resolver_method, resolver_methods
 from tinytracker.quant.contract import IoContract
@@ -280,6 +281,7 @@ def section() -> str:
             "Rules over a .tflite file or the quantized model of a run; memory is measured as for a package.\n",
             f"### The whole network of a file\n\n{markdown_table(MODEL_RULES)}",
             f"### Every operator of a file\n\n{markdown_table(OPERATOR_RULES)}",
+            f"### A package for several cores\n\n{markdown_table(RULES)}",
             f"TFLM and generated C both support: {', '.join(f'`{name}`' for name in _both())}.\n",
         ]
     )

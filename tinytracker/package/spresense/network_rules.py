@@ -6,7 +6,8 @@ from math import prod
 
 from tinytracker.model.network import Network
 from tinytracker.package.rules import Rule, rule
-from tinytracker.package.spresense.build import RAM_BYTES, TARGET
+from tinytracker.package.spresense.build import TARGET
+from tinytracker.package.spresense.cores import RAM_BYTES
 
 REMARK = (
     "An estimate from the layers, for the default runtime; it does not include code, stacks and frame buffers, "

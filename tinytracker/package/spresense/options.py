@@ -13,6 +13,9 @@ RUNTIMES = ("tflm", "c")
 IO = ("file", "int8")
 """Inputs and outputs of generated C: as in the file, or the 8-bit tensors behind float32 ones."""
 
+MAX_CORES = 5
+"""The same as in `tinytracker.codegen.multicore`."""
+
 KERNEL_SETS = ("cortex-m4", "portable")
 """The same as in `tinytracker.codegen.kernel_sets`, which imports numpy; this file is imported for --help."""
 
@@ -27,6 +30,7 @@ class Options:
         weights_budget: for the Cortex-M4 kernels: limit of code and constants, as a multiple of the model's bytes.
         io: of generated C: one of `IO`.
         finder: the finder's .tflite file; None to search without one.
+        cores: cores that generated C is divided over, 1 to `MAX_CORES`.
     """
 
     runtime: str = field(default="tflm", metadata={"help": "tflm (array for TFLM) or c (generated C)."})
@@ -54,6 +58,11 @@ class Options:
         metadata={"help": "Finder beside a network that aims, a .tflite file; it runs in generated C."},
     )
 
+    cores: int = field(
+        default=1,
+        metadata={"help": "Cores of generated C, 1 to 5: the main core, and workers on the others."},
+    )
+
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise UnknownNameError("runtime", self.runtime, RUNTIMES)
@@ -65,4 +74,12 @@ class Options:
             raise UsageError(
                 f"--io {self.io} needs generated C; TFLM takes the inputs that the file has.",
                 "Add --runtime c.",
+            )
+        if not 1 <= self.cores <= MAX_CORES:
+            raise UsageError(f"The number of cores is {self.cores}; it must be 1 to {MAX_CORES}.")
+        if self.cores > 1 and (self.runtime, self.kernels) != ("c", "cortex-m4"):
+            raise UsageError(
+                f"--cores {self.cores} needs generated C with the cortex-m4 kernels; TFLM and the portable kernels "
+                "compute whole layers on one core.",
+                "Add --runtime c, and leave out --kernels.",
             )

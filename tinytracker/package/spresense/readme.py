@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 
-def use_section(runtime: str, is_gaze: bool, has_state: bool = False) -> str:
+def use_section(runtime: str, is_gaze: bool, has_state: bool = False, cores: int = 1) -> str:
     """Return Markdown.
 
     Args:
         runtime: "tflm" or "c".
         is_gaze: whether the package holds the application with camera and protocol, or the plain one.
         has_state: whether a run depends on the runs before it.
+        cores: number of cores that the network runs on.
     """
     folder = "tinytracker" if is_gaze else "run"
     network = _NETWORK[runtime].format(folder=folder)
     if runtime == "tflm":
         network += _GAZE_OUTPUT if is_gaze else _PLAIN_OUTPUT
+    if cores > 1:
+        network += _CORES.format(folder=folder, cores=cores, workers=cores - 1)
     if has_state:
         network += _STATE[runtime]
     return (_GAZE_APPLICATION if is_gaze else _PLAIN_APPLICATION) + network
@@ -65,6 +68,13 @@ The network alone is in `{folder}/network/`: C99 without heap, library or operat
 functions; its memory is one static array of `MODEL_ARENA_BYTES`.
 """,
 }
+
+_CORES = """
+The network runs on {cores} cores: the main one and {workers} of the others, with a worker on each. `make` builds the
+worker (`{folder}/worker/`) and puts it into the main image, so you only flash `nuttx.spk`. It needs `genromfs` and
+`xxd` on your computer. `configs/default` sets ASMP, ROMFS and the memory for the workers, 64 KB each. If the workers
+cannot start, the network runs on the main core alone.
+"""
 
 _STATE = {
     "tflm": """

@@ -1,0 +1,4 @@
+#ifndef STUB_ASMP_WORKER_H
+#define STUB_ASMP_WORKER_H
+void wk_abort(void);
+#endif

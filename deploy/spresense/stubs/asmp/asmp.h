@@ -1,0 +1,3 @@
+#ifndef STUB_ASMP_ASMP_H
+#define STUB_ASMP_ASMP_H
+#endif
