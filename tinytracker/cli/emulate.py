@@ -12,6 +12,7 @@ from tinytracker.cli.output import Output, verb
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
+    from tinytracker.emulate import EmulationReport
     from tinytracker.package.source import ModelSource
 
 
@@ -25,28 +26,39 @@ if TYPE_CHECKING:
     "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
+@click.option(
+    "--cycles/--no-cycles", default=None,
+    help="Model cycles too. Default: unless an inference has more than 30 million instructions.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
-    source: Path, images: int, seed: int, quantized: str, kernels: str, weights_budget: float, serve: bool
+    source: Path,
+    images: int,
+    seed: int,
+    quantized: str,
+    kernels: str,
+    weights_budget: float,
+    cycles: bool | None,
+    serve: bool,
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
 
-    Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are an estimate.
+    Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are modelled.
     --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
     """
     from tinytracker.codegen.kernel_sets import kernel_set
-    from tinytracker.emulate import EmulationReport, emulate
+    from tinytracker.emulate import emulate
     from tinytracker.package.source import load_source
 
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
     if serve:
         return _served(chosen, chosen_kernels)
-    report: EmulationReport = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels)
+    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cycles=cycles)
     table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)
-    for column in ("MACs", "instructions", "per MAC"):
+    for column in ("MACs", "instructions", "per MAC", "cycles"):
         table.add_column(column, justify="right")
     for step in report.steps:
         per_mac = f"{step.instructions / step.macs:.2f}" if step.macs else ""
@@ -56,26 +68,44 @@ def command(
             f"{step.macs:,}",
             f"{step.instructions:,.0f}",
             per_mac,
+            _cycles(step.cycles),
         )
         table.add_row(*row)
     table.add_section()
     total = f"{report.instructions_per_mac:.2f}" if report.macs else ""
-    table.add_row("total", "", f"{report.macs:,}", f"{report.instructions:,.0f}", total)
+    cycles_total = _cycles(report.modelled.total.cycles if report.modelled else None)
+    table.add_row("total", "", f"{report.macs:,}", f"{report.instructions:,.0f}", total, cycles_total)
     agreement = "nothing to compare with" if report.equal is None else f"compared with {report.oracle}: "
     if report.equal is not None:
         agreement += (
             "equal bit for bit" if report.equal else f"{report.differing_images} of {report.images} differ"
         )
-    document = report.as_json()
     text = (
         table,
         f"{report.images} images, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
-        f"estimated {report.estimated_cycles:,.0f} cycles, {report.estimated_ms:.0f} ms at 156 MHz; "
-        f"emulated: {document['assumption']}",
+        _modelled(report),
     )
-    return Output(document, text, exit_code=1 if report.equal is False else 0)
+    return Output(report.as_json(), text, exit_code=1 if report.equal is False else 0)
+
+
+def _cycles(cycles: int | None) -> str:
+    return "" if cycles is None else f"{cycles:,}"
+
+
+def _modelled(report: EmulationReport) -> str:
+    """The modelled cycles as an interval, and what it rests on."""
+    from tinytracker.emulate.calibration import ASSUMPTION
+
+    if report.modelled is None or report.modelled_ms is None:
+        return f"cycles were not modelled: {report.not_modelled}"
+    low, middle, high = (cycles / 1e6 for cycles in report.modelled.interval)
+    low_ms, middle_ms, high_ms = report.modelled_ms
+    return (
+        f"modelled {low:.1f} to {high:.1f} million cycles (median {middle:.1f}), "
+        f"{low_ms:.0f} to {high_ms:.0f} ms at 156 MHz (median {middle_ms:.0f}); {ASSUMPTION}"
+    )
 
 
 def _served(chosen: ModelSource, kernels: KernelSet) -> Output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
+from tinytracker.emulate.cycles import ModelledCycles, model_cycles
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
-from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
+from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, batch_command, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
+from tinytracker.emulate.tools import ToolError
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
@@ -22,6 +25,12 @@ from tinytracker.model.tflite_model import Tensor, TfliteModel
 from tinytracker.quant.oracle import available_oracle
 
 Array = NDArray[np.generic]
+
+MODELLED_INSTRUCTIONS = 30_000_000
+"""Instructions of an inference up to which cycles are modelled unasked; the log of 18 million takes three seconds."""
+
+_HOOK_INSTRUCTIONS = 16
+"""Instructions around the hook that the log assigns to a step and the counter does not."""
 
 
 def emulate(
@@ -33,6 +42,7 @@ def emulate(
     optimise: str = "-O2",
     stack_bytes: int = 8192,
     seed: int = 0,
+    cycles: bool | None = None,
     timeout_s: float = 600.0,
 ) -> EmulationReport:
     """Generate C for a network, build it for the emulated Cortex-M4 and run it there.
@@ -48,6 +58,8 @@ def emulate(
         optimise: optimization flag of the compiler.
         stack_bytes: bytes of stack to reserve; an overflow faults.
         seed: random seed of the inputs.
+        cycles: whether to model the cycles of the first image, which runs once more for that. When omitted: unless an
+            inference has more than `MODELLED_INSTRUCTIONS`, because the emulator logs every jump.
         timeout_s: time limit of the emulator.
 
     Raises:
@@ -72,14 +84,17 @@ def emulate(
             "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
             stack_bytes=stack_bytes,
         )  # fmt: skip
-        runs = _run(firmware, inputs, work, timeout_s)
+        packed = _packed(inputs)
+        runs = _run(firmware, packed, work, timeout_s)
+        modelled, not_modelled = _modelled(firmware, packed[0], runs[0].steps[0], work, cycles, timeout_s)
     outputs = _unpack(parsed.output_tensors(), [packed for run in runs for packed in run.outputs])
     compared_with: str | None = "expected"
     if expected is None:
         oracle = available_oracle(content)
         compared_with, expected = (None, None) if oracle is None else (oracle.name, oracle.run(inputs))
     differing = None if expected is None else _differing(outputs, expected)
-    return _report(library, kernels.name, firmware, runs, outputs, compared_with, differing)
+    report = _report(library, kernels.name, firmware, runs, outputs, compared_with, differing)
+    return _with_cycles(report, modelled, not_modelled)
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:
@@ -117,13 +132,40 @@ def _fitting(tensor: Tensor, array: Array) -> Array:
     return array
 
 
-def _run(firmware: Firmware, inputs: tuple[Array, ...], work: Path, timeout_s: float) -> list[BatchRun]:
-    packed = [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
+def _packed(inputs: tuple[Array, ...]) -> list[bytes]:
+    return [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
+
+
+def _run(firmware: Firmware, packed: list[bytes], work: Path, timeout_s: float) -> list[BatchRun]:
     at_once = max((IMAGES_BYTES - 4) // max(len(packed[0]), 1), 1)
     return [
         run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s)
         for i in range(0, len(packed), at_once)
     ]
+
+
+def _modelled(
+    firmware: Firmware,
+    image: bytes,
+    counted: Sequence[int],
+    work: Path,
+    wanted: bool | None,
+    timeout_s: float,
+) -> tuple[ModelledCycles | None, str]:
+    """Return the modelled cycles of one image, or None and why there are none."""
+    if wanted is None and sum(counted) > MODELLED_INSTRUCTIONS:
+        return None, f"an inference has more than {MODELLED_INSTRUCTIONS:,} instructions; add --cycles"
+    if wanted is False:
+        return None, "not asked for"
+    command = batch_command(firmware.elf, [image], work, options=())
+    modelled = model_cycles(firmware.elf, command, len(counted), timeout_s)
+    traced = [step.instructions for step in modelled.steps]
+    if any(abs(a - b) > _HOOK_INSTRUCTIONS for a, b in zip(traced, counted, strict=True)):
+        raise ToolError(
+            f"The emulator's log shows {sum(traced):,} instructions where {sum(counted):,} were counted.",
+            "Add --no-cycles, and report the version of qemu-system-arm.",
+        )
+    return modelled, ""
 
 
 def _unpack(tensors: tuple[Tensor, ...], packed: list[bytes]) -> tuple[Array, ...]:
@@ -184,3 +226,12 @@ def _report(
         code_bytes=firmware.code_bytes,
         ram_bytes=firmware.ram_bytes,
     )
+
+
+def _with_cycles(
+    report: EmulationReport, modelled: ModelledCycles | None, not_modelled: str
+) -> EmulationReport:
+    if modelled is None:
+        return replace(report, not_modelled=not_modelled)
+    steps = (replace(step, cycles=w.cycles) for step, w in zip(report.steps, modelled.steps, strict=True))
+    return replace(report, steps=tuple(steps), modelled=modelled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,22 @@ class BatchRun:
     stack_used: int
 
 
-def emulator_command(elf: Path) -> list[str]:
+def emulator_command(elf: Path, options: Sequence[str] = COUNTING) -> list[str]:
     """Return the command that runs a program and counts instructions; the caller adds the target of UART 0."""
     return [
         find_tool(EMULATOR, "emulating the board"), "-M", MACHINE, "-display", "none", "-monitor", "none",
-        *COUNTING, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
+        *options, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
     ]  # fmt: skip
+
+
+def batch_command(
+    elf: Path, packed_images: list[bytes], work_dir: Path, options: Sequence[str] = COUNTING
+) -> list[str]:
+    """Write these packed inputs to a file and return the command that runs the batch program on them."""
+    images = work_dir / "images.bin"
+    images.write_bytes(len(packed_images).to_bytes(4, "little") + b"".join(packed_images))
+    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
+    return [*emulator_command(elf, options), "-serial", "stdio", "-device", loader]
 
 
 def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0) -> BatchRun:
@@ -51,12 +62,7 @@ def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: 
         MissingDependencyError: the emulator is not installed.
         ToolError: the program faults, hangs or prints something unexpected.
     """
-    images = work_dir / "images.bin"
-    images.write_bytes(len(packed_images).to_bytes(4, "little") + b"".join(packed_images))
-    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
-    done = run_tool(
-        [*emulator_command(elf), "-serial", "stdio", "-device", loader], "The emulated board", timeout_s
-    )  # fmt: skip
+    done = run_tool(batch_command(elf, packed_images, work_dir), "The emulated board", timeout_s)
     text = done.stdout.replace("\r", "")
     if done.returncode != 0 or not text.endswith("done\n"):
         last = (text.strip().splitlines() or [""])[-1][:80]

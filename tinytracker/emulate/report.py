@@ -1,4 +1,4 @@
-"""Result of an emulated run, and the estimate of cycles from it."""
+"""Result of an emulated run: exact counts, and modelled cycles."""
 
 from __future__ import annotations
 
@@ -8,29 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CYCLES_PER_INSTRUCTION = {"portable": 1.7, "cortex-m4": 2.2}
-"""Cycles per instruction by kernel set, estimated from one calibration: person_detect of TensorFlow Lite for
-Microcontrollers takes 653 ms on a 64 MHz Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M
-instructions on this emulator, which is 1.7 cycles per instruction. A count by classes of instructions (loads and
-stores 2 cycles, those of n registers 1 + n) gives 31.7 M cycles for it, 1.32 times less than measured. The Cortex-M4
-kernels do more of their work in loads of several registers: the same count gives 1.64 to 1.72 cycles per instruction
-with 16-bit weights, and 1.32 times that is 2.2."""
+from tinytracker.emulate.calibration import ASSUMPTION
+from tinytracker.emulate.cycles import ModelledCycles
 
 CPU_HZ = 156_000_000
 """Clock of a Spresense main core."""
-
-
-def assumption(kernels: str) -> str:
-    """Return what an estimate of cycles is based on, and what it omits."""
-    return (
-        f"{cycles_per_instruction(kernels)} cycles per instruction, calibrated on another network and a "
-        "Cortex-M4F board; wait states and contention of Spresense's memory are not modelled"
-    )
-
-
-def cycles_per_instruction(kernels: str) -> float:
-    """Return the estimate for a kernel set; an unknown one counts as portable."""
-    return CYCLES_PER_INSTRUCTION.get(kernels, CYCLES_PER_INSTRUCTION["portable"])
 
 
 @dataclass(frozen=True)
@@ -40,6 +22,7 @@ class StepCost:
     Attributes:
         operator: index in the .tflite file. name: name of the operator. kernel: kernel that computes it.
         macs: multiply-accumulates. instructions: mean per inference.
+        cycles: modelled for the first image, without wait states; None when they were not modelled.
     """
 
     operator: int
@@ -47,6 +30,7 @@ class StepCost:
     kernel: str
     macs: int
     instructions: float
+    cycles: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +49,8 @@ class EmulationReport:
         arena_bytes: static memory for activations. arena_used_bytes: how far it was actually written.
         stack_used_bytes: deepest use of the stack. constant_bytes: weights, tables and parameters.
         code_bytes: instructions and constants of the program. ram_bytes: the whole program.
+        modelled: modelled cycles of the first image; None when they were not modelled.
+        not_modelled: why not; "" otherwise.
     """
 
     model_sha256: str
@@ -84,6 +70,8 @@ class EmulationReport:
     constant_bytes: int
     code_bytes: int
     ram_bytes: int
+    modelled: ModelledCycles | None = None
+    not_modelled: str = ""
 
     @property
     def equal(self) -> bool | None:
@@ -96,29 +84,42 @@ class EmulationReport:
         return self.instructions / self.macs if self.macs else float("nan")
 
     @property
-    def estimated_cycles(self) -> float:
-        """Return instructions times `cycles_per_instruction`; see `assumption`."""
-        return self.instructions * cycles_per_instruction(self.kernels)
-
-    @property
-    def estimated_ms(self) -> float:
-        """Return the estimated milliseconds at `CPU_HZ`."""
-        return self.estimated_cycles / CPU_HZ * 1e3
+    def modelled_ms(self) -> tuple[float, float, float] | None:
+        """Return low, middle and high milliseconds at `CPU_HZ`, modelled; None when cycles were not modelled."""
+        if self.modelled is None:
+            return None
+        low, middle, high = (c / CPU_HZ * 1e3 for c in self.modelled.interval)
+        return low, middle, high
 
     def as_json(self) -> dict[str, Any]:
         """Return everything except the outputs as plain values, for JSON."""
         values: dict[str, Any] = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("outputs", "steps")
+            if name not in ("outputs", "steps", "modelled")
         }
         return {
             "emulated": True,
             **values,
             "equal": self.equal,
             "instructions_per_mac": self.instructions_per_mac if self.macs else None,
-            "estimated_cycles": self.estimated_cycles,
-            "estimated_ms_at_156_mhz": self.estimated_ms,
-            "assumption": assumption(self.kernels),
+            "modelled": self._modelled_json(),
             "steps": [asdict(step) for step in self.steps],
+        }
+
+    def _modelled_json(self) -> dict[str, Any] | None:
+        if self.modelled is None:
+            return None
+        total = self.modelled.total
+        return {
+            "cycles_without_wait_states": total.cycles,
+            "cycles": list(self.modelled.interval),
+            "ms_at_156_mhz": list(self.modelled_ms or ()),
+            "data_words": total.data_words,
+            "fetched_words": total.fetched_words,
+            "classes": {
+                kind: {"instructions": count, "cycles": cycles}
+                for kind, (count, cycles) in total.classes.items()
+            },
+            "assumption": ASSUMPTION,
         }
