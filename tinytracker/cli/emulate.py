@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.errors import UsageError
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
 @click.option(
+    "--cpu", default="cortex-m4",
+    help="cortex-m4 (Spresense), cortex-m7 (Coral Dev Board Micro) or cortex-m33 (Raspberry Pi Pico 2).",
+)  # fmt: skip
+@click.option(
     "--cycles/--no-cycles", default=None,
     help="Model cycles too. Default: unless an inference has more than 30 million instructions.",
 )  # fmt: skip
@@ -38,10 +43,11 @@ def command(
     quantized: str,
     kernels: str,
     weights_budget: float,
+    cpu: str,
     cycles: bool | None,
     serve: bool,
 ) -> Output:
-    """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
+    """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M.
 
     Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are modelled.
     --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
@@ -53,9 +59,11 @@ def command(
     chosen_kernels = kernel_set(kernels, weights_budget)
     chosen = load_source(source, quantized)
     if serve:
+        if cpu != "cortex-m4":
+            raise UsageError(f"--serve emulates a cortex-m4, not a {cpu}.", "Omit --cpu.")
         return _served(chosen, chosen_kernels)
-    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cycles=cycles)
-    table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
+    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cycles=cycles, cpu=cpu)
+    table = Table(title=f"{source} on an emulated {report.cpu.name}", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)
     for column in ("MACs", "instructions", "per MAC", "cycles"):
@@ -96,15 +104,14 @@ def _cycles(cycles: int | None) -> str:
 
 def _modelled(report: EmulationReport) -> str:
     """The modelled cycles as an interval, and what it rests on."""
-    from tinytracker.emulate.calibration import ASSUMPTION
-
-    if report.modelled is None or report.modelled_ms is None:
+    if report.modelled_cycles is None or report.modelled_ms is None:
         return f"cycles were not modelled: {report.not_modelled}"
-    low, middle, high = (cycles / 1e6 for cycles in report.modelled.interval)
+    low, middle, high = (cycles / 1e6 for cycles in report.modelled_cycles)
     low_ms, middle_ms, high_ms = report.modelled_ms
     return (
         f"modelled {low:.1f} to {high:.1f} million cycles (median {middle:.1f}), "
-        f"{low_ms:.0f} to {high_ms:.0f} ms at 156 MHz (median {middle_ms:.0f}); {ASSUMPTION}"
+        f"{low_ms:.0f} to {high_ms:.0f} ms on a {report.cpu.board} at {report.cpu.hz / 1e6:.0f} MHz "
+        f"(median {middle_ms:.0f}); {report.assumption}"
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
+from tinytracker.emulate.cpu import Cpu, find_cpu
 from tinytracker.emulate.cycles import ModelledCycles, model_cycles
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
 from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, batch_command, run_batch
@@ -43,6 +44,7 @@ def emulate(
     stack_bytes: int = 8192,
     seed: int = 0,
     cycles: bool | None = None,
+    cpu: str = "cortex-m4",
     timeout_s: float = 600.0,
 ) -> EmulationReport:
     """Generate C for a network, build it for the emulated Cortex-M4 and run it there.
@@ -60,11 +62,13 @@ def emulate(
         seed: random seed of the inputs.
         cycles: whether to model the cycles of the first image, which runs once more for that. When omitted: unless an
             inference has more than `MODELLED_INSTRUCTIONS`, because the emulator logs every jump.
+        cpu: one of `tinytracker.emulate.cpu.CPUS`; cycles of another than the Cortex-M4 are modelled relative to it.
         timeout_s: time limit of the emulator.
 
     Raises:
         MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.
         ModelError: C cannot be generated from the network, or it does not fit.
+        UnknownNameError: the processor is not emulated.
         UsageError: the images do not fit the network.
         ToolError: the compiler or the emulator fails.
 
@@ -74,6 +78,7 @@ def emulate(
         >>> counted.equal, counted.macs
         (True, 5230080)
     """
+    chosen = find_cpu(cpu)
     content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, str(model) if not isinstance(model, bytes) else "")
     inputs = _inputs(parsed, images, seed)
@@ -82,18 +87,20 @@ def emulate(
         library = generate(parsed, work / "model", kernels=kernels)
         firmware = build_firmware(
             "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
-            stack_bytes=stack_bytes,
+            stack_bytes=stack_bytes, cpu=chosen,
         )  # fmt: skip
         packed = _packed(inputs)
-        runs = _run(firmware, packed, work, timeout_s)
-        modelled, not_modelled = _modelled(firmware, packed[0], runs[0].steps[0], work, cycles, timeout_s)
+        runs = _run(firmware, packed, work, timeout_s, chosen)
+        modelled, not_modelled = _modelled(
+            firmware, packed[0], runs[0].steps[0], work, cycles, timeout_s, chosen
+        )
     outputs = _unpack(parsed.output_tensors(), [packed for run in runs for packed in run.outputs])
     compared_with: str | None = "expected"
     if expected is None:
         oracle = available_oracle(content)
         compared_with, expected = (None, None) if oracle is None else (oracle.name, oracle.run(inputs))
     differing = None if expected is None else _differing(outputs, expected)
-    report = _report(library, kernels.name, firmware, runs, outputs, compared_with, differing)
+    report = _report(library, kernels.name, chosen, firmware, runs, outputs, compared_with, differing)
     return _with_cycles(report, modelled, not_modelled)
 
 
@@ -136,10 +143,10 @@ def _packed(inputs: tuple[Array, ...]) -> list[bytes]:
     return [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
 
 
-def _run(firmware: Firmware, packed: list[bytes], work: Path, timeout_s: float) -> list[BatchRun]:
+def _run(firmware: Firmware, packed: list[bytes], work: Path, timeout_s: float, cpu: Cpu) -> list[BatchRun]:
     at_once = max((IMAGES_BYTES - 4) // max(len(packed[0]), 1), 1)
     return [
-        run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s)
+        run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s, cpu)
         for i in range(0, len(packed), at_once)
     ]
 
@@ -151,13 +158,14 @@ def _modelled(
     work: Path,
     wanted: bool | None,
     timeout_s: float,
+    cpu: Cpu,
 ) -> tuple[ModelledCycles | None, str]:
     """Return the modelled cycles of one image, or None and why there are none."""
     if wanted is None and sum(counted) > MODELLED_INSTRUCTIONS:
         return None, f"an inference has more than {MODELLED_INSTRUCTIONS:,} instructions; add --cycles"
     if wanted is False:
         return None, "not asked for"
-    command = batch_command(firmware.elf, [image], work, options=())
+    command = batch_command(firmware.elf, [image], work, options=(), cpu=cpu)
     modelled = model_cycles(firmware.elf, command, len(counted), timeout_s)
     traced = [step.instructions for step in modelled.steps]
     if any(abs(a - b) > _HOOK_INSTRUCTIONS for a, b in zip(traced, counted, strict=True)):
@@ -195,6 +203,7 @@ def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
 def _report(
     library: GeneratedLibrary,
     kernels: str,
+    cpu: Cpu,
     firmware: Firmware,
     runs: list[BatchRun],
     outputs: tuple[Array, ...],
@@ -206,6 +215,7 @@ def _report(
     means = counts.mean(axis=0)
     return EmulationReport(
         model_sha256=library.model_sha256,
+        cpu=cpu,
         kernels=kernels,
         images=len(counts),
         outputs=outputs,

@@ -1,4 +1,4 @@
-"""Runs a program on QEMU's mps2-an386 and reads what it prints."""
+"""Runs a program on an emulated board of QEMU and reads what it prints."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.emulate.cpu import CORTEX_M4, Cpu
 from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
 
-MACHINE = "mps2-an386"
-IMAGES_ADDRESS = 0x21000000
 IMAGES_BYTES = 16 * 1024 * 1024
-"""Address of the images, in memory outside the program's 1,536 KB."""
+"""Memory for the images, outside the program's 1,536 KB."""
 
 COUNTING = ("-icount", "shift=6,sleep=off")
 """Makes virtual time advance by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
@@ -37,32 +36,38 @@ class BatchRun:
     stack_used: int
 
 
-def emulator_command(elf: Path, options: Sequence[str] = COUNTING) -> list[str]:
+def emulator_command(elf: Path, options: Sequence[str] = COUNTING, cpu: Cpu = CORTEX_M4) -> list[str]:
     """Return the command that runs a program and counts instructions; the caller adds the target of UART 0."""
     return [
-        find_tool(EMULATOR, "emulating the board"), "-M", MACHINE, "-display", "none", "-monitor", "none",
+        find_tool(EMULATOR, "emulating the board"), "-M", cpu.machine, "-display", "none", "-monitor", "none",
         *options, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
     ]  # fmt: skip
 
 
 def batch_command(
-    elf: Path, packed_images: list[bytes], work_dir: Path, options: Sequence[str] = COUNTING
+    elf: Path,
+    packed_images: list[bytes],
+    work_dir: Path,
+    options: Sequence[str] = COUNTING,
+    cpu: Cpu = CORTEX_M4,
 ) -> list[str]:
     """Write these packed inputs to a file and return the command that runs the batch program on them."""
     images = work_dir / "images.bin"
     images.write_bytes(len(packed_images).to_bytes(4, "little") + b"".join(packed_images))
-    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
-    return [*emulator_command(elf, options), "-serial", "stdio", "-device", loader]
+    loader = f"loader,file={images},addr={cpu.images:#x},force-raw=on"
+    return [*emulator_command(elf, options, cpu), "-serial", "stdio", "-device", loader]
 
 
-def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0) -> BatchRun:
+def run_batch(
+    elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0, cpu: Cpu = CORTEX_M4
+) -> BatchRun:
     """Run the batch program on these packed inputs.
 
     Raises:
         MissingDependencyError: the emulator is not installed.
         ToolError: the program faults, hangs or prints something unexpected.
     """
-    done = run_tool(batch_command(elf, packed_images, work_dir), "The emulated board", timeout_s)
+    done = run_tool(batch_command(elf, packed_images, work_dir, cpu=cpu), "The emulated board", timeout_s)
     text = done.stdout.replace("\r", "")
     if done.returncode != 0 or not text.endswith("done\n"):
         last = (text.strip().splitlines() or [""])[-1][:80]

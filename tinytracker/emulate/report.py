@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.emulate.calibration import ASSUMPTION
+from tinytracker.emulate.cpu import Cpu
 from tinytracker.emulate.cycles import ModelledCycles
-
-CPU_HZ = 156_000_000
-"""Clock of a Spresense main core."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class EmulationReport:
 
     Attributes:
         model_sha256: SHA-256 of the .tflite file. images: number of inferences.
-        kernels: name of the kernel set.
+        cpu: processor that was emulated. kernels: name of the kernel set.
         outputs: one array per output of the network, images first.
         oracle: what the outputs were compared with; None without a comparison.
         differing_images: images whose outputs are not equal bit for bit; None without an oracle.
@@ -54,6 +52,7 @@ class EmulationReport:
     """
 
     model_sha256: str
+    cpu: Cpu
     kernels: str
     images: int
     outputs: tuple[NDArray[np.generic], ...]
@@ -84,22 +83,34 @@ class EmulationReport:
         return self.instructions / self.macs if self.macs else float("nan")
 
     @property
+    def modelled_cycles(self) -> tuple[float, float, float] | None:
+        """Return low, middle and high cycles of the processor, modelled; None when cycles were not modelled."""
+        return None if self.modelled is None else self.cpu.cycles(self.modelled.interval)
+
+    @property
     def modelled_ms(self) -> tuple[float, float, float] | None:
-        """Return low, middle and high milliseconds at `CPU_HZ`, modelled; None when cycles were not modelled."""
-        if self.modelled is None:
-            return None
-        low, middle, high = (c / CPU_HZ * 1e3 for c in self.modelled.interval)
-        return low, middle, high
+        """Return low, middle and high milliseconds on the processor's board, modelled; None likewise."""
+        return None if self.modelled is None else self.cpu.milliseconds(self.modelled.interval)
+
+    @property
+    def assumption(self) -> str:
+        """Return what the modelled numbers rest on."""
+        cpu = self.cpu
+        if not cpu.relative_source:
+            return ASSUMPTION
+        ratio = f"{cpu.relative_low} to {cpu.relative_high} cycles of a {cpu.name} for one of a Cortex-M4"
+        return f"{ASSUMPTION}; {ratio}, from {cpu.relative_source}"
 
     def as_json(self) -> dict[str, Any]:
         """Return everything except the outputs as plain values, for JSON."""
         values: dict[str, Any] = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("outputs", "steps", "modelled")
+            if name not in ("cpu", "outputs", "steps", "modelled")
         }
         return {
             "emulated": True,
+            "cpu": self.cpu.name,
             **values,
             "equal": self.equal,
             "instructions_per_mac": self.instructions_per_mac if self.macs else None,
@@ -113,13 +124,15 @@ class EmulationReport:
         total = self.modelled.total
         return {
             "cycles_without_wait_states": total.cycles,
-            "cycles": list(self.modelled.interval),
-            "ms_at_156_mhz": list(self.modelled_ms or ()),
+            "cycles": list(self.modelled_cycles or ()),
+            "ms": list(self.modelled_ms or ()),
+            "board": self.cpu.board,
+            "hz": self.cpu.hz,
             "data_words": total.data_words,
             "fetched_words": total.fetched_words,
             "classes": {
                 kind: {"instructions": count, "cycles": cycles}
                 for kind, (count, cycles) in total.classes.items()
             },
-            "assumption": ASSUMPTION,
+            "assumption": self.assumption,
         }
