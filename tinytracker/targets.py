@@ -109,7 +109,7 @@ TARGETS: dict[str, Target] = {
             board=_SERIAL_BOARD,
         ),
         Target(
-            "coralmicro", "Coral Dev Board Micro: Edge TPU",
+            "coralmicro", "Coral Dev Board Micro: Edge TPU, or plain C",
             quantized="ptq-uint8",
             build="tinytracker.package.coralmicro.build",
             options="tinytracker.package.coralmicro.options",
@@ -118,6 +118,17 @@ TARGETS: dict[str, Target] = {
             doctor="tinytracker.package.coralmicro.doctor",
             board=_SERIAL_BOARD,
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
+        ),
+        Target(
+            "pico2", "Raspberry Pi Pico 2: program with the network as plain C",
+            quantized="ptq-int8",
+            build="tinytracker.package.pico2.build",
+            options="tinytracker.package.pico2.options",
+            rules="tinytracker.package.pico2.rules",
+            check="tinytracker.package.pico2.check",
+            section="tinytracker.package.pico2.check",
+            doctor="tinytracker.package.pico2.doctor",
+            board=_SERIAL_BOARD,
         ),
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The same C on the other processors: bit-exact on a Cortex-M7 and a Cortex-M33, with cycles modelled relative to an M4."""
+"""The same C on a Cortex-M7 and a Cortex-M33: bit-exact, with cycles modelled relative to a Cortex-M4."""
 
 import pytest
 from support.tflite_nets import tinytracker_s
