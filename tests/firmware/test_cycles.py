@@ -9,11 +9,12 @@ from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.emulate import calibration, emulate
 from tinytracker.emulate import network as network_module
 from tinytracker.emulate.contention import parallel_cycles
-from tinytracker.emulate.cycles import ModelledCycles, Work
+from tinytracker.emulate.cycles import ModelledCycles
 from tinytracker.emulate.disassembly import parse
 from tinytracker.emulate.timing import always_jumps, class_of, cycles_of, data_words
 from tinytracker.emulate.tools import ToolError
 from tinytracker.emulate.trace import Block, read_laps
+from tinytracker.emulate.work import Work
 
 ONE_AFTER_THE_OTHER = [
     # (as objdump prints it, class, cycles directly after the line above, words of data)
@@ -135,8 +136,8 @@ def test_cycles_can_be_left_out(monkeypatch):
 
 
 def test_a_log_that_contradicts_the_counter_is_refused(monkeypatch):
-    def half(elf, command, steps, timeout_s):
-        return ModelledCycles((Work(1, 1, 0, 0, {}),) * steps)
+    def half(elf, command, parts, timeout_s):
+        return ModelledCycles((Work(1, 1, 0, 0, {}),) * parts)
 
     monkeypatch.setattr(network_module, "model_cycles", half)
     with pytest.raises(ToolError, match="log shows 5 instructions where"):
@@ -150,3 +151,15 @@ def test_waiting_for_a_tile_is_bounded():
     assert (found.cores, found.alone, found.at_most, found.shared_code_at_least) == (2, 200, 260, 140)
     single = parallel_cycles([[first], [second]])
     assert (single.alone, single.at_most) == (190, 190)
+
+
+def test_several_cores_have_a_critical_path_and_wait():
+    """Two steps on two cores, in one region: cores add up over the steps, then the slower one counts."""
+    parts = tuple(Work(cycles, 10, 4, 5, {}) for cycles in (30, 20, 10, 40))
+    modelled = ModelledCycles(parts, cores=2, regions=((0, 2),))
+    assert [step.cycles for step in modelled.steps] == [50, 50]
+    assert (modelled.parallel.alone, modelled.parallel.at_most) == (60, 68)
+    assert modelled.interval == pytest.approx((60 * 0.96, 60 * 1.18, 68 * 1.35))
+    barrier_between = ModelledCycles(parts, cores=2, regions=((0, 1), (1, 2)))
+    assert barrier_between.parallel.alone == 70
+    assert ModelledCycles(parts).parallel is None

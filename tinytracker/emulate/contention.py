@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinytracker.emulate.cycles import Work
+from tinytracker.emulate.work import Work
 
 TILE_BYTES = 128 * 1024
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker.emulate.calibration import HIGH, LOW, MEDIAN
+from tinytracker.emulate.contention import ParallelCycles, parallel_cycles
 from tinytracker.emulate.disassembly import Instruction, disassemble
 from tinytracker.emulate.timing import REFILL, always_jumps, class_of, cycles_of, data_words
 from tinytracker.emulate.tools import ToolError
 from tinytracker.emulate.trace import Block, Lap, run_traced
+from tinytracker.emulate.work import Work, summed
 
 HOOK = "tt_step_done"
 """Function that the generated code calls before the first step and after each one."""
@@ -21,52 +23,69 @@ _COUNTERS = (HOOK, "board_ticks")
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a part of a program does; everything is modelled except the counts.
-
-    Attributes:
-        cycles: of a Cortex-M4 without wait states. instructions: executed.
-        data_words: accesses to data of up to a word each. fetched_words: words of code, each time it is executed.
-        classes: instructions and cycles of each class of `tinytracker.emulate.timing.CLASSES` that occurs.
-    """
-
-    cycles: int
-    instructions: int
-    data_words: int
-    fetched_words: int
-    classes: Mapping[str, tuple[int, int]]
-
-
-@dataclass(frozen=True)
 class ModelledCycles:
     """Modelled cycles of one inference.
 
     Attributes:
-        steps: the work of each step of the network, in order.
+        parts: the work of each step of the network in order; on several cores, of each core in each step.
+        cores: number of cores.
+        regions: for several cores: steps [first, end) between two barriers.
     """
 
-    steps: tuple[Work, ...]
+    parts: tuple[Work, ...]
+    cores: int = 1
+    regions: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def steps(self) -> tuple[Work, ...]:
+        """Return the work of each step, all cores together."""
+        starts = range(0, len(self.parts), self.cores)
+        return tuple(summed(self.parts[at : at + self.cores]) for at in starts)
+
+    @property
+    def parallel(self) -> ParallelCycles | None:
+        """Return what several cores need together; None for one."""
+        if self.cores == 1:
+            return None
+        rows = [self.parts[at : at + self.cores] for at in range(0, len(self.parts), self.cores)]
+        return parallel_cycles(
+            [[summed(core) for core in zip(*rows[first:end], strict=True)] for first, end in self.regions]
+        )
 
     @property
     def total(self) -> Work:
         """Return the sum over all steps."""
-        return _sum(self.steps)
+        return summed(self.parts)
 
     @property
     def interval(self) -> tuple[float, float, float]:
-        """Return cycles with the smallest, the median and the largest ratio of the calibration."""
-        cycles = self.total.cycles
-        return cycles * LOW, cycles * MEDIAN, cycles * HIGH
+        """Return cycles with the smallest, the median and the largest ratio of the calibration.
+
+        On several cores they are those of the critical path, and the largest has all waiting for each other in it.
+        """
+        parallel = self.parallel
+        cycles = self.total.cycles if parallel is None else parallel.alone
+        most = cycles if parallel is None else parallel.at_most
+        return cycles * LOW, cycles * MEDIAN, most * HIGH
 
 
-def model_cycles(elf: Path, command: list[str], steps: int, timeout_s: float) -> ModelledCycles:
+def model_cycles(
+    elf: Path,
+    command: list[str],
+    parts: int,
+    timeout_s: float,
+    cores: int = 1,
+    regions: tuple[tuple[int, int], ...] = (),
+) -> ModelledCycles:
     """Run a batch program on one image and model the cycles of its last inference.
 
     Args:
         elf: program built from `deploy/qemu/batch_main.c` with TT_STEP_HOOK.
         command: emulator that runs it.
-        steps: number of steps of the network.
+        parts: how often the hook is called in an inference: steps of the network times cores.
         timeout_s: time limit of the emulator.
+        cores: see `ModelledCycles`.
+        regions: see `ModelledCycles`.
 
     Raises:
         MissingDependencyError: objdump is not installed.
@@ -77,10 +96,10 @@ def model_cycles(elf: Path, command: list[str], steps: int, timeout_s: float) ->
     if hook is None:
         raise ToolError(f"{elf.name} has no function {HOOK}; its steps cannot be told apart.")
     laps = run_traced(command, hook, timeout_s)
-    if len(laps) <= steps + 1:
-        raise ToolError(f"The traced program ended {len(laps) - 2} steps instead of {steps}.")
+    if len(laps) <= parts + 1:
+        raise ToolError(f"The traced program ended {len(laps) - 2} steps instead of {parts}.")
     blocks = _Blocks(code)
-    return ModelledCycles(tuple(blocks.work(lap) for lap in laps[-steps - 1 : -1]))
+    return ModelledCycles(tuple(blocks.work(lap) for lap in laps[-parts - 1 : -1]), cores, regions)
 
 
 class _Blocks:
@@ -135,15 +154,3 @@ class _Blocks:
         if not previous.size:
             return False
         return previous.end != block.address or always_jumps(self._instructions(previous)[-1])
-
-
-def _sum(parts: Sequence[Work]) -> Work:
-    classes: dict[str, tuple[int, int]] = {}
-    for part in parts:
-        for kind, (instructions, cycles) in part.classes.items():
-            before = classes.get(kind, (0, 0))
-            classes[kind] = (before[0] + instructions, before[1] + cycles)
-    return Work(
-        sum(p.cycles for p in parts), sum(p.instructions for p in parts), sum(p.data_words for p in parts),
-        sum(p.fetched_words for p in parts), dict(sorted(classes.items())),
-    )  # fmt: skip

@@ -167,7 +167,7 @@ def _modelled(
         return None, "not asked for"
     command = batch_command(firmware.elf, [image], work, options=(), cpu=cpu)
     modelled = model_cycles(firmware.elf, command, len(counted), timeout_s)
-    traced = [step.instructions for step in modelled.steps]
+    traced = [part.instructions for part in modelled.parts]
     if any(abs(a - b) > _HOOK_INSTRUCTIONS for a, b in zip(traced, counted, strict=True)):
         raise ToolError(
             f"The emulator's log shows {sum(traced):,} instructions where {sum(counted):,} were counted.",

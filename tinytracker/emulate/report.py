@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.emulate.calibration import ASSUMPTION
+from tinytracker.emulate import calibration, contention
 from tinytracker.emulate.cpu import Cpu
 from tinytracker.emulate.cycles import ModelledCycles
 
@@ -95,11 +95,13 @@ class EmulationReport:
     @property
     def assumption(self) -> str:
         """Return what the modelled numbers rest on."""
-        cpu = self.cpu
-        if not cpu.relative_source:
-            return ASSUMPTION
-        ratio = f"{cpu.relative_low} to {cpu.relative_high} cycles of a {cpu.name} for one of a Cortex-M4"
-        return f"{ASSUMPTION}; {ratio}, from {cpu.relative_source}"
+        cpu, said = self.cpu, [calibration.ASSUMPTION]
+        if cpu.relative_source:
+            ratio = f"{cpu.relative_low} to {cpu.relative_high} cycles of a {cpu.name} for one of a Cortex-M4"
+            said.append(f"{ratio}, from {cpu.relative_source}")
+        if self.modelled is not None and self.modelled.parallel is not None:
+            said.append(contention.ASSUMPTION)
+        return "; ".join(said)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything except the outputs as plain values, for JSON."""
@@ -128,6 +130,7 @@ class EmulationReport:
             "ms": list(self.modelled_ms or ()),
             "board": self.cpu.board,
             "hz": self.cpu.hz,
+            "parallel": None if self.modelled.parallel is None else asdict(self.modelled.parallel),
             "data_words": total.data_words,
             "fetched_words": total.fetched_words,
             "classes": {
