@@ -30,9 +30,9 @@ BATCH_APPLICATION = ("qemu/batch_main.c",)
 """The program that runs on images in memory and prints counts; build it with TT_STEP_HOOK defined."""
 
 SERIAL_APPLICATION = (
-    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_commands_mlperf.c", "common/tt_commands_own.c",
-    "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c", "common/tt_session.c",
-    "common/tt_text.c", "common/tt_transfer.c",
+    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_commands_mlperf.c",
+    "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_ring.c",
+    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c",
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 

@@ -18,6 +18,7 @@ from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, summarize_latencies
 from tinytracker.measure.measurement import IMAGE
+from tinytracker.measure.memory import memory_sentences, recorded_memory
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
 
@@ -213,4 +214,5 @@ def _sentences(
     said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
     if session.end in _ENDS:
         said.append(_ENDS[session.end])
-    return [*said, *session.notes, *session.problems]
+    memory = memory_sentences(recorded_memory(header.metadata), header.ticks_per_s, header.is_emulated)
+    return [*said, *memory, *session.notes, *session.problems]

@@ -93,7 +93,7 @@ class DepthwiseKernel:
             lines.append(f"    {{{', '.join(values)}, {c_ints(words[c].tolist())}}},\n")
         name = f"{code.name}_channels"
         code.declarations.append(
-            f"static const tt_m4_depthwise_channel_t {name}[{len(lines)}] = {{\n{''.join(lines)}}};"
+            f"static const tt_m4_depthwise_channel_t {name}[{len(lines)}] TT_CONSTANTS = {{\n{''.join(lines)}}};"
         )
         code.constant_bytes += len(lines) * _CHANNEL_WORDS * _WORD_BYTES
         return name
