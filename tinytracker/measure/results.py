@@ -188,7 +188,7 @@ def _sentences(
     if header.is_emulated:
         said.append(
             f"Emulated: a µs stands for {INSTRUCTIONS_PER_US:g} counted instructions, not for time on hardware; "
-            "`tinytracker emulate` estimates that time."
+            "`tinytracker emulate` models that time."
         )
     said.append(
         f"{len(session):,} frames ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
