@@ -82,28 +82,51 @@ def test_the_program_compiles_for_a_cortex_m33(packaged, tmp_path):
     assert " T " in symbols
 
 
-def test_the_program_answers_over_its_line(packaged, tmp_path):
-    """The whole program on this computer, with a stand-in for the SDK."""
-    app, program = packaged.folder / "tinytracker", tmp_path / "pico2"
-    command = [
-        "gcc",
-        "-std=gnu11",
-        *WARNINGS,
-        *includes(app),
-        *sources(app),
-        str(FAKE_SDK),
-        "-o",
-        str(program),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+SDK = """\
+macro(pico_sdk_init)
+endmacro()
+add_library(pico_stdlib INTERFACE)
+target_include_directories(pico_stdlib INTERFACE "{stubs}")
+target_sources(pico_stdlib INTERFACE "{fake}")
+function(pico_set_binary_type target kind)
+  target_compile_definitions(${{target}} PRIVATE KIND_${{kind}})
+endfunction()
+foreach(name pico_enable_stdio_usb pico_enable_stdio_uart pico_add_extra_outputs)
+  cmake_language(EVAL CODE "function(${{name}})\nendfunction()")
+endforeach()
+"""
+"""What the program uses of the SDK's CMake functions, for this computer."""
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake")
+def test_the_project_builds_and_the_program_answers_over_its_line(packaged, tmp_path):
+    """The whole program on this computer, built by its CMakeLists.txt with a stand-in for the SDK."""
+    sdk, out = tmp_path / "sdk", tmp_path / "out"
+    sdk.mkdir()
+    stubs = deploy_dir() / "pico2" / "stubs"
+    (sdk / "pico_sdk_init.cmake").write_text(SDK.format(stubs=stubs, fake=FAKE_SDK))
+    source = packaged.folder / "tinytracker"
+    configure = ["cmake", "-B", out, "-S", source, f"-DPICO_SDK_PATH={sdk}", "-DTINYTRACKER_BUILD=abc123"]
+    done = subprocess.run([*configure, "-DTINYTRACKER_COPY_TO_RAM=ON"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    image = bytes(range(144))
-    said = subprocess.run(
-        [program], input=b"name%tt hello%tt load 0%" + image, capture_output=True, timeout=20
-    ).stdout.decode()
+    done = subprocess.run(["cmake", "--build", out], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = b"name%tt hello%tt bench memory%"
+    said = subprocess.run([out / "tinytracker"], input=asked, capture_output=True, timeout=60).stdout.decode()
     assert "m-init-done" in said
     assert "m-name-dut-[pico2]" in said
+    assert "m-tt-build-[abc123]" in said
     assert "m-tt-time-[1000000,device]" in said
+    assert said.count("m-tt-memory-[") == 4
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake")
+def test_a_folder_that_is_not_the_sdk_is_named(packaged, tmp_path):
+    source = packaged.folder / "tinytracker"
+    command = ["cmake", "-B", tmp_path / "out", "-S", source, f"-DPICO_SDK_PATH={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "is not a Pico SDK" in " ".join(done.stderr.split())  # CMake breaks lines
 
 
 def test_a_network_that_is_too_large_gets_a_warning(tmp_path, capsys):
