@@ -96,8 +96,7 @@ def header(
         "#ifndef GAZE_MODEL_H",
         "#define GAZE_MODEL_H",
         "",
-        f'#define GAZE_MODEL_SHA256 "{sha256}"',
-        *([] if arena_bytes is None else _interpreter(arena_bytes, list(methods))),
+        *_identity(sha256, arena_bytes, list(methods)),
         "",
         "/* The image, with (1) or without (0) position planes after it. */",
         f"#define GAZE_MODEL_INPUT_WIDTH {width}",
@@ -124,13 +123,16 @@ def header(
     return "\n".join(lines) + "\n"
 
 
-def _interpreter(arena_bytes: int, methods: list[str]) -> list[str]:
-    """Return the lines for TFLM's interpreter with the compiled model."""
+def _identity(sha256: str, arena_bytes: int | None, methods: list[str]) -> list[str]:
+    """Return the lines that name the model and, for the Edge TPU, describe what TFLM's interpreter needs."""
+    hash_line = f'#define GAZE_MODEL_SHA256 "{sha256}"'
+    if arena_bytes is None:
+        return [hash_line]
     adds = " ".join(f"ADD({m})" for m in methods)
     return [
-        "",
         "/* The compiled model in the board's file system. */",
         f'#define GAZE_MODEL_PATH "{BOARD_PATH}"',
+        hash_line,
         "",
         "/* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */",
         f"#define GAZE_MODEL_ARENA_BYTES {arena_bytes}",
