@@ -59,9 +59,10 @@ notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files bes
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
 	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-bench-mcu: $(VENV)/.installed  ## Count instructions on the emulated Cortex-M4 (PUBLISHED=folder with the published files).
+bench-mcu: $(VENV)/.installed  ## Count on the emulated Cortex-M4 (PUBLISHED=folder of files, MLPERF=folder of MLPerf Tiny's models).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))
 	$(BIN)/python benchmarks/multicore.py $(if $(PUBLISHED),--published $(PUBLISHED))
+	$(if $(MLPERF),$(BIN)/python benchmarks/mlperf_tiny.py $(MLPERF))
 
 firmware: $(VENV)/.installed  ## Compile the firmware of the emulated and the Coral board, and print sizes (MODEL=file.tflite).
 	$(BIN)/python deploy/build_firmware.py $(if $(MODEL),--model $(MODEL))

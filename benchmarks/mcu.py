@@ -79,8 +79,16 @@ def summary(
         "of_model": f"{report.code_bytes / len(model):.3f}",
         "arena_bytes": report.arena_bytes,
         "stack_bytes": report.stack_used_bytes,
-        "estimated_ms_156_mhz": f"{report.estimated_ms:.0f}",
+        **modelled(report),
     }
+
+
+def modelled(report: EmulationReport) -> dict[str, str]:
+    """Return the modelled milliseconds at 156 MHz; empty for a network whose cycles were not modelled."""
+    columns = ("modelled_ms_low", "modelled_ms", "modelled_ms_high")
+    return dict(
+        zip(columns, (f"{ms:.0f}" for ms in report.modelled_ms or ()), strict=False)
+    ) or dict.fromkeys(columns, "")
 
 
 def operators(name: str, budget: float, kernels: str, report: EmulationReport) -> list[dict[str, Any]]:
@@ -96,6 +104,7 @@ def operators(name: str, budget: float, kernels: str, report: EmulationReport) -
             "macs": step.macs,
             "instructions": f"{step.instructions:.0f}",
             "instructions_per_mac": f"{step.instructions / step.macs:.3f}" if step.macs else "",
+            "modelled_cycles": "" if step.cycles is None else step.cycles,
         }
         for step in report.steps
     ]

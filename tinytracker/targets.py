@@ -112,7 +112,7 @@ TARGETS: dict[str, Target] = {
             board=_SERIAL_BOARD,
         ),
         Target(
-            "coralmicro", "Coral Dev Board Micro: Edge TPU",
+            "coralmicro", "Coral Dev Board Micro: Edge TPU, or plain C",
             quantized="ptq-uint8",
             build="tinytracker.package.coralmicro.build",
             options="tinytracker.package.coralmicro.options",
@@ -125,6 +125,17 @@ TARGETS: dict[str, Target] = {
         Target(
             "webcam", "Any webcam; the network runs on this computer",
             live="tinytracker.live.webcam_source",
+        ),
+        Target(
+            "pico2", "Raspberry Pi Pico 2: program with the network as plain C",
+            quantized="ptq-int8",
+            build="tinytracker.package.pico2.build",
+            options="tinytracker.package.pico2.options",
+            rules="tinytracker.package.pico2.rules",
+            check="tinytracker.package.pico2.check",
+            section="tinytracker.package.pico2.check",
+            doctor="tinytracker.package.pico2.doctor",
+            board=_SERIAL_BOARD,
         ),
     )
 }  # fmt: skip

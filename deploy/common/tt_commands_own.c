@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "tt_answer.h"
+#include "tt_bench.h"
 #include "tt_crc32.h"
 #include "tt_crop.h"
 #include "tt_fixed.h"
@@ -260,6 +261,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_gaze(session);
     } else if (tt_same(word, "search") != 0) {
         command_search(session);
+    } else if (tt_same(word, "bench") != 0) {
+        tt_command_bench(session, rest);
     } else if (tt_same(word, "stop") != 0) {
         /* ends `tt frame` by being received; on its own it does nothing */
     } else {

@@ -1,4 +1,4 @@
-/* Our own commands, which all begin with `tt`: hello, clock, load, burst, frame, calibrate, gaze, search, stop. */
+/* Our own commands, which all begin with `tt`: hello, clock, load, burst, frame, calibrate, gaze, search, bench, stop. */
 #ifndef TT_COMMANDS_OWN_H
 #define TT_COMMANDS_OWN_H
 

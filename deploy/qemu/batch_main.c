@@ -8,7 +8,10 @@
 #include "board.h"
 #include "model.h"
 
-#define IMAGES ((const uint8_t *)0x21000000u) /* 16 MB of PSRAM */
+#ifndef BOARD_IMAGES
+#define BOARD_IMAGES 0x21000000u /* 16 MB of PSRAM */
+#endif
+#define IMAGES ((const uint8_t *)BOARD_IMAGES)
 #define ARENA_PAINT 0x5Au
 
 extern uint8_t *model_arena_bytes(void);

@@ -1,14 +1,26 @@
-/* Start-up, UART, counter and exit of QEMU's mps2-an386. */
+/* Start-up, UART, counter and exit of QEMU's mps2-an386, mps2-an500 and, with BOARD_AN505, mps2-an505. */
 #include "board.h"
 
 #define STACK_PAINT 0xC5C5C5C5u
 
+#ifdef BOARD_AN505 /* its secure aliases; the counter runs at 20 MHz, 32 ticks per 25 instructions */
+#define UART_BASE 0x50200000u
+#define FPGA_BASE 0x50302000u
+#define COUNTER_INSTRUCTIONS 25u
+#define COUNTER_TICKS 32u
+#else
+#define UART_BASE 0x40004000u
+#define FPGA_BASE 0x40028000u
+#define COUNTER_INSTRUCTIONS 5u
+#define COUNTER_TICKS 8u
+#endif
+
 /* CMSDK UART 0: data, state, control, interrupt, baud rate divider. */
-#define UART_DATA (*(volatile uint32_t *)0x40004000u)
-#define UART_STATE (*(volatile uint32_t *)0x40004004u)
-#define UART_CONTROL (*(volatile uint32_t *)0x40004008u)
-#define UART_INTERRUPT (*(volatile uint32_t *)0x4000400Cu)
-#define UART_DIVIDER (*(volatile uint32_t *)0x40004010u)
+#define UART_DATA (*(volatile uint32_t *)UART_BASE)
+#define UART_STATE (*(volatile uint32_t *)(UART_BASE + 0x4u))
+#define UART_CONTROL (*(volatile uint32_t *)(UART_BASE + 0x8u))
+#define UART_INTERRUPT (*(volatile uint32_t *)(UART_BASE + 0xCu))
+#define UART_DIVIDER (*(volatile uint32_t *)(UART_BASE + 0x10u))
 #define UART_STATE_TX_FULL 1u
 #define UART_STATE_RX_FULL 2u
 #define UART_CONTROL_TX_RX_ENABLE 3u
@@ -19,7 +31,7 @@
 #define UART_CLOCK 25000000u
 #define UART_BAUD 115200u
 
-#define FPGA_COUNTER (*(volatile uint32_t *)0x40028018u)
+#define FPGA_COUNTER (*(volatile uint32_t *)(FPGA_BASE + 0x18u))
 #define CPACR (*(volatile uint32_t *)0xE000ED88u)
 #define CPACR_FPU_ON (0xFu << 20)
 
@@ -79,7 +91,7 @@ uint32_t board_ticks(void)
 
 uint32_t board_instructions(uint32_t ticks)
 {
-    return (uint32_t)((((uint64_t)ticks * 5u) + 4u) / 8u);
+    return (uint32_t)((((uint64_t)ticks * COUNTER_INSTRUCTIONS) + (COUNTER_TICKS / 2u)) / COUNTER_TICKS);
 }
 
 uint32_t board_stack_used(void)

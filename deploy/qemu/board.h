@@ -1,4 +1,4 @@
-/* Services of the emulated Cortex-M4 board. */
+/* Services of the emulated board. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -6,7 +6,7 @@
 
 /* 32-bit counter for measuring; board_instructions() turns a difference of two values into instructions.
  * Exact to one instruction when QEMU runs with `-icount shift=6,sleep=off`: virtual time then advances by 64 ns
- * per instruction and the counter by 25 ticks per microsecond, which is 8 ticks per 5 instructions. */
+ * per instruction and the counter by 25 ticks per microsecond, which is 8 ticks per 5 instructions (mps2-an505: 20, and 32 per 25). */
 uint32_t board_ticks(void);
 uint32_t board_instructions(uint32_t ticks);
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-BOARD_TESTS = ("test_emulate", "test_serial_board")
+BOARD_TESTS = ("test_emulate", "test_serial_board", "test_cycles", "test_constants")
 TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm")
 
 

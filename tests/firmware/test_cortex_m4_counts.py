@@ -17,6 +17,8 @@ INSTRUCTIONS = {
     ("TinyTracker", SMALL): 18_146_260,
     ("TinyTracker", LARGE): 17_040_341,
 }
+CYCLES = {"TinyTrackerS": 9_609_118, "TinyTracker": 29_228_971}
+"""Modelled, without wait states, with the small budget."""
 GOALS = {
     ("TinyTrackerS", SMALL): 1.9,
     ("TinyTrackerS", LARGE): 1.5,
@@ -32,7 +34,7 @@ def model(name: str) -> bytes:
 
 @cache
 def report(name: str, budget: float) -> EmulationReport:
-    return emulate(model(name), 2, kernels=CortexM4(budget))
+    return emulate(model(name), 2, kernels=CortexM4(budget), cycles=budget == SMALL)
 
 
 @pytest.mark.parametrize(("name", "budget"), sorted(INSTRUCTIONS))
@@ -41,6 +43,13 @@ def test_counts_are_pinned(name, budget):
     assert counted.equal is True
     assert counted.macs == CMSIS_NN[name].macs
     assert counted.instructions == pytest.approx(INSTRUCTIONS[name, budget], rel=0.02)
+
+
+@pytest.mark.parametrize("name", sorted(CYCLES))
+def test_modelled_cycles_are_pinned(name):
+    modelled = report(name, SMALL).modelled.total
+    assert modelled.cycles == pytest.approx(CYCLES[name], rel=0.02)
+    assert 1.55 < modelled.cycles / modelled.instructions < 1.70
 
 
 @pytest.mark.parametrize(("name", "budget"), sorted(GOALS))

@@ -13,7 +13,8 @@ from support.host_c import Case
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import build_firmware
-from tinytracker.emulate.qemu import IMAGES_ADDRESS, IMAGES_BYTES, emulator_command
+from tinytracker.emulate.cpu import CORTEX_M4
+from tinytracker.emulate.qemu import IMAGES_BYTES, emulator_command
 from tinytracker.emulate.tools import run_tool
 
 
@@ -32,7 +33,7 @@ def board_checksums(cases: list[Case], folder: Path, kernels: KernelSet) -> list
     assert len(stream) < IMAGES_BYTES
     images = folder / "inputs.bin"
     images.write_bytes(stream)
-    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
+    loader = f"loader,file={images},addr={CORTEX_M4.images:#x},force-raw=on"
     done = run_tool([*emulator_command(firmware.elf), "-serial", "stdio", "-device", loader], "cases", 300)
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
     numbers = [int(word) for word in re.findall(r"\d+", done.stdout)]
@@ -52,7 +53,7 @@ def checksum(outputs: list[np.ndarray]) -> int:
 def _main(libraries: list[GeneratedLibrary], cases: list[Case]) -> str:
     text = '#include "board.h"\n#include "tt_crc32.h"\n'
     text += "".join(f'#include "{library.name}.c"\n' for library in libraries)
-    text += f"static const uint8_t *next = (const uint8_t *){IMAGES_ADDRESS:#x}u;\n"
+    text += f"static const uint8_t *next = (const uint8_t *){CORTEX_M4.images:#x}u;\n"
     for library, case in zip(libraries, cases, strict=True):
         name = library.name
         text += f"""

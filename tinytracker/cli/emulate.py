@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     "--cores", type=click.IntRange(1, 5), default=1,
     help="Cores to divide the network over; the emulated core counts the parts of each.",
 )  # fmt: skip
+@click.option(
+    "--cpu", default="cortex-m4",
+    help="cortex-m4 (Spresense), cortex-m7 (Coral Dev Board Micro) or cortex-m33 (Raspberry Pi Pico 2).",
+)  # fmt: skip
+@click.option(
+    "--cycles/--no-cycles", default=None,
+    help="Model cycles too. Default: unless an inference has more than 30 million instructions.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
     source: Path,
@@ -45,11 +53,13 @@ def command(
     weights_budget: float,
     finder: Path | None,
     cores: int,
+    cpu: str,
+    cycles: bool | None,
     serve: bool,
 ) -> Output:
-    """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M4.
+    """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M.
 
-    Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are an estimate.
+    Exit code 1 when an output differs from the oracle. Instructions and bytes are exact, cycles are modelled.
     --serve lets another program talk to the board instead, for example MLPerf Tiny's runner.
     """
     from tinytracker.codegen.kernel_sets import kernel_set
@@ -61,12 +71,16 @@ def command(
     if serve and cores != 1:
         raise UsageError(f"--serve runs one core, not {cores}.", "Leave out --cores.")
     if serve:
+        if cpu != "cortex-m4":
+            raise UsageError(f"--serve emulates a cortex-m4, not a {cpu}.", "Omit --cpu.")
         return _served(chosen, chosen_kernels, finder)
-    report = emulate(chosen.content, images, seed=seed, kernels=chosen_kernels, cores=cores)
-    table = Table(title=f"{source} on an emulated Cortex-M4F", title_justify="left")
+    report = emulate(
+        chosen.content, images, seed=seed, kernels=chosen_kernels, cycles=cycles, cpu=cpu, cores=cores
+    )
+    table = Table(title=f"{source} on an emulated {report.cpu.name}", title_justify="left")
     for column in ("operator", "kernel"):
         table.add_column(column)
-    for column in ("MACs", "instructions", "per MAC"):
+    for column in ("MACs", "instructions", "per MAC", "cycles"):
         table.add_column(column, justify="right")
     for step in report.steps:
         per_mac = f"{step.instructions / step.macs:.2f}" if step.macs else ""
@@ -76,11 +90,13 @@ def command(
             f"{step.macs:,}",
             f"{step.instructions:,.0f}",
             per_mac,
+            _cycles(step.cycles),
         )
         table.add_row(*row)
     table.add_section()
     total = f"{report.instructions_per_mac:.2f}" if report.macs else ""
-    table.add_row("total", "", f"{report.macs:,}", f"{report.instructions:,.0f}", total)
+    cycles_total = _cycles(report.modelled.total.cycles if report.modelled else None)
+    table.add_row("total", "", f"{report.macs:,}", f"{report.instructions:,.0f}", total, cycles_total)
     agreement = "nothing to compare with" if report.equal is None else f"compared with {report.oracle}: "
     if report.equal is not None:
         agreement += (
@@ -94,11 +110,27 @@ def command(
         f"{report.images} images, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
-        f"estimated {report.estimated_cycles:,.0f} cycles, {report.estimated_ms:.0f} ms at 156 MHz; "
-        f"emulated: {document['assumption']}",
+        _modelled(report),
         *_aim_text(aimed),
     )
     return Output(document, text, exit_code=1 if report.equal is False else 0)
+
+
+def _cycles(cycles: int | None) -> str:
+    return "" if cycles is None else f"{cycles:,}"
+
+
+def _modelled(report: EmulationReport) -> str:
+    """The modelled cycles as an interval, and what it rests on."""
+    if report.modelled_cycles is None or report.modelled_ms is None:
+        return f"cycles were not modelled: {report.not_modelled}"
+    low, middle, high = (cycles / 1e6 for cycles in report.modelled_cycles)
+    low_ms, middle_ms, high_ms = report.modelled_ms
+    return (
+        f"modelled {low:.1f} to {high:.1f} million cycles (median {middle:.1f}), "
+        f"{low_ms:.0f} to {high_ms:.0f} ms on a {report.cpu.board} at {report.cpu.hz / 1e6:.0f} MHz "
+        f"(median {middle_ms:.0f}); {report.assumption}"
+    )
 
 
 def _aimed(chosen: ModelSource, kernels: KernelSet, finder: Path | None, seed: int) -> dict[str, int] | None:
@@ -123,7 +155,6 @@ def _aim_text(cost: dict[str, int] | None) -> tuple[str, ...]:
     )
 
 
-
 def _about_team(report: EmulationReport) -> tuple[str, ...]:
     """Return the line about several cores."""
     team = report.team
@@ -134,7 +165,6 @@ def _about_team(report: EmulationReport) -> tuple[str, ...]:
         f"{report.instructions / team.critical_path:.2f} times shorter than all parts together; "
         f"{team.scratch_bytes:,} bytes of working memory per core",
     )
-
 
 
 def _served(chosen: ModelSource, kernels: KernelSet, finder: Path | None) -> Output:

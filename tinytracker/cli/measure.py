@@ -22,7 +22,7 @@ from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.calibration import Calibration
-    from tinytracker.measure.measurement import Measurement
+    from tinytracker.measure.measurement import Measurement, Source
     from tinytracker.measure.statistics import Summary
 
 REPLAY = "replay"
@@ -48,6 +48,9 @@ _STOPPED = 130
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Frames to run first and ignore.")
 @click.option(
     "--burst", type=click.IntRange(1, 1_000_000), default=1, help="Inferences in each frame, back to back."
+)
+@click.option(
+    "--bench", type=click.Choice(["memory"]), help="First measure how fast the board reads its memory."
 )
 @click.option("--out", type=OUT, help="Session file to write.")
 @board_options
@@ -127,6 +130,7 @@ def _record(
     frames: int,
     warmup: int,
     burst: int,
+    bench: str | None,
     out: Path | None,
     port: str | None,
     rpc: str | None,
@@ -159,6 +163,8 @@ def _record(
     request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True, delay=region_delay)
     way = sync_of(target, sync, baselines, power.file is not None)
     if way != NO_SYNC or baselines:  # a camera, which works at its own rate
+        if bench is not None:
+            raise UsageError(f"{target} has no memory to measure.", "Omit --bench for this target.")
         if burst > 1:
             raise UsageError(
                 f"{target} runs one inference per frame, not {burst}.", "Omit --burst for this target."
@@ -172,12 +178,23 @@ def _record(
         return _joined(power, _shown(result, seed), out)
     with opened_board(target, run_folder, model, quantized, request, finder) as board:
         _check_network(correction, board.source.board.model_sha256)
+        if bench is not None:
+            metadata["memory"] = _memory(board.source, target)
         given = images_for(board.source, board.network, images, image_count, seed, board.finder)
         with power.recording():
             result = measure(
                 board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata
             )
     return _joined(power, _shown(result, seed), out)
+
+
+def _memory(source: Source, target: str) -> list[dict[str, Any]]:
+    """How fast the board reads each place of its memory, for the session's header."""
+    from tinytracker.measure.link import Link
+
+    if not isinstance(source, Link):
+        raise UsageError(f"{target} has no memory to measure.", "Omit --bench for this target.")
+    return [speed.model_dump() for speed in source.bench_memory()]
 
 
 def _check_network(correction: Calibration | None, model_sha256: str) -> None:

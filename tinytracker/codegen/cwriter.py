@@ -34,7 +34,7 @@ def c_float(value: float) -> str:
 
 
 def c_array(name: str, values: NDArray[np.generic]) -> str:
-    """Return a `static const` array with these contents; the dtype gives the C type."""
+    """Return a `static const` array with these contents; the dtype gives the C type; needs `CONSTANTS_MACRO`."""
     if values.dtype.kind == "f":
         flat = ", ".join(c_float(float(v)) for v in values.reshape(-1))
     else:
@@ -42,7 +42,18 @@ def c_array(name: str, values: NDArray[np.generic]) -> str:
     body = textwrap.fill(
         flat, _WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
     )
-    return f"static const {c_type(str(values.dtype))} {name}[{values.size}] = {{\n{body}\n}};"
+    return f"static const {c_type(str(values.dtype))} {name}[{values.size}] TT_CONSTANTS = {{\n{body}\n}};"
+
+
+CONSTANTS_MACRO = """\
+/* A build can place the large constants, for example -DTT_CONSTANTS_SECTION='".data.network"'. */
+#ifdef TT_CONSTANTS_SECTION
+#define TT_CONSTANTS __attribute__((section(TT_CONSTANTS_SECTION)))
+#else
+#define TT_CONSTANTS
+#endif
+"""
+"""Defines the attribute of the arrays of `c_array`; belongs in front of them."""
 
 
 def c_struct(c_name: str, name: str, fields: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tinytracker.codegen.cwriter import c_comment, c_float, c_ints, c_string, c_type
+from tinytracker.codegen.cwriter import CONSTANTS_MACRO, c_comment, c_float, c_ints, c_string, c_type
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.kernel import LayerCode
 from tinytracker.codegen.multicore.write import Team, main_declarations, main_steps
@@ -163,6 +163,7 @@ def source_text(
 
 #include "{name}.h"
 {includes}
+{CONSTANTS_MACRO}
 /* A measuring build defines TT_STEP_HOOK and provides this function. It is called with -1 when the inputs are in place,
  * and after each step. */
 #ifdef TT_STEP_HOOK

@@ -11,6 +11,7 @@ from pathlib import Path
 import tinytracker
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
+from tinytracker.emulate.cpu import CORTEX_M4, Cpu
 from tinytracker.emulate.tools import COMPILER, SIZE, ToolError, find_tool, missing_newlib, run_tool
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import StrPath
@@ -23,7 +24,7 @@ from tinytracker.requirements import install_hint
 RAM_BYTES = 1536 * 1024
 """Bytes of memory for a program of a Spresense main core: code, constants, variables and stack together."""
 
-CPU_FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+CPU_FLAGS = ("-mthumb", "-mfloat-abi=hard")
 WARNING_FLAGS = (
     "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wstrict-prototypes",
     "-Wmissing-prototypes", "-Wundef", "-Werror",
@@ -42,9 +43,9 @@ AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
 """The program that runs the whole loop of a network that aims on frames in memory."""
 
 SERIAL_APPLICATION = (
-    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_commands_mlperf.c", "common/tt_commands_own.c",
-    "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c", "common/tt_ring.c",
-    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_AIMING,
+    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_commands_mlperf.c",
+    "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c",
+    "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_AIMING,
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 
@@ -94,6 +95,7 @@ def build_firmware(
     defines: Sequence[str] = (),
     optimise: str = "-O2",
     stack_bytes: int = 8192,
+    cpu: Cpu = CORTEX_M4,
 ) -> Firmware:
     """Compile and link one configuration for the emulated board.
 
@@ -105,6 +107,7 @@ def build_firmware(
         defines: preprocessor definitions.
         optimise: optimization flag of the compiler.
         stack_bytes: bytes to reserve for the stack.
+        cpu: processor to build for.
 
     Raises:
         MissingDependencyError: the compiler, the C library or the firmware sources are missing.
@@ -118,10 +121,12 @@ def build_firmware(
     elf = out_dir / f"{name}.elf"
     sources = [*library.sources, deploy / "qemu" / "board.c", *(deploy / path for path in applications)]
     command: list[str | Path] = [
-        compiler, *CPU_FLAGS, "-std=c99", optimise, "-ffunction-sections", "-fdata-sections", *WARNING_FLAGS,
-        *(f"-D{define}" for define in defines),
+        compiler, *cpu.flags, *CPU_FLAGS, "-std=c99", optimise, "-ffunction-sections", "-fdata-sections",
+        *WARNING_FLAGS,
+        *(f"-D{define}" for define in (*defines, *cpu.defines, f"BOARD_IMAGES={cpu.images:#x}u")),
         "-I", library.directory, "-I", deploy / "qemu", "-I", deploy / "common", *sources,
         "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", f"-Wl,--defsym=STACK_BYTES={stack_bytes}",
+        f"-Wl,--defsym=VECTORS={cpu.vectors:#x}", f"-Wl,--defsym=RAM_START={cpu.ram:#x}",
         "-T", deploy / "qemu" / "board.ld", "-o", elf,
     ]  # fmt: skip
     done = run_tool(command, f"{COMPILER} for {name}")

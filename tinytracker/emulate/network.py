@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from tinytracker.codegen import GeneratedLibrary, generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.reference_kernels import PORTABLE
+from tinytracker.emulate.cpu import Cpu, find_cpu
+from tinytracker.emulate.cycles import ModelledCycles, model_cycles
 from tinytracker.emulate.firmware import BATCH_APPLICATION, Firmware, build_firmware
-from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, run_batch
+from tinytracker.emulate.qemu import IMAGES_BYTES, BatchRun, batch_command, run_batch
 from tinytracker.emulate.report import EmulationReport, StepCost
 from tinytracker.emulate.team import team_cost
+from tinytracker.emulate.tools import ToolError
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
@@ -23,6 +27,12 @@ from tinytracker.model.tflite_model import Tensor, TfliteModel
 from tinytracker.quant.oracle import available_oracle
 
 Array = NDArray[np.generic]
+
+MODELLED_INSTRUCTIONS = 30_000_000
+"""Instructions of an inference up to which cycles are modelled unasked; the log of 18 million takes three seconds."""
+
+_HOOK_INSTRUCTIONS = 16
+"""Instructions around the hook that the log assigns to a step and the counter does not."""
 
 
 def emulate(
@@ -34,6 +44,8 @@ def emulate(
     optimise: str = "-O2",
     stack_bytes: int = 8192,
     seed: int = 0,
+    cycles: bool | None = None,
+    cpu: str = "cortex-m4",
     timeout_s: float = 600.0,
     cores: int = 1,
 ) -> EmulationReport:
@@ -50,6 +62,9 @@ def emulate(
         optimise: optimization flag of the compiler.
         stack_bytes: bytes of stack to reserve; an overflow faults.
         seed: random seed of the inputs.
+        cycles: whether to model the cycles of the first image, which runs once more for that. When omitted: unless an
+            inference has more than `MODELLED_INSTRUCTIONS`, because the emulator logs every jump.
+        cpu: one of `tinytracker.emulate.cpu.CPUS`; cycles of another than the Cortex-M4 are modelled relative to it.
         timeout_s: time limit of the emulator.
         cores: divide the network over this many cores, as for `tinytracker.codegen.generate`. The emulated board has
             one, which computes the parts of all cores one after the other and counts each.
@@ -57,6 +72,7 @@ def emulate(
     Raises:
         MissingDependencyError: arm-none-eabi-gcc or qemu-system-arm is not installed.
         ModelError: C cannot be generated from the network, or it does not fit.
+        UnknownNameError: the processor is not emulated.
         UsageError: the images do not fit the network.
         ToolError: the compiler or the emulator fails.
 
@@ -66,6 +82,7 @@ def emulate(
         >>> counted.equal, counted.macs
         (True, 5230080)
     """
+    chosen = find_cpu(cpu)
     content = model if isinstance(model, bytes) else read_bytes(Path(model))
     parsed = read_tflite(content, str(model) if not isinstance(model, bytes) else "")
     inputs = _inputs(parsed, images, seed)
@@ -74,16 +91,21 @@ def emulate(
         library = generate(parsed, work / "model", kernels=kernels, cores=cores)
         firmware = build_firmware(
             "batch", library, BATCH_APPLICATION, work, defines=["TT_STEP_HOOK"], optimise=optimise,
-            stack_bytes=stack_bytes,
+            stack_bytes=stack_bytes, cpu=chosen,
         )  # fmt: skip
-        runs = _run(firmware, inputs, work, timeout_s)
+        packed = _packed(inputs)
+        runs = _run(firmware, packed, work, timeout_s, chosen)
+        modelled, not_modelled = _modelled(
+            firmware, packed[0], runs[0].steps[0], work, cycles, timeout_s, chosen, library
+        )
     outputs = _unpack(parsed.output_tensors(), [packed for run in runs for packed in run.outputs])
     compared_with: str | None = "expected"
     if expected is None:
         oracle = available_oracle(content)
         compared_with, expected = (None, None) if oracle is None else (oracle.name, oracle.run(inputs))
     differing = None if expected is None else _differing(outputs, expected)
-    return _report(library, kernels.name, firmware, runs, outputs, compared_with, differing)
+    report = _report(library, kernels.name, chosen, firmware, runs, outputs, compared_with, differing)
+    return _with_cycles(report, modelled, not_modelled)
 
 
 def _inputs(model: TfliteModel, images: int | Array | Sequence[Array], seed: int) -> tuple[Array, ...]:
@@ -121,13 +143,42 @@ def _fitting(tensor: Tensor, array: Array) -> Array:
     return array
 
 
-def _run(firmware: Firmware, inputs: tuple[Array, ...], work: Path, timeout_s: float) -> list[BatchRun]:
-    packed = [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
+def _packed(inputs: tuple[Array, ...]) -> list[bytes]:
+    return [b"".join(np.ascontiguousarray(a[i]).tobytes() for a in inputs) for i in range(len(inputs[0]))]
+
+
+def _run(firmware: Firmware, packed: list[bytes], work: Path, timeout_s: float, cpu: Cpu) -> list[BatchRun]:
     at_once = max((IMAGES_BYTES - 4) // max(len(packed[0]), 1), 1)
     return [
-        run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s)
+        run_batch(firmware.elf, packed[i : i + at_once], work, timeout_s, cpu)
         for i in range(0, len(packed), at_once)
     ]
+
+
+def _modelled(
+    firmware: Firmware,
+    image: bytes,
+    counted: Sequence[int],
+    work: Path,
+    wanted: bool | None,
+    timeout_s: float,
+    cpu: Cpu,
+    library: GeneratedLibrary,
+) -> tuple[ModelledCycles | None, str]:
+    """Return the modelled cycles of one image, or None and why there are none."""
+    if wanted is None and sum(counted) > MODELLED_INSTRUCTIONS:
+        return None, f"an inference has more than {MODELLED_INSTRUCTIONS:,} instructions; add --cycles"
+    if wanted is False:
+        return None, "not asked for"
+    command = batch_command(firmware.elf, [image], work, options=(), cpu=cpu)
+    modelled = model_cycles(firmware.elf, command, len(counted), timeout_s, library.cores, library.regions)
+    traced = [part.instructions for part in modelled.parts]
+    if any(abs(a - b) > _HOOK_INSTRUCTIONS for a, b in zip(traced, counted, strict=True)):
+        raise ToolError(
+            f"The emulator's log shows {sum(traced):,} instructions where {sum(counted):,} were counted.",
+            "Add --no-cycles, and report the version of qemu-system-arm.",
+        )
+    return modelled, ""
 
 
 def _unpack(tensors: tuple[Tensor, ...], packed: list[bytes]) -> tuple[Array, ...]:
@@ -157,6 +208,7 @@ def _differing(outputs: Sequence[Array], expected: Sequence[Array]) -> int:
 def _report(
     library: GeneratedLibrary,
     kernels: str,
+    cpu: Cpu,
     firmware: Firmware,
     runs: list[BatchRun],
     outputs: tuple[Array, ...],
@@ -170,6 +222,7 @@ def _report(
     means = counts.mean(axis=0)
     return EmulationReport(
         model_sha256=library.model_sha256,
+        cpu=cpu,
         kernels=kernels,
         images=len(counts),
         outputs=outputs,
@@ -191,3 +244,12 @@ def _report(
         ram_bytes=firmware.ram_bytes,
         team=team_cost(library, by_core) if library.cores > 1 else None,
     )
+
+
+def _with_cycles(
+    report: EmulationReport, modelled: ModelledCycles | None, not_modelled: str
+) -> EmulationReport:
+    if modelled is None:
+        return replace(report, not_modelled=not_modelled)
+    steps = (replace(step, cycles=w.cycles) for step, w in zip(report.steps, modelled.steps, strict=True))
+    return replace(report, steps=tuple(steps), modelled=modelled)

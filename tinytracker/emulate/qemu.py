@@ -1,17 +1,17 @@
-"""Runs a program on QEMU's mps2-an386 and reads what it prints."""
+"""Runs a program on an emulated board of QEMU and reads what it prints."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.emulate.cpu import CORTEX_M4, Cpu
 from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
 
-MACHINE = "mps2-an386"
-IMAGES_ADDRESS = 0x21000000
 IMAGES_BYTES = 16 * 1024 * 1024
-"""Address of the images, in memory outside the program's 1,536 KB."""
+"""Memory for the images, outside the program's 1,536 KB."""
 
 COUNTING = ("-icount", "shift=6,sleep=off")
 """Makes virtual time advance by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
@@ -36,38 +36,62 @@ class BatchRun:
     stack_used: int
 
 
-def emulator_command(elf: Path) -> list[str]:
+def emulator_command(elf: Path, options: Sequence[str] = COUNTING, cpu: Cpu = CORTEX_M4) -> list[str]:
     """Return the command that runs a program and counts instructions; the caller adds the target of UART 0."""
     return [
-        find_tool(EMULATOR, "emulating the board"), "-M", MACHINE, "-display", "none", "-monitor", "none",
-        *COUNTING, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
+        find_tool(EMULATOR, "emulating the board"), "-M", cpu.machine, "-display", "none", "-monitor", "none",
+        *options, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf),
     ]  # fmt: skip
 
 
-def run_batch(elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0) -> BatchRun:
+def batch_command(
+    elf: Path,
+    packed_images: list[bytes],
+    work_dir: Path,
+    options: Sequence[str] = COUNTING,
+    cpu: Cpu = CORTEX_M4,
+) -> list[str]:
+    """Write these packed inputs to a file and return the command that runs the batch program on them."""
+    content = len(packed_images).to_bytes(4, "little") + b"".join(packed_images)
+    return _reading_command(elf, content, work_dir, options, cpu)
+
+
+def _reading_command(
+    elf: Path, content: bytes, work_dir: Path, options: Sequence[str], cpu: Cpu
+) -> list[str]:
+    """Write what a program reads to a file and return the command that runs it."""
+    images = work_dir / "images.bin"
+    images.write_bytes(content)
+    loader = f"loader,file={images},addr={cpu.images:#x},force-raw=on"
+    return [*emulator_command(elf, options, cpu), "-serial", "stdio", "-device", loader]
+
+
+def run_batch(
+    elf: Path, packed_images: list[bytes], work_dir: Path, timeout_s: float = 600.0, cpu: Cpu = CORTEX_M4
+) -> BatchRun:
     """Run the batch program on these packed inputs.
 
     Raises:
         MissingDependencyError: the emulator is not installed.
         ToolError: the program faults, hangs or prints something unexpected.
     """
-    content = len(packed_images).to_bytes(4, "little") + b"".join(packed_images)
-    return _parse(run_program(elf, content, work_dir, timeout_s), len(packed_images))
+    command = batch_command(elf, packed_images, work_dir, cpu=cpu)
+    return _parse(_printed(command, timeout_s), len(packed_images))
 
 
 def run_program(elf: Path, content: bytes, work_dir: Path, timeout_s: float = 600.0) -> str:
-    """Run a program that reads `content` at `IMAGES_ADDRESS` and ends with a line "done"; returns what it prints.
+    """Run a program for the Cortex-M4 that reads `content` where images lie; returns what it prints before "done".
 
     Raises:
         MissingDependencyError: the emulator is not installed.
         ToolError: the program faults or hangs.
     """
-    images = work_dir / "images.bin"
-    images.write_bytes(content)
-    loader = f"loader,file={images},addr={IMAGES_ADDRESS:#x},force-raw=on"
-    done = run_tool(
-        [*emulator_command(elf), "-serial", "stdio", "-device", loader], "The emulated board", timeout_s
-    )  # fmt: skip
+    return _printed(_reading_command(elf, content, work_dir, COUNTING, CORTEX_M4), timeout_s)
+
+
+def _printed(command: list[str], timeout_s: float) -> str:
+    """Run a program that ends with a line "done" and return its output."""
+    done = run_tool(command, "The emulated board", timeout_s)
     text = done.stdout.replace("\r", "")
     if done.returncode != 0 or not text.endswith("done\n"):
         last = (text.strip().splitlines() or [""])[-1][:80]

@@ -1,4 +1,4 @@
-"""Result of an emulated run, and the estimate of cycles from it."""
+"""Result of an emulated run: exact counts, and modelled cycles."""
 
 from __future__ import annotations
 
@@ -8,31 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.emulate import calibration, contention
+from tinytracker.emulate.cpu import Cpu
+from tinytracker.emulate.cycles import ModelledCycles
 from tinytracker.emulate.team import TeamCost
-
-CYCLES_PER_INSTRUCTION = {"portable": 1.7, "cortex-m4": 2.2}
-"""Cycles per instruction by kernel set, estimated from one calibration: person_detect of TensorFlow Lite for
-Microcontrollers takes 653 ms on a 64 MHz Cortex-M4F (41.8 M cycles; guberti/tvm-arduino-profiling, 2021) and 24.7 M
-instructions on this emulator, which is 1.7 cycles per instruction. A count by classes of instructions (loads and
-stores 2 cycles, those of n registers 1 + n) gives 31.7 M cycles for it, 1.32 times less than measured. The Cortex-M4
-kernels do more of their work in loads of several registers: the same count gives 1.64 to 1.72 cycles per instruction
-with 16-bit weights, and 1.32 times that is 2.2."""
-
-CPU_HZ = 156_000_000
-"""Clock of a Spresense main core."""
-
-
-def assumption(kernels: str) -> str:
-    """Return what an estimate of cycles is based on, and what it omits."""
-    return (
-        f"{cycles_per_instruction(kernels)} cycles per instruction, calibrated on another network and a "
-        "Cortex-M4F board; wait states and contention of Spresense's memory are not modelled"
-    )
-
-
-def cycles_per_instruction(kernels: str) -> float:
-    """Return the estimate for a kernel set; an unknown one counts as portable."""
-    return CYCLES_PER_INSTRUCTION.get(kernels, CYCLES_PER_INSTRUCTION["portable"])
 
 
 @dataclass(frozen=True)
@@ -42,6 +21,7 @@ class StepCost:
     Attributes:
         operator: index in the .tflite file. name: name of the operator. kernel: kernel that computes it.
         macs: multiply-accumulates. instructions: mean per inference.
+        cycles: modelled for the first image, without wait states; None when they were not modelled.
     """
 
     operator: int
@@ -49,6 +29,7 @@ class StepCost:
     kernel: str
     macs: int
     instructions: float
+    cycles: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +38,7 @@ class EmulationReport:
 
     Attributes:
         model_sha256: SHA-256 of the .tflite file. images: number of inferences.
-        kernels: name of the kernel set.
+        cpu: processor that was emulated. kernels: name of the kernel set.
         outputs: one array per output of the network, images first.
         oracle: what the outputs were compared with; None without a comparison.
         differing_images: images whose outputs are not equal bit for bit; None without an oracle.
@@ -68,9 +49,12 @@ class EmulationReport:
         stack_used_bytes: deepest use of the stack. constant_bytes: weights, tables and parameters.
         code_bytes: instructions and constants of the program. ram_bytes: the whole program.
         team: cost on several cores; None for one. `instructions` is then the work of all cores together.
+        modelled: modelled cycles of the first image; None when they were not modelled.
+        not_modelled: why not; "" otherwise.
     """
 
     model_sha256: str
+    cpu: Cpu
     kernels: str
     images: int
     outputs: tuple[NDArray[np.generic], ...]
@@ -88,6 +72,8 @@ class EmulationReport:
     code_bytes: int
     ram_bytes: int
     team: TeamCost | None = None
+    modelled: ModelledCycles | None = None
+    not_modelled: str = ""
 
     @property
     def equal(self) -> bool | None:
@@ -100,35 +86,60 @@ class EmulationReport:
         return self.instructions / self.macs if self.macs else float("nan")
 
     @property
-    def estimated_cycles(self) -> float:
-        """Return instructions, of several cores those of the critical path, times `cycles_per_instruction`.
-
-        See `assumption`.
-        """
-        return (self.instructions if self.team is None else self.team.critical_path) * cycles_per_instruction(
-            self.kernels
-        )
+    def modelled_cycles(self) -> tuple[float, float, float] | None:
+        """Return low, middle and high cycles of the processor, modelled; None when cycles were not modelled."""
+        return None if self.modelled is None else self.cpu.cycles(self.modelled.interval)
 
     @property
-    def estimated_ms(self) -> float:
-        """Return the estimated milliseconds at `CPU_HZ`."""
-        return self.estimated_cycles / CPU_HZ * 1e3
+    def modelled_ms(self) -> tuple[float, float, float] | None:
+        """Return low, middle and high milliseconds on the processor's board, modelled; None likewise."""
+        return None if self.modelled is None else self.cpu.milliseconds(self.modelled.interval)
+
+    @property
+    def assumption(self) -> str:
+        """Return what the modelled numbers rest on."""
+        cpu, said = self.cpu, [calibration.ASSUMPTION]
+        if cpu.relative_source:
+            ratio = f"{cpu.relative_low} to {cpu.relative_high} cycles of a {cpu.name} for one of a Cortex-M4"
+            said.append(f"{ratio}, from {cpu.relative_source}")
+        if self.modelled is not None and self.modelled.parallel is not None:
+            said.append(contention.ASSUMPTION)
+        return "; ".join(said)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything except the outputs as plain values, for JSON."""
         values: dict[str, Any] = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("outputs", "steps", "team")
+            if name not in ("cpu", "outputs", "steps", "modelled", "team")
         }
         return {
             "emulated": True,
+            "cpu": self.cpu.name,
             **values,
             "equal": self.equal,
             "instructions_per_mac": self.instructions_per_mac if self.macs else None,
-            "estimated_cycles": self.estimated_cycles,
-            "estimated_ms_at_156_mhz": self.estimated_ms,
-            "assumption": assumption(self.kernels),
+            "modelled": self._modelled_json(),
             "steps": [asdict(step) for step in self.steps],
             **({"team": self.team.as_json()} if self.team is not None else {}),
+        }
+
+    def _modelled_json(self) -> dict[str, Any] | None:
+        if self.modelled is None:
+            return None
+        total = self.modelled.total
+        return {
+            "cycles_without_wait_states": total.cycles,
+            "cycles": list(self.modelled_cycles or ()),
+            "ms": list(self.modelled_ms or ()),
+            "board": self.cpu.board,
+            "hz": self.cpu.hz,
+            "parallel": None if self.modelled.parallel is None else asdict(self.modelled.parallel),
+            "data_words": total.data_words,
+            "fetched_words": total.fetched_words,
+            "classes": {
+                kind: {"instructions": count, "cycles": cycles}
+                for kind, (count, cycles) in total.classes.items()
+            },
+            "assumption": self.assumption,
         }

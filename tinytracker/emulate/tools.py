@@ -12,12 +12,14 @@ from tinytracker.errors import MissingDependencyError, TinyTrackerError
 
 COMPILER = "arm-none-eabi-gcc"
 SIZE = "arm-none-eabi-size"
+OBJDUMP = "arm-none-eabi-objdump"
 EMULATOR = "qemu-system-arm"
 
 _APT = "sudo apt-get install --no-install-recommends"
 _PACKAGES = {
     COMPILER: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     SIZE: "binutils-arm-none-eabi",
+    OBJDUMP: "binutils-arm-none-eabi",
     EMULATOR: "qemu-system-arm",
 }
 

@@ -22,6 +22,7 @@ from tinytracker.measure.board import Board
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.handshake import describe, synchronize
 from tinytracker.measure.line import Line
+from tinytracker.measure.memory import MemorySpeed, parse_memory
 from tinytracker.measure.protocol import (
     PROTOCOL_VERSION,
     ClockReply,
@@ -231,6 +232,24 @@ class Link:
         if not answer or answer[-1].value != str(inferences):
             raise DeviceError(self.name, "the board does not run bursts", "Flash its firmware again.")
         yield from self.frames(count)
+
+    def bench_memory(self) -> list[MemorySpeed]:
+        """Measure how fast the board reads data from each place of its memory.
+
+        Raises:
+            DeviceError: the board's firmware does not support it, or its answers arrive damaged.
+        """
+        self._line.send("tt bench memory")
+        said = [e.value for e in self._line.until_ready() if isinstance(e, Message) and e.name == "memory"]
+        try:
+            found = [parse_memory(value) for value in said]
+        except ValueError as error:
+            raise DeviceError(self.name, f"an answer to `tt bench memory` is damaged: {error}") from None
+        if not found:
+            raise DeviceError(
+                self.name, "the board does not answer `tt bench memory`", "Flash its firmware again."
+            )
+        return found
 
     def stop(self) -> None:
         """End frames that are running. Never fails: the board may be disconnected.

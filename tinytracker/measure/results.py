@@ -19,6 +19,7 @@ from tinytracker.measure.following import Following, following
 from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, summarize_latencies
 from tinytracker.measure.measurement import IMAGE
+from tinytracker.measure.memory import memory_sentences, recorded_memory
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
 from tinytracker.words import counted
@@ -206,7 +207,7 @@ def _sentences(
     if header.is_emulated:
         said.append(
             f"Emulated: a µs stands for {INSTRUCTIONS_PER_US:g} counted instructions, not for time on hardware; "
-            "`tinytracker emulate` estimates that time."
+            "`tinytracker emulate` models that time."
         )
     said.append(
         f"{counted(len(session), 'frame')} ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
@@ -232,4 +233,5 @@ def _sentences(
     said += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
     if session.end in _ENDS:
         said.append(_ENDS[session.end])
-    return [*said, *session.notes, *session.problems]
+    memory = memory_sentences(recorded_memory(header.metadata), header.ticks_per_s, header.is_emulated)
+    return [*said, *memory, *session.notes, *session.problems]

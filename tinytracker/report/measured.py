@@ -98,7 +98,8 @@ def _memory(manifest: Manifest) -> list[dict[str, Any]]:
         rows.append({"target": target, "what": "Edge TPU", "parts": parts, "limit_bytes": None})
     if arena is not None:
         parts = {"arena": arena.total_bytes}
-        rows.append({"target": target, "what": "arena of the M7", "parts": parts, "limit_bytes": None})
+        what = "arena" if manifest.runtime == "c" else "arena of the M7"
+        rows.append({"target": target, "what": what, "parts": parts, "limit_bytes": None})
     return rows
 
 
@@ -110,6 +111,7 @@ def session_part(path: Path) -> dict[str, Any]:
     """
     from tinytracker.measure.following import following
     from tinytracker.measure.latency import latency_table
+    from tinytracker.measure.memory import memory_sentences, recorded_memory
     from tinytracker.measure.session_reader import read_session
 
     session = read_session(path)
@@ -125,6 +127,7 @@ def session_part(path: Path) -> dict[str, Any]:
     return {
         "name": path.stem, "file": str(path), "source": header.source, "emulated": header.is_emulated,
         "board": header.board, "model": header.model, "created": header.created, "phases": list(header.phases),
+        "memory": memory_sentences(recorded_memory(header.metadata), header.ticks_per_s, header.is_emulated),
         "frames": len(session), "warmup": header.warmup, "lost": session.lost, "damaged": session.damaged,
         "latency_us": {name: row.as_json() for name, row in table.items()},
         "warnings": warnings, "missing": missing,

@@ -22,10 +22,7 @@ namespace {
 
 // The first run sends the parameters to the chip, and the next ones fill caches; none of them counts as a measurement.
 constexpr int kWarmUpRuns = 10;
-constexpr int kOutputs = GAZE_MODEL_OUTPUT_ELEMENTS;
 constexpr int kArenaBytes = GAZE_MODEL_ARENA_BYTES;
-constexpr int32_t kInputBytes = GAZE_MODEL_INPUT_WIDTH * GAZE_MODEL_INPUT_HEIGHT * GAZE_MODEL_INPUT_CHANNELS;
-constexpr int32_t kOutputBytes = kOutputs * (GAZE_MODEL_OUTPUT_TYPE == TT_FLOAT32 ? 4 : 1);
 STATIC_TENSOR_ARENA_IN_SDRAM(arena, kArenaBytes);
 
 using Resolver = tflite::MicroMutableOpResolver<GAZE_MODEL_CPU_OPERATOR_COUNT + 1>;
@@ -42,22 +39,6 @@ bool Fits(const TfLiteTensor* tensor, const tt_tensor_t& expected) {
 }
 
 }  // namespace
-
-const tt_tensor_t kInput = {
-    "image",
-    GAZE_MODEL_INPUT_TYPE,
-    kInputBytes,
-    4,
-    {1, GAZE_MODEL_INPUT_HEIGHT, GAZE_MODEL_INPUT_WIDTH, GAZE_MODEL_INPUT_CHANNELS, 0, 0, 0, 0},
-    GAZE_MODEL_INPUT_SCALE,
-    GAZE_MODEL_INPUT_ZERO_POINT};
-const tt_tensor_t kOutput = {"gaze",
-                             GAZE_MODEL_OUTPUT_TYPE,
-                             kOutputBytes,
-                             2,
-                             {1, kOutputs, 0, 0, 0, 0, 0, 0},
-                             GAZE_MODEL_OUTPUT_SCALE,
-                             GAZE_MODEL_OUTPUT_ZERO_POINT};
 
 const char* StartNetwork() {
   static std::vector<uint8_t> model;

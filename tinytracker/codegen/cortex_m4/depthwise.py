@@ -90,7 +90,7 @@ class DepthwiseKernel:
             lines.append(f"    {{{', '.join(values)}, {c_ints(words[c].tolist())}}},\n")
         name = f"{code.name}_channels"
         code.declarations.append(
-            f"static const tt_m4_depthwise_channel_t {name}[{len(lines)}] = {{\n{''.join(lines)}}};"
+            f"static const tt_m4_depthwise_channel_t {name}[{len(lines)}] TT_CONSTANTS = {{\n{''.join(lines)}}};"
         )
         code.constant_bytes += len(lines) * structure_bytes("tt_m4_depthwise_channel_t", "tt_m4_depthwise.h")
         return name

@@ -1,4 +1,7 @@
-"""Coral Dev Board Micro package: the model compiled for the Edge TPU, and a header for the application."""
+"""Coral Dev Board Micro package: the model compiled for the Edge TPU, and a header for the application.
+
+With --runtime c the network is generated C instead: `build_c.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.coralmicro import TARGET
+from tinytracker.package.coralmicro.build_c import build_c
 from tinytracker.package.coralmicro.check import check
 from tinytracker.package.coralmicro.compiler import PROGRAM, command_line, compile_model, find_compiler
 from tinytracker.package.coralmicro.compiler_log import CompilerLog
@@ -76,6 +80,8 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             and `allow_cpu_ops` is off.
     """
     source.require_usable()
+    if options.runtime == "c":
+        return build_c(source, out, options, _has_planes(source))
     report = check(source.model)
     files = _Files.of(source)
     compiled = _compile(source, options, files)

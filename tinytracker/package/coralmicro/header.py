@@ -72,7 +72,11 @@ def require_one_input(contract: IoContract) -> None:
 
 
 def header(
-    contract: IoContract, sha256: str, layout: tuple[int, bool], arena_bytes: int, methods: Iterable[str]
+    contract: IoContract,
+    sha256: str,
+    layout: tuple[int, bool],
+    arena_bytes: int | None,
+    methods: Iterable[str] = (),
 ) -> str:
     """Return the text of gaze_model.h.
 
@@ -80,11 +84,9 @@ def header(
         contract: inputs and outputs of the model that runs on the board.
         sha256: SHA-256 of the uncompiled model.
         layout: see `image_layout`.
-        arena_bytes: arena of TFLM's interpreter.
+        arena_bytes: arena of TFLM's interpreter; None for generated C, which has its own.
         methods: X of `AddX()` for each operator that stays on the CPU.
     """
-    methods = list(methods)
-    adds = " ".join(f"ADD({m})" for m in methods)
     image, output, gaze = contract.inputs[0], contract.outputs[0], contract.gaze
     _, height, width, channels = image.shape
     codes = pixel_codes(contract)
@@ -94,16 +96,7 @@ def header(
         "#ifndef GAZE_MODEL_H",
         "#define GAZE_MODEL_H",
         "",
-        "/* The compiled model in the board's file system. */",
-        f'#define GAZE_MODEL_PATH "{BOARD_PATH}"',
-        f'#define GAZE_MODEL_SHA256 "{sha256}"',
-        "",
-        "/* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */",
-        f"#define GAZE_MODEL_ARENA_BYTES {arena_bytes}",
-        "",
-        "/* Operators besides edgetpu-custom-op, for a resolver with room for one more than these. */",
-        f"#define GAZE_MODEL_CPU_OPERATOR_COUNT {len(methods)}",
-        f"#define GAZE_MODEL_CPU_OPERATORS(ADD) {adds}".rstrip(),
+        *_identity(sha256, arena_bytes, list(methods)),
         "",
         "/* The image, with (1) or without (0) position planes after it. */",
         f"#define GAZE_MODEL_INPUT_WIDTH {width}",
@@ -131,6 +124,26 @@ def header(
         "#endif /* GAZE_MODEL_H */",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _identity(sha256: str, arena_bytes: int | None, methods: list[str]) -> list[str]:
+    """Return the lines that name the model and, for the Edge TPU, describe what TFLM's interpreter needs."""
+    hash_line = f'#define GAZE_MODEL_SHA256 "{sha256}"'
+    if arena_bytes is None:
+        return [hash_line]
+    adds = " ".join(f"ADD({m})" for m in methods)
+    return [
+        "/* The compiled model in the board's file system. */",
+        f'#define GAZE_MODEL_PATH "{BOARD_PATH}"',
+        hash_line,
+        "",
+        "/* Arena for tflite::MicroInterpreter: tensors and TFLM's structures; parameters are on the chip. */",
+        f"#define GAZE_MODEL_ARENA_BYTES {arena_bytes}",
+        "",
+        "/* Operators besides edgetpu-custom-op, for a resolver with room for one more than these. */",
+        f"#define GAZE_MODEL_CPU_OPERATOR_COUNT {len(methods)}",
+        f"#define GAZE_MODEL_CPU_OPERATORS(ADD) {adds}".rstrip(),
+    ]
 
 
 def plain_header(contract: IoContract, sha256: str, arena_bytes: int, methods: Iterable[str]) -> str:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tinytracker.errors import UnknownNameError, UsageError
+
 COMPILER_VARIABLE = "TINYTRACKER_EDGETPU_COMPILER"
+
+RUNTIMES = ("edgetpu", "c")
+"""The compiled model on the Edge TPU, or generated C on the Cortex-M7."""
+
+KERNEL_SETS = ("cortex-m4", "portable")
+"""The same as in `tinytracker.codegen.kernel_sets`, which imports numpy; this file is imported for --help."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the Edge TPU compiler.
+    """How the network runs on the board, and options of the Edge TPU compiler.
 
     Attributes:
+        runtime: one of `RUNTIMES`.
+        kernels: of generated C: one of `KERNEL_SETS`; those for Cortex-M4 run on the Cortex-M7 too.
+        weights_budget: for these kernels: limit of code and constants, as a multiple of the model's bytes.
         edgetpu_compiler: program to compile with; None looks at the environment, then on PATH.
         compiled: a file compiled elsewhere, used instead of running a compiler.
         allow_cpu_ops: accept a model that partly stays on the CPU.
@@ -21,6 +32,19 @@ class Options:
         finder: the finder's .tflite file; None to search without one.
     """
 
+    runtime: str = field(
+        default="edgetpu", metadata={"help": "edgetpu (the Edge TPU) or c (generated C on the Cortex-M7)."}
+    )
+    kernels: str = field(
+        default="cortex-m4",
+        metadata={"help": "Kernels of generated C: cortex-m4 (fast) or portable (the specification)."},
+    )
+    weights_budget: float = field(
+        default=1.15,
+        metadata={
+            "help": "Limit of code and constants of cortex-m4 kernels, as a multiple of the model's bytes."
+        },
+    )
     edgetpu_compiler: Path | None = field(
         default=None,
         metadata={
@@ -43,3 +67,14 @@ class Options:
             "help": "Finder beside a network that aims, a .tflite file; it runs in generated C on the M7."
         },
     )
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES:
+            raise UnknownNameError("runtime", self.runtime, RUNTIMES)
+        if self.kernels not in KERNEL_SETS:
+            raise UnknownNameError("kernel set", self.kernels, KERNEL_SETS)
+        if self.runtime == "c" and (self.compiled is not None or self.require_compiled or self.allow_cpu_ops):
+            raise UsageError(
+                "--runtime c does not use the Edge TPU.",
+                "Omit --compiled, --require-compiled and --allow-cpu-ops, or omit --runtime c.",
+            )

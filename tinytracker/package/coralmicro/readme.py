@@ -19,6 +19,33 @@ def plain_use_section(command: str, compiled: bool) -> str:
     return (text + _CHECKED).replace("gaze_model", "model")
 
 
+def c_use_section(is_gaze: bool) -> str:
+    """Return the section for a package with generated C, which does not use the Edge TPU."""
+    return (_USE_C if is_gaze else "## Use\n\n") + _NETWORK_C
+
+
+_USE_C = """\
+## Use
+
+Build and flash the application in `deploy/coralmicro` with this folder as its package:
+
+```sh
+cmake -B out -S deploy/coralmicro -DTINYTRACKER_PACKAGE=DIR -DCORALMICRO=path/to/coralmicro
+make -C out -j
+python3 path/to/coralmicro/scripts/flashtool.py --build_dir out --elf_path out/tinytracker
+```
+
+The network runs on the Cortex-M7; the Edge TPU stays off. `gaze_model.h` describes the input, the output and the input
+byte for each pixel value.
+
+"""
+
+_NETWORK_C = """\
+The network alone is in `network/`: C99 without heap, library or operating system. `model.h` declares its functions;
+its memory is one static array of `MODEL_ARENA_BYTES`. Define `TT_CONSTANTS_SECTION` as `".sdram_data.network"` to place
+its constants in the board's SDRAM: the memory that the SDK links code into has only 253 KB.
+"""
+
 _PLAIN = """\
 ## Use
 

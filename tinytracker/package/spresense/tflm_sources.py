@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytracker import __version__
-from tinytracker.codegen.cwriter import c_array
+from tinytracker.codegen.cwriter import CONSTANTS_MACRO, c_array
 from tinytracker.codegen.generation import kernel_source, write_texts
 from tinytracker.codegen.library import AUTOGEN, aim_codes, tensor_header, tensor_table
 from tinytracker.files import read_bytes
@@ -120,11 +120,12 @@ extern const uint8_t model_tflite[MODEL_TFLITE_BYTES];
 
 def _source(model: TfliteModel, content: bytes) -> str:
     array = c_array("model_tflite", np.frombuffer(content, np.uint8)).removeprefix("static ")
-    array = array.replace("] = {", "] __attribute__((aligned(16))) = {", 1)
+    array = array.replace("] TT_CONSTANTS = {", "] __attribute__((aligned(16))) TT_CONSTANTS = {", 1)
     return f"""{AUTOGEN.format(version=__version__, sha256=model.sha256)}#include "model_tflite.h"
 
 #include "model.h"
 
+{CONSTANTS_MACRO}
 const char model_sha256[65] = "{model.sha256}";
 
 {tensor_table("model_inputs", "MODEL_INPUTS", model.input_tensors())}

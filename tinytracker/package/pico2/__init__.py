@@ -1,0 +1,3 @@
+"""The Raspberry Pi Pico 2 target."""
+
+TARGET = "pico2"
