@@ -114,7 +114,9 @@ def calibration_set(
         InputFileError: the training split is empty, or a network with an aim needs whole frames and finds none.
     """
     if aim or spec.kind == "frame":
-        index.require_surroundings("calibration of a network with an aim" if aim else "calibration of a finder")
+        index.require_surroundings(
+            "calibration of a network with an aim" if aim else "calibration of a finder"
+        )
     groups = [
         (f"{r['device'].decode()}/{r['orientation']}", r["subject"].decode())
         for r in serialized_records(index, SPLIT).map(_only_groups).as_numpy_iterator()
