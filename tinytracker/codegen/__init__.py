@@ -3,8 +3,9 @@
 `generate` is the entry point; docs/codegen.md explains how a layer becomes C.
 """
 
-from tinytracker.codegen.generation import GeneratedLibrary, GeneratedStep, generate, kernel_source
+from tinytracker.codegen.generation import GeneratedLibrary, GeneratedStep, generate
 from tinytracker.codegen.importer import SUPPORTED_OPERATORS
+from tinytracker.codegen.kernel_text import kernel_source
 
 __all__ = [
     "SUPPORTED_OPERATORS",

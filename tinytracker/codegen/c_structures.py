@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from math import prod
+
+from tinytracker.codegen.kernel_text import kernel_source
 
 WORD_BYTES = 4
 """Size of an integer and of a pointer on the 32-bit targets; the headers have no other members."""
@@ -33,7 +34,7 @@ def structure_bytes(name: str, header: str = "tt_kernels.h") -> int:
 
 @cache
 def _sizes(header: str) -> dict[str, int]:
-    text = (files("tinytracker.codegen") / "c" / header).read_text(encoding="utf-8")
+    text = kernel_source(header)
     constants = {match["name"]: int(match["value"]) for match in _CONSTANT.finditer(text)}
     # An enumeration may be shorter than a word, but what follows it in these structures begins at one.
     sizes = {"int32_t": WORD_BYTES}

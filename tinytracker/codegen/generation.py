@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from tinytracker import __version__
@@ -14,6 +13,7 @@ from tinytracker.codegen.fuse import fuse
 from tinytracker.codegen.graph import Graph
 from tinytracker.codegen.importer import import_graph
 from tinytracker.codegen.kernel import Kernel, KernelSet, LayerCode
+from tinytracker.codegen.kernel_text import kernel_source
 from tinytracker.codegen.library import banner, header_text, numbered, source_text, tensor_header
 from tinytracker.codegen.multicore import divide, make_team, parts_source, team_header
 from tinytracker.codegen.planner import MemoryPlan, plan_memory
@@ -173,22 +173,6 @@ def generate(
         regions=() if team is None else tuple((region.first, region.end) for region in team.regions),
         scratch_bytes=0 if team is None else team.scratch_bytes,
     )
-
-
-def kernel_source(name: str, parts: bool = False) -> str:
-    """Return the text of a file of the kernel library, without the lines of `TT_PARTS` that do not apply.
-
-    Args:
-        name: name of the file.
-        parts: whether layers are computed in parts.
-    """
-    text = (files("tinytracker.codegen") / "c" / name).read_text(encoding="utf-8")
-    return _CONDITION.sub(lambda found: found["parts"] if parts else found["whole"] or "", text)
-
-
-_CONDITION = re.compile(
-    r"^#if TT_PARTS\n(?P<parts>.*?)(?:^#else\n(?P<whole>.*?))?^#endif\n", re.MULTILINE | re.DOTALL
-)
 
 
 def _emit_layers(

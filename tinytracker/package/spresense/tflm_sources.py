@@ -8,7 +8,8 @@ import numpy as np
 
 from tinytracker import __version__
 from tinytracker.codegen.cwriter import CONSTANTS_MACRO, c_array
-from tinytracker.codegen.generation import kernel_source, write_texts
+from tinytracker.codegen.generation import write_texts
+from tinytracker.codegen.kernel_text import kernel_source
 from tinytracker.codegen.library import AUTOGEN, aim_codes, tensor_header, tensor_table
 from tinytracker.files import read_bytes
 from tinytracker.model.tflite_file import read_tflite
