@@ -116,6 +116,10 @@ def command(
     return Output(document, text, exit_code=1 if report.equal is False else 0)
 
 
+_MANY_CYCLES = 500_000
+"""From here on cycles are shown in millions."""
+
+
 def _cycles(cycles: int | None) -> str:
     return "" if cycles is None else f"{cycles:,}"
 
@@ -124,12 +128,14 @@ def _modelled(report: EmulationReport) -> str:
     """The modelled cycles as an interval, and what it rests on."""
     if report.modelled_cycles is None or report.modelled_ms is None:
         return f"cycles were not modelled: {report.not_modelled}"
-    low, middle, high = (cycles / 1e6 for cycles in report.modelled_cycles)
+    many = report.modelled_cycles[0] >= _MANY_CYCLES
+    unit, digits = ("million cycles", ".1f") if many else ("cycles", ",.0f")
+    low, middle, high = (cycles / (1e6 if many else 1) for cycles in report.modelled_cycles)
     low_ms, middle_ms, high_ms = report.modelled_ms
     return (
-        f"modelled {low:.1f} to {high:.1f} million cycles (median {middle:.1f}), "
-        f"{low_ms:.0f} to {high_ms:.0f} ms on a {report.cpu.board} at {report.cpu.hz / 1e6:.0f} MHz "
-        f"(median {middle_ms:.0f}); {report.assumption}"
+        f"modelled {low:{digits}} to {high:{digits}} {unit} (median {middle:{digits}}), "
+        f"{low_ms:.3g} to {high_ms:.3g} ms on a {report.cpu.board} at {report.cpu.hz / 1e6:.0f} MHz "
+        f"(median {middle_ms:.3g}); {report.assumption}"
     )
 
 

@@ -92,7 +92,7 @@ def command(
         refuse_board_options(target, board)
         return watch(
             target, view_of, http, allow_host, seconds,
-            run=board["run_folder"], model=board["model"], quantized=board["quantized"],
+            run=board["run_folder"], model=board["model"], quantized=board["quantized"], finder=board["finder"],
         )  # fmt: skip
     opened = _replayed(replay, speed) if replay is not None else _board(target or "", **board)
     with opened as stream:

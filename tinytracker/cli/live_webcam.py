@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinytracker.live.view import LiveView, Origin
     from tinytracker.live.webcam import Webcam
 
-FOR_BOARDS = ("port", "rpc", "images", "fps")
+FOR_BOARDS = ("port", "rpc", "images", "fps", "region_delay")
 """Options of boards that a webcam does not have."""
 
 _STEP_S = 0.1
@@ -31,6 +31,7 @@ def watch(
     run: Path | None,
     model: Path | None,
     quantized: str,
+    finder: Path | None,
 ) -> Output:
     """Serve the page until Ctrl-C, or for some seconds.
 
@@ -46,7 +47,7 @@ def watch(
     source = find_target(target, "live").part("live")
     network = source.open_network(run, model, quantized)
     view = view_of(Origin(target, "camera", False, PHASES, network.sha256))
-    webcam = Webcam(view, network, source.open_finder())
+    webcam = Webcam(view, network, source.open_finder(finder))
     uploads = {"/claim": webcam.claim, "/frame": webcam.frame}
     began, stopped = time.monotonic(), False
     with serving(view, http, allowed, "webcam.html", uploads) as address:

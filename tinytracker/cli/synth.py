@@ -9,6 +9,7 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import SIZE
+from tinytracker.errors import UsageError
 
 
 @verb
@@ -40,7 +41,9 @@ from tinytracker.cli.types import SIZE
     is_flag=True,
     help="Each person's frames follow one another in time: fixations, saccades, blinks, a head that moves.",
 )
-@click.option("--rate", type=click.Choice(["30", "60"]), default="30", help="Frames per second of sequences.")
+@click.option(
+    "--rate", type=click.Choice(["30", "60"]), help="Frames per second of --sequences; default: 30."
+)
 @click.option(
     "--movement",
     type=click.Choice(["mixed", "calm", "moving", "wild", "away"]),
@@ -50,12 +53,14 @@ from tinytracker.cli.types import SIZE
 def command(
     out: Path, subjects: int, frames: int, seed: int, jobs: int | None, devices: str | None,
     size: tuple[int, int], first: int, difficulty: float, part: str | None, aim: bool,
-    sequences: bool, rate: str, movement: str,
+    sequences: bool, rate: str | None, movement: str,
 ) -> Output:  # fmt: skip
     """Make a synthetic data set in GazeCapture's layout in the folder OUT."""
     from tinytracker.synth.generation import generate
 
     names = [name.strip() for name in devices.split(",")] if devices else None
+    if rate is not None and not sequences:
+        raise UsageError(f"--rate {rate} belongs to sequences.", "Add --sequences, or omit --rate.")
     report = generate(
         out,
         subjects,
@@ -68,7 +73,7 @@ def command(
         difficulty=difficulty,
         part=part,
         aim=aim,
-        sequences=int(rate) if sequences else 0,
+        sequences=int(rate or 30) if sequences else 0,
         movement=movement,
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())

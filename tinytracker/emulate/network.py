@@ -31,8 +31,9 @@ Array = NDArray[np.generic]
 MODELLED_INSTRUCTIONS = 30_000_000
 """Instructions of an inference up to which cycles are modelled unasked; the log of 18 million takes three seconds."""
 
-_HOOK_INSTRUCTIONS = 16
-"""Instructions around the hook that the log assigns to a step and the counter does not."""
+_HOOK_INSTRUCTIONS = 32
+"""Instructions around the hook that the log assigns to a step and the counter does not: about five, and on several
+cores those of the loop over the cores."""
 
 
 def emulate(

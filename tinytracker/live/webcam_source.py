@@ -9,7 +9,10 @@ from tinytracker.files import read_bytes
 from tinytracker.live.webcam_finder import Finder
 from tinytracker.live.webcam_network import AimedNetwork
 from tinytracker.model.network_file import packaged_network, packaged_networks
+from tinytracker.model.tflite_file import read_tflite
 from tinytracker.package.source import load_source
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.finder import require_finder
 
 DEFAULT_PRESETS = ("tinytracker-v2-aim", "tinytracker-s2-aim")
 """The first that is in this package answers when none is named."""
@@ -41,8 +44,17 @@ def open_network(
     return AimedNetwork(load_source(named, quantized).content, str(named))
 
 
-def open_finder() -> Finder | None:
-    """Open the finder in this package; None when it has none."""
+def open_finder(path: Path | None = None) -> Finder | None:
+    """Open a finder's .tflite file, or the one in this package; None when there is none.
+
+    Raises:
+        ModelError: the file is not a finder.
+        InputFileError: the file cannot be read.
+    """
+    if path is not None:
+        content = read_bytes(path)
+        require_finder(IoContract.of(read_tflite(content, str(path))))
+        return Finder(content, path.stem)
     if FINDER_PRESET not in packaged_networks():
         return None
     return Finder(read_bytes(packaged_network(FINDER_PRESET)), FINDER_PRESET)

@@ -98,6 +98,8 @@ def train(
     index = read_index(prepared)
     for name in ("train", "val"):
         index.split(name)
+    if found.aim or found.finder:
+        index.require_surroundings(f"training {found.name}")
     require_tensorflow("training")
     from tinytracker.train.initial import normalized
     from tinytracker.train.loop import fit

@@ -82,6 +82,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     source.require_usable()
     if options.runtime == "c":
         return build_c(source, out, options, _has_planes(source))
+    finder = _finder_of(source, options.finder)
     report = check(source.model)
     files = _Files.of(source)
     compiled = _compile(source, options, files)
@@ -98,19 +99,26 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
         if compiled:
             write_bytes(folder / files.compiled, compiled.content)
         write_text(folder / files.header, _header(source, files, _arena_bytes(on_board), methods))
-        if options.finder is not None:
-            _write_finder(source, read_bytes(options.finder), folder / FINDER_FOLDER)
+        if finder is not None:
+            generate(finder, folder / FINDER_FOLDER, name="finder", kernels=CortexM4())
         write_text(folder / "README.md", model_card(manifest, use(command, compiled is not None)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
 
 
-def _write_finder(source: ModelSource, content: bytes, folder: Path) -> None:
-    """Write the finder as C for the M7; CMakeLists.txt of the application looks for it there."""
+def _finder_of(source: ModelSource, path: Path | None) -> bytes | None:
+    """Return the content of a finder that may go with this network; its C is for the M7.
+
+    Raises:
+        ModelError: the network has no aim, or the file is not a finder.
+    """
+    if path is None:
+        return None
     if source.contract.aim is None:
         raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
+    content = read_bytes(path)
     require_finder(IoContract.of(read_tflite(content)))
-    generate(content, folder, name="finder", kernels=CortexM4())
+    return content
 
 
 @dataclass(frozen=True)

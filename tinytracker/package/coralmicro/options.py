@@ -73,6 +73,11 @@ class Options:
             raise UnknownNameError("runtime", self.runtime, RUNTIMES)
         if self.kernels not in KERNEL_SETS:
             raise UnknownNameError("kernel set", self.kernels, KERNEL_SETS)
+        if self.runtime == "c" and self.finder is not None:
+            raise UsageError(
+                "--runtime c has no finder: the network scans the frame by itself.",
+                "Omit --finder or --runtime c.",
+            )
         if self.runtime == "c" and (self.compiled is not None or self.require_compiled or self.allow_cpu_ops):
             raise UsageError(
                 "--runtime c does not use the Edge TPU.",

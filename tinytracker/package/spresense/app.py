@@ -112,7 +112,12 @@ def write_app(
 
 
 def write_finder(model: Path | str | bytes, finder: bytes, folder: Path, kernels: KernelSet) -> None:
-    """Write a finder in C, and what it needs, beside a network that aims.
+    """Write a finder in C, and what it needs, beside a network that aims; raises like `finder_for`."""
+    generate(finder_for(model, finder), folder, name="finder", kernels=kernels)
+
+
+def finder_for(model: Path | str | bytes, finder: bytes) -> bytes:
+    """Return a finder that may go with a network.
 
     Raises:
         ModelError: the network has no aim, or the other file is not a finder.
@@ -120,7 +125,7 @@ def write_finder(model: Path | str | bytes, finder: bytes, folder: Path, kernels
     if IoContract.of(read_tflite(model)).aim is None:
         raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
     require_finder(IoContract.of(read_tflite(finder)))
-    generate(finder, folder, name="finder", kernels=kernels)
+    return finder
 
 
 def _configure(directory: Path, prefix: str, runtime: str, cores: int) -> None:

@@ -30,7 +30,7 @@ from tinytracker.package.manifest import (
 )
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource
-from tinytracker.package.spresense.app import APPLICATION, PLAIN_APPLICATION, write_app
+from tinytracker.package.spresense.app import APPLICATION, PLAIN_APPLICATION, finder_for, write_app
 from tinytracker.package.spresense.cores import RAM_BYTES, Team, require_room
 from tinytracker.package.spresense.options import Options
 from tinytracker.package.spresense.readme import use_section
@@ -55,6 +55,7 @@ class _Proved:
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Write the package; see `tinytracker.package.package`."""
     source.require_usable()
+    finder = None if options.finder is None else finder_for(source.content, read_bytes(options.finder))
     network = _RUNTIMES[options.runtime](source, options)
     require_exact(network.parity)
     manifest = _manifest(source, network, options)
@@ -69,7 +70,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             source.content, folder, runtime=options.runtime, arena_bytes=network.arena.total_bytes,
             kernels=kernel_set(options.kernels, options.weights_budget), integer_ends=options.io == "int8",
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
-            finder=None if options.finder is None else read_bytes(options.finder),
+            finder=finder,
             cores=options.cores,
         )  # fmt: skip
         write_text(

@@ -77,9 +77,15 @@ class Options:
             )
         if not 1 <= self.cores <= MAX_CORES:
             raise UsageError(f"The number of cores is {self.cores}; it must be 1 to {MAX_CORES}.")
+        if self.cores > 1 and self.finder is not None:
+            raise UsageError(
+                f"--finder does not go with --cores {self.cores}: both networks would share kernel files, and only one "
+                "of them would be divided.",
+                "Omit --finder, then the network scans the frame by itself; or omit --cores.",
+            )
         if self.cores > 1 and (self.runtime, self.kernels) != ("c", "cortex-m4"):
             raise UsageError(
                 f"--cores {self.cores} needs generated C with the cortex-m4 kernels; TFLM and the portable kernels "
                 "compute whole layers on one core.",
-                "Add --runtime c, and leave out --kernels.",
+                "Use --runtime c --kernels cortex-m4.",
             )
