@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, sha256_bytes
+from tinytracker.model.presets import find_preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.package.manifest import Origin, meaning
@@ -100,10 +101,10 @@ class ModelSource:
     @cached_property
     def is_gaze(self) -> bool:
         """Return whether the network estimates gaze."""
+        if self.run is not None:
+            return self.preset is None or not find_preset(self.preset).finder
         if self.contract.finder is not None:
             return False
-        if self.run is not None:
-            return True
         if self.said_to_be_gaze is not None:
             return self.said_to_be_gaze
         return looks_like_gaze(self.model, self.contract)
