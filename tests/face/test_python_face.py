@@ -19,6 +19,7 @@ PACKAGES = sorted(
     if m.ispkg and m.name != "tinytracker.cli"
 )
 MAIN = {
+    "aim": "read_aim",
     "codegen": "generate",
     "data": "prepare",
     "emulate": "emulate",
