@@ -27,7 +27,8 @@ NOT_OURS = {
     "corrected.csv", "OUT/corrected.csv", "devices.toml",
     "results/NAME.csv", "tinytracker.toml", "page.html", "report.html", "site/index.html", "notebooks/accuracy.html",
     # of others: GazeCapture, the SDKs of Coral and Spresense, libedgetpu, the IMX500's driver
-    "prepareDataset.py", "pytorch/prepareDataset.py", "apple_device_data.csv", "coralmicro/scripts/flashtool.py", "libs/tpu/edgetpu_executable.cc",
+    "prepareDataset.py", "pytorch/prepareDataset.py",
+    "apple_device_data.csv", "coralmicro/scripts/flashtool.py", "libs/tpu/edgetpu_executable.cc",
     "tools/config.py", "tools/mkappsdir.py", "api/runtime_version.h", "tflite/custom_op_data.cc", "imx500.c",
     "tensorflow/lite/kernels/add.cc", "tensorflow/lite/kernels/internal/quantization_util.cc",
     "../benchmarks/results/synth.csv",  # an example in docs/tools/hooks.py, as a page of docs would write it
