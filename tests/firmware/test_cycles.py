@@ -136,7 +136,7 @@ def test_cycles_can_be_left_out(monkeypatch):
 
 
 def test_a_log_that_contradicts_the_counter_is_refused(monkeypatch):
-    def half(elf, command, parts, timeout_s):
+    def half(elf, command, parts, timeout_s, cores, regions):
         return ModelledCycles((Work(1, 1, 0, 0, {}),) * parts)
 
     monkeypatch.setattr(network_module, "model_cycles", half)
