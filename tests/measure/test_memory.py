@@ -72,15 +72,18 @@ def test_a_board_with_older_firmware_is_named():
     from tinytracker.measure.link import Link
     from tinytracker.measure.protocol import Complaint
 
-    class Old(Link):
-        def __init__(self):
-            self.name = "old"
-
-        def _send(self, command):
+    class OldLine:
+        def send(self, command):
             return 0
 
-        def _until_ready(self):
+        def until_ready(self):
             yield Complaint("Unknown tt command: bench")
+
+    class Old(Link):
+        name = "old"
+
+        def __init__(self):
+            self._line = OldLine()
 
     with pytest.raises(DeviceError, match="does not answer `tt bench memory`"):
         Old().bench_memory()
