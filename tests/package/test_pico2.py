@@ -45,7 +45,7 @@ def includes(app: Path) -> list[str]:
 def sources(app: Path) -> list[str]:
     """The sources that CMakeLists.txt names."""
     text = (app / "CMakeLists.txt").read_text()
-    parts = re.search(r"foreach\(part ([a-z0-9_ ]+)\)", text)[1].split()
+    parts = re.search(r"foreach\(part ([a-z0-9_\s]+)\)", text)[1].split()
     named = [app / "main.c", app / "board_pico2.c", *(app / "common" / f"tt_{part}.c" for part in parts)]
     return [*map(str, named), *map(str, sorted((app / "network").glob("*.c")))]
 
