@@ -11,6 +11,7 @@ from tinytracker.targets import TARGETS, Target, with_part
 LOST = [
     ("spresense", "The serial port of the board is not known."),
     ("coralmicro", "The serial port of the board is not known."),
+    ("pico2", "The serial port of the board is not known."),
     ("emulated", "The emulated board needs a network."),
     ("imx500", "Give --model network.rpk."),
 ]

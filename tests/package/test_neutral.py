@@ -230,7 +230,7 @@ def test_inputs_of_16_bits_have_a_way_out(tmp_path):
     x = T((1, 4), "int16", scales=(0.1,))
     model.write_bytes(build_tflite([x, T((1, 4), "int16", scales=(0.1,))], [Op("RELU", [0], [1])], [0], [1]))
     with pytest.raises(
-        ModelError, match=r"is int16, not int8 or uint8 or float32\. Use a model quantized to INT8"
+        ModelError, match=r"is int16, not int8 or uint8 or float32\. Convert the model again, fully quantized"
     ):
         package(model, "spresense", tmp_path / "out")
 
