@@ -10,7 +10,8 @@ import numpy as np
 from tinytracker.codegen import generate
 from tinytracker.codegen.host import GeneratedRuntime
 from tinytracker.codegen.kernel_sets import kernel_set
-from tinytracker.package.manifest import Arena, GeneratedCode
+from tinytracker.model.tflite_stats import model_stats
+from tinytracker.package.manifest import Arena, GeneratedCode, Manifest, ModelSection, ParitySection
 from tinytracker.package.source import ModelSource
 from tinytracker.quant.contract import Codes
 from tinytracker.quant.parity import Parity, compare_with_oracle, frames_of, patterns, require_exact
@@ -63,6 +64,29 @@ def prove(source: ModelSource, kernels: str, weights_budget: float) -> ProvedC:
 def write_c(source: ModelSource, folder: Path, kernels: str, weights_budget: float) -> None:
     """Write the C that `prove` proved into a folder; raises like `tinytracker.codegen.generate`."""
     generate(source.content, folder, kernels=kernel_set(kernels, weights_budget))
+
+
+def c_manifest(target: str, name: str, source: ModelSource, proved: ProvedC) -> Manifest:
+    """Return the manifest of a package whose only runtime is generated C.
+
+    Args:
+        target: name of the target.
+        name: of the model in the package.
+        source: the network.
+        proved: its C, from `prove`.
+    """
+    stats = model_stats(source.model)
+    return Manifest(
+        target=target, runtime="c", generated=proved.code,
+        model=ModelSection(
+            name=name, **source.origin.as_json(), sha256=source.sha256, bytes=len(source.content),
+            macs=stats.macs, parameters=stats.parameters, peak_activation_bytes=stats.peak_activation_bytes,
+            operators=tuple(sorted({o.name for o in source.model.operators})),
+        ),
+        io=source.io, **source.words,
+        quantization=source.quantization, arena=proved.arena,
+        parity=ParitySection(**proved.parity.as_json()), runtimes=source.runtimes, metrics=source.metrics,
+    )  # fmt: skip
 
 
 def _test_images(source: ModelSource) -> tuple[Codes, str]:

@@ -12,7 +12,7 @@ from tinytracker.aim.placement import misplaced, next_place
 from tinytracker.arrays import Floats32
 from tinytracker.data.inputs import REFERENCE_CROP, InputSpec
 from tinytracker.data.pipeline import serialized_records
-from tinytracker.errors import ConfigError, UsageError
+from tinytracker.errors import ConfigError
 from tinytracker.train.aim_crops import COLUMNS, CROPS_PER_FRAME, as_record, cut, decode_levels, draw
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig
@@ -46,12 +46,7 @@ class AimTrainingBatches:
             InputFileError: the records hold no whole frames.
             UsageError: several workers.
         """
-        task.index.require_surroundings(f"training {task.preset.name}")
-        if task.workers.workers > 1:
-            raise UsageError(
-                f"{task.preset.name} cannot be trained by several workers.",
-                "Use --distribute mirrored or none.",
-            )
+        task.require_whole_frames()
         if task.config.batch_size % CROPS_PER_FRAME:
             raise ConfigError(
                 "options", "batch_size",

@@ -13,7 +13,6 @@ from tinytracker.data.examples import parse
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import LUMA
 from tinytracker.data.pipeline import serialized_records
-from tinytracker.errors import UsageError
 from tinytracker.files import make_folder
 from tinytracker.train.dataset import decoded, scaled
 from tinytracker.train.finder_places import mean_distance_cm, read_places, strips_of
@@ -75,12 +74,7 @@ class FinderTrainingBatches:
             InputFileError: the records hold no whole frames.
             UsageError: several workers.
         """
-        task.index.require_surroundings(f"training {task.preset.name}")
-        if task.workers.workers > 1:
-            raise UsageError(
-                f"{task.preset.name} cannot be trained by several workers.",
-                "Use --distribute mirrored or none.",
-            )
+        task.require_whole_frames()
         self._config = task.config
         self._frames = task.index.split("train").frames
         self._per_step = min(task.config.batch_size, self._frames)

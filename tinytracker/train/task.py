@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinytracker.data.index import PreparedIndex
+from tinytracker.errors import UsageError
 from tinytracker.model.presets import Preset
 from tinytracker.runs import Run
 from tinytracker.train.config import TrainConfig
@@ -28,3 +29,17 @@ class Task:
     run: Run
     config: TrainConfig
     workers: Distribution = field(default_factory=lambda: distribution("none"))
+
+    def require_whole_frames(self) -> None:
+        """Check what training on whole frames needs.
+
+        Raises:
+            InputFileError: the records hold no whole frames.
+            UsageError: several workers.
+        """
+        self.index.require_surroundings(f"training {self.preset.name}")
+        if self.workers.workers > 1:
+            raise UsageError(
+                f"{self.preset.name} cannot be trained by several workers.",
+                "Use --distribute mirrored or none.",
+            )

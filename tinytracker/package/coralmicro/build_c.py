@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinytracker.files import write_bytes, write_text
-from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.coralmicro import TARGET
 from tinytracker.package.coralmicro.header import MODEL_NAME, PLAIN_NAME, header, image_layout
 from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import c_use_section
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.generated_c import ProvedC, prove, write_c
-from tinytracker.package.manifest import MANIFEST_NAME, Manifest, ModelSection, ParitySection, write_manifest
+from tinytracker.package.generated_c import c_manifest, prove, write_c
+from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.source import ModelSource
 
@@ -34,7 +33,7 @@ def build_c(source: ModelSource, out: Path, options: Options, has_planes: bool |
     layout = image_layout(source.contract, has_planes) if source.is_gaze else None
     proved = prove(source, options.kernels, options.weights_budget)
     stem = MODEL_NAME if source.is_gaze else PLAIN_NAME
-    manifest = _manifest(source, proved, stem)
+    manifest = c_manifest(TARGET, stem, source, proved)
     with replaced_folder(out) as folder:
         write_bytes(folder / f"{stem}.tflite", source.content)
         if layout is not None:
@@ -44,18 +43,3 @@ def build_c(source: ModelSource, out: Path, options: Options, has_planes: bool |
         write_text(folder / "README.md", model_card(manifest, c_use_section(source.is_gaze)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
-
-
-def _manifest(source: ModelSource, proved: ProvedC, stem: str) -> Manifest:
-    stats = model_stats(source.model)
-    return Manifest(
-        target=TARGET, runtime="c", generated=proved.code,
-        model=ModelSection(
-            name=stem, **source.origin.as_json(), sha256=source.sha256, bytes=len(source.content),
-            macs=stats.macs, parameters=stats.parameters, peak_activation_bytes=stats.peak_activation_bytes,
-            operators=tuple(sorted({o.name for o in source.model.operators})),
-        ),
-        io=source.io, **source.words,
-        quantization=source.quantization, arena=proved.arena,
-        parity=ParitySection(**proved.parity.as_json()), runtimes=source.runtimes, metrics=source.metrics,
-    )  # fmt: skip

@@ -8,11 +8,10 @@ from pathlib import Path
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import OutputError
 from tinytracker.files import write_bytes, write_text
-from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
-from tinytracker.package.generated_c import ProvedC, prove, write_c
-from tinytracker.package.manifest import MANIFEST_NAME, Manifest, ModelSection, ParitySection, write_manifest
+from tinytracker.package.generated_c import ProvedC, c_manifest, prove, write_c
+from tinytracker.package.manifest import MANIFEST_NAME, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.pico2 import TARGET
 from tinytracker.package.pico2.memory import FLASH_BYTES, RAM_BYTES, flash_needed, ram_needed
@@ -34,7 +33,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     proved = prove(source, options.kernels, options.weights_budget)
     for problem in _too_large(source, proved):
         say(f"warning: {problem}")
-    manifest = _manifest(source, proved)
+    manifest = c_manifest(TARGET, MODEL_NAME, source, proved)
     with replaced_folder(out) as folder:
         write_bytes(folder / MODEL_NAME, source.content)
         _write_app(folder / APPLICATION)
@@ -73,18 +72,3 @@ def _too_large(source: ModelSource, proved: ProvedC) -> list[str]:
             f"{FLASH_BYTES:,} bytes of a Pico 2. Fewer channels or a smaller dense layer would help most."
         )
     return problems
-
-
-def _manifest(source: ModelSource, proved: ProvedC) -> Manifest:
-    stats = model_stats(source.model)
-    return Manifest(
-        target=TARGET, runtime="c", generated=proved.code,
-        model=ModelSection(
-            name=MODEL_NAME, **source.origin.as_json(), sha256=source.sha256, bytes=len(source.content),
-            macs=stats.macs, parameters=stats.parameters, peak_activation_bytes=stats.peak_activation_bytes,
-            operators=tuple(sorted({o.name for o in source.model.operators})),
-        ),
-        io=source.io, **source.words,
-        quantization=source.quantization, arena=proved.arena,
-        parity=ParitySection(**proved.parity.as_json()), runtimes=source.runtimes, metrics=source.metrics,
-    )  # fmt: skip
