@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from tinytracker.aim.controller import Controller, State
+from tinytracker.aim.cutting import Box, cut
 from tinytracker.aim.finding import view_box
 from tinytracker.aim.region import Region
 from tinytracker.arrays import Pixels
 from tinytracker.data.inputs import REFERENCE_CROP
-from tinytracker.data.integer_area import Box, area_picture
 from tinytracker.errors import UsageError
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.view import LiveView
@@ -175,9 +175,8 @@ class Webcam:
         """Run the network on a region, and let the controller and the view know."""
         began = time.perf_counter()
         network = self._network
-        picture = area_picture(
-            part.pixels, part.inside(region.box), network.width, network.height, grey=network.grey
-        )
+        channels = 1 if network.grey else 3
+        picture = cut(part.pixels, part.inside(region.box), network.width, network.height, channels)
         cropped = time.perf_counter()
         look = network.look(picture)
         done = time.perf_counter()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinytracker.aim.cutting import Box, cut
 from tinytracker.aim.finding import Find, read_finder
 from tinytracker.aim.layout import FINDER, FINDER_CELL_PX, FINDER_HEIGHT, FINDER_WIDTH
 from tinytracker.arrays import Pixels
-from tinytracker.data.integer_area import Box, area_picture
 from tinytracker.errors import ModelError
 from tinytracker.live.webcam_network import host_interpreter
 from tinytracker.model.tflite_file import read_tflite
@@ -47,7 +47,7 @@ class Finder:
             frame_width: of the frame, px.
             frame_height: of the frame, px.
         """
-        picture = area_picture(pixels, view, FINDER_WIDTH, FINDER_HEIGHT, grey=True)
+        picture = cut(pixels, view, FINDER_WIDTH, FINDER_HEIGHT, 1)
         raw = self._interpreter.run(self._contract.encode_all({"image": picture[None]}))[0]
         codes = raw.reshape(_GRID).astype(np.int64) - self._zero_point
         return read_finder(codes, frame_width, frame_height)

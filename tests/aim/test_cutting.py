@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from support.area_resize import build_resize, resize
 from support.host_c import COMPILER
 
+from tinytracker.aim.cutting import cut
 from tinytracker.data.inputs import InputSpec, make_inputs_numpy
-from tinytracker.data.integer_area import area_picture
 
 IMAGE = np.random.default_rng(18).integers(0, 256, (70, 110, 3), np.uint8)
 BOXES = st.tuples(st.integers(-60, 120), st.integers(-60, 90), st.integers(1, 150), st.integers(1, 90))
@@ -24,7 +24,7 @@ def library(tmp_path_factory):
 @given(box=BOXES, size=st.tuples(st.integers(1, 40), st.integers(1, 30)), grey=st.booleans())
 @settings(deadline=None, max_examples=150)
 def test_it_is_what_the_boards_compute(library, box, size, grey):
-    found = area_picture(IMAGE, box, *size, grey=grey)
+    found = cut(IMAGE, box, *size, 1 if grey else 3)
     assert np.array_equal(found, resize(library, IMAGE, box, *size, 1 if grey else 3, 0))
 
 
@@ -34,9 +34,9 @@ def test_it_is_what_networks_were_trained_on():
         frame = {"image": IMAGE, "face_in_crop": box, "face": box, "frame_size": (110, 70)}
         expected = make_inputs_numpy(spec, frame)["image"].astype(int)
         # In floating point a mean that lies on a half may fall to either side.
-        assert np.abs(area_picture(IMAGE, box, 64, 32, grey=False) - expected).max() <= 1
-        assert (area_picture(IMAGE, box, 64, 32, grey=False) == expected).mean() > 0.999
+        assert np.abs(cut(IMAGE, box, 64, 32, 3) - expected).max() <= 1
+        assert (cut(IMAGE, box, 64, 32, 3) == expected).mean() > 0.999
 
 
 def test_a_box_outside_of_the_image_is_black():
-    assert not area_picture(IMAGE, (500, 0, 30, 10), 12, 4, grey=False).any()
+    assert not cut(IMAGE, (500, 0, 30, 10), 12, 4, 3).any()
