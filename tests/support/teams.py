@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,17 +73,25 @@ class TeamOnThreads:
         self.packed = b"".join(v.tobytes() for values in inputs for v in values)
         self.expected = b"".join(v.tobytes() for values in builtin_ref(model, inputs) for v in values)
 
-    def run(self, kind: str, *, head_start_us: int = 0) -> Trial:
-        """Compile with a sanitizer of `SANITIZERS` and run all inputs, each core a thread."""
+    def run(self, kind: str, pace: str | None = None) -> Trial:
+        """Compile with a sanitizer of `SANITIZERS` and run all inputs, each core a thread.
+
+        Args:
+            kind: of sanitizer.
+            pace: what threads wait for besides barriers, so that a mistake shows in every run; see threads_main.c.
+        """
         program = self.folder / f"threads-{kind}"
         command = [
             "gcc", "-std=gnu99", "-O1", "-g1", f"-fsanitize={SANITIZERS[kind]}", "-fno-sanitize-recover=undefined",
-            "-include", "sched.h", "-DTT_TEAM_WAIT=(void)sched_yield", f"-DHEAD_START={head_start_us}",
+            "-include", "sched.h", "-DTT_TEAM_WAIT=(void)sched_yield",
+            *(["-DTT_TEAM_HOOK", f"-D{pace}"] if pace else []),
             "-I", self.folder, *self.library.sources, THREADS, "-lpthread", "-o", program,
         ]  # fmt: skip
         built = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
         assert built.returncode == 0, built.stderr[:4000]
-        ran = subprocess.run([str(program)], input=self.packed, capture_output=True, timeout=300)
+        # A race is reported only while the stack of the earlier access is still known: as long as possible.
+        env = os.environ | {"TSAN_OPTIONS": "history_size=7"}
+        ran = subprocess.run([str(program)], input=self.packed, capture_output=True, timeout=300, env=env)
         messages = ran.stderr.decode(errors="replace")
         reports = messages.count("WARNING: ThreadSanitizer")
         return Trial(ran.stdout == self.expected, reports, messages)
