@@ -20,7 +20,7 @@ class Runner:
     def __init__(self, port, rate):
         self.port = serial.Serial(port, rate, timeout=0.1)
 
-    def command(self, text, seconds=10.0):
+    def command(self, text, seconds=60.0):
         self.port.write(text.encode() + b"%")
         lines, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
@@ -38,7 +38,6 @@ def line():
     net.mean()
     net.dense(2)
     with emulated_board(net.build()) as board, RatedLine(board.port) as line:
-        time.sleep(0.3)  # what it says while it starts is not for us
         yield line
 
 

@@ -6,15 +6,12 @@ not that of a clock: when the board says that it begins an inference, the meter 
 length, and an event, at once. A real meter sees the edges on the board's trigger pin.
 """
 
-import fcntl
 import os
 import pty
 import select
-import struct
-import termios
 import threading
-import time
 import tty
+from contextlib import suppress
 
 import serial
 from support.mlperf_traces import lpm01a_number
@@ -29,21 +26,20 @@ class _Line:
     def __init__(self):
         self.end, self._slave = pty.openpty()
         tty.setraw(self._slave)
+        os.set_blocking(self.end, False)
         self.port = os.ttyname(self._slave)
+        self._open = True
 
     def send(self, text):
         data = text.encode()
-        while data:
-            data = data[os.write(self.end, data[:2048]) :]
+        while data and self._open:
+            if select.select([], [self.end], [], 0.05)[1]:
+                with suppress(BlockingIOError):
+                    data = data[os.write(self.end, data) :]
 
-    def wait_until_read(self, seconds=20.0):
-        """Until the other side has taken everything."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            waiting = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, b"\0\0\0\0"))[0]
-            if not waiting:
-                return
-            time.sleep(0.01)
+    def stop(self):
+        """What a program no longer reads holds up nobody."""
+        self._open = False
 
     def close(self):
         os.close(self.end)
@@ -52,6 +48,8 @@ class _Line:
 
 class MeterStandIn:
     """An LPM01A set up by commands; `said` is all that it has sent.
+
+    What the board says after its inferences reaches the host only when `said` has their whole window.
 
     Args:
         window_s: length of each window; window_uj: energy of one sample within each, in µJ; beyond them 0.5 µJ.
@@ -90,7 +88,6 @@ class MeterStandIn:
                 self._say_samples(self._window, self._uj.pop(0))
                 self._say_event()
                 self._say_samples(IDLE_SAMPLES, 0.5)
-        self.line.wait_until_read()
 
     def _say_event(self):
         self._say(f"event {self._events} ris\r\n")
@@ -127,6 +124,8 @@ class EnergyBench:
 
     def __exit__(self, *_):
         self._open = False
+        self._line.stop()
+        self.meter.line.stop()
         for thread in self._threads:
             thread.join()
         if self._uart is not None:

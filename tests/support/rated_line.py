@@ -2,10 +2,14 @@
 
 Bytes pass when both sides have the same rate. Else they arrive as what a receiver makes of another rate: bytes that are
 no characters. The host's rate is that of its terminal; the board tells its own when it changes it.
+
+A command arrives as no more bytes than make the board change its rate. The board throws away what follows them until
+the line is silent for 50 ms of its own time, which may pass on the emulated board while the host is busy elsewhere.
 """
 
 import os
 import pty
+import re
 import select
 import termios
 import threading
@@ -13,6 +17,7 @@ import tty
 
 RATES = {termios.B9600: 9600, termios.B115200: 115200}
 GARBAGE = b"\x80\xfe\xf8"
+OVERLONG = b"x" * 81 + b"%"
 
 
 class RatedLine:
@@ -21,11 +26,12 @@ class RatedLine:
     def __init__(self, board_port):
         self._board = os.open(board_port, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self._board)
+        self._wait_for_board()
         self._host, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         self.board_rate, self.garbled = 115200, 0
-        self._said = b""
+        self._asked, self._said = b"", b""
         self._open = True
         self._thread = threading.Thread(target=self._relay, daemon=True)
         self._thread.start()
@@ -39,13 +45,26 @@ class RatedLine:
         for fd in (self._board, self._host, self._slave):
             os.close(fd)
 
+    def _wait_for_board(self):
+        """Until it has started: what it says of that may be lost or late, and is not for the host.
+
+        It answers a command that is too long, but does not yet take it as a sign that the rate is right.
+        """
+        os.write(self._board, OVERLONG)
+        said = b""
+        while not re.search(rb"e-\[Command longer[^\n]*\n[^\n]*m-ready\r\n", said):
+            assert select.select([self._board], [], [], 60)[0], f"the board does not start: {said!r}"
+            said += os.read(self._board, 4096)
+
     def _relay(self):
         while self._open:
             ready, _, _ = select.select([self._board, self._host], [], [], 0.05)
             for fd in ready:
                 data = os.read(fd, 4096)
                 if fd == self._host:
-                    self._pass(data, self._board)
+                    *commands, self._asked = (self._asked + data).split(b"%")
+                    for command in commands:
+                        self._pass(command + b"%", self._board)
                 else:
                     self._from_board(data)
 
@@ -64,6 +83,6 @@ class RatedLine:
             return  # nobody has opened it yet
         if host_rate != self.board_rate:
             self.garbled += len(data)
-            data = GARBAGE * len(data)
+            data = GARBAGE
         while data:
             data = data[os.write(to, data) :]
