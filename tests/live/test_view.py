@@ -221,7 +221,7 @@ def test_a_board_with_a_camera_runs_until_the_caller_stops():
         if sequence != 2:
             board.say(record(sequence, board.ticks()))
 
-    with FakeLine(losing) as board, open_link(board.port, silence_s=5) as link:
+    with FakeLine(losing) as board, open_link(board.port, silence_s=60) as link:
         with closing(frames_of_board(link)) as frames:
             found = [next(frames) for _ in range(5)]
         assert [f.sequence for f in found] == [0, 1, 3, 4, 5]
@@ -245,7 +245,7 @@ def test_a_board_without_a_camera_is_shown_one_image_after_the_other():
             assert count == 1
             return self._link.frames(count)
 
-    with FakeLine() as board, open_link(board.port, silence_s=5) as link:
+    with FakeLine() as board, open_link(board.port, silence_s=60) as link:
         object.__setattr__(link.board, "source", "loaded")
         source = Source(link)
         with pytest.raises(UsageError, match="--images"):
@@ -267,7 +267,7 @@ class Client:
         self.host = address.removeprefix("http://").rstrip("/")
 
     def ask(self, method, path, content=None, **headers):
-        with closing(http.client.HTTPConnection(self.host, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(self.host, timeout=60)) as connection:
             body = None if content is None else content if isinstance(content, bytes) else json.dumps(content)
             sent = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
             connection.request(method, path, body, sent)
@@ -350,7 +350,7 @@ def test_requests_of_any_size_are_not_read(client):
 
 def test_events_come_as_they_are_sent_and_end_with_the_view(view):
     with serving(view, 0) as address:
-        connection = http.client.HTTPConnection(Client(address).host, timeout=10)
+        connection = http.client.HTTPConnection(Client(address).host, timeout=60)
         connection.request("GET", "/events")
         answer = connection.getresponse()
         assert answer.headers["Content-Type"] == "text/event-stream"

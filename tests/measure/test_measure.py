@@ -22,7 +22,7 @@ RECORDED = Path(__file__).parent / "data" / "emulated_session.jsonl"
 
 
 def measure(board, out, *more):
-    return run("measure", "--target", "spresense", "--port", board.port, "--out", out, "--silence", 2, *more)
+    return run("measure", "--target", "spresense", "--port", board.port, "--out", out, "--silence", 60, *more)
 
 
 def test_a_session_of_a_board_with_a_camera(tmp_path):

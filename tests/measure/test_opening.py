@@ -38,7 +38,7 @@ def test_an_unknown_board_is_named():
 def test_the_only_port_is_taken_and_of_several_none(target, monkeypatch):
     with FakeLine(tcp=True) as board:
         monkeypatch.setattr("tinytracker.measure.serial_board.known_ports", lambda: [board.port])
-        with open_board(target, Request(silence_s=5)) as source:
+        with open_board(target, Request(silence_s=60)) as source:
             assert source.board.name == "fake"
     monkeypatch.setattr("tinytracker.measure.serial_board.known_ports", lambda: ["/dev/a", "/dev/b"])
     with (

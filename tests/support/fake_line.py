@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shutil
 import socket
+import tempfile
 import threading
 import tty
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 from tinytracker.measure.host_clock import now_ns
 
@@ -32,14 +36,17 @@ class FakeLine:
     """Answers commands; `frame(board, sequence)` writes what stands for a frame.
 
     Attributes:
-        port: path for the host.
+        port: path for the host; it names nothing once the line is unplugged, as with a USB device. Another board may
+            get the pty's own name at once, also one of another process.
         commands: what the host has sent.
         hello: lines of the description.
     """
 
     def __init__(self, frame=None, hello=HELLO, clock=True, tcp=False, shell=False):
         self._shell = shell
-        self._server = self._slave = None
+        self._server = None
+        self._slave = -1
+        self._folder = Path(tempfile.mkdtemp(prefix="fake-line-"))
         if tcp:
             self._server = socket.create_server(("127.0.0.1", 0))
             self.port = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
@@ -47,7 +54,9 @@ class FakeLine:
         else:
             self._fd, self._slave = pty.openpty()
             tty.setraw(self._slave)
-            self.port = os.ttyname(self._slave)
+            name = self._folder / "port"
+            name.symlink_to(os.ttyname(self._slave))
+            self.port = str(name)
         self.hello, self.commands, self.images = hello, [], []
         self._clock = clock
         self._frame = frame or (lambda board, sequence: board.say(record(sequence, board.ticks())))
@@ -62,6 +71,11 @@ class FakeLine:
 
     def __exit__(self, *_):
         self.unplug()
+        self._thread.join(5)
+        if not self._thread.is_alive():
+            for fd in (self._fd, self._slave):
+                if fd >= 0:
+                    os.close(fd)
 
     def ticks(self) -> int:
         return now_ns() // 1000
@@ -74,13 +88,22 @@ class FakeLine:
             data = data[os.write(self._fd, data) :]
 
     def unplug(self) -> None:
-        """Close the line. What a host behind a pty has not read by then is lost to it; over TCP it still arrives."""
+        """Close the line. What a host behind a pty has not read by then is lost to it; over TCP it still arrives.
+
+        The file descriptors are kept, and lead nowhere: the thread may be about to use them, and must not find another
+        file there.
+        """
         if self._open:
             self._open = False
+            shutil.rmtree(self._folder)
+            nowhere = os.open(os.devnull, os.O_RDWR)
             for fd in (self._fd, self._slave):
-                if fd is not None and fd >= 0:
-                    os.close(fd)
+                if fd >= 0:
+                    os.dup2(nowhere, fd, inheritable=False)
+            os.close(nowhere)
             if self._server is not None:
+                with suppress(OSError):
+                    self._server.shutdown(socket.SHUT_RDWR)  # wakes who waits for a connection
                 self._server.close()
 
     def _in_shell(self) -> bool:

@@ -25,7 +25,8 @@ def sources_key() -> str:
     tests = ROOT / "tests"
     files = [*(ROOT / "tinytracker").rglob("*"), *(tests / "support").rglob("*"), *tests.rglob("conftest.py")]
     for path in sorted([ROOT / "requirements/lock.txt", ROOT / "pyproject.toml", *files]):
-        if path.is_file() and path.suffix != ".pyc":
+        # Caches of compiled code appear and disappear while other workers run.
+        if "__pycache__" not in path.parts and path.is_file():
             digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
