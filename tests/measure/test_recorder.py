@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.cli import run
@@ -14,11 +15,11 @@ from tinytracker.errors import MissingDependencyError, OutputError, UsageError
 from tinytracker.measure import recorder
 from tinytracker.measure.recorder import RecorderError, recorded_power
 
-# Writes idle at 1 kS/s until it is interrupted, as a meter's program does.
+# Writes idle at 1 kS/s until it is interrupted, as a meter's program does; FILE.ready says that it can be.
 PROGRAM = """
-import sys, time
-samples, end = 0, []
+import pathlib, sys, time
 try:
+    pathlib.Path(sys.argv[1] + ".ready").touch()
     while True:
         time.sleep(0.01)
 except KeyboardInterrupt:
@@ -32,14 +33,23 @@ except KeyboardInterrupt:
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
-    monkeypatch.setattr(recorder, "_STOP_S", 5.0)
+    monkeypatch.setattr(recorder, "_STOP_S", 60.0)
     path = tmp_path / "meter.py"
     path.write_text(PROGRAM)
     return f"{sys.executable} {path} {{file}}"
 
 
+def wait_until_ready(file):
+    """A program that is interrupted while it starts writes nothing."""
+    end = time.monotonic() + 60
+    while not Path(f"{file}.ready").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_it_runs_around_the_block_and_leaves_its_file(program, tmp_path):
-    with recorded_power(program, tmp_path / "t.csv", idle_s=0.3):
+    with recorded_power(program, tmp_path / "t.csv", idle_s=0.1):
+        wait_until_ready(tmp_path / "t.csv")
         assert not (tmp_path / "t.csv").exists()
     assert (tmp_path / "t.csv").read_text().startswith("time_s")
 
@@ -47,8 +57,8 @@ def test_it_runs_around_the_block_and_leaves_its_file(program, tmp_path):
 def test_it_stops_also_where_interrupts_are_ignored(program, tmp_path):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with recorded_power(program, tmp_path / "t.csv", idle_s=0.3):
-            pass
+        with recorded_power(program, tmp_path / "t.csv", idle_s=0.1):
+            wait_until_ready(tmp_path / "t.csv")
     finally:
         signal.signal(signal.SIGINT, before)
     assert (tmp_path / "t.csv").read_text().startswith("time_s")
@@ -60,14 +70,22 @@ def test_it_stops_also_where_interrupts_are_ignored(program, tmp_path):
         ("meter out.csv", UsageError, "does not name its file"),
         ("no-such-meter {file}", MissingDependencyError, "no-such-meter"),
         ("sh -c 'echo no meter; exit 3' {file}", RecorderError, r"status 3: no meter"),
-        ("sleep 100 {file}", RecorderError, "ended early|wrote no"),
-        ("sh -c 'trap \"\" INT; sleep 30' {file}", RecorderError, "did not stop"),
+        ("sleep 100 {file}", RecorderError, "ended early"),
     ],
 )
-def test_programs_that_fail_are_named(tmp_path, monkeypatch, command, error, message):
-    monkeypatch.setattr(recorder, "_STOP_S", 0.5)
-    with pytest.raises(error, match=message), recorded_power(command, tmp_path / "t.csv", idle_s=0.5):
+def test_programs_that_fail_are_named(tmp_path, command, error, message):
+    with pytest.raises(error, match=message), recorded_power(command, tmp_path / "t.csv", idle_s=60):
         pass
+
+
+def test_a_program_that_does_not_stop_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "_STOP_S", 0.5)
+    command = "sh -c 'trap \"\" INT; touch {file}.ready; sleep 300'"
+    with (
+        pytest.raises(RecorderError, match="did not stop"),
+        recorded_power(command, tmp_path / "t.csv", idle_s=0.1),
+    ):
+        wait_until_ready(tmp_path / "t.csv")
 
 
 def test_a_recording_is_not_overwritten(program, tmp_path):
@@ -79,11 +97,15 @@ def test_a_recording_is_not_overwritten(program, tmp_path):
 def test_a_measurement_with_a_meter_says_why_it_has_no_energy(program, tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "IDLE_S", 0.1)
     trace = tmp_path / "t.csv"
-    slow = lambda board, n: (time.sleep(0.001), board.say(record(n, board.ticks())))  # noqa: E731
-    with FakeLine(slow) as board:
+
+    def frame(board, sequence):
+        wait_until_ready(trace)
+        board.say(record(sequence, board.ticks()))
+
+    with FakeLine(frame) as board:
         answer = run(
             "measure", "--target", "spresense", "--port", board.port, "--out", tmp_path / "s.jsonl", "--frames", 30,
-            "--power", trace, "--power-command", program, "--json",
+            "--power", trace, "--power-command", program, "--silence", 60, "--json",
         )  # fmt: skip
     # The stand-in's file says neither when it began nor where the phases are: an energy would be made up.
     assert answer.code == 1, answer.err
