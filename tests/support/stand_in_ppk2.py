@@ -11,6 +11,7 @@ import numpy as np
 
 RATE_HZ = 100_000
 SUPPLY_V = 3.3
+BLOCK = 200
 # Shunts like those of real meters; offsets and gains differ by range, so that a mixed-up constant shows.
 CONSTANTS = {
     "R": (1031.64, 101.65, 10.15, 0.94, 0.043),
@@ -69,10 +70,11 @@ def words(current_a, levels, first=0):
 
 
 class StandInPpk2:
-    """Sends `stream` (words) at the meter's rate, over and over, from the start command on.
+    """Sends `stream` (words) over and over, from the start command on, as fast as it is read.
 
     Args:
         stream: words whose number is a multiple of 64, so that the counter continues.
+        real_time: no faster than at the meter's rate.
         lose: from and to in s: samples that are not sent. cut: (s, bytes) to leave out once. vanish: s after which the
             line closes.
 
@@ -80,14 +82,16 @@ class StandInPpk2:
         port: for the recorder. commands: bytes that came. sent: samples since the start command, lost ones included.
     """
 
-    def __init__(self, stream, answer=None, lose=None, cut=None, vanish=None):
+    def __init__(self, stream, answer=None, lose=None, cut=None, vanish=None, real_time=False):
         self._fd, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._fd, False)
         self.port = os.ttyname(self._slave)
         self._bytes = np.asarray(stream, "<u4").tobytes()
         self._answer = metadata_text() if answer is None else answer
-        self._lose, self._cut, self._vanish = lose, cut, vanish
+        self._lose, self._cut, self._vanish, self._real_time = lose, cut, vanish, real_time
+        self._left_out = [(lose[0], 4 * round((lose[1] - lose[0]) * RATE_HZ))] if lose else []
+        self._left_out += [cut] if cut else []
         self.commands, self.sent = b"", 0
         self._open = True
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -107,10 +111,17 @@ class StandInPpk2:
                 os.close(fd)
         self._fd = self._slave = None
 
+    def time_at(self, received):
+        """The meter's time, s since its start, of the last of so many bytes of samples."""
+        for at, count in self._left_out:
+            received += count if received > 4 * at * RATE_HZ else 0
+        return received / 4 / RATE_HZ
+
     def _run(self):
         started = None
         while self._open:
-            ready, _, _ = select.select([self._fd], [], [], 0.002)
+            waits = 0 if started is not None and not self._real_time else 0.002
+            ready, _, _ = select.select([self._fd], [], [], waits)
             for command in os.read(self._fd, 64) if ready else b"":
                 self.commands += bytes([command])
                 if command == 0x19:
@@ -120,7 +131,7 @@ class StandInPpk2:
                 elif command == 0x07:
                     started = None
             if started is not None:
-                due = int((time.monotonic() - started) * RATE_HZ)
+                due = int((time.monotonic() - started) * RATE_HZ) if self._real_time else self.sent + BLOCK
                 self._send(self.sent, due)
                 self.sent = due
                 if self._vanish is not None and due > self._vanish * RATE_HZ:
