@@ -66,8 +66,9 @@ def test_a_session_of_the_camera(camera, network, tmp_path):
     np.testing.assert_allclose(session_gaze(session), np.stack([count / 10, -np.ones(44)], 1), rtol=1e-5)
     assert picamera2_stub.IMX500.auto_aspect_ratio
     # Exposure, read-out and arrival are on one clock: from the start of exposure to here it is their sum.
-    arrival = rows["arrival"]["median"]
-    assert arrival == pytest.approx(rows["frame"]["median"] + rows["transmit"]["median"], rel=0.2)
+    arrived = np.median((session.host_ns - session.stamps[:, 0])[4:]) / 1000
+    assert rows["arrival"]["median"] == pytest.approx(arrived, abs=0.1)
+    assert arrived >= 27_000
     again = run("measure", "--target", "replay", out)
     assert again.code == 0
     assert "no received bytes" in again.out
@@ -89,6 +90,11 @@ def test_the_region_follows_the_eyes_and_every_frame_says_which_it_saw(camera, n
     monkeypatch.setattr(picamera2_stub.IMX500, "input_size", (192, 64))
     camera.delay = delay
     camera.person = staticmethod(lambda number: (2300 + 300 * np.sin(number / 40), 1600.0, 900.0))
+    aims, steer = (
+        [],
+        imx500_frames.Imx500._steer,
+    )  # of all frames, also of those that passed before somebody took one
+    monkeypatch.setattr(imx500_frames.Imx500, "_steer", lambda *a: aims.append(steer(*a)) or aims[-1])
     with imx500.open_imx500(network) as source:
         assert (source.board.frame_px, source.board.reference_px) == ((4056, 3040), 816)
         frames = [event for event in source.frames(260) if isinstance(event, Frame)]
@@ -101,7 +107,8 @@ def test_the_region_follows_the_eyes_and_every_frame_says_which_it_saw(camera, n
         left, _, width, _ = picamera2_stub.IMX500.roi_of_frame(number, delay)
         assert (frame.aim.x / 16 - frame.aim.width / 32, frame.aim.width / 16) == (left, width)
         assert frame.gaze_cm[0] == pytest.approx(5 * 816 / width)  # 5 cm for a strip of 816 px
-    assert frames[0].gaze_cm is None  # not found yet
+    assert all(frame.gaze_cm is None for frame in frames if not frame.aim.has_eyes)
+    assert (aims[0].state, aims[0].has_eyes) == (0, False)  # not found yet
 
 
 def test_a_session_of_a_camera_that_aims(camera, network, tmp_path, monkeypatch):
@@ -137,14 +144,15 @@ def test_a_session_of_a_camera_that_aims(camera, network, tmp_path, monkeypatch)
 
 def test_old_frames_are_thrown_away(camera, network):
     with imx500.open_imx500(network) as source:
-        time.sleep(0.2)
+        while picamera2_stub.IMX500.now < 10:
+            time.sleep(0.001)
         first = next(event for event in source.frames(1) if isinstance(event, Frame))
         assert first.extra["camera_frame"] > 5
         assert first.stamps[0] < first.stamps[1] <= first.stamps[2] <= first.stamps[3]
 
 
 def test_a_camera_that_falls_silent_ends_the_session(camera, network, tmp_path, monkeypatch):
-    monkeypatch.setattr(imx500_frames, "SILENCE_S", 0.3)
+    monkeypatch.setattr(imx500_frames, "SILENCE_S", 2.0)  # longer than a busy computer takes for a frame
     camera.frames_until_silence = 150
     out = tmp_path / "s.jsonl"
     answer = run("measure", "--target", "imx500", "--model", network, "--frames", 1000, "--out", out)
@@ -196,13 +204,13 @@ def test_stamps_of_a_clock_that_is_elsewhere_come_to_the_sessions_clock(camera, 
         lambda clock: time.monotonic_ns() + hour if clock == time.CLOCK_BOOTTIME else boot(clock),
     )
     camera.clock_offset_ns = hour
+    before = host_clock.now_ns()
     with imx500.open_imx500(network) as source:
-        before = host_clock.now_ns()
         frame = next(event for event in source.frames(1) if isinstance(event, Frame))
     # Read out 19 ms before it was handed over, as the stand-in says, on the clock of the session.
-    assert frame.stamps[2] - frame.stamps[1] == pytest.approx(19e6, abs=15e6)
+    assert before - 1e6 < frame.stamps[1] + 19e6 < frame.stamps[2] + 1e6
     assert frame.stamps[1] - frame.stamps[0] == 8_000_000
-    assert frame.stamps[3] > before
+    assert frame.stamps[3] >= frame.stamps[2]
 
 
 def test_a_computer_that_has_slept(monkeypatch):

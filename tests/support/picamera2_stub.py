@@ -106,6 +106,8 @@ class Request:
 class Picamera2:
     """The camera: a frame every 2 ms; every third carries no result; after `frames_until_silence` none comes.
 
+    The first frame comes when somebody wants frames, and its time stamps go on by 2 ms however long they take.
+
     With a `person` (centre and width of the strip with both eyes, sensor px, or a function of the frame's number), the
     network aims: its seven numbers say where the strip lies in the region, which takes `delay` frames to arrive. The
     second one is the frame's number.
@@ -136,6 +138,7 @@ class Picamera2:
     def start(self, config, show_preview):
         type(self).running = True
         self._running.set()
+        self._began = time.monotonic_ns()
         self._thread.start()
 
     def stop(self):
@@ -150,8 +153,9 @@ class Picamera2:
         return self._metadata(1)
 
     def _metadata(self, number):
+        handed_over = self._began + 2_000_000 * number  # at the earliest
         metadata = {
-            "SensorTimestamp": time.monotonic_ns() + self.clock_offset_ns - 19_000_000,
+            "SensorTimestamp": handed_over + self.clock_offset_ns - 19_000_000,
             "ExposureTime": 8000, "FrameDuration": 33_333,
         }  # fmt: skip
         if number % 3 and self.results:
@@ -175,11 +179,13 @@ class Picamera2:
 
     def _run(self):
         for number in range(self.frames_until_silence):
-            IMX500.now = number
-            if not self._running.is_set():
+            while self.pre_callback is None and self._running.is_set():
+                time.sleep(0.002)
+            take = self.pre_callback
+            if take is None or not self._running.is_set():
                 return
-            if self.pre_callback is not None:
-                self.pre_callback(Request(self._metadata(number), number))
+            IMX500.now = number
+            take(Request(self._metadata(number), number))
             time.sleep(0.002)
 
 
