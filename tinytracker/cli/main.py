@@ -37,8 +37,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "quantize": ("tinytracker.cli.quantize", "Quantize a run to a full-integer .tflite file."),
     "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels in one table."),
     "check": ("tinytracker.cli.check", "Check, rule by rule, whether a device can run a network."),
+    "export": ("tinytracker.cli.export", "Write a quantized network as ONNX or for OpenVINO."),
     "package": ("tinytracker.cli.package", "Package a quantized network for a device."),
-    "measure": ("tinytracker.cli.measure", "Measure latency on a board, phase by phase."),
+    "measure": ("tinytracker.cli.measure", "Measure latency on a board or this computer, phase by phase."),
     "baselines": (
         "tinytracker.cli.baselines",
         "Record what a camera draws when it is off, streams, and runs.",
