@@ -11,8 +11,8 @@ from tinytracker.errors import ModelError, UsageError
 from tinytracker.files import StrPath, require_writable, write_bytes
 from tinytracker.hosts.onnx_graph import OPERATOR_SET
 from tinytracker.hosts.onnx_writer import to_onnx
-from tinytracker.hosts.reasons import reason_of
 from tinytracker.hosts.open_vino import openvino, version
+from tinytracker.hosts.reasons import reason_of
 
 FORMATS = {".onnx": "onnx", ".xml": "openvino"}
 """Format by the suffix of the file."""
