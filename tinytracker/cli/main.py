@@ -46,6 +46,10 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "live": ("tinytracker.cli.live", "Show on a local page where you look, and calibrate."),
     "compare": ("tinytracker.cli.compare", "Test whether two groups of measured sessions differ."),
+    "compare-platforms": (
+        "tinytracker.cli.compare_platforms",
+        "Put one network on all platforms: fit, latency, power and energy.",
+    ),
     "energy": ("tinytracker.cli.energy", "Compute energy per frame and phase from a power meter's file."),
     "report": ("tinytracker.cli.report", "Write one page about runs, packages and measured sessions."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Inspect files compiled for the Edge TPU."),

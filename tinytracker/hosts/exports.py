@@ -75,10 +75,9 @@ def export(model: bytes, out: StrPath) -> Export:
 def _intermediate(library: Any, content: bytes, out: Path) -> dict[Path, bytes]:
     """OpenVINO's two files by their paths; made in another folder, so that each is written completely or not at all."""
     with tempfile.TemporaryDirectory() as folder:
-        source, made = Path(folder) / "network.onnx", Path(folder) / "network.xml"
-        source.write_bytes(content)
+        made = Path(folder) / "network.xml"
         try:
-            network = library.convert_model(source)
+            network = library.Core().read_model(content)  # not convert_model, which reports its use to Intel
             library.save_model(network, str(made), compress_to_fp16=False)
         except RuntimeError as error:
             said = f"OpenVINO {version(library)} refuses this network: {reason_of(error)}."
