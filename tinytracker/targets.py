@@ -123,6 +123,11 @@ TARGETS: dict[str, Target] = {
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
         ),
         Target(
+            "host", "This computer: TFLite, ONNX Runtime, OpenVINO, or an Edge TPU on USB",
+            doctor="tinytracker.hosts.doctor",
+            board="tinytracker.measure.host_board",
+        ),
+        Target(
             "webcam", "Any webcam; the network runs on this computer",
             live="tinytracker.live.webcam_source",
         ),

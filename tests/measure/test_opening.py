@@ -13,6 +13,7 @@ LOST = [
     ("coralmicro", "The serial port of the board is not known."),
     ("pico2", "The serial port of the board is not known."),
     ("emulated", "The emulated board needs a network."),
+    ("host", "This computer needs a network to run."),
     ("imx500", "Give --model network.rpk."),
 ]
 

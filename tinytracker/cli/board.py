@@ -151,6 +151,7 @@ def images_for(
 ) -> TestImages | None:
     """Return the images to send; None for a board that does not take any."""
     from tinytracker.errors import ModelError
+    from tinytracker.interpreters.host_tflite import EDGE_TPU_OPERATOR
     from tinytracker.measure.images import make_images, noise, read_images
 
     board = source.board
@@ -183,5 +184,7 @@ def images_for(
             cm_per_unit = tuple(target[:, 2].tolist())
     else:
         codes, origin = noise(board, count, seed)
-    sent = make_images(board, codes, origin, None if chosen is None else chosen.content)
+    # No interpreter of ours runs what was compiled for an Edge TPU.
+    known = chosen is not None and EDGE_TPU_OPERATOR not in {o.name for o in chosen.model.operators}
+    sent = make_images(board, codes, origin, chosen.content if chosen is not None and known else None)
     return replace(sent, cm_per_unit=cm_per_unit)

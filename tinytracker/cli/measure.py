@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
 from tinytracker.cli.board import board_options, delay_option, fps_option, images_for, opened_board
+from tinytracker.cli.host import chosen_host, host_options
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
 from tinytracker.cli.types import OUT
@@ -54,6 +55,7 @@ _STOPPED = 130
 )
 @click.option("--out", type=OUT, help="Session file to write.")
 @board_options
+@host_options
 @power_options
 @click.option(
     "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
@@ -143,6 +145,10 @@ def _record(
     silence: float | None,
     fps: float | None,
     region_delay: int | None,
+    runtime: str | None,
+    threads: int | None,
+    device: str | None,
+    xnnpack: bool | None,
     baselines: tuple[str, ...],
     baseline_seconds: float,
     sync: str | None,
@@ -160,7 +166,8 @@ def _record(
     metadata: dict[str, Any] = {"command": command_line(), "target": target}
     if correction is not None:
         metadata["calibration"] = correction.model_dump(mode="json")
-    request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True, delay=region_delay)
+    host = chosen_host(target, runtime, threads, device, xnnpack)
+    request = Request(port, rpc, fps=fps, silence_s=silence, keep_raw=True, delay=region_delay, host=host)
     way = sync_of(target, sync, baselines, power.file is not None)
     if way != NO_SYNC or baselines:  # a camera, which works at its own rate
         if bench is not None:
@@ -253,7 +260,7 @@ def show(path: Path, seed: int, correction: Calibration | None = None) -> Output
     if result.clock_unknown:
         for name in (TRANSMIT, ARRIVAL):
             table.add_row(name, "", "clock-unknown")
-    failed = bool(result.differing) or not result.rows
+    failed = result.defective or not result.rows
     return Output(result.as_json(), (table, *result.sentences), 1 if failed else 0)
 
 

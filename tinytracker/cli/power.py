@@ -17,7 +17,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _OPTIONS = (
     click.option(
         "--power", "power_file", type=click.Path(path_type=Path),
-        help="The power meter's file of the same run; or a meter to record: ppk2[:PORT] or joulescope[:SERIAL].",
+        help="The power meter's file of the same run; or a meter to record: ppk2[:PORT], joulescope[:SERIAL], "
+        "ina3221[:RAIL] (Jetson) or rapl[:DOMAIN] (PC).",
     ),
     click.option("--power-command", help="Program that records it until interrupted, with {file} for --power."),
     click.option("--voltage", type=float, help="Supply, V, for meters that record only the current."),

@@ -37,6 +37,7 @@ class Trace:
         full_scale_a: end of the meter's range, A; samples at or above it are clipped. None when not known.
         meter: name of the meter, to be shown.
         notes: what the reader had to skip or assume, in sentences.
+        is_host_clock: times are this computer's own (`tinytracker.measure.host_clock`), like those of a session.
     """
 
     current_a: Samples
@@ -50,6 +51,7 @@ class Trace:
     full_scale_a: float | None = None
     meter: str = ""
     notes: tuple[str, ...] = ()
+    is_host_clock: bool = False
 
     def __len__(self) -> int:
         return len(self.current_a)

@@ -40,6 +40,7 @@ class Board:
         reference_px: width of the region for which the network answers in cm; None when the region does not matter.
         stamps_are_host: its time stamps are ns of this computer's clock (`host_clock`).
         runs_between_frames: it streams and infers all the time, so that it is not idle between the frames.
+        is_exact: its runtime must equal the oracle bit for bit; False for one that rounds in floating point.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Board:
     reference_px: float | None = None
     stamps_are_host: bool = False
     runs_between_frames: bool = False
+    is_exact: bool = True
 
     @property
     def input_bytes(self) -> int:

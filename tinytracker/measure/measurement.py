@@ -19,6 +19,7 @@ from tinytracker.measure.images import TestImages
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
 from tinytracker.measure.session import (
+    IS_EXACT,
     RUNS_BETWEEN_FRAMES,
     STAMPS_ARE_HOST,
     EndReason,
@@ -32,6 +33,9 @@ from tinytracker.progress import bar, say
 
 IMAGE = "image"
 """Name of the number in a frame's record that says which test image it saw."""
+
+COMPUTER = "computer"
+"""Key of a session's metadata: what `DescribedSource` says."""
 
 _EXCHANGES_AT_ENDS = 16
 _EXCHANGES_BETWEEN = 4
@@ -99,6 +103,13 @@ class SearchingSource(Protocol):
         ...
 
 
+@runtime_checkable
+class DescribedSource(Protocol):
+    """A source that says more about itself than a board does, for the session's header."""
+
+    description: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Measurement:
     """A summary of the measurement.
@@ -163,6 +174,8 @@ def measure(
         images = None
     total = frames + warmup
     described = dict(metadata or {}) | ({} if images is None else {"images": images.as_json()})
+    if isinstance(source, DescribedSource):
+        described[COMPUTER] = source.description
     end: EndReason = "done"
     error: TinyTrackerError | None = None
     with SessionWriter(out, header_of(board, warmup, described, burst)) as writer:
@@ -204,6 +217,7 @@ def header_of(board: Board, warmup: int, metadata: dict[str, Any], burst: int = 
             "source": board.source,
             STAMPS_ARE_HOST: board.stamps_are_host,
             RUNS_BETWEEN_FRAMES: board.runs_between_frames,
+            **({} if board.is_exact else {IS_EXACT: False}),
             **(
                 {}
                 if board.frame_px is None

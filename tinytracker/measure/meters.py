@@ -51,6 +51,16 @@ def _joulescope(port: str, voltage_v: float | None) -> list[str]:
     return words + (["--serial_number", port] if port else []) + [FILE]
 
 
+def _sysfs(source: str) -> Callable[[str, float | None], list[str]]:
+    """The command that records one of this computer's own meters."""
+
+    def command(rail: str, voltage_v: float | None) -> list[str]:
+        words = [sys.executable, "-m", "tinytracker.measure.sysfs.record", FILE, "--source", source]
+        return words + (["--rail", rail] if rail else [])
+
+    return command
+
+
 METERS = {
     meter.name: meter
     for meter in (
@@ -60,6 +70,8 @@ METERS = {
             setup="tinytracker.measure.joulescope.environment",
             setup_summary="Joulescope's driver (0.1 GB)",
         ),
+        Meter("ina3221", ".power.csv", _sysfs("ina3221")),
+        Meter("rapl", ".power.csv", _sysfs("rapl")),
     )
 }  # fmt: skip
 """By the name that `--power` takes."""
@@ -75,7 +87,7 @@ def named_meter(power: str, session: Path, voltage_v: float | None) -> tuple[Pat
     """The file beside the session and the recording command, when `--power` names a meter and not a file.
 
     Args:
-        power: "ppk2", "ppk2:PORT", "joulescope", "joulescope:SERIAL_NUMBER", or a path.
+        power: "ppk2", "ppk2:PORT", "joulescope", "joulescope:SERIAL_NUMBER", "ina3221:RAIL", "rapl", or a path.
         session: file of the measurement.
         voltage_v: supply of the board, V.
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.hosts.runtimes import HostOptions
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.measurement import Source
 from tinytracker.measure.transport import SILENCE_S
@@ -29,6 +30,7 @@ class Request:
         keep_raw: keep the received bytes, see `open_link`.
         marker: steps with each frame of a camera on this computer.
         pictures: keep the newest picture of such a camera, to be shown.
+        host: runtime, threads and device of a network on this computer; None for the usual ones.
     """
 
     port: str | None = None
@@ -42,6 +44,7 @@ class Request:
     keep_raw: bool = False
     marker: Marker | None = None
     pictures: bool = False
+    host: HostOptions | None = None
 
     def patience_s(self, target: Target) -> float:
         """Timeout for a silent board, s."""

@@ -41,6 +41,7 @@ _SAMPLES = 3.0
 _SHARE = 0.002
 
 VERIFIED = "The meter's time was verified: frames last as long on its lines as in the device's records."
+ONE_CLOCK = "The meter's samples and the frames carry the same clock, that of this computer."
 NOT_VERIFIED = (
     "Time not verified: all durations and energies rely on the meter's own clock; a meter that lost samples without "
     "marking them reports too little. A session of the same run (--session) and the phase lines would verify it."
@@ -69,12 +70,15 @@ class Measured:
     @property
     def time_verified(self) -> bool:
         """True when a clock other than the meter's has confirmed how long the frames last."""
-        return self.session is not None and self.segments.origin in ("lines", MARKS)
+        same_clock = self.trace.is_host_clock and self.segments.origin == "session"
+        return self.session is not None and (same_clock or self.segments.origin in ("lines", MARKS))
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader should know about how the numbers were obtained."""
         said = [VERIFIED if self.time_verified else NOT_VERIFIED]
+        if self.trace.is_host_clock and self.time_verified:
+            said = [ONE_CLOCK]
         if self.meter is not None:
             said = [self.meter.said]
         edges = self.segments.edges
@@ -322,6 +326,11 @@ def _segments_from_session(
         return segments_from_times(
             trace, session.header.phases, offset_s + device_s, offset_bound_s + drift + 0.5 / trace.rate_hz
         )
+    if trace.is_host_clock and found.clock is not None:
+        clock = found.clock
+        on_host = clock.host_ns(session.stamps) + float(clock.origin_ns)
+        bound = 0.0 if session.header.stamps_are_host else clock.bound_ns / 1e9
+        return segments_from_times(trace, session.header.phases, on_host / 1e9, bound + 0.5 / trace.rate_hz)
     host = session.header.host
     unix_ns, monotonic_ns = host.get("unix_ns"), host.get("monotonic_ns")
     if (

@@ -44,6 +44,8 @@ class SessionResult:
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
         sentences: what a reader should know.
         aim: of a board that aims its crop; None for any other.
+        steps: by how many codes outputs differ from the oracle's, for a runtime that may differ: the largest and the
+            mean over all values of 8-bit outputs; None for any other.
     """
 
     session: Session
@@ -55,6 +57,12 @@ class SessionResult:
     differing: int | None
     sentences: tuple[str, ...]
     aim: Following | None = None
+    steps: tuple[int, float] | None = None
+
+    @property
+    def defective(self) -> bool:
+        """Whether outputs differ from the oracle's although they must not."""
+        return bool(self.differing) and self.session.header.is_exact
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
@@ -77,6 +85,7 @@ class SessionResult:
             "aim": None if self.aim is None else self.aim.as_json(),
             "oracle": self.oracle,
             "differing": self.differing,
+            "steps": None if self.steps is None else {"max": self.steps[0], "mean": self.steps[1]},
             "remarks": list(self.sentences),
         }
 
@@ -143,6 +152,7 @@ def summarize_session(
     rows = summarize_latencies(found, seed=seed) if found is not None and counted else {}
     unknown = "" if found is None else found.clock_unknown
     oracle, differing = _parity(session)
+    steps = None if oracle is None or session.header.is_exact else _steps(session)
     try:
         gaze = session_gaze(session)
     except ModelError:
@@ -151,7 +161,7 @@ def summarize_session(
     if correction is not None:
         gaze = correction.apply(gaze)
     kind = None if correction is None else correction.kind
-    said = _sentences(session, found, rows, oracle, differing)
+    said = _sentences(session, found, rows, oracle, differing, steps)
     frames, mean, sd = _scatter(gaze)
     if frames:
         corrected = "" if kind is None else f", corrected ({kind})"
@@ -161,7 +171,7 @@ def summarize_session(
     aim = following(session)
     if aim is not None:
         said.insert(1, _aim_sentence(aim))
-    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks), aim)
+    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks), aim, steps)
 
 
 def _aim_sentence(aim: Following) -> str:
@@ -195,12 +205,26 @@ def _parity(session: Session) -> tuple[str | None, int | None]:
         return None, None
 
 
+def _steps(session: Session) -> tuple[int, float] | None:
+    """Largest and mean difference from the oracle over all values of 8-bit outputs; None for other outputs."""
+    images = session.header.metadata["images"]
+    dtypes = {str(output.get("dtype")) for output in session.header.outputs}
+    if not len(session) or len(dtypes) != 1 or not dtypes <= {"int8", "uint8"}:
+        return None
+    dtype = np.dtype(dtypes.pop())
+    expected = [np.frombuffer(bytes.fromhex(text), dtype).astype(np.int16) for text in images["expected"]]
+    found = np.stack([np.frombuffer(output, dtype).astype(np.int16) for output in session.outputs])
+    apart = np.abs(found - np.stack([expected[int(k)] for k in session.extra[IMAGE]]))
+    return int(apart.max()), float(apart.mean())
+
+
 def _sentences(
     session: Session,
     found: Latencies | None,
     rows: dict[str, Summary],
     oracle: str | None,
     differing: int | None,
+    steps: tuple[int, float] | None,
 ) -> list[str]:
     header = session.header
     said = []
@@ -215,6 +239,10 @@ def _sentences(
     )
     if oracle is not None:
         agreement = "all equal bit for bit" if not differing else f"{differing} of {len(session)} differ"
+        if differing and steps is not None:
+            agreement += (
+                f", by up to {counted(steps[0], 'step')} (mean {steps[1]:.2g}), which this runtime may"
+            )
         distinct = len(set(session.outputs))
         said.append(f"Outputs compared with {oracle}: {agreement}; {distinct} distinct.")
     if found is not None and found.clock is not None:

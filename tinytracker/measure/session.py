@@ -30,7 +30,7 @@ SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
 _SYNC_INTERVAL_S = 1.0
 
-STAMPS_ARE_HOST, RUNS_BETWEEN_FRAMES = "stamps_are_host", "runs_between_frames"
+STAMPS_ARE_HOST, RUNS_BETWEEN_FRAMES, IS_EXACT = "stamps_are_host", "runs_between_frames", "is_exact"
 """Fields of a header's board, see `tinytracker.measure.board`; missing in older sessions."""
 
 EndReason = Literal["done", "stopped", "unplugged", "failed"]
@@ -96,6 +96,11 @@ class Header(Versioned):
     def stamps_are_host(self) -> bool:
         """Whether the time stamps are on the host's clock already."""
         return self.board.get(STAMPS_ARE_HOST) is True
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether outputs that differ from the oracle's are a defect."""
+        return self.board.get(IS_EXACT) is not False
 
     @property
     def runs_between_frames(self) -> bool:

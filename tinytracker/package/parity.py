@@ -20,7 +20,8 @@ from tinytracker.errors import (
 )
 from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_json
-from tinytracker.interpreters.base import run_in_parts
+from tinytracker.hosts.runtimes import RUNTIMES, HostOptions, open_runtime
+from tinytracker.interpreters.base import Interpreter, run_in_parts
 from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.tflite import DefaultInterpreter
 from tinytracker.model.presets import Preset, find_preset
@@ -43,6 +44,9 @@ from tinytracker.targets import Target, with_part
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
 _BATCH = 64
+
+_HOSTS = ("onnx", "openvino")
+"""Runtimes of this computer that get a row; TensorFlow Lite's own kernels have one in any case."""
 
 
 @dataclass(frozen=True)
@@ -177,19 +181,21 @@ def _rows(
         found = _predict("Keras QAT", load_aware(run, preset).predict_on_batch, codes)
         yield comparison.row("Keras QAT", "rounded float", found, None, False)
     yield comparison.row(comparison.oracle, "integer", comparison.oracle_cm, 0, False)
-    runtimes: tuple[tuple[Any, bool], ...] = (
-        (DefaultInterpreter, False),
-        (MicroInterpreter, True),
-        (GeneratedRuntime, True),
+    # Name when it is absent, what opens it, and whether a difference is a defect.
+    runtimes: tuple[tuple[str, Callable[[bytes], Interpreter], bool], ...] = (
+        (DefaultInterpreter.name, DefaultInterpreter, False),
+        (MicroInterpreter.name, MicroInterpreter, True),
+        (GeneratedRuntime.name, GeneratedRuntime, True),
+        *((RUNTIMES[name].label, _host(name), False) for name in _HOSTS),
     )
     inputs = comparison.contract.encode_all(codes)
-    for kind, must in runtimes:
+    for label, opener, must in runtimes:
         try:
-            runtime = kind(content)
+            runtime = opener(content)
         except (MissingDependencyError, ModelError) as error:
-            if kind is MicroInterpreter:
+            if opener is MicroInterpreter:
                 raise
-            yield RuntimeRow(kind.name, "integer", absent=error.message)
+            yield RuntimeRow(label, "integer", absent=error.message)
             continue
         with bar(f"parity: {runtime.name}", len(inputs[0]), "images") as advance:
             raw = run_in_parts(runtime, inputs, advance)
@@ -198,6 +204,11 @@ def _rows(
         yield comparison.row(runtime.name, "integer", found, differing, must)
     for target in with_part("parity").values():
         yield _own_form(target, run, codes, comparison)
+
+
+def _host(name: str) -> Callable[[bytes], Interpreter]:
+    """Return what opens a runtime of this computer."""
+    return lambda content: open_runtime(content, HostOptions(name))
 
 
 def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:

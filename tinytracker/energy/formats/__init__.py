@@ -41,6 +41,9 @@ FORMATS: dict[str, Format] = {
             "EEMBC EnergyRunner, energy trace (.bin)",
             "tinytracker.energy.formats.energyrunner",
         ),
+        Format(
+            "sysfs", "INA3221 or RAPL, recorded by tinytracker measure", "tinytracker.energy.formats.sysfs"
+        ),
         Format("lpm01a", "ST X-NUCLEO-LPM01A, text log", "tinytracker.energy.formats.lpm01a"),
         Format("otii-csv", "Qoitech Otii, CSV export", "tinytracker.energy.formats.otii"),
         Format("csv", "CSV whose header names units", "tinytracker.energy.formats.csv"),

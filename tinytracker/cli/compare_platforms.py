@@ -1,0 +1,68 @@
+"""`tinytracker compare-platforms`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT
+
+
+@verb
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("sessions", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=OUT, required=True, help="Page (.html, with .json beside it) or document (.json)."
+)
+@click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(0.001, 100_000),
+    default=30.0,
+    help="Frame rate of devices that are always on.",
+)
+@click.option(
+    "--figures", type=click.Path(path_type=Path),
+    help="TOML file of your own figures (power, latency), for what is not published.",
+)  # fmt: skip
+def command(
+    source: Path, sessions: tuple[Path, ...], out: Path, quantized: str, fps: float, figures: Path | None
+) -> Output:
+    """Put SOURCE, a run folder or an INT8 .tflite file, on all platforms: error, fit, latency, power and energy.
+
+    SESSIONS are measured sessions, and outputs of `tinytracker energy --json`. Every figure is marked measured, emulated,
+    modelled, published or synthetic.
+    """
+    from tinytracker.platforms import Absent, compare_platforms, write_platforms
+    from tinytracker.platforms.figure import Cell
+    from tinytracker.platforms.page import COLUMNS, shown
+
+    found = compare_platforms(source, sessions, quantized=quantized, rate=fps, figures=figures)
+    written = write_platforms(found, out)
+
+    def cell(value: Cell) -> str:
+        return "–" if isinstance(value, Absent) else f"{shown(value.value)} {_LETTERS[value.mark.value]}"
+
+    table = Table(title=f"{found.facts.name} on all platforms", title_justify="left")
+    table.add_column("platform")
+    table.add_column("fits")
+    for label in COLUMNS.values():
+        table.add_column(label.format(rate=fps), justify="right")
+    for row in found.rows:
+        fits = {True: "yes", False: "no", None: "?"}[row.fit.ok]
+        table.add_row(row.label, fits, *(cell(value) for value in row.cells.values()))
+    legend = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+    text = (
+        table,
+        f"{legend}; ranges and sources are in the page.",
+        found.verdict,
+        *found.remarks,
+        *map(str, written),
+    )
+    return Output({"files": [str(path) for path in written], **found.as_json()}, text)
+
+
+_LETTERS = {"measured": "m", "emulated": "e", "modelled": "~", "published": "p", "synthetic": "s"}

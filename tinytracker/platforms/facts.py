@@ -1,0 +1,245 @@
+"""What the table needs to know of a network: counts, memory, and errors with each arithmetic."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.generation import generate
+from tinytracker.errors import InputFileError, ModelError, TinyTrackerError
+from tinytracker.evaluate import stored_errors
+from tinytracker.files import StrPath, read_json
+from tinytracker.model.tflite_model import TfliteModel
+from tinytracker.model.tflite_stats import model_stats
+from tinytracker.package.manifest import MANIFEST_NAME, Manifest
+from tinytracker.package.source import ModelSource, load_source
+from tinytracker.package.suitability import check
+from tinytracker.platforms.constants import EDGE_TPU_BYTES
+from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly
+from tinytracker.platforms.model import SpikingCost
+
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+SPIKING = Path("spiking") / "spiking.json"
+"""Where a run keeps what its spiking network costs."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a network fits a platform by the platform's own rules.
+
+    Attributes:
+        ok: None when nothing judges it.
+        why: the first rule that is broken, or why nothing judges it; "" when it fits.
+        memory: bytes that it needs there. limit: bytes that there are; None when not known.
+    """
+
+    ok: bool | None
+    why: str
+    memory: Cell
+    limit: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"ok": self.ok, "why": self.why, "memory": self.memory.as_json(), "limit": self.limit}
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """A network, independent of any platform.
+
+    Attributes:
+        name: of the run or file. sha256: of the .tflite file.
+        macs, parameters, neurons: neurons are the outputs of the layers with weights, over all positions.
+        model_bytes: of the .tflite file. input_bytes, output_bytes: of one frame.
+        generated: constants and arena of generated C, bytes; absent when C cannot be generated.
+        transferred: least and most bytes that cross USB to an Edge TPU with every frame.
+        transferred_is_known: whether they come from a compiled file.
+        errors: in cm, by arithmetic: "float", "ptq-int8", "mct-int8", "ptq-uint8", or the name of a runtime.
+        spiking: cost of its spiking twin; None when it has none.
+    """
+
+    name: str
+    sha256: str
+    macs: int
+    parameters: int
+    neurons: int
+    model_bytes: int
+    input_bytes: int
+    output_bytes: int
+    generated: Cell
+    transferred: tuple[int, int]
+    transferred_is_known: bool
+    errors: dict[str, Figure] = field(default_factory=dict)
+    spiking: SpikingCost | None = None
+
+    def error(self, *arithmetics: str) -> Cell:
+        """Return the error of the first of these that was evaluated; a runtime matches by the beginning of its name."""
+        for wanted in arithmetics:
+            for name, figure in self.errors.items():
+                if name.startswith(wanted):
+                    return figure
+        return Absent(f"not evaluated: {' or '.join(arithmetics)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "name": self.name, "sha256": self.sha256, "macs": self.macs, "parameters": self.parameters,
+            "neurons": self.neurons, "model_bytes": self.model_bytes,
+            "errors": {name: figure.as_json() for name, figure in self.errors.items()},
+            "spiking": None if self.spiking is None else vars(self.spiking),
+        }  # fmt: skip
+
+
+def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = None) -> NetworkFacts:
+    """Read everything that the table needs from a run folder or a .tflite file.
+
+    Args:
+        source: run folder or .tflite file.
+        quantized: quantized model of the run.
+        spiking: cost of a spiking twin; None for that in the run, if any.
+
+    Raises:
+        InputFileError, ModelError: the source cannot be used.
+    """
+    opened = load_source(source, quantized)
+    stats = model_stats(opened.model)
+    ends = [sum(t.nbytes for t in tensors) for tensors in _ends(opened.model)]
+    transferred = _transferred(opened)
+    low, high = (sum(ends) + extra for extra in EDGE_TPU_BYTES)
+    return NetworkFacts(
+        name=source.resolve().name,
+        sha256=opened.sha256,
+        macs=stats.macs,
+        parameters=stats.parameters,
+        neurons=_neurons(opened.model),
+        model_bytes=len(opened.content),
+        input_bytes=ends[0],
+        output_bytes=ends[1],
+        generated=_generated(opened.content),
+        transferred=(low, high) if transferred is None else (transferred, transferred),
+        transferred_is_known=transferred is not None,
+        errors=_errors(opened),
+        spiking=spiking or (None if opened.run is None else stored_spiking(opened.run.path)),
+    )
+
+
+def fit_of(source: Path, target: str, quantized: str, memory: Cell, limit: int | None = None) -> Fit:
+    """Judge a network by a target's rules; what cannot be judged has its reason.
+
+    A run is judged by the quantized model that the target takes, and by `quantized` while it does not have that.
+    """
+    try:
+        try:
+            report = check(str(source), target)
+        except InputFileError:
+            report = check(str(source), target, quantized=quantized)
+    except TinyTrackerError as error:
+        return Fit(None, error.message, memory, limit)
+    broken = [f for f in report.graph if f.level == "fails"]
+    broken += [f for o in report.operators for f in o.findings if f.level == "fails"]
+    why = str(broken[0]) if broken else "" if report.ok else "an operator does not map"
+    return Fit(report.ok, why, memory, limit)
+
+
+def stored_spiking(run: Path) -> SpikingCost | None:
+    """Return the cost of a run's spiking network, or None when it has none.
+
+    Raises:
+        InputFileError: the file is not such a description.
+    """
+    path = run / SPIKING
+    if not path.is_file():
+        return None
+    stored = read_json(path)
+    try:
+        error = stored.get("error_cm", stored.get("validation", {}).get("integer_cm"))
+        return SpikingCost(
+            neurons=int(stored["neurons"]),
+            synapses=int(stored["synapses"]),
+            sops_per_frame=float(stored["sops_per_frame"] if "sops_per_frame" in stored else stored["sops"]),
+            updates_per_frame=float(
+                stored["updates_per_frame"] if "updates_per_frame" in stored else stored["updates"]
+            ),
+            steps=int(stored["steps"]),
+            error_cm=None if error is None else float(error),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputFileError(
+            path, f"not the cost of a spiking network ({type(error).__name__}: {error})", "Make it again."
+        ) from error
+
+
+def _ends(model: TfliteModel) -> tuple[Any, Any]:
+    return model.input_tensors(), model.output_tensors()
+
+
+def _neurons(model: TfliteModel) -> int:
+    return sum(model.tensors[o.outputs[0]].elements for o in model.operators if o.name in _WEIGHTED)
+
+
+def _generated(content: bytes) -> Cell:
+    """Constants and arena of generated C with the kernels for Cortex-M."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            library = generate(content, folder, kernels=CortexM4())
+    except ModelError as error:
+        return Absent(error.message)
+    return exactly(
+        library.arena_bytes + library.constant_bytes, "generated C: arena and constants", Mark.EMULATED
+    )
+
+
+def _transferred(opened: ModelSource) -> int | None:
+    """Bytes over USB with every frame, from a package beside or inside the run that was compiled."""
+    if opened.run is None:
+        return None
+    folder = opened.run.path
+    for place in sorted({*folder.parent.glob(f"*/{MANIFEST_NAME}"), *folder.glob(f"*/{MANIFEST_NAME}")}):
+        try:
+            manifest = Manifest.read(place)
+        except InputFileError:
+            continue  # another program's manifest.json
+        if manifest.edgetpu is not None and manifest.model.preset == opened.preset:
+            return int(manifest.edgetpu.per_inference.transferred_bytes)
+    return None
+
+
+def _errors(opened: ModelSource) -> dict[str, Figure]:
+    run = opened.run
+    if run is None:
+        return {}
+    origin = opened.description.data.origin if opened.description is not None else ""
+    mark = Mark.MEASURED if origin == "recorded" else Mark.SYNTHETIC
+    people = "recorded people" if mark is Mark.MEASURED else "synthetic people"
+    found = {}
+    for name in ("float", *run.quantized_names()):
+        errors = stored_errors(run, name)
+        if errors is not None:
+            overall = errors.overall
+            low, high = overall.ci95_cm or (overall.error_cm, overall.error_cm)
+            found[name] = Figure(
+                overall.error_cm, mark, f"{name}, {overall.frames:,} frames of the test split, {people}",
+                min(low, overall.error_cm), max(high, overall.error_cm),
+            )  # fmt: skip
+    table = opened.runtimes
+    for row in () if table is None else table.rows:
+        if row.error_cm is not None and row.computes == "integer":
+            source = f"{row.runtime}, {table.frames if table else 0:,} frames of tinytracker parity, {people}"
+            found[row.runtime] = exactly(row.error_cm, source, mark)
+    return found
+
+
+def read_document(path: StrPath) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        InputFileError: it is none.
+    """
+    document = read_json(Path(path))
+    if not isinstance(document, dict):
+        raise InputFileError(path, f"not an object, but {json.dumps(document)[:40]}")
+    return document
