@@ -26,7 +26,7 @@ def qcfs_name(node: str) -> str:
     return f"{node}_qcfs"
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _floor(x: tf.Tensor) -> Any:
     """Round down; the gradient passes unchanged (straight-through estimator)."""
     return tf.floor(x), lambda gradient: gradient

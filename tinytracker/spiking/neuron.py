@@ -8,8 +8,8 @@ In each step, in this order:
     v = v - spikes * threshold, or 0, or unchanged            where it fired
     v = max(v, lowest)
 
-`decay(x, d)` is `sign(x) * (|x| * (4096 - d) >> 12)`, the rounding of Loihi 2's fixed-point models. With a current decay
-of 4096 and a voltage decay of 0 this is integrate and fire.
+`decay(x, d)` is `sign(x) * (|x| * (4096 - d) >> 12)`, the rounding of Loihi 2's fixed-point models. With a current
+decay of 4096 and a voltage decay of 0 this is integrate and fire.
 """
 
 from __future__ import annotations

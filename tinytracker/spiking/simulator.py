@@ -67,12 +67,14 @@ def apply(layer: Layer, x: NDArray[np.generic], largest: float | None = None) ->
             raise ModelError(f"{layer.name}: sums of up to {bound:.0f} are too large; the limit is 2^53.")
         dtype = np.float32 if bound < _EXACT_32 else np.float64
     n = len(x)
+    sums: Any
     if not layer.is_conv:
         sums = x.reshape(n, -1).astype(dtype) @ weights.astype(dtype)
     else:
         k, pad, stride = weights.shape[0], layer.pad, layer.stride
-        padded = np.pad(x.astype(dtype), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-        windows = sliding_window_view(padded, (k, k), axis=(1, 2))[:, ::stride, ::stride]
+        padded: NDArray[Any] = np.pad(x.astype(dtype), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+        windows = sliding_window_view(padded, (k, k), (1, 2))  # type: ignore[call-overload]  # numpy allows several axes
+        windows = windows[:, ::stride, ::stride]
         # windows: (n, rows, columns, in, k, k); the kernel's axes in the same order.
         matrix = weights.transpose(2, 0, 1, 3).reshape(-1, weights.shape[3]).astype(dtype)
         flat = windows.reshape(-1, matrix.shape[0])

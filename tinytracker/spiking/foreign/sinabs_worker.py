@@ -2,13 +2,14 @@
 
     python sinabs_worker.py FILE.nir FRAMES.npy STEPS single|multi START_HALF OUT.npz
 
-FRAMES: (n, channels, height, width) current in every step. OUT: `readout` (steps, n, outputs), each step's answer of the
-last layer, and `spikes_K`, (steps, n, ...) of the K-th spiking layer, channels first.
+FRAMES: (n, channels, height, width) current in every step. OUT: `readout` (steps, n, outputs), each step's answer of
+the last layer, and `spikes_K`, (steps, n, ...) of the K-th spiking layer, channels first.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import nir
 import numpy as np
@@ -23,7 +24,7 @@ def main(path: str, frames: str, steps: str, spikes: str, start_half: str, out: 
     x = torch.tensor(np.load(frames), dtype=torch.float32)
     n, count = len(x), int(steps)
     network = from_nir(nir.read(path), batch_size=n)
-    trains: list[np.ndarray] = []
+    trains: list[Any] = []
 
     def start(module: IAFSqueeze, inputs: tuple[torch.Tensor]) -> None:
         module.init_state_with_shape((n, *inputs[0].shape[1:]))
@@ -48,7 +49,7 @@ def main(path: str, frames: str, steps: str, spikes: str, start_half: str, out: 
     np.savez(out, readout=_by_step(answer, n, count), **named)
 
 
-def _by_step(values: torch.Tensor, n: int, steps: int) -> np.ndarray:
+def _by_step(values: torch.Tensor, n: int, steps: int) -> Any:
     return values.reshape(n, steps, *values.shape[1:]).transpose(0, 1).numpy().astype(np.int64)
 
 
