@@ -366,24 +366,24 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "spikes-s", "64x32 grey strip with both eyes, trained to become a spiking network of 8 time steps",
-            "strided convolutions with QCFS activations (Bu et al., ICLR 2022); docs/neuromorphic.md describes it",
+            "strided convolutions with QCFS activations (Bu et al., ICLR 2022)",
             InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"),
             _SPIKES_S, levels=QCFS_LEVELS,
         ),
         Preset(
             "spikes-s-relu", "spikes-s with ordinary ReLUs: becomes a spiking network by balanced thresholds",
-            "as spikes-s; docs/neuromorphic.md describes it",
+            "as spikes-s",
             InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"), _SPIKES_S,
         ),
         Preset(
             "spikes-s2", "spikes-s on a 96x48 strip, with the computational cost of tinytracker-s2",
-            "as spikes-s, one convolution more; docs/neuromorphic.md describes it",
+            "as spikes-s, one convolution more",
             InputSpec(kind="eye_band", width=96, height=48, channels="grey", unit="reference_cm"),
             _SPIKES_S2, levels=QCFS_LEVELS,
         ),
         Preset(
             "spikes-s2-relu", "spikes-s2 with ordinary ReLUs: becomes a spiking network by balanced thresholds",
-            "as spikes-s2; docs/neuromorphic.md describes it",
+            "as spikes-s2",
             InputSpec(kind="eye_band", width=96, height=48, channels="grey", unit="reference_cm"), _SPIKES_S2,
         ),
         Preset(

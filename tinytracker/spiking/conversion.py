@@ -15,7 +15,7 @@ from tinytracker.files import make_folder, sha256_bytes, sha256_file, writing
 from tinytracker.model.keras_builder import load_trained
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.model.qcfs import Qcfs, qcfs_name
-from tinytracker.progress import bar, say
+from tinytracker.progress import say
 from tinytracker.quant.folding import fold
 from tinytracker.runs import Run, command_line, versions
 from tinytracker.spiking.document import (
@@ -28,7 +28,7 @@ from tinytracker.spiking.document import (
     StepRow,
     folder_of,
 )
-from tinytracker.spiking.frames import CodedFrames, coded_frames
+from tinytracker.spiking.frames import CodedFrames, coded_frames, run_frames
 from tinytracker.spiking.lowering import (
     Folded,
     activations,
@@ -147,27 +147,6 @@ def describe_layer(
         weights=(int(layer.weights.min()), int(layer.weights.max())),
         bias=(int(layer.bias.min()), int(layer.bias.max())), spikes=spikes, sops=sops,
     )  # fmt: skip
-
-
-def run_frames(
-    network: SpikingNetwork, frames: CodedFrames, steps: int, remark: str = ""
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Simulate frames batch by batch.
-
-    Returns:
-        Answers after each step (steps, n, 2), in units of the network's output; spikes (steps, layers - 1, n) and
-        synaptic operations (steps, layers, n) up to each step.
-    """
-    answers, spikes, sops = [], [], []
-    counts = np.arange(1, steps + 1)[:, None, None]
-    with bar(" ".join(["spikes", remark]).strip(), len(frames), "frames") as advance:
-        for codes in frames.batches():
-            activity = simulate(network, codes, steps)
-            answers.append(activity.readout / counts * network.unit_cm)
-            spikes.append(activity.spikes)
-            sops.append(activity.sops)
-            advance(len(codes))
-    return np.concatenate(answers, 1), np.concatenate(spikes, 2), np.concatenate(sops, 2)
 
 
 def _ordinary_answers(

@@ -42,15 +42,30 @@ class StepRow(Part):
     """The answer after a number of steps.
 
     Attributes:
-        steps: number of steps. error_cm: of the integer network. float_error_cm: before its weights are rounded.
+        steps: number of steps. error_cm: of the integer network. float_error_cm: before its weights are rounded; None
+            when that was not measured.
         spikes, sops: per frame, up to this step.
     """
 
     steps: int
     error_cm: float
-    float_error_cm: float
+    float_error_cm: float | None = None
     spikes: float
     sops: float
+
+
+class SpikingNumbers(Part):
+    """What an evaluation stores of a spiking network beside its errors.
+
+    Attributes:
+        spikes, sops: per frame, mean. updates: updates of neurons per frame.
+        steps: the answer after each number of steps.
+    """
+
+    spikes: float
+    sops: float
+    updates: int
+    steps: tuple[StepRow, ...]
 
 
 class Judgement(Part):

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.data.tensorflow_errors import names_damaged_shards
+from tinytracker.progress import bar
+from tinytracker.spiking.network import SpikingNetwork
+from tinytracker.spiking.simulator import simulate
 from tinytracker.train.dataset import decoded
 
 BATCH = 64
@@ -22,18 +25,18 @@ class CodedFrames:
     """Frames of a split.
 
     Attributes:
-        codes: (n, h, w, c) int16, p - 128.
+        codes: (n, h, w, c) int8, p - 128.
         gaze_cm: (n, 2). unit: (n,) cm per unit of the network's output.
     """
 
-    codes: NDArray[np.int16]
+    codes: NDArray[np.int8]
     gaze_cm: NDArray[np.float64]
     unit: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def batches(self) -> Iterator[NDArray[np.int16]]:
+    def batches(self) -> Iterator[NDArray[np.int8]]:
         """Yield the codes in pieces that are simulated together."""
         for i in range(0, len(self), BATCH):
             yield self.codes[i : i + BATCH]
@@ -61,7 +64,28 @@ def coded_frames(
     codes, targets = [], []
     for inputs, target in rows.batch(256).as_numpy_iterator():
         (image,) = inputs.values()
-        codes.append(image.astype(np.int16) - _PIXEL_ZERO)
+        codes.append((image.astype(np.int16) - _PIXEL_ZERO).astype(np.int8))
         targets.append(target.astype(np.float64))
     target = np.concatenate(targets)
     return CodedFrames(np.concatenate(codes), target[:, :2], target[:, 2])
+
+
+def run_frames(
+    network: SpikingNetwork, frames: CodedFrames, steps: int, remark: str = ""
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Simulate frames batch by batch.
+
+    Returns:
+        Answers after each step (steps, n, 2), in units of the network's output; spikes (steps, layers - 1, n) and
+        synaptic operations (steps, layers, n) up to each step.
+    """
+    answers, spikes, sops = [], [], []
+    counts = np.arange(1, steps + 1)[:, None, None]
+    with bar(" ".join(["spikes", remark]).strip(), len(frames), "frames") as advance:
+        for codes in frames.batches():
+            activity = simulate(network, codes, steps)
+            answers.append(activity.readout / counts * network.unit_cm)
+            spikes.append(activity.spikes)
+            sops.append(activity.sops)
+            advance(len(codes))
+    return np.concatenate(answers, 1), np.concatenate(spikes, 2), np.concatenate(sops, 2)
