@@ -118,7 +118,7 @@ def test_a_simulator_that_is_not_installed_says_how(tmp_path):
     with pytest.raises(MissingDependencyError, match="Install it with: tinytracker setup lava"):
         simulator.run("in.npz", folder=tmp_path)
     assert simulator.parts()[0].needed_for == "comparison of spiking networks"
-    with pytest.raises(TinyTrackerError, match="Unknown simulator 'lavva'. Did you mean 'lava'"):
+    with pytest.raises(TinyTrackerError, match=r"Unknown simulator 'lavva'\. Did you mean 'lava'"):
         find_simulator("lavva")
 
 

@@ -174,7 +174,7 @@ def _judge(
     )  # fmt: skip
     return Judgement(
         split="val", frames=len(frames), network_cm=frames.error_cm(ordinary),
-        float_cm=rows[-1].float_error_cm, integer_cm=rows[-1].error_cm, steps=rows,
+        float_cm=frames.error_cm(real[-1]), integer_cm=rows[-1].error_cm, steps=rows,
     )  # fmt: skip
 
 

@@ -1,9 +1,12 @@
 """What a spiking network needs on a chip, by the chip's public limits. Plain arithmetic.
 
 Loihi 2: Intel Labs, "Taking Neuromorphic Computing to the Next Level with Loihi 2", technology brief, 2021: 128
-cores, 1 million neurons and 120 million synapses on a chip, 192 KB of memory in a core. Speck: sinabs 3.1.3,
-`sinabs.backend.dynapcnn` (`chips/dynapcnn.py` for the memories of the nine cores, `DynapcnnLayer.memory_summary` for the
-rounding to powers of two). Nothing was placed on a chip: the vendors' compilers decide.
+cores, 1 million neurons and 120 million synapses on a chip, 192 KB of memory in a core.
+
+Speck: sinabs 3.1.3, `sinabs.backend.dynapcnn`: `chips/dynapcnn.py` for the memories of the nine cores, and
+`DynapcnnLayer.memory_summary` for the rounding to powers of two.
+
+Nothing was placed on a chip: the vendors' compilers decide.
 """
 
 from __future__ import annotations

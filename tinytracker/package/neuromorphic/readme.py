@@ -47,11 +47,12 @@ def _use(about: SpikingDocument) -> str:
     return f"""\
 ## Use
 
-`network.nir` is a NIR file: convolutions, integrate-and-fire neurons and dense layers with integers as float32. Give it
-the pixel codes p - 128, channels first, in each of {about.steps} steps. The sum of its output over the steps, divided by
-{about.steps} and multiplied by {about.unit_cm!r}, is the gaze in units of the network.
+`network.nir` is a NIR file: convolutions, integrate-and-fire neurons and dense layers, with integers as float32. Give
+it the pixel codes p - 128, channels first, in each of {about.steps} steps. The sum of its output over the steps,
+divided by {about.steps} and multiplied by {about.unit_cm!r}, is the gaze in units of the network.
 
-NIR does not say how neurons behave; these must: a neuron fires where its membrane is `{rule["compare"]}` the
-threshold, {several}; then {reset}. A membrane starts at {start} (rounded down), and its lowest value is {floor}. The same is in
-the file's metadata. A reader with other neurons computes another network: docs/neuromorphic.md says which do.
+NIR does not say how neurons behave; these must behave as follows, which the file's metadata repeats. A neuron fires
+where its membrane is `{rule["compare"]}` the threshold, {several}; then {reset}. A membrane starts at {start}
+(rounded down), and its lowest value is {floor}. A reader with other neurons computes another network:
+docs/neuromorphic.md says which do.
 """
