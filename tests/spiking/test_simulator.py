@@ -94,7 +94,8 @@ def test_large_sums_stay_exact(value):
 
 def test_a_membrane_of_24_bits_saturates():
     cell = Layer("cell", np.array([[127]]), np.zeros(1, np.int64), (1,), 2**22)
-    network = SpikingNetwork((cell, cell), NeuronRule(bits=24, start="zero"))
+    readout = Layer("readout", np.array([[1]]), np.zeros(1, np.int64), (1,), None)
+    network = SpikingNetwork((cell, readout), NeuronRule(bits=24, start="zero"))
     down = simulate(network, np.array([[-(2**20)]]), 3, record=True)
     assert down.membranes[0][-1].item() == -(2**22)  # the floor
     unlimited = simulate(

@@ -64,6 +64,11 @@ class Layer:
         """Return the number of neurons, those of a readout included."""
         return prod(self.output_shape)
 
+    @cached_property
+    def largest_sum(self) -> float:
+        """Return the largest sum of absolute weights of a neuron."""
+        return float(np.abs(self.weights).sum(axis=tuple(range(self.weights.ndim - 1))).max())
+
     @property
     def fan_in(self) -> int:
         """Return the number of synapses of a neuron away from the border."""
@@ -85,7 +90,7 @@ class Layer:
         inside = places[(places >= 0) & (places < size)]
         return np.bincount(inside, minlength=size)
 
-    @property
+    @cached_property
     def synapses(self) -> int:
         """Return the number of synapses; those that would begin in the padding do not exist."""
         return int(self.fan_out.sum())

@@ -20,6 +20,8 @@ from tinytracker.spiking.neuron import DECAY_ONE, NeuronRule
 _EXACT_32, _EXACT_64 = 2**24, 2**53
 """Integers up to here are exact in float32 and float64."""
 
+_INT32 = 2**31
+
 
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -41,7 +43,9 @@ class Activity:
     membranes: tuple[Numbers, ...] = ()
 
 
-def apply(layer: Layer, x: NDArray[np.generic], largest: float | None = None) -> Numbers:
+def apply(
+    layer: Layer, x: NDArray[np.generic], largest: float | None = None, dtype: Any = np.int64
+) -> Numbers:
     """Return the weighted sums of a layer's inputs, without bias.
 
     Computed by matrix products in floating point, in a type in which every partial sum of integers is exact.
@@ -50,36 +54,37 @@ def apply(layer: Layer, x: NDArray[np.generic], largest: float | None = None) ->
         layer: synapses.
         x: (n, *input_shape) spikes or pixel codes.
         largest: largest absolute value in `x`; None to look.
+        dtype: of the result for integer weights.
 
     Returns:
-        (n, *output_shape), int64 for integer weights, otherwise float64.
+        (n, *output_shape), `dtype` for integer weights, otherwise float64.
 
     Raises:
         ModelError: sums of integers could exceed 2^53.
     """
     weights = layer.weights
     is_integer = weights.dtype.kind == "i"
-    dtype: Any = np.float64
+    product: Any = np.float64
     if is_integer:
         top = float(np.abs(x).max(initial=0)) if largest is None else largest
-        bound = float(np.abs(weights).sum(axis=tuple(range(weights.ndim - 1))).max()) * top
+        bound = layer.largest_sum * top
         if bound >= _EXACT_64:
             raise ModelError(f"{layer.name}: sums of up to {bound:.0f} are too large; the limit is 2^53.")
-        dtype = np.float32 if bound < _EXACT_32 else np.float64
+        product = np.float32 if bound < _EXACT_32 else np.float64
     n = len(x)
     sums: Any
     if not layer.is_conv:
-        sums = x.reshape(n, -1).astype(dtype) @ weights.astype(dtype)
+        sums = x.reshape(n, -1).astype(product) @ weights.astype(product)
     else:
         k, pad, stride = weights.shape[0], layer.pad, layer.stride
-        padded: NDArray[Any] = np.pad(x.astype(dtype), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+        padded: NDArray[Any] = np.pad(x.astype(product), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
         windows = sliding_window_view(padded, (k, k), (1, 2))  # type: ignore[call-overload]  # numpy allows several axes
         windows = windows[:, ::stride, ::stride]
         # windows: (n, rows, columns, in, k, k); the kernel's axes in the same order.
-        matrix = weights.transpose(2, 0, 1, 3).reshape(-1, weights.shape[3]).astype(dtype)
+        matrix = weights.transpose(2, 0, 1, 3).reshape(-1, weights.shape[3]).astype(product)
         flat = windows.reshape(-1, matrix.shape[0])
         sums = (flat @ matrix).reshape(n, *layer.output_shape)
-    result: Numbers = sums.astype(np.int64) if is_integer else sums
+    result: Numbers = sums.astype(dtype) if is_integer else sums
     return result
 
 
@@ -91,6 +96,7 @@ class _State:
     v: Any
     u: Any
     pending: Any
+    bias: Any
     trains: list[NDArray[np.uint8]] = field(default_factory=list)
     membranes: list[Any] = field(default_factory=list)
 
@@ -134,20 +140,24 @@ def simulate(
             f"The input has shape {frames.shape}.", f"It must be {wanted}, -1 for any number of frames."
         )
     n = frames.shape[1 if over_time else 0]
-    rule, dtype = network.rule, np.int64 if network.is_integer else np.float64
+    rule = network.rule
+    dtype: Any = np.float64
+    if network.is_integer:
+        dtype = np.int32 if _fits_32_bits(network, frames, steps) else np.int64
+    largest = None if rule.several else 1.0
     states = [_initial(layer, rule, n, dtype) for layer in network.layers]
     spikes = np.zeros((steps, len(states) - 1, n), np.int64)
     sops = np.zeros((steps, len(states), n), np.int64)
     readout: list[Any] = []
-    constant = None if over_time else _shifted(apply(first, frames), rule)
+    constant = None if over_time else _shifted(apply(first, frames, dtype=dtype), rule)
     for t in range(steps):
         arriving: Any = frames[t] if over_time else None
         for k, state in enumerate(states):
             if arriving is None:
                 drive = constant
             else:
-                sops[t, k] = (arriving * state.layer.fan_out).reshape(n, -1).sum(1).astype(np.int64)
-                now = apply(state.layer, arriving)
+                sops[t, k] = _operations(state.layer, arriving.reshape(n, -1), largest)
+                now = apply(state.layer, arriving, largest if k else None, dtype)
                 if rule.delay:
                     now, state.pending = state.pending, now
                 drive = _shifted(now, rule)
@@ -168,6 +178,28 @@ def simulate(
     )  # fmt: skip
 
 
+def _fits_32_bits(network: SpikingNetwork, frames: NDArray[np.generic], steps: int) -> bool:
+    """Return whether no sum and no membrane can leave 32 bits; decays multiply by 4096 and need more."""
+    rule = network.rule
+    if rule.current_decay != DECAY_ONE or rule.voltage_decay:
+        return False
+    top = float(np.abs(frames.astype(np.int64)).max(initial=1))
+    for layer in network.layers:
+        step = layer.largest_sum * top * 2**rule.weight_shift + float(np.abs(layer.bias).max())
+        highest = (layer.threshold or 0) + steps * step
+        if highest >= _INT32:
+            return False
+        top = highest // layer.threshold if rule.several and layer.threshold else 1.0
+    return True
+
+
+def _operations(layer: Layer, spikes: Any, largest: float | None) -> Any:
+    """Return the number of synapses behind the spikes (n, inputs) of each frame."""
+    top = float(np.abs(spikes).max(initial=0)) if largest is None else largest
+    product: Any = np.float32 if layer.synapses * top < _EXACT_32 else np.float64
+    return np.rint(spikes.astype(product) @ layer.fan_out.ravel().astype(product)).astype(np.int64)
+
+
 def require_steps(steps: int) -> None:
     """Check a number of time steps.
 
@@ -184,8 +216,8 @@ def _initial(layer: Layer, rule: NeuronRule, n: int, dtype: Any) -> _State:
     zeros = np.zeros((n, *layer.output_shape), dtype)
     v = zeros.copy()
     if rule.start == "half" and layer.threshold is not None:
-        v += layer.threshold // 2 if dtype is np.int64 else layer.threshold / 2
-    return _State(layer, v, zeros.copy(), zeros.copy())
+        v += layer.threshold / 2 if dtype is np.float64 else layer.threshold // 2
+    return _State(layer, v, zeros.copy(), zeros.copy(), layer.bias.astype(dtype))
 
 
 def _shifted(sums: Any, rule: NeuronRule) -> Any:
@@ -201,7 +233,7 @@ def _step(state: _State, rule: NeuronRule, drive: Any) -> Any:
         state.u = _decayed(state.u, rule.current_decay) + drive
     # The readout integrates without a leak.
     leak = rule.voltage_decay if threshold is not None else 0
-    v = (_decayed(state.v, leak) if leak else state.v) + state.u + state.layer.bias
+    v = (_decayed(state.v, leak) if leak else state.v) + state.u + state.bias
     if rule.bits:
         limit = 2 ** (rule.bits - 1) - 1
         v = np.clip(v, -limit, limit)
