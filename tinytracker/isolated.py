@@ -31,6 +31,8 @@ _LOG = "setup.log"
 _PROBE = "import sys, venv, ensurepip; print('.'.join(map(str, sys.version_info[:3])))"
 _PROBE_SECONDS = 30
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+_PIP_PLACES = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL")
+"""Settings that say where pip looks."""
 
 
 def home() -> Path:
@@ -47,11 +49,15 @@ class Isolated:
         label: what it holds, for sentences ("Sony's converter").
         requirements: file with pinned versions and hashes.
         python_variable: environment variable that may name the interpreter to build on.
+        versions: of Python that its packages have wheels for, the preferred one first.
+        extra_index: index of packages beside PyPI, "" for none; not used when pip's own settings name other places.
     """
 
     label: str
     requirements: Path
     python_variable: str
+    versions: tuple[tuple[int, int], ...] = PYTHON_VERSIONS
+    extra_index: str = ""
 
     def python(self, folder: Path) -> Path:
         """Its interpreter, which may not exist."""
@@ -84,7 +90,7 @@ class Isolated:
 
         Args:
             folder: where to create it.
-            python: interpreter 3.10 or 3.11 to build on; None to look for one.
+            python: interpreter of one of `versions` to build on; None to look for one.
 
         Raises:
             MissingDependencyError: no such Python.
@@ -92,7 +98,7 @@ class Isolated:
             OutputError: the folder cannot be written.
         """
         make_folder(folder)
-        if not _suits(self.python_version(folder)):
+        if not self._suits(self.python_version(folder)):
             base = self.find_python(python)
             say(f"{folder}: creating an environment on {base}")
             command = [str(base), "-m", "venv", "--clear", str(folder)]
@@ -105,7 +111,7 @@ class Isolated:
         )
 
     def find_python(self, named: Path | None = None) -> Path:
-        """A Python 3.10 or 3.11 that can make environments.
+        """A Python of one of `versions` that can make environments.
 
         Candidates are run, because version managers install programs with these names that only print an error.
 
@@ -113,12 +119,17 @@ class Isolated:
             MissingDependencyError: when there is none.
         """
         override = named or os.environ.get(self.python_variable)
-        for candidate in [Path(override)] if override else _candidates():
-            if _suits(_version_of(candidate)):
+        for candidate in [Path(override)] if override else _candidates(self.versions):
+            if self._suits(_version_of(candidate)):
                 return candidate
         what = f"{override}: a Python" if override else "Python"
-        install = f"sudo apt install python3.11-venv, or name one with --python or ${self.python_variable}"
-        raise MissingDependencyError(f"{what} 3.10 or 3.11 with venv", self.label, install)
+        names = " or ".join(f"{major}.{minor}" for major, minor in sorted(self.versions))
+        best = "{}.{}".format(*self.versions[0])
+        install = f"sudo apt install python{best}-venv, or name one with --python or ${self.python_variable}"
+        raise MissingDependencyError(f"{what} {names} with venv", self.label, install)
+
+    def _suits(self, version: str) -> bool:
+        return any(version.startswith(f"{major}.{minor}.") for major, minor in self.versions)
 
     def _install(self, folder: Path) -> None:
         """Install the pinned packages; pip keeps what it has downloaded, so a second attempt continues from there."""
@@ -129,27 +140,28 @@ class Isolated:
         ]  # fmt: skip
         problem = f"cannot install the packages of {self.label}"
         with bar(f"install {self.label}", total, "packages") as advance:
-            for line in _lines(command, folder, problem):
+            for line in _lines(command, folder, problem, self._pip_settings()):
                 if line.startswith(("Collecting ", "Processing ")):  # from the index, or from a local folder
                     advance(1, line.split()[1].split("/")[-1].split("==")[0])
                 elif line.startswith("Installing collected packages"):
                     say("unpacking")
 
+    def _pip_settings(self) -> dict[str, str]:
+        """Environment variables of pip beside those that are set."""
+        own = not self.extra_index or any(name in os.environ for name in _PIP_PLACES)
+        return {} if own else {_PIP_PLACES[0]: self.extra_index}
+
     def _sha256(self) -> str:
         return hashlib.sha256(self.requirements.read_bytes()).hexdigest()
 
 
-def _candidates() -> Iterator[Path]:
+def _candidates(versions: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     yield Path(sys.executable)
-    for major, minor in PYTHON_VERSIONS:
+    for major, minor in versions:
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             yield Path(folder) / f"python{major}.{minor}"
         yield from sorted(Path.home().glob(f".pyenv/versions/{major}.{minor}.*/bin/python"), reverse=True)
         yield Path(f"/usr/bin/python{major}.{minor}")
-
-
-def _suits(version: str) -> bool:
-    return any(version.startswith(f"{major}.{minor}.") for major, minor in PYTHON_VERSIONS)
 
 
 def _version_of(python: Path) -> str:
@@ -165,8 +177,10 @@ def _version_of(python: Path) -> str:
     return found.stdout.strip()
 
 
-def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
-    """Yield what a program prints, line by line, and keep it in the setup log.
+def _lines(
+    command: list[str], folder: Path, problem: str, more: dict[str, str] | None = None
+) -> Iterator[str]:
+    """Yield what a program prints, line by line, and keep it in the setup log; `more` are environment variables.
 
     Raises:
         TinyTrackerError: when it fails; names its last line and the log.
@@ -180,6 +194,7 @@ def _lines(command: list[str], folder: Path, problem: str) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         text=True,
         errors="replace",
+        env={**os.environ, **(more or {})},
         preexec_fn=ends_with_parent(signal.SIGTERM),
     ) as process:
         assert process.stdout is not None

@@ -132,6 +132,15 @@ TARGETS: dict[str, Target] = {
             live="tinytracker.live.webcam_source",
         ),
         Target(
+            "neuromorphic", "Intel Loihi 2, SynSense Speck: the network as spikes, in a NIR file",
+            quantized="spiking",
+            build="tinytracker.package.neuromorphic.build",
+            options="tinytracker.package.neuromorphic.options",
+            rules="tinytracker.package.neuromorphic.rules",
+            no_tflite="a spiking network is made from the float network of a run",
+            doctor="tinytracker.package.neuromorphic.doctor",
+        ),
+        Target(
             "pico2", "Raspberry Pi Pico 2: program with the network as plain C",
             quantized="ptq-int8",
             build="tinytracker.package.pico2.build",

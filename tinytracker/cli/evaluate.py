@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tinytracker.evaluate.aim_numbers import AimNumbers
     from tinytracker.evaluate.finder_numbers import FinderNumbers
     from tinytracker.evaluate.metrics import ErrorNumbers, Errors
+    from tinytracker.spiking.document import SpikingNumbers
 
 
 @verb
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
 @click.option("--split", default="test", help="train, val or test.")
 @click.option(
-    "--model", default="float", help="Model of the run: float, or a quantized one such as ptq-int8."
+    "--model", default="float", help="Model of the run: float, a quantized one such as ptq-int8, or spiking."
 )
 @click.option(
     "--preset", help="For a .tflite file: the preset whose input it takes; default: chosen by shape."
@@ -36,6 +37,8 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
         tables.append(aim_table(result.aim))
     if result.finder is not None:
         tables.append(finder_table(result.finder))
+    if result.spiking is not None:
+        tables.append(spiking_table(result.spiking))
     return Output(result.as_json(), tuple(tables))
 
 
@@ -89,6 +92,19 @@ def finder_table(finder: FinderNumbers) -> Table:
             f"found at logit {finder.score_threshold:.2f}, which 1 % of the pictures without a person exceed",
             f"{finder.recall:.1%}",
         )
+    return table
+
+
+def spiking_table(spiking: SpikingNumbers) -> Table:
+    """Return the error of a spiking network after each step, and what it took until then."""
+    title = f"steps, spikes and synaptic operations per frame; {spiking.updates:,} updates of neurons"
+    table = Table(title=title, title_justify="left")
+    for column in ("steps", "error cm", "spikes", "SOPs"):
+        table.add_column(column, justify="right")
+    last = spiking.steps[-1].steps
+    for row in spiking.steps:
+        if row.steps in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, last):
+            table.add_row(str(row.steps), f"{row.error_cm:.2f}", f"{row.spikes:,.0f}", f"{row.sops:,.0f}")
     return table
 
 

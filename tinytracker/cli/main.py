@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("tinytracker.cli.evaluate", "Measure the error of a network in cm."),
     "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person from a few dots."),
     "quantize": ("tinytracker.cli.quantize", "Quantize a run to a full-integer .tflite file."),
+    "spike": ("tinytracker.cli.spike", "Convert a run to a spiking network of integers."),
     "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels in one table."),
     "check": ("tinytracker.cli.check", "Check, rule by rule, whether a device can run a network."),
     "export": ("tinytracker.cli.export", "Write a quantized network as ONNX or for OpenVINO."),

@@ -69,6 +69,16 @@ def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
     if parity is not None:
         several = f", all {len(parity.outputs)} outputs" if parity.outputs else ""
         rows.append(("parity", f"{parity.runtime} = {parity.oracle} on {parity.images} images{several}"))
+    if manifest.spiking is not None:
+        spiking = manifest.spiking
+        rows.append(("error", f"{spiking.network_cm:.2f} cm before, {spiking.integer_cm:.2f} cm as integers"))
+        rows.append(
+            ("per frame", f"{spiking.steps} steps, {spiking.sops:,.0f} SOPs, {spiking.updates:,} updates")
+        )
+        rows += [
+            (chip, f"{need['cores']} of {need['available']} cores" if need["fits"] else "does not fit")
+            for chip, need in spiking.chips.items()
+        ]
     if manifest.compiled is not None:
         rows.append(("compiled", "yes" if manifest.compiled else "no; the command is in README.md"))
     if manifest.edgetpu is not None:

@@ -15,6 +15,7 @@ from tinytracker.files import StrPath, make_folder, writing
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import Run, command_line, versions
+from tinytracker.spiking.document import FOLDER, NETWORK_NAME, SpikingNumbers, folder_of, read_document
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -61,7 +62,7 @@ class Evaluation:
         model: the evaluated file. kind: "float" or the quantized model's name.
         split: of the prepared data. data_hash: hash of the prepared data.
         errors: in cm; of a finder, those of the position, at the face. aim: where the network places its crop, or None.
-        finder: what a finder finds, or None.
+        finder: what a finder finds, or None. spiking: what a spiking network does, or None.
         path: JSON file with this evaluation, or None when the model is not in a run.
     """
 
@@ -73,12 +74,13 @@ class Evaluation:
     path: Path | None = None
     aim: AimNumbers | None = None
     finder: FinderNumbers | None = None
+    spiking: SpikingNumbers | None = None
 
     def document(self, **origin: Any) -> EvaluationDocument:
         """Return the document of this evaluation; `origin` holds command and versions when it is stored in a run."""
         return EvaluationDocument(
             model=str(self.model), kind=self.kind, split=self.split, data_hash=self.data_hash, errors=self.errors,
-            aim=self.aim, finder=self.finder, **origin,
+            aim=self.aim, finder=self.finder, spiking=self.spiking, **origin,
         )  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def evaluate(
         target: a run folder, or a .tflite file.
         data: prepared data; None for the data of the run.
         split: "train", "val" or "test".
-        model: for a run: "float", or the name of a quantized model such as "ptq-int8".
+        model: for a run: "float", the name of a quantized model such as "ptq-int8", or "spiking".
         preset: for a .tflite file outside a run: the preset with its input; None to find one by the input's shape.
 
     Raises:
@@ -178,10 +180,16 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     from tinytracker.evaluate.metrics import Frames, summarize
     from tinytracker.evaluate.predict import predict_float, predict_quantized, truth
 
-    aim, finder = None, None
+    aim, finder, spiking = None, None, None
     if chosen.input.kind == "frame":
         predicted, frames, finder = find_all(path, index, split, chosen.input)
         errors = summarize(predicted, frames, (0.0, 0.0))
+    elif path.name == NETWORK_NAME:
+        from tinytracker.spiking.prediction import predict_spiking
+
+        frames = truth(index, split)
+        predicted, spiking = predict_spiking(path, index, split, chosen.input)
+        errors = summarize(predicted, frames, index.gaze.mean)
     else:
         frames = truth(index, split)
         predict = predict_float if path.suffix == ".keras" else predict_quantized
@@ -190,7 +198,7 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
         aim = aim_numbers(path, index, split, chosen.input)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,
-        chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim, finder,
+        chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim, finder, spiking,
     )  # fmt: skip
     if result.path is not None:
         import numpy as np
@@ -215,6 +223,8 @@ def stored_errors(run: Run, model: str, split: str = "test") -> Errors | None:
 def _model_of_run(run: Run, model: str) -> Path:
     if model == "float":
         return run.trained_model()
+    if model == FOLDER:
+        return folder_of(run) / read_document(run).network
     names = run.quantized_names()
     if model not in names:
         raise UnknownNameError("model in this run", model, ["float", *names])

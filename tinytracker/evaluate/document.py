@@ -10,6 +10,7 @@ from tinytracker.documents import Document
 from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.finder_numbers import FinderNumbers
 from tinytracker.evaluate.metrics import Errors
+from tinytracker.spiking.document import SpikingNumbers
 
 
 class EvaluationDocument(Document):
@@ -20,6 +21,7 @@ class EvaluationDocument(Document):
         kind: "float" or the quantized model's name. split: of the prepared data. data_hash: of the prepared data.
         errors: in cm. aim: where the network places its crop; None for a network without an aim, or data without whole
             frames. finder: what a finder finds; its errors are those of the position, in cm at the face.
+        spiking: spikes and operations of a spiking network, and its error after each step.
         command: the command that evaluated it. versions: of the libraries.
     """
 
@@ -34,5 +36,6 @@ class EvaluationDocument(Document):
     errors: Errors
     aim: AimNumbers | None = None
     finder: FinderNumbers | None = None
+    spiking: SpikingNumbers | None = None
     command: str = ""
     versions: dict[str, str] = Field(default_factory=dict)

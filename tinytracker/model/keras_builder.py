@@ -11,6 +11,7 @@ import tensorflow as tf
 from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
 from tinytracker.model.output import AIM_NODE, FULL_SCALE, GAZE_NODE, GazeOutput, last_layers
+from tinytracker.model.qcfs import Qcfs, qcfs_name
 
 L = tf.keras.layers
 
@@ -45,6 +46,7 @@ def build_keras(
     output_bias: tuple[float, float] = (0.0, 0.0),
     synchronized: bool = False,
     head: str = "linear",
+    levels: int | None = None,
 ) -> tf.keras.Model:
     """Build a Keras model with random weights (from TensorFlow's global seed).
 
@@ -54,6 +56,7 @@ def build_keras(
             from the constant predictor.
         synchronized: whether batch statistics are computed over all devices together.
         head: "linear", or "tanh" for tanh times 30 cm after the last node, as in the published models.
+        levels: levels above zero to which ReLUs are rounded (`tinytracker.model.qcfs`); None for ordinary ReLUs.
 
     Returns:
         A functional model; inputs are float32 `p / 128 - 1`, named as in the network; output (N, 2) in cm, or (N, 7)
@@ -69,7 +72,7 @@ def build_keras(
             tensors[node.name] = tf.keras.Input(node.shape, name=node.name)
             continue
         is_gaze = node.name == last_layers(network)[0]
-        layers = shared.get(node.weights_of) or _layers(node, is_gaze, output_bias, synchronized)
+        layers = shared.get(node.weights_of) or _layers(node, is_gaze, output_bias, synchronized, levels)
         shared[node.name] = layers
         value: Any = args[0] if len(args) == 1 else args
         for layer in layers:
@@ -141,21 +144,28 @@ def load_trained(path: Path) -> tf.keras.Model:
     return tf.keras.models.load_model(path, compile=False)
 
 
-def _layers(node: Node, last: bool, bias: tuple[float, float], synchronized: bool) -> list[Any]:
+def _layers(
+    node: Node, last: bool, bias: tuple[float, float], synchronized: bool, levels: int | None
+) -> list[Any]:
     """Return the Keras layers of one node, to be called in order."""
     if node.op == "conv":
-        return [_convolution(node), *_norm_and_activation(node, synchronized)]
+        return [_convolution(node), *_norm_and_activation(node, synchronized, levels)]
     if node.op == "depthwise":
         conv = L.DepthwiseConv2D(
             node.kernel, node.stride, node.padding, use_bias=not node.norm, name=node.name
         )
-        return [conv, *_norm_and_activation(node, synchronized)]
+        return [conv, *_norm_and_activation(node, synchronized, levels)]
     if node.op == "dense":
         initial = tf.keras.initializers.Constant(bias) if last else "zeros"
+        if levels is not None and node.activation == "relu":
+            dense = L.Dense(node.shape[-1], bias_initializer=initial, name=node.name)
+            return [dense, Qcfs(levels, name=qcfs_name(node.name))]
         activation = None if node.activation == "linear" else node.activation
         return [L.Dense(node.shape[-1], activation=activation, bias_initializer=initial, name=node.name)]
     if node.op == "max_pool":
         return [L.MaxPooling2D(node.kernel, node.stride, node.padding, name=node.name)]
+    if node.op == "pad":
+        return [L.ZeroPadding2D(node.kernel[0], name=node.name)]
     simple = {
         "add": L.Add, "concat": L.Concatenate, "position_planes": PositionPlanes, "flatten": L.Flatten,
         "global_average": L.GlobalAveragePooling2D,
@@ -171,12 +181,14 @@ def _convolution(node: Node) -> Any:
     return GroupedConv2D(node.shape[-1], node.kernel[0], node.groups, name=node.name)
 
 
-def _norm_and_activation(node: Node, synchronized: bool) -> list[Any]:
+def _norm_and_activation(node: Node, synchronized: bool, levels: int | None) -> list[Any]:
     layers = []
     if node.norm:
         options = {"synchronized": True} if synchronized else {}
         layers.append(L.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{node.name}_bn", **options))
-    if node.activation != "linear":
+    if levels is not None and node.activation == "relu":
+        layers.append(Qcfs(levels, name=qcfs_name(node.name)))
+    elif node.activation != "linear":
         layers.append(
             L.ReLU(6.0 if node.activation == "relu6" else None, name=f"{node.name}_{node.activation}")
         )

@@ -24,6 +24,7 @@ Op = Literal[
     "flatten",
     "global_average",
     "max_pool",
+    "pad",
 ]
 Activation = Literal["linear", "relu", "relu6"]
 
@@ -37,7 +38,8 @@ class Node:
         op: operator.
         inputs: names of the nodes it reads.
         shape: of its output, without batch.
-        kernel: (height, width) of a convolution or pooling window. stride, padding: of the window.
+        kernel: (height, width) of a convolution or pooling window, or of the border that `pad` adds on each side.
+        stride, padding: of the window.
         groups: number of groups of a grouped convolution.
         norm: whether batch normalization follows (then the node has no bias until it is folded).
         activation: fused activation.
@@ -210,6 +212,15 @@ class Network:
         """Append the maximum over windows that lie fully inside."""
         shape = (*self._windows(x, kernel, stride, "valid"), self.shape(x)[-1])
         return self._put(Node(name, "max_pool", (x,), shape, (kernel, kernel), stride, "valid"))
+
+    def pad(self, x: str, name: str, size: int = 1) -> str:
+        """Append rows and columns of zeros, `size` of them on each of the four sides.
+
+        A convolution with stride 2 and "same" padding adds them on one side only; spiking hardware and its file formats
+        know only padding that is equal on both.
+        """
+        h, w, c = self.shape(x)
+        return self._put(Node(name, "pad", (x,), (h + 2 * size, w + 2 * size, c), (size, size)))
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

@@ -35,6 +35,8 @@ class Preset:
         input: the network's inputs.
         build: input spec -> network; the last node is the gaze, or the concatenation of gaze and aim.
         output: form of the last node in the INT8 network for a device.
+        levels: for a network that becomes a spiking one: levels above zero to which its ReLUs are rounded in training
+            (QCFS, `tinytracker.model.qcfs`); None for ordinary ReLUs.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Preset:
     input: InputSpec
     build: Callable[[InputSpec], Network]
     output: GazeOutput | FinderOutput = SEGMENTED
+    levels: int | None = None
 
     @property
     def aim(self) -> bool:
@@ -67,6 +70,18 @@ class Preset:
                 "Omit --method qat.",
             )
         return self.output
+
+    def require_int8(self) -> None:
+        """Check that the trained network can be quantized to an INT8 .tflite file.
+
+        Raises:
+            ModelError: its activations are those of a network that becomes a spiking one.
+        """
+        if self.levels is not None:
+            raise ModelError(
+                f"{self.name} is trained with activations of {self.levels} levels, which have no INT8 kernel.",
+                f"Convert it to spikes with `tinytracker spike RUN`, or train {self.name}-relu.",
+            )
 
     def network(self) -> Network:
         """Return the network to train, for this preset's input."""
@@ -262,6 +277,40 @@ def _finder(spec: InputSpec) -> Network:
     return net
 
 
+QCFS_LEVELS = 8
+"""Levels of the rounded activations, and the number of time steps for which such a network is made."""
+
+
+@dataclass(frozen=True)
+class SpikingNetwork:
+    """Strided convolutions and dense layers only, all of which have a spiking form: no pooling, no residuals.
+
+    Attributes:
+        filters: channels and stride of each 3x3 convolution.
+        hidden: units of the hidden layer before the output.
+    """
+
+    filters: tuple[tuple[int, int], ...]
+    hidden: int
+
+    def __call__(self, spec: InputSpec) -> Network:
+        """Build the network for this input."""
+        net = Network()
+        (name, shape), *_ = spec.shapes.items()
+        x = net.input(name, shape)
+        for i, (filters, stride) in enumerate(self.filters):
+            x = net.pad(x, f"pad{i}")
+            x = net.conv(x, f"conv{i}", filters, kernel=3, stride=stride, padding="valid", activation="relu")
+        x = net.flatten(x, "flatten")
+        x = net.dense(x, "hidden", self.hidden, "relu")
+        net.dense(x, GAZE_NODE, 2)
+        return net
+
+
+_SPIKES_S = SpikingNetwork(((16, 2), (32, 2), (64, 2), (16, 1)), 80)
+_SPIKES_S2 = SpikingNetwork(((16, 2), (32, 2), (48, 2), (48, 1), (16, 1)), 80)
+
+
 PRESETS: dict[str, Preset] = {
     p.name: p
     for p in (
@@ -314,6 +363,28 @@ PRESETS: dict[str, Preset] = {
             "tinytracker-s-grey", "small network on the face only: maps completely to the Coral Edge TPU",
             "as tinytracker-s, without the position: constant planes concatenated to the image do not map",
             InputSpec(kind="face", width=96, height=96, channels="grey", grid="none"), _tinytracker_s,
+        ),
+        Preset(
+            "spikes-s", "64x32 grey strip with both eyes, trained to become a spiking network of 8 time steps",
+            "strided convolutions with QCFS activations (Bu et al., ICLR 2022)",
+            InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"),
+            _SPIKES_S, levels=QCFS_LEVELS,
+        ),
+        Preset(
+            "spikes-s-relu", "spikes-s with ordinary ReLUs: becomes a spiking network by balanced thresholds",
+            "as spikes-s",
+            InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"), _SPIKES_S,
+        ),
+        Preset(
+            "spikes-s2", "spikes-s on a 96x48 strip, with the computational cost of tinytracker-s2",
+            "as spikes-s, one convolution more",
+            InputSpec(kind="eye_band", width=96, height=48, channels="grey", unit="reference_cm"),
+            _SPIKES_S2, levels=QCFS_LEVELS,
+        ),
+        Preset(
+            "spikes-s2-relu", "spikes-s2 with ordinary ReLUs: becomes a spiking network by balanced thresholds",
+            "as spikes-s2",
+            InputSpec(kind="eye_band", width=96, height=48, channels="grey", unit="reference_cm"), _SPIKES_S2,
         ),
         Preset(
             "itracker", "baseline: face, two eyes and 25x25 grid, 6.3 M parameters",

@@ -125,6 +125,36 @@ class SensorMemory(Part):
     fits: bool
 
 
+class SpikingSection(Part):
+    """A spiking network; most fields are those of `tinytracker.spiking.document.SpikingDocument`.
+
+    Attributes:
+        validation_frames: on which the errors were measured. network_cm: error of the float network. float_cm,
+            integer_cm: of the spiking one, before and after rounding.
+        chips: by name, `tinytracker.package.neuromorphic.chips.Need`.
+    """
+
+    method: str
+    percentile: float | None = None
+    encode: str
+    steps: int
+    rule: dict[str, JsonValue]
+    unit_cm: float
+    neurons: int
+    synapses: int
+    fan_in: int
+    spikes: float
+    sops: float
+    sops_per_mac: float
+    updates: int
+    host_macs: int
+    validation_frames: int
+    network_cm: float
+    float_cm: float
+    integer_cm: float
+    chips: dict[str, dict[str, JsonValue]]
+
+
 class ParitySection(Part):
     """Comparison of the device's runtime with the oracle on this computer: `tinytracker.quant.parity.Parity`."""
 
@@ -194,6 +224,7 @@ class Manifest(Document):
         arena, memory: memory that it needs on the device.
         parity: comparison of the device's runtime with the oracle on the computer that made the package.
         constraints: verdicts of the target's rules. intrinsics, converter: only in packages for the IMX500.
+        spiking: only in packages of a spiking network.
         compile_command, compiler_log, edgetpu, check: only in packages for the Edge TPU.
         runtimes: table of `tinytracker parity`. metrics: measured errors by "<model>-<split>".
         expected_latency: a range that was not measured.
@@ -212,6 +243,7 @@ class Manifest(Document):
     sees: str | None = None
     gaze: str | None = None
     quantization: QuantizationSummary | SensorQuantization | None = None
+    spiking: SpikingSection | None = None
     arena: Arena | None = None
     memory: BoardMemory | SensorMemory | None = None
     parity: ParitySection | None = None

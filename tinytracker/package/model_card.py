@@ -86,11 +86,12 @@ def _front_matter(manifest: Manifest, origin: str) -> str:
     """Return Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     dataset, dataset_name = _DATASETS[origin]
     target = manifest.target
+    kind = "tinyml" if manifest.spiking is None else "spiking-neural-network"
     fields: dict[str, Any] = {
         **_LICENCES[origin],
-        "library_name": "tflite",
+        "library_name": "tflite" if manifest.spiking is None else "nir",
         "pipeline_tag": "keypoint-detection",
-        "tags": ["gaze-estimation", "eye-tracking", "tinyml", "int8", target, *([origin] if origin else [])],
+        "tags": ["gaze-estimation", "eye-tracking", kind, "int8", target, *([origin] if origin else [])],
         "metrics": ["mean_euclidean_error_cm"],
     }
     results = [

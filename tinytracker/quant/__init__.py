@@ -171,6 +171,7 @@ def quantize(
     run.trained_model()
     description = run.describe()
     preset = find_preset(description.preset)
+    preset.require_int8()
     if method == "qat":
         preset.gaze_output  # noqa: B018 - refuses a finder before its data are read
     index = read_index(data or Path(description.data.path))

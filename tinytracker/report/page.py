@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinytracker.report import figures
+from tinytracker.report import figures, spiking_figures
 from tinytracker.report.images import FaceImages
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
         images=images,
         about_gaze=bool(document["runs"]) or any(p["is_gaze"] for p in document["packages"]),
         run_figures=[_run_figures(i, run) for i, run in enumerate(document["runs"])],
+        spiking_figures=[_spiking_figures(i, run) for i, run in enumerate(document["runs"])],
         screens=[_screens(i, run) for i, run in enumerate(document["runs"])],
         overview=_overview(document["runs"]),
         memory=_figure(figures.memory_bars("memory", document["memory"]), "Memory per target", "")
@@ -134,6 +135,24 @@ def _run_figures(i: int, run: dict[str, Any]) -> list[Figure]:
         svg = figures.int8_scatter(f"int8-{i}-{pair['model']}", pair)
         caption = "Gaze of the INT8 network against gaze of the float network, frame by frame."
         found.append(_figure(svg, f"Float against {pair['model']}", caption))
+    return found
+
+
+def _spiking_figures(i: int, run: dict[str, Any]) -> list[Figure]:
+    spiking = run["spiking"]
+    if spiking is None:
+        return []
+    judged = spiking["validation"]
+    frames = f"{judged['frames']:,} frames of the validation split"
+    caption = f"Mean error on {frames} if the readout is read after this step."
+    found = [_figure(spiking_figures.error_by_steps(f"steps-{i}", spiking), "Error by steps", caption)]
+    if spiking["raster"] is not None:
+        caption = (
+            "One frame. Each row is a neuron, the most active of its layer on top; silent neurons are left out. "
+            "Later layers wait for the first spikes."
+        )
+        svg = spiking_figures.raster(f"raster-{i}", spiking["raster"])
+        found.append(_figure(svg, "Spikes", caption, tall=True))
     return found
 
 

@@ -16,7 +16,9 @@ from tinytracker.evaluate.metrics import ErrorNumbers, frame_errors
 from tinytracker.files import read_bytes, read_json
 from tinytracker.report.screens import device_maps
 from tinytracker.report.sources import expecting, finite
+from tinytracker.report.spiking_part import has_spikes, spiking_part
 from tinytracker.runs import Run, RunDescription
+from tinytracker.spiking.document import FOLDER as SPIKING
 
 SPLIT = "test"
 FLOAT = "float"
@@ -35,19 +37,20 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
     """
     description = run.describe()
     missing: list[str] = []
-    models = {m: _model_part(run, m) for m in (FLOAT, *run.quantized_names())}
+    converted = [*run.quantized_names(), *([SPIKING] if has_spikes(run) else [])]
+    models = {m: _model_part(run, m) for m in (FLOAT, *converted)}
     shown = {m: part for m, part in models.items() if part is not None}
     predictions = {m: p for m in shown if (p := _predictions(run, m)) is not None}
     if FLOAT not in shown:
         missing.append(f"The float network has not been evaluated; run: tinytracker evaluate {run.path}")
-    for quantized in run.quantized_names():
+    for quantized in converted:
         if quantized not in shown:
             missing.append(
                 f"{quantized} has not been evaluated; run: tinytracker evaluate {run.path} --model {quantized}"
             )
-    if not run.quantized_names():
-        missing.append(f"The run has no INT8 model; run: tinytracker quantize {run.path}")
-    elif not run.parity_path.is_file():
+    if not converted:
+        missing.append(_not_converted(run, description.preset))
+    elif run.quantized_names() and not run.parity_path.is_file():
         missing.append(f"Runtimes have not been compared; run: tinytracker parity {run.path}")
     best = FLOAT if FLOAT in shown else next(iter(shown), None)
     calibrations = {m: c for m in (FLOAT, *run.quantized_names()) if (c := _calibration(run, m)) is not None}
@@ -84,8 +87,18 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
             and (pair := _pair(m, predictions[FLOAT], predictions[m])) is not None
         ],
         "calibration": calibrations,
+        "spiking": spiking_part(run),
         "missing": missing,
     }  # fmt: skip
+
+
+def _not_converted(run: Run, preset: str) -> str:
+    """Return what to do with a run that has only its float network."""
+    from tinytracker.model.presets import PRESETS
+
+    if preset in PRESETS and PRESETS[preset].levels is not None:
+        return f"The run has no spiking network; run: tinytracker spike {run.path}"
+    return f"The run has no INT8 model; run: tinytracker quantize {run.path}"
 
 
 def _origin(description: RunDescription) -> str:

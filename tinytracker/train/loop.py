@@ -59,13 +59,13 @@ def _fit(
         return state
     tf.keras.utils.set_random_seed(config.seed)
 
-    plain = build_keras(preset.network(), output_bias=index.gaze.mean, head=config.head)
+    plain = build_keras(preset.network(), output_bias=index.gaze.mean, head=config.head, levels=preset.levels)
     model = plain
     if source is not None:
         description["init"] = _take_over(plain, source, run)
     if workers.is_distributed:
         with workers.strategy.scope():
-            model = build_keras(preset.network(), synchronized=True, head=config.head)
+            model = build_keras(preset.network(), synchronized=True, head=config.head, levels=preset.levels)
         model.set_weights(plain.get_weights())
     if workers.is_chief and not run.description_path.is_file():
         write_description(run, description)
@@ -109,7 +109,9 @@ def train_epochs(
         checkpoints.restore(state.epoch)
     validation = validation_batches_of(task)
     # A model that is shared by several devices is evaluated through a plain copy.
-    judge = build_keras(task.preset.network(), head=config.head) if workers.is_distributed else model
+    judge = model
+    if workers.is_distributed:
+        judge = build_keras(task.preset.network(), head=config.head, levels=task.preset.levels)
     logs = _logs(task)
     if keep_start and not state.epoch:
         state.best_error_cm = validation.mean_error_cm(model)

@@ -1,0 +1,147 @@
+"""Measure what turning a network into spikes costs in accuracy, after each number of steps.
+
+python benchmarks/spiking.py RUN [RUN ...] --held PREPARED:SPLITS [...] [--steps N] [--encode current rate]
+
+RUN is a finished run of a preset with a spiking form; PREPARED:SPLITS names frames of people unseen in training, for
+example `held:train,val,test prepared:test`. The number of steps is chosen on the validation split of the run's own
+data: the smallest whose integer network loses at most 5 % there (`chosen`).
+
+`spiking.csv` gets, for each run and encoding, a line for each of some numbers of steps: the error of the float network,
+of the INT8 network (PTQ, reference kernels; ReLU runs only), of the spiking network before rounding (on every eighth
+frame, beside the float network on the same frames) and in integers (on all), spikes and synaptic operations. All frames
+are synthetic.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from common import append_csv
+from numpy.typing import NDArray
+
+from tinytracker.data.index import read_index
+from tinytracker.model.keras_builder import load_trained
+from tinytracker.model.presets import find_preset
+from tinytracker.quant import quantize
+from tinytracker.quant.contract import IoContract
+from tinytracker.quant.runtimes import ReferenceRuntime
+from tinytracker.runs import Run
+from tinytracker.spiking.conversion import CALIBRATION_FRAMES, trained_layers
+from tinytracker.spiking.frames import CodedFrames, coded_frames, run_frames
+from tinytracker.spiking.lowering import activations, balanced_thresholds, spiking_network
+from tinytracker.spiking.rounding import rounded
+
+LOSS = 0.05
+SHOWN = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+EVERY = 8
+VALIDATION_FRAMES = 960
+"""Frames of which one runs before rounding."""
+
+
+def joined(parts: list[CodedFrames]) -> CodedFrames:
+    """Return all frames in one."""
+    return CodedFrames(
+        np.concatenate([p.codes for p in parts]),
+        np.concatenate([p.gaze_cm for p in parts]),
+        np.concatenate([p.unit for p in parts]),
+    )
+
+
+def every(frames: CodedFrames, step: int) -> CodedFrames:
+    """Return one of `step` frames."""
+    return CodedFrames(frames.codes[::step], frames.gaze_cm[::step], frames.unit[::step])
+
+
+def int8_error(run: Run, frames: CodedFrames) -> float:
+    """Return the error of the run's PTQ network on reference kernels, cm."""
+    path = run.quantized("ptq-int8") / "model.tflite"
+    if not path.is_file():
+        quantize(run.path)
+    runtime = ReferenceRuntime(path.read_bytes())
+    contract: IoContract = runtime.contract
+    pixels = (frames.codes.astype(np.int16) + 128).astype(np.uint8)
+    raw = runtime.run({contract.inputs[0].name: pixels})
+    return frames.error_cm(contract.decode(raw))
+
+
+def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
+    """Append the lines of one run and encoding."""
+    about = run.describe()
+    preset = find_preset(about.preset)
+    own = read_index(Path(about.data.path))
+    layers, learned = trained_layers(load_trained(run.trained_model()), preset)
+    if preset.levels is None:
+        method = "balance p99.9"
+        calibration = coded_frames(own, "train", preset.input, CALIBRATION_FRAMES)
+        thresholds, known = balanced_thresholds(layers, calibration.codes, 99.9), None
+    else:
+        method, thresholds = "qcfs", learned
+        known = (learned, preset.levels)
+    real = spiking_network(layers, thresholds, encode, preset=preset.name, steps=steps)
+    network = rounded(real)
+
+    def network_error(frames: CodedFrames) -> float:
+        answers = np.concatenate([activations(layers, codes, known)[-1] for codes in frames.batches()])
+        return frames.error_cm(answers)
+
+    val = coded_frames(own, "val", preset.input, VALIDATION_FRAMES)
+    answers, _, _ = run_frames(network, val, steps, "validation")
+    before = network_error(val)
+    losses = [val.error_cm(a) / before - 1 for a in answers]
+    chosen = next((t + 1 for t, loss in enumerate(losses) if loss <= LOSS), 0)
+
+    parts = []
+    for part in held:
+        folder, _, splits = part.rpartition(":")
+        for split in splits.split(","):
+            parts.append(coded_frames(read_index(Path(folder)), split, preset.input))
+    frames = joined(parts)
+    fewer = every(frames, EVERY)
+    float_cm, float_fewer = network_error(frames), network_error(fewer)
+    int8_cm = int8_error(run, frames) if preset.levels is None else None
+    answers, spikes, sops = run_frames(network, frames, steps, "integers")
+    real_answers, _, _ = run_frames(real, fewer, steps, "before rounding")
+    constant = frames.error_cm(np.broadcast_to(_best_constant(frames), (len(frames), 2)))
+    for t in range(steps):
+        if t + 1 not in SHOWN and t + 1 != steps:
+            continue
+        error = frames.error_cm(answers[t])
+        mean_sops = float(sops[t].sum(0).mean())
+        row = {
+            "preset": preset.name, "seed": about.config.get("seed", 0), "epochs": about.config.get("epochs"),
+            "method": method, "encode": encode, "steps": t + 1, "chosen": int(t + 1 == chosen),
+            "frames": len(frames), "constant_cm": round(constant, 3), "float_cm": round(float_cm, 4),
+            "int8_cm": "" if int8_cm is None else round(int8_cm, 4),
+            "loss_before_rounding": round(fewer.error_cm(real_answers[t]) / float_fewer - 1, 4),
+            "spiking_cm": round(error, 4), "loss": round(error / float_cm - 1, 4),
+            "val_loss": round(losses[t], 4), "spikes": round(float(spikes[t].sum(0).mean())),
+            "sops": round(mean_sops), "sops_per_mac": round(mean_sops / network.macs, 3),
+            "updates": network.neurons * (t + 1), "neurons": network.neurons, "synapses": network.synapses,
+            "data": "synthetic",
+        }  # fmt: skip
+        append_csv("spiking", row, ["tensorflow", "numpy"])
+
+
+def _best_constant(frames: CodedFrames) -> NDArray[np.float64]:
+    """Return the best constant in units of the network's output."""
+    return np.median(frames.gaze_cm / frames.unit[:, None], axis=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--held", nargs="+", required=True, help="PREPARED:split,split")
+    parser.add_argument("--encode", nargs="+", default=["current"])
+    parser.add_argument("--steps", type=int, default=0, help="default: 12 for QCFS, 32 for ReLU")
+    arguments = parser.parse_args()
+    for folder in arguments.runs:
+        run = Run.open(folder)
+        steps = arguments.steps or (32 if find_preset(run.preset_name).levels is None else 12)
+        for encode in arguments.encode:
+            measure(run, arguments.held, encode, steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Packages for neuromorphic chips: Intel's Loihi 2 and SynSense's Speck."""
+
+TARGET = "neuromorphic"
