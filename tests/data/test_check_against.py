@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import loadmat, savemat
+from support.cli import run
 from support.gazecapture_folder import make_folder
 
 from tinytracker.data.check_against import check_against
@@ -87,3 +88,11 @@ def test_differences_are_counted(tmp_path: Path) -> None:
     path.write_bytes(b"MATLAB")
     with pytest.raises(InputFileError, match=r"metadata\.mat: not what prepareDataset\.py writes"):
         check_against(prepare(tmp_path / "src", tmp_path / "out", jobs=1).index, tmp_path / "theirs")
+
+
+def test_a_wrong_folder_is_refused_before_anything_is_prepared(tmp_path: Path) -> None:
+    make_folder(tmp_path / "src", subjects=2, frames=2)
+    refused = run("prepare", tmp_path / "src", tmp_path / "out", "--check-against", tmp_path)
+    assert refused.code == 1
+    assert "there is no metadata.mat" in refused.err
+    assert not (tmp_path / "out").exists()

@@ -147,6 +147,8 @@ def test_a_package_is_replaced_and_other_folders_are_not(packaged, run, tmp_path
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(OutputError, match="not empty and is not a package"):
         package(run.path, "spresense", tmp_path)
+    with pytest.raises(OutputError, match="this is a file, and a package is a folder"):
+        package(run.path, "spresense", tmp_path / "thesis.txt")
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 

@@ -20,7 +20,7 @@ from tinytracker.synth.noise import TABLE
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.render import Renderer
 from tinytracker.synth.scene import Camera, EyePose
-from tinytracker.synth.sensor import TONE, blur, blur_kernel, expose
+from tinytracker.synth.sensor import blur, blur_kernel, expose, tone_curve
 from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
 from tinytracker.synth.sitting import plan_sitting, subject_streams
 
@@ -84,7 +84,7 @@ def test_pupil_is_where_the_optical_axis_points(yaw, pitch):
     ambient = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 0]], np.float32)
     eye = Eyeball(
         centre.astype(np.float32), axis.astype(np.float32), np.array([0, 1, 0], np.float32),
-        Globe(F(1.21), F(0.78), F(0.565), F(0.985), F(0.585), F(0.2), F(0)), np.full((2, 3), 0.3, np.float32),
+        Globe(F(1.21), F(0.78), F(0.565), F(0.985), F(0.585), F(0.2), F(0), F(1)), np.full((2, 3), 0.3, np.float32),
     )  # fmt: skip
     light = EyeLight(
         ambient, np.zeros((0, 7), np.float32), np.zeros(0, np.float32), F(1),
@@ -140,9 +140,10 @@ def test_a_pixel_that_is_no_number_stays_alone():
     image = np.full((size, size, 3), 0.2, np.float32)
     image[10, 12, 0] = np.nan
     ones, zero = np.ones(3, np.float32), F(0)
-    shown = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, TONE)
+    tone = tone_curve(0.0)
+    shown = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, tone)
     image[10, 12, 0] = 0.2
-    whole = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, TONE)
+    whole = expose(image, ones, zero, zero, zero, zero, np.zeros(6 * size, np.float32), 0, tone)
     assert (shown != whole).sum() <= 1
 
 
@@ -193,10 +194,18 @@ def test_blur_equals_the_plain_sum():
     assert np.allclose(blur(image, across, down), expected, atol=1e-5)
 
 
-def test_tone_curve_rises_from_black_to_white():
-    assert TONE[0] == 0
-    assert TONE[-1] > 250
-    assert (np.diff(TONE) >= 0).all()
+@pytest.mark.parametrize("contrast", [-0.25, 0.0, 0.8])
+def test_tone_curve_rises_from_black_to_white(contrast):
+    tone = tone_curve(contrast)
+    assert tone[0] == 0
+    assert tone[-1] > 250
+    assert (np.diff(tone) >= 0).all()
+
+
+def test_contrast_darkens_shadows_and_brightens_lights():
+    flat, steep = tone_curve(0.0), tone_curve(0.5)
+    assert (steep - flat)[flat < 100].max() <= 0
+    assert (steep - flat)[(flat > 160) & (flat < 240)].min() > 0
 
 
 def test_code_is_cached_even_where_nothing_is_writable(monkeypatch, tmp_path):

@@ -46,13 +46,15 @@ def record(room: bytes = b"", occluded: float = 0.0) -> dict:
     return {name: tf.constant(value) for name, value in values.items()}
 
 
-def drawn(monkeypatch, count: int, **options) -> tuple[np.ndarray, list[dict[str, float]]]:
+def drawn(
+    monkeypatch, count: int, stretch: float = 0.0, **options
+) -> tuple[np.ndarray, list[dict[str, float]]]:
     import tensorflow as tf
 
     from tinytracker.train import aim_crops
 
     monkeypatch.setattr(aim_crops, "MASK_SHARE", 0.0)
-    draw = tf.function(lambda seed: aim_crops.draw(record(**options), SPEC, seed))
+    draw = tf.function(lambda seed: aim_crops.draw(record(**options), SPEC, seed, stretch))
     found = [draw(tf.constant([7, 128 * i], tf.int64)) for i in range(count)]
     targets = np.concatenate([t.numpy() for _, t in found])
     return np.concatenate([c.numpy() for c, _ in found])[..., 0], [
@@ -60,11 +62,12 @@ def drawn(monkeypatch, count: int, **options) -> tuple[np.ndarray, list[dict[str
     ]
 
 
-def test_both_eyes_lie_where_the_target_says(monkeypatch):
-    codes, targets = drawn(monkeypatch, 40)
+@pytest.mark.parametrize("stretch", [0.0, 0.2])
+def test_both_eyes_lie_where_the_target_says(monkeypatch, stretch):
+    codes, targets = drawn(monkeypatch, 40, stretch)
     checked = 0
     for crop, t in zip(codes, targets, strict=True):
-        if t["gaze_weight"] == 0:
+        if t["presence"] == 0 or not 0.7 < np.exp(-t["ln_scale"]) < 1.45:
             continue
         half = np.exp(t["ln_scale"]) * 192 / STRIP_PER_EYE_DISTANCE / 2
         for side in (-1, 1):
@@ -78,6 +81,20 @@ def test_both_eyes_lie_where_the_target_says(monkeypatch):
             np.testing.assert_allclose(middle[::-1] + [x0, y0], [x, y], atol=0.7)
             checked += 1
     assert checked > 40
+
+
+def test_a_stretched_crop_has_no_gaze(monkeypatch):
+    plain, stretched = (drawn(monkeypatch, 30, stretch)[1] for stretch in (0.0, 0.2))
+    changed = 0
+    for before, after in zip(plain, stretched, strict=True):
+        if after["dy"] != before["dy"]:
+            changed += 1
+            assert after["gaze_weight"] == 0
+            assert after["dx"] == before["dx"]
+            assert 1 / 1.21 < after["dy"] / before["dy"] < 1.21
+        else:
+            assert after == pytest.approx(before, rel=1e-5)
+    assert changed > 20
 
 
 def test_the_gaze_turns_with_the_picture_and_its_unit_follows_the_crop(monkeypatch):

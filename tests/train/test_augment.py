@@ -90,3 +90,43 @@ def test_noise_has_the_asked_strength_and_no_bias():
     assert noise.mean() == pytest.approx(0, abs=0.01)
     assert noise.std() == pytest.approx(1, abs=0.01)
     assert np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1] == pytest.approx(0, abs=0.02)
+
+
+def test_focus_changes_a_share_of_the_images_and_leaves_flat_ones():
+    x, _ = batch()
+    out, _ = apply(STILL.model_copy(update={"focus": 0.5}))
+    changed = (out["image"][..., :3] != x["image"].numpy()[..., :3]).any((1, 2, 3))
+    assert 20 < changed.sum() < 44
+    roughness = np.abs(np.diff(out["image"][..., :3], axis=2)).mean((1, 2, 3))
+    before = np.abs(np.diff(x["image"].numpy()[..., :3].astype(float), axis=2)).mean((1, 2, 3))
+    assert (roughness[changed] < 0.9 * before[changed]).any()
+    flat = {"image": tf.fill([4, 6, 8, 5], tf.constant(90, tf.uint8))}
+    still, _ = apply(STILL.model_copy(update={"focus": 1.0}), inputs=flat, gaze=tf.zeros([4, 2]))
+    np.testing.assert_array_equal(still["image"], 90)
+
+
+def test_gamma_keeps_black_and_white_and_the_order_of_tones():
+    ramp = np.tile(np.linspace(0, 255, 8).astype(np.uint8)[None, None, :, None], (16, 6, 1, 5))
+    out, _ = apply(
+        STILL.model_copy(update={"gamma": 0.4}), inputs={"image": tf.constant(ramp)}, gaze=tf.zeros([16, 2])
+    )
+    tones = out["image"][:, 0, :, 0]
+    np.testing.assert_array_equal(tones[:, [0, -1]], np.tile([0.0, 255.0], (16, 1)))
+    assert (np.diff(tones, axis=1) > 0).all()
+    assert len({float(v) for v in tones[:, 4]}) > 8
+
+
+def test_shade_comes_from_one_side():
+    grey = {"image": tf.fill([32, 6, 8, 5], tf.constant(100, tf.uint8))}
+    out, _ = apply(STILL.model_copy(update={"shade": 0.3}), inputs=grey, gaze=tf.zeros([32, 2]))
+    rows = out["image"][:, 0, :, 0]
+    np.testing.assert_allclose(rows + rows[:, ::-1], 200, atol=1)
+    steps = rows[:, -1] - rows[:, 0]
+    assert steps.min() < -20
+    assert steps.max() > 20
+
+
+def test_positions_are_out_of_the_light_and_in_focus():
+    x, _ = batch()
+    out, _ = apply(STILL.model_copy(update={"focus": 1.0, "gamma": 0.5, "shade": 0.3}))
+    np.testing.assert_array_equal(out["image"][..., 3:], x["image"][..., 3:])

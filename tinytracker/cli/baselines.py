@@ -12,7 +12,7 @@ import click
 from tinytracker.cli.board import fps_option, opened_board
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.power import Power, power_options
-from tinytracker.cli.types import NAMES, OUT
+from tinytracker.cli.types import NAMES, OUT, Number
 from tinytracker.errors import UsageError
 from tinytracker.targets import find_target, with_part
 
@@ -39,9 +39,7 @@ _OPTIONS = (
         default="",
         help=f"Stretches to record before the frames ({_WITH}): {_NAMES}.",
     ),
-    click.option(
-        "--baseline-seconds", type=click.FloatRange(1.5), default=6.0, help="Duration of each stretch."
-    ),
+    click.option("--baseline-seconds", type=Number(1.5), default=6.0, help="Duration of each stretch."),
     _SYNC,
 )
 
@@ -132,7 +130,7 @@ def marked(
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="Network to load into it.")
 @click.option("--out", type=OUT, required=True, help="Session file to write.")
 @click.option("--names", type=NAMES, default=_NAMES, help="Which stretches.")
-@click.option("--seconds", type=click.FloatRange(1.5), default=6.0, help="Duration of each stretch.")
+@click.option("--seconds", type=Number(1.5), default=6.0, help="Duration of each stretch.")
 @power_options
 @_SYNC
 @fps_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.targets import find_target, with_part
@@ -64,7 +65,7 @@ _OPTIONS = (
 
 fps_option = click.option(
     "--fps",
-    type=click.FloatRange(0.1),
+    type=Number(0.1),
     help=f"Frame rate of the camera of {', '.join(_LOADING)}; default: the rate in the package.",
 )
 

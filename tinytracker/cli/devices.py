@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import MILLIMETRES, SIZE
+from tinytracker.cli.types import ANY_NUMBER, MILLIMETRES, SIZE
 
 
 @click.group()
@@ -41,11 +41,14 @@ def show() -> Output:
 @click.argument("name")
 @click.option("--family", default="phone", help="phone or tablet: the group in which its errors are counted.")
 @click.option(
-    "--camera-right", type=float, required=True, help="Camera's centre from the left edge of the screen, mm."
+    "--camera-right",
+    type=ANY_NUMBER,
+    required=True,
+    help="Camera's centre from the left edge of the screen, mm.",
 )
 @click.option(
     "--camera-above",
-    type=float,
+    type=ANY_NUMBER,
     required=True,
     help="Camera's centre above the upper edge of the screen, mm.",
 )

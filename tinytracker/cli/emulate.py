@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
 @click.option("--kernels", default="cortex-m4", help="cortex-m4 (fast) or portable (the specification).")
 @click.option(
-    "--weights-budget", type=click.FloatRange(0, min_open=True), default=1.15,
+    "--weights-budget", type=Number(0, min_open=True), default=1.15,
     help="Code and constants of cortex-m4 kernels, in multiples of the model's bytes.",
 )  # fmt: skip
 @click.option(

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, interval_text, verb
-from tinytracker.cli.types import LINES, SPAN
+from tinytracker.cli.types import ANY_NUMBER, LINES, SPAN, Number
 
 if TYPE_CHECKING:
     from tinytracker.energy.result import Energy, EnergyReport, Refusal
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--session", type=click.Path(path_type=Path), help="Session of the same run.")
 @click.option("--format", "format_name", help="Format of the trace; default: detected from its content.")
-@click.option("--voltage", type=float, help="Supply, V, for meters that record only the current.")
-@click.option("--full-scale", type=float, help="End of the meter's range, A, to detect clipped samples.")
+@click.option("--voltage", type=ANY_NUMBER, help="Supply, V, for meters that record only the current.")
+@click.option("--full-scale", type=ANY_NUMBER, help="End of the meter's range, A, to detect clipped samples.")
 @click.option(
     "--lines",
     type=LINES,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     "--phases",
     help="Names of the phases, separated by commas; default: the session's, or the boards' usual ones.",
 )
-@click.option("--offset", type=float, help="Meter's time at the start of the session's first frame, s.")
-@click.option("--offset-bound", type=click.FloatRange(0), help="Largest error of --offset, s.")
+@click.option("--offset", type=ANY_NUMBER, help="Meter's time at the start of the session's first frame, s.")
+@click.option("--offset-bound", type=Number(0), help="Largest error of --offset, s.")
 @click.option(
     "--warmup", type=click.IntRange(0), help="First frames to ignore; default: the number in the session."
 )

@@ -14,7 +14,7 @@ import click
 from tinytracker.cli.board import board_options, delay_option, fps_option, images_for, opened_board
 from tinytracker.cli.live_webcam import refuse_board_options, watch
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import SCREEN
+from tinytracker.cli.types import ANY_NUMBER, SCREEN, Number
 from tinytracker.errors import TinyTrackerError, UsageError
 from tinytracker.targets import find_target, with_part
 from tinytracker.words import counted
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     help="Board to show; webcam: no board, the network runs on this computer.",
 )
 @click.option("--replay", type=click.Path(path_type=Path), help="A recorded session instead of a board.")
-@click.option(
-    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, help="Speed of a replay; 2 is twice as fast."
-)
+@click.option("--speed", type=Number(0.01, 1000), default=1.0, help="Speed of a replay; 2 is twice as fast.")
 @click.option("--device", help="Show the screen of a device, such as 'iPhone 6'; default: --screen.")
 @click.option(
     "--orientation", type=click.IntRange(1, 4), default=1, help="How the device is held; 1 is upright."
 )
 @click.option("--screen", type=SCREEN, default="34x19", help="Your screen below the camera, cm.")
-@click.option("--gap", type=float, default=0.0, help="From the camera down to the screen's upper edge, cm.")
+@click.option(
+    "--gap", type=ANY_NUMBER, default=0.0, help="From the camera down to the screen's upper edge, cm."
+)
 @click.option(
     "--calibration",
     type=click.Path(path_type=Path),
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any free port."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
+    "--seconds", type=Number(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
 )
 @board_options
 @fps_option

@@ -14,7 +14,7 @@ from tinytracker.cli.board import board_options, delay_option, fps_option, image
 from tinytracker.cli.host import chosen_host, host_options
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
-from tinytracker.cli.types import OUT
+from tinytracker.cli.types import OUT, Number
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
 from tinytracker.progress import say
@@ -60,7 +60,7 @@ _STOPPED = 130
 @click.option(
     "--calibration", type=click.Path(path_type=Path), help="Correction of the gaze for one person, JSON."
 )
-@click.option("--silence", type=click.FloatRange(0.1), help="Timeout for a silent board, s.")
+@click.option("--silence", type=Number(0.1), help="Timeout for a silent board, s.")
 @fps_option
 @delay_option
 @baseline_options

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tinytracker.cli.types import ANY_NUMBER
 from tinytracker.errors import UsageError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -21,7 +22,7 @@ _OPTIONS = (
         "ina3221[:RAIL] (Jetson) or rapl[:DOMAIN] (PC).",
     ),
     click.option("--power-command", help="Program that records it until interrupted, with {file} for --power."),
-    click.option("--voltage", type=float, help="Supply, V, for meters that record only the current."),
+    click.option("--voltage", type=ANY_NUMBER, help="Supply, V, for meters that record only the current."),
 )  # fmt: skip
 
 

@@ -55,6 +55,10 @@ def command(
 
     if part is not None and merging:
         raise UsageError("--part and --merge exclude each other.", "Merge when all parts are prepared.")
+    if check_against is not None:
+        from tinytracker.data.check_against import require_metadata
+
+        require_metadata(check_against)
     options = (jobs, max_crop, shard_frames, image_format, part, aim)
     report = merge(source, out) if merging else prepare(source, out, *options)
     index = report.index

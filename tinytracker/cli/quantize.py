@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import ANY_NUMBER
 
 
 @verb
@@ -27,7 +28,7 @@ from tinytracker.cli.output import Output, verb
 )
 @click.option("--epochs", type=int, help="For qat: passes over the training split; default 5.")
 @click.option(
-    "--learning-rate", type=float, help="For qat: peak learning rate; default a twentieth of the run's."
+    "--learning-rate", type=ANY_NUMBER, help="For qat: peak learning rate; default a twentieth of the run's."
 )
 def command(
     run: Path, method: str, io: str, calibration_frames: int, data: Path | None, seed: int, epochs: int | None,

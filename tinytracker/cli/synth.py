@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import SIZE
+from tinytracker.cli.types import ANY_NUMBER, SIZE
 from tinytracker.errors import UsageError
 
 
@@ -26,7 +26,10 @@ from tinytracker.errors import UsageError
     "--first", type=int, default=0, help="Number of the first person; lets several calls share the work."
 )
 @click.option(
-    "--difficulty", type=float, default=1.0, help="Factor on pose, motion and noise, 0 to 5; 1 is realistic."
+    "--difficulty",
+    type=ANY_NUMBER,
+    default=1.0,
+    help="Factor on pose, motion and noise, 0 to 5; 1 is realistic.",
 )
 @click.option(
     "--part", help="Draw one part of the people, such as 2/8; several computers or jobs share the work."

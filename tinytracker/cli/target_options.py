@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
 from tinytracker.package.options import option_fields, options_class
 from tinytracker.targets import Target
@@ -23,7 +24,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _TYPES: dict[str, Any] = {
     "Path | None": click.Path(path_type=Path),
     "int": click.IntRange(1),
-    "float": click.FloatRange(0, min_open=True),
+    "float": Number(0, min_open=True),
     "str": str,
     "bool": bool,
 }

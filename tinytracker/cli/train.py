@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import OUT
+from tinytracker.cli.types import ANY_NUMBER, OUT
 
 
 @verb
@@ -19,7 +19,7 @@ from tinytracker.cli.types import OUT
 @click.option("--batch-size", type=int, help="Frames per step, 1 to 8192; overrides --config.")
 @click.option(
     "--learning-rate",
-    type=float,
+    type=ANY_NUMBER,
     help="Peak learning rate of the schedule, above 0, to 1; overrides --config.",
 )
 @click.option("--seed", type=int, help="Random seed of weights, order and augmentation; overrides --config.")

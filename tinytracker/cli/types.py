@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,30 @@ class _TupleType(_Base):
         if found is None:
             self.fail(f"{value!r} {self.form}", param, ctx)
         return found
+
+
+class Number(click.FloatRange):
+    """A number within limits. `click.FloatRange` accepts "nan", which is neither below nor above any limit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+class AnyNumber(click.types.FloatParamType):
+    """A number without limits, but neither "nan" nor "inf"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+def _finite(
+    kind: click.types.FloatParamType, number: float, param: click.Parameter | None, ctx: click.Context | None
+) -> float:
+    if not math.isfinite(number):
+        kind.fail(f"{number} is not a finite number.", param, ctx)
+    return number
 
 
 class SizeType(_TupleType):
@@ -148,6 +173,7 @@ class NamesType(_TupleType):
         return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+ANY_NUMBER = AnyNumber()
 COUNTS = NumbersType(r"\d{1,6}", "is not a list of numbers; separate them by commas, for example 5,9,13.")
 LINES = LinesType("[0-7]", "is not a list of lines; write numbers from 0 to 7, for example 0,1, or none.")
 MILLIMETRES = MillimetresType()

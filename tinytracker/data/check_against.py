@@ -84,6 +84,15 @@ class Agreement:
         )
 
 
+def require_metadata(theirs: Path) -> None:
+    """Read the metadata of a folder that prepareDataset.py wrote, so that a wrong folder is refused before the work.
+
+    Raises:
+        InputFileError: the folder has no readable metadata.mat.
+    """
+    _metadata(theirs)
+
+
 @names_damaged_shards
 def check_against(index: PreparedIndex, theirs: Path) -> Agreement:
     """Compare prepared data with the folder that prepareDataset.py wrote.

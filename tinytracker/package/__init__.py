@@ -102,6 +102,8 @@ def package(
     from tinytracker.package.source import open_source
 
     require_writable(out)
+    if out.is_file():
+        raise OutputError(out, "this is a file, and a package is a folder", "Choose another --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     own = require_options(target, chosen.options, options)

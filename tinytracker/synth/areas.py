@@ -45,7 +45,7 @@ def beard_area(position: NDArray[np.floating[Any]], lips: NDArray[np.floating[An
 def brow_curve(x: NDArray[np.floating[Any]], raised: float) -> NDArray[np.float64]:
     """Return the height (cm, base mesh) of the brow's centre line at distance |x| from the middle of the face."""
     along = np.clip((np.abs(x) - 1.0) / 5.4, 0, 1)
-    height: NDArray[np.float64] = 75.3 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
+    height: NDArray[np.float64] = 74.04 + raised + 0.6 * np.sin(along * np.pi * 0.8) - 0.2 * along
     return height
 
 

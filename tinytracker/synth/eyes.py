@@ -22,7 +22,7 @@ Window: TypeAlias = "tuple[int, int, int, int]"
 
 
 class Globe(NamedTuple):
-    """Sizes of an eyeball in cm, 32-bit, and the redness of its white."""
+    """Sizes of an eyeball in cm, 32-bit, the redness of its white, and a factor on the white's reflectance."""
 
     sclera_radius: float
     cornea_radius: float
@@ -31,6 +31,7 @@ class Globe(NamedTuple):
     iris_radius: float
     pupil_radius: float
     redness: float
+    white: float
 
 
 class Eyeball(NamedTuple):
@@ -161,7 +162,7 @@ def shade_eye(
                     wet = F(0.6) + F(0.4) * on_iris
             # Incident light; the lids shade what is close to them, the upper lid most.
             distance = lid[y - y0, x - x0]
-            shade = F(0.32) + F(0.68) * min(distance / F(0.30), F(1))
+            shade = F(0.25) + F(0.75) * min(distance / F(0.34), F(1))
             # Reflections.
             dot = F(2) * (dx * gx + dy * gy + dz * gz)
             mx, my, mz = dx - dot * gx, dy - dot * gy, dz - dot * gz
@@ -255,9 +256,9 @@ def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: F
     vessel = max(F(0), F(1) - abs(vessel) * F(5)) * aside * (F(0.25) + globe.redness)
     blush = globe.redness * aside * F(0.25)
     return (
-        F(0.63) * (F(1) - F(0.07) * aside) * (F(1) - F(0.10) * vessel),
-        F(0.58) * (F(1) - F(0.12) * aside) * (F(1) - F(0.45) * vessel - F(0.3) * blush),
-        F(0.54) * (F(1) - F(0.14) * aside) * (F(1) - F(0.42) * vessel - F(0.3) * blush),
+        globe.white * F(0.60) * (F(1) - F(0.07) * aside) * (F(1) - F(0.10) * vessel),
+        globe.white * F(0.55) * (F(1) - F(0.12) * aside) * (F(1) - F(0.45) * vessel - F(0.3) * blush),
+        globe.white * F(0.51) * (F(1) - F(0.14) * aside) * (F(1) - F(0.42) * vessel - F(0.3) * blush),
     )
 
 

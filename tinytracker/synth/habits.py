@@ -89,7 +89,7 @@ def sample_habits(rng: Generator, device: Device, difficulty: float) -> Habits:
         torso_yaw=rng.normal(0, 0.12),
         torso_roll=rng.normal(0, 0.05),
         restlessness=float(rng.uniform(0.5, 1.5)) * difficulty,
-        blur=float(rng.uniform(0.35, 0.95)),
+        blur=float(rng.uniform(0.35, 1.05)),
         gain=float(np.exp(rng.normal(0, 0.13))),
         quality=int(rng.integers(80, 96)),
     )

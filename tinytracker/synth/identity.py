@@ -79,6 +79,28 @@ class Skin:
 
 
 @dataclass(frozen=True)
+class EyeRegion:
+    """The surroundings of the eyes; see `eye_region`.
+
+    Attributes:
+        ridge: how far the brow ridge stands out beyond that of the base mesh, cm.
+        crease: depth, cm, of the fold above the upper lid; negative when the lid has no fold and bulges.
+        hollow: share of the light of the surroundings that the socket loses, 0 to 1.
+        lash_line: opacity of the dark edge of the upper lid, 0 to 1. lash_line_cm: its width.
+        lower_line: opacity of the edge of the lower lid.
+        white: factor on the reflectance of the white of the eye.
+    """
+
+    ridge: float
+    crease: float
+    hollow: float
+    lash_line: float
+    lash_line_cm: float
+    lower_line: float
+    white: float
+
+
+@dataclass(frozen=True)
 class Glasses:
     """Frame and lenses (cm); None in the identity means no glasses."""
 
@@ -111,6 +133,8 @@ class Identity:
     Attributes:
         vertices: (n, 3) cm, neutral face, origin between the centres of the eyes.
         neck: (3,) cm, pivot between head and torso.
+        origins: (3,) shares of African, Asian and European morphs. masculine, age: 0 to 1; age 0 is about 20 years.
+        region: what is around the eyes.
         eyes: by side. lid_rest: added to the blink weight at rest. neutral: weights of face units at rest.
     """
 
@@ -125,3 +149,7 @@ class Identity:
     lid_rest: float
     neutral: dict[str, float]
     noise_offset: Floats
+    origins: Floats
+    masculine: float
+    age: float
+    region: EyeRegion

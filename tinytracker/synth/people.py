@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytracker.arrays import Floats
 from tinytracker.synth.head import SIDES, Head, Side, load_head
-from tinytracker.synth.identity import Clothes, Eye, Glasses, Globe, Hair, Identity, Skin
+from tinytracker.synth.identity import Clothes, Eye, EyeRegion, Glasses, Globe, Hair, Identity, Skin
 
 Generator = np.random.Generator
 
@@ -64,6 +64,9 @@ HAIR_COLOURS = np.array(
         [0.28, 0.26, 0.25],
     ]
 )
+
+PLAIN_REGION = EyeRegion(0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0)
+"""The base mesh as it is; `looks.with_looks` replaces it."""
 
 
 @lru_cache(maxsize=1)
@@ -140,7 +143,7 @@ def _globe(rng: Generator, light_eyes: bool) -> Globe:
         cornea_radius=_truncated(rng, 0.78, 0.02),
         cornea_offset=_truncated(rng, 0.565, 0.012),
         iris_depth=_truncated(rng, 0.985, 0.02),
-        iris_radius=_truncated(rng, 0.585, 0.022),
+        iris_radius=_truncated(rng, 0.568, 0.022),
         pupil_radius=float(rng.uniform(0.13, 0.27)),
         iris_colour=colour,
         iris_inner=inner,
@@ -188,8 +191,8 @@ def _skin(rng: Generator, tone: Floats, masculine: float, age: float, hair: Hair
         dark_circles=float(rng.uniform(0.1, 0.7)),
         beard=float(rng.uniform(0.15, 1.0)) if bearded else 0.0,
         beard_length=float(rng.choice([0.08, 0.25, 0.9], p=[0.55, 0.3, 0.15])),
-        brow_colour=np.minimum(hair.colour * 0.75, 0.12),
-        brow_density=float(rng.uniform(0.45, 1.0)),
+        brow_colour=np.minimum(hair.colour * 0.6, 0.07),
+        brow_density=float(rng.uniform(0.55, 1.0)),
         brow_width=float(rng.uniform(0.32, 0.55) * (0.8 + 0.45 * masculine)),
         brow_height=float(rng.uniform(-0.15, 0.3)),
         lash_length=float(rng.uniform(0.7, 1.1) * (1.25 - 0.4 * masculine)),
@@ -255,9 +258,14 @@ def sample_identity(rng: Generator) -> Identity:
         skin=_skin(rng, tone, masculine, age, hair),
         glasses=_glasses(rng),
         clothes=_clothes(rng),
-        lid_rest=_truncated(rng, -0.15, 0.07),
+        lid_rest=_truncated(rng, -0.25, 0.14),
         neutral={
-            n: max(0.0, _truncated(rng, 0, 0.05 if n.startswith("eye") else 0.12)) for n in neutral_units
+            n: max(0.0, _truncated(rng, 0.08, 0.20) if n.startswith("eye") else _truncated(rng, 0, 0.12))
+            for n in neutral_units
         },
         noise_offset=rng.uniform(0, 64, 3),
+        origins=race,
+        masculine=masculine,
+        age=age,
+        region=PLAIN_REGION,
     )

@@ -13,10 +13,11 @@ from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, room_zoom, window_into_room
 from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
 from tinytracker.synth.expression import face_units
+from tinytracker.synth.eye_region import KEY_LOSS, hollow_field, lid_edge, openness
 from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
 from tinytracker.synth.glasses import glasses_curves, lens_frames
 from tinytracker.synth.hair import grow_scalp_hair
-from tinytracker.synth.head import Side, load_head
+from tinytracker.synth.head import SIDES, Side, load_head
 from tinytracker.synth.jit import F
 from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
 from tinytracker.synth.lighting import key_shadow, lamps
@@ -72,12 +73,13 @@ class Renderer:
         base = self._head.vertices
         columns = [
             texture_coordinates(base),
-            self._head.occlusion,
+            openness(self._head.occlusion, identity.region),
             self._head.mouth,
             base,
             np.ones(len(base)),
         ]
         self._attributes = single(np.column_stack(columns))
+        self._key_loss = single(KEY_LOSS * identity.region.hollow * hollow_field(base))
         self._kinds = self._head.is_teeth.astype(np.int32)
         orientations = {int(held) for held in sitting.dots.orientation}
         self._screens = {held: sitting.device.screen_rectangle_cm(held) for held in orientations}
@@ -88,7 +90,13 @@ class Renderer:
         globe = identity.globe
         self._globe = Globe(
             *(F(globe.sclera_radius), F(globe.cornea_radius), F(globe.cornea_offset)),
-            *(F(globe.iris_depth), F(globe.iris_radius), F(globe.pupil_radius), F(globe.redness)),
+            *(
+                F(globe.iris_depth),
+                F(globe.iris_radius),
+                F(globe.pupil_radius),
+                F(globe.redness),
+                F(identity.region.white),
+            ),
         )
         self._iris = single([globe.iris_colour, globe.iris_inner])
 
@@ -102,6 +110,7 @@ class Renderer:
             self._sitting.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
         )
         vertex_shadows(shadow, axes, shot.positions, self._attributes)
+        self._attributes[:, 7] *= 1 - self._key_loss * self._from_above(shot)
         strip = self._eye_strip(camera, shot.eyes)
         image = np.zeros((camera.height, camera.width, 3), np.float32)
         index, inverse = self._rasterize(view, shot)
@@ -179,6 +188,11 @@ class Renderer:
         lamps = Lamps(shot.light, shot.sources)
         shade_mesh(image, index, inverse, view.array(), mesh, surface, lamps, skip)
 
+    def _from_above(self, shot: Shot) -> np.float32:
+        """Return how much key light the brow ridge keeps from the sockets: 0 when lit from below, 1 from above."""
+        height = float(self._sitting.light.directions[0] @ shot.frame.pose.head[:, 1])
+        return np.float32(np.clip(0.45 + 0.9 * height, 0, 1))
+
     def _eye_strip(self, camera: Camera, eyes: dict[Side, EyePose]) -> NDArray[np.int32]:
         """Return the rectangle x0, y0, x1, y1 around both eyes and brows, px; at least one pixel."""
         uv = camera.project(np.stack([e.centre for e in eyes.values()]))
@@ -205,9 +219,11 @@ class Renderer:
         self._shade(fine, index, inverse, fine_view, shot, np.zeros(4, np.int32))
         up = single(shot.frame.pose.head[:, 1])
         screen_colour = single(self._sitting.light.screen * SCREEN_RADIANCE)
-        light = EyeLight(
-            shot.light, shot.sources, shot.glints, F(KEY_ON_EYES), single(shot.screen), screen_colour
-        )
+        region = self._sitting.identity.region
+        key = KEY_ON_EYES * (1 - KEY_LOSS * region.hollow * float(self._from_above(shot)))
+        around = shot.light.copy()
+        around[:2] *= 1 - 0.7 * region.hollow
+        light = EyeLight(around, shot.sources, shot.glints, F(key), single(shot.screen), screen_colour)
         for pose in shot.eyes.values():
             eye = Eyeball(single(pose.centre), single(pose.optical), up, self._globe, self._iris)
             shade_eye(fine, inverse, fine_view.array(), eye, light, TABLE)
@@ -217,10 +233,23 @@ class Renderer:
             points = facial_hair.lash_points(lashes, shot.scene)
             colours, widths = np.repeat(dark[None], len(points), 0), np.full(len(points), LASH_CM, np.float32)
             self._draw(fine, inverse, fine_view, shot, points, colours, widths, LASH_LOOK)
+        self._draw_lid_edges(fine, inverse, fine_view, shot)
         brows = facial_hair.skin_points(self._brows, shot.scene, shot.frame.pose.head)
         look = StrandLook(0.8 * skin.brow_density, 0.2, 0.7, 0.35)
         self._draw(fine, inverse, fine_view, shot, brows, self._brows.colours, self._brows.widths, look)
         average_into(part, fine, n)
+
+    def _draw_lid_edges(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        """Draw the dark edges of the lids, where lashes are too dense to be drawn one by one."""
+        region = self._sitting.identity.region
+        dark = single(np.minimum(self._sitting.identity.skin.brow_colour * 0.4, 0.015))[None]
+        for lid, strength in (("upper", region.lash_line), ("lower", region.lower_line)):
+            wide = region.lash_line_cm * (1.0 if lid == "upper" else 0.6)
+            for outward, opacity, width in ((0.35, 0.5, 2.1), (0.0, 1.0, 1.0)):
+                look = StrandLook(strength * opacity, 0.0, 1.0, 0.25, taper=0.0)
+                for side in SIDES:
+                    edge = lid_edge(shot.scene, side, lid, outward * wide)[None]
+                    self._draw(image, inverse, view, shot, edge, dark, single([wide * width]), look)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
         identity, pose, light = self._sitting.identity, shot.frame.pose, self._sitting.light

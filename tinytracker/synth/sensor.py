@@ -16,8 +16,10 @@ CEILING = 4.0
 """Signal that maps to white."""
 
 
-def _tone_curve() -> Floats32:
+def tone_curve(contrast: float) -> Floats32:
     """Return the display value 0..255 for linear signals 0..CEILING: the sRGB curve after a soft shoulder.
+
+    `contrast` bends it into an S, as phones do: 0 not at all, 1 fully; negative values flatten it.
 
     Steps are uniform in the square root of the signal, so that dark values are resolved as finely as bright ones.
     """
@@ -25,10 +27,8 @@ def _tone_curve() -> Floats32:
     knee = 0.6
     soft = np.where(linear < knee, linear, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))))
     shown = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 1e-9) ** (1 / 2.4) - 0.055)
-    return (shown * 255).astype(np.float32)
-
-
-TONE: Floats32 = _tone_curve()
+    bent = shown + contrast * (shown * shown * (3 - 2 * shown) - shown)
+    return (np.clip(bent, 0, 1) * 255).astype(np.float32)
 
 
 def _grain(pixels: int) -> Floats32:
@@ -184,6 +184,7 @@ def develop(image: Floats32, sensor: Sensor, exposure: Exposure, key: int) -> ND
     # Highlights are protected: a lit face in a dark room must not burn out.
     level = max(level, 0.26 * min(float(np.quantile(soft[::6, ::6], 0.94)), BRIGHTEST))
     gain = (FACE_LEVEL / max(level, DARKEST) ** 0.92 * exposure.gain * sensor.balance).astype(np.float32)
+    tone = tone_curve(sensor.contrast)
     lift = max(float(gain.mean()), 1.0)  # amplification raises the noise with the signal
     shot, read = F(sensor.shot * lift), F(sensor.read * lift**0.5)
-    return expose(soft, gain, F(sensor.vignette), shot, read, F(sensor.sharpening), GRAIN, key, TONE)
+    return expose(soft, gain, F(sensor.vignette), shot, read, F(sensor.sharpening), GRAIN, key, tone)

@@ -25,6 +25,7 @@ from tinytracker.synth.habits import (
 )
 from tinytracker.synth.identity import Identity
 from tinytracker.synth.light import Light, sample_light
+from tinytracker.synth.looks import with_looks
 from tinytracker.synth.people import sample_identity
 from tinytracker.synth.scene import Camera, HeadPose
 
@@ -32,7 +33,7 @@ Generator = np.random.Generator
 
 STREAMS = (
     "identity", "sitting", "frames", "boxes", "motion", "background", "hair", "texture", "noise", "framing",
-    "sequence",
+    "sequence", "looks",
 )  # fmt: skip
 """Independent random generators of a subject: an additional draw from one does not affect the others."""
 
@@ -79,13 +80,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sensor:
-    """A camera: shot and read noise, white balance (3,), unsharp mask, vignetting."""
+    """A camera: shot and read noise, white balance (3,), unsharp mask, vignetting, contrast of its tone curve."""
 
     shot: float
     read: float
     balance: Floats
     sharpening: float
     vignette: float
+    contrast: float
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def plan_sitting(
         difficulty: factor on the spread of head pose and position, on motion, noise and lost frames; 1 is
             realistic.
     """
-    identity = sample_identity(streams["identity"])
+    identity = with_looks(sample_identity(streams["identity"]), streams["looks"])
     rng = streams["sitting"]
     device = _choose_device(rng, devices)
     light = sample_light(rng)
@@ -139,7 +141,7 @@ def plan_sitting(
     # Front cameras of these devices see 54° to 62° along the longer side (640 px at the default size).
     focal = float(rng.uniform(535, 630)) * max(size) / 640
     dark = 3.0 if light.kind == "screen" else 1.6 if light.kind == "lamp" else 1.0
-    sensor = _sensor(rng, dark, difficulty)
+    sensor = _sensor(rng, dark, difficulty, streams["looks"])
     dots = sample_dots(device, frames, rng)
     cm = device.to_camera_cm(dots.x_pts, dots.y_pts, dots.screen_w, dots.screen_h, dots.orientation)
     rng = streams["frames"]
@@ -181,14 +183,15 @@ def plan_sitting(
     return Sitting(identity, device, dots, light, sensor, tuple(plan))
 
 
-def _sensor(rng: Generator, dark: float, difficulty: float) -> Sensor:
-    """Draw a camera; both factors make it noisier."""
+def _sensor(rng: Generator, dark: float, difficulty: float, looks: Generator) -> Sensor:
+    """Draw a camera; both factors make it noisier. `looks` draws what the manufacturer's processing adds."""
     return Sensor(
-        shot=float(rng.uniform(0.00008, 0.0006)) * dark * difficulty,
+        shot=float(rng.uniform(0.00006, 0.00045)) * dark * difficulty,
         read=float(rng.uniform(0.0005, 0.002)) * dark * difficulty,
         balance=rng.normal(1, 0.025, 3),
-        sharpening=float(rng.uniform(0, 0.7)),
+        sharpening=float(rng.uniform(0, 0.9)),
         vignette=float(rng.uniform(0, 0.25)),
+        contrast=float(np.clip(looks.normal(0.25, 0.25), -0.25, 0.8)),
     )
 
 

@@ -17,7 +17,7 @@ from tinytracker.locks import locked
 if TYPE_CHECKING:
     from tinytracker.synth.sitting import Sitting
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Incremented whenever the same seed gives different images or labels."""
 
 FRAMES_PER_ROOM = 5

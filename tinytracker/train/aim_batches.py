@@ -66,7 +66,8 @@ class AimTrainingBatches:
         base = config.seed * 1_000_003 + epoch
 
         def crops(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return draw(as_record(serialized), spec, tf.stack([tf.constant(base, tf.int64), number * 128]))
+            seed = tf.stack([tf.constant(base, tf.int64), number * 128])
+            return draw(as_record(serialized), spec, seed, config.augment.stretch)
 
         frames = serialized_records(self._index, "train", order, _WINDOW)
         batches = frames.enumerate().map(crops, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -61,7 +61,8 @@ def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor
     Args:
         levels: from `decode_levels`.
         spec: size of the crop.
-        place: (4,) centre x and y, width in px of the full size, and the angle, rad, by which the crop is turned.
+        place: (4,) centre x and y, width in px of the full size, and the angle, rad, by which the crop is turned; or
+            (5,) with the factor by which the picture is made taller within the crop.
 
     Returns:
         float32 codes (height, width, channels), bilinear, black outside the image.
@@ -73,10 +74,13 @@ def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor
     image = tf.switch_case(level, [lambda value=value: value for value in levels])
     shrink = tf.pow(2.0, -tf.cast(level, tf.float32))
     cos, sin = step * shrink * tf.cos(place[3]), step * shrink * tf.sin(place[3])
+    taller = place[4] if place.shape[0] == 5 else tf.constant(1.0)
     x, y = place[0] * shrink - 0.5, place[1] * shrink - 0.5
     u, v = (spec.width - 1) / 2, (spec.height - 1) / 2
     zero = tf.zeros_like(cos)
-    row = [cos, -sin, x - cos * u + sin * v, sin, cos, y - sin * u - cos * v, zero, zero]
+    # A row of the crop spans 1 / taller of a row's height.
+    down_x, down_y = -sin / taller, cos / taller
+    row = [cos, down_x, x - cos * u - down_x * v, sin, down_y, y - sin * u - down_y * v, zero, zero]
     found: tf.Tensor = tf.raw_ops.ImageProjectiveTransformV3(
         images=image, transforms=tf.stack(row)[None], output_shape=[spec.height, spec.width],
         interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
@@ -84,13 +88,17 @@ def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor
     return found
 
 
-def draw(record: dict[str, tf.Tensor], spec: InputSpec, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def draw(
+    record: dict[str, tf.Tensor], spec: InputSpec, seed: tf.Tensor, stretch: float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Draw the crops of one frame.
 
     Args:
         record: parsed with `aim`; its images still encoded.
         spec: the network's inputs.
         seed: (2,) int64, of this frame.
+        stretch: half of the crops show a picture that is taller or flatter by at most 1 + this. It makes faces of other
+            shapes, whose gaze is not known; so only their place counts.
 
     Returns:
         uint8 codes (CROPS_PER_FRAME, height, width, channels), and targets (CROPS_PER_FRAME, COLUMNS).
@@ -119,10 +127,41 @@ def draw(record: dict[str, tf.Tensor], spec: InputSpec, seed: tf.Tensor) -> tupl
         nobody = tf.one_hot(COLUMNS.index("presence_weight"), len(COLUMNS)) + tf.one_hot(2, len(COLUMNS))
         target = tf.where(is_none | in_room, nobody, target)
         chosen = tf.cond(in_room, lambda: room, lambda: levels)
+        if stretch:
+            taller = _taller(seed + [0, 10 * k + 8], stretch)
+            target = _stretched(target, taller)
+            place = tf.concat([place, taller[None]], 0)
         crops.append(cut(chosen, spec, place))
         targets.append(target)
     codes = tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8)
     return codes, tf.stack(targets)
+
+
+def _taller(seed: tf.Tensor, stretch: float) -> tf.Tensor:
+    limit = math.log(1 + stretch)
+    drawn = tf.exp(tf.random.stateless_uniform([], seed, -limit, limit))
+    return tf.where(tf.random.stateless_uniform([], seed + [0, 1]) < 0.5, drawn, 1.0)
+
+
+def _stretched(target: tf.Tensor, taller: tf.Tensor) -> tf.Tensor:
+    """Return the target of a crop whose picture has become taller about its middle.
+
+    The line between the eyes is e^-ln_scale long and turned by roll; its vertical part grows.
+    """
+    t = dict(zip(COLUMNS, tf.unstack(target, num=len(COLUMNS)), strict=True))
+    across, down = tf.cos(t["roll"]), taller * tf.sin(t["roll"])
+    is_same = tf.cast(tf.equal(taller, 1.0), tf.float32)
+    dy = t["dy"] * taller
+    leaves = (t["presence"] > 0) & (
+        tf.abs(dy) > 0.9 * 0.5 / STRIP_ASPECT
+    )  # whether the eyes may no longer be visible
+    t |= {
+        "dy": dy, "roll": tf.atan2(down, across),
+        "ln_scale": t["ln_scale"] + tf.math.log(tf.sqrt(across**2 + down**2)),
+        "gaze_weight": t["gaze_weight"] * is_same,
+        "presence_weight": t["presence_weight"] * tf.where(leaves, is_same, 1.0),
+    }  # fmt: skip
+    return tf.stack([t[name] for name in COLUMNS])
 
 
 def _cumulated(shares: tuple[float, ...]) -> list[float]:

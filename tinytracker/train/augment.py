@@ -63,6 +63,8 @@ def _photometric(
     x = tf.cast(codes, tf.float32)
     if name == "grid":
         return x
+    if config.focus:
+        x = _focused(x, seed, spec, config.focus)
     n, channels = tf.shape(x)[0], x.shape[-1]
     is_pixel = tf.constant([1.0] * CHANNELS[spec.channels] + [0.0] * (channels - CHANNELS[spec.channels]))
 
@@ -73,11 +75,32 @@ def _photometric(
     gain = (1 + uniform(1, config.contrast, 2)) * (1 + uniform(channels, config.colour, 3))
     gain = 1 + (gain - 1) * is_pixel
     shift = uniform(1, config.brightness, 4) * is_pixel
+    if config.gamma:
+        exponent = tf.exp(uniform(1, config.gamma, 50))
+        x = tf.where(is_pixel > 0, 255 * tf.pow(x / 255, exponent), x)
+    if config.shade:
+        across = tf.linspace(-1.0, 1.0, x.shape[2])[None, None, :, None]
+        x *= 1 + uniform(1, config.shade, 51) * across * is_pixel
     x = x * gain + (128 - 128 * gain + shift)
     if config.noise:
         sigma = tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 5], 0, config.noise) * is_pixel
         x += sigma * _noise(x, seed + [0, 6 + sum(map(ord, name))])
     return tf.clip_by_value(tf.round(x), 0, 255)
+
+
+SHARPEST, BLUREST = -0.8, 1.0
+"""Weights of the difference to a mean over 3 × 3 px: sharpened like a phone's picture, and out of focus."""
+
+
+def _focused(x: tf.Tensor, seed: tf.Tensor, spec: InputSpec, share: float) -> tf.Tensor:
+    """Blur or sharpen a share of the images, each by a random amount; positions are unchanged."""
+    n, pixels = tf.shape(x)[0], CHANNELS[spec.channels]
+    picture = x[..., :pixels]
+    blurred = tf.nn.avg_pool2d(tf.pad(picture, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC"), 3, 1, "VALID")
+    amount = tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 52], SHARPEST, BLUREST)
+    amount *= tf.cast(tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 53]) < share, tf.float32)
+    picture = tf.clip_by_value(picture + amount * (blurred - picture), 0, 255)
+    return tf.concat([picture, x[..., pixels:]], -1)
 
 
 def _noise(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

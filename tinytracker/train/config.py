@@ -49,6 +49,19 @@ class AugmentConfig(_Section):
         0.08, ge=0, lt=1, description="each colour channel is multiplied by at most 1 ± this"
     )
     noise: float = Field(5.0, ge=0, le=64, description="largest standard deviation of noise, grey levels")
+    focus: float = Field(
+        0.0, ge=0, le=1, description="share of images that are blurred or sharpened as cameras do"
+    )
+    gamma: float = Field(
+        0.0, ge=0, le=1, description="largest change of the tone curve: the exponent is exp(± this)"
+    )
+    shade: float = Field(0.0, ge=0, lt=1, description="light from one side: at most 1 ± this at the edges")
+    stretch: float = Field(
+        0.0,
+        ge=0,
+        le=0.3,
+        description="largest change of a crop's height against its width; only for networks with an aim",
+    )
 
 
 class TrainConfig(_Section):
