@@ -37,7 +37,7 @@ def alive(pid):
 
 
 def wait_until(condition):
-    for _ in range(400):
+    for _ in range(2400):
         if condition():
             return True
         time.sleep(0.025)

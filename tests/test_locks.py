@@ -20,7 +20,7 @@ import sys, pathlib, time
 from tinytracker.locks import locked
 with locked(pathlib.Path(sys.argv[1]), "train"):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -66,7 +66,7 @@ def test_those_who_wait_take_turns(tmp_path: Path) -> None:
 
     def work() -> None:
         for _ in range(20):
-            with locked(tmp_path, "synth", wait_s=30):
+            with locked(tmp_path, "synth", wait_s=300):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,19 @@ SCRIPT = """
 import sys
 from tinytracker.data.preparation import prepare
 prepare(sys.argv[1], sys.argv[2], jobs=1, shard_frames=1, part=sys.argv[3])
+"""
+
+# As if killed, once a shard is whole.
+KILLED = """
+import os, signal
+from tinytracker.data import preparation
+plain, made = preparation.make_shard, []
+def make_shard(job):
+    if made:
+        os.kill(os.getpid(), signal.SIGKILL)
+    made.append(plain(job))
+    return made[-1]
+preparation.make_shard = make_shard
 """
 
 
@@ -111,24 +123,17 @@ def test_two_processes_killed_and_repeated(tmp_path: Path) -> None:
     src, out = tmp_path / "src", tmp_path / "out"
     make_folder(src, subjects=24, frames=40, frame_size=(240, 320))
 
-    def start() -> list[subprocess.Popen[bytes]]:
-        command = [sys.executable, "-c", SCRIPT, str(src), str(out)]
-        return [subprocess.Popen([*command, part], stderr=subprocess.DEVNULL) for part in ("1/2", "2/2")]
+    def ends(script: str) -> list[int]:
+        command = [sys.executable, "-c", script, str(src), str(out)]
+        processes = [subprocess.Popen([*command, part], stderr=subprocess.DEVNULL) for part in ("1/2", "2/2")]
+        return [process.wait(timeout=600) for process in processes]
 
-    processes = start()
-    try:
-        deadline = time.monotonic() + 300
-        while not list(out.glob("shards/*.json")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+    assert ends(KILLED + SCRIPT) == [-signal.SIGKILL] * 2
+    assert list(out.glob("shards/*.json"))
     assert not (out / "parts").exists()
     with pytest.raises(InputFileError, match="there are no parts to merge"):
         merge(src, out)
-    assert [process.wait(timeout=300) for process in start()] == [0, 0]
+    assert ends(SCRIPT) == [0, 0]
     merge(src, out)
     prepare(src, tmp_path / "whole", jobs=1)
     assert records(out) == records(tmp_path / "whole")

@@ -244,26 +244,34 @@ def test_kill_9_and_again_gives_the_same_bytes(tmp_path: Path) -> None:
     src, out = tmp_path / "src", tmp_path / "out"
     make_folder(src, subjects=16, frames=40, frame_size=(240, 320))
     options = {"jobs": 2, "shard_frames": 1}
+    # As if killed, when the first shard is whole and its workers are at the next ones; they are named before.
     code = (
-        "import sys, pathlib\n"
-        "from tinytracker.data.preparation import prepare\n"
+        "import os, pathlib, signal\n"
+        "from tinytracker.data import preparation, workers\n"
+        "plain = workers.Workers.map\n"
+        "def killed(self, work, items):\n"
+        "    for result in plain(self, work, items):\n"
+        "        if work is preparation.make_shard:\n"
+        "            print(pathlib.Path(f'/proc/self/task/{os.getpid()}/children').read_text(), flush=True)\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield result\n"
         "if __name__ == '__main__':\n"
-        f"    prepare(pathlib.Path({str(src)!r}), pathlib.Path({str(out)!r}), **{options!r})\n"
+        "    workers.Workers.map = killed\n"
+        f"    preparation.prepare(pathlib.Path({str(src)!r}), pathlib.Path({str(out)!r}), **{options!r})\n"
     )
     script = tmp_path / "run.py"
     script.write_text(code)
-    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while not list((out / "shards").glob("*.json")):
-            assert process.poll() is None, "finished before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    workers = ended.stdout.split()
     assert workers
+    deadline = time.monotonic() + 120
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline, "workers outlive their parent"
         time.sleep(0.01)

@@ -17,7 +17,7 @@ def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
     """`mkdocs build --strict`; the variable silences an announcement of the theme's authors, which is no warning."""
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", config, "--site-dir", site],
-        capture_output=True, text=True, timeout=120, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True, text=True, timeout=300, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )  # fmt: skip
 
 

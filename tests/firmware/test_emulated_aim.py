@@ -102,7 +102,7 @@ def test_whole_frames_over_the_line():
 def test_a_network_without_an_aim_does_not_search():
     from firmware.test_serial_board import small_net
 
-    with emulated_board(small_net()) as board, open_link(board.port) as link:
+    with emulated_board(small_net()) as board, open_link(board.port, silence_s=60) as link:
         assert (link.board.protocol, link.board.frame_px) == (1, None)
         with pytest.raises(DeviceError, match="does not aim"):
             link.search()

@@ -25,11 +25,11 @@ def test_the_results_of_a_segmented_output_are_one_pair_in_cm():
     net.emit("QUANTIZE", [net.last], T((1, 2 * SEGMENTS), scales=(6 / 255,), zero_points=(-128,)))
     image = np.random.default_rng(0).integers(-128, 128, 8 * 8 * 3).astype(np.int8).tobytes()
     with emulated_board(net.build()) as board:
-        with open_link(board.port) as link:
+        with open_link(board.port, silence_s=60) as link:
             link.load(image)
             frame = next(link.frames(1))
             io = link.board.io
-        with serial.Serial(board.port, timeout=10) as host:
+        with serial.Serial(board.port, timeout=60) as host:
             host.write(b"results%")
             said = host.read_until(b"m-ready\r\n").decode()
     x, y = (float(v) for v in re.search(r"m-results-\[(.*)\]", said)[1].split(","))

@@ -30,14 +30,14 @@ def test_the_board_is_served_until_a_signal(tmp_path):
         said = process.stderr.readline()
         port = re.search(r"/dev/\S+", said)[0].rstrip(",")
         for _ in range(2):  # one host after the other
-            with open_link(port) as link:
+            with open_link(port, silence_s=60) as link:
                 assert link.board.is_emulated
         emulator = next(int(p.name) for p in Path("/proc").iterdir() if _is_child(p, process.pid))
-        with serial.Serial(port, 9600, timeout=5) as host:
+        with serial.Serial(port, 9600, timeout=60) as host:
             host.write(b"name%")
             assert host.read_until(b"m-ready\r\n") == b"m-name-dut-[qemu-mps2-an386]\r\nm-ready\r\n"
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f'"port": "{port}"' in out
     assert not Path(f"/proc/{emulator}").exists()

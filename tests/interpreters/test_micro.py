@@ -21,7 +21,7 @@ from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess
 pytest.importorskip("tflite_micro")
 
 
-def has_ended(pid: int, within_s: float = 20.0) -> bool:
+def has_ended(pid: int, within_s: float = 60.0) -> bool:
     """Whether a process that is not our child is gone, or is a zombie that nobody has buried yet."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:

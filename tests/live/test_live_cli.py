@@ -1,5 +1,6 @@
 """`tinytracker live` as a user meets it."""
 
+import itertools
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,17 +28,20 @@ def live(folder, *arguments):
     return run("live", "--http", 0, "--calibration", folder / "calibration.json", *arguments)
 
 
-def test_a_replay_ends_after_its_time(tmp_path):
+def test_a_replay_ends_after_its_time(tmp_path, monkeypatch):
+    # A second passes with each frame, however long it takes here.
+    seconds = itertools.count()
+    monkeypatch.setattr("tinytracker.cli.live.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     write_gaze_session(tmp_path / "s.jsonl", np.tile([1.0, -2.0], (5, 1)))
     answer = live(
-        tmp_path, "--replay", tmp_path / "s.jsonl", "--speed", 50, "--seconds", 0.5, "--device", "ipad air", "--json"
+        tmp_path, "--replay", tmp_path / "s.jsonl", "--speed", 50, "--seconds", 7, "--device", "ipad air", "--json"
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "http://127.0.0.1:" in answer.err
     document = answer.document
     assert document["origin"]["source"] == "replay"
     assert document["screen"]["name"] == "iPad Air"
-    assert document["frames"] > 5
+    assert document["frames"] == 7
     assert document["calibration"] is None
 
 
@@ -103,11 +108,11 @@ def test_ctrl_c_ends_it_well(tmp_path):
     ) as process:  # fmt: skip
         address = process.stderr.readline().split()[0]
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{address}events", timeout=30) as events:
+        with opener.open(f"{address}events", timeout=60) as events:
             while not events.readline().startswith(b"event: frame"):
                 pass
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert json.loads(out)["stopped"]

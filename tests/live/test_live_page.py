@@ -8,10 +8,11 @@ import time
 import pytest
 from support import picamera2_stub
 from support.chromium import CONTRASTS, PROGRAM, Page
+from support.ports import unused_port
 
 from tinytracker.live import routine
 from tinytracker.live.frames import LiveFrame, frames_of_board
-from tinytracker.live.screen import own_screen
+from tinytracker.live.screen import calibration_dots, own_screen
 from tinytracker.live.server import serving
 from tinytracker.live.view import LiveView, Origin
 from tinytracker.measure import imx500
@@ -21,11 +22,24 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 SHIFT = (3.0, -2.0)
 
 
+class FrameTime:
+    """The view's clock: it goes on with the frames."""
+
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
 class Person:
-    """Looks at the calibration's dot, or at (5, -8) cm; the network is off by `SHIFT`."""
+    """Looks at the calibration's dot, or at (5, -8) cm; the network is off by `SHIFT`.
+
+    Attributes:
+        seen: number of dots of a calibration that the person has seen; time stands still until it is one more.
+    """
 
     def __init__(self, view):
-        self.view, self.running, self.sequence = view, True, 0
+        self.view, self.running, self.sequence, self.seen = view, True, 0, 1000
         self.thread = threading.Thread(target=self.live, daemon=True)
 
     def __enter__(self):
@@ -40,6 +54,8 @@ class Person:
         while self.running:
             running = self.view._routine
             x, y = (5.0, -8.0) if running is None else running.dot_cm
+            if running is None or running.index < self.seen:
+                self.view._clock.now += 0.01
             frame = LiveFrame(self.sequence, (x + SHIFT[0], y + SHIFT[1]), (4.0, 1.0, 20.0), (5.0, -8.0))
             self.view.take(frame)
             self.sequence += 1
@@ -49,7 +65,7 @@ class Person:
 class Tab(Page):
     """A tab in which a person waits, reads and clicks."""
 
-    def until(self, expression, timeout_s=30):
+    def until(self, expression, timeout_s=90):
         """Wait until an expression is true."""
         end = time.monotonic() + timeout_s
         while not self.run(expression):
@@ -74,13 +90,19 @@ def tab():
 @pytest.fixture
 def view(tmp_path):
     origin = Origin("spresense", "replay", True, ("capture", "preprocess", "inference"), "ab" * 32)
-    return LiveView(origin, own_screen(34, 19), tmp_path / "calibration.json")
+    return LiveView(origin, own_screen(34, 19), tmp_path / "calibration.json", FrameTime())
 
 
 @pytest.fixture
-def page(tab, view):
+def person(view):
+    with Person(view) as person:
+        yield person
+
+
+@pytest.fixture
+def page(tab, view, person):
     """The page with a person in front of the board."""
-    with Person(view), serving(view, 0) as address:
+    with serving(view, 0) as address:
         tab.open(address)
         tab.until("document.body.dataset.state === 'open'")
         tab.until("document.querySelector('#g-gaze')?.hasAttribute('transform')")
@@ -139,17 +161,19 @@ def test_a_gaze_beside_the_picture_waits_at_its_edge(page):
     page.until("place.x < view.right && place.y > view.low")
 
 
-def test_a_calibration_from_the_first_dot_to_the_corrected_gaze(page, view, monkeypatch):
+def test_a_calibration_from_the_first_dot_to_the_corrected_gaze(page, person, monkeypatch):
     monkeypatch.setattr(routine, "SETTLE_S", 0.5)
     monkeypatch.setattr(routine, "LOOK_S", 0.2)
     page.click("#dots button[data-value='5']")
+    person.seen = 0
     page.click("#start")
     page.until("!document.querySelector('#routine').hidden")
-    seen = set()
-    end = time.monotonic() + 30
-    while view.calibration is None and time.monotonic() < end:
-        seen.add(page.run("el('dot').style.left + ' ' + el('dot').style.top"))
-    assert {"50% 50%", "10% 10%", "90% 90%"} <= seen
+    dots = calibration_dots(5)
+    assert {(0.5, 0.5), (0.1, 0.1), (0.9, 0.9)} <= set(dots)
+    for across, down in dots:
+        place = "[el('dot').style.left, el('dot').style.top].map(parseFloat)"
+        page.until(f"{place}.every((at, k) => Math.abs(at - [{100 * across}, {100 * down}][k]) < 0.01)")
+        person.seen += 1
     page.until("document.querySelector('#routine').dataset.state === 'done'")
     page.until("Math.abs(place.x - 5) < 0.4 && Math.abs(place.y + 8) < 0.4")
     assert "without calibration 8.0, −10.0" in page.text("#gaze-more")
@@ -182,13 +206,14 @@ def test_text_is_readable_and_fits(page, dark, size):
 
 
 def test_the_end_of_the_program_is_said_and_the_page_goes_on_when_it_is_back(tab, view):
-    with serving(view, 0) as address:
+    port = unused_port()
+    with serving(view, port) as address:
         tab.open(address)
         tab.until("document.body.dataset.state === 'open'")
     tab.until("document.body.dataset.state === 'closed'")
     assert "ended" in tab.text("#problem")
     again = LiveView(view.origin, own_screen(50, 30), view._path)
-    with serving(again, int(address.rstrip("/").rsplit(":", 1)[1])):
+    with serving(again, port):
         tab.until("document.body.dataset.state === 'open'")
         tab.until("screenNow.edges[2] === 25")
         assert tab.run("document.querySelector('#problem').hidden") is True

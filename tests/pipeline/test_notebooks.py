@@ -25,7 +25,7 @@ def run_notebook(name, **environment):
     """What tests/support/run_notebook.py says of it, and what the notebook printed."""
     result = subprocess.run(
         [sys.executable, ROOT / "tests/support/run_notebook.py", ROOT / "notebooks" / name],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True, text=True, timeout=900,
         env={**os.environ, "PYTHONPATH": str(ROOT), **{k: str(v) for k, v in environment.items()}},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]

@@ -115,7 +115,7 @@ class Board:
     def take(queue: Queue[str]) -> str:
         """Next line; a hang is a failure, not a wait."""
         try:
-            return queue.get(timeout=20)
+            return queue.get(timeout=120)
         except Empty:
             raise AssertionError("the board is silent") from None
 

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -145,11 +146,21 @@ def test_a_compiler_that_hangs_is_stopped_with_its_children(tmp_path, model, fak
     pids = tmp_path / "pids"
     monkeypatch.setenv("FAKE_EDGETPU_PIDS", str(pids))
     monkeypatch.setattr(compiler, "_GRACE_SECONDS", 2)
+
+    class Hanging(subprocess.Popen):
+        """The time counts from when it hangs; before, it is Python that starts."""
+
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            while not (pids.exists() and len(pids.read_text().split()) == 2):
+                time.sleep(0.01)
+
+    monkeypatch.setattr(compiler.subprocess, "Popen", Hanging)
     with pytest.raises(CompilerError, match="did not finish within 3 s") as caught:
         package(model, "coralmicro", tmp_path / "out", options=Options(compiler_timeout=1))
     assert caught.value.code == "timeout"
     for pid in map(int, pids.read_text().split()):
-        for _ in range(200):  # a killed grandchild stays as a zombie until its new parent looks
+        for _ in range(6000):  # a killed grandchild stays as a zombie until its new parent looks
             if not _alive(pid):
                 break
             time.sleep(0.01)
