@@ -87,12 +87,6 @@ def spike(
         UsageError: `steps`, `percentile` or `frames` is out of range.
         ModelError: the network has an operator without a spiking form, or the method does not suit its activations.
         MissingDependencyError: TensorFlow is not installed.
-
-    Example:
-        >>> from tinytracker.spiking import spike
-        >>> made = spike("spikes-run", steps=4)
-        >>> made.steps, len(made.validation.steps), made.neurons
-        (4, 4, 14930)
     """
     from tinytracker.spiking.network import ENCODINGS
     from tinytracker.spiking.neuron import CONVERTED, NeuronRule

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinytracker.errors import InputFileError, ModelError
-from tinytracker.files import read_bytes, write_bytes
+from tinytracker.files import StrPath, read_bytes, write_bytes
 from tinytracker.requirements import require
 from tinytracker.spiking.network import Layer, SpikingNetwork
 from tinytracker.spiking.neuron import NeuronRule
@@ -30,7 +30,7 @@ _NIR_VERSION = "1.0"
 _HINT = "Write it with `tinytracker spike`; files of other programs do not say how their neurons are reset."
 
 
-def write_nir(path: Path, network: SpikingNetwork) -> Path:
+def write_nir(path: StrPath, network: SpikingNetwork) -> Path:
     """Write an integer network.
 
     Raises:
@@ -38,7 +38,7 @@ def write_nir(path: Path, network: SpikingNetwork) -> Path:
         OutputError: the file cannot be written.
         MissingDependencyError: h5py is not installed.
     """
-    return write_bytes(path, nir_bytes(network))
+    return write_bytes(Path(path), nir_bytes(network))
 
 
 def nir_bytes(network: SpikingNetwork) -> bytes:
@@ -124,13 +124,14 @@ def _channels_first(layer: Layer) -> Any:
     return layer.weights[_order(layer.input_shape)] if len(layer.input_shape) == 3 else layer.weights
 
 
-def read_nir(path: Path) -> SpikingNetwork:
+def read_nir(path: StrPath) -> SpikingNetwork:
     """Read a network that `write_nir` wrote.
 
     Raises:
         InputFileError: the file is missing, cut, damaged, not NIR, or was written by another program.
         MissingDependencyError: h5py is not installed.
     """
+    path = Path(path)
     return parse_nir(read_bytes(path, _HINT), path)
 
 
