@@ -27,6 +27,10 @@ from tinytracker.spiking.neuron import NeuronRule
 METADATA = "tinytracker"
 VERSION = 1
 _NIR_VERSION = "1.0"
+_INPUTS = {
+    "current": "pixel codes p - 128, the same in every step",
+    "edges": "codes of edges, tinytracker.spiking.encoding.edge_codes, the same in every step",
+}
 _HINT = "Write it with `tinytracker spike`; files of other programs do not say how their neurons are reset."
 
 
@@ -73,7 +77,7 @@ def _about(network: SpikingNetwork) -> dict[str, Any]:
     return {
         "version": VERSION, "rule": network.rule.as_json(), "encode": network.encode, "unit_cm": network.unit_cm,
         "preset": network.preset, "steps": network.steps, "layers": [layer.name for layer in network.layers],
-        "input": "pixel codes p - 128, the same in every step", "output": "sum over all steps / steps * unit_cm",
+        "input": _INPUTS.get(network.encode, _INPUTS["current"]), "output": "sum over all steps / steps * unit_cm",
     }  # fmt: skip
 
 
