@@ -111,7 +111,7 @@ def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
     real_answers, _, _ = run_frames(real, fewer, steps, "before rounding")
     constant = frames.error_cm(np.broadcast_to(_best_constant(frames), (len(frames), 2)))
     for t in range(steps):
-        if t + 1 not in SHOWN and t + 1 != steps:
+        if t + 1 not in (*SHOWN, chosen, steps):
             continue
         error = frames.error_cm(answers[t])
         mean_sops = float(sops[t].sum(0).mean())
