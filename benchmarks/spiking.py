@@ -30,7 +30,8 @@ from tinytracker.quant.runtimes import ReferenceRuntime
 from tinytracker.runs import Run
 from tinytracker.spiking.conversion import CALIBRATION_FRAMES, trained_layers
 from tinytracker.spiking.frames import CodedFrames, coded_frames, run_frames
-from tinytracker.spiking.lowering import activations, balanced_thresholds, spiking_network
+from tinytracker.spiking.lowering import activations, balanced_thresholds, sees_edges, spiking_network
+from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.rounding import rounded
 
 LOSS = 0.05
@@ -52,6 +53,11 @@ def joined(parts: list[CodedFrames]) -> CodedFrames:
 def every(frames: CodedFrames, step: int) -> CodedFrames:
     """Return one of `step` frames."""
     return CodedFrames(frames.codes[::step], frames.gaze_cm[::step], frames.unit[::step])
+
+
+def seen_by(network: SpikingNetwork, frames: CodedFrames) -> CodedFrames:
+    """Return frames as a network sees them."""
+    return frames.edges() if network.encode == "edges" else frames
 
 
 def int8_error(run: Run, frames: CodedFrames) -> float:
@@ -86,7 +92,7 @@ def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
         answers = np.concatenate([activations(layers, codes, known)[-1] for codes in frames.batches()])
         return frames.error_cm(answers)
 
-    val = coded_frames(own, "val", preset.input, VALIDATION_FRAMES)
+    val = seen_by(network, coded_frames(own, "val", preset.input, VALIDATION_FRAMES))
     answers, _, _ = run_frames(network, val, steps, "validation")
     before = network_error(val)
     losses = [val.error_cm(a) / before - 1 for a in answers]
@@ -97,7 +103,7 @@ def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
         folder, _, splits = part.rpartition(":")
         for split in splits.split(","):
             parts.append(coded_frames(read_index(Path(folder)), split, preset.input))
-    frames = joined(parts)
+    frames = seen_by(network, joined(parts))
     fewer = every(frames, EVERY)
     float_cm, float_fewer = network_error(frames), network_error(fewer)
     int8_cm = int8_error(run, frames) if preset.levels is None else None
@@ -105,7 +111,7 @@ def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
     real_answers, _, _ = run_frames(real, fewer, steps, "before rounding")
     constant = frames.error_cm(np.broadcast_to(_best_constant(frames), (len(frames), 2)))
     for t in range(steps):
-        if t + 1 not in SHOWN and t + 1 != steps:
+        if t + 1 not in (*SHOWN, chosen, steps):
             continue
         error = frames.error_cm(answers[t])
         mean_sops = float(sops[t].sum(0).mean())
@@ -139,7 +145,8 @@ def main() -> None:
     for folder in arguments.runs:
         run = Run.open(folder)
         steps = arguments.steps or (32 if find_preset(run.preset_name).levels is None else 12)
-        for encode in arguments.encode:
+        own = ["edges"] if sees_edges(find_preset(run.preset_name).network()) else arguments.encode
+        for encode in own:
             measure(run, arguments.held, encode, steps)
 
 

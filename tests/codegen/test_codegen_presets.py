@@ -30,8 +30,9 @@ class Noise:
             }
 
 
-# tinytracker-s and tinytracker without the planes: no operator that those do not have.
-TWINS = ("tinytracker-s-grey", "tinytracker-rgb")
+# tinytracker-s and tinytracker without the planes, and forms of spikes-s-relu: no operator that those do not have, or
+# no INT8 form at all.
+TWINS = ("tinytracker-s-grey", "tinytracker-rgb", "spikes-s", "spikes-s-edges", "spikes-s2", "spikes-s2-relu")
 LARGEST = "itracker"
 
 

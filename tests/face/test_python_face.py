@@ -32,6 +32,7 @@ MAIN = {
     "package": "package",
     "quant": "quantize",
     "report": "report",
+    "spiking": "spike",
     "synth": "generate",
     "train": "train",
 }

@@ -68,7 +68,8 @@ def test_reading_the_table_imports_nothing_heavy():
 def test_a_target_without_the_part_is_not_known_there():
     assert "emulated" in with_part("board")
     with pytest.raises(
-        UnknownNameError, match=r"Unknown target 'emulated'. Known: coralmicro, imx500, pico2, spresense"
+        UnknownNameError,
+        match=r"Unknown target 'emulated'. Known: coralmicro, imx500, neuromorphic, pico2, spresense",
     ):
         find_target("emulated", "build")
     with pytest.raises(UnknownNameError, match="Did you mean 'spresense'"):

@@ -176,7 +176,13 @@ def test_settings_of_training_belong_to_qat(run):
         QatSettings(epochs=0)
 
 
-@pytest.mark.parametrize("preset", ["tinytracker", pytest.param("itracker", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize(
+    "preset",
+    [
+        "tinytracker",
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("itracker", "spikes-s-relu")),
+    ],
+)
 def test_the_other_presets_can_be_trained_with_rounding(preset):
     """Untrained: folding is exact, one step changes the weights, and the file is fully integer."""
     import tensorflow as tf

@@ -89,7 +89,8 @@ def test_the_command_line(spikes_run, made):
             "spikes-s has learned its thresholds in training. Omit --method, or use qcfs.",
         ),
         (["--method", "magic"], 2, "Unknown method 'magic'"),
-        (["--encode", "morse"], 2, "Unknown encoding 'morse'. Known: current, rate."),
+        (["--encode", "morse"], 2, "Unknown encoding 'morse'. Known: current, edges, rate."),
+        (["--encode", "edges"], 1, "spikes-s was trained on grey levels, not on edges. Use --encode current"),
         (["--percentile", "20"], 2, "A percentile of 20 is out of range. It must be 50 to 100."),
         (["--frames", "0"], 2, "0 frames are too few."),
     ],
@@ -185,6 +186,24 @@ def test_a_file_that_was_changed_is_refused(spikes_run, made, tmp_path):
     network.write_bytes(whole)
     other = command("package", copy, "--target", "neuromorphic", "--out", tmp_path / "out")
     assert "not the network that spiking.json beside it describes" in other.err
+
+
+def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
+    from tinytracker.report import report
+
+    made = spike(spikes_run.path, steps=4)
+    written = report(spikes_run.path, tmp_path / "page.html")
+    part = written.document["runs"][0]["spiking"]
+    assert (part["sops"], part["steps"]) == (made.sops, 4)
+    fired = {layer["name"]: sum(layer["by_step"]) for layer in part["raster"]["layers"]}
+    assert list(fired) == ["conv0", "conv1", "conv2", "conv3", "hidden"]
+    assert fired["conv0"] > 0
+    page = written.page.read_text()
+    assert 'id="steps-0"' in page
+    assert 'id="raster-0"' in page
+    (spikes_run.path / "spiking" / "raster.npz").write_bytes(b"cut")
+    with pytest.raises(InputFileError, match=r"raster\.npz: cannot be read as spikes"):
+        report(spikes_run.path, tmp_path / "page.html")
 
 
 def test_the_raster_is_of_the_same_network(spikes_run, made):

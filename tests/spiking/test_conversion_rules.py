@@ -109,6 +109,26 @@ def test_a_mean_becomes_part_of_the_dense_layer():
     assert layers[0].pad == 1
 
 
+def test_edges_are_the_same_in_keras_and_in_integers():
+    tf = pytest.importorskip("tensorflow")
+    from tinytracker.model.edges import EdgePlanes
+    from tinytracker.spiking.encoding import edge_codes
+
+    codes = random_codes(3)
+    codes[0, :4] = 127
+    codes[0, 4:8] = -128
+    ours = edge_codes(codes)
+    theirs = EdgePlanes()(tf.constant(codes, tf.float32) / 128).numpy() * 128
+    np.testing.assert_array_equal(ours, theirs)
+    assert ours.shape == (3, 32, 64, 4)
+    assert (ours.min(), ours.max()) == (0, 127)
+    flat = np.full((1, 4, 4, 1), 9, np.int8)
+    flat[0, 2:] = -1  # ten levels darker: noise
+    assert not edge_codes(flat).any()
+    flat[0, 2:] = -2
+    assert edge_codes(flat)[0, 1, :, 3].tolist() == [2] * 4
+
+
 REFUSED = {
     "tinytracker": "fuse_position|stem",
     "tinytracker-s": "position is position_planes",

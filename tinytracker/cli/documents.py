@@ -21,6 +21,7 @@ from tinytracker.package.manifest import Manifest
 from tinytracker.package.parity_table import ParityDocument
 from tinytracker.quant.record import QuantizationRecord, SensorQuantization
 from tinytracker.runs import RunDescription
+from tinytracker.spiking.document import SpikingDocument
 
 _HEAD = """\
 # Documents
@@ -53,6 +54,7 @@ KINDS = (
     Kind("evaluation", "`RUN/evaluation/<model>-<split>.json`", EvaluationDocument),
     Kind("quantization", "`RUN/quantized/<name>/quantization.json`", QuantizationRecord),
     Kind("sensor-quantization", "`RUN/quantized/mct-int8/quantization.json`", SensorQuantization),
+    Kind("spiking", "`RUN/spiking/spiking.json`", SpikingDocument),
     Kind("parity", "`RUN/parity.json`", ParityDocument),
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),

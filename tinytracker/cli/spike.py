@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--encode",
-    default="current",
-    help="Pixels enter as a constant current into the first layer (current), or as spikes (rate).",
+    help="Pixels enter as a constant current into the first layer (current), the same of their edges (edges, for a "
+    "network trained on edges), or as spikes (rate); default: by preset.",
 )
 @click.option(
     "--percentile", type=float, default=99.9, help="For balance: share of activations below the threshold, %."
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
 @click.option("--frames", type=int, help="Frames of the validation split at most; default: all.")
 def command(
-    run: Path, steps: int | None, method: str | None, encode: str, percentile: float, several: bool,
+    run: Path, steps: int | None, method: str | None, encode: str | None, percentile: float, several: bool,
     data: Path | None, frames: int | None,
 ) -> Output:  # fmt: skip
     """Convert a finished RUN to a spiking network of integers, in RUN/spiking."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tinytracker.model.edges import EdgePlanes
 from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
 from tinytracker.model.output import AIM_NODE, FULL_SCALE, GAZE_NODE, GazeOutput, last_layers
@@ -168,7 +169,7 @@ def _layers(
         return [L.ZeroPadding2D(node.kernel[0], name=node.name)]
     simple = {
         "add": L.Add, "concat": L.Concatenate, "position_planes": PositionPlanes, "flatten": L.Flatten,
-        "global_average": L.GlobalAveragePooling2D,
+        "global_average": L.GlobalAveragePooling2D, "edges": EdgePlanes,
     }  # fmt: skip
     return [simple[node.op](name=node.name)]
 

@@ -25,6 +25,7 @@ Op = Literal[
     "global_average",
     "max_pool",
     "pad",
+    "edges",
 ]
 Activation = Literal["linear", "relu", "relu6"]
 
@@ -221,6 +222,11 @@ class Network:
         """
         h, w, c = self.shape(x)
         return self._put(Node(name, "pad", (x,), (h + 2 * size, w + 2 * size, c), (size, size)))
+
+    def edges(self, x: str, name: str) -> str:
+        """Append edges to the right and downward, rising and falling apart: four planes for each channel."""
+        h, w, c = self.shape(x)
+        return self._put(Node(name, "edges", (x,), (h, w, 4 * c)))
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

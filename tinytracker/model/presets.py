@@ -80,7 +80,7 @@ class Preset:
         if self.levels is not None:
             raise ModelError(
                 f"{self.name} is trained with activations of {self.levels} levels, which have no INT8 kernel.",
-                f"Convert it to spikes with `tinytracker spike RUN`, or train {self.name}-relu.",
+                f"Convert it to spikes with `tinytracker spike RUN`, or train {self.name.removesuffix('-edges')}-relu.",
             )
 
     def network(self) -> Network:
@@ -288,16 +288,20 @@ class SpikingNetwork:
     Attributes:
         filters: channels and stride of each 3x3 convolution.
         hidden: units of the hidden layer before the output.
+        edges: whether the network sees edges instead of grey levels.
     """
 
     filters: tuple[tuple[int, int], ...]
     hidden: int
+    edges: bool = False
 
     def __call__(self, spec: InputSpec) -> Network:
         """Build the network for this input."""
         net = Network()
         (name, shape), *_ = spec.shapes.items()
         x = net.input(name, shape)
+        if self.edges:
+            x = net.edges(x, "edges")
         for i, (filters, stride) in enumerate(self.filters):
             x = net.pad(x, f"pad{i}")
             x = net.conv(x, f"conv{i}", filters, kernel=3, stride=stride, padding="valid", activation="relu")
@@ -308,6 +312,7 @@ class SpikingNetwork:
 
 
 _SPIKES_S = SpikingNetwork(((16, 2), (32, 2), (64, 2), (16, 1)), 80)
+_SPIKES_S_EDGES = SpikingNetwork(_SPIKES_S.filters, _SPIKES_S.hidden, edges=True)
 _SPIKES_S2 = SpikingNetwork(((16, 2), (32, 2), (48, 2), (48, 1), (16, 1)), 80)
 
 
@@ -374,6 +379,12 @@ PRESETS: dict[str, Preset] = {
             "spikes-s-relu", "spikes-s with ordinary ReLUs: becomes a spiking network by balanced thresholds",
             "as spikes-s",
             InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"), _SPIKES_S,
+        ),
+        Preset(
+            "spikes-s-edges", "spikes-s on edges instead of grey levels",
+            "as spikes-s; the paper's users give a spiking network edges",
+            InputSpec(kind="eye_band", width=64, height=32, channels="grey", unit="reference_cm"),
+            _SPIKES_S_EDGES, levels=QCFS_LEVELS,
         ),
         Preset(
             "spikes-s2", "spikes-s on a 96x48 strip, with the computational cost of tinytracker-s2",

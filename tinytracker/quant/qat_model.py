@@ -316,6 +316,8 @@ def _layer(node: Node) -> Any:
         return L.Dense(node.shape[-1], activation=activation, name=name)
     if node.op == "max_pool":
         return L.MaxPooling2D(node.kernel, node.stride, node.padding, name=name)
+    if node.op == "pad":
+        return L.ZeroPadding2D(node.kernel[0], name=name)
     simple = {
         "add": L.Add, "concat": L.Concatenate, "position_planes": PositionPlanes, "flatten": L.Flatten,
         "global_average": L.GlobalAveragePooling2D,

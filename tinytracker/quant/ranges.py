@@ -12,7 +12,7 @@ Range = tuple[float, float]
 PIXELS: Range = (-1.0, 127 / 128)
 """Range of every input: scale 1/128 and zero point 0."""
 
-SAME_SCALE = ("concat", "flatten", "max_pool", "position_planes")
+SAME_SCALE = ("concat", "flatten", "max_pool", "pad", "position_planes")
 """Operators that move codes without computing: their inputs and outputs share a scale."""
 
 _NARROWEST = 1e-4

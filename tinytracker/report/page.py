@@ -148,8 +148,8 @@ def _spiking_figures(i: int, run: dict[str, Any]) -> list[Figure]:
     found = [_figure(spiking_figures.error_by_steps(f"steps-{i}", spiking), "Error by steps", caption)]
     if spiking["raster"] is not None:
         caption = (
-            "One frame. Each row is a neuron, the most active of its layer on top; silent neurons are left out. "
-            "Later layers wait for the first spikes."
+            "One frame. Each row is a neuron, spread from the most active of its layer (on top) to the least; silent "
+            "neurons are left out."
         )
         svg = spiking_figures.raster(f"raster-{i}", spiking["raster"])
         found.append(_figure(svg, "Spikes", caption, tall=True))

@@ -59,7 +59,7 @@ def spike(
     run_folder: StrPath,
     steps: int | None = None,
     method: str | None = None,
-    encode: str = "current",
+    encode: str | None = None,
     percentile: float = 99.9,
     several: bool = False,
     data: StrPath | None = None,
@@ -75,7 +75,8 @@ def spike(
         steps: time steps per frame; None for the levels that the network was trained with, or 64.
         method: "qcfs" takes the thresholds that the network has learned; "balance" takes a percentile of its
             activations on 512 training frames. None for what suits the preset.
-        encode: "current" delivers the first layer's sums as a constant current; "rate" turns each pixel into spikes.
+        encode: "current" delivers the first layer's sums as a constant current, and "edges" does so for a network that
+            was trained on edges; "rate" turns each pixel into spikes. None for what the network was trained on.
         percentile: of the activations above zero, for "balance".
         several: whether a neuron may fire more than once in a step.
         data: prepared data; None for the data of the run.
@@ -87,20 +88,15 @@ def spike(
         UsageError: `steps`, `percentile` or `frames` is out of range.
         ModelError: the network has an operator without a spiking form, or the method does not suit its activations.
         MissingDependencyError: TensorFlow is not installed.
-
-    Example:
-        >>> from tinytracker.spiking import spike
-        >>> made = spike("spikes-run", steps=4)
-        >>> made.steps, len(made.validation.steps), made.neurons
-        (4, 4, 14930)
     """
+    from tinytracker.spiking.lowering import sees_edges
     from tinytracker.spiking.network import ENCODINGS
     from tinytracker.spiking.neuron import CONVERTED, NeuronRule
     from tinytracker.spiking.simulator import require_steps
 
     if method is not None and method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
-    if encode not in ENCODINGS:
+    if encode is not None and encode not in ENCODINGS:
         raise UnknownNameError("encoding", encode, ENCODINGS)
     if steps is not None:
         require_steps(steps)
@@ -114,6 +110,10 @@ def spike(
     run.trained_model()
     preset = find_preset(run.preset_name)
     method = method or ("balance" if preset.levels is None else "qcfs")
+    edges = sees_edges(preset.network())
+    encode = encode or ("edges" if edges else "current")
+    if (encode == "edges") != edges:
+        raise ModelError(*_other_input(preset.name, encode))
     if (method == "qcfs") != (preset.levels is not None):
         raise ModelError(*_other_method(preset.name, method))
     require_tensorflow("converting a trained network to spikes")
@@ -122,6 +122,18 @@ def spike(
     rule = NeuronRule(several=True) if several else CONVERTED
     settings = Settings(steps or preset.levels or BALANCE_STEPS, method, encode, percentile, rule)
     return convert_run(run, settings, Path(data) if data is not None else None, frames)
+
+
+def _other_input(preset: str, encode: str) -> tuple[str, str]:
+    if encode == "edges":
+        return (
+            f"{preset} was trained on grey levels, not on edges.",
+            "Use --encode current, or train spikes-s-edges.",
+        )
+    return (
+        f"{preset} was trained on edges, which --encode {encode} does not give it.",
+        "Omit --encode, or use edges.",
+    )
 
 
 def _other_method(preset: str, method: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.data.index import read_index
+from tinytracker.data.index import PreparedIndex, read_index
 from tinytracker.errors import ModelError
 from tinytracker.files import make_folder, sha256_bytes, sha256_file, writing
 from tinytracker.model.keras_builder import load_trained
@@ -35,6 +35,7 @@ from tinytracker.spiking.lowering import (
     balanced_thresholds,
     plain_layers,
     refuse_unsupported,
+    sees_edges,
     spiking_network,
 )
 from tinytracker.spiking.network import Layer, SpikingNetwork
@@ -74,13 +75,13 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
     if settings.method == "qcfs":
         thresholds, calibration = learned, None
     else:
-        calibration = coded_frames(index, "train", preset.input, CALIBRATION_FRAMES)
+        calibration = _coded(index, "train", preset, CALIBRATION_FRAMES)
         thresholds = balanced_thresholds(layers, calibration.codes, settings.percentile)
     real = spiking_network(
         layers, thresholds, settings.encode, settings.rule, preset.name, settings.steps
     )  # fmt: skip
     network = rounded(real)
-    seen = coded_frames(index, "val", preset.input, frames)
+    seen = _coded(index, "val", preset, frames)
     say(f"{run.path}: {settings.steps} steps on {len(seen)} frames of the validation split")
     ordinary = _ordinary_answers(layers, learned, preset.levels, seen)
     answers, spikes, sops = run_frames(network, seen, settings.steps)
@@ -108,6 +109,12 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
     )  # fmt: skip
     document.write(folder / DOCUMENT_NAME)
     return document
+
+
+def _coded(index: PreparedIndex, split: str, preset: Preset, at_most: int | None) -> CodedFrames:
+    """Return frames as the network sees them."""
+    frames = coded_frames(index, split, preset.input, at_most)
+    return frames.edges() if sees_edges(preset.network()) else frames
 
 
 def trained_layers(model: Any, preset: Preset) -> tuple[tuple[Layer, ...], tuple[float, ...]]:

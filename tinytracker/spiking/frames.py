@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.progress import bar
+from tinytracker.spiking.encoding import edge_codes
 from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.simulator import simulate
 from tinytracker.train.dataset import decoded
@@ -40,6 +41,10 @@ class CodedFrames:
         """Yield the codes in pieces that are simulated together."""
         for i in range(0, len(self), BATCH):
             yield self.codes[i : i + BATCH]
+
+    def edges(self) -> CodedFrames:
+        """Return the same frames as edges, (n, h, w, 4 c)."""
+        return replace(self, codes=edge_codes(self.codes))
 
     def error_cm(self, answers: NDArray[np.float64]) -> float:
         """Return the mean distance of answers (n, 2), in units of the network's output, from the gaze, cm."""

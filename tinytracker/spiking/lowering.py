@@ -48,10 +48,17 @@ _INSTEAD = {
 """By operator: why it is refused, and what to use instead."""
 
 
-def unsupported(node: Node) -> tuple[str, str] | None:
+def sees_edges(network: Network) -> bool:
+    """Return whether a network sees edges instead of pixels."""
+    return any(node.op == "edges" for node in network.nodes.values())
+
+
+def unsupported(network: Network, node: Node) -> tuple[str, str] | None:
     """Return why a node has no spiking form and what to use instead; None when it has one."""
     if node.op in _INSTEAD:
         return _INSTEAD[node.op]
+    if node.op == "edges" and network.nodes[node.inputs[0]].op != "input":
+        return "edges are made of the image, before the first layer", "Put it behind the input."
     if node.op == "conv":
         if node.groups > 1:
             return f"its channels are split into {node.groups} groups", "Use ordinary convolutions."
@@ -77,7 +84,7 @@ def refuse_unsupported(network: Network, name: str) -> None:
             "Convert a preset that sees one image, such as spikes-s.",
         )
     for node in network.nodes.values():
-        why = unsupported(node)
+        why = unsupported(network, node)
         if why is not None:
             raise ModelError(
                 f"{name} cannot become a spiking network: {node.name} is {node.op}, and {why[0]}.",
@@ -88,7 +95,8 @@ def refuse_unsupported(network: Network, name: str) -> None:
 def plain_layers(network: Network, weights: Mapping[str, Folded], name: str) -> tuple[Layer, ...]:
     """Return the layers of an ordinary network on pixel codes, float64, without thresholds.
 
-    A pad becomes part of the convolution behind it, and a mean over a map part of the dense layer behind it.
+    A pad becomes part of the convolution behind it, and a mean over a map part of the dense layer behind it. A network
+    that sees edges gets them as codes.
 
     Args:
         network: a chain of pads, convolutions, means, flattens and dense layers.
@@ -100,11 +108,13 @@ def plain_layers(network: Network, weights: Mapping[str, Folded], name: str) -> 
     """
     refuse_unsupported(network, name)
     layers: list[Layer] = []
-    pad, averaged = 0, 1
+    pad, averaged, seen = 0, 1, next(iter(network.inputs.values()))
     for node in network.nodes.values():
         before = network.shape(node.inputs[0]) if node.inputs else ()
         if node.op == "pad":
             pad += node.kernel[0]
+        elif node.op == "edges":
+            seen = node.shape
         elif node.op == "global_average":
             averaged = before[0] * before[1]
         elif node.op in ("conv", "dense"):
@@ -112,7 +122,7 @@ def plain_layers(network: Network, weights: Mapping[str, Folded], name: str) -> 
             if averaged > 1:
                 kernel, averaged = np.tile(kernel, (averaged, 1)) / averaged, 1
             border = pad if node.padding == "valid" or node.op == "dense" else node.kernel[0] // 2
-            shape = layers[-1].output_shape if layers else next(iter(network.inputs.values()))
+            shape = layers[-1].output_shape if layers else seen
             layers.append(Layer(node.name, kernel, bias, shape, None, node.stride, border))
             pad = 0
     first = layers[0]

@@ -18,8 +18,9 @@ from tinytracker.spiking.neuron import NeuronRule
 Shape = tuple[int, ...]
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 
-ENCODINGS = ("current", "rate")
-"""How pixels enter: as a constant current into the first layer, or as spikes of one ON and one OFF neuron each."""
+ENCODINGS = ("current", "edges", "rate")
+"""How pixels enter: as a constant current into the first layer, as a current of their edges, or as spikes of one ON and
+one OFF neuron each."""
 
 
 @dataclass(frozen=True, eq=False)

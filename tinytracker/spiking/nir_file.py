@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinytracker.errors import InputFileError, ModelError
-from tinytracker.files import read_bytes, write_bytes
+from tinytracker.files import StrPath, read_bytes, write_bytes
 from tinytracker.requirements import require
 from tinytracker.spiking.network import Layer, SpikingNetwork
 from tinytracker.spiking.neuron import NeuronRule
@@ -27,10 +27,14 @@ from tinytracker.spiking.neuron import NeuronRule
 METADATA = "tinytracker"
 VERSION = 1
 _NIR_VERSION = "1.0"
+_INPUTS = {
+    "current": "pixel codes p - 128, the same in every step",
+    "edges": "codes of edges, tinytracker.spiking.encoding.edge_codes, the same in every step",
+}
 _HINT = "Write it with `tinytracker spike`; files of other programs do not say how their neurons are reset."
 
 
-def write_nir(path: Path, network: SpikingNetwork) -> Path:
+def write_nir(path: StrPath, network: SpikingNetwork) -> Path:
     """Write an integer network.
 
     Raises:
@@ -38,7 +42,7 @@ def write_nir(path: Path, network: SpikingNetwork) -> Path:
         OutputError: the file cannot be written.
         MissingDependencyError: h5py is not installed.
     """
-    return write_bytes(path, nir_bytes(network))
+    return write_bytes(Path(path), nir_bytes(network))
 
 
 def nir_bytes(network: SpikingNetwork) -> bytes:
@@ -73,7 +77,7 @@ def _about(network: SpikingNetwork) -> dict[str, Any]:
     return {
         "version": VERSION, "rule": network.rule.as_json(), "encode": network.encode, "unit_cm": network.unit_cm,
         "preset": network.preset, "steps": network.steps, "layers": [layer.name for layer in network.layers],
-        "input": "pixel codes p - 128, the same in every step", "output": "sum over all steps / steps * unit_cm",
+        "input": _INPUTS.get(network.encode, _INPUTS["current"]), "output": "sum over all steps / steps * unit_cm",
     }  # fmt: skip
 
 
@@ -124,13 +128,14 @@ def _channels_first(layer: Layer) -> Any:
     return layer.weights[_order(layer.input_shape)] if len(layer.input_shape) == 3 else layer.weights
 
 
-def read_nir(path: Path) -> SpikingNetwork:
+def read_nir(path: StrPath) -> SpikingNetwork:
     """Read a network that `write_nir` wrote.
 
     Raises:
         InputFileError: the file is missing, cut, damaged, not NIR, or was written by another program.
         MissingDependencyError: h5py is not installed.
     """
+    path = Path(path)
     return parse_nir(read_bytes(path, _HINT), path)
 
 

@@ -24,6 +24,8 @@ def predict_spiking(
     """
     network = read_nir(path)
     frames = coded_frames(index, split, spec)
+    if network.encode == "edges":
+        frames = frames.edges()
     answers, spikes, sops = run_frames(network, frames, network.steps)
     totals = spikes.sum(1).mean(1), sops.sum(1).mean(1)
     rows = tuple(

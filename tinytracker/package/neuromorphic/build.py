@@ -97,6 +97,7 @@ def _section(about: SpikingDocument, needs: dict[str, Need]) -> SpikingSection:
 
 def _io(network: SpikingNetwork) -> IoDescription:
     shape = (1, *network.layers[0].input_shape)
-    image = TensorContract("image", "input", shape, "int8", 1 / 128, 0)
+    name = "edges" if network.encode == "edges" else "image"
+    image = TensorContract(name, "input", shape, "int8", 1 / 128, 0)
     gaze = TensorContract("gaze", "output", (1, 2), "int32", 1, 0)
     return IoDescription(inputs=(image,), outputs=(gaze,))

@@ -65,7 +65,7 @@ def spiking_operators(network: Network) -> Iterator[str]:
     Source: docs/neuromorphic.md.
     """
     for node in network.nodes.values():
-        why = unsupported(node)
+        why = unsupported(network, node)
         if why is not None:
             yield f"{node.name} is {node.op}: {why[0]}"
 
