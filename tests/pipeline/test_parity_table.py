@@ -1,5 +1,6 @@
 import json
 import shutil
+from importlib.metadata import version
 
 import pytest
 from support.cli import run as run_cli
@@ -23,7 +24,9 @@ def test_the_table_has_every_runtime(tabled):
     _, table = tabled
     rows = {row.runtime: row for row in table.rows}
     assert list(rows) == [
-        "Keras float", "BUILTIN_REF", "TFLite default kernels", "TFLM", "generated C", "MCT (IMX500)",
+        "Keras float", "BUILTIN_REF", "TFLite default kernels", "TFLM", "generated C",
+        f"ONNX Runtime {version('onnxruntime')} (CPU, 1 thread)", f"OpenVINO {version('openvino')} (CPU, 1 thread)",
+        "MCT (IMX500)",
     ]  # fmt: skip
     assert rows["TFLM"].differing == rows["generated C"].differing == 0
     assert rows["TFLM"].max_lsb == rows["generated C"].mean_lsb == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.console import RenderableType
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
@@ -33,8 +34,8 @@ def command(
 ) -> Output:
     """Put SOURCE, a run folder or an INT8 .tflite file, on all platforms: error, fit, latency, power and energy.
 
-    SESSIONS are measured sessions, and outputs of `tinytracker energy --json`. Every figure is marked measured, emulated,
-    modelled, published or synthetic.
+    SESSIONS are measured sessions, and outputs of `tinytracker energy --json`. Every figure is marked measured,
+    emulated, modelled, published or synthetic.
     """
     from tinytracker.platforms import Absent, compare_platforms, write_platforms
     from tinytracker.platforms.figure import Cell
@@ -55,7 +56,7 @@ def command(
         fits = {True: "yes", False: "no", None: "?"}[row.fit.ok]
         table.add_row(row.label, fits, *(cell(value) for value in row.cells.values()))
     legend = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
-    text = (
+    text: tuple[RenderableType, ...] = (
         table,
         f"{legend}; ranges and sources are in the page.",
         found.verdict,

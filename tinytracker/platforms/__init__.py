@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tinytracker.platforms.figure import Absent, Figure, Mark
     from tinytracker.platforms.model import SpikingCost
     from tinytracker.platforms.rows import PlatformRow
-    from tinytracker.platforms.table import PlatformTable, compare_platforms, write_platforms
+    from tinytracker.platforms.table import PlatformTable, compare_platforms
+    from tinytracker.platforms.writing import write_platforms
 else:
     __getattr__, __dir__ = exports(
         __name__,
@@ -21,7 +22,8 @@ else:
             "figure": ("Absent", "Figure", "Mark"),
             "model": ("SpikingCost",),
             "rows": ("PlatformRow",),
-            "table": ("PlatformTable", "compare_platforms", "write_platforms"),
+            "table": ("PlatformTable", "compare_platforms"),
+            "writing": ("write_platforms",),
         },
     )
 

@@ -11,7 +11,7 @@ _PAPER = "Bonazzi et al., arXiv 2307.07813, abstract"
 _DERIVED = f"derived from {_PAPER}"
 _DAVIES = "Davies et al. 2018, as keras-spiking 0.3 counts them"
 _PILOTNET = "Intel's PilotNet notebook for Loihi 2 (lava-dl)"
-_FACTOR_2 = f"{_DAVIES}; within a factor of 2 of {_PILOTNET}"
+_FACTOR_2 = f"{_DAVIES}, within a factor of 2 of {_PILOTNET}"
 
 # The paper's network has 11,839,208 MACs at 112 x 112 or, as its released file, 16,815,360 at 128 x 128: it does not
 # say which was measured. The first is its table's; both make the range.
@@ -33,7 +33,7 @@ IMX500_GMAC_PER_S = Figure(
 )  # fmt: skip
 _REST_MW = (4.9 - 0.06) / (17.9 + 0.24) * 1e3
 IMX500_REST_MW = Figure(
-    _REST_MW, Mark.MODELLED, f"{_DERIVED}: (4.9 - 0.06) mJ in 18.14 ms; Q-Segment on the same sensor: 254 mW",
+    _REST_MW, Mark.MODELLED, f"{_DERIVED}: (4.9 - 0.06) mJ in 18.14 ms, and 254 mW of Q-Segment on the same sensor",
     254.0, _REST_MW,
 )  # fmt: skip
 
@@ -41,14 +41,14 @@ IMX500_REST_MW = Figure(
 CORALMICRO_FRAME_MS = Figure(34.4, Mark.PUBLISHED, _PAPER)
 CORALMICRO_FRAME_MJ = Figure(34.2, Mark.PUBLISHED, _PAPER)
 CORALMICRO_MW = Figure(
-    34.2 / 34.4 * 1e3, Mark.MODELLED, f"{_DERIVED}: the mean over its frame; no split is published"
+    34.2 / 34.4 * 1e3, Mark.MODELLED, f"{_DERIVED}: the mean over its frame, as no split is published"
 )
 
 # ---- Edge TPU on USB (Coral USB Accelerator, at 500 MHz)
 CORAL_USB_MW = Figure(
     2000.0,
     Mark.PUBLISHED,
-    "Coral's data sheet: 2 W at 4 TOPS; the range is half to twice of it",
+    "Coral's data sheet: 2 W at 4 TOPS, with half to twice of it as range",
     1000.0,
     4000.0,
 )
@@ -76,14 +76,14 @@ MULTICORE = {
 make it less."""
 SPRESENSE_CORE_MW = Figure(
     0.1282 * 156, Mark.PUBLISHED,
-    "128.2 µW/MHz in a survey of face recognition on microcontrollers (openreview hw6s-qry_qx), at 156 MHz: the core alone",
+    "128.2 µW/MHz of the core, at 156 MHz: survey of face recognition on microcontrollers (openreview hw6s-qry_qx)",
 )  # fmt: skip
 
 # ---- Neuromorphic chips
 LOIHI_PJ_PER_SOP = Figure(23.6, Mark.MODELLED, _FACTOR_2, 23.6 / 2, 23.6 * 2)
 LOIHI_PJ_PER_UPDATE = Figure(81.0, Mark.MODELLED, _FACTOR_2, 81.0 / 2, 81.0 * 2)
 LOIHI_STEP_MS = Figure(
-    0.153, Mark.MODELLED, f"{_PILOTNET}: 153 µs a step; the range is a factor of 2", 0.153 / 2, 0.153 * 2
+    0.153, Mark.MODELLED, f"{_PILOTNET}: 153 µs a step, with a factor of 2 as range", 0.153 / 2, 0.153 * 2
 )
 LOIHI_REST_MW = Figure(232.0, Mark.PUBLISHED, f"{_PILOTNET}: static power of one chip", 232.0, 282.0)
 LOIHI_NEURONS = {1: 131_072, 2: 1_048_576}
@@ -91,7 +91,7 @@ LOIHI_NEURONS = {1: 131_072, 2: 1_048_576}
 SPECK_REST_MW = Figure(0.42, Mark.PUBLISHED, "SynSense: Speck at rest")
 SPECK_PJ_PER_MAC = Figure(
     8.5, Mark.MODELLED,
-    "derived from Retina (arXiv 2312.00425): 2.89 to 4.8 mW for 5.57 to 8.01 ms, 3.03 M MACs; its network, not yours",
+    "derived from Retina (arXiv 2312.00425): 2.89 to 4.8 mW for 5.57 to 8.01 ms, 3.03 M MACs, which is another network",
     2.89 * 5.57 / 3.03e6 * 1e6, 4.8 * 8.01 / 3.03e6 * 1e6,
 )  # fmt: skip
 SPECK_MS = Figure(6.8, Mark.PUBLISHED, "Retina (arXiv 2312.00425), its network", 5.57, 8.01)
@@ -100,7 +100,7 @@ SPECK_NEURONS = 327_680
 
 SOPS_PER_MAC = Figure(
     0.93, Mark.MODELLED,
-    "assumed: conversions of a five-layer gaze network need 0.48 (4 steps) to 1.26 (64 steps) synaptic operations per MAC",
+    "assumed: conversions of a five-layer gaze network need 0.48 (4 steps) to 1.26 (64) synaptic operations per MAC",
     0.48, 1.26,
 )  # fmt: skip
 STEPS = 8

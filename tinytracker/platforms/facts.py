@@ -12,7 +12,7 @@ from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.codegen.generation import generate
 from tinytracker.errors import InputFileError, ModelError, TinyTrackerError
 from tinytracker.evaluate import stored_errors
-from tinytracker.files import StrPath, read_json
+from tinytracker.files import read_json
 from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest
@@ -82,7 +82,7 @@ class NetworkFacts:
             for name, figure in self.errors.items():
                 if name.startswith(wanted):
                     return figure
-        return Absent(f"not evaluated: {' or '.join(arithmetics)}")
+        return Absent(f"not evaluated: {' or '.join(arithmetics)} (tinytracker evaluate, tinytracker parity)")
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -127,22 +127,38 @@ def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = No
     )
 
 
-def fit_of(source: Path, target: str, quantized: str, memory: Cell, limit: int | None = None) -> Fit:
-    """Judge a network by a target's rules; what cannot be judged has its reason.
+class Judge:
+    """Judges a network by the targets' rules, each target once.
 
     A run is judged by the quantized model that the target takes, and by `quantized` while it does not have that.
+
+    Args:
+        source: run folder or .tflite file.
+        quantized: quantized model of the run.
     """
-    try:
+
+    def __init__(self, source: Path, quantized: str) -> None:
+        self._source, self._quantized = str(source), quantized
+        self._verdicts: dict[str, tuple[bool | None, str]] = {}
+
+    def fit(self, target: str, memory: Cell, limit: int | None = None) -> Fit:
+        """Return the verdict, with the memory that the network needs there; what cannot be judged has its reason."""
+        if target not in self._verdicts:
+            self._verdicts[target] = self._verdict(target)
+        ok, why = self._verdicts[target]
+        return Fit(ok, why, memory, limit)
+
+    def _verdict(self, target: str) -> tuple[bool | None, str]:
         try:
-            report = check(str(source), target)
-        except InputFileError:
-            report = check(str(source), target, quantized=quantized)
-    except TinyTrackerError as error:
-        return Fit(None, error.message, memory, limit)
-    broken = [f for f in report.graph if f.level == "fails"]
-    broken += [f for o in report.operators for f in o.findings if f.level == "fails"]
-    why = str(broken[0]) if broken else "" if report.ok else "an operator does not map"
-    return Fit(report.ok, why, memory, limit)
+            try:
+                report = check(self._source, target)
+            except InputFileError:
+                report = check(self._source, target, quantized=self._quantized)
+        except TinyTrackerError as error:
+            return None, error.message
+        broken = [f for f in report.graph if f.level == "fails"]
+        broken += [f for o in report.operators for f in o.findings if f.level == "fails"]
+        return report.ok, str(broken[0]) if broken else "" if report.ok else "an operator does not map"
 
 
 def stored_spiking(run: Path) -> SpikingCost | None:
@@ -220,7 +236,7 @@ def _errors(opened: ModelSource) -> dict[str, Figure]:
         errors = stored_errors(run, name)
         if errors is not None:
             overall = errors.overall
-            low, high = overall.ci95_cm or (overall.error_cm, overall.error_cm)
+            low, high = overall.ci95_cm
             found[name] = Figure(
                 overall.error_cm, mark, f"{name}, {overall.frames:,} frames of the test split, {people}",
                 min(low, overall.error_cm), max(high, overall.error_cm),
@@ -233,13 +249,13 @@ def _errors(opened: ModelSource) -> dict[str, Figure]:
     return found
 
 
-def read_document(path: StrPath) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
     """Return a JSON object.
 
     Raises:
         InputFileError: it is none.
     """
-    document = read_json(Path(path))
+    document = read_json(path)
     if not isinstance(document, dict):
         raise InputFileError(path, f"not an object, but {json.dumps(document)[:40]}")
     return document

@@ -32,7 +32,7 @@ class Figure:
     Attributes:
         value: in the unit of its column.
         mark: how it came about.
-        source: where from, in a phrase.
+        source: where from, in a phrase; several are separated by "; ".
         low, high: its range; equal to the value when it has none.
     """
 
@@ -74,6 +74,11 @@ class Figure:
             self.value / other.value, Mark.MODELLED, _sources(self, other), self.low / other.high,
             self.high / other.low,
         )  # fmt: skip
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return its sources one by one: a modelled figure has those of all its constants."""
+        return tuple(self.source.split("; "))
 
     @property
     def is_range(self) -> bool:
@@ -131,5 +136,5 @@ def exactly(value: float, source: str, mark: Mark) -> Figure:
 
 def _sources(*figures: Figure) -> str:
     """Return the sources of several figures, each once."""
-    parts = [part for figure in figures for part in figure.source.split("; ")]
+    parts = [part for figure in figures for part in figure.sources]
     return "; ".join(dict.fromkeys(parts))

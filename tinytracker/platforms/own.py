@@ -9,6 +9,7 @@ source = "our wall meter, Raspberry Pi 4, idle display"
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from typing import Any
 from tinytracker.errors import ConfigError, UnknownNameError
 from tinytracker.files import StrPath, read_bytes
 from tinytracker.platforms.figure import Figure, Mark
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 _KEYS = {"power_w": 1e3, "rest_w": 1e3, "latency_ms": 1.0, "energy_mj": 1.0, "error_cm": 1.0}
 """Factor to mW, ms, mJ and cm."""
@@ -43,10 +49,6 @@ def read_own(path: StrPath, platforms: tuple[str, ...]) -> dict[str, OwnFigures]
         ConfigError: not TOML, a key that is not known, or figures without mark or source.
         UnknownNameError: a section of no platform.
     """
-    try:
-        import tomllib
-    except ImportError:  # Python 3.10
-        import tomli as tomllib
     path = Path(path)
     try:
         document = tomllib.loads(read_bytes(path).decode())

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tinytracker.platforms.figure import Absent, Cell, Figure, Mark
+from tinytracker.platforms.figure import Absent, Cell, Figure
 from tinytracker.platforms.rows import PlatformRow
 from tinytracker.platforms.table import PlatformTable
 from tinytracker.report.svg import WIDTH, line, number, svg, text
@@ -54,7 +54,7 @@ def render(table: PlatformTable) -> str:
     return environment.get_template("platforms.html.jinja").render(
         t=table,
         columns={name: label.format(rate=table.rate) for name, label in COLUMNS.items()},
-        marks=list(Mark),
+        remarks=_remarks(table.rows),
         sources=sources,
         figures=[
             _figure("inference-ms", "One inference, ms", table.rows, "inference_ms"),
@@ -64,8 +64,19 @@ def render(table: PlatformTable) -> str:
     )
 
 
+def _remarks(rows: tuple[PlatformRow, ...]) -> list[tuple[str, str]]:
+    """Return labels and what to know about them; rows with the same remark share a line."""
+    grouped: dict[str, list[str]] = {}
+    for row in rows:
+        said = [*row.remarks, *([f"Fit: {row.fit.why}"] if row.fit.why else [])]
+        if said:
+            labels = grouped.setdefault(" ".join(said), [])
+            labels += [row.label] if row.label not in labels else []
+    return [(", ".join(labels), remark) for remark, labels in grouped.items()]
+
+
 def _cell(cell: Cell, sources: Sources) -> Markup:
-    """Return a figure with its range, its mark and the number of its source; or a dash whose title says why."""
+    """Return a figure with its range, its mark and the numbers of its sources; or a dash whose title says why."""
     from markupsafe import Markup
 
     if isinstance(cell, Absent):
@@ -75,13 +86,13 @@ def _cell(cell: Cell, sources: Sources) -> Markup:
         if cell.is_range and shown(cell.low) != shown(cell.high)
         else Markup("")
     )
+    links = Markup(" ").join(
+        Markup('<a class="source" href="#source-{n}">{n}</a>').format(n=sources.number(part))
+        for part in cell.sources
+    )
     return Markup(
-        '<data value="{}" title="{}">{}</data>{}<span class="from"><span class="mark {}">{}</span>'
-        '<a class="source" href="#source-{n}">{n}</a></span>'
-    ).format(
-        repr(cell.value), cell.source, shown(cell.value), ends, cell.mark.value, cell.mark.value,
-        n=sources.number(cell.source),
-    )  # fmt: skip
+        '<data value="{}" title="{}">{}</data>{}<span class="from"><span class="mark {}">{}</span> {}</span>'
+    ).format(repr(cell.value), cell.source, shown(cell.value), ends, cell.mark.value, cell.mark.value, links)
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ def _figure(name: str, title: str, rows: tuple[PlatformRow, ...], column: str) -
     from markupsafe import Markup
 
     drawn = [(row, cell) for row in rows if isinstance(cell := row.cells[column], Figure) and cell.low > 0]
-    missing = ", ".join(row.label for row in rows if isinstance(row.cells[column], Absent))
+    missing = ", ".join(dict.fromkeys(row.label for row in rows if isinstance(row.cells[column], Absent)))
     if not drawn:
         return PageFigure(Markup(""), title, missing)
     low = math.floor(math.log10(min(cell.low for _, cell in drawn)))

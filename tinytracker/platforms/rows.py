@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tinytracker.emulate.cpu import CORTEX_M4, CORTEX_M7
 from tinytracker.platforms import constants as c
 from tinytracker.platforms import model
-from tinytracker.platforms.facts import Fit, NetworkFacts, fit_of
+from tinytracker.platforms.facts import Fit, Judge, NetworkFacts
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product
 from tinytracker.platforms.own import OwnFigures
 from tinytracker.platforms.sessions import MeasuredFigures
@@ -72,19 +71,17 @@ class Given:
     """What every row is made from.
 
     Attributes:
-        source: run folder or .tflite file. quantized: quantized model of the run.
-        facts: of the network.
+        facts: of the network. judge: of whether it fits.
         rate: frames per second of the last column.
         measured: of this platform; empty without a session.
         own: the user's figures.
     """
 
-    source: Path
-    quantized: str
     facts: NetworkFacts
+    judge: Judge
     rate: float
-    measured: MeasuredFigures = MeasuredFigures()
-    own: OwnFigures = OwnFigures()
+    measured: MeasuredFigures
+    own: OwnFigures
 
 
 @dataclass(frozen=True)
@@ -146,15 +143,15 @@ def _energy(time_ms: Cell, own: OwnFigures, otherwise: Cell) -> Cell:
 
 def _imx500(given: Given) -> _Made:
     facts = given.facts
-    memory = exactly(facts.parameters, "8-bit weights alone; the converter adds its own", Mark.EMULATED)
-    fit = fit_of(given.source, "imx500", given.quantized, memory, 8_388_480)
+    memory = exactly(facts.parameters, "8-bit weights alone, to which the converter adds", Mark.EMULATED)
+    fit = given.judge.fit("imx500", memory, 8_388_480)
     return _Made(fit, facts.error("mct-int8"), model.imx500(facts.macs))
 
 
 def _coralmicro(given: Given) -> _Made:
     facts = given.facts
     memory = exactly(facts.model_bytes, "the .tflite file", Mark.EMULATED)
-    fit = fit_of(given.source, "coralmicro", given.quantized, memory)
+    fit = given.judge.fit("coralmicro", memory)
     cost = model.coralmicro(facts.macs, facts.transferred)
     return _Made(fit, facts.error("ptq-uint8", "ptq-int8"), cost, _compiled(facts))
 
@@ -162,7 +159,7 @@ def _coralmicro(given: Given) -> _Made:
 def _coral_usb(given: Given) -> _Made:
     facts = given.facts
     memory = exactly(facts.model_bytes, "the .tflite file", Mark.EMULATED)
-    fit = fit_of(given.source, "coralmicro", given.quantized, memory)
+    fit = given.judge.fit("coralmicro", memory)
     inference_ms, inference_mj = model.coral_usb(facts.macs, facts.transferred)
     rest = Absent(UNPUBLISHED)
     cost = model.Cost(inference_ms, inference_mj, inference_ms, inference_mj, rest, c.CORAL_USB_MW)
@@ -181,7 +178,7 @@ def _compiled(facts: NetworkFacts) -> tuple[str, ...]:
 def _spresense(cores: int) -> Callable[[Given], _Made]:
     def make(given: Given) -> _Made:
         facts = given.facts
-        fit = fit_of(given.source, "spresense", given.quantized, facts.generated, 1_572_864)
+        fit = given.judge.fit("spresense", facts.generated, 1_572_864)
         inference_ms = model.microcontroller_ms(facts.macs, CORTEX_M4.hz, cores=cores)
         core_mj = inference_ms * c.SPRESENSE_CORE_MW * cores * _MS_MW
         absent = Absent(UNPUBLISHED)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UsageError
-from tinytracker.files import StrPath, write_json, write_text
-from tinytracker.platforms.facts import NetworkFacts, network_facts
+from tinytracker.files import StrPath
+from tinytracker.platforms.constants import SOPS_PER_MAC
+from tinytracker.platforms.facts import Judge, NetworkFacts, network_facts
 from tinytracker.platforms.figure import Figure, Mark
 from tinytracker.platforms.model import SpikingCost, break_even
 from tinytracker.platforms.own import OwnFigures, read_own
@@ -53,8 +54,8 @@ class PlatformTable:
         span = f"{ours.low:.2f} to {ours.high:.2f}" if ours.is_range else f"{ours.value:.2f}"
         answer = "less" if ours.high < low else "more" if ours.low > high else "about as much"
         return (
-            f"On Loihi a spiking twin uses less dynamic energy than the IMX500's MACs only below {low:.2f} to {high:.2f} "
-            f"synaptic operations per MAC. This network {counted} {span}, so it uses {answer}."
+            f"On Loihi a spiking twin uses less dynamic energy than the IMX500's MACs only below {low:.2f} to "
+            f"{high:.2f} synaptic operations per MAC. This network {counted} {span}, so it uses {answer}."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -113,8 +114,9 @@ def compare_platforms(
     boards = {platform.board: platform.name for platform in PLATFORMS.values() if platform.board}
     measured = read_measurements([Path(path) for path in sessions], facts.sha256, boards)
     own = {} if figures is None else read_own(figures, tuple(PLATFORMS))
+    judge = Judge(source, quantized)
     rows = [
-        platform.row(Given(source, quantized, facts, rate, figures_of, own.get(name, OwnFigures())))
+        platform.row(Given(facts, judge, rate, figures_of, own.get(name, OwnFigures())))
         for name, platform in PLATFORMS.items()
         for figures_of in measured.of(name)
     ]
@@ -124,31 +126,7 @@ def compare_platforms(
     )  # fmt: skip
 
 
-def write_platforms(table: PlatformTable, out: StrPath) -> tuple[Path, ...]:
-    """Write the table: NAME.json, or NAME.html with NAME.json beside it.
-
-    Raises:
-        UsageError: the name ends in neither.
-        OutputError: a file cannot be written.
-    """
-    out = Path(out)
-    suffix = out.suffix.lower()
-    if suffix == ".json":
-        return (write_json(out, table.as_json()),)
-    if suffix not in (".html", ".htm"):
-        raise UsageError(
-            f"{out} is neither a page nor a document.", "Give a name that ends in .html or .json."
-        )
-    from tinytracker.platforms.page import render
-
-    page = render(table)
-    numbers = write_json(out.with_suffix(".json"), table.as_json())
-    return write_text(out, page), numbers
-
-
 def _sops_per_mac(facts: NetworkFacts) -> Figure:
-    from tinytracker.platforms.constants import SOPS_PER_MAC
-
     if facts.spiking is None or not facts.macs:
         return SOPS_PER_MAC
     ratio = facts.spiking.sops_per_frame / facts.macs
