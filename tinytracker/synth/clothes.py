@@ -53,13 +53,18 @@ def draped(vertices: Floats) -> Floats:
     base = load_head().vertices
     share = smoothstep(DRAPED_FROM_CM, DRAPED_FROM_CM - 4, base[:, 1])
     # Not near the boundary of the mesh, which would shrink.
-    share = (share * smoothstep(29, 34, base[:, 1]) * smoothstep(17, 14, np.abs(base[:, 0])))[:, None]
+    share = share * smoothstep(29, 34, base[:, 1]) * smoothstep(17, 14, np.abs(base[:, 0]))
+    return smoothed(vertices, share, DRAPE_ROUNDS)
+
+
+def smoothed(vertices: Floats, share: Floats, rounds: int) -> Floats:
+    """Move vertices (n, 3) by `share` (n,) of the way to the mean of their neighbours, several times."""
     starts, ends = _edges()
     count = np.maximum(np.bincount(starts, minlength=len(vertices)), 1)
     smooth = vertices.copy()
-    for _ in range(DRAPE_ROUNDS):
+    for _ in range(rounds):
         around = np.stack([np.bincount(starts, smooth[ends, k], len(vertices)) for k in range(3)], 1)
-        smooth += share * (around / count[:, None] - smooth)
+        smooth += share[:, None] * (around / count[:, None] - smooth)
     return smooth
 
 

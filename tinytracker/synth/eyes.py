@@ -22,7 +22,7 @@ Window: TypeAlias = "tuple[int, int, int, int]"
 
 
 class Globe(NamedTuple):
-    """Sizes of an eyeball in cm, 32-bit, the redness of its white, and a factor on the white's reflectance."""
+    """Sizes of an eyeball in cm, 32-bit; redness of the white, a factor on its reflectance; 1 with contact lenses."""
 
     sclera_radius: float
     cornea_radius: float
@@ -32,6 +32,7 @@ class Globe(NamedTuple):
     pupil_radius: float
     redness: float
     white: float
+    lens: float
 
 
 class Eyeball(NamedTuple):
@@ -255,10 +256,13 @@ def _white(normal: Vector, eye: Eyeball, across: Vector, along: Vector, table: F
     vessel = lattice_noise(table, _dot(normal, across) * F(9), _dot(normal, along) * F(22), toward * F(9))
     vessel = max(F(0), F(1) - abs(vessel) * F(5)) * aside * (F(0.25) + globe.redness)
     blush = globe.redness * aside * F(0.25)
+    # The edge of a soft contact lens, 14.2 mm wide, is a faint grey ring on the white.
+    ring = globe.lens * max(F(0), F(1) - abs(from_axis - F(0.71)) / F(0.03)) * F(0.22)
+    white = globe.white * (F(1) - ring)
     return (
-        globe.white * F(0.60) * (F(1) - F(0.07) * aside) * (F(1) - F(0.10) * vessel),
-        globe.white * F(0.55) * (F(1) - F(0.12) * aside) * (F(1) - F(0.45) * vessel - F(0.3) * blush),
-        globe.white * F(0.51) * (F(1) - F(0.14) * aside) * (F(1) - F(0.42) * vessel - F(0.3) * blush),
+        white * F(0.60) * (F(1) - F(0.07) * aside) * (F(1) - F(0.10) * vessel),
+        white * F(0.55) * (F(1) - F(0.12) * aside) * (F(1) - F(0.45) * vessel - F(0.3) * blush),
+        white * F(0.51) * (F(1) - F(0.14) * aside) * (F(1) - F(0.42) * vessel - F(0.3) * blush),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.synth.areas import scalp, smoothstep
+from tinytracker.synth.face_front import FaceFront
 from tinytracker.synth.head import load_head
 from tinytracker.synth.identity import Hair, Identity
 from tinytracker.synth.surface import vertex_normals
@@ -190,6 +191,38 @@ def grow_scalp_hair(identity: Identity, rng: np.random.Generator) -> ScalpHair |
     colours = identity.hair.colour * shade[:, None]
     widths = STRAND_CM * rng.uniform(0.6, 1.25, count)
     return ScalpHair(points.astype(np.float32), colours.astype(np.float32), widths.astype(np.float32))
+
+
+LOCK_STRANDS, LOCK_STEPS = 330, 10
+
+
+def grow_lock(identity: Identity, front: FaceFront, rng: np.random.Generator) -> ScalpHair | None:
+    """Grow a lock that hangs from the hairline over one eye; returns None for subjects without one."""
+    extras = identity.extras
+    if not extras.lock:
+        return None
+    count = int(LOCK_STRANDS * extras.lock)
+    side = extras.lock_side
+    middle, spread = rng.uniform(2.0, 4.2), rng.uniform(0.8, 1.5)
+    place = rng.normal(0, 1, (count, 1))
+    along = np.linspace(0, 1, LOCK_STEPS)
+    length = rng.uniform(7.0, 12.0) * rng.uniform(0.7, 1.1, (count, 1))
+    start_x = 1.0 + 0.5 * middle + 1.2 * place
+    end_x = middle + spread * place + 0.4 * rng.normal(0, 1, (count, 1))
+    bow = 0.5 * np.sin(np.pi * along) * rng.normal(0.6, 0.3, (count, 1))
+    x = side * (start_x + (end_x - start_x) * along + bow)
+    y = 7.5 + identity.hair.line - 0.4 * np.abs(place) - length * along
+    layer = rng.uniform(0.25, 1.1, (count, 1)) * np.ones(LOCK_STEPS)
+    points = front.on(np.stack([x, y], -1), 0.0)
+    points[..., 2] += layer
+    # Hair hangs straight over hollows.
+    points[..., 2] = np.maximum(points[..., 2], points[:, :1, 2] - 1.2 * along)
+    shade = np.exp(0.2 * rng.standard_normal(count))[:, None]
+    return ScalpHair(
+        points.astype(np.float32),
+        (identity.hair.colour * shade).astype(np.float32),
+        (STRAND_CM * rng.uniform(0.35, 0.8, count)).astype(np.float32),
+    )
 
 
 def _clear_face(identity: Identity, hair: Hair, points: Floats) -> Floats:

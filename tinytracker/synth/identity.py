@@ -101,6 +101,32 @@ class EyeRegion:
 
 
 @dataclass(frozen=True)
+class Extras:
+    """What only some people have or wear.
+
+    Attributes:
+        eye_shape: "plain", "monolid" (no crease), "epicanthic" (a fold over the inner corner), "hooded" (skin hangs
+            over the upper lid) or "deep-set".
+        eye_shadow: strength of the colour on the upper lid, 0 to 1. eye_shadow_colour: (3,).
+        contact_lenses: "", "clear" or "coloured".
+        headwear: "", "cap", "beanie" or "headscarf". headwear_colour: (3,).
+        hand: where a hand rests: "", "cheek", "temple" or "chin". hand_side: 1 for the subject's left, else -1.
+        lock: share of the hairs that may hang over one eye, 0 for none. lock_side: as `hand_side`.
+    """
+
+    eye_shape: str
+    eye_shadow: float
+    eye_shadow_colour: Floats
+    contact_lenses: str
+    headwear: str
+    headwear_colour: Floats
+    hand: str
+    hand_side: float
+    lock: float
+    lock_side: float
+
+
+@dataclass(frozen=True)
 class Glasses:
     """Frame and lenses (cm); None in the identity means no glasses."""
 
@@ -134,7 +160,7 @@ class Identity:
         vertices: (n, 3) cm, neutral face, origin between the centres of the eyes.
         neck: (3,) cm, pivot between head and torso.
         origins: (3,) shares of African, Asian and European morphs. masculine, age: 0 to 1; age 0 is about 20 years.
-        region: what is around the eyes.
+        region: what is around the eyes. extras: what only some have or wear.
         eyes: by side. lid_rest: added to the blink weight at rest. neutral: weights of face units at rest.
     """
 
@@ -153,3 +179,4 @@ class Identity:
     masculine: float
     age: float
     region: EyeRegion
+    extras: Extras

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats32
 from tinytracker.synth.areas import beard_area, brow_area, scalp, smoothstep, spot, wrinkles
 from tinytracker.synth.atlas import BOTTOM_CM, HEIGHT, TOP_CM, WIDTH, Atlas, load_atlas
+from tinytracker.synth.eye_region import crease_height
+from tinytracker.synth.headwear import cloth_tone, contact_shade, cover
 from tinytracker.synth.identity import Hair, Identity, Skin
 from tinytracker.synth.jit import F
 from tinytracker.synth.noise import TABLE, noise_field
@@ -48,6 +50,8 @@ def paint_skin(identity: Identity) -> Floats32:
     # Colours are (3, t), not (t, 3): numpy is several times faster along a long last axis.
     colour: Reals = np.exp(-_absorption(skin, atlas, noise, front, lines))
     colour = skin.tone.astype(np.float32)[:, None] * colour * mottling
+    shadow = 0.8 * identity.extras.eye_shadow * _eye_shadow(position) * (1 + 0.1 * noise.fine)
+    colour = _over(colour, identity.extras.eye_shadow_colour, shadow)
     lips = smoothstep(0.25, 0.75, atlas.lips + 0.05 * noise.fine) * skin.lip_strength
     colour = _over(colour, skin.lips, lips, 1 + 0.15 * noise.fine)
     stubble = skin.beard * beard_area(position, atlas.lips)
@@ -55,8 +59,13 @@ def paint_skin(identity: Identity) -> Floats32:
     colour = _over(colour, hair_colour, 0.75 * stubble)
     brows = skin.brow_density * brow_area(position, skin.brow_height, skin.brow_width * 0.9)
     colour = _over(colour, skin.brow_colour, np.clip(brows * (0.5 + 0.08 * noise.pores), 0, 1))
-    cover = _scalp_cover(identity.hair, position, noise)
-    colour = _over(colour, hair_colour, cover, 0.8 + 0.3 * noise.fine)
+    scalp_cover = _scalp_cover(identity.hair, position, noise)
+    colour = _over(colour, hair_colour, scalp_cover, 0.8 + 0.3 * noise.fine)
+    headwear = identity.extras.headwear
+    cloth = cover(headwear, position)
+    colour = colour * contact_shade(headwear, position).astype(np.float32)
+    tone = cloth_tone(headwear, position, noise.broad, noise.pores)
+    colour = _over(colour, identity.extras.headwear_colour, cloth, tone)
 
     gloss = (
         0.5
@@ -65,15 +74,17 @@ def paint_skin(identity: Identity) -> Floats32:
         + 0.35 * noise.pores
     )
     gloss = skin.oil * gloss + 0.5 * (lips > 0.2)
-    gloss = gloss * (1 - 0.85 * cover) * (1 - 0.6 * stubble)
+    gloss = gloss * (1 - 0.85 * scalp_cover) * (1 - 0.6 * stubble) * (1 - cloth)
     relief = np.zeros((HEIGHT, WIDTH), np.float32)
     relief.ravel()[atlas.texel] = 0.012 * noise.pores + 0.010 * noise.fine - 0.05 * lines
 
     texture = np.empty((HEIGHT, WIDTH, CHANNELS), np.float32)
     texture[..., :3] = skin.tone
-    if identity.hair.style != "bald":
+    if headwear or identity.hair.style != "bald":
         # Texels near the pole of the cylinder have no position on the mesh; hair covers all of them.
-        texture[: int((TOP_CM - CROWN_CM) / (TOP_CM - BOTTOM_CM) * HEIGHT), :, :3] = hair_colour
+        texture[: int((TOP_CM - CROWN_CM) / (TOP_CM - BOTTOM_CM) * HEIGHT), :, :3] = (
+            identity.extras.headwear_colour if headwear else hair_colour
+        )
     texture[..., 3] = 0.3
     flat = texture.reshape(-1, CHANNELS)
     flat[atlas.texel, :3] = np.clip(colour, 0.004, 0.95).T
@@ -81,6 +92,15 @@ def paint_skin(identity: Identity) -> Floats32:
     texture[..., 4] = np.gradient(relief, axis=1) * RELIEF_SCALE
     texture[..., 5] = np.gradient(relief, axis=0) * -RELIEF_SCALE
     return texture
+
+
+def _eye_shadow(position: Floats32) -> Reals:
+    """Return where eye shadow is, (t,): from the edge of the upper lid to above the crease."""
+    side, y = np.abs(position[:, 0]), position[:, 1]
+    top = crease_height(side) + 0.25
+    above = smoothstep(72.75, 73.1, y) * smoothstep(top + 0.3, top - 0.2, y)
+    shadow: Reals = above * smoothstep(1.7, 2.4, side) * smoothstep(5.2, 4.5, side) * (position[:, 2] > 8)
+    return shadow
 
 
 def _over(colour: Reals, other: NDArray[np.float64], share: Reals, tone: Reals | float = 1.0) -> Reals:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytracker.arrays import Floats
 from tinytracker.synth.head import SIDES, Head, Side, load_head
-from tinytracker.synth.identity import Clothes, Eye, EyeRegion, Glasses, Globe, Hair, Identity, Skin
+from tinytracker.synth.identity import Clothes, Extras, Eye, EyeRegion, Glasses, Globe, Hair, Identity, Skin
 
 Generator = np.random.Generator
 
@@ -67,6 +67,7 @@ HAIR_COLOURS = np.array(
 
 PLAIN_REGION = EyeRegion(0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0)
 """The base mesh as it is; `looks.with_looks` replaces it."""
+NO_EXTRAS = Extras("plain", 0.0, np.zeros(3), "", "", np.zeros(3), "", 1.0, 0.0, 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -143,7 +144,7 @@ def _globe(rng: Generator, light_eyes: bool) -> Globe:
         cornea_radius=_truncated(rng, 0.78, 0.02),
         cornea_offset=_truncated(rng, 0.565, 0.012),
         iris_depth=_truncated(rng, 0.985, 0.02),
-        iris_radius=_truncated(rng, 0.568, 0.022),
+        iris_radius=_truncated(rng, 0.558, 0.022),
         pupil_radius=float(rng.uniform(0.13, 0.27)),
         iris_colour=colour,
         iris_inner=inner,
@@ -268,4 +269,5 @@ def sample_identity(rng: Generator) -> Identity:
         masculine=masculine,
         age=age,
         region=PLAIN_REGION,
+        extras=NO_EXTRAS,
     )

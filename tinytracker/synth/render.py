@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from tinytracker.synth import facial_hair
+from tinytracker.synth import facial_hair, headwear
 from tinytracker.synth.atlas import texture_coordinates
 from tinytracker.synth.background import fill_background, paint_room, room_zoom, window_into_room
-from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, stand_off
+from tinytracker.synth.clothes import draped, fold_normals, shader_parameters, smoothed, stand_off
 from tinytracker.synth.expression import face_units
 from tinytracker.synth.eye_region import KEY_LOSS, hollow_field, lid_edge, openness
 from tinytracker.synth.eyes import Eyeball, EyeLight, Globe, shade_eye
+from tinytracker.synth.face_front import FaceFront
 from tinytracker.synth.glasses import glasses_curves, lens_frames
-from tinytracker.synth.hair import grow_scalp_hair
+from tinytracker.synth.hair import grow_lock, grow_scalp_hair
+from tinytracker.synth.hands import draw_capsules, hand_capsules
 from tinytracker.synth.head import SIDES, Side, load_head
 from tinytracker.synth.jit import F
 from tinytracker.synth.lens import draw_finger, draw_lens, soften_edges
@@ -26,9 +28,10 @@ from tinytracker.synth.paint import paint_skin
 from tinytracker.synth.raster import rasterize
 from tinytracker.synth.scene import Camera, EyePose, aim_eyes, pose_vertices
 from tinytracker.synth.sensor import develop
-from tinytracker.synth.shade import Lamps, Mesh, Surface, shade_mesh
+from tinytracker.synth.shade import HEADWEAR, Lamps, Mesh, Surface, shade_mesh
 from tinytracker.synth.shot import (
     BEARD_LOOK,
+    BRIM_LOOK,
     BUZZ_LOOK,
     FRAME_LOOK,
     LASH_CM,
@@ -41,7 +44,7 @@ from tinytracker.synth.shot import (
     single,
 )
 from tinytracker.synth.sitting import Sitting
-from tinytracker.synth.strands import Look, Strands, draw_strands, place_strands
+from tinytracker.synth.strands import Look, Strands, draw_strands, place_strands, splat_shadow
 from tinytracker.synth.supersample import average_into, enlarged
 from tinytracker.synth.surface import vertex_normals, vertex_shadows
 
@@ -51,6 +54,7 @@ STRIP_ABOVE_CM, STRIP_BELOW_CM, STRIP_ASIDE_CM = 2.7, 1.6, 2.4
 SCREEN_RADIANCE = 5.0
 """Radiance of a bright screen relative to that of a lit face."""
 KEY_ON_EYES = 0.8
+SCARF_ROUNDS = 6
 ROOM_SHIFT_PX = 60.0
 """Largest shift of the view in a picture of the room without the person, in px of the painted room."""
 
@@ -65,7 +69,9 @@ class Renderer:
         self._texture = paint_skin(identity)
         self._room = paint_room(streams["background"], sitting.light)
         rng = streams["hair"]
-        self._scalp = grow_scalp_hair(identity, rng)
+        self._scalp = headwear.hide_hair(grow_scalp_hair(identity, rng), identity)
+        front = FaceFront.of(identity.vertices)
+        self._lock = grow_lock(identity, front, streams["texture"])
         self._brows = facial_hair.grow_brows(identity, rng)
         self._beard = facial_hair.grow_beard(identity, rng)
         self._lashes = facial_hair.grow_lashes(identity, rng)
@@ -73,30 +79,33 @@ class Renderer:
         base = self._head.vertices
         columns = [
             texture_coordinates(base),
-            openness(self._head.occlusion, identity.region),
+            openness(self._head.occlusion, identity.region) * headwear.brim_shade(identity.extras.headwear),
             self._head.mouth,
             base,
             np.ones(len(base)),
         ]
         self._attributes = single(np.column_stack(columns))
         self._key_loss = single(KEY_LOSS * identity.region.hollow * hollow_field(base))
+        cloth = headwear.cover(identity.extras.headwear, base)
         self._kinds = self._head.is_teeth.astype(np.int32)
+        self._kinds[cloth[self._head.triangles].mean(1) > 0.5] = HEADWEAR
         orientations = {int(held) for held in sitting.dots.orientation}
         self._screens = {held: sitting.device.screen_rectangle_cm(held) for held in orientations}
-        self._stand_off = stand_off(identity.clothes)
+        self._stand_off = stand_off(identity.clothes) + headwear.stand_off(identity.extras.headwear)
         self._vertices = draped(identity.vertices)
+        if identity.extras.headwear == "headscarf":
+            self._vertices = smoothed(self._vertices, cloth, SCARF_ROUNDS)
+        self._brim = headwear.brim(identity) if identity.extras.headwear == "cap" else None
+        self._hand = None
+        if identity.extras.hand:
+            self._hand = hand_capsules(front, identity.extras.hand, identity.extras.hand_side)
         self._folds = fold_normals(identity)
         self._cloth = shader_parameters(identity.clothes)
         globe = identity.globe
         self._globe = Globe(
-            *(F(globe.sclera_radius), F(globe.cornea_radius), F(globe.cornea_offset)),
-            *(
-                F(globe.iris_depth),
-                F(globe.iris_radius),
-                F(globe.pupil_radius),
-                F(globe.redness),
-                F(identity.region.white),
-            ),
+            *(F(globe.sclera_radius), F(globe.cornea_radius), F(globe.cornea_offset), F(globe.iris_depth)),
+            *(F(globe.iris_radius), F(globe.pupil_radius), F(globe.redness), F(identity.region.white)),
+            F(bool(identity.extras.contact_lenses)),
         )
         self._iris = single([globe.iris_colour, globe.iris_inner])
 
@@ -109,6 +118,8 @@ class Renderer:
         shadow, axes = key_shadow(
             self._sitting.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
         )
+        if self._brim is not None:
+            splat_shadow(shadow, axes, single(self._brim @ shot.frame.pose.head.T + shot.frame.pose.position))
         vertex_shadows(shadow, axes, shot.positions, self._attributes)
         self._attributes[:, 7] *= 1 - self._key_loss * self._from_above(shot)
         strip = self._eye_strip(camera, shot.eyes)
@@ -118,12 +129,14 @@ class Renderer:
         self._shade(image, index, inverse, view, shot, strip)
         soften_edges(image, inverse, strip)
         self._draw_eyes(image, view, shot, strip)
+        self._draw_over_face(image, inverse, view, shot)
         if self._beard is not None:
             beard = facial_hair.skin_points(self._beard, shot.scene, shot.frame.pose.head)
             self._draw(image, inverse, view, shot, beard, self._beard.colours, self._beard.widths, BEARD_LOOK)
         if self._scalp is not None and shot.scalp is not None:
             look = BUZZ_LOOK if identity.hair.style == "buzz" else SCALP_LOOK
             self._draw(image, inverse, view, shot, shot.scalp, self._scalp.colours, self._scalp.widths, look)
+        self._draw_on_head(image, inverse, view, shot)
         self._draw_glasses(image, inverse, view, shot)
         if shot.frame.finger is not None:
             warm = self._sitting.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
@@ -250,6 +263,28 @@ class Renderer:
                 for side in SIDES:
                     edge = lid_edge(shot.scene, side, lid, outward * wide)[None]
                     self._draw(image, inverse, view, shot, edge, dark, single([wide * width]), look)
+
+    def _draw_over_face(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        """Draw a hand at the face."""
+        if self._hand is None or not shot.frame.hand:
+            return
+        pose, hand = shot.frame.pose, self._hand
+        ends = [hand[:, i : i + 3] @ pose.head.T + pose.position for i in (0, 3)]
+        capsules = single(np.column_stack([*ends, hand[:, 6:]]))
+        tone = single(self._sitting.identity.skin.tone)
+        draw_capsules(image, inverse, view.array(), capsules, tone, shot.light, shot.sources)
+
+    def _draw_on_head(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        """Draw a lock of hair over an eye, and the brim of a cap."""
+        pose, identity = shot.frame.pose, self._sitting.identity
+        if self._lock is not None:
+            points = place_strands(self._lock.points, single(pose.head), single(pose.position))
+            self._draw(image, inverse, view, shot, points, self._lock.colours, self._lock.widths, SCALP_LOOK)
+        if self._brim is not None:
+            rows = self._brim @ pose.head.T + pose.position
+            colours = np.repeat(single(0.6 * identity.extras.headwear_colour)[None], len(rows), 0)
+            widths = np.full(len(rows), headwear.BRIM_ROW_CM, np.float32)
+            self._draw(image, inverse, view, shot, rows, colours, widths, BRIM_LOOK)
 
     def _draw_glasses(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
         identity, pose, light = self._sitting.identity, shot.frame.pose, self._sitting.light

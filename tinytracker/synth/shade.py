@@ -62,13 +62,17 @@ def _give_back(image: Floats32, places: Ints, block: Floats32, count: int) -> No
         image[y, x, 0], image[y, x, 1], image[y, x, 2] = block[RED + n], block[GREEN + n], block[BLUE + n]
 
 
+HEADWEAR = 2
+"""Kind of a triangle that is covered by a hat or scarf: skin in the texture, cloth in its reflection."""
+
+
 class Mesh(NamedTuple):
     """A posed and projected mesh.
 
     Attributes:
         xy: (n, 2) px. inverse_depth: (n,) 1/cm. normals: (n, 3).
         attributes: (n, 8) texture column, row, occlusion, mouth, base x, y, z (cm), share of the key light.
-        triangles: (m, 3). kinds: (m,) 0 body, 1 teeth.
+        triangles: (m, 3). kinds: (m,) 0 body, 1 teeth, 2 headwear.
     """
 
     xy: Floats32
@@ -192,7 +196,7 @@ def shade_mesh(
                 if F(0.9) < edge < F(1.05):
                     red, green, blue = red * F(0.75), green * F(0.75), blue * F(0.75)
             else:
-                softness = F(1)
+                softness = F(0.45) if kind == HEADWEAR else F(1)
                 red, green, blue, gloss, slope_u, slope_v = texel(texture, a[0], a[1])
                 inside = F(1) - F(0.93) * a[3]
                 red, green, blue = red * inside, green * inside * inside, blue * inside * inside

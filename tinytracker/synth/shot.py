@@ -37,6 +37,7 @@ BUZZ_LOOK = StrandLook(0.75, 0.5, 0.6, 0.35)
 BEARD_LOOK = StrandLook(0.85, 0.25, 0.6, 0.5)
 LASH_LOOK = StrandLook(0.9, 0.2, 1.0, 0.25)
 FRAME_LOOK = StrandLook(0.97, 0.8, 1.0, 0.6, taper=0.0)
+BRIM_LOOK = StrandLook(0.97, 0.05, 1.0, 0.5, taper=0.0)
 LASH_CM = 0.016
 
 

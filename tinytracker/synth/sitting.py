@@ -25,7 +25,7 @@ from tinytracker.synth.habits import (
 )
 from tinytracker.synth.identity import Identity
 from tinytracker.synth.light import Light, sample_light
-from tinytracker.synth.looks import with_looks
+from tinytracker.synth.looks import sample_hand, with_looks
 from tinytracker.synth.people import sample_identity
 from tinytracker.synth.scene import Camera, HeadPose
 
@@ -64,6 +64,7 @@ class Frame:
         lost: the detector finds no face. eyes_lost: it finds the face but not the eyes.
         finger: a fingertip over the lens, see `lens.draw_finger`, or None.
         focal_factor: focal length divided by that of the device's camera; not 1 only in varied framing.
+        hand: the subject's hand rests at the face.
     """
 
     camera: Camera
@@ -76,6 +77,7 @@ class Frame:
     eyes_lost: bool
     finger: Floats | None
     focal_factor: float = 1.0
+    hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def plan_sitting(
     slow = drift_walk(rng, int(dots.number[-1]) + 1 if frames else 1, 0.85)
     quick = drift_walk(rng, max(frames, 1), 0.6)
     short, long = min(size), max(size)
+    hand = sample_hand(identity, streams["looks"], int(dots.number[-1]) + 1 if frames else 1)
     plan = []
     grips: dict[int, Grip] = {}
     screens: dict[int, Floats] = {}
@@ -178,6 +181,7 @@ def plan_sitting(
                 missed or outside is not None,
                 shut,
                 grips[held].finger,
+                hand=bool(hand[dots.number[i]]),
             )
         )
     return Sitting(identity, device, dots, light, sensor, tuple(plan))
