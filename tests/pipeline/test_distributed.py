@@ -2,19 +2,20 @@
 
 import json
 import os
-import socket
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.ports import unused_port
 
 from tinytracker.data.index import read_index
 from tinytracker.runs import Run
 from tinytracker.train import TrainConfig, load_config, train
 
+PROGRAM = ["-m", "tinytracker.cli.main"]
 CONFIG = """
 epochs = 3
 batch_size = 48
@@ -45,20 +46,32 @@ def alone(prepared, tmp_path_factory):
     return train(prepared, "tinytracker-s", folder / "run", config).run
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+# Ends itself, as if killed, when it begins the second epoch and the chief has written its state after the first.
+KILLED = """
+import os, pathlib, signal, sys, time
+from tinytracker.train import loop
+plain = loop._one_epoch
+def one_epoch(model, batches, epoch, *more):
+    if epoch == 2:
+        while not pathlib.Path(sys.argv[1]).is_file():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(model, batches, epoch, *more)
+loop._one_epoch = one_epoch
+from tinytracker.cli.main import main
+main(sys.argv[2:])
+"""
 
 
-def start(prepared: Path, folder: Path, *options: str) -> list[subprocess.Popen]:
-    """Two workers of one training."""
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+def start(prepared: Path, folder: Path, *options: str, killed: bool = False) -> list[subprocess.Popen]:
+    """Two workers of one training, of which the second may be killed in the second epoch."""
+    addresses = [f"127.0.0.1:{unused_port(k)}" for k in range(2)]
     workers = []
     for index in range(2):
         task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        program = ["-c", KILLED, str(folder / "run" / "state.json")] if killed and index == 1 else PROGRAM
         command = [
-            sys.executable, "-m", "tinytracker.cli.main", "train", str(prepared), "--model", "tinytracker-s",
+            sys.executable, *program, "train", str(prepared), "--model", "tinytracker-s",
             "--out", str(folder / "run"), "--config", str(folder / "train.toml"),
             "--distribute", "multiworker", *options,
         ]  # fmt: skip
@@ -74,19 +87,17 @@ def start(prepared: Path, folder: Path, *options: str) -> list[subprocess.Popen]
 def test_two_workers_learn_what_one_learns_even_when_one_is_killed(prepared, alone, tmp_path):
     (tmp_path / "train.toml").write_text(CONFIG)
     run = Run(tmp_path / "run")
-    chief, other = start(prepared, tmp_path)
-    while not run.state_path.is_file() and chief.poll() is None:
-        time.sleep(0.05)
-    other.kill()  # in the second epoch
-    _, said = chief.communicate(timeout=300)
-    other.communicate()
+    chief, other = start(prepared, tmp_path, killed=True)
+    _, said = chief.communicate(timeout=600)
+    other.communicate(timeout=60)
+    assert other.returncode == -signal.SIGKILL
     assert chief.returncode == 1, said
     assert "The other workers cannot be reached" in said
     assert "Traceback" not in said
     assert len(curve(run)) < 3
 
     resumed = start(prepared, tmp_path, "--resume")
-    answers = [worker.communicate(timeout=300)[1] for worker in resumed]
+    answers = [worker.communicate(timeout=600)[1] for worker in resumed]
     assert [worker.returncode for worker in resumed] == [0, 0], answers
     np.testing.assert_allclose(curve(run), curve(alone), rtol=2e-3)
     assert run.describe().replicas == 2

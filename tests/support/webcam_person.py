@@ -151,12 +151,16 @@ class Actor:
         film: what the camera sees.
         pictures: of `i420`, by where the person looks; the views of one place alternate.
         look_at: returns where the person looks now, a key of `pictures`.
+
+    Attributes:
+        shown: the key whose pictures the film has shown last.
     """
 
     def __init__(
         self, film: Film, pictures: Mapping[Hashable, Sequence[bytes]], look_at: Callable[[], Hashable]
     ) -> None:
         self._film, self._pictures, self._look_at = film, pictures, look_at
+        self.shown: Hashable = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._play, daemon=True)
 
@@ -171,10 +175,12 @@ class Actor:
     def _play(self) -> None:
         shown = None
         for number in itertools.count():
-            views = self._pictures[self._look_at()]
+            place = self._look_at()
+            views = self._pictures[place]
             picture = views[number // 5 % len(views)]
             if picture is not shown:
                 self._film.show(picture)
                 shown = picture
+            self.shown = place
             if self._ended.wait(0.04):
                 return
