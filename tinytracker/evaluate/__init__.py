@@ -181,12 +181,12 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     aim, finder = None, None
     if chosen.input.kind == "frame":
         predicted, frames, finder = find_all(path, index, split, chosen.input)
-        errors = summarize(predicted, frames, (0.0, 0.0))
+        errors = summarize(predicted, frames, (0.0, 0.0), index.people)
     else:
         frames = truth(index, split)
         predict = predict_float if path.suffix == ".keras" else predict_quantized
         predicted = predict(path, index, split, chosen.input)
-        errors = summarize(predicted, frames, index.gaze.mean)
+        errors = summarize(predicted, frames, index.gaze.mean, index.people)
         aim = aim_numbers(path, index, split, chosen.input)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,
