@@ -1,4 +1,4 @@
-"""Find the eyes in a folder of photographs with MediaPipe's face mesh: the truth for benchmarks/real_faces.py.
+"""Find the eyes in a folder of pictures with MediaPipe's face mesh, for real_faces.py and face_statistics.py.
 
 python benchmarks/real_faces_truth.py PHOTOS TRUTH.json
 
@@ -48,6 +48,7 @@ def faces_in(image, detector, mesh):
         faces.append({
             "left": left[:2].tolist(), "right": right[:2].tolist(),
             "distance_3d": float(np.linalg.norm(left - right)), "score": float(found.score[0]),
+            "mesh": best.round(2).tolist(),
         })  # fmt: skip
     return faces
 

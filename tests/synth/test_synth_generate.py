@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinytracker.data.gazecapture import people_of
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UnknownNameError, UsageError
+from tinytracker.synth.attributes import tone_name, typology_angle
 from tinytracker.synth.generation import PARAMETERS_FILE, generate
+from tinytracker.synth.light import KINDS
+from tinytracker.synth.looks import EYE_SHAPES
+from tinytracker.synth.people import SKIN_TONES
 from tinytracker.synth.subject import split_of
 
 SMALL = (96, 128)
@@ -139,6 +144,37 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path):
     with pytest.raises(OutputError, match="not a synthetic data set"):
         generate(tmp_path, 1, 1)
     assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_the_record_tells_who_each_subject_is(made: Path, tmp_path: Path):
+    people = people_of(made)
+    assert list(people) == ["00000", "00001", "00002"]
+    assert people_of(made / "00001") == people
+    assert {p["light"] for p in people.values()} <= set(KINDS)
+    for person in people.values():
+        assert 20 <= person["age"] <= 75
+        assert 20 <= person["distance_cm"] <= 62
+        assert person["eye_shape"] in EYE_SHAPES
+    # Two calls that share a folder, and one whose record lost the people, end with the same record.
+    out = tmp_path / "set"
+    generate(out, subjects=1, frames=4, seed=5, jobs=1, size=SMALL, first=2)
+    assert list(people_of(out)) == ["00002"]
+    generate(out, subjects=2, frames=4, seed=5, jobs=1, size=SMALL)
+    assert people_of(out) == people
+    record = json.loads((out / PARAMETERS_FILE).read_text())
+    (out / PARAMETERS_FILE).write_text(json.dumps({k: v for k, v in record.items() if k != "people"}))
+    assert generate(out, subjects=3, frames=4, seed=5, jobs=1, size=SMALL).made == 0
+    assert digest(out) == digest(made)
+
+
+def test_typology_angles_follow_the_skin_tones():
+    angles = [typology_angle(tone) for tone in SKIN_TONES]
+    assert (np.diff(angles) < 0).all()
+    # White and mid grey have no yellow: straight up, and at the horizon.
+    assert np.isclose(abs(typology_angle(np.full(3, 0.9))), 90, atol=1)
+    names = [tone_name(angle) for angle in angles]
+    assert names[0] in ("very light", "light")
+    assert names[-1] == "dark"
 
 
 def test_other_parameters_do_not_mix_into_a_data_set(made: Path):

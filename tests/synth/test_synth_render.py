@@ -84,7 +84,8 @@ def test_pupil_is_where_the_optical_axis_points(yaw, pitch):
     ambient = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 0]], np.float32)
     eye = Eyeball(
         centre.astype(np.float32), axis.astype(np.float32), np.array([0, 1, 0], np.float32),
-        Globe(F(1.21), F(0.78), F(0.565), F(0.985), F(0.585), F(0.2), F(0), F(1), F(0)), np.full((2, 3), 0.3, np.float32),
+        Globe(F(1.21), F(0.78), F(0.565), F(0.985), F(0.585), F(0.2), F(0), F(1), F(0)),
+        np.full((2, 3), 0.3, np.float32),
     )  # fmt: skip
     light = EyeLight(
         ambient, np.zeros((0, 7), np.float32), np.zeros(0, np.float32), F(1),

@@ -131,4 +131,10 @@ def error_table(title: str, errors: Errors) -> Table:
         table.add_section()
         for name, row in group.items():
             add(f"{prefix}{name}", row)
+    for trait, group in errors.by_trait.items():
+        if len(group) < 2:
+            continue
+        table.add_section()
+        for name, row in group.items():
+            add(f"{trait}: {name}", row)
     return table

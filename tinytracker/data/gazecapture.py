@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.errors import OutputError
-from tinytracker.files import StrPath, json_bytes, make_folder, writing
+from tinytracker.files import StrPath, json_bytes, make_folder, read_json, writing
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -51,6 +51,9 @@ SCREEN_KEYS = {"H": "screen_h", "W": "screen_w", "Orientation": "orientation"}
 SYNTHETIC_MARK = "synth.json"
 """File that marks a synthetic data set and holds the parameters of its generator."""
 
+PEOPLE = "people"
+"""Key of that file with the attributes of each subject, by name."""
+
 SUBJECT_NAME = re.compile(r"\d{5}")
 FRAME_NAME = re.compile(r"\d{5}\.jpg")
 
@@ -60,6 +63,22 @@ def is_synthetic(src: StrPath) -> bool:
     src = Path(src)
     folder = src.parent if SUBJECT_NAME.match(src.name) else src
     return (folder / SYNTHETIC_MARK).is_file()
+
+
+def people_of(src: StrPath) -> dict[str, dict[str, Any]]:
+    """Return the attributes of a data set's subjects by name, as far as they are known: of synthetic ones.
+
+    Raises:
+        InputFileError: `synth.json` is damaged.
+    """
+    src = Path(src)
+    folder = src.parent if SUBJECT_NAME.match(src.name) else src
+    path = folder / SYNTHETIC_MARK
+    if not path.is_file():
+        return {}
+    document = read_json(path, "Draw the data set again with: tinytracker synth")
+    people = document.get(PEOPLE, {}) if isinstance(document, dict) else {}
+    return {str(name): dict(found) for name, found in people.items()}
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class PreparedIndex:
         labels: by device: frames checked, frames that disagree with their screen point, largest distance in cm.
         grid_disagreements: frames whose faceGrid.json disagrees with the boxes about validity.
         origin: "synthetic" or "recorded"; "" when prepared by a version that did not record it.
+        people: attributes of subjects by name, where they are known: of synthetic ones.
     """
 
     folder: Path
@@ -90,6 +91,7 @@ class PreparedIndex:
     labels: dict[str, dict[str, float]] = field(default_factory=dict)
     grid_disagreements: int = 0
     origin: str = ""
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -142,6 +144,8 @@ class PreparedIndex:
         """Return the JSON document to write, without the folder."""
         document = {"schema_version": SCHEMA_VERSION, "kind": "prepared", **asdict(self)}
         del document["folder"]
+        if not document["people"]:
+            del document["people"]
         return document
 
 
@@ -194,7 +198,9 @@ def _parse(folder: Path, document: dict[str, Any]) -> PreparedIndex:
         splits[name] = Split(**raw)
     gaze = Gaze(**{key: (float(x), float(y)) for key, (x, y) in document["gaze"].items()})
     names = ("data_sha256", "parameters", "skipped", "labels", "grid_disagreements")
-    known = {name: document[name] for name in names} | {"origin": str(document.get("origin", ""))}
+    known = {name: document[name] for name in names} | {
+        "origin": str(document.get("origin", "")), "people": dict(document.get("people", {})),
+    }  # fmt: skip
     return PreparedIndex(folder=folder, splits=splits, gaze=gaze, **known)
 
 

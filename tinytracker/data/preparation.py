@@ -13,13 +13,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinytracker.data.crops import MARGIN
 from tinytracker.data.duplicates import Member, same_frames
-from tinytracker.data.gazecapture import SPLITS, is_synthetic
+from tinytracker.data.gazecapture import SPLITS, is_synthetic, people_of
 from tinytracker.data.images import JPEG_QUALITY
 from tinytracker.data.index import INDEX_FILE, SHARD_FOLDER, PreparedIndex
 from tinytracker.data.labels import LIMIT_CM, TOLERANCE_CM
@@ -240,7 +240,10 @@ def _finish(src: Path, out: Path, made: Made) -> PrepareReport:
 
 def _index(src: Path, out: Path, made: Made) -> PreparedIndex:
     origin = "synthetic" if is_synthetic(src) else "recorded"
-    return summarise(out, made.parameters, made.shards, made.all_skips, origin)
+    index = summarise(out, made.parameters, made.shards, made.all_skips, origin)
+    prepared = {name for split in index.splits.values() for name in split.subjects}
+    people = {name: found for name, found in people_of(src).items() if name in prepared}
+    return replace(index, people=people)
 
 
 def _report(out: Path, made: Made, index: PreparedIndex) -> PrepareReport:

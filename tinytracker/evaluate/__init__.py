@@ -183,18 +183,18 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
     aim, finder, spiking = None, None, None
     if chosen.input.kind == "frame":
         predicted, frames, finder = find_all(path, index, split, chosen.input)
-        errors = summarize(predicted, frames, (0.0, 0.0))
+        errors = summarize(predicted, frames, (0.0, 0.0), index.people)
     elif path.name == NETWORK_NAME:
         from tinytracker.spiking.prediction import predict_spiking
 
         frames = truth(index, split)
         predicted, spiking = predict_spiking(path, index, split, chosen.input)
-        errors = summarize(predicted, frames, index.gaze.mean)
+        errors = summarize(predicted, frames, index.gaze.mean, index.people)
     else:
         frames = truth(index, split)
         predict = predict_float if path.suffix == ".keras" else predict_quantized
         predicted = predict(path, index, split, chosen.input)
-        errors = summarize(predicted, frames, index.gaze.mean)
+        errors = summarize(predicted, frames, index.gaze.mean, index.people)
         aim = aim_numbers(path, index, split, chosen.input)
     result = Evaluation(
         path, chosen.kind, split, index.data_sha256, errors,

@@ -6,14 +6,17 @@ frames of one dot are averaged first (Krafka et al., "Eye Tracking for Everyone"
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tinytracker.arrays import Floats
 from tinytracker.documents import Part
+from tinytracker.evaluate.traits import groups_of
 
 _BOOTSTRAP_ROUNDS = 2000
 
@@ -45,11 +48,16 @@ class Headline(Part):
 
 
 class Errors(Headline):
-    """All errors of one model: over all frames, and by device family, orientation, device and subject."""
+    """All errors of one model: over all frames, and by device family, orientation, device and subject.
+
+    Attributes:
+        by_trait: by kind of person and picture, where that is known: for each trait the errors of its groups.
+    """
 
     by_orientation: dict[str, ErrorNumbers]
     by_device: dict[str, ErrorNumbers]
     by_subject: dict[str, ErrorNumbers]
+    by_trait: dict[str, dict[str, ErrorNumbers]] = Field(default_factory=dict)
 
     @property
     def headline(self) -> Headline:
@@ -110,13 +118,19 @@ def subject_bootstrap(errors: Floats, subject: NDArray[np.str_], seed: int = 0) 
     return float(low), float(high)
 
 
-def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) -> Errors:
+def summarize(
+    predicted: Floats,
+    frames: Frames,
+    constant: tuple[float, float],
+    people: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Errors:
     """Compute all errors of one model, and those of the constant predictor.
 
     Args:
         predicted: (N, 2) cm.
         frames: ground truth and origin.
         constant: output of the constant predictor in cm: the mean of the training labels.
+        people: attributes of subjects by name, where they are known.
     """
     errors = frame_errors(predicted, frames.gaze)
     blind = frame_errors(np.broadcast_to(np.asarray(constant), frames.gaze.shape), frames.gaze)
@@ -134,12 +148,15 @@ def summarize(predicted: Floats, frames: Frames, constant: tuple[float, float]) 
         )
 
     def split_by(values: NDArray[Any]) -> dict[str, ErrorNumbers]:
-        return {str(v): numbers(values == v) for v in np.unique(values)}
+        return {str(v): numbers(values == v) for v in np.unique(values) if str(v)}
 
+    groups = groups_of(people or {}, frames.subject)
+    traits = {"by_trait": {name: split_by(values) for name, values in groups.items()}} if groups else {}
     return Errors(
         overall=numbers(np.ones(len(frames), bool)),
         by_family=split_by(frames.family),
         by_orientation=split_by(frames.orientation),
         by_device=split_by(frames.device),
         by_subject=split_by(frames.subject),
+        **traits,
     )

@@ -156,6 +156,9 @@ def _model_part(run: Run, model: str) -> dict[str, Any] | None:
     errors: dict[str, Any] = {"overall": _numbers(found.overall)} | {
         group: {name: _numbers(row) for name, row in rows.items()} for group, rows in groups.items()
     }
+    errors["by_trait"] = {
+        trait: {name: _numbers(row) for name, row in rows.items()} for trait, rows in found.by_trait.items()
+    }
     predictions = _predictions(run, model)
     part: dict[str, Any] = {"errors": errors, "split": SPLIT}
     if predictions is not None:

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
-from tinytracker.data.gazecapture import SYNTHETIC_MARK
+from tinytracker.data.gazecapture import PEOPLE, SYNTHETIC_MARK, people_of
 from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
 from tinytracker.errors import OutputError, UnknownNameError, UsageError
@@ -26,7 +27,7 @@ from tinytracker.locks import locked
 from tinytracker.requirements import require
 from tinytracker.synth.head_movements import MOVEMENTS
 from tinytracker.synth.sequence import MIXED, RATES
-from tinytracker.synth.subject import Parameters, make_subject, split_of
+from tinytracker.synth.subject import Parameters, make_subject, split_of, subject_name
 
 PARAMETERS_FILE = SYNTHETIC_MARK
 """File with the parameters of the data set; a second run resumes it only if they are equal."""
@@ -121,12 +122,18 @@ def generate(
     if part is not None:
         own = Part.parse(part)
         wanted = wanted[own.number - 1 :: own.of]
-    missing = [i for i in wanted if not (out / f"{i:05d}").is_dir()]
+    missing = [i for i in wanted if not (out / subject_name(i)).is_dir()]
+    missing_set = set(missing)
+    known = people_of(out)
+    undescribed = [i for i in wanted if subject_name(i) not in known and i not in missing_set]
     work = partial(make_subject, out, parameters)
     processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
     with Workers(processes) as workers, progress.bar("Drawing", len(missing) * frames, "frames") as advance:
-        for _ in workers.map(work, missing):
-            advance(frames)
+        found = {}
+        for name, attributes in workers.map(work, [*missing, *undescribed]):
+            found[name] = attributes
+            advance(frames if int(name) in missing_set else 0)
+    _record_people(out, found)
     splits = {name: sum(split_of(i) == name for i in wanted) for name in ("train", "val", "test")}
     return SynthReport(
         out=out,
@@ -137,6 +144,17 @@ def generate(
         seconds=time.monotonic() - start,
         splits=splits,
     )
+
+
+def _record_people(out: Path, found: dict[str, dict[str, Any]]) -> None:
+    """Add the attributes of subjects to `synth.json`; several calls may do so at once."""
+    if not found:
+        return
+    with locked(out, "synth", wait_s=_CLAIM_WAIT_S):
+        record = out / PARAMETERS_FILE
+        document = read_json(record, "Delete it if the folder may be overwritten.")
+        people = document.pop(PEOPLE, {}) | found
+        write_json(record, document | {PEOPLE: dict(sorted(people.items()))})
 
 
 def _checked(
@@ -195,8 +213,8 @@ def _check_or_write(out: Path, parameters: Parameters) -> None:
     mine = json.loads(json_bytes(parameters.as_json()))  # as in the file: lists, not tuples
     if record.exists():
         found = read_json(record, "Delete it if the folder may be overwritten.")
+        found = {k: v for k, v in found.items() if k != PEOPLE} if isinstance(found, dict) else {}
         if found != mine:
-            found = found if isinstance(found, dict) else {}
             changed = sorted(k for k in mine | found if mine.get(k) != found.get(k))
             values = ", ".join(f"{k} is {found.get(k)}, not {mine.get(k)}" for k in changed)
             raise OutputError(

@@ -67,8 +67,9 @@ def covers(capsules: Floats, points: Floats, centre: Floats) -> bool:
             for share in np.linspace(0, 1, 8):
                 ball = capsule[:3] * (1 - share) + capsule[3:6] * share
                 radius = capsule[6] * (1 - share) + capsule[7] * share
-                t = (ball - centre) @ way / (way @ way)
-                if t < 1 and np.linalg.norm(centre + t * way - ball) < radius:
+                nearest = (ball - centre) @ way / (way @ way)
+                off = np.linalg.norm(centre + nearest * way - ball)
+                if off < radius and nearest - np.sqrt(radius**2 - off**2) / np.linalg.norm(way) < 1:
                     return True
     return False
 

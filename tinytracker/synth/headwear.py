@@ -132,7 +132,7 @@ def hide_hair(hair: ScalpHair | None, identity: Identity) -> ScalpHair | None:
 
 
 def brim(identity: Identity) -> Floats:
-    """Return the rows of a cap's brim, (BRIM_ROWS, BRIM_STEPS, 3) cm in head coordinates, from the forehead outwards."""
+    """Return the rows of a cap's brim from the forehead outwards, (BRIM_ROWS, BRIM_STEPS, 3) cm in head coordinates."""
     base = load_head().vertices
     across = np.linspace(-1, 1, BRIM_STEPS)
     forward = np.linspace(0, 1, BRIM_ROWS)[:, None]

@@ -114,6 +114,7 @@ _KINDS = {
         0.07, (_Source((40, 130), (0, 40), (0.02, 0.12), 0.3, 0.995, 0.9),), (0.01, 0.06), (0.01, 0.03), 0.12
     ),
 }
+KINDS = tuple(_KINDS)
 _FILL = _Source((30, 110), (0, 45), (0.06, 0.25), 0.6, 0.985, chance=0.35)
 """A second source on the other side, with the opposite tint; absent where the screen is the only light."""
 

@@ -59,10 +59,11 @@ DOTS_PER_REST = 6
 HAND_SHARE, LOCK_SHARE = 0.08, 0.07
 
 
-def with_looks(identity: Identity, rng: Generator) -> Identity:
-    """Return the subject with surroundings of the eyes, clothing of the head and other extras drawn at random."""
+def with_looks(identity: Identity, rng: Generator, extras: Extras | None = None) -> Identity:
+    """Return the subject with surroundings of the eyes, headwear and other extras, drawn at random unless given."""
     region = sample_region(identity, rng)
-    extras = sample_extras(identity, rng)
+    drawn = sample_extras(identity, rng)
+    extras = extras or drawn
     region = _fitting(region, extras, rng)
     up = np.array([0.0, float(np.clip(rng.normal(*EYES_UP_CM), 0.0, 0.1)), 0.0])
     eyes = {side: replace(eye, centre=eye.centre + up) for side, eye in identity.eyes.items()}

@@ -15,6 +15,7 @@ from tinytracker.files import json_bytes
 from tinytracker.locks import locked
 
 if TYPE_CHECKING:
+    from tinytracker.synth.sequence import Course
     from tinytracker.synth.sitting import Sitting
 
 GENERATOR_VERSION = 2
@@ -87,7 +88,7 @@ def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generato
     dots = sitting.dots
     gaze = np.array([f.dot_cm for f in sitting.frames]).reshape(-1, 2)
     return Recording(
-        name=f"{index:05d}",
+        name=subject_name(index),
         dataset=split_of(index),
         device_name=sitting.device.name,
         frame_names=tuple(f"{i:05d}.jpg" for i in range(len(sitting.frames))),
@@ -108,25 +109,40 @@ def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generato
     )
 
 
-def make_subject(out: Path, parameters: Parameters, index: int) -> Path:
-    """Draw subject `index` and write it under `out`, completely or not at all.
+def subject_name(index: int) -> str:
+    """Return the folder's name of subject `index`."""
+    return f"{index:05d}"
+
+
+def make_subject(out: Path, parameters: Parameters, index: int) -> tuple[str, dict[str, Any]]:
+    """Draw subject `index` and write it under `out`, completely or not at all; a finished one is kept.
+
+    Returns:
+        Its name, and its attributes (`tinytracker.synth.attributes`).
 
     Raises:
         OutputError: another process draws the same subject, the disk is full, or permission is missing.
     """
-    with locked(out, f"synth, subject {index:05d}", f".{index:05d}.lock"):
-        folder = out / f"{index:05d}"
-        return folder if folder.is_dir() else _draw(out, parameters, index)
+    from tinytracker.synth.attributes import attributes_of
+    from tinytracker.synth.sitting import subject_streams
+
+    name = subject_name(index)
+    with locked(out, f"synth, subject {name}", f".{name}.lock"):
+        streams = subject_streams(parameters.seed, index)
+        sitting, course = _plan(parameters, index, streams)
+        if not (out / name).is_dir():
+            _draw(out, parameters, index, streams, sitting, course)
+    return name, attributes_of(sitting)
 
 
-def _draw(out: Path, parameters: Parameters, index: int) -> Path:
-    from tinytracker.synth.eye_marks import mark_eyes
+def _plan(
+    parameters: Parameters, index: int, streams: dict[str, np.random.Generator]
+) -> tuple[Sitting, Course | None]:
+    """Plan the sitting of a subject, and the course of a sequence."""
     from tinytracker.synth.framing import vary
-    from tinytracker.synth.render import Renderer, encode_jpeg
-    from tinytracker.synth.sequence import SEQUENCE_FILE, movement_of, over_time
-    from tinytracker.synth.sitting import plan_sitting, subject_streams
+    from tinytracker.synth.sequence import movement_of, over_time
+    from tinytracker.synth.sitting import plan_sitting
 
-    streams = subject_streams(parameters.seed, index)
     sitting = plan_sitting(
         streams, parameters.frames, parameters.devices or None, parameters.size, parameters.difficulty
     )
@@ -136,6 +152,21 @@ def _draw(out: Path, parameters: Parameters, index: int) -> Path:
     if parameters.sequences:
         movement = movement_of(parameters.movement, index)
         sitting, course = over_time(sitting, parameters.sequences, movement, streams["sequence"])
+    return sitting, course
+
+
+def _draw(
+    out: Path,
+    parameters: Parameters,
+    index: int,
+    streams: dict[str, np.random.Generator],
+    sitting: Sitting,
+    course: Course | None,
+) -> None:
+    from tinytracker.synth.eye_marks import mark_eyes
+    from tinytracker.synth.render import Renderer, encode_jpeg
+    from tinytracker.synth.sequence import SEQUENCE_FILE
+
     recording = describe(sitting, index, streams)
     renderer = Renderer(sitting, streams)
 
@@ -155,4 +186,4 @@ def _draw(out: Path, parameters: Parameters, index: int) -> Path:
             yield SEQUENCE_FILE, json_bytes(course.as_json())
         yield from rooms()
 
-    return write_recording(out, recording, jpegs(), extra())
+    write_recording(out, recording, jpegs(), extra())

@@ -177,7 +177,7 @@ def _evaluate_quantized(model: RunModel, index: PreparedIndex, result_path: Path
         )  # fmt: skip
     document = EvaluationDocument(
         model=str(model.path), model_sha256=model.quantization.sha256, kind=NAME, split=_SPLIT,
-        data_hash=index.data_sha256, errors=summarize(predicted, frames, index.gaze.mean),
+        data_hash=index.data_sha256, errors=summarize(predicted, frames, index.gaze.mean, index.people),
     )  # fmt: skip
     document.write(result_path)
     return document
