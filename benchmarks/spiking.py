@@ -1,14 +1,16 @@
 """Measure what turning a network into spikes costs in accuracy, after each number of steps.
 
 python benchmarks/spiking.py RUN [RUN ...] --held PREPARED:SPLITS [...] [--steps N] [--encode current rate]
+    [--simulated N]
 
 RUN is a finished run of a preset with a spiking form; PREPARED:SPLITS names frames of people unseen in training, for
 example `held:train,val,test prepared:test`. The number of steps is chosen on the validation split of the run's own
 data: the smallest whose integer network loses at most 5 % there (`chosen`).
 
-`spiking.csv` gets, for each run and encoding, a line for each of some numbers of steps: the error of the float network,
-of the INT8 network (PTQ, reference kernels; ReLU runs only), of the spiking network before rounding (on every eighth
-frame, beside the float network on the same frames) and in integers (on all), spikes and synaptic operations. All frames
+`spiking.csv` gets, for each run and encoding, a line for each of some numbers of steps: the error of the float network
+on all frames; by how much that of the INT8 network (PTQ, reference kernels; ReLU runs only) is larger; the loss of the
+spiking network before rounding (on every eighth frame) and in integers, each relative to the float network on the same
+frames; spikes and synaptic operations. With `--simulated` only some frames, evenly spread, are simulated. All frames
 are synthetic.
 """
 
@@ -72,7 +74,7 @@ def int8_error(run: Run, frames: CodedFrames) -> float:
     return frames.error_cm(contract.decode(raw))
 
 
-def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
+def measure(run: Run, held: list[str], encode: str, steps: int, simulated: int) -> None:
     """Append the lines of one run and encoding."""
     about = run.describe()
     preset = find_preset(about.preset)
@@ -104,24 +106,25 @@ def measure(run: Run, held: list[str], encode: str, steps: int) -> None:
         for split in splits.split(","):
             parts.append(coded_frames(read_index(Path(folder)), split, preset.input))
     frames = seen_by(network, joined(parts))
-    fewer = every(frames, EVERY)
-    float_cm, float_fewer = network_error(frames), network_error(fewer)
-    int8_cm = int8_error(run, frames) if preset.levels is None else None
-    answers, spikes, sops = run_frames(network, frames, steps, "integers")
+    some = every(frames, max(1, -(-len(frames) // simulated))) if simulated else frames
+    fewer = every(some, EVERY)
+    float_cm, float_some, float_fewer = (network_error(part) for part in (frames, some, fewer))
+    added = round(int8_error(run, some) - float_some, 4) if preset.levels is None else ""
+    answers, spikes, sops = run_frames(network, some, steps, "integers")
     real_answers, _, _ = run_frames(real, fewer, steps, "before rounding")
     constant = frames.error_cm(np.broadcast_to(_best_constant(frames), (len(frames), 2)))
     for t in range(steps):
         if t + 1 not in (*SHOWN, chosen, steps):
             continue
-        error = frames.error_cm(answers[t])
+        error = some.error_cm(answers[t])
         mean_sops = float(sops[t].sum(0).mean())
         row = {
             "preset": preset.name, "seed": about.config.get("seed", 0), "epochs": about.config.get("epochs"),
             "method": method, "encode": encode, "steps": t + 1, "chosen": int(t + 1 == chosen),
-            "frames": len(frames), "constant_cm": round(constant, 3), "float_cm": round(float_cm, 4),
-            "int8_cm": "" if int8_cm is None else round(int8_cm, 4),
+            "frames": len(frames), "simulated": len(some), "constant_cm": round(constant, 3),
+            "float_cm": round(float_cm, 4), "int8_minus_float_cm": added,
             "loss_before_rounding": round(fewer.error_cm(real_answers[t]) / float_fewer - 1, 4),
-            "spiking_cm": round(error, 4), "loss": round(error / float_cm - 1, 4),
+            "spiking_cm": round(error, 4), "loss": round(error / float_some - 1, 4),
             "val_loss": round(losses[t], 4), "spikes": round(float(spikes[t].sum(0).mean())),
             "sops": round(mean_sops), "sops_per_mac": round(mean_sops / network.macs, 3),
             "updates": network.neurons * (t + 1), "neurons": network.neurons, "synapses": network.synapses,
@@ -140,6 +143,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--held", nargs="+", required=True, help="PREPARED:split,split")
     parser.add_argument("--encode", nargs="+", default=["current"])
+    parser.add_argument("--simulated", type=int, default=0, help="frames that are simulated; default: all")
     parser.add_argument("--steps", type=int, default=0, help="default: 12 for QCFS, 32 for ReLU")
     arguments = parser.parse_args()
     for folder in arguments.runs:
@@ -147,7 +151,7 @@ def main() -> None:
         steps = arguments.steps or (32 if find_preset(run.preset_name).levels is None else 12)
         own = ["edges"] if sees_edges(find_preset(run.preset_name).network()) else arguments.encode
         for encode in own:
-            measure(run, arguments.held, encode, steps)
+            measure(run, arguments.held, encode, steps, arguments.simulated)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def simulate(
         >>> readout = Layer("readout", one, np.zeros(1, np.int64), (1,), threshold=None)
         >>> network = SpikingNetwork((cell, readout), CONVERTED)
         >>> simulate(network, np.array([[3]]), steps=8).readout[:, 0, 0].tolist()
-        [0, 1, 1, 1, 2, 2, 3, 3]
+        [0, 1, 1, 2, 2, 2, 3, 3]
     """
     require_steps(steps)
     first = network.layers[0]

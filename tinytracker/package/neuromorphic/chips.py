@@ -3,7 +3,7 @@
 Loihi 2: Intel Labs, "Taking Neuromorphic Computing to the Next Level with Loihi 2", technology brief, 2021: 128
 cores, 1 million neurons and 120 million synapses on a chip, 192 KB of memory in a core.
 
-Speck: sinabs 3.1.3, `sinabs.backend.dynapcnn`: `chips/dynapcnn.py` for the memories of the nine cores, and
+Speck: sinabs 3.1.3, `sinabs.backend.dynapcnn`: its module `chips.dynapcnn` for the memories of the nine cores, and
 `DynapcnnLayer.memory_summary` for the rounding to powers of two.
 
 Nothing was placed on a chip: the vendors' compilers decide.

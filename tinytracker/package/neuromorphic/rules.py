@@ -22,15 +22,16 @@ def sizes(network: Network) -> tuple[Size, ...]:
     for node in network.nodes.values():
         if node.op not in ("conv", "depthwise", "dense"):
             continue
-        before = network.shape(node.inputs[0])
+        source = network.nodes[node.inputs[0]]
         if node.op == "dense":
-            kernel, height, width = (1, 1, before[0], node.shape[0]), 1, 1
-            synapses = node.macs
+            # A dense layer behind a map is a convolution whose kernel covers the map.
+            seen = network.shape(source.inputs[0]) if source.op == "flatten" else source.shape
+            h, w, c = seen if len(seen) == 3 else (1, 1, seen[0])
+            kernel, height, width = (h, w, c, node.shape[0]), 1, 1
         else:
             height, width, filters = node.shape
-            kernel = (*node.kernel, before[2] // node.groups, filters)
-            synapses = node.macs
-        found.append(Size(node.name, kernel, height, width, synapses if found else 0))
+            kernel = (*node.kernel, source.shape[2] // node.groups, filters)
+        found.append(Size(node.name, kernel, height, width, node.macs if found else 0))
     return tuple(found)
 
 
