@@ -30,8 +30,8 @@ from tinytracker.quant.oracle import oracle_of
 from tinytracker.quant.parity import differing_frames, frames_with_target
 from tinytracker.runs import Run
 
-FRAMES = 500
-ROUNDS, REPEATS = 20, 15
+FRAMES = 100
+ROUNDS, REPEATS = 10, 20
 OPTIONS = (
     HostOptions("tflite"),
     HostOptions("tflite", threads=2),

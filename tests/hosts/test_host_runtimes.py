@@ -97,13 +97,22 @@ def wraps(model: bytes) -> bool:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_openvino_answers_the_same_with_any_number_of_threads(threads):
-    """With one thread its fully connected kernel (2025.4.1) is wrong by 100 steps; convolutions are right."""
-    model = NET
+def test_openvino_answers_with_any_number_of_threads(threads):
+    given = frames(NET, 16)
+    expected = DefaultInterpreter(NET).run(given)
+    assert largest(open_runtime(NET, HostOptions("openvino", threads)).run(given), expected) <= 4
+
+
+@pytest.mark.exhaustive  # converts a network with TensorFlow
+def test_openvino_s_dense_layers_are_right_with_one_thread():
+    """As Gemm, the dense layers of this network (not of any) are wrong by 115 steps with one thread (2025.4.1)."""
+    from support.keras_models import converted
+
+    model = converted("tinytracker-s-like")
     given = frames(model, 16)
-    expected = DefaultInterpreter(model).run(given)
-    found = open_runtime(model, HostOptions("openvino", threads)).run(given)
-    assert largest(found, expected) <= 4
+    one, two = (open_runtime(model, HostOptions("openvino", threads)).run(given) for threads in (1, 2))
+    assert largest(one, two) <= 4
+    assert largest(one, DefaultInterpreter(model).run(given)) <= 4
 
 
 def test_onnx_runtime_rounds_as_the_default_kernels_do():

@@ -258,7 +258,7 @@ class _Writer:
         self._quantized(value, node.output, node.requantization)
 
     def fully_connected(self, node: FullyConnected) -> None:
-        """FULLY_CONNECTED, as a convolution of one position (docs/decisions/168)."""
+        """FULLY_CONNECTED, as a convolution of one position (decision 168)."""
         source, output = node.inputs[0], node.output
         units, features = node.weights.shape
         column = self._reshaped(self._outer(source), (node.batches, features, 1, 1))
