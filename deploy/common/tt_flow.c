@@ -23,9 +23,6 @@
 #define GUESS_GROWTH (INT32_C(1) << 13)
 #define BRIGHTEST INT32_C(2047)
 #define BIAS (INT32_C(1) << 20)
-#define AGAINST_X 24
-#define AGAINST_Y 12
-#define AGAINST_BITS 10
 
 typedef struct {
     int32_t first;
@@ -284,10 +281,4 @@ void tt_flow_guess(tt_region before, tt_region after, int32_t *guess)
     guess[1] = relative(before.y, after.y, unit, width);
     guess[2] = relative(before.width, after.width, INT64_C(1) << 14, width);
     guess[3] = 0;
-}
-
-void tt_flow_against_the_head(tt_motion *motion, const int32_t *head)
-{
-    motion->eyes_x += (int32_t)tt_rounded_shift((int64_t)AGAINST_X * head[0], AGAINST_BITS);
-    motion->eyes_y += (int32_t)tt_rounded_shift((int64_t)AGAINST_Y * head[1], AGAINST_BITS);
 }

@@ -40,7 +40,4 @@ void tt_flow_motion(tt_flow *flow, const int32_t *start, tt_motion *motion);
 /* How a face that stays where it is moves between the strips of two regions. */
 void tt_flow_guess(tt_region before, tt_region after, int32_t *guess);
 
-/* The eyes' shift without what the head's movement in the frame (`head`: face less guess) makes them turn. */
-void tt_flow_against_the_head(tt_motion *motion, const int32_t *head);
-
 #endif

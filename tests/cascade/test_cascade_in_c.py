@@ -9,11 +9,12 @@ from support.host_c import STRICT
 
 from tinytracker.aim.region import Region
 from tinytracker.cascade import flow
+from tinytracker.cascade.counterturn import Counterturn
 from tinytracker.cascade.rule import NEVER, Gate, GateSettings
 from tinytracker.emulate import deploy_dir
 
 COMMON = deploy_dir() / "common"
-SOURCES = [COMMON / f"tt_{name}.c" for name in ("flow", "normal", "gate", "fixed")]
+SOURCES = [COMMON / f"tt_{name}.c" for name in ("flow", "normal", "counterturn", "gate", "fixed")]
 PIXELS = flow.WIDTH * flow.HEIGHT
 
 
@@ -112,12 +113,28 @@ def test_eye_flow(library):
 
 def test_what_the_head_makes_the_eyes_turn(library):
     rng = np.random.default_rng(3)
-    eyes, head = rng.integers(-1024, 1025, (200, 2)), rng.integers(-9000, 9000, (200, 4))
-    expected = flow.against_the_head(eyes, head)
-    for pair, moved, result in zip(eyes.tolist(), head, expected.tolist(), strict=True):
-        said = Motion((ctypes.c_int32 * 2)(*pair))
-        library.tt_flow_against_the_head(ctypes.byref(said), moved.astype("<i4").tobytes())
-        assert list(said.eyes) == result
+    turn, state = Counterturn(), (ctypes.c_int32 * 8)()
+    library.tt_counterturn_start(state)
+    for size in (0, 40, 900, 9000):
+        head = rng.integers(-size, size + 1, (100, 4))
+        eyes = np.rint(0.04 * head[:, :2] + rng.normal(0, 8, (100, 2))).astype(int)
+        eyes[::9] = rng.integers(-1024, 1025, eyes[::9].shape)
+        for pair, moved in zip(eyes.tolist(), head, strict=True):
+            said = (ctypes.c_int32 * 2)(*pair)
+            library.tt_counterturn_take(state, moved.astype("<i4").tobytes(), said)
+            assert tuple(said) == turn.without(pair, moved.tolist())
+
+
+def test_a_head_that_moves_is_learned():
+    rng = np.random.default_rng(6)
+    turn, raw, left = Counterturn(), [], []
+    for k in range(300):
+        head = [round(600 * np.sin(k / 9)), round(400 * np.cos(k / 7)), 0, 0]
+        eyes = [round(0.05 * head[0] + rng.normal(0, 5)), round(-0.03 * head[1] + rng.normal(0, 5))]
+        raw.append(eyes)
+        left.append(turn.without(eyes, head))
+    assert np.std(raw[200:], axis=0).max() > 15
+    assert np.std(left[200:], axis=0).max() < 7
 
 
 def test_guesses_of_regions(library):
@@ -140,8 +157,8 @@ def random_settings(rng: np.random.Generator) -> GateSettings:
         return NEVER if rng.random() < 0.2 else int(rng.integers(low, high))
 
     return GateSettings(
-        longest=some(1, 40), factor=int(rng.integers(0, 80)), floor=some(0, 300), settle=int(rng.integers(0, 4)),
-        shut=some(0, 80), hold=int(rng.integers(0, 9)), drift=some(0, 900),
+        longest=some(1, 40), factor=int(rng.integers(0, 80)), floor=some(0, 300),
+        settle=int(rng.integers(0, 4)), shut=some(0, 80), hold=int(rng.integers(0, 9)), drift=some(0, 900),
     )  # fmt: skip
 
 

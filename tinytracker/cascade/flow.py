@@ -5,8 +5,7 @@ against lids and brows. So the face outside of the eyes is registered first (Gau
 Lucas and Kanade 1981 and Baker and Matthews 2004), and the shift that is left inside the eyes is solved after that.
 Brightness is taken out of all sums: a factor by the means, an offset by centring.
 
-Eyes that rest on a point turn against a head that moves. What that shifts them by follows from the head's movement in
-the frame, and is taken out too (`against_the_head`).
+Eyes that rest on a point turn against a head that moves; `cascade.counterturn` takes that out.
 
 This is the specification; deploy/common/tt_flow.c computes the same to the last bit. All arrays have the frames
 first, so that a whole sequence is computed at once.
@@ -50,13 +49,6 @@ BRIGHTEST = 2047
 """Limit of a strip after its brightness is adjusted: 4 × grey, 11 bits."""
 UNITS = np.array([8, 8, 4, 4])
 """Steps of a solution (Q12, of the columns) per step of shift (Q8 px), growth and turn (Q14)."""
-
-AGAINST_Q10 = (24, 12)
-"""How far eyes that rest on a point turn against a head that moves, right and down, per shift of the head, in 1/1024.
-
-A strip is 11 cm wide, so a head that moves by a width at 35 cm turns its eyes by 0.3 rad, and irises 1 cm from the
-centre of the eye by 0.03 widths. Downwards, lids hide a part of it.
-"""
 
 RIDGE = 1 << 12
 """Added to the diagonal of the normal equations: an area without texture answers 0 rather than noise."""
@@ -156,16 +148,6 @@ def motion(before: Ints, after: Ints, guesses: ArrayLike = 0) -> Motion:
     ]
     both = _divided(eyes[0] + eyes[1], 2)
     return Motion(both, start + found, _misfit(left, columns[:2], eyes), lost)
-
-
-def against_the_head(eyes: Ints, head: Ints) -> Ints:
-    """Return the eyes' shift (n, 2) without what the head's movement in the frame (n, 4) makes them turn, Q8 px.
-
-    Example:
-        >>> against_the_head(np.array([[-24, 0]]), np.array([[1024, 0, 0, 0]])).tolist()
-        [[0, 0]]
-    """
-    return eyes + _divided(np.array(AGAINST_Q10) * head[:, :2], 1 << 10)
 
 
 def warp(strips: Ints, face: Ints) -> Ints:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
+from tinytracker.cascade.counterturn import Counterturn
 from tinytracker.cascade.difference import blocks, difference
-from tinytracker.cascade.flow import against_the_head
 from tinytracker.cascade.rule import Gate
 from tinytracker.cascade.strategies import Strategy
 from tinytracker.cascade.viewing import Viewing
@@ -59,10 +59,12 @@ class Prepared:
 
     def __init__(self, viewing: Viewing) -> None:
         self.viewing = viewing
-        eyes = against_the_head(viewing.eyes, viewing.head)
-        self.x, self.y = eyes[:, 0].tolist(), eyes[:, 1].tolist()
-        self.misfit = viewing.misfit.tolist()
         self.known = ((viewing.lost == 0) & ~viewing.searching).tolist()
+        turn = Counterturn()
+        rows = zip(viewing.eyes.tolist(), viewing.head.tolist(), self.known, strict=True)
+        shifts = [turn.without(eyes, head) if known else (0, 0) for eyes, head, known in rows]
+        self.x, self.y = ([shift[axis] for shift in shifts] for axis in (0, 1))
+        self.misfit = viewing.misfit.tolist()
         self.searching = viewing.searching.tolist()
         self.blocks = blocks(viewing.grey)
 

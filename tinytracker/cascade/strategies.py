@@ -64,7 +64,7 @@ LITTLE = Strategy(
 )  # fmt: skip
 FLOW = Strategy(
     "flow", "a jump of the eyes against the face starts the network once they have landed",
-    "flow", GateSettings(longest=20, factor=40, floor=40, settle=1, shut=40, hold=6),
+    "flow", GateSettings(longest=14, factor=48, floor=16, settle=1, shut=40, hold=6),
 )  # fmt: skip
 FLOW_LITTLE = replace(
     FLOW,
@@ -82,23 +82,17 @@ def grid(strategy: Strategy) -> list[Strategy]:
     if strategy.name == EVERY.name:
         return [strategy.with_gate(longest=k) for k in (4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30)]
     if strategy.name == STILL.name:
-        return [
-            strategy.with_gate(longest=n, floor=f)
-            for n in (9, 12, 20, 30)
-            for f in (16, 24, 32, 44, 60, 80, 120, 170)
-        ]
+        floors = (16, 24, 32, 44, 60, 80, 120, 170, 240)
+        return [strategy.with_gate(longest=n, floor=f) for n in (9, 12, 20, 30) for f in floors]
     if strategy.name == SUMMED.name:
-        return [
-            strategy.with_gate(longest=n, drift=f)
-            for n in (9, 12, 20, 30)
-            for f in (32, 45, 64, 90, 128, 180)
-        ]
+        sums = (32, 45, 64, 90, 128, 180, 256)
+        return [strategy.with_gate(longest=n, drift=f) for n in (9, 12, 20, 30) for f in sums]
     if strategy.name == LITTLE.name:
         return [replace(strategy, moved_cm=cm) for cm in (0.7, 1.0, 1.5, 2.0, 3.0, 4.0)]
     if strategy.measure == "flow":
         return [
             strategy.with_gate(longest=n, factor=f, floor=low, settle=s)
-            for n in (9, 12, 16, 24) for f in (32, 40, 48, 64) for low in (20, 30, 45) for s in (0, 1)
+            for n in (10, 12, 14, 16, 20, 26) for f in (32, 40, 48, 56) for low in (16, 30) for s in (0, 1)
         ]  # fmt: skip
     return [strategy]
 

@@ -42,6 +42,12 @@ _AIMING = (
 AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
 """The program that runs the whole loop of a network that aims on frames in memory."""
 
+CASCADE_APPLICATION = (
+    "qemu/cascade_main.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
+    "common/tt_normal.c", *_AIMING,
+)  # fmt: skip
+"""The program that runs a network that aims behind a gate, on frames in memory."""
+
 SERIAL_APPLICATION = (
     "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_commands_mlperf.c",
     "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c",
