@@ -46,7 +46,8 @@ def main() -> None:
         run = emulate_cascade(model, frames, FLOW.gate, kernels=CortexM4())
         expected = follow(model, frames, FLOW.gate)
         equal = sum(
-            (a.region, a.state, a.has_eyes, a.ran, a.output) == (b.region, b.state, b.has_eyes, b.ran, b.output)
+            (a.region, a.state, a.has_eyes, a.ran, a.output)
+            == (b.region, b.state, b.has_eyes, b.ran, b.output)
             for a, b in zip(run.frames, expected, strict=True)
         )
         ran = [f for f in run.frames if f.ran and f.gate > 100_000]

@@ -9,6 +9,7 @@
 #define EYE_TOP 9
 #define EYE_END 23
 #define MARGIN 2
+#define ROWS 2 /* every second row of the face is used */
 #define IRIS_TOP 11
 #define IRIS_END 21
 #define IRIS_WIDTH 20
@@ -71,30 +72,56 @@ void tt_flow_take(tt_flow *flow, const uint8_t *strip)
 }
 
 /* A sample of the strip at (right, down) in Q8 px, bilinear; the place is limited to the strip. */
-static int32_t sample(const int16_t *strip, int32_t right, int32_t down)
+static inline int32_t sample(const int16_t *strip, int32_t right, int32_t down)
 {
     const int32_t x = clipped(right, 0, (TT_Q8 * (TT_FLOW_WIDTH - 1)) - 1);
     const int32_t y = clipped(down, 0, (TT_Q8 * (TT_FLOW_HEIGHT - 1)) - 1);
     const int16_t *at = &strip[((y >> 8) * TT_FLOW_WIDTH) + (x >> 8)];
     const int32_t fx = x & (TT_Q8 - 1);
     const int32_t fy = y & (TT_Q8 - 1);
-    const int32_t upper = (at[0] * (TT_Q8 - fx)) + (at[1] * fx);
-    const int32_t lower = (at[TT_FLOW_WIDTH] * (TT_Q8 - fx)) + (at[TT_FLOW_WIDTH + 1] * fx);
-    return ((upper * (TT_Q8 - fy)) + (lower * fy) + (INT32_C(1) << 15)) >> 16;
+    const int32_t upper = (TT_Q8 * at[0]) + ((at[1] - at[0]) * fx);
+    const int32_t lower = (TT_Q8 * at[TT_FLOW_WIDTH]) + ((at[TT_FLOW_WIDTH + 1] - at[TT_FLOW_WIDTH]) * fx);
+    return ((TT_Q8 * upper) + ((lower - upper) * fy) + (INT32_C(1) << 15)) >> 16;
 }
 
-/* Strips less the samples that undo `pose`: the target of the next fit, at one pixel. */
-static int32_t left_over(const tt_flow *flow, const int32_t *pose, int32_t x, int32_t y)
+/* Where a pose has brought the pixels of a row: BIAS and 128 times Q8 px, which the row's pixels step through. */
+typedef struct {
+    int32_t right;
+    int32_t down;
+    int32_t right_step;
+    int32_t down_step;
+    int32_t right_more; /* added after the shift, Q8 px */
+    int32_t down_more;
+} walk_t;
+
+static walk_t walk_from(const int32_t *pose, int32_t x, int32_t y)
 {
     const int32_t x2 = (2 * x) - (TT_FLOW_WIDTH - 1);
     const int32_t y2 = (2 * y) - (TT_FLOW_HEIGHT - 1);
-    const int32_t right = (((pose[2] * x2) - (pose[3] * y2) + BIAS) >> 7) - (BIAS >> 7) + pose[0] + (TT_Q8 * x);
-    const int32_t down = (((pose[3] * x2) + (pose[2] * y2) + BIAS) >> 7) - (BIAS >> 7) + pose[1] + (TT_Q8 * y);
-    return flow->before[(y * TT_FLOW_WIDTH) + x] - sample(flow->bright, right, down);
+    const walk_t walk = {
+        .right = (pose[2] * x2) - (pose[3] * y2) + BIAS,
+        .down = (pose[3] * x2) + (pose[2] * y2) + BIAS,
+        .right_step = 2 * pose[2],
+        .down_step = 2 * pose[3],
+        .right_more = pose[0] + (TT_Q8 * x) - (BIAS >> 7),
+        .down_more = pose[1] + (TT_Q8 * y) - (BIAS >> 7),
+    };
+    return walk;
+}
+
+/* The sample under the next pixel of the row. */
+static inline int32_t walk_on(walk_t *walk, const int16_t *strip)
+{
+    const int32_t value =
+        sample(strip, (walk->right >> 7) + walk->right_more, (walk->down >> 7) + walk->down_more);
+    walk->right += walk->right_step;
+    walk->down += walk->down_step;
+    walk->right_more += TT_Q8;
+    return value;
 }
 
 /* How the strip changes by a shift right, a shift down, growth and turn, at one pixel. */
-static void columns_at(const int16_t *strip, int32_t x, int32_t y, int32_t *column)
+static inline void columns_at(const int16_t *strip, int32_t x, int32_t y, int32_t *column)
 {
     const int16_t *at = &strip[(y * TT_FLOW_WIDTH) + x];
     const int32_t x2 = (2 * x) - (TT_FLOW_WIDTH - 1);
@@ -133,9 +160,10 @@ static void add_targets(tt_normal *normal, const tt_flow *flow, const int32_t *p
 {
     int32_t target[TT_FLOW_FACE] = {0};
     int32_t total = 0;
+    walk_t walk = walk_from(pose, span.first, y);
     for (int32_t x = span.first; x < span.end; x++) {
         int32_t column[TT_FLOW_FACE];
-        const int32_t left = left_over(flow, pose, x, y);
+        const int32_t left = flow->before[(y * TT_FLOW_WIDTH) + x] - walk_on(&walk, flow->bright);
         columns_at(flow->before, x, y, column);
         total += left;
         for (int32_t i = 0; i < TT_FLOW_FACE; i++) {
@@ -158,7 +186,7 @@ static void brighten(tt_flow *flow)
 {
     int64_t was = 0;
     int64_t now = 0;
-    for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y++) {
+    for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y += ROWS) {
         const span_t *spans;
         const int32_t count = spans_of(y, &spans);
         for (int32_t k = 0; k < count; k++) {
@@ -181,7 +209,7 @@ static int32_t register_face(const tt_flow *flow, const int32_t *start, int32_t 
     tt_normal normal = {.count = 0};
     pose_t found = {0};
     int32_t lost = 0;
-    for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y++) {
+    for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y += ROWS) {
         const span_t *spans;
         const int32_t count = spans_of(y, &spans);
         for (int32_t k = 0; k < count; k++) {
@@ -197,7 +225,7 @@ static int32_t register_face(const tt_flow *flow, const int32_t *start, int32_t 
         const int32_t unknowns = (step == 0) ? 2 : TT_FLOW_FACE;
         int32_t solved[TT_FLOW_FACE];
         clear_targets(&normal);
-        for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y++) {
+        for (int32_t y = MARGIN; y < (TT_FLOW_HEIGHT - MARGIN); y += ROWS) {
             const span_t *spans;
             const int32_t count = spans_of(y, &spans);
             for (int32_t k = 0; k < count; k++) {
@@ -234,19 +262,22 @@ static int64_t solve_eye(const tt_flow *flow, const int32_t *pose, int32_t first
         eye[i] = clipped((int32_t)tt_rounded_shift(solved[i], unit_bits[i]), -FARTHEST_EYES, FARTHEST_EYES);
     }
     int32_t rest[IRIS_PIXELS];
+    int32_t k = 0;
     int64_t total = 0;
     int64_t misfit = 0;
-    for (int32_t k = 0; k < IRIS_PIXELS; k++) {
-        const int32_t x = first + (k % IRIS_WIDTH);
-        const int32_t y = IRIS_TOP + (k / IRIS_WIDTH);
-        int32_t column[TT_FLOW_FACE];
-        columns_at(flow->before, x, y, column);
-        const int32_t shifted = (column[0] * eye[0]) + (column[1] * eye[1]);
-        rest[k] = left_over(flow, pose, x, y) - (((shifted + (BIAS << 9)) >> 9) - BIAS);
-        total += rest[k];
+    for (int32_t y = IRIS_TOP; y < IRIS_END; y++) {
+        walk_t walk = walk_from(pose, first, y);
+        for (int32_t x = first; x < span.end; x++) {
+            const int16_t *at = &flow->before[(y * TT_FLOW_WIDTH) + x];
+            const int32_t shifted =
+                ((at[1] - at[-1]) * eye[0]) + ((at[TT_FLOW_WIDTH] - at[-TT_FLOW_WIDTH]) * eye[1]);
+            rest[k] = at[0] - walk_on(&walk, flow->bright) - (((shifted + (BIAS << 9)) >> 9) - BIAS);
+            total += rest[k];
+            k++;
+        }
     }
     const int64_t mean = tt_divided(total, IRIS_PIXELS);
-    for (int32_t k = 0; k < IRIS_PIXELS; k++) {
+    for (k = 0; k < IRIS_PIXELS; k++) {
         misfit += tt_magnitude(rest[k] - mean);
     }
     return misfit;

@@ -13,6 +13,7 @@
 #include "tt_app.h"
 #include "tt_cascade.h"
 #include "tt_frame.h"
+#include "tt_strip.h"
 
 #define FRAMES ((const uint8_t *)0x21000000u) /* 16 MB of PSRAM */
 #define SIGN_BIT 0x80u
@@ -53,11 +54,10 @@ static void answered(const tt_network_t *network)
 /* One frame; returns whether the network ran, or -1 when a part fails. stamps: board_ticks between the parts. */
 static int32_t run_frame(const tt_network_t *network, const tt_rgb_image_t *frame, tt_region region, uint32_t *stamps)
 {
-    static uint8_t strip[TT_FLOW_PIXELS];
+    static uint8_t strip[TT_STRIP_PIXELS];
     static uint8_t image[MODEL_INPUT_BYTES];
-    const tt_input_layout_t layout = {TT_FLOW_WIDTH, TT_FLOW_HEIGHT, 1, 0};
     stamps[0] = board_ticks();
-    int32_t failed = tt_make_input(frame, tt_region_box(region), &layout, strip);
+    int32_t failed = tt_strip_cut(frame, tt_region_box(region), strip);
     stamps[1] = board_ticks();
     const int32_t runs = tt_cascade_look(&cascade, strip);
     stamps[2] = board_ticks();

@@ -5,16 +5,20 @@ import subprocess
 
 import numpy as np
 import pytest
-from support.host_c import STRICT
+from support.host_c import STRICT, Box
 
 from tinytracker.aim.region import Region
 from tinytracker.cascade import flow
 from tinytracker.cascade.counterturn import Counterturn
+from tinytracker.cascade.presence import Presence, PresenceSettings
 from tinytracker.cascade.rule import NEVER, Gate, GateSettings
 from tinytracker.emulate import deploy_dir
 
 COMMON = deploy_dir() / "common"
-SOURCES = [COMMON / f"tt_{name}.c" for name in ("flow", "normal", "counterturn", "gate", "fixed")]
+SOURCES = [
+    COMMON / f"tt_{name}.c"
+    for name in ("flow", "normal", "counterturn", "gate", "presence", "strip", "resize", "fixed")
+]
 PIXELS = flow.WIDTH * flow.HEIGHT
 
 
@@ -55,6 +59,7 @@ def library(tmp_path_factory):
     subprocess.run(["gcc", *STRICT, *checks, "-O1", "-shared", "-fPIC", *SOURCES, "-o", path], check=True)
     loaded = ctypes.CDLL(str(path))
     loaded.tt_gate_step.argtypes = [ctypes.c_void_p, Change, ctypes.c_int32]
+    loaded.tt_strip_cut.argtypes = [ctypes.c_void_p, Box, ctypes.c_void_p]
     loaded.tt_flow_guess.argtypes = [CRegion, CRegion, ctypes.c_void_p]
     loaded.tt_rounded_shift.restype = ctypes.c_int64
     loaded.tt_rounded_shift.argtypes = [ctypes.c_int64, ctypes.c_int32]
@@ -89,6 +94,35 @@ def strips(seed: int, count: int) -> np.ndarray:
             strip = np.full(strip.shape, rng.choice([0, 255]))
         made.append(np.clip(strip, 0, 255).astype(np.uint8))
     return np.stack(made)
+
+
+class Image(ctypes.Structure):
+    _fields_ = (("pixels", ctypes.c_char_p), ("width", ctypes.c_int32), ("height", ctypes.c_int32))
+
+
+def test_strips_of_a_frame(library):
+    rng = np.random.default_rng(7)
+    for shape in ((48, 64), (240, 320), (5, 7)):
+        frame = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
+        for _ in range(25):
+            width = int(rng.choice([1, 2, 30, 80, 96, 97, 320]))
+            x, y = (int(v) for v in rng.integers(-60, 330, 2))
+            region = Region(16 * x, 16 * y, 16 * width).snapped
+            said = ctypes.create_string_buffer(PIXELS)
+            image = Image(frame.tobytes(), shape[1], shape[0])
+            assert library.tt_strip_cut(ctypes.byref(image), Box(*region.box), said) == 0
+            expected = flow.grey_strip(frame, region)
+            np.testing.assert_array_equal(np.frombuffer(said.raw, np.uint8).reshape(32, 96), expected)
+    assert library.tt_strip_cut(ctypes.byref(image), Box(0, 0, 0, 5), said) == -1
+    assert library.tt_strip_cut(ctypes.byref(image), Box(0, 0, 1 << 15, 1 << 14), said) == -1
+
+
+def test_a_large_box_does_not_overflow(library):
+    frame = np.full((1200, 3600, 3), 255, np.uint8)
+    region = Region(16 * 1800, 16 * 600, 16 * 3600).snapped
+    said, image = ctypes.create_string_buffer(PIXELS), Image(frame.tobytes(), 3600, 1200)
+    assert library.tt_strip_cut(ctypes.byref(image), Box(*region.box), said) == 0
+    assert set(said.raw) == {255}
 
 
 def test_eye_flow(library):
@@ -150,6 +184,18 @@ def test_shifts_round_halves_up(library):
     for value in (*range(-40, 40), -(2**40) - 1, 2**40 + 3):
         for bits in (0, 1, 3, 16):
             assert library.tt_rounded_shift(value, bits) == (2 * value + (1 << bits)) // (2 << bits)
+
+
+def test_presence(library):
+    rng = np.random.default_rng(8)
+    for patience, every in ((1, 1), (2, 3), (60, 15)):
+        presence, state = (
+            Presence(PresenceSettings(patience, every)),
+            (ctypes.c_int32 * 3)(patience, every, 0),
+        )
+        following = np.repeat(rng.random(12) < 0.3, 25)
+        for one in following.tolist():
+            assert library.tt_presence_looks(state, int(one)) == presence.looks(following=one)
 
 
 def random_settings(rng: np.random.Generator) -> GateSettings:

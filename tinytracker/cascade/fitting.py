@@ -50,8 +50,8 @@ def fit(
     """Choose among `strategies.grid`, cross-validated over people.
 
     With the budget "energy", the smallest error is chosen among the settings that keep the network busy in at most a
-    third of the frames; with "error", the least work among those that lose at most 6 %. Both prefer settings that notice
-    large saccades at most a frame later, on average, than the network run always.
+    third of the frames; with "error", the least work among those that lose at most 6 %. Both prefer settings that
+    notice large saccades at most a frame later, on average, than the network run always.
 
     Args:
         people: at least 2.
@@ -68,7 +68,9 @@ def fit(
     if budget not in BUDGETS:
         raise UnknownNameError("budget", budget, BUDGETS)
     if len(people) < 2:
-        raise UsageError(f"{len(people)} person cannot be judged by the others.", "Give sequences of 2 people or more.")
+        raise UsageError(
+            f"{len(people)} person cannot be judged by the others.", "Give sequences of 2 people or more."
+        )
     settings = grid(strategy)
     table = _table(people, settings, latency)
     always = [person_numbers(p, simulate(p, ALWAYS.of(strategy.network), latency)) for p in people]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinytracker.aim.cutting import cut
 from tinytracker.aim.fixed import Q8, Q12, divided, limited
 from tinytracker.aim.region import Region
 
@@ -25,6 +26,9 @@ Ints = NDArray[np.int64]
 
 WIDTH, HEIGHT = 96, 32
 """Of the gate's strip, px: grey, cut by the same region as the network's input."""
+
+LUMA = (77, 150, 29)
+"""Weights of red, green and blue in grey, of 256 (ITU-R BT.601)."""
 
 STEPS = 3
 """Gauss-Newton steps of the registration: the first solves a shift, the others also scale and turn."""
@@ -66,7 +70,8 @@ def _mask(rows: tuple[int, int], columns: tuple[tuple[int, int], ...]) -> NDArra
 
 
 _INSIDE = _mask((MARGIN, HEIGHT - MARGIN), ((MARGIN, WIDTH - MARGIN),))
-FACE = _INSIDE & ~_mask(EYE_ROWS, EYE_COLUMNS)
+_EVERY_SECOND_ROW = (np.arange(HEIGHT) % 2 == 0)[:, None]
+FACE = _INSIDE & _EVERY_SECOND_ROW & ~_mask(EYE_ROWS, EYE_COLUMNS)
 IRISES = tuple(_mask(IRIS_ROWS, (columns,)) for columns in IRIS_COLUMNS)
 
 
@@ -85,6 +90,22 @@ class Motion:
     face: Ints
     misfit: Ints
     lost: Ints
+
+
+def grey_strip(frame: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """Return the gate's strip of a frame, (32, 96): means of areas of grey, black outside of the frame.
+
+    Args:
+        frame: (H, W, 3), RGB.
+        region: by which the network's input is cut too.
+    """
+    x, y, width, height = region.box
+    rows, columns = frame.shape[:2]
+    left, right = (min(max(v, 0), columns) for v in (x, x + width))
+    top, bottom = (min(max(v, 0), rows) for v in (y, y + height))
+    grey = (frame[top:bottom, left:right].astype(np.int64) @ np.array(LUMA) + 128) >> 8
+    box = (x - left, y - top, width, height)
+    return cut(grey.astype(np.uint8), box, WIDTH, HEIGHT, 1)[..., 0]
 
 
 def prepare(strips: NDArray[np.uint8]) -> Ints:

@@ -19,7 +19,6 @@ from PIL import Image
 from tinytracker import progress
 from tinytracker.aim.answer import AimAnswer
 from tinytracker.aim.controller import AimSettings
-from tinytracker.aim.cutting import cut
 from tinytracker.aim.finding import Find
 from tinytracker.aim.fixed import Q4, Q12
 from tinytracker.aim.region import Region
@@ -189,7 +188,7 @@ class _Course:
     def take(self, number: int, frame: Pixels) -> Region:
         """Look at a frame; returns the region by which it was cut."""
         region = self._steering.region
-        grey = cut(frame, region.box, flow.WIDTH, flow.HEIGHT, 1)[..., 0]
+        grey = flow.grey_strip(frame, region)
         self._prepared.append(flow.prepare(grey[None]))
         self.regions.append(region)
         self.grey.append(grey)

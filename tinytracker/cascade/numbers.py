@@ -101,9 +101,8 @@ def together(people: Sequence[PersonNumbers], strategy: Strategy, costs: Costs) 
         name: float(np.mean([getattr(p, name) for p in people]))
         for name in ("error_cm", "calibrated_cm", "busy", "big", "little")
     }
-    big_macs, big_work = (
-        (costs.big_macs, costs.big) if strategy.network == "big" else (costs.little_macs, costs.little)
-    )
+    of_big, of_little = mean["big"], mean["little"]
+    runs = (of_big, of_little) if strategy.network == "big" else (0.0, of_big)
     return StrategyNumbers(
         people=tuple(people),
         frames=sum(p.frames for p in people),
@@ -112,8 +111,8 @@ def together(people: Sequence[PersonNumbers], strategy: Strategy, costs: Costs) 
         delay_median=float(np.median(delays)) if len(delays) else 0.0,
         delay_p95=float(np.percentile(delays, 95)) if len(delays) else 0.0,
         saccades=len(delays) + sum(p.missed for p in people),
-        macs=costs.gate_macs(strategy.measure) + mean["big"] * big_macs + mean["little"] * costs.little_macs,
-        instructions=costs.gate(strategy.measure) + mean["big"] * big_work + mean["little"] * costs.little,
+        macs=costs.macs(strategy.measure, *runs),
+        instructions=costs.instructions(strategy.measure, *runs),
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def follow(model: bytes, frames: NDArray[np.uint8], gate: GateSettings) -> list[
     output = bytes(read_tflite(model).output_tensors()[0].shape[-1])
     for frame in frames:
         region = cascade.region
-        ran = cascade.look(cut(frame, region.box, flow.WIDTH, flow.HEIGHT, 1)[..., 0])
+        ran = cascade.look(flow.grey_strip(frame, region))
         if ran:
             picture = cut(frame, region.box, shape[2], shape[1], shape[3]).astype(np.int16) - _SIGN
             (answer,) = network.run([picture.astype(np.int8)[None, None]])

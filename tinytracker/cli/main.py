@@ -46,6 +46,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "live": ("tinytracker.cli.live", "Show on a local page where you look, and calibrate."),
     "compare": ("tinytracker.cli.compare", "Test whether two groups of measured sessions differ."),
     "energy": ("tinytracker.cli.energy", "Compute energy per frame and phase from a power meter's file."),
+    "cascade": (
+        "tinytracker.cli.cascade",
+        "Run the network only when the gaze may have moved: fit and compare gates.",
+    ),
     "report": ("tinytracker.cli.report", "Write one page about runs, packages and measured sessions."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Inspect files compiled for the Edge TPU."),
     "emulate": (

@@ -44,7 +44,7 @@ AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
 
 CASCADE_APPLICATION = (
     "qemu/cascade_main.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
-    "common/tt_normal.c", *_AIMING,
+    "common/tt_normal.c", "common/tt_strip.c", *_AIMING,
 )  # fmt: skip
 """The program that runs a network that aims behind a gate, on frames in memory."""
 
