@@ -14,10 +14,11 @@ from tinytracker.cascade.document import CascadeSettings
 from tinytracker.cascade.fitting import fit
 from tinytracker.cascade.looking import sequence_folders, viewings
 from tinytracker.cascade.numbers import StrategyNumbers, measure
-from tinytracker.cascade.simulation import Latency, Prepared
+from tinytracker.cascade.simulation import Latency, Prepared, simulate
 from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED, Strategy
+from tinytracker.cascade.timeline import draw
 from tinytracker.errors import UsageError
-from tinytracker.files import StrPath, read_bytes, sha256_bytes
+from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_text
 from tinytracker.runs import Run, command_line, versions
 
 LATENCY = Latency(big=6, little=3)
@@ -185,6 +186,7 @@ def compare_files(
     budget: str = "energy",
     latency: tuple[int, int] = (LATENCY.big, LATENCY.little),
     settings: StrPath | None = None,
+    timeline: StrPath | None = None,
 ) -> Comparison:
     """Compare all strategies for two networks.
 
@@ -196,6 +198,7 @@ def compare_files(
         budget: see `fitting.fit`.
         latency: frames that both networks take.
         settings: file of `fit_settings`, whose thresholds are then used for the strategy "flow".
+        timeline: SVG file to draw: the first person's first seconds with Little behind the eye flow's gate.
 
     Raises:
         InputFileError: a file is missing or damaged.
@@ -205,7 +208,14 @@ def compare_files(
     models = read_network(big), read_network(little)
     names, people = load_people(*models, sequences, keep)
     known = None if settings is None else CascadeSettings.read(Path(settings))
-    return compare(people, names, Costs.of(*models), checked(latency), budget, known)
+    result = compare(people, names, Costs.of(*models), checked(latency), budget, known)
+    if timeline is not None:
+        strategy = next(
+            r.strategy for r in result.rows if r.strategy.name == FLOW.name and r.network == "little"
+        )
+        title = f"Eye flow decides when Little runs: {names[0]}"
+        write_text(Path(timeline), draw(people[0], simulate(people[0], strategy, result.latency), title))
+    return result
 
 
 def fit_settings(

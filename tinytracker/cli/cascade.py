@@ -92,14 +92,19 @@ def fit(
     type=click.Path(path_type=Path),
     help="Thresholds of an earlier `fit`; default: choose anew.",
 )
+@click.option(
+    "--timeline", type=click.Path(path_type=Path), help="SVG file to draw: eight seconds of one person."
+)
 def evaluate(
     big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, latency: tuple[int, int],
-    settings: Path | None,
+    settings: Path | None, timeline: Path | None,
 ) -> Output:  # fmt: skip
     """Compare error, work and delay of all strategies for BIG and LITTLE, run folders or .tflite files."""
     from tinytracker.cascade.evaluation import compare_files
 
-    result = compare_files(big, little, sequences, keep, budget=budget, latency=latency, settings=settings)
+    result = compare_files(
+        big, little, sequences, keep, budget=budget, latency=latency, settings=settings, timeline=timeline
+    )
     return Output(result.as_json(), (_table(result),))
 
 
