@@ -3,7 +3,8 @@
     sequence ─ looking ─▶ Viewing ─ simulation (a Strategy, a Latency) ─▶ Outcome ─ numbers ─▶ error, work, delay
 
 A gate (`flow` or `difference`, then `rule`) looks at every frame; `strategies` are its thresholds as data, `fitting`
-chooses them on other people. docs/cascade.md explains the rules and shows the table.
+chooses them on other people. `device` is what a board runs, frame by frame. docs/cascade.md explains the rules and
+shows the table.
 """
 
 from __future__ import annotations
@@ -13,30 +14,31 @@ from typing import TYPE_CHECKING
 from tinytracker.lazy import exports
 
 if TYPE_CHECKING:
-    from tinytracker.cascade.flow import Motion, guess, motion
+    from tinytracker.cascade.device import Cascade
+    from tinytracker.cascade.document import CascadeSettings
+    from tinytracker.cascade.evaluation import Comparison, compare_files, fit_settings
     from tinytracker.cascade.rule import Gate, GateSettings
-    from tinytracker.cascade.simulation import Latency, Outcome, simulate
     from tinytracker.cascade.strategies import STRATEGIES, Strategy
 else:
     __getattr__, __dir__ = exports(
         __name__,
         {
-            "flow": ("Motion", "guess", "motion"),
+            "device": ("Cascade",),
+            "document": ("CascadeSettings",),
+            "evaluation": ("Comparison", "compare_files", "fit_settings"),
             "rule": ("Gate", "GateSettings"),
-            "simulation": ("Latency", "Outcome", "simulate"),
             "strategies": ("STRATEGIES", "Strategy"),
         },
     )
 
 __all__ = [
     "STRATEGIES",
+    "Cascade",
+    "CascadeSettings",
+    "Comparison",
     "Gate",
     "GateSettings",
-    "Latency",
-    "Motion",
-    "Outcome",
     "Strategy",
-    "guess",
-    "motion",
-    "simulate",
+    "compare_files",
+    "fit_settings",
 ]
