@@ -30,9 +30,11 @@ from tinytracker.cascade.viewing import Viewing
 from tinytracker.data.eye_marks import EYES_FILE, EyeMarks, read_eye_marks
 from tinytracker.data.inputs import REFERENCE_CROP
 from tinytracker.errors import InputFileError
-from tinytracker.files import StrPath, sha256_bytes
+from tinytracker.files import StrPath, read_bytes, sha256_bytes
 
 SEQUENCE_FILE = "sequence.json"
+_HINT = "Make sequences with `tinytracker synth OUT --sequences`."
+
 CORRECTED_EVERY, CORRECTED_LATE = 12, 3
 """How often a network corrects the crop while a viewing is computed, and after how many frames."""
 FIRST_OFFSET, FIRST_GROWTH = 0.08, 0.1
@@ -76,8 +78,7 @@ class RenderedSequence:
             flying = np.array(course["Saccade"], bool)
             return cls(folder, marks, gaze, flying, int(course["Rate"]), str(course["Movement"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            hint = "Make sequences with `tinytracker synth OUT --sequences`."
-            raise InputFileError(folder, f"not a rendered sequence ({error})", hint) from error
+            raise InputFileError(folder, f"not a rendered sequence ({error})", _HINT) from error
 
     def frame(self, number: int) -> Pixels:
         """Decode one frame, (height, width, 3)."""
@@ -93,8 +94,7 @@ def sequence_folders(folder: StrPath) -> list[Path]:
     """
     found = sorted(path.parent for path in Path(folder).glob(f"*/{SEQUENCE_FILE}"))
     if not found:
-        hint = "Make sequences with `tinytracker synth OUT --sequences`."
-        raise InputFileError(Path(folder), "no sequence of a person is in this folder", hint)
+        raise InputFileError(Path(folder), "no sequence of a person is in this folder", _HINT)
     return found
 
 
@@ -131,7 +131,8 @@ def viewings(
 
 def _digest(folder: Path) -> str:
     """Return a name for what a folder holds: people of several data sets are kept side by side."""
-    return sha256_bytes((folder / SEQUENCE_FILE).read_bytes() + (folder / "dotInfo.json").read_bytes())[:12]
+    files = (SEQUENCE_FILE, "dotInfo.json")
+    return sha256_bytes(b"".join(read_bytes(folder / name, _HINT) for name in files))[:12]
 
 
 def look(sequence: RenderedSequence, big: StripNetwork, little: StripNetwork, seed: int = 0) -> Viewing:

@@ -47,11 +47,9 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
                 help="energy: the least error with the network busy in a third of the frames; "
                 "error: the least work with 6 % more error.",
             ),
+            click.option("--big-frames", type=int, default=6, help="Frames until BIG's answer is there."),
             click.option(
-                "--latency",
-                type=(int, int),
-                default=(6, 3),
-                help="Frames that BIG and LITTLE take to answer.",
+                "--little-frames", type=int, default=3, help="Frames until LITTLE's answer is there."
             ),
         )
     ):
@@ -69,13 +67,15 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("cascade.json"), help="File to write.")
 def fit(
-    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, latency: tuple[int, int],
-    network: str, out: Path,
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
+    little_frames: int, network: str, out: Path,
 ) -> Output:  # fmt: skip
     """Choose the thresholds of the eye flow's gate for BIG and LITTLE, run folders or .tflite files."""
     from tinytracker.cascade.evaluation import fit_settings
 
-    settings = fit_settings(big, little, sequences, keep, budget=budget, latency=latency, network=network)
+    settings = fit_settings(
+        big, little, sequences, keep, budget=budget, latency=(big_frames, little_frames), network=network
+    )
     settings.write(out)
     text = (
         f"{out}: chosen on {settings.people} people, {settings.frames:,} frames. On people that the thresholds were "
@@ -96,14 +96,21 @@ def fit(
     "--timeline", type=click.Path(path_type=Path), help="SVG file to draw: eight seconds of one person."
 )
 def evaluate(
-    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, latency: tuple[int, int],
-    settings: Path | None, timeline: Path | None,
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
+    little_frames: int, settings: Path | None, timeline: Path | None,
 ) -> Output:  # fmt: skip
     """Compare error, work and delay of all strategies for BIG and LITTLE, run folders or .tflite files."""
     from tinytracker.cascade.evaluation import compare_files
 
     result = compare_files(
-        big, little, sequences, keep, budget=budget, latency=latency, settings=settings, timeline=timeline
+        big,
+        little,
+        sequences,
+        keep,
+        budget=budget,
+        latency=(big_frames, little_frames),
+        settings=settings,
+        timeline=timeline,
     )
     return Output(result.as_json(), (_table(result),))
 
