@@ -39,18 +39,30 @@ def face_sequence(count: int) -> np.ndarray:
 def test_the_network_runs_when_the_eyes_jump():
     model, frames = patch_net(), face_sequence(30)
     ran = emulate_cascade(model, frames, GATE, kernels=CortexM4())
-    assert [Step(f.region, f.state, f.has_eyes, f.ran, f.output) for f in ran.frames] == follow(
+    assert [Step(f.region, f.state, f.has_eyes, f.path, f.output) for f in ran.frames] == follow(
         model, frames, GATE
     )
     assert ran.frames[-1].state == State.FOLLOWING
-    chosen = [i for i, frame in enumerate(ran.frames) if frame.ran]
+    chosen = [i for i, frame in enumerate(ran.frames) if frame.path]
     for jump in JUMPS:
         assert {jump, jump + 1} & set(chosen), chosen
     assert len(chosen) < len(frames) / 2
     # A frame without the network costs the gate's strip and the gate; the network is not touched.
-    kept = [frame for frame in ran.frames if not frame.ran]
-    assert max(frame.run + frame.cut for frame in kept) < 200
+    kept = [frame for frame in ran.frames if not frame.path]
+    assert max(frame.little + frame.big + frame.cut for frame in kept) == 0
     assert 200_000 < max(frame.gate for frame in kept) < 1_000_000
+
+
+def test_little_decides_on_big_in_the_same_arena():
+    big, little, frames = patch_net(3), patch_net(1), face_sequence(24)
+    ran = emulate_cascade(big, frames, GATE, kernels=CortexM4(), little=little, moved_cm=4.0)
+    expected = follow(big, frames, GATE, little, moved_cm=4.0)
+    assert [Step(f.region, f.state, f.has_eyes, f.path, f.output) for f in ran.frames] == expected
+    paths = [frame.path for frame in ran.frames]
+    assert {0, 1, 2} <= {*paths}
+    alone = ran.frames[paths.index(1)]
+    assert alone.little > 100_000
+    assert alone.big == 0
 
 
 def test_what_cannot_run_behind_a_gate_is_refused():

@@ -124,7 +124,8 @@ def macs_per_window(starts: NDArray[np.bool_], gate: Structure | None) -> float:
 def reused(answers: NDArray[np.int64], starts: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return what is shown when Big's answers (n,) are kept from one start to the next; the first is a start."""
     last = np.maximum.accumulate(np.where(starts, np.arange(len(starts)), 0))
-    return answers[last]
+    kept: NDArray[np.int64] = answers[last]
+    return kept
 
 
 def _table(path: Path, columns: int) -> Floats:
