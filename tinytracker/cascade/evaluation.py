@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.cascade.costs import Costs, microjoules
+from tinytracker.cascade.costs import Costs, frames_of, microjoules
 from tinytracker.cascade.document import CascadeSettings
 from tinytracker.cascade.fitting import fit
 from tinytracker.cascade.looking import sequence_folders, viewings
@@ -24,6 +24,8 @@ from tinytracker.runs import Run, command_line, versions
 LATENCY = Latency(big=6, little=3)
 """Frames that tinytracker-v2-aim and -s2-aim take on a Spresense main core, at 30 per second (modelled)."""
 MOST_LATENCY = 15
+FRAME_RATE = 30.0
+"""Frames per second for which "core_load" is given."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Row:
             "little_rate": round(n.little, 4),
             "macs_per_frame": round(n.macs),
             "instructions_per_frame": round(n.instructions),
+            "core_load": round(frames_of(n.instructions, FRAME_RATE), 3),
             "microjoules_per_frame": round(microjoules(n.instructions), 1),
             "saccades": n.saccades,
             "delay_mean": round(n.delay_mean, 2),

@@ -11,11 +11,11 @@ class PresenceSettings:
 
     Attributes:
         patience: frames without eyes in which every frame is still looked at.
-        every: after that, one frame in so many is: 15 of 30 frames per second are 2 looks per second.
+        every: after that, one frame in so many is: 30 of 30 frames per second are one look per second.
     """
 
     patience: int = 60
-    every: int = 15
+    every: int = 30
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

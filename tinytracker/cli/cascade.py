@@ -120,13 +120,26 @@ def _table(result: Comparison) -> Table:
         title=f"{len(result.people)} people; BIG takes {result.latency.big} frames, LITTLE {result.latency.little}",
         title_justify="left",
     )
-    for column in ("strategy", "answers", "busy", "runs", "error cm", "always", "MACs", "µJ", "delay", "p95"):
+    for column in (
+        "strategy",
+        "answers",
+        "busy",
+        "runs",
+        "error cm",
+        "always",
+        "MACs",
+        "core",
+        "µJ",
+        "delay",
+        "p95",
+    ):
         table.add_column(column, justify="left" if column in ("strategy", "answers") else "right")
     for row in (row.as_json() for row in result.rows):
         table.add_row(
             row["strategy"], row["network"], f"{row['busy']:.1%}", f"{row['big_rate']:.1%}",
             f"{row['error_cm']:.2f}", f"{row['against_always'] - 1:+.1%}", f"{row['macs_per_frame']:,}",
-            f"{row['microjoules_per_frame']:.0f}", f"{row['delay_median']:.0f}", f"{row['delay_p95']:.0f}",
+            f"{row['core_load']:.0%}", f"{row['microjoules_per_frame']:.0f}",
+            f"{row['delay_median']:.0f}", f"{row['delay_p95']:.0f}",
         )  # fmt: skip
     return table
 
