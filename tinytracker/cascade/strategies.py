@@ -64,7 +64,7 @@ LITTLE = Strategy(
 )  # fmt: skip
 FLOW = Strategy(
     "flow", "a jump of the eyes against the face starts the network once they have landed",
-    "flow", GateSettings(longest=14, factor=48, floor=16, settle=1, shut=40, hold=6),
+    "flow", GateSettings(longest=16, factor=40, floor=30, settle=1, shut=40, hold=6),
 )  # fmt: skip
 FLOW_LITTLE = replace(
     FLOW,
