@@ -20,6 +20,7 @@ PACKAGES = sorted(
 )
 MAIN = {
     "aim": "read_aim",
+    "cascade": "compare_files",
     "codegen": "generate",
     "data": "prepare",
     "emulate": "emulate",

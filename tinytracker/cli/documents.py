@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinytracker.cascade.document import CascadeSettings
 from tinytracker.documents import Versioned
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.document import EvaluationDocument
@@ -58,6 +59,7 @@ KINDS = (
     Kind("parity", "`RUN/parity.json`", ParityDocument),
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),
+    Kind("cascade", "the file of `tinytracker cascade fit`", CascadeSettings),
 )
 
 

@@ -52,6 +52,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "Put one network on all platforms: fit, latency, power and energy.",
     ),
     "energy": ("tinytracker.cli.energy", "Compute energy per frame and phase from a power meter's file."),
+    "cascade": (
+        "tinytracker.cli.cascade",
+        "Run the network only when the gaze may have moved: fit and compare gates.",
+    ),
     "report": ("tinytracker.cli.report", "Write one page about runs, packages and measured sessions."),
     "edgetpu": ("tinytracker.cli.edgetpu", "Inspect files compiled for the Edge TPU."),
     "emulate": (

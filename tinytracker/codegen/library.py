@@ -174,11 +174,20 @@ uint8_t *{name}_arena_bytes(void);
 #define TT_STEP_DONE(step) ((void)0)
 #endif
 
-/* All run-time tensors; the first member only sets the alignment. */
+/* All run-time tensors; the first member only sets the alignment. Networks that run one after the other may share one
+ * arena: such a build defines TT_SHARED_ARENA, the largest of their {macro}_ARENA_BYTES, and tt_shared_arena. */
+#ifdef TT_SHARED_ARENA
+extern union tt_arena {{
+    int64_t alignment;
+    int8_t bytes[TT_SHARED_ARENA];
+}} tt_shared_arena;
+#define {name}_arena tt_shared_arena
+#else
 static union {{
     int64_t alignment;
     int8_t bytes[{macro}_ARENA_BYTES];
 }} {name}_arena;
+#endif
 
 const char {name}_sha256[65] = "{graph.model.sha256}";
 

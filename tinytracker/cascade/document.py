@@ -1,0 +1,57 @@
+"""The thresholds of a gate as a document: `cascade fit` writes it, `cascade evaluate` and firmware read it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from tinytracker.cascade.rule import GateSettings
+from tinytracker.cascade.strategies import FLOW, Strategy
+from tinytracker.documents import Document
+
+
+class CascadeSettings(Document):
+    """Thresholds of the eye flow's gate, chosen by `tinytracker cascade fit`.
+
+    Attributes:
+        longest: most frames from one inference to the next. factor: a change above this multiple of its running median
+            is a jump, in 1/16. floor: and above this, in 1/256 px of the gate's strip.
+        settle: most frames to wait for eyes that still move. shut: lids move when the misfit exceeds this multiple of
+            its running median, in 1/16. hold: most frames to wait for lids.
+        drift: the shifts since the last inference, summed, may reach this, in 1/256 px.
+        budget: "energy" or "error". big_sha256, little_sha256: of the networks. people, frames: chosen on these.
+        error_against_always, busy: cross-validated, of people on whom they were not chosen.
+        command: that chose them. versions: of the libraries.
+    """
+
+    title: ClassVar[str] = "settings of a cascade"
+    way_out: ClassVar[str] = "Choose them again with `tinytracker cascade fit`."
+
+    longest: int
+    factor: int
+    floor: int
+    settle: int
+    shut: int
+    hold: int
+    drift: int
+    budget: str = "energy"
+    big_sha256: str = ""
+    little_sha256: str = ""
+    people: int = 0
+    frames: int = 0
+    error_against_always: float = 0.0
+    busy: float = 0.0
+    command: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    def gate(self) -> GateSettings:
+        """Return the thresholds."""
+        return GateSettings(
+            longest=self.longest, factor=self.factor, floor=self.floor, settle=self.settle, shut=self.shut,
+            hold=self.hold, drift=self.drift,
+        )  # fmt: skip
+
+    def strategy(self) -> Strategy:
+        """Return the strategy "flow" with these thresholds."""
+        return FLOW.with_gate(**vars(self.gate()))

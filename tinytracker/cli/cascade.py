@@ -1,0 +1,148 @@
+"""`tinytracker cascade`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from tinytracker.cli.output import Output, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinytracker.cascade.evaluation import Comparison
+
+
+@click.group()
+def command() -> None:
+    """Run the network only when the gaze may have moved: choose thresholds, and compare strategies."""
+
+
+def _common(function: Callable[..., Output]) -> Callable[..., Output]:
+    """Add the arguments that both verbs share."""
+    for decorate in reversed(
+        (
+            click.argument("big", type=click.Path(path_type=Path)),
+            click.argument("little", type=click.Path(path_type=Path)),
+            click.option(
+                "--sequences",
+                type=click.Path(path_type=Path),
+                multiple=True,
+                required=True,
+                help="Folder that `tinytracker synth OUT --sequences` has written; may be given several times.",
+            ),
+            click.option(
+                "--keep",
+                type=click.Path(path_type=Path),
+                default=Path("viewings"),
+                help="Folder for what networks and gate have seen, so that a second call is fast.",
+            ),
+            click.option(
+                "--budget",
+                type=click.Choice(["energy", "error"]),
+                default="energy",
+                help="energy: the least error with the network busy in a third of the frames; "
+                "error: the least work with 6 % more error.",
+            ),
+            click.option("--big-frames", type=int, default=6, help="Frames until BIG's answer is there."),
+            click.option(
+                "--little-frames", type=int, default=3, help="Frames until LITTLE's answer is there."
+            ),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
+@verb
+@_common
+@click.option(
+    "--network",
+    type=click.Choice(["big", "little"]),
+    default="little",
+    help="Whose answers the gate saves: on slow boards, the small network every time beats the large one.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("cascade.json"), help="File to write.")
+def fit(
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
+    little_frames: int, network: str, out: Path,
+) -> Output:  # fmt: skip
+    """Choose the thresholds of the eye flow's gate for BIG and LITTLE, run folders or .tflite files."""
+    from tinytracker.cascade.evaluation import fit_settings
+
+    settings = fit_settings(
+        big, little, sequences, keep, budget=budget, latency=(big_frames, little_frames), network=network
+    )
+    settings.write(out)
+    text = (
+        f"{out}: chosen on {settings.people} people, {settings.frames:,} frames. On people that the thresholds were "
+        f"not chosen on, the network is busy in {settings.busy:.0%} of the frames, and the error is "
+        f"{settings.error_against_always - 1:+.1%} of that of the network run always."
+    )
+    return Output({"out": str(out), **settings.as_json()}, (text,))
+
+
+@verb
+@_common
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    help="Thresholds of an earlier `fit`; default: choose anew.",
+)
+@click.option(
+    "--timeline", type=click.Path(path_type=Path), help="SVG file to draw: eight seconds of one person."
+)
+def evaluate(
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
+    little_frames: int, settings: Path | None, timeline: Path | None,
+) -> Output:  # fmt: skip
+    """Compare error, work and delay of all strategies for BIG and LITTLE, run folders or .tflite files."""
+    from tinytracker.cascade.evaluation import compare_files
+
+    result = compare_files(
+        big,
+        little,
+        sequences,
+        keep,
+        budget=budget,
+        latency=(big_frames, little_frames),
+        settings=settings,
+        timeline=timeline,
+    )
+    return Output(result.as_json(), (_table(result),))
+
+
+def _table(result: Comparison) -> Table:
+    table = Table(
+        title=f"{len(result.people)} people; BIG takes {result.latency.big} frames, LITTLE {result.latency.little}",
+        title_justify="left",
+    )
+    for column in (
+        "strategy",
+        "answers",
+        "busy",
+        "runs",
+        "error cm",
+        "always",
+        "MACs",
+        "core",
+        "µJ",
+        "delay",
+        "p95",
+    ):
+        table.add_column(column, justify="left" if column in ("strategy", "answers") else "right")
+    for row in (row.as_json() for row in result.rows):
+        table.add_row(
+            row["strategy"], row["network"], f"{row['busy']:.1%}", f"{row['big_rate']:.1%}",
+            f"{row['error_cm']:.2f}", f"{row['against_always'] - 1:+.1%}", f"{row['macs_per_frame']:,}",
+            f"{row['core_load']:.0%}", f"{row['microjoules_per_frame']:.0f}",
+            f"{row['delay_median']:.0f}", f"{row['delay_p95']:.0f}",
+        )  # fmt: skip
+    return table
+
+
+command.add_command(fit, "fit")
+command.add_command(evaluate, "evaluate")
