@@ -21,6 +21,9 @@ from tinytracker.synth.sitting import plan_sitting, subject_streams
 SEED = 90_137
 """People of no data set and no training."""
 
+_OF_A_DAY = ("sitting", "frames", "background", "noise")
+"""Random streams that belong to the day and the room; the others belong to the person."""
+
 Point = tuple[float, float]
 
 
@@ -49,7 +52,12 @@ class Seat:
 
 
 def draw_person(
-    index: int, dots_cm: Sequence[Point | None], per_dot: int, seat: Seat | None = None
+    index: int,
+    dots_cm: Sequence[Point | None],
+    per_dot: int,
+    seat: Seat | None = None,
+    sitting: int = 0,
+    blinks: float = 0.0,
 ) -> list[bytes]:
     """Draw JPEG frames of person `index` of `SEED`.
 
@@ -58,15 +66,20 @@ def draw_person(
         dots_cm: where the person looks, cm from the camera; None for an empty chair.
         per_dot: frames of each dot.
         seat: how the person sits.
+        sitting: another number is another day: the same face at another place, in other light, in another room.
+        blinks: share of frames with shut eyes.
 
     Returns:
         per_dot frames of each dot, in order.
     """
     seat = seat or Seat()
     streams = subject_streams(SEED, index)
+    if sitting:
+        streams |= {name: subject_streams(SEED, 1000 * sitting + index)[name] for name in _OF_A_DAY}
     count = len(dots_cm) * per_dot
     base = plan_sitting(streams, max(count, 1), None, (480, 640), 1.0)
-    rng = np.random.default_rng([SEED, index])
+    rng = np.random.default_rng([SEED, index, sitting] if sitting else [SEED, index])
+    shut = np.random.default_rng([SEED, index, sitting, 1]).random(count) < blinks
     camera, scale = seat.camera, max(seat.width, seat.height) / 640
     centre = np.array([(seat.screen[0] + seat.screen[2]) / 2, (seat.screen[1] + seat.screen[3]) / 2])
     home = np.array([rng.normal(0, 2.0), rng.normal(-3.0, 1.5)])
@@ -99,7 +112,7 @@ def draw_person(
                 camera=camera,
                 dot_cm=looked,
                 pose=pose,
-                closed=(rest, rest),
+                closed=(1.0, 1.0) if shut[k] else (rest, rest),
                 exposure=exposure,
                 lost=False,
                 eyes_lost=False,
