@@ -5,7 +5,7 @@ now and then. The collector's own code takes the frames: it finds the eyes, judg
 `prepare` and `adapt` follow as on the command line. Another day the same person sits at another place, in another room
 and other light: those frames were neither trained on nor chosen by.
 
-    python benchmarks/adapt.py FOLDER 5             # five people, 230 dots of 6 frames each, then 60 dots of 4
+    python benchmarks/adapt.py FOLDER 5             # five people, 230 dots of 3 frames each, then 40 dots of 3
     python benchmarks/adapt.py FOLDER 5 --model tinytracker-v2-aim
 """
 
@@ -33,7 +33,7 @@ from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
 from tinytracker.collect.journal import Head, as_row, journals
-from tinytracker.collect.plan import planned_dot
+from tinytracker.collect.plan import planned_dot, posture
 from tinytracker.collect.recorder import Sitting
 from tinytracker.live.screen import Screen, own_screen
 from tinytracker.live.webcam_source import open_finder, open_network
@@ -41,9 +41,11 @@ from tinytracker.model.presets import find_preset
 from tinytracker.progress import set_quiet
 
 DOT_S, SHOWN_S = 2.6, 1.7
-FRAME_S = (0.45, 0.2)
-"""First frame of a dot after it appeared, and the time between frames: the first comes before the eyes have arrived."""
+FRAME_S = (0.65, 0.3)
+"""First frame of a dot after it appeared, when the eyes have arrived, and the time between frames."""
 BLINKS = 0.03
+LEANS = ((0, 0, 0), (0, 0, -6), (0, 1, 7), (-5, 0, 1), (5, -1, -1), (1, 1, 3))
+"""How the person follows the page's sentences (`POSTURES`), cm right, up, away; with the last one the light changes."""
 POINTS = (1280, 720)
 
 
@@ -51,11 +53,13 @@ def screen_of(index: int) -> Screen:
     """Return the screen of a person: of another size for each, the camera not always in the middle."""
     rng = np.random.default_rng([177, index])
     width = float(rng.uniform(29, 52))
-    return own_screen(width, width * POINTS[1] / POINTS[0], float(rng.uniform(0.6, 1.8)), float(rng.uniform(-2, 2)))
+    return own_screen(
+        width, width * POINTS[1] / POINTS[0], float(rng.uniform(0.6, 1.8)), float(rng.uniform(-2, 2))
+    )
 
 
-def record(session: Path, index: int, sitting: int, dots: int, per_dot: int) -> dict[str, Any]:
-    """Record one sitting of a person, unless it is there."""
+def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, follows: bool) -> dict[str, Any]:
+    """Record one sitting, unless it is there; the person `follows` what the page asks for, or sits still."""
     folder = session / "00000"
     began = time.process_time()
     if folder.is_dir():
@@ -70,7 +74,12 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int) -> 
     seed = 100 * index + sitting
     places = [planned_dot(seed, k, k) for k in range(dots)]
     places_cm = [screen.at(p.across, p.down) for p in places]
-    jpegs = draw_person(index, places_cm, per_dot, seat, sitting, BLINKS)
+    jpegs = []
+    poses = [posture(k, dots) if follows else 0 for k in range(dots)]
+    for pose in sorted(set(poses)):
+        of_pose = [place for place, p in zip(places_cm, poses, strict=True) if p == pose]
+        light = 1 if pose == len(LEANS) - 1 else 0
+        jpegs += draw_person(index, of_pose, per_dot, seat, sitting, BLINKS, light, LEANS[pose])
     drawn = time.process_time()
     for journal in journals(session) if session.is_dir() else ():
         journal.delete()
@@ -91,12 +100,12 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int) -> 
 
 
 def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str, Any]:
-    """Return the errors on the next session: of the adapted network, and of the bundled one with and without nine dots."""
-    from tinytracker.adapt.frames import hidden_and_gaze, load
+    """Return the errors on the next session: adapted, bundled, and both with nine dots."""
+    from tinytracker.adapt.frames import Reader, load
+    from tinytracker.adapt.nine_dots import nearest_dots
     from tinytracker.data.index import read_index
     from tinytracker.data.preparation import prepare
     from tinytracker.evaluate.calibration import fit
-    from tinytracker.adapt.nine_dots import nearest_dots
     from tinytracker.model.keras_builder import build_keras, load_trained
     from tinytracker.train.initial import load_initial, source_file
 
@@ -107,7 +116,10 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     load_initial(bundled, source_file("synthetic", preset))
     # The nine dots are of the next session itself: the calibration is as fresh as it can be.
     nine = np.isin(frames.clusters, nearest_dots(frames.gaze, frames.clusters))
-    predicted = {BUNDLED: hidden_and_gaze(bundled, frames)[1], "adapted": hidden_and_gaze(load_trained(run / "model.keras"), frames)[1]}
+    predicted = {
+        BUNDLED: Reader(bundled).read(frames)[1],
+        "adapted": Reader(load_trained(run / "model.keras")).read(frames)[1],
+    }
     for name, of in ((CALIBRATED, BUNDLED), ("adapted + 9 dots", "adapted")):
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
@@ -118,7 +130,11 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
         row[f"next {name} cm".replace(" ", "_")] = round(float(errors[name].mean()), 3)
     for name, short in ((BUNDLED, "bundled"), (CALIBRATED, "nine_dots")):
         compared = gain(name, errors["adapted"], errors[name], clusters)
-        row |= {f"of_{short}": compared.ratio, f"less_{short}_cm": compared.difference_cm, f"less_{short}_ci95": compared.ci95_cm}
+        row |= {
+            f"of_{short}": compared.ratio,
+            f"less_{short}_cm": compared.difference_cm,
+            f"less_{short}_ci95": compared.ci95_cm,
+        }
     return row
 
 
@@ -126,8 +142,8 @@ def one(folder: Path, index: int, preset: str, dots: int, per_dot: int, next_dot
     """Record, adapt, and measure the next session of one person."""
     cpu = time.process_time()
     session, later = folder / f"person-{index}", folder / f"person-{index}-next"
-    times = record(session, index, 0, dots, per_dot)
-    record(later, index, 1, next_dots, 4)
+    times = record(session, index, 0, dots, per_dot, True)
+    record(later, index, 1, next_dots, 3, False)
     began, wall = time.process_time(), time.monotonic()
     run = folder / f"run-{index}-{preset}"
     document: AdaptDocument = adapt([session], preset, run).document
@@ -150,8 +166,8 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--model", default="tinytracker-v2")
     parser.add_argument("--dots", type=int, default=230)
-    parser.add_argument("--per-dot", type=int, default=7)
-    parser.add_argument("--next-dots", type=int, default=60)
+    parser.add_argument("--per-dot", type=int, default=3)
+    parser.add_argument("--next-dots", type=int, default=40)
     parser.add_argument("--out", default="adapt")
     options = parser.parse_args()
     set_quiet(True)
@@ -159,7 +175,9 @@ def main() -> None:
     os.environ["TINYTRACKER_DEVICES"] = str(options.folder / "devices.toml")
     rows = []
     for index in range(options.first, options.first + options.people):
-        rows.append(one(options.folder, index, options.model, options.dots, options.per_dot, options.next_dots))
+        rows.append(
+            one(options.folder, index, options.model, options.dots, options.per_dot, options.next_dots)
+        )
         print(rows[-1], flush=True)
         if options.out:
             write_csv(options.out, rows, ["tensorflow", "numpy"])

@@ -1,4 +1,4 @@
-"""Adapts a network to one's own camera and screen, with what `tinytracker collect` recorded, and never for the worse."""
+"""Adapts a network to one's own camera and screen with what `tinytracker collect` recorded, never for the worse."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ LONGEST_PX = 1280
 _MOST_WORK = 45_000
 """Crops that all layers are trained on, at most: fewer epochs for more frames, so that the time stays bounded."""
 _EPOCHS = (3, 30)
+_FOLDS = 5  # stretches of time that are left out in turn
 _CROPS = 4  # that a frame gives for a network with an aim
 
 
@@ -181,10 +182,11 @@ class _Work:
 
     def _add(self, name: str, model: Any) -> dict[str, Floats]:
         """Remember what a network predicts; returns the inputs of its last layer by split."""
-        from tinytracker.adapt.frames import hidden_and_gaze
+        from tinytracker.adapt.frames import Reader
 
         began = time.monotonic()
-        found = {split: hidden_and_gaze(model, frames) for split, frames in self._frames.items()}
+        reader = Reader(model)
+        found = {split: reader.read(frames) for split, frames in self._frames.items()}
         self._predicted[name] = {split: gaze for split, (_, gaze) in found.items()}
         self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
         return {split: hidden for split, (hidden, _) in found.items()}
@@ -207,8 +209,7 @@ class _Work:
         began = time.monotonic()
         frames = self._frames["train"]
         kernel, bias = (w.astype(np.float64) for w in model.get_layer(GAZE_NODE).get_weights())
-        last = self._last_quarter()
-        strength = choose_strength(hidden["train"], frames.unit, frames.gaze, kernel, bias, last)
+        strength = choose_strength(hidden["train"], frames.unit, frames.gaze, kernel, bias, self._folds())
         new, shift = fit_head(hidden["train"], frames.unit, frames.gaze, kernel, bias, strength)
         headed = build_keras(self._preset.network())
         headed.set_weights(model.get_weights())
@@ -220,14 +221,16 @@ class _Work:
         say(f"head only: {self._error(HEAD, 'val'):.2f} cm, bundled {self._error(BUNDLED, 'val'):.2f} cm")
         return headed
 
-    def _last_quarter(self) -> NDArray[np.bool_]:
-        """The last quarter of the training frames' dots, in the order of the pieces, (N,)."""
+    def _folds(self) -> NDArray[np.int64]:
+        """Number the stretches of time of the training frames, (N,)."""
         frames = self._frames["train"]
         names = [f"{i:05d}" for i, piece in enumerate(self._division.pieces) if piece.split == "train"]
-        place = np.array([names.index(name) for name in frames.subject]) * 1_000_000 + frames.dot
-        dots = np.unique(place)
-        result: NDArray[np.bool_] = place > dots[max(int(0.75 * len(dots)) - 1, 0)]
-        return result
+        dots = {key: k for k, key in enumerate(
+            (name, number) for name in names for number in np.unique(frames.dot[frames.subject == name])
+        )}  # fmt: skip
+        order = np.array([dots[key] for key in zip(frames.subject, frames.dot, strict=True)])
+        folds: NDArray[np.int64] = order * _FOLDS // len(dots)
+        return folds
 
     def _train(self, folder: Path, init: str) -> Run:
         from tinytracker.train import train
@@ -271,9 +274,7 @@ class _Work:
             rows.append(Candidate(**row))
         return tuple(rows)
 
-    def _write(
-        self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any
-    ) -> None:
+    def _write(self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any) -> None:
         from tinytracker.data.tensorflow_errors import writing_tensorflow
         from tinytracker.train.state import State, describe_training
 
@@ -311,6 +312,6 @@ def _config(preset: Preset, frames: int, epochs: int | None, seed: int) -> Train
     augment = AugmentConfig(mirror=False, rotation=4.0, shift=0.02, zoom=0.05, brightness=20.0, contrast=0.2)  # type: ignore[call-arg]
     return TrainConfig(
         epochs=epochs or int(np.clip(_MOST_WORK // max(crops, 1), low, high)),
-        batch_size=32, learning_rate=5e-4, warmup_epochs=0.5, patience=10, seed=seed,
+        batch_size=32, optimizer="adamw", learning_rate=3e-4, warmup_epochs=1.0, patience=10, seed=seed,
         cache="none" if preset.aim else "memory", tensorboard=False, augment=augment,
     )  # type: ignore[call-arg]  # fmt: skip

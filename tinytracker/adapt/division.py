@@ -150,12 +150,15 @@ def write_division(division: Division, sessions: Iterable[Path], out: Path) -> P
         InputFileError: a frame cannot be read.
     """
     plan = [
-        [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()] for piece in division.pieces
+        [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
+        for piece in division.pieces
     ]
     if (out / DIVISION_FILE).is_file():
         if read_json(out / DIVISION_FILE) != plan:
             raise OutputError(
-                out.parent, "this folder began with other sessions, or with fewer frames", "Choose another --out."
+                out.parent,
+                "this folder began with other sessions, or with fewer frames",
+                "Choose another --out.",
             )
     else:
         make_folder(out)
@@ -187,6 +190,8 @@ def _taken(recording: Recording, indices: NDArray[np.int64]) -> Recording:
         if isinstance(value, np.ndarray):
             changes[item.name] = value[indices]
         elif isinstance(value, Boxes):
-            changes[item.name] = Boxes(*(getattr(value, key)[indices] for key in ("x", "y", "w", "h", "valid")))
+            changes[item.name] = Boxes(
+                *(getattr(value, key)[indices] for key in ("x", "y", "w", "h", "valid"))
+            )
     names = tuple(recording.frame_names[i] for i in indices)
     return replace(recording, frame_names=names, motion=(), rejected=(), corrections=(), **changes)

@@ -59,10 +59,22 @@ def load(index: PreparedIndex, split: str, spec: InputSpec) -> SplitFrames:
     return SplitFrames(inputs, target[:, :2], target[:, 2], known.subject, known.dot)
 
 
-def hidden_and_gaze(model: tf.keras.Model, frames: SplitFrames) -> tuple[Floats, Floats]:
-    """Return the inputs (N, F) of the layer that gives the gaze, and the gaze (N, 2) in cm."""
-    inner = tf.keras.Model(model.inputs, [model.get_layer(GAZE_NODE).input, model.outputs[0]])
-    data = tf.data.Dataset.from_tensor_slices(frames.inputs).batch(_BATCH).map(scaled)
-    hidden, out = inner.predict(data, verbose=0)
-    gaze: Floats = out[:, :2].astype(np.float64) * frames.unit[:, None]
-    return hidden.reshape(len(frames), -1).astype(np.float64), gaze
+class Reader:
+    """Runs a network on frames, and looks at the inputs of the layer that gives the gaze."""
+
+    def __init__(self, model: tf.keras.Model) -> None:
+        inner = tf.keras.Model(model.inputs, [model.get_layer(GAZE_NODE).input, model.outputs[0]])
+        self._answer = tf.function(
+            lambda inputs: inner(scaled(inputs), training=False), reduce_retracing=True
+        )
+
+    def read(self, frames: SplitFrames) -> tuple[Floats, Floats]:
+        """Return the inputs (N, F) of that layer, and the gaze (N, 2) in cm."""
+        hidden, out = [], []
+        for start in range(0, len(frames), _BATCH):
+            some = {name: codes[start : start + _BATCH] for name, codes in frames.inputs.items()}
+            answer = self._answer(some)
+            hidden.append(answer[0].numpy().reshape(len(answer[1]), -1))
+            out.append(answer[1].numpy()[:, :2])
+        gaze: Floats = np.concatenate(out).astype(np.float64) * frames.unit[:, None]
+        return np.concatenate(hidden).astype(np.float64), gaze

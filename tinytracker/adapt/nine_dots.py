@@ -41,9 +41,8 @@ def calibrated(
 ) -> tuple[dict[str, Floats], Calibration | None]:
     """Return the predictions after calibration by split, and the calibration.
 
-    With one person ("time"), nine dots of the training frames are used. With
-    several ("people"), each person who is held out is calibrated by nine dots of their own, whose frames become NaN; there
-    is no calibration for all then.
+    With one person ("time"), nine dots of the training frames are used. With several ("people"), each person who is
+    held out is calibrated by nine dots of their own, whose frames become NaN; there is no calibration for all then.
     """
     if by == "time":
         calibration = _fit(predicted["train"], frames["train"].gaze, frames["train"].clusters)

@@ -24,9 +24,7 @@ def device_of(screen: Screen, points: tuple[int, int], name: str | None = None) 
     """
     width, height = 10 * (screen.x_max - screen.x_min), 10 * (screen.y_max - screen.y_min)
     right, above = -10 * screen.x_min, -10 * screen.y_max
-    label = (
-        f"screen {width:.1f}x{height:.1f} mm, camera {right:.1f} right {above:.1f} above, {points[0]}x{points[1]}"
-    )
+    label = f"screen {width:.1f}x{height:.1f} mm, camera {right:.1f} right {above:.1f} above, {points[0]}x{points[1]}"
     device = Device(
         (name or label).strip(), "tablet", round(right, 2), round(above, 2), round(width, 2), round(height, 2),
         *points,

@@ -130,8 +130,8 @@ def openness(picture: Pixels, roll: float) -> float:
     for side in (-1.0, 1.0):
         x = width * (0.5 + side * _HALF_EYES * math.cos(roll))
         y = height / 2 + side * width * _HALF_EYES * math.sin(roll)
-        left, right = (int(round(x + k * _EYE_HALF_WIDTH * width)) for k in (-1, 1))
-        top, bottom = (int(round(y + k * _EYE_HALF_HEIGHT * width)) for k in (-1, 1))
+        left, right = (round(x + k * _EYE_HALF_WIDTH * width) for k in (-1, 1))
+        top, bottom = (round(y + k * _EYE_HALF_HEIGHT * width) for k in (-1, 1))
         eye = grey[max(top, 0) : bottom, max(left, 0) : right]
         if eye.size == 0:
             return 0.0

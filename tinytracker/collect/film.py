@@ -15,6 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,7 +61,7 @@ def read_dots(path: Path) -> list[ShownDot]:
             )
         )  # fmt: skip
     found.sort(key=lambda dot: dot.start_s)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         if after.start_s < before.end_s:
             raise InputFileError(
                 path, f"the dot at {after.start_s:g} s begins before that of {before.start_s:g} s ends"
@@ -69,7 +70,10 @@ def read_dots(path: Path) -> list[ShownDot]:
 
 
 def record_film(
-    sitting: Sitting, dots: Iterable[ShownDot], frames: Iterable[tuple[float, bytes]], rate: float | None = None
+    sitting: Sitting,
+    dots: Iterable[ShownDot],
+    frames: Iterable[tuple[float, bytes]],
+    rate: float | None = None,
 ) -> None:
     """Record a sitting from dots and frames, both in the order of time; it is not finished.
 
@@ -118,7 +122,9 @@ def film_frames(path: Path) -> Iterator[tuple[float, bytes]]:
 
 def _folder(path: Path) -> Iterator[tuple[float, bytes]]:
     times = path / TIMES_FILE
-    rows = [(_number(times, line, row, "time_s"), row["file"]) for line, row in _rows(times, ("file", "time_s"))]
+    rows = [
+        (_number(times, line, row, "time_s"), row["file"]) for line, row in _rows(times, ("file", "time_s"))
+    ]
     for time_s, name in sorted(rows):
         yield time_s, read_bytes(path / name)
 
@@ -144,7 +150,9 @@ def _y4m(file: BinaryIO, path: Path) -> Iterator[tuple[float, bytes]]:
     rate = re.search(r" F(\d+):(\d+)", head)
     colour = re.search(r" C(\S+)", head)
     if size is None or rate is None or not (colour is None or colour[1].startswith("420")):
-        raise InputFileError(path, "not a film that can be read (YUV4MPEG2 with 4:2:0)", "Convert it to .mp4.")
+        raise InputFileError(
+            path, "not a film that can be read (YUV4MPEG2 with 4:2:0)", "Convert it to .mp4."
+        )
     width, height = int(size[1]), int(size[2])
     step_s = int(rate[2]) / max(int(rate[1]), 1)
     half = (-(-width // 2), -(-height // 2))

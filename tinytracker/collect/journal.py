@@ -1,11 +1,11 @@
-"""A sitting while it is being recorded: one folder per dot, each complete or absent, so that nothing is lost in a crash.
+"""A sitting while it is being recorded: one folder per dot, complete or absent, so that a crash loses nothing.
 
     SESSION/.00003.dots.partial/
       head.json          who sits where; written first
       0000/ 0001/ ...    one folder per dot that was shown: dot.json and the frames that were kept
       events.jsonl       what went wrong, a line each
 
-When the sitting is finished, it becomes the subject SESSION/00003, and this folder is removed. `prepare` passes over it.
+A finished sitting becomes the subject SESSION/00003, and this folder is removed. `prepare` passes over it.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ _FOLLOWS = 0.3
 
 
 class Attention:
-    """Whether the network's gaze goes where the dots go: who looks elsewhere, or another person, does not follow them."""
+    """Whether the network's gaze goes where the dots go: that of a person who looks elsewhere does not."""
 
     def __init__(self) -> None:
         self._dots: deque[tuple[float, float, float, float]] = deque(maxlen=ATTENTION_DOTS)

@@ -12,6 +12,16 @@ from dataclasses import dataclass
 LETTERS = ("L", "R")
 """One of them is on the dot for a moment; who did not look cannot say which (Krafka et al. 2016, section 3.1)."""
 
+POSTURES = (
+    "Sit as you usually do.",
+    "Come a little nearer to the screen.",
+    "Lean back, farther from the screen.",
+    "Sit a little to the left.",
+    "Sit a little to the right, and turn your head a little.",
+    "Change the light if you can: a lamp on or off, another side to the window. Sit as you like.",
+)
+"""What the person is asked for, one after the other: on another day head and light will not be the same as today."""
+
 _EDGE = 0.04
 _COLUMNS, _ROWS = 5, 3
 
@@ -40,6 +50,11 @@ def planned_dot(seed: int, kept: int, attempt: int) -> PlannedDot:
     """
     across, down = _grid_place(seed, kept // 2) if kept % 2 == 0 else _random_place(seed, kept)
     return PlannedDot(across, down, random.Random(f"{seed} letter {attempt}").choice(LETTERS))
+
+
+def posture(kept: int, wanted: int) -> int:
+    """Return the number of the posture when `kept` of the `wanted` dots have been kept."""
+    return min(kept * len(POSTURES) // max(wanted, 1), len(POSTURES) - 1)
 
 
 def _grid_place(seed: int, number: int) -> tuple[float, float]:

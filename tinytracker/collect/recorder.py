@@ -141,9 +141,7 @@ class Sitting:
         return cls(Journal.begin(session, head), head, watcher, free)
 
     @classmethod
-    def resume(
-        cls, journal: Journal, watcher: Watcher, free: Callable[[Path], int] = free_bytes
-    ) -> Sitting:
+    def resume(cls, journal: Journal, watcher: Watcher, free: Callable[[Path], int] = free_bytes) -> Sitting:
         """Continue a sitting that was interrupted, after its last complete dot.
 
         Raises:
@@ -180,16 +178,21 @@ class Sitting:
         Raises:
             UsageError: it is not a picture.
         """
-        pixels = decode(jpeg)
-        sight = self.watcher.look(pixels)
-        height, width = pixels.shape[:2]
-        taken = Taken(jpeg, width, height, captured_s, sight)
+        taken = self.preview(self.watcher, jpeg, captured_s)
+        sight = taken.sight
         if self._shown is None:
             return taken
         taken = replace(taken, reason=judge_frame(sight, captured_s - self._shown[1], self._lids))
         self._taken.append(taken)
         self._last_s = max(self._last_s, captured_s)
         return taken
+
+    @staticmethod
+    def preview(watcher: Watcher, jpeg: bytes, captured_s: float = 0.0) -> Taken:
+        """Look at a frame that is not recorded; raises `UsageError` when it is not a picture."""
+        pixels = decode(jpeg)
+        height, width = pixels.shape[:2]
+        return Taken(jpeg, width, height, captured_s, watcher.look(pixels))
 
     def end_dot(self, typed: str, rate: float | None = None, changed: bool = False) -> Outcome:
         """The dot disappeared: store it, with the frames that count.
@@ -256,9 +259,7 @@ class Sitting:
             return [replace(taken, reason=taken.reason or whole) for taken in frames]
         counted = [taken for taken in frames if taken.reason is None]
         away = dict(zip(map(id, counted), aside(counted), strict=True))
-        frames = [
-            replace(taken, reason=LeftOut.ASIDE) if away.get(id(taken)) else taken for taken in frames
-        ]
+        frames = [replace(taken, reason=LeftOut.ASIDE) if away.get(id(taken)) else taken for taken in frames]
         if sum(taken.reason is None for taken in frames) < LEAST_FRAMES:
             frames = [replace(taken, reason=taken.reason or LeftOut.FEW) for taken in frames]
         return frames

@@ -84,8 +84,9 @@ class SubjectSurroundings:
             room = _stored(self._rooms[i], decode(self._rooms[i]), self._longest)
         x, y, width = (float(v) for v in self._strips[i])
         return Surroundings(
-            _stored(content, pixels, self._longest), room, (x, y, width), float(self._roll[i]), float(self._marks.focal[i]),
-            float(self._marks.closed[i]), float(self._marks.occluded[i]), float(self._marks.exact),
+            _stored(content, pixels, self._longest), room, (x, y, width), float(self._roll[i]),
+            float(self._marks.focal[i]), float(self._marks.closed[i]), float(self._marks.occluded[i]),
+            float(self._marks.exact),
         )  # fmt: skip
 
 
