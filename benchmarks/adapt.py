@@ -33,7 +33,7 @@ from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
 from tinytracker.collect.journal import Head, as_row, journals
-from tinytracker.collect.plan import planned_dot, posture
+from tinytracker.collect.plan import POSTURES, planned_dot, posture
 from tinytracker.collect.recorder import Sitting
 from tinytracker.live.screen import Screen, own_screen
 from tinytracker.live.webcam_source import open_finder, open_network
@@ -74,7 +74,8 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
     seed = 100 * index + sitting
     places = [planned_dot(seed, k, k) for k in range(dots)]
     places_cm = [screen.at(p.across, p.down) for p in places]
-    jpegs = []
+    assert len(LEANS) == len(POSTURES)
+    jpegs: list[bytes] = []
     poses = [posture(k, dots) if follows else 0 for k in range(dots)]
     for pose in sorted(set(poses)):
         of_pose = [place for place, p in zip(places_cm, poses, strict=True) if p == pose]

@@ -116,7 +116,8 @@ def aside(frames: Sequence[Taken]) -> list[bool]:
 
 
 ATTENTION_DOTS = 12
-_FOLLOWS = 0.3
+_FOLLOWS, _SLOPE = 0.3, 0.25
+"""Least correlation with the dots, and least cm of the gaze per cm of the dots."""
 
 
 class Attention:
@@ -138,4 +139,5 @@ class Attention:
         dot, gaze = rows[:, axis], rows[:, 2 + axis]
         if dot.std() == 0 or gaze.std() == 0:
             return False
-        return bool(np.corrcoef(dot, gaze)[0, 1] > _FOLLOWS)
+        correlation = float(np.corrcoef(dot, gaze)[0, 1])
+        return correlation > _FOLLOWS and correlation * gaze.std() / dot.std() > _SLOPE

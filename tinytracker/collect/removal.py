@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinytracker.collect.journal import journals
-from tinytracker.collect.subject import REPORT_FILE, write_report
+from tinytracker.collect.subject import write_report
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.data.sitting import SITTING_FILE, read_sitting
 from tinytracker.errors import UsageError
@@ -35,11 +35,8 @@ def remove_person(session: Path, person: str) -> int:
 
 
 def remove_all(session: Path) -> int:
-    """Delete all sittings, and the report; returns their number; raises `OutputError`."""
-    count = _remove_those(session, lambda _: True)
-    with writing(session / REPORT_FILE):
-        (session / REPORT_FILE).unlink(missing_ok=True)
-    return count
+    """Delete all sittings, and with the last one the report; returns their number; raises `OutputError`."""
+    return _remove_those(session, lambda _: True)
 
 
 def _remove_those(session: Path, wanted: Callable[[str], bool]) -> int:

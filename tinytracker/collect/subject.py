@@ -13,7 +13,7 @@ from tinytracker.collect.marks import face_boxes, recording_boxes
 from tinytracker.data.devices import Orientation
 from tinytracker.data.gazecapture import SUBJECT_NAME, Recording, write_recording
 from tinytracker.data.sitting import SITTING_FILE, SittingDocument, SittingFrame, read_sitting, summary
-from tinytracker.files import json_bytes, read_bytes, write_json
+from tinytracker.files import json_bytes, read_bytes, write_json, writing
 
 REPORT_FILE = "report.json"
 _MOST_FRAMES = 100_000  # GazeCapture's frame names have five digits
@@ -94,6 +94,8 @@ def _recording(name: str, sitting: SittingDocument, kept: list[tuple[StoredDot, 
 def write_report(session: Path) -> dict[str, Any]:
     """Write report.json of a session: every sitting, what was kept, what was left out and why, and what went wrong.
 
+    A session without sittings has no report.
+
     Raises:
         OutputError: it cannot be written.
         InputFileError: a sitting is damaged.
@@ -114,5 +116,10 @@ def write_report(session: Path) -> dict[str, Any]:
         "schema_version": 1, "sittings": rows, "people": sorted({str(row["person"]) for row in rows}),
         "frames": sum(row["frames"] for row in rows), "left_out": dict(sorted(total.items())),
     }  # fmt: skip
-    write_json(session / REPORT_FILE, document)
+    path = session / REPORT_FILE
+    if rows:
+        write_json(path, document)
+    else:  # all was deleted: a report would still name what was there
+        with writing(path):
+            path.unlink(missing_ok=True)
     return document
