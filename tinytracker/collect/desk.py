@@ -16,6 +16,7 @@ from tinytracker.collect.plan import POSTURES, posture
 from tinytracker.collect.recorder import Outcome, Sitting, free_bytes
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
 from tinytracker.collect.subject import finish, write_report
+from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
 from tinytracker.evaluate.calibration_identity import today
 from tinytracker.files import make_folder
@@ -254,8 +255,8 @@ class Desk:
 
     def _seed(self, person: str) -> int:
         """Return another order of dots for each sitting of a person."""
-        count = len(list(self.session.iterdir()))
-        return sum(map(ord, person)) * 1000 + count
+        subjects = [path for path in self.session.iterdir() if SUBJECT_NAME.fullmatch(path.name)]
+        return sum(map(ord, person)) * 1000 + len(subjects) + len(journals(self.session))
 
     def _say_session(self) -> None:
         try:
