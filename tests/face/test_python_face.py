@@ -19,8 +19,10 @@ PACKAGES = sorted(
     if m.ispkg and m.name != "tinytracker.cli"
 )
 MAIN = {
+    "adapt": "adapt",
     "aim": "read_aim",
     "codegen": "generate",
+    "collect": "record_film",
     "data": "prepare",
     "emulate": "emulate",
     "energy": "read_trace",

@@ -87,12 +87,6 @@ def adapt(
         ModelError: the network has no gaze.
         OutputError: `out` is in use, belongs to other sessions, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.
-
-    Example:
-        >>> from tinytracker.adapt import adapt
-        >>> result = adapt(["desk"], "tinytracker-v2", "own-run")  # doctest: +SKIP
-        >>> result.document.kept  # doctest: +SKIP
-        'all layers'
     """
     folders = [Path(session) for session in sessions]
     out = Path(out)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import RenderableType
 from rich.table import Table
 
 from tinytracker.cli.output import Output, interval_text, verb
@@ -40,7 +41,7 @@ def command(sessions: tuple[Path, ...], start: str, out: Path, epochs: int | Non
 
     result = adapt(sessions, start, out, epochs, seed)
     document = result.document
-    text = (_table(document), *_sentences(document, out))
+    text: tuple[RenderableType, ...] = (_table(document), *_sentences(document, out))
     return Output({"run": str(result.run.path), **document.as_json()}, text)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinytracker.adapt.document import AdaptDocument
+from tinytracker.data.sitting import SittingDocument
 from tinytracker.documents import Versioned
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.document import EvaluationDocument
@@ -56,6 +58,8 @@ KINDS = (
     Kind("parity", "`RUN/parity.json`", ParityDocument),
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),
+    Kind("sitting", "`sitting.json` of a subject that `collect` recorded", SittingDocument),
+    Kind("adapt", "`RUN/adapt.json`", AdaptDocument),
 )
 
 

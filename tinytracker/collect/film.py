@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -25,7 +25,7 @@ from PIL import Image
 from tinytracker.collect.plan import PlannedDot
 from tinytracker.collect.recorder import Sitting
 from tinytracker.errors import InputFileError, MissingDependencyError
-from tinytracker.files import opened_for_reading, read_bytes
+from tinytracker.files import StrPath, opened_for_reading, read_bytes
 
 COLUMNS = ("start_s", "end_s", "x_cm", "y_cm")
 TIMES_FILE = "times.csv"
@@ -45,12 +45,13 @@ class ShownDot:
     typed: str = _CONFIRMED
 
 
-def read_dots(path: Path) -> list[ShownDot]:
+def read_dots(path: StrPath) -> list[ShownDot]:
     """Read the table of dots, in the order of time.
 
     Raises:
         InputFileError: a column is missing, a value is not a number, or dots overlap.
     """
+    path = Path(path)
     found = []
     for line, row in _rows(path, COLUMNS):
         numbers = [_number(path, line, row, column) for column in COLUMNS]
@@ -104,13 +105,14 @@ def record_film(
         sitting.end_dot(dot.typed, rate)
 
 
-def film_frames(path: Path) -> Iterator[tuple[float, bytes]]:
+def film_frames(path: StrPath) -> Iterator[tuple[float, bytes]]:
     """Yield time, s, and JPEG of each frame of a film.
 
     Raises:
         InputFileError: it cannot be read.
         MissingDependencyError: it takes ffmpeg, which is not installed.
     """
+    path = Path(path)
     if path.is_dir():
         yield from _folder(path)
     elif path.suffix.lower() == ".y4m":
@@ -144,7 +146,7 @@ def _any(path: Path) -> Iterator[tuple[float, bytes]]:
             process.kill()
 
 
-def _y4m(file: BinaryIO, path: Path) -> Iterator[tuple[float, bytes]]:
+def _y4m(file: IO[bytes], path: Path) -> Iterator[tuple[float, bytes]]:
     head = file.readline().decode("ascii", "replace")
     size = re.match(r"YUV4MPEG2 .*?W(\d+) H(\d+)", head)
     rate = re.search(r" F(\d+):(\d+)", head)

@@ -56,11 +56,14 @@ def recording_boxes(found: list[FaceBoxes], frame_px: list[tuple[int, int]]) -> 
     valid = np.ones(len(found), bool)
 
     def boxes(rows: list[tuple[float, float, float, float]]) -> Boxes:
-        return Boxes(*np.array(rows, np.float64).reshape(-1, 4).T, valid)
+        x, y, w, h = np.array(rows, np.float64).reshape(-1, 4).T
+        return Boxes(x, y, w, h, valid)
 
     sizes = np.array(frame_px, np.float64).reshape(-1, 2)
     cells = face_grid(np.array([b.face for b in found]).reshape(-1, 4), sizes[:, 0], sizes[:, 1])
+    columns = cells.astype(np.float64).T
+    grid = Boxes(columns[0], columns[1], columns[2], columns[3], valid)
     return {
         "face": boxes([b.face for b in found]), "left_eye": boxes([b.left_eye for b in found]),
-        "right_eye": boxes([b.right_eye for b in found]), "face_grid": Boxes(*cells.astype(np.float64).T, valid),
+        "right_eye": boxes([b.right_eye for b in found]), "face_grid": grid,
     }  # fmt: skip

@@ -284,7 +284,7 @@ class Sitting:
         return said
 
     def _attended(self, dot_cm: tuple[float, float], kept: list[Taken], at_s: float) -> list[str]:
-        gaze = np.median([taken.sight.gaze_cm for taken in kept], axis=0).tolist()
+        gaze = np.median([taken.sight.gaze_cm or (0.0, 0.0) for taken in kept], axis=0).tolist()
         self._attention.add(dot_cm, (gaze[0], gaze[1]))
         if self._attention.follows() is False:
             self._attention = Attention()  # said once per so many dots

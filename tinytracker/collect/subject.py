@@ -13,7 +13,7 @@ from tinytracker.collect.marks import face_boxes, recording_boxes
 from tinytracker.data.devices import Orientation
 from tinytracker.data.gazecapture import SUBJECT_NAME, Recording, write_recording
 from tinytracker.data.sitting import SITTING_FILE, SittingDocument, SittingFrame, read_sitting, summary
-from tinytracker.files import json_bytes, read_bytes, write_json, writing
+from tinytracker.files import StrPath, json_bytes, read_bytes, write_json, writing
 
 REPORT_FILE = "report.json"
 _MOST_FRAMES = 100_000  # GazeCapture's frame names have five digits
@@ -73,6 +73,7 @@ def _recording(name: str, sitting: SittingDocument, kept: list[tuple[StoredDot, 
     dots = [stored.dot for stored, _ in kept]
     frames = [frame for _, frame in kept]
     boxes = [face_boxes(frame.strip, frame.roll) for frame in frames]
+    found = recording_boxes(boxes, [(frame.width, frame.height) for frame in frames])
     width, height = sitting.points
 
     def column(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -81,7 +82,7 @@ def _recording(name: str, sitting: SittingDocument, kept: list[tuple[StoredDot, 
     return Recording(
         name=name, dataset="train", device_name=str(sitting.device["name"]),
         frame_names=tuple(f"{i:05d}.jpg" for i in range(n)),
-        **recording_boxes(boxes, [(frame.width, frame.height) for frame in frames]),
+face=found["face"], left_eye=found["left_eye"], right_eye=found["right_eye"], face_grid=found["face_grid"],
         dot_num=np.array([dot.number for dot in dots], np.int64),
         x_pts=column(dot.across * width for dot in dots), y_pts=column(dot.down * height for dot in dots),
         x_cam=column(dot.x_cm for dot in dots), y_cam=column(dot.y_cm for dot in dots),
@@ -91,7 +92,7 @@ def _recording(name: str, sitting: SittingDocument, kept: list[tuple[StoredDot, 
     )  # fmt: skip
 
 
-def write_report(session: Path) -> dict[str, Any]:
+def write_report(session: StrPath) -> dict[str, Any]:
     """Write report.json of a session: every sitting, what was kept, what was left out and why, and what went wrong.
 
     A session without sittings has no report.
@@ -100,6 +101,7 @@ def write_report(session: Path) -> dict[str, Any]:
         OutputError: it cannot be written.
         InputFileError: a sitting is damaged.
     """
+    session = Path(session)
     rows = []
     for path in sorted(session.iterdir()) if session.is_dir() else []:
         sitting = read_sitting(path) if SUBJECT_NAME.fullmatch(path.name) else None
