@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.gazecapture_folder import make_folder
 
-from tinytracker.adapt.division import LEAST_DOTS, Sat, divide, read_sessions, write_division
+from tinytracker.adapt.division import LEAST_DOTS, Sat, claim, divide, read_sessions, write_division
 from tinytracker.data.reader import read_recording
 from tinytracker.data.sitting import SITTING_FILE, SittingDocument
 from tinytracker.data.source import Subject
@@ -70,7 +70,7 @@ def test_too_little_is_refused_with_what_to_do(folder):
         divide(few)
 
 
-def test_the_pieces_are_written_once_and_another_division_is_refused(folder, tmp_path):
+def test_the_pieces_are_written_once(folder, tmp_path):
     division = divide(sats(folder, ["ann", "ann"]))
     out = write_division(division, [folder], tmp_path / "run" / "source")
     again = write_division(division, [folder], out)
@@ -85,8 +85,16 @@ def test_the_pieces_are_written_once_and_another_division_is_refused(folder, tmp
         piece.sat.subject.path / "frames" / piece.sat.recording.frame_names[piece.indices[0]]
     ).read_bytes()
     assert (again / "00002" / "frames" / first.frame_names[0]).read_bytes() == original
-    with pytest.raises(OutputError, match="other sessions"):
-        write_division(divide(sats(folder, ["ann", "ben"])), [folder], out)
+
+
+def test_a_run_folder_keeps_to_what_it_began_with(folder, tmp_path):
+    division = divide(sats(folder, ["ann", "ann"]))
+    for _ in range(2):
+        claim(division, "v2.npz", tmp_path)
+    with pytest.raises(OutputError, match="began with other sessions"):
+        claim(divide(sats(folder, ["ann", "ben"])), "v2.npz", tmp_path)
+    with pytest.raises(OutputError, match="began with other weights"):
+        claim(division, "s2.npz", tmp_path)
 
 
 def test_a_sitting_says_whose_it_is_and_when(folder, tmp_path):

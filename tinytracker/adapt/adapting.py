@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinytracker.adapt.comparing import choose, gain
-from tinytracker.adapt.division import Division, divide, read_sessions, write_division
+from tinytracker.adapt.division import Division, claim, divide, read_sessions, write_division
 from tinytracker.adapt.document import (
     ADAPT_FILE,
     ALL,
@@ -96,6 +96,7 @@ def adapt(
     division = divide(read_sessions(folders))
     with locked(out, "adapt"):
         found = out / ADAPT_FILE
+        claim(division, str(source.resolve()), out)
         index = _prepared(division, folders, out, preset)
         if not found.is_file():
             _Work(out, preset, init, source, division, index, folders, epochs, seed).do()

@@ -142,27 +142,41 @@ def _by_time(sats: Sequence[Sat], ends: Sequence[tuple[str, float]]) -> list[Pie
     return pieces
 
 
+def claim(division: Division, start: str, run: Path) -> None:
+    """Write down what a run folder is made of, or compare it with what it was made of before.
+
+    Args:
+        division: of the frames.
+        start: the weights it begins with.
+        run: the run folder.
+
+    Raises:
+        OutputError: it began with other frames or other weights, or it cannot be written.
+    """
+    path = run / DIVISION_FILE
+    pieces = [
+        [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
+        for piece in division.pieces
+    ]
+    mine = {"start": start, "pieces": pieces}
+    if path.is_file():
+        before = read_json(path)
+        if before != mine:
+            what = "other weights" if before.get("start") != start else "other sessions, or fewer frames"
+            raise OutputError(run, f"this folder began with {what}", "Choose another --out.")
+        return
+    make_folder(run)
+    write_json(path, mine)
+
+
 def write_division(division: Division, sessions: Iterable[Path], out: Path) -> Path:
     """Write the pieces as subjects of their splits, for `prepare`; those that are there already are kept.
 
     Raises:
-        OutputError: the folder holds the pieces of another division, or cannot be written.
+        OutputError: the folder cannot be written.
         InputFileError: a frame cannot be read.
     """
-    plan = [
-        [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
-        for piece in division.pieces
-    ]
-    if (out / DIVISION_FILE).is_file():
-        if read_json(out / DIVISION_FILE) != plan:
-            raise OutputError(
-                out.parent,
-                "this folder began with other sessions, or with fewer frames",
-                "Choose another --out.",
-            )
-    else:
-        make_folder(out)
-        write_json(out / DIVISION_FILE, plan)
+    make_folder(out)
     if all(is_synthetic(session) for session in sessions):
         write_bytes(out / SYNTHETIC_MARK, json_bytes({}))
     for number, piece in enumerate(division.pieces):
