@@ -19,9 +19,11 @@ PACKAGES = sorted(
     if m.ispkg and m.name != "tinytracker.cli"
 )
 MAIN = {
+    "adapt": "adapt",
     "aim": "read_aim",
     "cascade": "compare_files",
     "codegen": "generate",
+    "collect": "record_film",
     "data": "prepare",
     "emulate": "emulate",
     "energy": "read_trace",

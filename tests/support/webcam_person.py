@@ -14,12 +14,16 @@ import numpy as np
 from PIL import Image
 
 from tinytracker.synth.habits import TORSO_CM
+from tinytracker.synth.light import sample_light
 from tinytracker.synth.render import Renderer, encode_jpeg
 from tinytracker.synth.scene import Camera, HeadPose, rotation
 from tinytracker.synth.sitting import plan_sitting, subject_streams
 
 SEED = 90_137
 """People of no data set and no training."""
+
+_OF_A_DAY = ("sitting", "frames", "background", "noise")
+"""Random streams that belong to the day and the room; the others belong to the person."""
 
 Point = tuple[float, float]
 
@@ -49,7 +53,14 @@ class Seat:
 
 
 def draw_person(
-    index: int, dots_cm: Sequence[Point | None], per_dot: int, seat: Seat | None = None
+    index: int,
+    dots_cm: Sequence[Point | None],
+    per_dot: int,
+    seat: Seat | None = None,
+    sitting: int = 0,
+    blinks: float = 0.0,
+    light: int = 0,
+    lean_cm: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> list[bytes]:
     """Draw JPEG frames of person `index` of `SEED`.
 
@@ -58,19 +69,30 @@ def draw_person(
         dots_cm: where the person looks, cm from the camera; None for an empty chair.
         per_dot: frames of each dot.
         seat: how the person sits.
+        sitting: another number is another day: the same face at another place, in other light, in another room.
+        blinks: share of frames with shut eyes.
+        light: another number is another light.
+        lean_cm: from where the person usually sits: right, up, away from the screen.
 
     Returns:
         per_dot frames of each dot, in order.
     """
     seat = seat or Seat()
     streams = subject_streams(SEED, index)
+    if sitting:
+        streams |= {name: subject_streams(SEED, 1000 * sitting + index)[name] for name in _OF_A_DAY}
     count = len(dots_cm) * per_dot
     base = plan_sitting(streams, max(count, 1), None, (480, 640), 1.0)
-    rng = np.random.default_rng([SEED, index])
+    if light:
+        base = replace(base, light=sample_light(np.random.default_rng([SEED, index, sitting, light, 2])))
+    rng = np.random.default_rng([SEED, index, sitting] if sitting else [SEED, index])
+    shut = np.random.default_rng([SEED, index, sitting, 1]).random(count) < blinks
     camera, scale = seat.camera, max(seat.width, seat.height) / 640
     centre = np.array([(seat.screen[0] + seat.screen[2]) / 2, (seat.screen[1] + seat.screen[3]) / 2])
     home = np.array([rng.normal(0, 2.0), rng.normal(-3.0, 1.5)])
-    highest = TORSO_CM - seat.distance_cm * camera.height / 2 / camera.focal - 3
+    home = home + lean_cm[:2]
+    distance = seat.distance_cm + lean_cm[2]
+    highest = TORSO_CM - distance * camera.height / 2 / camera.focal - 3
     turn = rng.normal(0, [0.03, 0.05, 0.03])
     frames = []
     for k in range(count):
@@ -78,7 +100,7 @@ def draw_person(
         if k % per_dot == 0:
             place = home + rng.normal(0, seat.sway_cm, 2)
         x, y = place + rng.normal(0, 0.15 * seat.sway_cm, 2)
-        position = np.array([x, min(y, highest), seat.distance_cm + rng.normal(0, 0.5)])
+        position = np.array([x, min(y, highest), distance + rng.normal(0, 0.5)])
         looked = centre if dot is None else np.asarray(dot)
         aim = np.array([*(centre + 0.3 * (looked - centre)), 0.0]) - position
         yaw = 0.85 * np.arctan2(aim[0], -aim[2]) + turn[0]
@@ -99,7 +121,7 @@ def draw_person(
                 camera=camera,
                 dot_cm=looked,
                 pose=pose,
-                closed=(rest, rest),
+                closed=(1.0, 1.0) if shut[k] else (rest, rest),
                 exposure=exposure,
                 lost=False,
                 eyes_lost=False,

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinytracker.adapt.document import AdaptDocument
 from tinytracker.cascade.document import CascadeSettings
+from tinytracker.data.sitting import SittingDocument
 from tinytracker.documents import Versioned
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.document import EvaluationDocument
@@ -60,6 +62,8 @@ KINDS = (
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),
     Kind("cascade", "the file of `tinytracker cascade fit`", CascadeSettings),
+    Kind("sitting", "`sitting.json` of a subject that `collect` recorded", SittingDocument),
+    Kind("adapt", "`RUN/adapt.json`", AdaptDocument),
 )
 
 

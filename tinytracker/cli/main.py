@@ -25,9 +25,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("tinytracker.cli.demo", "Run the whole chain on synthetic data, up to a packaged INT8 network."),
     "synth": ("tinytracker.cli.synth", "Make a synthetic data set in GazeCapture's layout."),
     "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
+    "collect": (
+        "tinytracker.cli.collect",
+        "Record people who look at dots, with your own camera and screen.",
+    ),
     "devices": ("tinytracker.cli.devices", "List phones, tablets and screens, and add your own."),
     "info": ("tinytracker.cli.info", "Show layers, parameters, MACs and memory of a network."),
     "train": ("tinytracker.cli.train", "Train a network into a run folder."),
+    "adapt": ("tinytracker.cli.adapt", "Adapt a network to recorded sessions, and keep what is better."),
     "weights": (
         "tinytracker.cli.weights",
         "Write a run's weights into a file that other runs can start from.",

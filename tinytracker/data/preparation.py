@@ -75,10 +75,15 @@ class Parameters:
     shard_frames: int
     image_format: str
     aim: bool = False
+    longest_px: int = LONGEST_PX
 
     def check(self) -> None:
         """Raise `UsageError` when a value is out of range."""
-        for name, value, low in (("max_crop", self.max_crop, 16), ("shard_frames", self.shard_frames, 1)):
+        for name, value, low in (
+            ("max_crop", self.max_crop, 16),
+            ("shard_frames", self.shard_frames, 1),
+            ("longest_px", self.longest_px, 64),
+        ):
             if value < low:
                 raise UsageError(f"{name} is {value}, but must be at least {low}.")
         if self.image_format not in IMAGE_FORMATS:
@@ -98,7 +103,7 @@ class Parameters:
             "label_limit_cm": LIMIT_CM,
         }
         if self.aim:
-            document |= {"aim": True, "longest_px": LONGEST_PX}
+            document |= {"aim": True, "longest_px": self.longest_px}
         return document
 
 
@@ -111,6 +116,7 @@ def prepare(
     image_format: str = "jpeg",
     part: str | None = None,
     aim: bool = False,
+    longest_px: int = LONGEST_PX,
 ) -> PrepareReport:
     """Turn a GazeCapture folder into TFRecord shards and an index.
 
@@ -127,6 +133,7 @@ def prepare(
         part: "2/8" prepares the second of eight parts, on any computer that sees both folders; when all are done,
             `merge` writes the index.
         aim: also store each whole frame and the place of the eyes in it, for networks with an aim and finders.
+        longest_px: longer side of such a stored frame, px; larger frames are averaged down.
 
     Returns:
         The report, with the index; that of a part describes this part only and is not written.
@@ -145,7 +152,7 @@ def prepare(
     """
     src = Path(src)
     out = Path(out)
-    parameters = Parameters(max_crop, shard_frames, image_format, aim)
+    parameters = Parameters(max_crop, shard_frames, image_format, aim, longest_px)
     parameters.check()
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if jobs < 1:
@@ -284,6 +291,7 @@ def _job(path: Path, parameters: Parameters, split: str, group: list[Scan]) -> S
         max_crop=parameters.max_crop,
         image_format=parameters.image_format,
         aim=parameters.aim,
+        longest_px=parameters.longest_px,
         key=hashlib.sha256(decides.encode()).hexdigest(),
     )
 

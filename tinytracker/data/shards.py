@@ -27,7 +27,7 @@ from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
-from tinytracker.data.surroundings import SubjectSurroundings
+from tinytracker.data.surroundings import LONGEST_PX, SubjectSurroundings
 from tinytracker.data.tensorflow_errors import writing_tensorflow
 from tinytracker.errors import SubjectError
 from tinytracker.files import json_bytes, sha256_file, write_bytes
@@ -48,6 +48,7 @@ class ShardJob:
         image_format: "jpeg" or "png".
         key: digest of everything that determines the content; equal keys mean equal shards.
         aim: whether records hold the whole frame, too.
+        longest_px: longer side of a stored frame, px; larger ones are averaged down.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class ShardJob:
     image_format: str
     key: str
     aim: bool = False
+    longest_px: int = LONGEST_PX
 
     @property
     def sidecar(self) -> Path:
@@ -170,7 +172,7 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
     face = recording.face.corners()
     eyes = [eye_in_frame(face, eye.corners()) for eye in (recording.left_eye, recording.right_eye)]
     wanted = {name: i for i, name in enumerate(recording.frame_names) if reasons[i] is None}
-    around = SubjectSurroundings(subject, recording) if job.aim else None
+    around = SubjectSurroundings(subject, recording, job.longest_px) if job.aim else None
     seen = set()
     for name, content in subject.frames(list(wanted)):
         i = wanted[name]

@@ -22,7 +22,7 @@ from tinytracker.data.source import Subject
 from tinytracker.errors import SubjectError
 
 LONGEST_PX = 640
-"""Longer side of a stored frame; larger frames are averaged down."""
+"""Longer side of a stored frame, unless a caller wants another; larger frames are averaged down."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Surroundings:
     """The fields that `prepare --aim` adds to a record.
 
     Attributes:
-        whole: the frame, encoded as JPEG; the original bytes if the frame is at most `LONGEST_PX` long.
+        whole: the frame, encoded as JPEG; the original bytes if the frame is not longer than it may be.
         room: a picture of the same room without a person, encoded likewise; empty in most records.
         strip: x, y of the centre and width of the strip with both eyes, px of the frame (not of `whole`).
         roll: angle of the line through both eyes, rad; positive when the eye on the right of the picture is lower.
@@ -59,8 +59,9 @@ IMAGE_FIELDS = ("whole", "room")
 class SubjectSurroundings:
     """Makes the surroundings of one subject's frames."""
 
-    def __init__(self, subject: Subject, recording: Recording) -> None:
-        """Raises `SubjectError` when eyes.json is damaged."""
+    def __init__(self, subject: Subject, recording: Recording, longest_px: int = LONGEST_PX) -> None:
+        """Raises `SubjectError` when eyes.json is damaged; frames longer than `longest_px` are averaged down."""
+        self._longest = longest_px
         content = subject.documents([EYES_FILE]).get(EYES_FILE)
         try:
             self._marks: EyeMarks = (
@@ -80,23 +81,24 @@ class SubjectSurroundings:
         if i < len(self._rooms):
             from tinytracker.data.images import decode
 
-            room = _stored(self._rooms[i], decode(self._rooms[i]))
+            room = _stored(self._rooms[i], decode(self._rooms[i]), self._longest)
         x, y, width = (float(v) for v in self._strips[i])
         return Surroundings(
-            _stored(content, pixels), room, (x, y, width), float(self._roll[i]), float(self._marks.focal[i]),
-            float(self._marks.closed[i]), float(self._marks.occluded[i]), float(self._marks.exact),
+            _stored(content, pixels, self._longest), room, (x, y, width), float(self._roll[i]),
+            float(self._marks.focal[i]), float(self._marks.closed[i]), float(self._marks.occluded[i]),
+            float(self._marks.exact),
         )  # fmt: skip
 
 
-def _stored(content: bytes, pixels: Pixels) -> bytes:
-    """Return the bytes to store for an image: its own if they are a JPEG of at most LONGEST_PX."""
+def _stored(content: bytes, pixels: Pixels, longest_px: int) -> bytes:
+    """Return the bytes to store for an image: its own if they are a JPEG of at most this length."""
     from PIL import Image
 
     height, width = pixels.shape[:2]
     longer = max(height, width)
-    if longer <= LONGEST_PX:
+    if longer <= longest_px:
         return content if content[:2] == b"\xff\xd8" else encode(pixels, "jpeg")
-    size = [max(1, int(np.floor(v * LONGEST_PX / longer + 0.5))) for v in (width, height)]
+    size = [max(1, int(np.floor(v * longest_px / longer + 0.5))) for v in (width, height)]
     shrunk = Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BOX)
     return encode(np.asarray(shrunk), "jpeg")
 

@@ -7,17 +7,18 @@ same browser can neither read the gaze nor move anything.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from tinytracker.errors import OutputError, TinyTrackerError, UsageError
-from tinytracker.live.view import LiveView
+from tinytracker.live.hub import Hub
 
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8377
@@ -33,9 +34,31 @@ Upload = Callable[[Mapping[str, str], bytes], dict[str, Any]]
 """What answers bytes from the page: gets the query and the bytes, returns a JSON object."""
 
 
+_PART = re.compile(rb"(?:<!--|/\*) part ([\w-]+\.html) (?:-->|\*/)")
+"""Where a page contains a part that several pages share."""
+
+
+class Served(Protocol):
+    """What a page shows and does.
+
+    Attributes:
+        hub: its messages.
+    """
+
+    hub: Hub
+
+    def act(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what the page asks at a path; returns the answer.
+
+        Raises:
+            TinyTrackerError: it cannot be done.
+        """
+        ...
+
+
 @contextmanager
 def serving(
-    view: LiveView,
+    view: Served,
     port: int = DEFAULT_PORT,
     allowed: Collection[str] = (),
     page: str = "page.html",
@@ -79,14 +102,14 @@ class _Server(ThreadingHTTPServer):
     def __init__(
         self,
         address: tuple[str, int],
-        view: LiveView,
+        view: Served,
         allowed: Collection[str],
         page: str,
         uploads: Mapping[str, Upload],
     ) -> None:
         self.view = view
         self.allowed = frozenset(name.lower() for name in allowed)
-        self.page = files("tinytracker.live").joinpath(page).read_bytes()
+        self.page = page_content(page)
         self.uploads = uploads
         super().__init__(address, _Handler)
 
@@ -123,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         content: dict[str, Any] = {}
         try:
             if upload is None:
-                _act(self.server.view, self.path, self._request())
+                content = self.server.view.act(self.path, self._request())
             else:
                 content = upload(dict(parse_qsl(parts.query)), self._body(_LARGEST_UPLOAD))
         except TinyTrackerError as error:
@@ -189,40 +212,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _act(view: LiveView, path: str, request: dict[str, Any]) -> None:
-    """Do what the page asks.
-
-    Raises:
-        TinyTrackerError: it cannot be done.
-    """
-    actions: dict[str, Callable[[], None]] = {
-        "/screen/device": lambda: view.choose_device(
-            _text(request, "name"), round(_number(request, "orientation"))
-        ),
-        "/screen/own": lambda: view.choose_own(
-            _number(request, "width_cm"),
-            _number(request, "height_cm"),
-            _number(request, "gap_cm"),
-            _number(request, "across_cm") if "across_cm" in request else 0.0,
-        ),
-        "/calibration/start": lambda: view.start_calibration(round(_number(request, "dots"))),
-        "/calibration/stop": view.stop_calibration,
-        "/calibration/remove": view.remove_calibration,
-    }
-    if path not in actions:
-        raise UsageError(f"There is no request {path}.")
-    actions[path]()
-
-
-def _number(request: dict[str, Any], key: str) -> float:
-    value = request.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        raise UsageError(f"{key} must be a number, not {value!r}.")
-    return float(value)
-
-
-def _text(request: dict[str, Any], key: str) -> str:
-    value = request.get(key)
-    if not isinstance(value, str):
-        raise UsageError(f"{key} must be a name, not {value!r}.")
-    return value
+def page_content(name: str) -> bytes:
+    """Return a page of this package, with its parts put in."""
+    folder = files("tinytracker.live")
+    return _PART.sub(
+        lambda found: folder.joinpath("parts", found[1].decode()).read_bytes().rstrip(b"\n"),
+        folder.joinpath(name).read_bytes(),
+    )

@@ -20,6 +20,7 @@ from tinytracker.evaluate.calibration_identity import Identity, remarks_on, toda
 from tinytracker.files import StrPath
 from tinytracker.live.frames import LiveFrame
 from tinytracker.live.hub import Hub
+from tinytracker.live.requests import number, own_screen_of, text
 from tinytracker.live.routine import Routine
 from tinytracker.live.screen import DOT_COUNTS, Screen, device_names, own_screen, screen_of_device
 from tinytracker.measure.pictures import Picture
@@ -134,6 +135,26 @@ class LiveView:
             if self._routine is not None:
                 self._advance(self._routine, frame, now)
             return shown
+
+    def act(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what the page asks.
+
+        Raises:
+            TinyTrackerError: it cannot be done.
+        """
+        actions: dict[str, Callable[[], None]] = {
+            "/screen/device": lambda: self.choose_device(
+                text(request, "name"), round(number(request, "orientation"))
+            ),
+            "/screen/own": lambda: self.choose_own(*own_screen_of(request)),
+            "/calibration/start": lambda: self.start_calibration(round(number(request, "dots"))),
+            "/calibration/stop": self.stop_calibration,
+            "/calibration/remove": self.remove_calibration,
+        }
+        if path not in actions:
+            raise UsageError(f"There is no request {path}.")
+        actions[path]()
+        return {}
 
     def choose_device(self, name: str, orientation: int) -> None:
         """Show the screen of a device.

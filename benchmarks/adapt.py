@@ -1,0 +1,188 @@
+"""Measure what `collect` and `adapt` gain: ten minutes of a person, and the next session of the same person.
+
+A person (of no data set) is drawn in front of a 1280 x 720 camera, looks at the dots that `collect` shows, and blinks
+now and then. The collector's own code takes the frames: it finds the eyes, judges every frame, and writes the sitting.
+`prepare` and `adapt` follow as on the command line. Another day the same person sits at another place, in another room
+and other light: those frames were neither trained on nor chosen by.
+
+    python benchmarks/adapt.py FOLDER 5             # five people, 230 dots of 3 frames each, then 40 dots of 3
+    python benchmarks/adapt.py FOLDER 5 --model tinytracker-v2-aim
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import SUPPORT, write_csv
+
+sys.path.insert(0, str(SUPPORT))
+
+from support.webcam_page import own_seat
+from support.webcam_person import draw_person
+
+from tinytracker.adapt import AdaptDocument, adapt
+from tinytracker.adapt.comparing import gain
+from tinytracker.adapt.document import BUNDLED, CALIBRATED
+from tinytracker.collect.device import device_of
+from tinytracker.collect.eyes import Watcher
+from tinytracker.collect.film import ShownDot, record_film
+from tinytracker.collect.journal import Head, as_row, journals
+from tinytracker.collect.plan import POSTURES, planned_dot, posture
+from tinytracker.collect.recorder import Sitting
+from tinytracker.live.screen import Screen, own_screen
+from tinytracker.live.webcam_source import open_finder, open_network
+from tinytracker.model.presets import find_preset
+from tinytracker.progress import set_quiet
+
+DOT_S, SHOWN_S = 2.6, 1.7
+FRAME_S = (0.65, 0.3)
+"""First frame of a dot after it appeared, when the eyes have arrived, and the time between frames."""
+BLINKS = 0.03
+LEANS = ((0, 0, 0), (0, 0, -6), (0, 1, 7), (-5, 0, 1), (5, -1, -1), (1, 1, 3))
+"""How the person follows the page's sentences (`POSTURES`), cm right, up, away; with the last one the light changes."""
+POINTS = (1280, 720)
+
+
+def screen_of(index: int) -> Screen:
+    """Return the screen of a person: of another size for each, the camera not always in the middle."""
+    rng = np.random.default_rng([177, index])
+    width = float(rng.uniform(29, 52))
+    return own_screen(
+        width, width * POINTS[1] / POINTS[0], float(rng.uniform(0.6, 1.8)), float(rng.uniform(-2, 2))
+    )
+
+
+def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, follows: bool) -> dict[str, Any]:
+    """Record one sitting, unless it is there; the person `follows` what the page asks for, or sits still."""
+    folder = session / "00000"
+    began = time.process_time()
+    if folder.is_dir():
+        return {}
+    rng = np.random.default_rng([178, index, sitting])
+    screen = screen_of(index)
+    seat = own_seat(
+        screen, view_deg=float(np.random.default_rng([179, index]).uniform(58, 76)),
+        distance_cm=float(rng.uniform(44, 58)), sway_cm=1.2,
+    )  # fmt: skip
+    network = open_network()
+    seed = 100 * index + sitting
+    places = [planned_dot(seed, k, k) for k in range(dots)]
+    places_cm = [screen.at(p.across, p.down) for p in places]
+    assert len(LEANS) == len(POSTURES)
+    jpegs: list[bytes] = []
+    poses = [posture(k, dots) if follows else 0 for k in range(dots)]
+    for pose in sorted(set(poses)):
+        of_pose = [place for place, p in zip(places_cm, poses, strict=True) if p == pose]
+        light = 1 if pose == len(LEANS) - 1 else 0
+        jpegs += draw_person(index, of_pose, per_dot, seat, sitting, BLINKS, light, LEANS[pose])
+    drawn = time.process_time()
+    for journal in journals(session) if session.is_dir() else ():
+        journal.delete()
+    head = Head(
+        person=f"person {index}", began=f"2026-01-{1 + sitting:02d}T12:00:00+00:00", source="video",
+        network_sha256=network.sha256, device=as_row(device_of(screen, POINTS)), screen_cm=screen.edges,
+        points=POINTS, seed=seed,
+    )  # fmt: skip
+    recorder = Sitting.begin(session, head, Watcher(network, open_finder()))
+    shown = [ShownDot(DOT_S * k, DOT_S * k + SHOWN_S, *place) for k, place in enumerate(places_cm)]
+    first, step = FRAME_S
+    frames = [
+        (DOT_S * k + first + step * j, jpegs[per_dot * k + j]) for k in range(dots) for j in range(per_dot)
+    ]
+    record_film(recorder, shown, frames, 30.0)
+    recorder.finish()
+    return {"drawn_s": round(drawn - began, 1), "recorded_s": round(time.process_time() - drawn, 1)}
+
+
+def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str, Any]:
+    """Return the errors on the next session: adapted, bundled, and both with nine dots."""
+    from tinytracker.adapt.frames import Reader, load
+    from tinytracker.adapt.nine_dots import nearest_dots
+    from tinytracker.data.index import read_index
+    from tinytracker.data.preparation import prepare
+    from tinytracker.evaluate.calibration import fit
+    from tinytracker.model.keras_builder import build_keras, load_trained
+    from tinytracker.train.initial import load_initial, source_file
+
+    prepare(next_session, out, jobs=1)
+    found = find_preset(preset)
+    frames = load(read_index(out), "train", found.input)
+    bundled = build_keras(found.network())
+    load_initial(bundled, source_file("synthetic", preset))
+    # The nine dots are of the next session itself: the calibration is as fresh as it can be.
+    nine = np.isin(frames.clusters, nearest_dots(frames.gaze, frames.clusters))
+    predicted = {
+        BUNDLED: Reader(bundled).read(frames)[1],
+        "adapted": Reader(load_trained(run / "model.keras")).read(frames)[1],
+    }
+    for name, of in ((CALIBRATED, BUNDLED), ("adapted + 9 dots", "adapted")):
+        calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
+        predicted[name] = calibration.apply(predicted[of])
+    errors = {name: np.linalg.norm(p - frames.gaze, axis=1)[~nine] for name, p in predicted.items()}
+    clusters = frames.clusters[~nine]
+    row: dict[str, Any] = {"next_frames": len(clusters)}
+    for name in (BUNDLED, CALIBRATED, "adapted", "adapted + 9 dots"):
+        row[f"next {name} cm".replace(" ", "_")] = round(float(errors[name].mean()), 3)
+    for name, short in ((BUNDLED, "bundled"), (CALIBRATED, "nine_dots")):
+        compared = gain(name, errors["adapted"], errors[name], clusters)
+        row |= {
+            f"of_{short}": compared.ratio,
+            f"less_{short}_cm": compared.difference_cm,
+            f"less_{short}_ci95": compared.ci95_cm,
+        }
+    return row
+
+
+def one(folder: Path, index: int, preset: str, dots: int, per_dot: int, next_dots: int) -> dict[str, Any]:
+    """Record, adapt, and measure the next session of one person."""
+    cpu = time.process_time()
+    session, later = folder / f"person-{index}", folder / f"person-{index}-next"
+    times = record(session, index, 0, dots, per_dot, True)
+    record(later, index, 1, next_dots, 3, False)
+    began, wall = time.process_time(), time.monotonic()
+    run = folder / f"run-{index}-{preset}"
+    document: AdaptDocument = adapt([session], preset, run).document
+    row = {
+        "person": index, "pictures": "synthetic, 1280x720", "preset": preset, "kept": document.kept,
+        "frames": sum(document.frames.values()), "dots": sum(document.dots.values()),
+        **{f"held_out {c.name} cm".replace(" ", "_"): c.test_cm for c in document.candidates},
+        **errors_on(run, preset, later, folder / f"prepared-{index}-next"), **times,
+        "adapt_cpu_s": round(time.process_time() - began, 1), "adapt_wall_s": round(time.monotonic() - wall, 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
+    }  # fmt: skip
+    return row
+
+
+def main() -> None:
+    """Measure person after person; the results are written after each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("people", type=int)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--model", default="tinytracker-v2")
+    parser.add_argument("--dots", type=int, default=230)
+    parser.add_argument("--per-dot", type=int, default=3)
+    parser.add_argument("--next-dots", type=int, default=40)
+    parser.add_argument("--out", default="adapt")
+    options = parser.parse_args()
+    set_quiet(True)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    os.environ["TINYTRACKER_DEVICES"] = str(options.folder / "devices.toml")
+    rows = []
+    for index in range(options.first, options.first + options.people):
+        rows.append(
+            one(options.folder, index, options.model, options.dots, options.per_dot, options.next_dots)
+        )
+        print(rows[-1], flush=True)
+        if options.out:
+            write_csv(options.out, rows, ["tensorflow", "numpy"])
+
+
+if __name__ == "__main__":
+    main()

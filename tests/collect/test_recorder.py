@@ -1,0 +1,288 @@
+"""A sitting without a browser: which frames are kept, what is said, and that nothing is lost."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.cli import run
+from support.collect_desk import POINTS, SCREEN, SEED, black, drawn, sitting_head
+from support.webcam_person import i420
+
+from tinytracker.collect.device import device_of
+from tinytracker.collect.eyes import Watcher
+from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_film
+from tinytracker.collect.journal import journals
+from tinytracker.collect.judging import ATTENTION_DOTS, LeftOut
+from tinytracker.collect.plan import POSTURES, planned_dot, posture
+from tinytracker.collect.recorder import SENTENCES, SPARE_BYTES, Sitting
+from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
+from tinytracker.collect.subject import write_report
+from tinytracker.data.crops import eye_band, eye_in_frame
+from tinytracker.data.devices import find_device
+from tinytracker.data.labels import check_labels
+from tinytracker.data.reader import read_recording
+from tinytracker.data.sitting import read_sitting
+from tinytracker.errors import InputFileError, OutputError, UsageError
+from tinytracker.live.screen import own_screen
+from tinytracker.live.webcam_source import open_finder, open_network
+
+DOTS, PER_DOT = 4, 3
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Frames of a person at each dot."""
+    return drawn(4, SEED, DOTS, PER_DOT)
+
+
+@pytest.fixture(scope="module")
+def shut():
+    """A frame of the same person with shut eyes."""
+    return drawn(4, SEED, 1, 1, blinks=1.0)[0][0]
+
+
+@pytest.fixture(scope="module")
+def watcher():
+    return Watcher(open_network(), open_finder())
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYTRACKER_DEVICES", str(tmp_path / "devices.toml"))
+    return tmp_path / "session"
+
+
+def begin(session, watcher, person="ann", **more):
+    return Sitting.begin(session, sitting_head(person), watcher, **more)
+
+
+def show(sitting, frames, at_s=0.0, first_s=0.7, step_s=0.2, typed=None, **more):
+    """One dot, with frames from `first_s` on."""
+    letter = sitting.next_dot().letter
+    sitting.show(at_s)
+    for k, frame in enumerate(frames):
+        sitting.take(frame, at_s + first_s + k * step_s)
+    return sitting.end_dot(letter if typed is None else typed, **more)
+
+
+def test_each_frame_is_kept_or_left_out_with_a_reason(session, watcher, pictures, shut):
+    sitting = begin(session, watcher)
+    one = pictures[0]
+    outcome = show(sitting, [*one, shut, black(), one[0]], first_s=0.3, step_s=0.2)
+    # 0.3 and 0.5 s: the eyes are not there yet.
+    assert outcome.is_kept
+    assert outcome.left_out == {"before the eyes arrived": 2, "eyes shut": 1, "too dark": 1}
+    assert outcome.frames == 2
+
+
+def test_a_wrong_letter_or_none_shows_the_same_place_again(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    before = sitting.next_dot()
+    wrong = "R" if before.letter == "L" else "L"
+    outcomes = [show(sitting, pictures[0], typed=typed) for typed in (wrong, "", "")]
+    assert [o.is_kept for o in outcomes] == [False] * 3
+    assert outcomes[0].left_out == {LeftOut.WRONG_LETTER.value: PER_DOT}
+    assert outcomes[1].left_out == {LeftOut.NO_LETTER.value: PER_DOT}
+    assert outcomes[2].said == (SENTENCES["letters"],)
+    again = sitting.next_dot()
+    assert (again.across, again.down) == (before.across, before.down)
+    assert {planned_dot(SEED, 0, k).letter for k in range(20)} == {"L", "R"}
+
+
+def test_a_crash_loses_nothing_and_the_subject_is_valid(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    for k in range(2):
+        assert show(sitting, pictures[k], at_s=3.0 * k).is_kept
+    # Killed while the third dot was being written.
+    (journal,) = journals(session)
+    (journal.path / ".0002.partial").mkdir()
+    (journal.path / "events.jsonl").write_bytes(b'{"at_s": 1.0, "kind": "dark", "text": "x"}\n{"at_s"')
+    again = Sitting.resume(journals(session)[0], watcher)
+    assert (again.kept, again.frames, again.attempts) == (2, 2 * PER_DOT, 2)
+    for k in range(2, DOTS):
+        assert show(again, pictures[k], at_s=again.last_s + 1).is_kept
+    subject = again.finish()
+    assert journals(session) == []
+    recording, document = read_recording(subject), read_sitting(subject)
+    assert len(recording) == DOTS * PER_DOT == len(document.frames)
+    assert check_labels(recording).error_cm.max() < 0.01
+    assert np.diff([f.captured_s for f in document.frames]).min() > 0
+    assert [e.kind for e in document.events] == ["dark"]
+    assert (subject / "frames" / "00000.jpg").read_bytes() == pictures[0][0]
+    face = recording.face.corners()
+    left, right = (eye_in_frame(face, e.corners()) for e in (recording.left_eye, recording.right_eye))
+    band = eye_band(left, right, face, 0.75, 3.0)
+    sight = Watcher(open_network(), open_finder()).look(
+        np.asarray(Image.open(io.BytesIO(pictures[0][0])).convert("RGB"))
+    )
+    x, y, width = sight.strip
+    assert band[0] == pytest.approx([x - width / 2, y - width / 6, width, width / 3], abs=0.05 * width)
+
+
+def test_a_finished_sitting_whose_journal_is_still_there_is_not_there_twice(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    show(sitting, pictures[0])
+    folder = sitting.journal.path
+    kept = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    sitting.finish()
+    for path, content in kept.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    assert journals(session) == []
+    assert len(write_report(session)["sittings"]) == 1
+
+
+def test_a_full_disk_is_said_and_what_was_recorded_stays(session, watcher, pictures):
+    room = {"bytes": SPARE_BYTES * 2}
+    with pytest.raises(OutputError, match="nearly full"):
+        begin(session, watcher, free=lambda _: SPARE_BYTES - 1)
+    sitting = begin(session, watcher, free=lambda _: room["bytes"])
+    assert show(sitting, pictures[0]).is_kept
+    room["bytes"] = 3_000_000
+    with pytest.raises(OutputError, match="3 MB are free"):
+        show(sitting, pictures[1], at_s=3.0)
+    assert (sitting.kept, sitting.attempts) == (1, 1)
+    room["bytes"] = SPARE_BYTES * 2
+    assert show(sitting, pictures[1], at_s=6.0).is_kept
+    sitting.finish()
+    (row,) = json.loads((session / "report.json").read_text())["sittings"]
+    assert [event["kind"] for event in row["events"]] == ["disk"]
+
+
+def test_a_slow_camera_darkness_and_an_empty_chair_are_said_and_reported(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    assert "5 pictures per second" in show(sitting, pictures[0], rate=5.0).said[0]
+    assert show(sitting, pictures[0], at_s=3, rate=5.0).said == ()  # said once
+    assert show(sitting, [black()] * 3, at_s=6).said == (SENTENCES["dark"],)
+    grey = io.BytesIO()
+    Image.new("RGB", (640, 480), (120, 120, 120)).save(grey, "JPEG")
+    assert show(sitting, [grey.getvalue()] * 3, at_s=9).said == (SENTENCES["no-eyes"],)
+    changed = show(sitting, pictures[0], at_s=12, typed="", changed=True)
+    assert changed.left_out[LeftOut.SCREEN.value] > 0
+    sitting.finish()
+    (row,) = json.loads((session / "report.json").read_text())["sittings"]
+    assert [event["kind"] for event in row["events"]] == ["camera-slow", "dark", "no-eyes", "screen"]
+    assert row["rate"] == 5.0
+
+
+def test_who_does_not_look_at_the_dots_is_told(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    said = [show(sitting, pictures[0][:2], at_s=3.0 * k).said for k in range(ATTENTION_DOTS)]
+    assert said[-1] == (SENTENCES["not-looking"],)
+    assert not any(said[:-1])
+
+
+def test_deleting_takes_what_was_recorded_and_nothing_else(session, watcher, pictures):
+    for person in ("ann", "ben", "ann"):
+        sitting = begin(session, watcher, person)
+        show(sitting, pictures[0])
+        sitting.finish()
+    show(begin(session, watcher, "cas"), pictures[0])
+    (session / "notes.txt").write_text("mine")
+    assert remove_sitting(session, "00001") == 1
+    assert json.loads((session / "report.json").read_text())["people"] == ["ann", "cas"]
+    assert remove_person(session, "ann") == 2
+    assert [p.name for p in session.iterdir() if p.is_dir()] == [".00003.dots.partial"]
+    with pytest.raises(UsageError, match="no sitting '00000'"):
+        remove_sitting(session, "00000")
+    assert remove_all(session) == 1
+    assert [p.name for p in session.iterdir()] == ["notes.txt"]
+
+
+def test_a_picture_that_is_none_is_refused(session, watcher):
+    sitting = begin(session, watcher)
+    with pytest.raises(UsageError, match="not a picture"):
+        sitting.take(b"\xff\xd8 nothing", 0.0)
+
+
+def test_a_screen_is_a_device_from_its_measures(session):
+    device = device_of(SCREEN, POINTS)
+    assert find_device(device.name) == device == device_of(SCREEN, POINTS)
+    x, y = device.to_camera_cm(POINTS[0] / 2, 0, *POINTS, 1)
+    assert (x, y) == pytest.approx(SCREEN.at(0.5, 0.0), abs=0.01)
+    device_of(SCREEN, POINTS, "Desk")
+    with pytest.raises(UsageError, match="'Desk' is described as a screen of 360 x"):
+        device_of(own_screen(30, 30 * POINTS[1] / POINTS[0]), POINTS, "desk")
+
+
+def test_all_postures_come_in_turn():
+    assert [posture(k, 230) for k in (0, 38, 39, 229, 500)] == [0, 0, 1, len(POSTURES) - 1, len(POSTURES) - 1]
+
+
+def filmed(pictures):
+    places = [SCREEN.at(p.across, p.down) for p in (planned_dot(SEED, k, k) for k in range(DOTS))]
+    dots = [ShownDot(2.0 * k, 2.0 * k + 1.7, *place) for k, place in enumerate(places)]
+    return dots, [(2.0 * k + 0.7 + 0.3 * j, pictures[k][j]) for k in range(DOTS) for j in range(PER_DOT)]
+
+
+def test_a_film_that_is_recorded_again_after_a_crash_gives_the_same_subject(session, watcher, pictures):
+    dots, frames = filmed(pictures)
+    sitting = begin(session, watcher)
+    record_film(sitting, dots[:2], frames)
+    again = Sitting.resume(journals(session)[0], watcher)
+    record_film(again, dots, frames)
+    recording = read_recording(again.finish())
+    assert len(recording) == DOTS * PER_DOT
+    assert recording.x_cam == pytest.approx(np.repeat([d.x_cm for d in dots], PER_DOT), abs=1e-6)
+
+
+def test_the_command_records_a_folder_of_frames(session, pictures, tmp_path):
+    dots, frames = filmed(pictures)
+    film, shown = tmp_path / "film", tmp_path / "shown.csv"
+    film.mkdir()
+    for k, (_, jpeg) in enumerate(frames):
+        (film / f"{k}.jpg").write_bytes(jpeg)
+    times = "".join(f"{k}.jpg,{t}\n" for k, (t, _) in enumerate(frames))
+    (film / "times.csv").write_text("file,time_s\n" + times)
+    rows = "".join(f"{d.start_s},{d.end_s},{d.x_cm},{d.y_cm}\n" for d in dots)
+    shown.write_text("start_s,end_s,x_cm,y_cm\n" + rows)
+    more = (
+        "--film",
+        film,
+        "--shown",
+        shown,
+        "--person",
+        "ann",
+        "--screen",
+        "36x20.25",
+        "--gap",
+        1.2,
+        "--across",
+        1,
+    )
+    refused = run("collect", "--source", "video", "--out", session, *more)
+    assert refused.code == 2
+    assert "consent" in refused.err
+    answer = run("collect", "--source", "video", "--out", session, *more, "--consent", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["frames"] == DOTS * PER_DOT
+    assert len(read_recording(session / "00000")) == DOTS * PER_DOT
+
+
+def test_a_y4m_film_is_read(tmp_path, pictures):
+    path = tmp_path / "film.y4m"
+    body = b"".join(b"FRAME\n" + i420(frame) for frame in pictures[0][:2])
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + body + b"FRAME\ncut off")
+    (first, jpeg), (second, _) = film_frames(path)
+    assert (first, second) == (0.0, 0.1)
+    there, here = (np.asarray(Image.open(io.BytesIO(b)), float) for b in (pictures[0][0], jpeg))
+    assert np.abs(there - here).mean() < 4
+
+
+def test_tables_and_boards_that_cannot_be_used_are_refused(tmp_path):
+    path = tmp_path / "dots.csv"
+    path.write_text("start_s,end_s,x_cm,y_cm\n0,2,1,1\n1,3,1,1\n")
+    with pytest.raises(InputFileError, match="begins before"):
+        read_dots(path)
+    path.write_text("start_s,end_s,x_cm\n0,2,1\n")
+    with pytest.raises(InputFileError, match="y_cm is missing"):
+        read_dots(path)
+    path.write_text("start_s,end_s,x_cm,y_cm\n0,2,one,1\n")
+    with pytest.raises(InputFileError, match="line 2: x_cm is 'one'"):
+        read_dots(path)
+    board = run("collect", "--source", "spresense", "--out", tmp_path / "s")
+    assert board.code == 2
+    assert "does not send whole frames" in board.err
+    assert "--film" in run("collect", "--source", "video", "--out", tmp_path / "s").err

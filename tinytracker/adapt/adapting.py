@@ -1,0 +1,312 @@
+"""Adapts a network to what was recorded: compares four ways on held-out minutes or people, and keeps the best.
+
+Importing this module does not import TensorFlow; `adapt` does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.adapt.comparing import choose, gain
+from tinytracker.adapt.division import Division, claim, divide, read_sessions, write_division
+from tinytracker.adapt.document import (
+    ADAPT_FILE,
+    ALL,
+    BUNDLED,
+    CALIBRATED,
+    CALIBRATION_FILE,
+    CANDIDATES,
+    HEAD,
+    AdaptDocument,
+    Candidate,
+)
+from tinytracker.arrays import Floats
+from tinytracker.data.index import PreparedIndex
+from tinytracker.errors import ModelError, UsageError
+from tinytracker.files import StrPath, make_folder, write_json, write_text
+from tinytracker.locks import locked
+from tinytracker.model.presets import PRESETS, Preset, find_preset
+from tinytracker.progress import say
+from tinytracker.requirements import require_tensorflow
+from tinytracker.runs import Run, write_description
+from tinytracker.train.config import AugmentConfig, TrainConfig
+from tinytracker.train.initial import SYNTHETIC, source_file
+
+LONGEST_PX = 1280
+"""Longer side of a frame that a network with an aim is adapted on: that of the frames that `live` looks at."""
+
+_MOST_WORK = 45_000
+"""Crops that all layers are trained on, at most: fewer epochs for more frames, so that the time stays bounded."""
+_EPOCHS = (3, 30)
+_FOLDS = 5  # stretches of time that are left out in turn
+_CROPS = 4  # that a frame gives for a network with an aim
+
+
+@dataclass(frozen=True)
+class AdaptResult:
+    """The outcome of `adapt`.
+
+    Attributes:
+        run: the run folder, as `train` would have left it.
+        document: what was compared, and kept. calibration: of the bundled weights when these were kept with one.
+    """
+
+    run: Run
+    document: AdaptDocument
+    calibration: Path | None
+
+
+def adapt(
+    sessions: Sequence[StrPath], start: str, out: StrPath, epochs: int | None = None, seed: int = 0
+) -> AdaptResult:
+    """Adapt a network to the people, the camera and the screen of recorded sessions; never for the worse.
+
+    Compares the weights as they are, the same with a calibration of nine dots, a new last layer, and training of all
+    layers. Frames that were not trained on choose among them; others, which decided nothing, say how much was gained.
+    A stopped run continues when it is called again.
+
+    Args:
+        sessions: folders that `tinytracker collect` wrote, or others in GazeCapture's layout.
+        start: a preset with bundled weights, or a run folder.
+        out: run folder to create.
+        epochs: of training all layers; None for as many as fit into 20 minutes of two cores.
+        seed: of training.
+
+    Raises:
+        InputFileError: a session or the weights cannot be read.
+        UnknownNameError: no such preset, or it has no bundled weights.
+        UsageError: too little was recorded.
+        ModelError: the network has no gaze.
+        OutputError: `out` is in use, belongs to other sessions, or cannot be written.
+        MissingDependencyError: TensorFlow is not installed.
+    """
+    folders = [Path(session) for session in sessions]
+    out = Path(out)
+    preset, init = _start(start)
+    source = source_file(init, preset.name)
+    require_tensorflow("adapting a network")
+    division = divide(read_sessions(folders))
+    with locked(out, "adapt"):
+        found = out / ADAPT_FILE
+        claim(division, str(source.resolve()), out)
+        index = _prepared(division, folders, out, preset)
+        if not found.is_file():
+            _Work(out, preset, init, source, division, index, folders, epochs, seed).do()
+        document = AdaptDocument.read(found)
+    calibration = out / CALIBRATION_FILE
+    return AdaptResult(Run.open(out), document, calibration if document.kept == CALIBRATED else None)
+
+
+def _start(start: str) -> tuple[Preset, str]:
+    """Return the preset, and the weights as `train --init` takes them.
+
+    Raises:
+        UnknownNameError: neither a preset nor a folder.
+        ModelError: it is a finder.
+    """
+    if start not in PRESETS and Path(start).is_dir():
+        preset, init = find_preset(Run.open(Path(start)).preset_name), start
+    else:
+        preset, init = find_preset(start), SYNTHETIC
+    if preset.finder:
+        raise ModelError(
+            f"{preset.name} is a finder and has no gaze that could be adapted.",
+            "Adapt tinytracker-v2 or tinytracker-v2-aim.",
+        )
+    return preset, init
+
+
+def _prepared(division: Division, sessions: Sequence[Path], out: Path, preset: Preset) -> PreparedIndex:
+    from tinytracker.data.index import read_index
+    from tinytracker.data.preparation import prepare
+
+    prepared = out / "prepared"
+    if not (out / ADAPT_FILE).is_file():
+        source = write_division(division, sessions, out / "source")
+        prepare(source, prepared, jobs=1, aim=preset.aim, longest_px=LONGEST_PX)
+    return read_index(prepared)
+
+
+class _Work:
+    """The comparison, from prepared frames to a finished run folder."""
+
+    def __init__(
+        self, out: Path, preset: Preset, init: str, source: Path, division: Division, index: PreparedIndex,
+        sessions: Sequence[Path], epochs: int | None, seed: int,
+    ) -> None:  # fmt: skip
+        from tinytracker.adapt.frames import SplitFrames, load
+
+        self._out, self._preset, self._division, self._index = out, preset, division, index
+        self._init, self._source, self._sessions = init, source, sessions
+        self._config = _config(preset, index.split("train").frames, epochs, seed)
+        self._frames: dict[str, SplitFrames] = {
+            split: load(index, split, preset.input) for split in ("train", "val", "test")
+        }
+        self._predicted: dict[str, dict[str, Floats]] = {}
+        self._seconds: dict[str, float] = {}
+        self._began = time.monotonic()
+
+    def do(self) -> None:
+        """Compare, choose, and write the run folder; adapt.json comes last."""
+        from tinytracker.model.keras_builder import build_keras, load_trained
+        from tinytracker.train.initial import load_initial
+
+        model = build_keras(self._preset.network())
+        initial = load_initial(model, self._source)
+        hidden = self._add(BUNDLED, model)
+        calibration = self._calibrate()
+        models = {BUNDLED: model, CALIBRATED: model}
+        folder = make_folder(self._out / "candidates")
+        models[HEAD] = self._new_head(model, hidden, folder / "head.keras")
+        begin_with_head = self._error(HEAD, "val") < self._error(BUNDLED, "val")
+        init = str(folder / "head.keras") if begin_with_head else self._init
+        trained = self._train(folder / "all-layers", init)
+        models[ALL] = load_trained(trained.trained_model())
+        self._add(ALL, models[ALL])
+        errors, clusters = self._known("val")
+        kept = choose(errors, clusters, self._eligible())
+        self._write(kept, models[kept], trained, initial.as_json(), calibration)
+
+    def _add(self, name: str, model: Any) -> dict[str, Floats]:
+        """Remember what a network predicts; returns the inputs of its last layer by split."""
+        from tinytracker.adapt.frames import Reader
+
+        began = time.monotonic()
+        reader = Reader(model)
+        found = {split: reader.read(frames) for split, frames in self._frames.items()}
+        self._predicted[name] = {split: gaze for split, (_, gaze) in found.items()}
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
+        return {split: hidden for split, (hidden, _) in found.items()}
+
+    def _calibrate(self) -> Any:
+        """Correct the bundled weights as `live` would, with nine dots of the frames that may be learned from."""
+        from tinytracker.adapt.nine_dots import calibrated
+
+        predicted, calibration = calibrated(self._predicted[BUNDLED], self._frames, self._division.by)
+        self._predicted[CALIBRATED] = predicted
+        self._seconds[CALIBRATED] = 0.0
+        return calibration
+
+    def _new_head(self, model: Any, hidden: dict[str, Floats], path: Path) -> Any:
+        from tinytracker.adapt.head import choose_strength, fit_head
+        from tinytracker.data.tensorflow_errors import writing_tensorflow
+        from tinytracker.model.keras_builder import build_keras
+        from tinytracker.model.output import GAZE_NODE
+
+        began = time.monotonic()
+        frames = self._frames["train"]
+        kernel, bias = (w.astype(np.float64) for w in model.get_layer(GAZE_NODE).get_weights())
+        strength = choose_strength(hidden["train"], frames.unit, frames.gaze, kernel, bias, self._folds())
+        new, shift = fit_head(hidden["train"], frames.unit, frames.gaze, kernel, bias, strength)
+        headed = build_keras(self._preset.network())
+        headed.set_weights(model.get_weights())
+        headed.get_layer(GAZE_NODE).set_weights([new.astype(np.float32), shift.astype(np.float32)])
+        with writing_tensorflow(path):
+            headed.save(path)
+        self._seconds[HEAD] = time.monotonic() - began
+        self._add(HEAD, headed)
+        say(f"head only: {self._error(HEAD, 'val'):.2f} cm, bundled {self._error(BUNDLED, 'val'):.2f} cm")
+        return headed
+
+    def _folds(self) -> NDArray[np.int64]:
+        """Number the stretches of time of the training frames, (N,)."""
+        frames = self._frames["train"]
+        names = [f"{i:05d}" for i, piece in enumerate(self._division.pieces) if piece.split == "train"]
+        dots = {key: k for k, key in enumerate(
+            (name, number) for name in names for number in np.unique(frames.dot[frames.subject == name])
+        )}  # fmt: skip
+        order = np.array([dots[key] for key in zip(frames.subject, frames.dot, strict=True)])
+        folds: NDArray[np.int64] = order * _FOLDS // len(dots)
+        return folds
+
+    def _train(self, folder: Path, init: str) -> Run:
+        from tinytracker.train import train
+
+        began = time.monotonic()
+        config = self._config.model_copy(update={"init": init})
+        result = train(self._index.folder, self._preset.name, folder, config, resume=True)
+        self._seconds[ALL] = max(time.monotonic() - began, result.seconds)
+        return result.run
+
+    def _eligible(self) -> tuple[str, ...]:
+        """Nine dots of one person cannot be shipped to another."""
+        return CANDIDATES if self._division.by == "time" else tuple(c for c in CANDIDATES if c != CALIBRATED)
+
+    def _known(self, split: str) -> tuple[dict[str, Floats], NDArray[np.int64]]:
+        """Errors (n,) of all candidates, and the clusters, of the frames that no calibration was made of."""
+        frames = self._frames[split]
+        errors = {
+            name: np.linalg.norm(predicted[split] - frames.gaze, axis=1)
+            for name, predicted in self._predicted.items()
+        }
+        known = np.isfinite(np.stack(list(errors.values()))).all(0)
+        return {name: e[known] for name, e in errors.items()}, frames.clusters[known]
+
+    def _error(self, name: str, split: str) -> float:
+        return float(self._known(split)[0][name].mean())
+
+    def _candidates(self) -> tuple[Candidate, ...]:
+        rows = []
+        (val, val_dots), (test, test_dots) = self._known("val"), self._known("test")
+        for name in CANDIDATES:
+            others = [other for other in (BUNDLED, CALIBRATED) if other != name]
+            row: dict[str, Any] = {
+                "name": name, "val_cm": round(float(val[name].mean()), 4),
+                "test_cm": round(float(test[name].mean()), 4),
+                "test_gains": tuple(gain(o, test[name], test[o], test_dots) for o in others),
+                "seconds": round(self._seconds[name], 1),
+            }  # fmt: skip
+            if name != BUNDLED:
+                row["val_gain"] = gain(BUNDLED, val[name], val[BUNDLED], val_dots)
+            rows.append(Candidate(**row))
+        return tuple(rows)
+
+    def _write(self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any) -> None:
+        from tinytracker.data.tensorflow_errors import writing_tensorflow
+        from tinytracker.train.state import State, describe_training
+
+        run = Run(self._out)
+        description = describe_training(self._index, self._preset, self._config)
+        write_description(run, description | {"replicas": 1, "init": initial})
+        if kept == ALL:
+            shutil.copyfile(trained.state_path, run.state_path)
+            shutil.copyfile(trained.history_path, run.history_path)
+        else:
+            write_json(run.state_path, vars(State(best_error_cm=self._error(kept, "val"), finished=True)))
+            write_text(run.history_path, "")
+        temporary = run.path / ".model.tmp.keras"
+        with writing_tensorflow(run.model_path):
+            model.save(temporary)
+            temporary.replace(run.model_path)
+        if kept == CALIBRATED:
+            calibration.write(run.path / CALIBRATION_FILE)
+        division = self._division
+        AdaptDocument(
+            preset=self._preset.name, source=str(self._source), sessions=tuple(map(str, self._sessions)),
+            by=division.by, people=division.people, held_out=division.held_out,
+            frames={split: len(frames) for split, frames in self._frames.items()}, dots=division.count("dots"),
+            candidates=self._candidates(), kept=kept, seconds=round(time.monotonic() - self._began, 1),
+        ).write(run.path / ADAPT_FILE)  # fmt: skip
+        shutil.rmtree(run.path / "source", ignore_errors=True)  # the shards hold all that is needed
+
+
+def _config(preset: Preset, frames: int, epochs: int | None, seed: int) -> TrainConfig:
+    """Return how all layers are trained: gently, and without changes that one's own desk does not have."""
+    crops = frames * (_CROPS if preset.aim else 1)
+    low, high = _EPOCHS
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"epochs is {epochs}.", "It must be at least 1.")
+    augment = AugmentConfig(mirror=False, rotation=4.0, shift=0.02, zoom=0.05, brightness=20.0, contrast=0.2)  # type: ignore[call-arg]
+    return TrainConfig(
+        epochs=epochs or int(np.clip(_MOST_WORK // max(crops, 1), low, high)),
+        batch_size=32, optimizer="adamw", learning_rate=3e-4, warmup_epochs=1.0, patience=10, seed=seed,
+        cache="none" if preset.aim else "memory", tensorboard=False, augment=augment,
+    )  # type: ignore[call-arg]  # fmt: skip

@@ -1,0 +1,211 @@
+"""Which recorded frames train, which choose, and which only measure.
+
+With several people, whole people are held out; with one, the last minutes: frames of one dot, and of neighbouring dots,
+are alike, so a random share would say that everything learns everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinytracker.data.gazecapture import SYNTHETIC_MARK, Boxes, Recording, is_synthetic, write_recording
+from tinytracker.data.reader import read_recording
+from tinytracker.data.sitting import read_sitting
+from tinytracker.data.source import Subject
+from tinytracker.data.survey import iter_subjects
+from tinytracker.errors import InputFileError, OutputError, UsageError
+from tinytracker.files import json_bytes, make_folder, read_json, write_bytes, write_json
+
+TRAINED, CHOOSING = 0.7, 0.15
+"""Shares of one person's dots, in the order of time; the rest measures."""
+HELD_OUT = 0.2
+"""Share of people of whom half choose and half measure."""
+LEAST_DOTS = 20
+DIVISION_FILE = "division.json"
+
+
+@dataclass(frozen=True)
+class Sat:
+    """One recorded subject: whose it is, when it began, and its usable frames in the order of time."""
+
+    subject: Subject
+    recording: Recording
+    person: str
+    began: str
+
+    @property
+    def dots(self) -> list[int]:
+        """Numbers of the dots with usable frames, in the order of time."""
+        usable = self.recording.dot_num[self.recording.usable]
+        return [int(number) for number in dict.fromkeys(usable.tolist())]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The dots of one subject that belong to one split."""
+
+    sat: Sat
+    split: str
+    dots: frozenset[int]
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Frames of these dots that can be used."""
+        recording = self.sat.recording
+        chosen = recording.usable & np.isin(recording.dot_num, sorted(self.dots))
+        return np.flatnonzero(chosen)
+
+
+@dataclass(frozen=True)
+class Division:
+    """All pieces, and how they were made.
+
+    Attributes:
+        by: "people" or "time". people: all labels. held_out: of whom no frame is trained on.
+        pieces: in the order of time.
+    """
+
+    by: str
+    people: tuple[str, ...]
+    held_out: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+
+    def count(self, what: str) -> dict[str, int]:
+        """Return the number of "frames" or "dots" by split."""
+        found = {"train": 0, "val": 0, "test": 0}
+        for piece in self.pieces:
+            found[piece.split] += len(piece.dots) if what == "dots" else len(piece.indices)
+        return found
+
+
+def read_sessions(sessions: Sequence[Path]) -> list[Sat]:
+    """Return the subjects of sessions, in the order of time; a subject that `collect` did not record is a person.
+
+    Raises:
+        InputFileError: a session holds no subject, or one is damaged.
+    """
+    found = []
+    for session in sessions:
+        for subject in iter_subjects(session):
+            recording = read_recording(subject, strict=False, motion=False)
+            sitting = None if subject.packed else read_sitting(subject.path)
+            person = sitting.person if sitting is not None else f"{session}/{subject.name}"
+            found.append(Sat(subject, recording, person, sitting.began if sitting is not None else ""))
+    return sorted(found, key=lambda sat: (sat.began, str(sat.subject.path)))
+
+
+def divide(sats: Sequence[Sat]) -> Division:
+    """Divide what was recorded.
+
+    Raises:
+        UsageError: too little was recorded.
+    """
+    people = tuple(dict.fromkeys(sat.person for sat in sats))
+    dots = sum(len(sat.dots) for sat in sats)
+    if dots < LEAST_DOTS:
+        raise UsageError(
+            f"{dots} dots are too few to adapt a network and to tell whether that helped; {LEAST_DOTS} are the least.",
+            "Record more with `tinytracker collect`: 200 dots, about ten minutes, are a good choice.",
+        )
+    if len(people) == 1:
+        pieces = _by_time(sats, (("train", TRAINED), ("val", TRAINED + CHOOSING), ("test", 1.0)))
+        return Division("time", people, (), tuple(pieces))
+    count = max(1, round(HELD_OUT * len(people)))
+    held_out = people[-count:]
+    pieces = [Piece(sat, "train", frozenset(sat.dots)) for sat in sats if sat.person not in held_out]
+    if count == 1:
+        pieces += _by_time([sat for sat in sats if sat.person in held_out], (("val", 0.5), ("test", 1.0)))
+    else:
+        for number, person in enumerate(held_out):
+            split = "val" if number < count / 2 else "test"
+            pieces += [Piece(sat, split, frozenset(sat.dots)) for sat in sats if sat.person == person]
+    return Division("people", people, held_out, tuple(piece for piece in pieces if piece.dots))
+
+
+def _by_time(sats: Sequence[Sat], ends: Sequence[tuple[str, float]]) -> list[Piece]:
+    """Give each split the dots up to its share of all, in the order of time."""
+    line = [(sat, dot) for sat in sats for dot in sat.dots]
+    pieces, start = [], 0
+    for split, share in ends:
+        end = round(share * len(line))
+        for sat in sats:
+            chosen = frozenset(dot for of, dot in line[start:end] if of is sat)
+            if chosen:
+                pieces.append(Piece(sat, split, chosen))
+        start = end
+    return pieces
+
+
+def claim(division: Division, start: str, run: Path) -> None:
+    """Write down what a run folder is made of, or compare it with what it was made of before.
+
+    Args:
+        division: of the frames.
+        start: the weights it begins with.
+        run: the run folder.
+
+    Raises:
+        OutputError: it began with other frames or other weights, or it cannot be written.
+    """
+    path = run / DIVISION_FILE
+    pieces = [
+        [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
+        for piece in division.pieces
+    ]
+    mine = {"start": start, "pieces": pieces}
+    if path.is_file():
+        before = read_json(path)
+        if before != mine:
+            what = "other weights" if before.get("start") != start else "other sessions, or fewer frames"
+            raise OutputError(run, f"this folder began with {what}", "Choose another --out.")
+        return
+    make_folder(run)
+    write_json(path, mine)
+
+
+def write_division(division: Division, sessions: Iterable[Path], out: Path) -> Path:
+    """Write the pieces as subjects of their splits, for `prepare`; those that are there already are kept.
+
+    Raises:
+        OutputError: the folder cannot be written.
+        InputFileError: a frame cannot be read.
+    """
+    make_folder(out)
+    if all(is_synthetic(session) for session in sessions):
+        write_bytes(out / SYNTHETIC_MARK, json_bytes({}))
+    for number, piece in enumerate(division.pieces):
+        name = f"{number:05d}"
+        if not (out / name).is_dir():
+            _write_piece(out, name, piece)
+    return out
+
+
+def _write_piece(out: Path, name: str, piece: Piece) -> None:
+    recording, indices = piece.sat.recording, piece.indices
+    part = replace(_taken(recording, indices), name=name, dataset=piece.split)
+    contents = dict(piece.sat.subject.frames(part.frame_names))
+    missing = [frame for frame in part.frame_names if frame not in contents]
+    if missing:
+        raise InputFileError(piece.sat.subject.path, f"frames/{missing[0]} is missing", "Record again.")
+    write_recording(out, part, (contents[frame] for frame in part.frame_names))
+
+
+def _taken(recording: Recording, indices: NDArray[np.int64]) -> Recording:
+    """Return a recording of some of the frames."""
+    changes: dict[str, Any] = {}
+    for item in fields(recording):
+        value = getattr(recording, item.name)
+        if isinstance(value, np.ndarray):
+            changes[item.name] = value[indices]
+        elif isinstance(value, Boxes):
+            changes[item.name] = Boxes(
+                *(getattr(value, key)[indices] for key in ("x", "y", "w", "h", "valid"))
+            )
+    names = tuple(recording.frame_names[i] for i in indices)
+    return replace(recording, frame_names=names, motion=(), rejected=(), corrections=(), **changes)

@@ -1,0 +1,79 @@
+"""RUN/adapt.json: which ways to adapt a network were compared, on which frames, and which one was kept."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tinytracker.documents import Document, Part
+
+ADAPT_FILE = "adapt.json"
+CALIBRATION_FILE = "calibration.json"
+
+BUNDLED, CALIBRATED, HEAD, ALL = "bundled", "bundled + 9 dots", "head only", "all layers"
+CANDIDATES = (BUNDLED, CALIBRATED, HEAD, ALL)
+"""The ways that are compared, from the one that changes least to the one that changes most."""
+
+
+class Gain(Part):
+    """How much smaller one error is than another on the same frames.
+
+    Attributes:
+        than: the candidate that it is compared with.
+        ratio: error / error of the other. difference_cm: error − error of the other; negative is better.
+        ci95_cm: 95 % interval of the difference; frames of one dot, or of one person, are drawn together.
+    """
+
+    than: str
+    ratio: float
+    difference_cm: float
+    ci95_cm: tuple[float, float]
+
+
+class Candidate(Part):
+    """One way to adapt, and its errors.
+
+    Attributes:
+        name: one of `CANDIDATES`.
+        val_cm: mean error of the frames by which the best is chosen.
+        val_gain: compared with the bundled weights there; unset for these.
+        test_cm: mean error of the frames that decided nothing. test_gains: compared with the others there.
+        seconds: of work.
+    """
+
+    name: str
+    val_cm: float
+    val_gain: Gain | None = None
+    test_cm: float
+    test_gains: tuple[Gain, ...] = ()
+    seconds: float = 0.0
+
+
+class AdaptDocument(Document):
+    """What `tinytracker adapt` compared and kept.
+
+    Attributes:
+        preset: of the network. source: the weights it began with. sessions: the folders.
+        by: what is held out: "people", or "time" when there is one person.
+        people: all labels. held_out: people of whom no frame was trained on; empty when time is held out.
+        frames, dots: by split. candidates: compared. kept: the name of the best one.
+        seconds: of work altogether.
+    """
+
+    title: ClassVar[str] = "a comparison of `tinytracker adapt`"
+    way_out: ClassVar[str] = "Adapt again."
+
+    preset: str
+    source: str
+    sessions: tuple[str, ...]
+    by: str
+    people: tuple[str, ...]
+    held_out: tuple[str, ...] = ()
+    frames: dict[str, int]
+    dots: dict[str, int]
+    candidates: tuple[Candidate, ...]
+    kept: str
+    seconds: float = 0.0
+
+    def candidate(self, name: str) -> Candidate:
+        """Return the candidate with this name."""
+        return next(c for c in self.candidates if c.name == name)

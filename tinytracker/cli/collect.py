@@ -1,0 +1,188 @@
+"""`tinytracker collect`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import SCREEN, SIZE
+from tinytracker.errors import OutputError, UsageError
+from tinytracker.targets import with_part
+from tinytracker.words import counted
+
+if TYPE_CHECKING:
+    from tinytracker.live.screen import Screen
+    from tinytracker.live.webcam_finder import Finder
+    from tinytracker.live.webcam_network import AimedNetwork
+
+FILM = "video"
+"""Source: a film of a person who looked at dots that another program showed."""
+
+_STEP_S = 0.1
+
+
+@verb
+@click.option(
+    "--source",
+    type=click.Choice([*with_part("live"), FILM, *with_part("board")]),
+    default=next(iter(with_part("live"))),
+    help="Where frames come from: a webcam, or a video that was recorded elsewhere.",
+)
+@click.option(
+    "--out",
+    "session",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the session; it may have sittings already.",
+)
+@click.option("--screen", type=SCREEN, default="34x19", help="Your screen below the camera, cm.")
+@click.option("--gap", type=float, default=0.0, help="From the camera down to the screen's upper edge, cm.")
+@click.option(
+    "--across", type=float, default=0.0, help="From the screen's middle to the right to the camera, cm."
+)
+@click.option("--device", help="Name of the screen as a device; default: its measures.")
+@click.option(
+    "--dots", type=click.IntRange(1, 5000), default=230, help="Dots of a sitting; 230 take ten minutes."
+)
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="Run whose network finds the eyes."
+)
+@click.option("--model", type=click.Path(path_type=Path), help="Network that finds the eyes, a .tflite file.")
+@click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
+@click.option("--finder", type=click.Path(path_type=Path), help="Finder for the first look, a .tflite file.")
+@click.option(
+    "--film", type=click.Path(path_type=Path), help="video: film, or a folder of frames with times.csv."
+)
+@click.option(
+    "--shown", type=click.Path(path_type=Path), help="video: CSV file of when a dot was shown where."
+)
+@click.option(
+    "--points", type=SIZE, default="1280x720", help="video: the screen's width and height in points."
+)
+@click.option("--person", help="video: label of the person; the same in every sitting.")
+@click.option("--consent", is_flag=True, help="video: the person agreed to be recorded.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Also accept requests to this HOST:PORT, for a tunnel.",
+)
+@click.option(
+    "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any free port."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
+)
+def command(
+    source: str, session: Path, screen: tuple[float, float], gap: float, across: float, device: str | None, dots: int,
+    run_folder: Path | None, model: Path | None, quantized: str, finder: Path | None, film: Path | None,
+    shown: Path | None, points: tuple[int, int], person: str | None, consent: bool, allow_host: tuple[str, ...],
+    http: int, seconds: float | None,
+) -> Output:  # fmt: skip
+    """Record people who look at dots into a session: subjects in GazeCapture's layout, for `prepare` and `adapt`.
+
+    A page shows the dots; nothing leaves this computer. Ctrl-C ends it, and finishes what was begun.
+    """
+    from tinytracker.collect.subject import write_report
+    from tinytracker.files import make_folder
+    from tinytracker.live.screen import own_screen
+    from tinytracker.live.webcam_source import open_finder, open_network
+    from tinytracker.locks import locked
+    from tinytracker.progress import say
+
+    _refuse_boards(source)
+    given = {"--film": film, "--shown": shown, "--person": person}
+    if source == FILM:
+        missing = [name for name, value in given.items() if value is None]
+        if missing:
+            raise UsageError(f"--source {FILM} needs {missing[0]}.", "See docs/one-evening.md.")
+    place = own_screen(*screen, gap, across)
+    say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
+    network, first = open_network(run_folder, model, quantized), open_finder(finder)
+    make_folder(session)
+    with locked(session, "collect"):
+        if source == FILM:
+            assert film is not None
+            assert shown is not None
+            _film(session, place, network, first, film, shown, points, str(person), consent, device)
+        else:
+            _page(session, place, network, first, dots, device, http, allow_host, seconds)
+        report = write_report(session)
+    return _output(session, report)
+
+
+def _refuse_boards(source: str) -> None:
+    if source in with_part("board"):
+        raise UsageError(
+            f"{source} does not send whole frames, which a recording needs.",
+            f"Record with a webcam, or film with the board's camera and give --source {FILM}.",
+        )
+
+
+def _page(
+    session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, dots: int, device: str | None,
+    http: int, allowed: tuple[str, ...], seconds: float | None,
+) -> None:  # fmt: skip
+    from tinytracker.collect.desk import Desk
+    from tinytracker.live.server import serving
+    from tinytracker.progress import say
+
+    desk = Desk(session, screen, network, finder, dots, device)
+    began = time.monotonic()
+    with serving(desk, http, allowed, "collect.html", {"/frame": desk.frame}) as address:
+        say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
+        try:
+            while seconds is None or time.monotonic() - began < seconds:
+                time.sleep(_STEP_S)
+        except KeyboardInterrupt:
+            pass
+    desk.close()
+
+
+def _film(
+    session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, film: Path, shown: Path,
+    points: tuple[int, int], person: str, consent: bool, device: str | None,
+) -> None:  # fmt: skip
+    from tinytracker.collect.device import device_of
+    from tinytracker.collect.eyes import Watcher
+    from tinytracker.collect.film import film_frames, read_dots, record_film
+    from tinytracker.collect.journal import Head, as_row, journals
+    from tinytracker.collect.recorder import Sitting
+    from tinytracker.evaluate.calibration_identity import today
+
+    if not consent:
+        raise UsageError("Nothing is recorded without consent.", "Add --consent if the person agreed.")
+    dots = read_dots(shown)
+    watcher = Watcher(network, finder)
+    label = f"{FILM} {film.name}"
+    begun = [j for j in journals(session) if j.head().source == label and j.head().person == person]
+    if begun:
+        sitting = Sitting.resume(begun[0], watcher)
+    else:
+        head = Head(
+            person=person, began=today(), consented=today(), source=label, network_sha256=network.sha256,
+            device=as_row(device_of(screen, points, device)), screen_cm=screen.edges, points=points,
+        )  # fmt: skip
+        sitting = Sitting.begin(session, head, watcher)
+    record_film(sitting, dots, film_frames(film))
+    if sitting.finish() is None:
+        raise OutputError(
+            session,
+            f"no frame of {film} could be used",
+            "Are times of film and dots those of one clock? report.json.",
+        )
+
+
+def _output(session: Path, report: dict[str, Any]) -> Output:
+    lines = [
+        f"{session}: {counted(report['frames'], 'frame')} of {', '.join(report['people']) or 'nobody'} in "
+        f"{counted(len(report['sittings']), 'sitting')}."
+    ]
+    if report["left_out"]:
+        lines.append("Left out: " + ", ".join(f"{n:,} {why}" for why, n in report["left_out"].items()) + ".")
+    events = {event["text"] for row in report["sittings"] for event in row["events"]}
+    return Output({"folder": str(session), **report}, (*lines, *sorted(events)))

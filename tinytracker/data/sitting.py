@@ -1,0 +1,114 @@
+"""sitting.json: what `tinytracker collect` writes beside a subject that GazeCapture's layout has no place for.
+
+Who it was, with which camera and screen, the exact times of dots and frames, what was left out and why, and what went
+wrong meanwhile. `prepare` does not need it; `adapt` reads whose subject it is and the order of the frames in time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tinytracker.documents import Document, JsonValue, Part
+
+SITTING_FILE = "sitting.json"
+
+
+class SittingEvent(Part):
+    """Something that happened: `at_s` since the sitting began, a word for programs, and the sentence that was shown."""
+
+    at_s: float
+    kind: str
+    text: str
+
+
+class SittingDot(Part):
+    """One dot that was shown.
+
+    Attributes:
+        number: as in `dotInfo.json`; dots that were shown again have a number of their own.
+        across, down: shares of the screen's width and height. x_cm, y_cm: the same from the camera.
+        shown_s: since the sitting began. letter, typed: what was shown, and what the person answered.
+        is_kept: whether frames of it are in the subject. left_out: frames that are not, by reason.
+    """
+
+    number: int
+    across: float
+    down: float
+    x_cm: float
+    y_cm: float
+    shown_s: float
+    letter: str = ""
+    typed: str = ""
+    is_kept: bool = True
+    left_out: dict[str, int] = Field(default_factory=dict)
+
+
+class SittingFrame(Part):
+    """One frame of the subject.
+
+    Attributes:
+        name: in `frames/`. dot: number of the dot. captured_s: since the sitting began.
+        gaze_cm: what the network that aimed answered. openness, light: see `tinytracker.collect.eyes.Sight`.
+    """
+
+    name: str
+    dot: int
+    captured_s: float
+    gaze_cm: tuple[float, float]
+    openness: float = 0.0
+    light: float = 0.0
+
+
+class SittingDocument(Document):
+    """One sitting of one person in front of one screen: a subject that `tinytracker collect` recorded.
+
+    Attributes:
+        person: a label; the same in all sittings of a person. began, consented: ISO 8601, UTC.
+        source: "webcam" or "video". network_sha256: of the network that placed the strip.
+        device: the row of the device, as in devices.toml. screen_cm: x_min, y_min, x_max, y_max from the camera.
+        points: width and height of the screen in points, as in `screen.json`.
+        frame_px: width and height of the frames. rate: frames per second of the camera, None when unknown.
+        dots, frames: in the order of time. left_out: frames that were left out, by reason. events: what went wrong.
+    """
+
+    title: ClassVar[str] = "the description of a sitting"
+    way_out: ClassVar[str] = "Record again with `tinytracker collect`."
+
+    person: str
+    began: str
+    consented: str = ""
+    source: str = ""
+    network_sha256: str = ""
+    device: dict[str, JsonValue] = Field(default_factory=dict)
+    screen_cm: tuple[float, float, float, float]
+    points: tuple[int, int]
+    frame_px: tuple[int, int] = (0, 0)
+    rate: float | None = None
+    dots: tuple[SittingDot, ...] = ()
+    frames: tuple[SittingFrame, ...] = ()
+    left_out: dict[str, int] = Field(default_factory=dict)
+    events: tuple[SittingEvent, ...] = ()
+
+
+def read_sitting(subject: Path) -> SittingDocument | None:
+    """Read the description in a subject's folder; None for a subject that `collect` did not record.
+
+    Raises:
+        InputFileError: it is damaged.
+    """
+    path = subject / SITTING_FILE
+    return SittingDocument.read(path) if path.is_file() else None
+
+
+def summary(sitting: SittingDocument) -> dict[str, Any]:
+    """Return the numbers of a sitting for a report."""
+    return {
+        "person": sitting.person, "began": sitting.began, "source": sitting.source,
+        "frames": len(sitting.frames), "dots": sum(dot.is_kept for dot in sitting.dots),
+        "dots_left_out": sum(not dot.is_kept for dot in sitting.dots),
+        "left_out": dict(sitting.left_out), "rate": sitting.rate, "frame_px": list(sitting.frame_px),
+        "events": [event.as_json() for event in sitting.events],
+    }  # fmt: skip
