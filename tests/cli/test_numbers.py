@@ -33,5 +33,5 @@ def test_there_are_such_options():
 @pytest.mark.parametrize("option", NUMBERS)
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400"])
 def test_a_number_is_finite(option, text):
-    with pytest.raises(click.BadParameter, match="not a finite number|is not in the range"):
+    with pytest.raises(click.BadParameter, match=r"not a finite number|is not in the range"):
         option.type.convert(text, option, None)
