@@ -6,8 +6,8 @@ python benchmarks/real_faces_truth.py FOLDER TRUTH.json       # of each folder, 
 python benchmarks/face_statistics.py PHOTOS,TRUTH.json CAMERA,TRUTH.json AROUND,TRUTH.json
 
 A face counts if its detection is sure, its strip is at least 90 px wide, and it faces the camera within 20°. It looks
-into the camera if both irises are within 6 % of an eye's width of the middle, sideways. Photographs are neither part of this
-repository nor named in its results.
+into the camera if both irises are within 6 % of an eye's width of the middle, sideways. Photographs are neither part of
+this repository nor named in its results.
 
 `face_statistics.csv` gets a line per measure, `face_gaze.csv` one per network (those of the package, or `--weights
 PRESET=FILE ...`), docs/images/face-statistics.svg a plot. The gaze of a photograph is not known: the proxy is a ridge
