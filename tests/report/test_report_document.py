@@ -97,6 +97,16 @@ def test_each_number_on_the_page_is_that_of_the_json(made):
         assert float(plain) == pytest.approx(exact * float(factor), abs=tolerance), key
 
 
+def test_groups_of_people_have_a_table_unless_there_is_only_one(made):
+    document = json.loads(made.numbers.read_text())
+    traits = document["runs"][0]["models"]["float"]["errors"]["by_trait"]
+    assert set(traits) == {"glasses", "age", "light"}
+    shown = {
+        key.split("/by_trait/")[1].split("/")[0] for key, *_ in parsed(made.page).found if "by_trait" in key
+    }
+    assert shown == {"glasses", "age"}
+
+
 def test_the_json_says_what_the_files_say(made, sources):
     document = made.document
     stored = json.loads((sources / "demo/run/evaluation/float-test.json").read_text())["errors"]
