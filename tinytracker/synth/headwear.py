@@ -100,7 +100,9 @@ def contact_shade(kind: str, position: Reals) -> Reals:
         return np.ones(len(position))
     beside = np.zeros(len(position))
     for shift in (np.array([0.0, 0.35, 0.0]), np.array([0.35, 0.0, 0.0])):
-        beside = np.maximum(beside, cover(kind, position + shift * np.where(position < 0, [-1.0, 1.0, 1.0], 1.0)))
+        beside = np.maximum(
+            beside, cover(kind, position + shift * np.where(position < 0, [-1.0, 1.0, 1.0], 1.0))
+        )
     left: Reals = 1 - 0.35 * beside * (1 - cover(kind, position))
     return left
 
