@@ -16,10 +16,11 @@ from tinytracker.cli.types import OUT
 @click.option("--out", type=OUT, required=True, help="The .npz file to write.")
 @click.option("--licence", help="Licence of the weights, one line; default: that of the training data.")
 @click.option("--recipe", default="", help="How to train the weights again; default: the run's command.")
-def command(run: Path, out: Path, licence: str | None, recipe: str) -> Output:
+@click.option("--preset", help="Only the layers of this preset, such as tinytracker-v2 of a run with an aim.")
+def command(run: Path, out: Path, licence: str | None, recipe: str, preset: str | None) -> Output:
     """Write the weights of a finished RUN into a small file for `train --init`."""
     from tinytracker.train.export import DEFAULT_LICENCE, export_weights
 
-    result = export_weights(run, out, licence or DEFAULT_LICENCE, recipe)
+    result = export_weights(run, out, licence or DEFAULT_LICENCE, recipe, preset)
     document = {**asdict(result), "path": str(result.path), "about": str(result.about)}
     return Output(document, (f"{result.path}: {result.layers} layers, {result.bytes:,} bytes",))
