@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from support import awkward_nets
+from support.cli import run as tinytracker
 from support.random_ops import RANDOM_OPS
 from support.tflite_builder import T
-from support.tflite_nets import NetBuilder, tinytracker, tinytracker_s
+from support.tflite_nets import NetBuilder, tinytracker_s
+from support.tflite_nets import tinytracker as large_net
 
 from tinytracker.errors import MissingDependencyError, ModelError, UnknownNameError, UsageError
 from tinytracker.hosts import RUNTIMES, HostOptions, export, open_runtime, to_onnx
@@ -147,7 +149,7 @@ def test_an_inference_may_be_repeated_and_outputs_are_copies():
 
 def test_the_onnx_file_is_valid_and_the_same_each_time():
     onnx = pytest.importorskip("onnx")
-    for network in (NET, tinytracker_s(), tinytracker()):
+    for network in (NET, tinytracker_s(), large_net()):
         content = to_onnx(network)
         assert content == to_onnx(network)
         model = onnx.load_from_string(content)
@@ -174,6 +176,21 @@ def test_exports_are_read_by_their_runtimes(tmp_path):
     network = openvino.Core().compile_model(str(tmp_path / "gaze.xml"), "CPU", {"INFERENCE_NUM_THREADS": 1})
     again = np.stack([network(image)[0] for image in given[0]])
     assert largest([again], [open_runtime(model, HostOptions("openvino")).run(given)[0]]) <= 1
+
+
+def test_the_verb_exports_and_says_how_far_the_runtime_is_from_the_oracle(tmp_path):
+    (tmp_path / "net.tflite").write_bytes(NET)
+    answer = tinytracker(
+        "export", tmp_path / "net.tflite", "--out", tmp_path / "net.onnx", "--compare", 40, "--json", "-q"
+    )
+    assert answer.code == 0
+    document = answer.document
+    assert document["files"] == [str(tmp_path / "net.onnx")]
+    assert document["comparison"]["images"] == 40
+    assert (tmp_path / "net.onnx").read_bytes() == to_onnx(NET)
+    refused = tinytracker("export", tmp_path / "net.tflite", "--out", tmp_path / "net.pb", "-q")
+    assert refused.code == 2
+    assert "Give NAME.onnx, or NAME.xml" in refused.err
 
 
 def test_a_comparison_counts_steps():

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from support.chromium import PROGRAM, Page
+from support.cli import run as tinytracker
 from support.run_folder import make_run
 from support.sessions import write_session
 from support.tflite_builder import T
@@ -280,6 +281,14 @@ def test_mistakes_are_sentences(run, table, tmp_path):
         compare_platforms(run, [tmp_path / "e.json"])
     with pytest.raises(UsageError, match=r"Give a name that ends in \.html or \.json"):
         write_platforms(table, tmp_path / "table.md")
+
+
+def test_the_verb_writes_the_page_and_prints_the_table(run, tmp_path):
+    answer = tinytracker("compare-platforms", run, "--out", tmp_path / "table.html", "--fps", 10, "-q")
+    assert answer.code == 0
+    assert "at 10 frames/s, mJ" in answer.out
+    assert "below 0.15 to 0.21 synaptic operations per MAC" in answer.out.replace("\n", " ")
+    assert (tmp_path / "table.json").is_file()
 
 
 class Marks(HTMLParser):

@@ -63,7 +63,7 @@ def command(
 ) -> Output:
     """Energy per frame and phase of TRACE, the file of a power meter.
 
-    Formats: ppk2, ppk2-csv, jls, energyrunner, lpm01a, otii-csv, csv.
+    Formats: ppk2, ppk2-csv, jls, energyrunner, sysfs, lpm01a, otii-csv, csv.
     """
     from tinytracker.measure.marked import measure_baselines
     from tinytracker.measure.power import measure_energy

@@ -188,4 +188,4 @@ def _counted(cost: SpikingCost, count: float, ratio: Figure, what: str) -> Figur
 
 
 def _network(macs: int) -> str:
-    return f"{macs:,} MACs"
+    return f"{macs:,} MACs a frame"

@@ -87,8 +87,8 @@ def _cell(cell: Cell, sources: Sources) -> Markup:
         else Markup("")
     )
     links = Markup(" ").join(
-        Markup('<a class="source" href="#source-{n}">{n}</a>').format(n=sources.number(part))
-        for part in cell.sources
+        Markup('<a class="source" href="#source-{n}">{n}</a>').format(n=n)
+        for n in sorted(sources.number(part) for part in cell.sources)
     )
     return Markup(
         '<data value="{}" title="{}">{}</data>{}<span class="from"><span class="mark {}">{}</span> {}</span>'
