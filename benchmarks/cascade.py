@@ -5,7 +5,7 @@
 
 Rows: every strategy with the answers of each network, for all heads, calm ones and moving ones. "busy" is the share of
 frames in which a network computes. Errors and delays are of synthetic people; work is emulated, energy modelled.
---timeline also draws eight seconds of one person.
+--timeline also draws eight seconds of one person, --curve error against energy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from common import write_csv
 
 from tinytracker.cascade.costs import Costs, frames_of
-from tinytracker.cascade.evaluation import LATENCY, Comparison, Row, compare
+from tinytracker.cascade.evaluation import LATENCY, Comparison, Row, compare, curve
 from tinytracker.cascade.looking import sequence_folders, viewings
 from tinytracker.cascade.numbers import together
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument(
         "--timeline", type=Path, help="SVG file to draw, such as docs/images/cascade-timeline.svg"
     )
+    parser.add_argument("--curve", type=Path, help="SVG file to draw, such as docs/images/cascade-curve.svg")
     parser.add_argument("--person", help="folder name of the person to draw")
     options = parser.parse_args()
     big, little = options.big.read_bytes(), options.little.read_bytes()
@@ -90,6 +91,9 @@ def main() -> None:
     rows = rows_of(compare(people, names, costs, LATENCY, options.budget), movements, costs, "6 and 3 frames")
     rows += rows_of(compare(people, names, costs, FAST, options.budget), movements, costs, "none")
     write_csv("cascade", rows, ["numpy", "tensorflow"])
+    if options.curve is not None:
+        title = f"Error against energy: {len(people)} synthetic people, latency as on a Spresense main core"
+        options.curve.write_text(curve(people, costs, LATENCY, title), encoding="utf-8")
     if options.timeline is not None:
         person = people[names.index(options.person)] if options.person else people[0]
         shown = simulate(person, FLOW.of("little"), LATENCY)

@@ -69,7 +69,7 @@ def test_thresholds_and_table(files):
     assert len(list((files / "kept").glob("*/*.npz"))) == 2
     table = run(
         "cascade", "evaluate", *arguments(files), "--settings", files / "cascade.json", "--timeline",
-        files / "timeline.svg", "--json",
+        files / "timeline.svg", "--curve", files / "curve.svg", "--json",
     )  # fmt: skip
     assert table.code == 0, table.err
     rows = {(row["strategy"], row["network"]): row for row in table.document["rows"]}
@@ -80,6 +80,9 @@ def test_thresholds_and_table(files):
     assert rows["flow", "little"]["busy"] < 0.9
     assert rows["flow, little", "big"]["little_rate"] > 0
     ElementTree.parse(files / "timeline.svg")
+    curves = (files / "curve.svg").read_text()
+    ElementTree.fromstring(curves)
+    assert "always, big" in curves
     shown = run("cascade", "evaluate", *arguments(files), "--settings", files / "cascade.json")
     assert "summed flow" in shown.out
 

@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 
 from tinytracker.cascade.costs import Costs, frames_of, microjoules
+from tinytracker.cascade.curve import Point, draw_curve
 from tinytracker.cascade.document import CascadeSettings
 from tinytracker.cascade.fitting import fit
 from tinytracker.cascade.looking import sequence_folders, viewings
 from tinytracker.cascade.numbers import StrategyNumbers, measure
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
-from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED, Strategy
+from tinytracker.cascade.strategies import (
+    ALWAYS,
+    EVERY,
+    FLOW,
+    FLOW_LITTLE,
+    LITTLE,
+    STILL,
+    SUMMED,
+    Strategy,
+    grid,
+)
 from tinytracker.cascade.timeline import draw
 from tinytracker.errors import UsageError
 from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_text
@@ -160,6 +171,32 @@ def compare(
     return Comparison(tuple(rows), latency, tuple(names))
 
 
+def curve(people: Sequence[Prepared], costs: Costs, latency: Latency, title: str) -> str:
+    """Draw error against energy: all settings of each strategy, judged on the people themselves.
+
+    Args:
+        people: from `load_people`.
+        costs: of a frame's parts.
+        latency: of both networks.
+        title: of the picture.
+
+    Returns:
+        SVG.
+    """
+
+    def point(strategy: Strategy) -> Point:
+        numbers = measure(people, strategy, latency, costs)
+        return microjoules(numbers.instructions), numbers.error_cm
+
+    shown = [(s, "little") for s in (FLOW, EVERY, STILL, SUMMED)] + [(FLOW, "big")]
+    curves = {
+        f"{strategy.name}, {network}": [point(s.of(network)) for s in grid(strategy)]
+        for strategy, network in shown
+    }
+    single = {f"always, {network}": point(ALWAYS.of(network)) for network in ("little", "big")}
+    return draw_curve(curves, single, title)
+
+
 def _row(numbers: StrategyNumbers, strategy: Strategy, always: StrategyNumbers, *, fitted: bool) -> Row:
     return Row(strategy, strategy.network, fitted, numbers, numbers.error_cm / always.error_cm)
 
@@ -190,6 +227,7 @@ def compare_files(
     latency: tuple[int, int] = (LATENCY.big, LATENCY.little),
     settings: StrPath | None = None,
     timeline: StrPath | None = None,
+    curve_file: StrPath | None = None,
 ) -> Comparison:
     """Compare all strategies for two networks.
 
@@ -202,6 +240,7 @@ def compare_files(
         latency: frames that both networks take.
         settings: file of `fit_settings`, whose thresholds are then used for the strategy "flow".
         timeline: SVG file to draw: the first person's first seconds with Little behind the eye flow's gate.
+        curve_file: SVG file to draw: error against energy.
 
     Raises:
         InputFileError: a file is missing or damaged.
@@ -218,6 +257,9 @@ def compare_files(
         )
         title = f"Eye flow decides when Little runs: {names[0]}"
         write_text(Path(timeline), draw(people[0], simulate(people[0], strategy, result.latency), title))
+    if curve_file is not None:
+        title = f"Error against energy, {len(people)} people"
+        write_text(Path(curve_file), curve(people, Costs.of(*models), result.latency, title))
     return result
 
 

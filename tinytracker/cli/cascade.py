@@ -95,9 +95,11 @@ def fit(
 @click.option(
     "--timeline", type=click.Path(path_type=Path), help="SVG file to draw: eight seconds of one person."
 )
+@click.option("--curve", type=click.Path(path_type=Path), help="SVG file to draw: error against energy.")
 def evaluate(
     big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
     little_frames: int, settings: Path | None, timeline: Path | None,
+    curve: Path | None,
 ) -> Output:  # fmt: skip
     """Compare error, work and delay of all strategies for BIG and LITTLE, run folders or .tflite files."""
     from tinytracker.cascade.evaluation import compare_files
@@ -111,6 +113,7 @@ def evaluate(
         latency=(big_frames, little_frames),
         settings=settings,
         timeline=timeline,
+        curve_file=curve,
     )
     return Output(result.as_json(), (_table(result),))
 
