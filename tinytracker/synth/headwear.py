@@ -100,15 +100,10 @@ def contact_shade(kind: str, position: Reals) -> Reals:
         return np.ones(len(position))
     beside = np.zeros(len(position))
     for shift in (np.array([0.0, 0.35, 0.0]), np.array([0.35, 0.0, 0.0])):
-<<<<<<< HEAD
         beside = np.maximum(
             beside, cover(kind, position + shift * np.where(position < 0, [-1.0, 1.0, 1.0], 1.0))
         )
     left: Reals = 1 - 0.35 * beside * (1 - cover(kind, position))
-=======
-        beside = np.maximum(beside, cover(kind, position + shift * np.where(position < 0, [-1, 1, 1], 1)))
-    left: Reals = 1.0 - 0.35 * beside * (1.0 - cover(kind, position))
->>>>>>> people
     return left
 
 
