@@ -103,7 +103,7 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
 def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str, Any]:
     """Return the errors on the next session: adapted, bundled, and both with nine dots.
 
-    Nine fresh dots are of the next session itself; nine old ones of the recorded session, as a calibration that is kept.
+    Nine fresh dots are of the next session itself, nine old ones of the recorded one: a calibration that is kept.
     """
     from tinytracker.adapt.frames import Reader, load
     from tinytracker.adapt.nine_dots import nearest_dots
