@@ -28,7 +28,7 @@ from support.webcam_person import draw_person
 
 from tinytracker.adapt import AdaptDocument, adapt
 from tinytracker.adapt.comparing import gain
-from tinytracker.adapt.document import BUNDLED, CALIBRATED
+from tinytracker.adapt.document import BUNDLED
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
@@ -101,7 +101,10 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
 
 
 def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str, Any]:
-    """Return the errors on the next session: adapted, bundled, and both with nine dots."""
+    """Return the errors on the next session: adapted, bundled, and both with nine dots.
+
+    Nine fresh dots are of the next session itself, nine old ones of the recorded one: a calibration that is kept.
+    """
     from tinytracker.adapt.frames import Reader, load
     from tinytracker.adapt.nine_dots import nearest_dots
     from tinytracker.data.index import read_index
@@ -115,27 +118,35 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     frames = load(read_index(out), "train", found.input)
     bundled = build_keras(found.network())
     load_initial(bundled, source_file("synthetic", preset))
-    # The nine dots are of the next session itself: the calibration is as fresh as it can be.
     nine = np.isin(frames.clusters, nearest_dots(frames.gaze, frames.clusters))
     predicted = {
         BUNDLED: Reader(bundled).read(frames)[1],
         "adapted": Reader(load_trained(run / "model.keras")).read(frames)[1],
     }
-    for name, of in ((CALIBRATED, BUNDLED), ("adapted + 9 dots", "adapted")):
+    for name, of in (("bundled + 9 fresh dots", BUNDLED), ("adapted + 9 fresh dots", "adapted")):
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
+    before = load(read_index(run / "prepared"), "train", found.input)
+    was, old = (
+        Reader(bundled).read(before)[1],
+        np.isin(before.clusters, nearest_dots(before.gaze, before.clusters)),
+    )
+    calibration = fit(was[old], before.gaze[old], dots=before.clusters[old])
+    predicted["bundled + 9 old dots"] = calibration.apply(predicted[BUNDLED])
     errors = {name: np.linalg.norm(p - frames.gaze, axis=1)[~nine] for name, p in predicted.items()}
     clusters = frames.clusters[~nine]
     row: dict[str, Any] = {"next_frames": len(clusters)}
-    for name in (BUNDLED, CALIBRATED, "adapted", "adapted + 9 dots"):
+    for name in predicted:
         row[f"next {name} cm".replace(" ", "_")] = round(float(errors[name].mean()), 3)
-    for name, short in ((BUNDLED, "bundled"), (CALIBRATED, "nine_dots")):
+    for name, short in (
+        (BUNDLED, "bundled"),
+        ("bundled + 9 old dots", "9_old"),
+        ("bundled + 9 fresh dots", "9_fresh"),
+    ):
         compared = gain(name, errors["adapted"], errors[name], clusters)
-        row |= {
-            f"of_{short}": compared.ratio,
-            f"less_{short}_cm": compared.difference_cm,
-            f"less_{short}_ci95": compared.ci95_cm,
-        }
+        low, high = compared.ci95_cm
+        row |= {f"of_{short}": compared.ratio, f"less_than_{short}_cm": compared.difference_cm}
+        row |= {f"less_than_{short}_low": low, f"less_than_{short}_high": high}
     return row
 
 

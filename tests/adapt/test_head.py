@@ -66,6 +66,11 @@ def test_the_best_is_kept_only_if_it_is_certainly_better():
     assert choose(errors, clusters, CANDIDATES) == HEAD
     assert choose(errors, clusters, (BUNDLED, CALIBRATED)) == CALIBRATED
     assert choose({**errors, HEAD: errors[ALL], CALIBRATED: bundled}, clusters, CANDIDATES) == BUNDLED
+    # A doubtful gain over what changes less is none.
+    assert (
+        choose({**errors, ALL: errors[HEAD] + np.repeat(rng.normal(-0.01, 0.5, 50), 4)}, clusters, CANDIDATES)
+        == HEAD
+    )
     found = gain(BUNDLED, errors[HEAD], bundled, clusters)
     assert found.ratio == pytest.approx(0.7, abs=1e-3)
     assert found.ci95_cm[0] < found.difference_cm < found.ci95_cm[1] < 0

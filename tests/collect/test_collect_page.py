@@ -17,7 +17,7 @@ from tinytracker.live.webcam_source import open_finder, open_network
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
 
 DOTS = 3
-LIMIT_S = 90
+LIMIT_S = 600
 
 
 def until(found, expression):

@@ -23,7 +23,7 @@ from tinytracker.data.sitting import read_sitting
 PAGE = Path(__file__).parents[2] / "docs/one-evening.md"
 COMMANDS = re.findall(r"^    tinytracker (.+)$", PAGE.read_text(), re.MULTILINE)
 PERSON, DOTS = "ann", 10
-LIMIT_S = 300
+LIMIT_S = 1200
 
 pytestmark = [
     pytest.mark.exhaustive,

@@ -25,7 +25,8 @@ NOT_OURS = {
     "model.c", "model.h", "model_parts.c", "model_team.h", "NAME_parts.c", "NAME_team.h",
     "gaze_model.h", "model_tflite.c", "model_tflite.h", "skipped.csv", "OUT/skipped.csv",
     "corrected.csv", "OUT/corrected.csv", "devices.toml",
-    "results/NAME.csv", "tinytracker.toml", "page.html", "report.html", "site/index.html", "notebooks/accuracy.html",
+    "times.csv", "dots.csv", "results/NAME.csv",
+    "tinytracker.toml", "page.html", "report.html", "site/index.html", "notebooks/accuracy.html",
     # of others: GazeCapture, the SDKs of Coral and Spresense, libedgetpu, the IMX500's driver
     "prepareDataset.py", "pytorch/prepareDataset.py",
     "apple_device_data.csv", "coralmicro/scripts/flashtool.py", "libs/tpu/edgetpu_executable.cc",

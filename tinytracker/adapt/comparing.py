@@ -31,17 +31,17 @@ def gain(than: str, errors: Floats, others: Floats, clusters: NDArray[np.int64],
 
 
 def choose(errors: Mapping[str, Floats], clusters: NDArray[np.int64], eligible: tuple[str, ...]) -> str:
-    """Return the candidate with the least error among those that are certainly better than the bundled weights.
+    """Return the candidate to keep: one that changes more must be certainly better than the best that changes less.
+
+    What changes more fits the recorded day better than another day, so a doubtful gain is none.
 
     Args:
         errors: (N,) cm by candidate, on the frames that choose.
         clusters: see `gain`.
-        eligible: candidates that may be kept.
+        eligible: candidates that may be kept, from the one that changes least.
     """
     best = BUNDLED
     for name in eligible:
-        if name == BUNDLED or gain(BUNDLED, errors[name], errors[BUNDLED], clusters).ci95_cm[1] >= 0:
-            continue
-        if errors[name].mean() < errors[best].mean():
+        if name != BUNDLED and gain(best, errors[name], errors[best], clusters).ci95_cm[1] < 0:
             best = name
     return best
