@@ -153,7 +153,7 @@ def _coralmicro(given: Given) -> _Made:
     memory = exactly(facts.model_bytes, "the .tflite file", Mark.EMULATED)
     fit = given.judge.fit("coralmicro", memory)
     cost = model.coralmicro(facts.macs, facts.transferred)
-    return _Made(fit, facts.error("ptq-uint8", "ptq-int8"), cost, _compiled(facts))
+    return _Made(fit, facts.error("ptq-uint8", "ptq-int8", "BUILTIN_REF"), cost, _compiled(facts))
 
 
 def _coral_usb(given: Given) -> _Made:
@@ -164,7 +164,7 @@ def _coral_usb(given: Given) -> _Made:
     rest = Absent(UNPUBLISHED)
     cost = model.Cost(inference_ms, inference_mj, inference_ms, inference_mj, rest, c.CORAL_USB_MW)
     remark = "The accelerator alone, without the computer that it hangs on and without a camera."
-    return _Made(fit, facts.error("ptq-uint8", "ptq-int8"), cost, (remark, *_compiled(facts)))
+    return _Made(fit, facts.error("ptq-uint8", "ptq-int8", "BUILTIN_REF"), cost, (remark, *_compiled(facts)))
 
 
 def _compiled(facts: NetworkFacts) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _spresense(cores: int) -> Callable[[Given], _Made]:
         absent = Absent(UNPUBLISHED)
         cost = model.Cost(inference_ms, core_mj, Absent(MEASURE_BOARD), absent, absent, absent)
         remark = "Energy of the cores alone; the power of the board with its camera is not published."
-        return _Made(fit, facts.error("ptq-int8"), cost, (remark,))
+        return _Made(fit, facts.error("ptq-int8", "generated C"), cost, (remark,))
 
     return make
 
@@ -200,7 +200,7 @@ def _cortex_m7(given: Given) -> _Made:
     cost = model.Cost(inference_ms, absent, inference_ms, absent, absent, absent)
     fit = Fit(None, "no rules for the processor alone", facts.generated)
     remark = f"The processor of the {cpu.board} at {cpu.hz // 10**6} MHz with generated C, without a camera."
-    return _Made(fit, facts.error("ptq-int8"), cost, (remark,))
+    return _Made(fit, facts.error("ptq-int8", "generated C"), cost, (remark,))
 
 
 def _computer(runtimes: tuple[str, ...], hint: str) -> Callable[[Given], _Made]:
