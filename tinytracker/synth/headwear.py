@@ -103,7 +103,7 @@ def contact_shade(kind: str, position: Reals) -> Reals:
         beside = np.maximum(
             beside, cover(kind, position + shift * np.where(position < 0, [-1.0, 1.0, 1.0], 1.0))
         )
-    left: Reals = 1 - 0.35 * beside * (1 - cover(kind, position))
+    left: Reals = 1.0 - 0.35 * beside * (1.0 - cover(kind, position))
     return left
 
 

@@ -70,7 +70,7 @@ def export_weights(
     from tinytracker.model.keras_builder import load_trained
     from tinytracker.train.initial import layer_weights
 
-    weights = layer_weights(load_trained(model_path))
+    weights: LayerWeights = layer_weights(load_trained(model_path))
     if preset is not None:
         weights = _part(weights, preset)
     description, state = run.describe(), read_json(run.state_path)
