@@ -211,6 +211,35 @@ def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
         report(own.path, tmp_path / "page.html")
 
 
+def test_a_network_that_sees_edges(spikes_run, tmp_path):
+    """Untrained: its answers mean nothing, but they are the same in Keras, as spikes, and from the file."""
+    import tensorflow as tf
+
+    from tinytracker.evaluate import evaluate
+    from tinytracker.model.keras_builder import build_keras
+    from tinytracker.model.presets import find_preset
+
+    own = copied(spikes_run, tmp_path)
+    about = json.loads(own.description_path.read_text())
+    own.description_path.write_text(json.dumps({**about, "preset": "spikes-s-edges"}))
+    preset = find_preset("spikes-s-edges")
+    tf.keras.utils.set_random_seed(2)
+    build_keras(preset.network(), levels=preset.levels).save(own.model_path)
+    made = spike(own.path, steps=8)
+    assert (made.encode, made.layers[0].fan_in) == ("edges", 36)
+    network = evaluate(own.path, split="val").errors.overall.error_cm
+    assert made.validation.network_cm == pytest.approx(network, abs=0.02)
+    spiking = evaluate(own.path, split="val", model="spiking")
+    assert spiking.errors.overall.error_cm == pytest.approx(made.validation.integer_cm, abs=1e-6)
+    with pytest.raises(
+        ModelError, match="spikes-s-edges was trained on edges, which --encode rate does not give it"
+    ):
+        spike(own.path, encode="rate")
+    answer = command("package", own.path, "--target", "neuromorphic", "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert "the codes of edges" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_the_raster_is_of_the_same_network(spikes_run, made):
     with np.load(spikes_run.path / "spiking" / "raster.npz") as raster:
         assert raster["conv0"].shape == (4, len(raster["codes"]), 8192)
