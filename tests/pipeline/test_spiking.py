@@ -36,6 +36,12 @@ def made(spikes_run):
     return spike(spikes_run.path, steps=4)
 
 
+def copied(run, tmp_path):
+    """The same run in a folder of its own, to convert in another way."""
+    shutil.copytree(run.path, tmp_path / "run")
+    return type(run)(tmp_path / "run")
+
+
 def test_the_document_adds_up(spikes_run, made):
     assert (made.preset, made.method, made.encode, made.steps) == ("spikes-s", "qcfs", "current", 4)
     assert made == read_document(spikes_run)
@@ -68,12 +74,13 @@ def test_the_errors_are_those_of_the_network(spikes_run, made, prepared):
     assert [row.steps for row in spiking.spiking.steps] == [1, 2, 3, 4]
 
 
-def test_the_command_line(spikes_run, made):
-    answer = command("spike", spikes_run.path, "--steps", 3, "--encode", "rate", "--frames", 4, "--json")
+def test_the_command_line(spikes_run, made, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    answer = command("spike", own.path, "--steps", 3, "--encode", "rate", "--frames", 4, "--json")
     assert answer.document["layers"][0]["name"] == "input_spikes"
     assert answer.document["host_macs"] == 0
     assert answer.document["validation"]["frames"] <= 4
-    text = command("spike", spikes_run.path, "--steps", 4).out
+    text = command("spike", own.path, "--steps", 4).out
     assert "14,930 neurons, 1,338,016 synapses" in text
     text = command("evaluate", spikes_run.path, "--model", "spiking", "--split", "val").out
     assert "59,720 updates of neurons" in text
@@ -127,7 +134,6 @@ def test_a_network_with_levels_has_no_int8_form(spikes_run):
 
 
 def test_the_package(spikes_run, made, tmp_path):
-    spike(spikes_run.path, steps=4)
     answer = command(
         "package", spikes_run.path, "--target", "neuromorphic", "--out", tmp_path / "a", "--json"
     )
@@ -155,10 +161,11 @@ def test_the_package(spikes_run, made, tmp_path):
     assert refused.code == 1
     assert "does not fit speck: its first layer gets a current, and a Speck takes only spikes" in refused.err
     assert not (tmp_path / "c").exists()
-    spike(spikes_run.path, steps=4, encode="rate")
+    own = copied(spikes_run, tmp_path)
+    spike(own.path, steps=4, encode="rate", frames=4)
     fits = command(
         "package",
-        spikes_run.path,
+        own.path,
         "--target",
         "neuromorphic",
         "--chip",
@@ -171,9 +178,7 @@ def test_the_package(spikes_run, made, tmp_path):
 
 
 def test_a_file_that_was_changed_is_refused(spikes_run, made, tmp_path):
-    spike(spikes_run.path, steps=4)
-    copy = tmp_path / "run"
-    shutil.copytree(spikes_run.path, copy)
+    copy = copied(spikes_run, tmp_path).path
     network = copy / "spiking" / NETWORK_NAME
     whole = network.read_bytes()
     network.write_bytes(whole[: len(whole) // 2])
@@ -191,8 +196,8 @@ def test_a_file_that_was_changed_is_refused(spikes_run, made, tmp_path):
 def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
     from tinytracker.report import report
 
-    made = spike(spikes_run.path, steps=4)
-    written = report(spikes_run.path, tmp_path / "page.html")
+    own = copied(spikes_run, tmp_path)
+    written = report(own.path, tmp_path / "page.html")
     part = written.document["runs"][0]["spiking"]
     assert (part["sops"], part["steps"]) == (made.sops, 4)
     fired = {layer["name"]: sum(layer["by_step"]) for layer in part["raster"]["layers"]}
@@ -201,13 +206,41 @@ def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
     page = written.page.read_text()
     assert 'id="steps-0"' in page
     assert 'id="raster-0"' in page
-    (spikes_run.path / "spiking" / "raster.npz").write_bytes(b"cut")
+    (own.path / "spiking" / "raster.npz").write_bytes(b"cut")
     with pytest.raises(InputFileError, match=r"raster\.npz: cannot be read as spikes"):
-        report(spikes_run.path, tmp_path / "page.html")
+        report(own.path, tmp_path / "page.html")
+
+
+def test_a_network_that_sees_edges(spikes_run, tmp_path):
+    """Untrained: its answers mean nothing, but they are the same in Keras, as spikes, and from the file."""
+    import tensorflow as tf
+
+    from tinytracker.evaluate import evaluate
+    from tinytracker.model.keras_builder import build_keras
+    from tinytracker.model.presets import find_preset
+
+    own = copied(spikes_run, tmp_path)
+    about = json.loads(own.description_path.read_text())
+    own.description_path.write_text(json.dumps({**about, "preset": "spikes-s-edges"}))
+    preset = find_preset("spikes-s-edges")
+    tf.keras.utils.set_random_seed(2)
+    build_keras(preset.network(), levels=preset.levels).save(own.model_path)
+    made = spike(own.path, steps=8)
+    assert (made.encode, made.layers[0].fan_in) == ("edges", 36)
+    network = evaluate(own.path, split="val").errors.overall.error_cm
+    assert made.validation.network_cm == pytest.approx(network, abs=0.02)
+    spiking = evaluate(own.path, split="val", model="spiking")
+    assert spiking.errors.overall.error_cm == pytest.approx(made.validation.integer_cm, abs=1e-6)
+    with pytest.raises(
+        ModelError, match="spikes-s-edges was trained on edges, which --encode rate does not give it"
+    ):
+        spike(own.path, encode="rate")
+    answer = command("package", own.path, "--target", "neuromorphic", "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    assert "the codes of edges" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_the_raster_is_of_the_same_network(spikes_run, made):
-    spike(spikes_run.path, steps=4)
     with np.load(spikes_run.path / "spiking" / "raster.npz") as raster:
         assert raster["conv0"].shape == (4, len(raster["codes"]), 8192)
         assert raster["readout"].shape == (4, len(raster["codes"]), 2)
