@@ -28,7 +28,8 @@ def tone_curve(contrast: float) -> Floats32:
     soft = np.where(linear < knee, linear, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))))
     shown = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * np.maximum(soft, 1e-9) ** (1 / 2.4) - 0.055)
     bent = shown + contrast * (shown * shown * (3 - 2 * shown) - shown)
-    return (np.clip(bent, 0, 1) * 255).astype(np.float32)
+    curve: Floats32 = (np.clip(bent, 0, 1) * 255).astype(np.float32)
+    return curve
 
 
 def _grain(pixels: int) -> Floats32:
