@@ -74,6 +74,12 @@ class Room:
         """Press the letter that was shown, as soon as the page asks."""
         self.page.run("window.typist = setInterval(() => { if (answered) answered(plan.dot.letter) }, 20); 0")
 
+    def answer_first(self) -> None:
+        """Press the letter of the first dot, and none after it."""
+        self.page.run(
+            "window.typist = setInterval(() => { if (answered && plan.kept === 0) answered(plan.dot.letter) }, 20); 0"
+        )
+
     def answer_once_wrongly(self) -> None:
         """Press the other letter the first time, then the right ones."""
         wrong = 'plan.dot.letter === "L" ? "R" : "L"'
