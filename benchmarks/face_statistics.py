@@ -30,10 +30,7 @@ from PIL import Image, ImageOps
 from tinytracker.arrays import Floats, Pixels
 from tinytracker.data.area import area_strip
 from tinytracker.data.eye_marks import STRIP_PER_EYE_DISTANCE
-from tinytracker.model.keras_builder import build_keras
-from tinytracker.model.presets import find_preset
 from tinytracker.model.weight_file import packaged_weights
-from tinytracker.train.initial import load_initial
 
 SUREST, NARROWEST_PX, NARROWEST_TURNED = 0.6, 90.0, 0.9
 FRONTAL_DEG, LOOKING_ASIDE = 20.0, 0.06
@@ -211,6 +208,10 @@ def compare(real: list[Face], drawn: list[Face]) -> list[dict[str, Any]]:
 
 def answers(preset: str, weights: Path, faces: list[Face], folder: Path) -> Floats:
     """Return the gaze (n, 2) that a network sees on the strips, in cm at the reference distance."""
+    from tinytracker.model.keras_builder import build_keras
+    from tinytracker.model.presets import find_preset
+    from tinytracker.train.initial import load_initial
+
     chosen = find_preset(preset)
     model = build_keras(chosen.network())
     load_initial(model, weights)

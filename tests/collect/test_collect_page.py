@@ -75,7 +75,8 @@ def test_a_person_is_recorded_after_consent_and_everything_can_be_deleted(at_des
 
 def test_a_changed_screen_pauses_and_a_killed_program_loses_no_dot(at_desk):
     page, desk = at_desk.page, at_desk.desk
-    at_desk.answer_rightly()
+    page.run("TIMES.answer = 3_600_000")  # the second dot waits for its answer until the screen changes
+    at_desk.answer_first()
     begin(at_desk)
     until(at_desk, "plan.kept >= 1")
     page.call("Emulation.setDeviceMetricsOverride", width=900, height=600, deviceScaleFactor=1, mobile=False)
@@ -94,16 +95,31 @@ def test_a_changed_screen_pauses_and_a_killed_program_loses_no_dot(at_desk):
     assert answer["kept"] == kept
 
 
+def dots_in_the_dark(desk):
+    """Stored dots that were too dark."""
+    stored = [dot for journal in journals(desk.session) for _, dot in journal.dots()]
+    return [dot for dot in stored if "too dark" in dot.dot.left_out]
+
+
 def test_darkness_is_said_while_the_dot_is_there(at_desk):
-    at_desk.answer_rightly()
+    at_desk.page.run("TIMES.answer = 3_600_000")  # the first dot waits until the lens is covered
     begin(at_desk)
     at_desk.covered = True
+    end = time.monotonic() + LIMIT_S
+    while not at_desk.shows_black():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    at_desk.answer_rightly()
     until(at_desk, "el('said').textContent.includes('too dark')")
+    while not dots_in_the_dark(at_desk.desk):
+        assert time.monotonic() < end
+        time.sleep(0.05)
     at_desk.covered = False
-    until(at_desk, "plan.done || !el('pause').hidden")
+    until(at_desk, "!el('pause').hidden")
     at_desk.desk.close()
     report = json.loads((at_desk.desk.session / "report.json").read_text())
     assert report["left_out"]["too dark"] > 0
+    assert "dark" in [event["kind"] for event in report["sittings"][0]["events"]]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -44,8 +44,14 @@ def shut():
 
 
 @pytest.fixture(scope="module")
-def watcher():
-    return Watcher(open_network(), open_finder())
+def networks():
+    return open_network(), open_finder()
+
+
+@pytest.fixture
+def watcher(networks):
+    """One that has seen nobody yet: what it follows must not depend on the test before."""
+    return Watcher(*networks)
 
 
 @pytest.fixture

@@ -55,14 +55,18 @@ class Room:
         covered: whether something is before the lens.
     """
 
-    def __init__(self, page: Page, desk: Desk, address: str) -> None:
-        self.page, self.desk, self._address = page, desk, address
+    def __init__(self, page: Page, desk: Desk, address: str, film: Film) -> None:
+        self.page, self.desk, self._address, self._film = page, desk, address, film
         self.covered = False
 
     def look_at(self) -> object:
         """What the camera shows: the person who looks at the dot that is shown."""
         sitting = self.desk._sitting
         return "cover" if self.covered else 0 if sitting is None else min(sitting.kept, self.desk.dots - 1)
+
+    def shows_black(self) -> bool:
+        """Whether the camera shows a covered lens."""
+        return max(self._film.path.read_bytes()[200:2000]) < 40
 
     def open(self, **times: int) -> None:
         """Open the page, with shorter times than a person needs."""
@@ -73,6 +77,12 @@ class Room:
     def answer_rightly(self) -> None:
         """Press the letter that was shown, as soon as the page asks."""
         self.page.run("window.typist = setInterval(() => { if (answered) answered(plan.dot.letter) }, 20); 0")
+
+    def answer_first(self) -> None:
+        """Press the letter of the first dot, and none after it."""
+        self.page.run(
+            "window.typist = setInterval(() => { if (answered && plan.kept === 0) answered(plan.dot.letter) }, 20); 0"
+        )
 
     def answer_once_wrongly(self) -> None:
         """Press the other letter the first time, then the right ones."""
@@ -103,6 +113,6 @@ def room(folder: Path, desk: Desk, pictures: Sequence[Sequence[bytes]]) -> Itera
         stack.callback(film.close)
         page = stack.enter_context(Page(*options))
         address = stack.enter_context(serving(desk, 0, (), "collect.html", {"/frame": desk.frame}))
-        found = Room(page, desk, address)
+        found = Room(page, desk, address, film)
         stack.enter_context(Actor(film, shown, found.look_at))
         yield found

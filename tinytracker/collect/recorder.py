@@ -57,7 +57,6 @@ SENTENCES = {
 
 _KIND = {
     LeftOut.DARK: "dark", LeftOut.NO_EYES: "no-eyes", LeftOut.FAR: "far", LeftOut.BLINK: "shut",
-    LeftOut.SCREEN: "screen",
 }  # fmt: skip
 
 
@@ -220,7 +219,7 @@ class Sitting:
             ),
             rate=rate, frames=tuple(_kept_frame(k, taken, shown_s) for k, taken in enumerate(kept)),
         )  # fmt: skip
-        said = self._problems(frames, kept, rate, shown_s, typed != dot.letter and not changed)
+        said = self._problems(frames, kept, rate, shown_s, typed != dot.letter, changed)
         room = self.free(self.journal.path)
         if room < SPARE_BYTES:
             self._shown = None
@@ -265,17 +264,26 @@ class Sitting:
         return frames
 
     def _problems(
-        self, frames: list[Taken], kept: list[Taken], rate: float | None, at_s: float, missed: bool
+        self,
+        frames: list[Taken],
+        kept: list[Taken],
+        rate: float | None,
+        at_s: float,
+        missed: bool,
+        changed: bool,
     ) -> list[str]:
         said = []
         for taken in kept:
             self._lids.learn(taken.sight.openness)
         reasons = Counter(taken.reason for taken in frames if taken.reason in _KIND)
-        if not kept and reasons:
+        if changed:
+            said.append(self._note("screen", at_s))
+        elif not kept and reasons:
             worst = reasons.most_common(1)[0][0]
             assert worst is not None
             said.append(self._note(_KIND[worst], at_s))
-        self._missed = self._missed + 1 if missed else 0
+        if not changed:
+            self._missed = self._missed + 1 if missed else 0
         if self._missed >= MISSED_LETTERS:
             self._missed = 0
             said.append(self._note("letters", at_s))
