@@ -122,6 +122,7 @@ def test_darkness_is_said_while_the_dot_is_there(at_desk):
     assert "dark" in [event["kind"] for event in report["sittings"][0]["events"]]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_is_readable(at_desk, dark):
     at_desk.page.open(at_desk._address, 1280, 800, dark)
