@@ -16,7 +16,7 @@ from support.tflite_nets import NetBuilder
 
 from tinytracker.errors import ConfigError, InputFileError, UnknownNameError, UsageError
 from tinytracker.measure.measurement import COMPUTER
-from tinytracker.platforms import Absent, Figure, Mark, SpikingCost, compare_platforms, write_platforms
+from tinytracker.platforms import Absent, Figure, Mark, compare_platforms, write_platforms
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.facts import stored_spiking
 from tinytracker.platforms.model import break_even, coralmicro, imx500, loihi, microcontroller_ms
@@ -24,6 +24,7 @@ from tinytracker.platforms.own import read_own
 from tinytracker.platforms.rows import PLATFORMS
 from tinytracker.platforms.sessions import row_of
 from tinytracker.platforms.validation import FITTED, INDEPENDENT, checks
+from tinytracker.spiking import SpikingCost, SpikingDocument
 
 
 def small_net() -> bytes:
@@ -251,18 +252,15 @@ def test_spikes_come_from_the_run_the_caller_or_an_assumption(run, table, tmp_pa
     spiking = tmp_path / "run" / "spiking"
     spiking.mkdir(parents=True)
     assert stored_spiking(tmp_path / "run") is None
-    stored = {
-        "neurons": 5,
-        "synapses": 6,
-        "sops": 7.0,
-        "updates": 40,
-        "steps": 8,
-        "validation": {"integer_cm": 2.0},
-    }
-    (spiking / "spiking.json").write_text(json.dumps(stored))
+    judged = {"split": "val", "frames": 9, "network_cm": 1.8, "float_cm": 1.9, "integer_cm": 2.0, "steps": ()}
+    SpikingDocument(
+        preset="spikes-s", method="qcfs", encode="current", steps=8, rule={}, network="network.nir", sha256="",
+        unit_cm=1.0, model_sha256="", neurons=5, synapses=6, fan_in=2, macs=9, host_macs=0, spikes=3.0, sops=7.0, sops_per_mac=0.8,
+        updates=40, layers=(), validation=judged,
+    ).write(spiking / "spiking.json")  # fmt: skip
     assert stored_spiking(tmp_path / "run") == SpikingCost(5, 6, 7.0, 40.0, 8, 2.0)
     (spiking / "spiking.json").write_text("{}")
-    with pytest.raises(InputFileError, match="not the cost of a spiking network"):
+    with pytest.raises(InputFileError, match="the description of a spiking network"):
         stored_spiking(tmp_path / "run")
 
 

@@ -11,7 +11,6 @@ from tinytracker.lazy import exports
 
 if TYPE_CHECKING:
     from tinytracker.platforms.figure import Absent, Figure, Mark
-    from tinytracker.platforms.model import SpikingCost
     from tinytracker.platforms.rows import PlatformRow
     from tinytracker.platforms.table import PlatformTable, compare_platforms
     from tinytracker.platforms.writing import write_platforms
@@ -20,7 +19,6 @@ else:
         __name__,
         {
             "figure": ("Absent", "Figure", "Mark"),
-            "model": ("SpikingCost",),
             "rows": ("PlatformRow",),
             "table": ("PlatformTable", "compare_platforms"),
             "writing": ("write_platforms",),
@@ -33,7 +31,6 @@ __all__ = [
     "Mark",
     "PlatformRow",
     "PlatformTable",
-    "SpikingCost",
     "compare_platforms",
     "write_platforms",
 ]

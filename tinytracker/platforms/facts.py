@@ -20,10 +20,16 @@ from tinytracker.package.source import ModelSource, load_source
 from tinytracker.package.suitability import check
 from tinytracker.platforms.constants import EDGE_TPU_BYTES
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly
-from tinytracker.platforms.model import SpikingCost
+from tinytracker.spiking.document import (
+    DOCUMENT_NAME,
+    FOLDER,
+    SpikingCost,
+    SpikingDocument,
+    spiking_cost,
+)
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-SPIKING = Path("spiking") / "spiking.json"
+SPIKING = Path(FOLDER) / DOCUMENT_NAME
 """Where a run keeps what its spiking network costs."""
 
 
@@ -168,25 +174,7 @@ def stored_spiking(run: Path) -> SpikingCost | None:
         InputFileError: the file is not such a description.
     """
     path = run / SPIKING
-    if not path.is_file():
-        return None
-    stored = read_json(path)
-    try:
-        error = stored.get("error_cm", stored.get("validation", {}).get("integer_cm"))
-        return SpikingCost(
-            neurons=int(stored["neurons"]),
-            synapses=int(stored["synapses"]),
-            sops_per_frame=float(stored["sops_per_frame"] if "sops_per_frame" in stored else stored["sops"]),
-            updates_per_frame=float(
-                stored["updates_per_frame"] if "updates_per_frame" in stored else stored["updates"]
-            ),
-            steps=int(stored["steps"]),
-            error_cm=None if error is None else float(error),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputFileError(
-            path, f"not the cost of a spiking network ({type(error).__name__}: {error})", "Make it again."
-        ) from error
+    return spiking_cost(SpikingDocument.read(path)) if path.is_file() else None
 
 
 def _ends(model: TfliteModel) -> tuple[Any, Any]:

@@ -10,28 +10,7 @@ from dataclasses import dataclass, replace
 from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product, total
-
-
-@dataclass(frozen=True)
-class SpikingCost:
-    """What a spiking network does for one frame, counted by its simulator.
-
-    Attributes:
-        neurons: of the network. synapses: connections, a shared weight counted at each place.
-        sops_per_frame: synaptic operations, mean over frames.
-        updates_per_frame: neuron updates, all steps together.
-        steps: time steps a frame.
-        error_cm: of the spiking network; None when it was not evaluated.
-        is_counted: False when all of this was assumed from the MACs.
-    """
-
-    neurons: int
-    synapses: int
-    sops_per_frame: float
-    updates_per_frame: float
-    steps: int
-    error_cm: float | None = None
-    is_counted: bool = True
+from tinytracker.spiking.document import SpikingCost
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tinytracker.platforms.facts import Fit, Judge, NetworkFacts
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product
 from tinytracker.platforms.own import OwnFigures
 from tinytracker.platforms.sessions import MeasuredFigures
+from tinytracker.spiking.document import SpikingCost
 
 _MS_MW = 1e-3
 """mJ of a ms at a mW."""
@@ -252,7 +253,7 @@ def _speck(given: Given) -> _Made:
     return _Made(fit, _spiking_error(given, cost), model.speck(facts.macs), remarks)
 
 
-def _spiking(facts: NetworkFacts) -> tuple[model.SpikingCost, str]:
+def _spiking(facts: NetworkFacts) -> tuple[SpikingCost, str]:
     if facts.spiking is not None:
         cost = facts.spiking
         ratio = cost.sops_per_frame / max(facts.macs, 1)
@@ -267,7 +268,7 @@ def _spiking(facts: NetworkFacts) -> tuple[model.SpikingCost, str]:
     return model.assumed_spiking(facts.macs, facts.neurons), remark
 
 
-def _spiking_error(given: Given, cost: model.SpikingCost) -> Cell:
+def _spiking_error(given: Given, cost: SpikingCost) -> Cell:
     if cost.error_cm is None:
         return Absent("no spiking network was evaluated")
     marks = [figure.mark for figure in given.facts.errors.values()] or [Mark.SYNTHETIC]

@@ -12,12 +12,13 @@ from tinytracker.files import StrPath
 from tinytracker.platforms.constants import SOPS_PER_MAC
 from tinytracker.platforms.facts import Judge, NetworkFacts, network_facts
 from tinytracker.platforms.figure import Figure, Mark
-from tinytracker.platforms.model import SpikingCost, break_even
+from tinytracker.platforms.model import break_even
 from tinytracker.platforms.own import OwnFigures, read_own
 from tinytracker.platforms.rows import PLATFORMS, Given, PlatformRow
 from tinytracker.platforms.sessions import read_measurements
 from tinytracker.platforms.validation import Check, checks
 from tinytracker.runs import command_line, versions
+from tinytracker.spiking.document import SpikingCost
 
 SCHEMA_VERSION = 1
 RATE = 30.0

@@ -8,6 +8,7 @@ from typing import Any
 from tinytracker.platforms import constants as c
 from tinytracker.platforms import model
 from tinytracker.platforms.figure import Cell, Figure, Mark
+from tinytracker.spiking.document import SpikingCost
 
 _COMPILED = (sum(c.EDGE_TPU_BYTES) // 2 + 112 * 112 * 5,) * 2
 _CLOSE = 0.05
@@ -77,7 +78,7 @@ def checks() -> list[Check]:
         ),
     ]  # fmt: skip
     for steps, sops in c.PILOTNET_SOPS.items():
-        cost = model.SpikingCost(c.PILOTNET_NEURONS, 0, sops, c.PILOTNET_NEURONS, 1)
+        cost = SpikingCost(c.PILOTNET_NEURONS, 0, sops, c.PILOTNET_NEURONS, 1)
         found.append(
             Check(
                 f"Loihi 2, PilotNet, dynamic energy a step, µJ (if its plot covers {steps:,} steps)",

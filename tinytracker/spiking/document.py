@@ -142,7 +142,8 @@ class SpikingCost:
         neurons, synapses: their numbers.
         sops_per_frame: synaptic operations. updates_per_frame: updates of neurons.
         steps: time steps per frame.
-        error_cm: of the integer network on the validation split.
+        error_cm: of the integer network on the validation split; None when it was not evaluated.
+        is_counted: False when all of this was assumed from the MACs of an ordinary network.
     """
 
     neurons: int
@@ -150,7 +151,8 @@ class SpikingCost:
     sops_per_frame: float
     updates_per_frame: int
     steps: int
-    error_cm: float
+    error_cm: float | None = None
+    is_counted: bool = True
 
 
 def folder_of(run: Run) -> Path:
