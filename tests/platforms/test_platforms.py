@@ -255,7 +255,8 @@ def test_spikes_come_from_the_run_the_caller_or_an_assumption(run, table, tmp_pa
     judged = {"split": "val", "frames": 9, "network_cm": 1.8, "float_cm": 1.9, "integer_cm": 2.0, "steps": ()}
     SpikingDocument(
         preset="spikes-s", method="qcfs", encode="current", steps=8, rule={}, network="network.nir", sha256="",
-        unit_cm=1.0, model_sha256="", neurons=5, synapses=6, fan_in=2, macs=9, host_macs=0, spikes=3.0, sops=7.0, sops_per_mac=0.8,
+        unit_cm=1.0, model_sha256="", neurons=5, synapses=6, fan_in=2, macs=9, host_macs=0, spikes=3.0, sops=7.0,
+        sops_per_mac=0.8,
         updates=40, layers=(), validation=judged,
     ).write(spiking / "spiking.json")  # fmt: skip
     assert stored_spiking(tmp_path / "run") == SpikingCost(5, 6, 7.0, 40.0, 8, 2.0)
