@@ -23,6 +23,7 @@ settings.load_profile("tests")
 # Workers take files in this order (`--dist loadfile --no-loadscope-reorder`): with the long ones first,
 # none is left alone with one at the end. Nothing else depends on the list.
 LONG_FILES = (
+    "pipeline/test_one_evening.py",
     "pipeline/test_python_page.py",
     "pipeline/test_package_imx500.py",
     "pipeline/test_demo.py",
@@ -34,6 +35,8 @@ LONG_FILES = (
     "pipeline/test_quantize.py",
     "measure/test_measure_emulated.py",
     "live/test_webcam_page.py",
+    "pipeline/test_spiking.py",
+    "spiking/test_foreign_simulators.py",
     "pipeline/test_package_reads.py",
     "codegen/test_codegen_cortex_m4.py",
     "pipeline/test_notebooks.py",
