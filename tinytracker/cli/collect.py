@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import SCREEN, SIZE
+from tinytracker.cli.types import ANY_NUMBER, SCREEN, SIZE, Number
 from tinytracker.errors import OutputError, UsageError
 from tinytracker.targets import with_part
 from tinytracker.words import counted
@@ -40,9 +40,11 @@ _STEP_S = 0.1
     help="Folder of the session; it may have sittings already.",
 )
 @click.option("--screen", type=SCREEN, default="34x19", help="Your screen below the camera, cm.")
-@click.option("--gap", type=float, default=0.0, help="From the camera down to the screen's upper edge, cm.")
 @click.option(
-    "--across", type=float, default=0.0, help="From the screen's middle to the right to the camera, cm."
+    "--gap", type=ANY_NUMBER, default=0.0, help="From the camera down to the screen's upper edge, cm."
+)
+@click.option(
+    "--across", type=ANY_NUMBER, default=0.0, help="From the screen's middle to the right to the camera, cm."
 )
 @click.option("--device", help="Name of the screen as a device; default: its measures.")
 @click.option(
@@ -75,7 +77,7 @@ _STEP_S = 0.1
     "--http", type=click.IntRange(0, 65535), default=8377, help="Port of the page; 0: any free port."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
+    "--seconds", type=Number(0, min_open=True), help="Time after which to stop; default: on Ctrl-C."
 )
 def command(
     source: str, session: Path, screen: tuple[float, float], gap: float, across: float, device: str | None, dots: int,

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import OUT
+from tinytracker.cli.types import OUT, Number
 
 
 @verb
@@ -21,7 +21,7 @@ from tinytracker.cli.types import OUT
 @click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
 @click.option(
     "--fps",
-    type=click.FloatRange(0.001, 100_000),
+    type=Number(0.001, 100_000),
     default=30.0,
     help="Frame rate of devices that are always on.",
 )

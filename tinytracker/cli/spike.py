@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import ANY_NUMBER
 
 if TYPE_CHECKING:
     from tinytracker.spiking import SpikingDocument
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     "network trained on edges), or as spikes (rate); default: by preset.",
 )
 @click.option(
-    "--percentile", type=float, default=99.9, help="For balance: share of activations below the threshold, %."
+    "--percentile",
+    type=ANY_NUMBER,
+    default=99.9,
+    help="For balance: share of activations below the threshold, %.",
 )
 @click.option("--several", is_flag=True, help="A neuron may fire more than once in a step.")
 @click.option("--data", type=click.Path(path_type=Path), help="Prepared data; default: the run's own.")
