@@ -12,8 +12,9 @@ from tinytracker.synth import headwear
 from tinytracker.synth.boxes import face_marks
 from tinytracker.synth.eye_marks import mark_eyes
 from tinytracker.synth.face_front import FaceFront
-from tinytracker.synth.hands import PLACES, covers, draw_capsules, hand_capsules
+from tinytracker.synth.hands import covers, draw_capsules, hand_capsules
 from tinytracker.synth.head import load_head
+from tinytracker.synth.identity import HAND_PLACES
 from tinytracker.synth.looks import sample_extras
 from tinytracker.synth.people import NO_EXTRAS, sample_identity
 from tinytracker.synth.render import Renderer
@@ -80,7 +81,7 @@ def test_covers_are_symmetric_and_leave_the_eyes():
         assert (headwear.stand_off(kind)[(cover == 0) & (base[:, 1] > 56)] < 0.1).all()
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", HAND_PLACES)
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 def test_hands_are_on_their_side_and_on_the_skin(place, side):
     front = FaceFront.of(sample_identity(np.random.default_rng(0)).vertices)
@@ -154,7 +155,7 @@ def test_shares_of_extras():
         drawn.append((identity, sample_extras(identity, np.random.default_rng(1000 + i))))
     for name, kinds in (
         ("headwear", set(headwear.HEADWEAR)),
-        ("hand", {"", *PLACES}),
+        ("hand", {"", *HAND_PLACES}),
         ("contact_lenses", {"", "clear", "coloured"}),
         ("eye_shape", {"plain", "monolid", "epicanthic", "hooded", "deep-set"}),
     ):

@@ -14,7 +14,6 @@ from tinytracker.synth.surface import normalised
 
 Singles = NDArray[np.float32]
 
-PLACES = ("cheek", "temple", "chin")
 _FINGER_CM = (0.72, 0.78, 0.74, 0.62)
 """Radii from the index finger to the little finger."""
 _LENGTH = (0.94, 1.0, 0.96, 0.8)
@@ -31,7 +30,7 @@ def hand_capsules(front: FaceFront, place: str, side: float) -> Floats:
 
     Args:
         front: of the face.
-        place: of `PLACES`.
+        place: of `tinytracker.synth.identity.HAND_PLACES`.
         side: 1 for the subject's left, -1 for the right.
     """
     knuckle, tip, apart = {

@@ -100,6 +100,9 @@ class EyeRegion:
     white: float
 
 
+HAND_PLACES = ("cheek", "temple", "chin")
+
+
 @dataclass(frozen=True)
 class Extras:
     """What only some people have or wear.
@@ -110,7 +113,7 @@ class Extras:
         eye_shadow: strength of the colour on the upper lid, 0 to 1. eye_shadow_colour: (3,).
         contact_lenses: "", "clear" or "coloured".
         headwear: "", "cap", "beanie" or "headscarf". headwear_colour: (3,).
-        hand: where a hand rests: "", "cheek", "temple" or "chin". hand_side: 1 for the subject's left, else -1.
+        hand: where a hand rests: "", or one of `HAND_PLACES`. hand_side: 1 for the subject's left, else -1.
         lock: share of the hairs that may hang over one eye, 0 for none. lock_side: as `hand_side`.
     """
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.synth.eye_region import shape_region
-from tinytracker.synth.hands import PLACES
 from tinytracker.synth.head import load_head
-from tinytracker.synth.identity import Extras, EyeRegion, Globe, Identity
+from tinytracker.synth.identity import HAND_PLACES, Extras, EyeRegion, Globe, Identity
 
 Generator = np.random.Generator
 
@@ -116,7 +115,7 @@ def sample_extras(identity: Identity, rng: Generator) -> Extras:
     can_hang = identity.hair.style not in ("bald", "buzz") and not headwear[wears]
     hand, place, lock = (
         rng.random() < HAND_SHARE,
-        PLACES[rng.integers(len(PLACES))],
+        HAND_PLACES[rng.integers(len(HAND_PLACES))],
         rng.random() < LOCK_SHARE,
     )
     thick = float(rng.uniform(0.25, 1.0))
