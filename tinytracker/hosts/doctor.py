@@ -9,5 +9,5 @@ def parts() -> list[Part]:
     """Return the state of the runtimes that are packages; TensorFlow is listed with what trains."""
     return [
         python_part("onnxruntime", "onnxruntime", "measure --runtime onnx, parity", "hosts"),
-        python_part("openvino", "openvino", "measure --runtime openvino, export to OpenVINO", "hosts"),
+        python_part("openvino", "openvino", "measure --runtime openvino, export", "hosts"),
     ]
