@@ -90,6 +90,7 @@ def test_the_command_line(spikes_run, made, tmp_path):
     ("arguments", "code", "words"),
     [
         (["--steps", "0"], 2, "0 time steps are too few"),
+        (["--steps", "100000"], 2, "100,000 time steps are too many. Use 1,024 or fewer"),
         (
             ["--method", "balance"],
             1,
@@ -131,6 +132,50 @@ def test_a_network_with_levels_has_no_int8_form(spikes_run):
     assert answer.code == 1
     assert "spikes-s is trained with activations of 8 levels, which have no INT8 kernel." in answer.err
     assert "tinytracker spike RUN" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export", "--out", "x.onnx"), ("parity",), ("compare-platforms", "--out", "x.html")]
+)
+def test_nobody_is_sent_to_quantize_such_a_network(spikes_run, arguments):
+    verb, *options = arguments
+    answer = command(verb, spikes_run.path, *options)
+    assert answer.code == 1
+    assert "8 levels, which have no INT8 kernel" in answer.err
+
+
+def test_what_stands_in_the_way_is_said_before_the_work(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    shutil.rmtree(own.path / "spiking", ignore_errors=True)
+    (own.path / "spiking").write_text("a file")
+    answer = command("spike", own.path, "--steps", 2)
+    assert answer.code == 1
+    assert "a file is in the way" in answer.err
+    assert "frames" not in answer.err
+
+
+def test_a_cut_network_is_named(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    whole = own.model_path.read_bytes()
+    own.model_path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputFileError, match=r"model\.keras: not a Keras network, or damaged"):
+        spike(own.path, steps=1, frames=1)
+
+
+def test_a_spiking_network_of_another_training_is_refused(spikes_run, made, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    own.model_path.write_bytes(own.model_path.read_bytes() + b"trained again")
+    for answer in (
+        command("evaluate", own.path, "--model", "spiking"),
+        command("package", own.path, "--target", "neuromorphic", "--out", tmp_path / "out"),
+    ):
+        assert answer.code == 1
+        assert "made from another float network than the run has now" in answer.err
+
+
+def test_a_misspelt_model_is_offered_the_spiking_one(spikes_run, made):
+    answer = command("evaluate", spikes_run.path, "--model", "spikng")
+    assert "Did you mean 'spiking'?" in answer.err
 
 
 def test_the_package(spikes_run, made, tmp_path):

@@ -242,6 +242,7 @@ def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) ->
 def _choose(run: Run, model: str | None) -> str:
     names = run.quantized_names()
     if not names:
+        find_preset(run.preset_name).require_int8()
         raise InputFileError(
             run.path, "this run has no quantized model", f"Make one with: tinytracker quantize {run.path}"
         )

@@ -51,6 +51,9 @@ __all__ = [
 ]
 
 METHODS = ("qcfs", "balance")
+MAX_STEPS = 1024
+"""Of `spike`: many times what any conversion needs, and memory for what is counted after each step."""
+
 BALANCE_STEPS = 64
 """Default number of steps of a network with ordinary ReLUs."""
 
@@ -88,7 +91,10 @@ def spike(
         UsageError: `steps`, `percentile` or `frames` is out of range.
         ModelError: the network has an operator without a spiking form, or the method does not suit its activations.
         MissingDependencyError: TensorFlow is not installed.
+        OutputError: the folder cannot be written.
     """
+    from tinytracker.files import make_folder, require_writable
+    from tinytracker.spiking.document import DOCUMENT_NAME, folder_of
     from tinytracker.spiking.lowering import sees_edges
     from tinytracker.spiking.network import ENCODINGS
     from tinytracker.spiking.neuron import CONVERTED, NeuronRule
@@ -100,6 +106,10 @@ def spike(
         raise UnknownNameError("encoding", encode, ENCODINGS)
     if steps is not None:
         require_steps(steps)
+        if steps > MAX_STEPS:
+            raise UsageError(
+                f"{steps:,} time steps are too many.", f"Use {MAX_STEPS:,} or fewer, such as --steps 64."
+            )
     if not 50 <= percentile <= 100:
         raise UsageError(f"A percentile of {percentile:g} is out of range.", "It must be 50 to 100.")
     if frames is not None and frames < 1:
@@ -117,6 +127,7 @@ def spike(
     if (method == "qcfs") != (preset.levels is not None):
         raise ModelError(*_other_method(preset.name, method))
     require_tensorflow("converting a trained network to spikes")
+    require_writable(make_folder(folder_of(run)) / DOCUMENT_NAME)
     from tinytracker.spiking.conversion import Settings, convert_run
 
     rule = NeuronRule(several=True) if several else CONVERTED

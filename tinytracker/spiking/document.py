@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tinytracker.documents import Document, Part
 from tinytracker.errors import InputFileError
+from tinytracker.files import sha256_file
 from tinytracker.runs import Run
 
 FOLDER, NETWORK_NAME, DOCUMENT_NAME, RASTER_NAME = "spiking", "network.nir", "spiking.json", "raster.npz"
@@ -172,6 +173,19 @@ def read_document(run: Run) -> SpikingDocument:
             run.path, "this run has no spiking network", f"Make one with: tinytracker spike {run.path}"
         )
     return SpikingDocument.read(path)
+
+
+def require_current(run: Run, about: SpikingDocument) -> None:
+    """Check that a run's spiking network was made from the float network that the run has now.
+
+    Raises:
+        InputFileError: the run has been trained again since, or is not finished.
+    """
+    if sha256_file(run.trained_model()) != about.model_sha256:
+        raise InputFileError(
+            folder_of(run), "made from another float network than the run has now",
+            f"Make it again with: tinytracker spike {run.path}",
+        )  # fmt: skip
 
 
 def spiking_cost(source: Run | SpikingDocument) -> SpikingCost:
