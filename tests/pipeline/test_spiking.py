@@ -144,6 +144,25 @@ def test_nobody_is_sent_to_quantize_such_a_network(spikes_run, arguments):
     assert "8 levels, which have no INT8 kernel" in answer.err
 
 
+def test_without_steps_their_number_is_chosen_and_said(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    text = command("spike", own.path).out
+    about = read_document(own)
+    assert about.chosen is not None
+    assert f"{about.steps} step" in text
+    assert "chosen: " in text
+    assert read_nir(own.path / "spiking" / NETWORK_NAME).steps == about.steps
+    judged = about.validation
+    assert [row.steps for row in judged.steps] == list(range(1, about.steps + 1))
+    most = judged.network_cm * (1 + about.chosen.tolerance)
+    assert (judged.integer_cm <= most) == about.chosen.is_within
+    assert all(row.error_cm > most for row in judged.steps[:-1])
+    given = spike(own.path, steps=about.steps)
+    assert given.chosen is None
+    assert given.validation.steps == judged.steps
+    assert given.sha256 == about.sha256
+
+
 def test_what_stands_in_the_way_is_said_before_the_work(spikes_run, tmp_path):
     own = copied(spikes_run, tmp_path)
     shutil.rmtree(own.path / "spiking", ignore_errors=True)

@@ -54,9 +54,6 @@ METHODS = ("qcfs", "balance")
 MAX_STEPS = 1024
 """Of `spike`: many times what any conversion needs, and memory for what is counted after each step."""
 
-BALANCE_STEPS = 64
-"""Default number of steps of a network with ordinary ReLUs."""
-
 
 def spike(
     run_folder: StrPath,
@@ -75,7 +72,8 @@ def spike(
 
     Args:
         run_folder: a finished run of a preset that has a spiking form, such as spikes-s.
-        steps: time steps per frame; None for the levels that the network was trained with, or 64.
+        steps: time steps per frame; None for the fewest whose error on the validation split exceeds that of the
+            ordinary network by 3 % at most, or, if 64 are too few for that, those with the lowest error.
         method: "qcfs" takes the thresholds that the network has learned; "balance" takes a percentile of its
             activations on 512 training frames. None for what suits the preset.
         encode: "current" delivers the first layer's sums as a constant current, and "edges" does so for a network that
@@ -131,7 +129,7 @@ def spike(
     from tinytracker.spiking.conversion import Settings, convert_run
 
     rule = NeuronRule(several=True) if several else CONVERTED
-    settings = Settings(steps or preset.levels or BALANCE_STEPS, method, encode, percentile, rule)
+    settings = Settings(steps, method, encode, percentile, rule)
     return convert_run(run, settings, Path(data) if data is not None else None, frames)
 
 

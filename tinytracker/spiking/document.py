@@ -87,14 +87,29 @@ class Judgement(Part):
     steps: tuple[StepRow, ...]
 
 
+class ChosenSteps(Part):
+    """How the number of steps was chosen.
+
+    Attributes:
+        tolerance: by how much the error of the integer network on the validation split may exceed that of the ordinary
+            network, as a share of it.
+        limit: most steps that were tried.
+        is_within: whether the error is within the tolerance; if not, the steps are those with the lowest error.
+    """
+
+    tolerance: float
+    limit: int
+    is_within: bool
+
+
 class SpikingDocument(Document):
     """A run's spiking network.
 
     Attributes:
         preset: of the run. method: "qcfs" or "balance". percentile: of the activations below the thresholds, only of
             "balance". calibration_frames: that set them.
-        encode: "current" or "rate". steps: time steps per frame. rule: of the neurons,
-            `tinytracker.spiking.neuron.NeuronRule`.
+        encode: "current" or "rate". steps: time steps per frame. chosen: how these were chosen; unset when the caller
+            gave them. rule: of the neurons, `tinytracker.spiking.neuron.NeuronRule`.
         network: the NIR file beside this one. sha256: of that file. model_sha256: of the float network.
         unit_cm: gaze, in units of the network's output, of one unit of the readout's mean over the steps.
         neurons, synapses: their numbers. fan_in: the largest. macs: of the ordinary network per frame. host_macs: those
@@ -115,6 +130,7 @@ class SpikingDocument(Document):
     calibration_frames: int | None = None
     encode: str
     steps: int
+    chosen: ChosenSteps | None = None
     rule: dict[str, Any]
     network: str
     sha256: str
