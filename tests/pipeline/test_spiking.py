@@ -270,6 +270,12 @@ def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
     page = written.page.read_text()
     assert 'id="steps-0"' in page
     assert 'id="raster-0"' in page
+    about = json.loads((own.path / "spiking" / DOCUMENT_NAME).read_text())
+    about |= {"steps": 1, "validation": {**about["validation"], "steps": []}}
+    (own.path / "spiking" / DOCUMENT_NAME).write_text(json.dumps(about))
+    page = report(own.path, tmp_path / "page.html").page.read_text()
+    assert "step a frame" in page
+    assert 'id="steps-0"' not in page
     (own.path / "spiking" / "raster.npz").write_bytes(b"cut")
     with pytest.raises(InputFileError, match=r"raster\.npz: cannot be read as spikes"):
         report(own.path, tmp_path / "page.html")

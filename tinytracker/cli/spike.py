@@ -77,7 +77,7 @@ def _choice(made: SpikingDocument) -> tuple[str, ...]:
     if chosen.is_within:
         return (f"{steps} chosen: the fewest whose error is within {share} of the network's.",)
     return (
-        f"{steps} chosen, whose error is the lowest: none of 1 to {chosen.limit} comes within {share} of the network's.",
+        f"{steps} chosen, with the lowest error: none of 1 to {chosen.limit} is within {share} of the network's.",
     )
 
 
