@@ -70,6 +70,7 @@ def test_it_stops_also_where_interrupts_are_ignored(program, tmp_path):
         ("meter out.csv", UsageError, "does not name its file"),
         ("no-such-meter {file}", MissingDependencyError, "no-such-meter"),
         ("sh -c 'echo no meter; exit 3' {file}", RecorderError, r"status 3: no meter"),
+        ("sh -c 'echo no meter.; exit 3' {file}", RecorderError, r"status 3: no meter\.$"),
         ("sleep 100 {file}", RecorderError, "ended early"),
     ],
 )

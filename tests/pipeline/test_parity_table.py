@@ -115,3 +115,5 @@ def test_wrong_requests(tabled, tmp_path):
         runtime_table(run.path, images=8)
     with pytest.raises(InputFileError, match="no such run folder"):
         runtime_table(tmp_path / "nowhere")
+    with pytest.raises(InputFileError, match="there is no such folder of prepared data"):
+        runtime_table(run.path, data=tmp_path / "nowhere")

@@ -90,6 +90,7 @@ def test_the_command_line(spikes_run, made, tmp_path):
     ("arguments", "code", "words"),
     [
         (["--steps", "0"], 2, "0 time steps are too few"),
+        (["--steps", "100000"], 2, "100,000 time steps are too many. Use 1,024 or fewer"),
         (
             ["--method", "balance"],
             1,
@@ -131,6 +132,69 @@ def test_a_network_with_levels_has_no_int8_form(spikes_run):
     assert answer.code == 1
     assert "spikes-s is trained with activations of 8 levels, which have no INT8 kernel." in answer.err
     assert "tinytracker spike RUN" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export", "--out", "x.onnx"), ("parity",), ("compare-platforms", "--out", "x.html")]
+)
+def test_nobody_is_sent_to_quantize_such_a_network(spikes_run, arguments):
+    verb, *options = arguments
+    answer = command(verb, spikes_run.path, *options)
+    assert answer.code == 1
+    assert "8 levels, which have no INT8 kernel" in answer.err
+
+
+def test_without_steps_their_number_is_chosen_and_said(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    text = command("spike", own.path).out
+    about = read_document(own)
+    assert about.chosen is not None
+    assert f"{about.steps} step" in text
+    assert "chosen: " in text
+    assert read_nir(own.path / "spiking" / NETWORK_NAME).steps == about.steps
+    judged = about.validation
+    assert [row.steps for row in judged.steps] == list(range(1, about.steps + 1))
+    most = judged.network_cm * (1 + about.chosen.tolerance)
+    assert (judged.integer_cm <= most) == about.chosen.is_within
+    assert all(row.error_cm > most for row in judged.steps[:-1])
+    given = spike(own.path, steps=about.steps)
+    assert given.chosen is None
+    assert given.validation.steps == judged.steps
+    assert given.sha256 == about.sha256
+
+
+def test_what_stands_in_the_way_is_said_before_the_work(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    shutil.rmtree(own.path / "spiking", ignore_errors=True)
+    (own.path / "spiking").write_text("a file")
+    answer = command("spike", own.path, "--steps", 2)
+    assert answer.code == 1
+    assert "a file is in the way" in answer.err
+    assert "frames" not in answer.err
+
+
+def test_a_cut_network_is_named(spikes_run, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    whole = own.model_path.read_bytes()
+    own.model_path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputFileError, match=r"model\.keras: not a Keras network, or damaged"):
+        spike(own.path, steps=1, frames=1)
+
+
+def test_a_spiking_network_of_another_training_is_refused(spikes_run, made, tmp_path):
+    own = copied(spikes_run, tmp_path)
+    own.model_path.write_bytes(own.model_path.read_bytes() + b"trained again")
+    for answer in (
+        command("evaluate", own.path, "--model", "spiking"),
+        command("package", own.path, "--target", "neuromorphic", "--out", tmp_path / "out"),
+    ):
+        assert answer.code == 1
+        assert "made from another float network than the run has now" in answer.err
+
+
+def test_a_misspelt_model_is_offered_the_spiking_one(spikes_run, made):
+    answer = command("evaluate", spikes_run.path, "--model", "spikng")
+    assert "Did you mean 'spiking'?" in answer.err
 
 
 def test_the_package(spikes_run, made, tmp_path):
@@ -206,6 +270,12 @@ def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):
     page = written.page.read_text()
     assert 'id="steps-0"' in page
     assert 'id="raster-0"' in page
+    about = json.loads((own.path / "spiking" / DOCUMENT_NAME).read_text())
+    about |= {"steps": 1, "validation": {**about["validation"], "steps": []}}
+    (own.path / "spiking" / DOCUMENT_NAME).write_text(json.dumps(about))
+    page = report(own.path, tmp_path / "page.html").page.read_text()
+    assert "step a frame" in page
+    assert 'id="steps-0"' not in page
     (own.path / "spiking" / "raster.npz").write_bytes(b"cut")
     with pytest.raises(InputFileError, match=r"raster\.npz: cannot be read as spikes"):
         report(own.path, tmp_path / "page.html")

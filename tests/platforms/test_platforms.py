@@ -178,6 +178,10 @@ def test_sessions_give_measured_rows_by_computer_and_runtime(run, tmp_path):
     (pi,) = (row for row in table.rows if row.platform == "raspberry-pi")
     assert pi.inference_ms.value == pytest.approx(9.0, rel=0.01)
     assert len(table.remarks) == 3
+    text = tinytracker("compare-platforms", run, *sessions, "--out", tmp_path / "table.json", "-q").out
+    assert "PC, TFLite" in text
+    assert "PC, ONNX Runtime" in text
+    assert "Raspberry Pi 4 or 5, " not in text
     assert "another network" in table.remarks[0]
 
 
@@ -265,6 +269,15 @@ def test_spikes_come_from_the_run_the_caller_or_an_assumption(run, table, tmp_pa
         stored_spiking(tmp_path / "run")
 
 
+def test_a_network_without_spiking_form_does_not_fit_chips_for_spikes(run, table):
+    rows = {row.platform: row for row in table.rows}
+    for name in ("loihi-1", "loihi-2", "speck"):
+        assert rows[name].fit.ok is False
+        assert rows[name].fit.why.startswith("no spiking form: ")
+    counted = {row.platform: row for row in compare_platforms(run, spiking=COST).rows}
+    assert counted["loihi-2"].fit.ok
+
+
 def test_other_strategies_can_add_rows(run, table):
     again = compare_platforms(run, more_rows=[table.rows[0]])
     assert again.rows[-1] == table.rows[0]
@@ -278,6 +291,9 @@ def test_mistakes_are_sentences(run, table, tmp_path):
     (tmp_path / "e.json").write_text("{}")
     with pytest.raises(InputFileError, match="not an energy with a session"):
         compare_platforms(run, [tmp_path / "e.json"])
+    short = host_session(tmp_path / "short.jsonl", warmup=100)
+    with pytest.raises(InputFileError, match=r"short\.jsonl: .* of them warm-up: none are left"):
+        compare_platforms(run, [short])
     with pytest.raises(UsageError, match=r"Give a name that ends in \.html or \.json"):
         write_platforms(table, tmp_path / "table.md")
 

@@ -141,7 +141,7 @@ def test_nothing_is_loaded_and_nothing_runs(made):
 
 def test_labels_say_what_was_not_measured(made):
     text = made.page.read_text()
-    assert text.count("synthetic people") == 4  # two headings, two rows
+    assert text.count("synthetic people") == 6  # two headings, two rows, two tables by kind of person
     assert text.count("emulated: counted instructions, not time") == 1
     assert text.count("measured on hardware") == 2  # a session and its energy
     published = text[text.index('id="published"') :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -52,9 +53,11 @@ def command(
     table.add_column("fits")
     for label in COLUMNS.values():
         table.add_column(label.format(rate=fps), justify="right")
+    labels = Counter(row.label for row in found.rows)  # a computer has a row for each runtime
     for row in found.rows:
         fits = {True: "yes", False: "no", None: "?"}[row.fit.ok]
-        table.add_row(row.label, fits, *(cell(value) for value in row.cells.values()))
+        name = f"{row.label}, {row.arithmetic}" if labels[row.label] > 1 else row.label
+        table.add_row(name, fits, *(cell(value) for value in row.cells.values()))
     legend = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
     text: tuple[RenderableType, ...] = (
         table,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.spiking import SpikingDocument
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--steps",
     type=int,
-    help="Time steps per frame; default: the levels that the network was trained with, or 64.",
+    help="Time steps per frame; default: the fewest, up to 64, that lose 3 % or less on the validation split.",
 )
 @click.option(
     "--method",
@@ -49,7 +50,8 @@ def command(
 
     made = spike(run, steps, method, encode, percentile, several, data, frames)
     return Output(
-        {"folder": str(run / "spiking"), **made.as_json()}, (_errors(made), _layers(made), _totals(made))
+        {"folder": str(run / "spiking"), **made.as_json()},
+        (_errors(made), *_choice(made), _layers(made), _totals(made)),
     )
 
 
@@ -68,6 +70,19 @@ def _errors(made: SpikingDocument) -> Table:
                 f"{row.sops:,.0f}",
             )  # fmt: skip
     return table
+
+
+def _choice(made: SpikingDocument) -> tuple[str, ...]:
+    """Say why there are so many steps, unless they were given."""
+    chosen = made.chosen
+    if chosen is None:
+        return ()
+    steps, share = counted(made.steps, "step"), f"{chosen.tolerance * 100:g} %"
+    if chosen.is_within:
+        return (f"{steps} chosen: the fewest whose error is within {share} of the network's.",)
+    return (
+        f"{steps} chosen, with the lowest error: none of 1 to {chosen.limit} is within {share} of the network's.",
+    )
 
 
 def _layers(made: SpikingDocument) -> Table:

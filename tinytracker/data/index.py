@@ -168,6 +168,8 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
     folder = Path(folder)
     again = f"Run: tinytracker prepare SRC {folder}"
     path = folder / INDEX_FILE
+    if folder.is_file():
+        raise InputFileError(folder, "this is a file, and prepared data is a folder", "Give its folder.")
     if not path.is_file():
         problem = "not a prepared folder (no index.json)"
         if (folder / SHARD_FOLDER).is_dir():

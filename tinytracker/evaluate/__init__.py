@@ -15,7 +15,15 @@ from tinytracker.files import StrPath, make_folder, writing
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import Run, command_line, versions
-from tinytracker.spiking.document import FOLDER, NETWORK_NAME, SpikingNumbers, folder_of, read_document
+from tinytracker.spiking.document import (
+    DOCUMENT_NAME,
+    FOLDER,
+    NETWORK_NAME,
+    SpikingNumbers,
+    folder_of,
+    read_document,
+    require_current,
+)
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -224,10 +232,13 @@ def _model_of_run(run: Run, model: str) -> Path:
     if model == "float":
         return run.trained_model()
     if model == FOLDER:
-        return folder_of(run) / read_document(run).network
+        about = read_document(run)
+        require_current(run, about)
+        return folder_of(run) / about.network
     names = run.quantized_names()
     if model not in names:
-        raise UnknownNameError("model in this run", model, ["float", *names])
+        spiking = [FOLDER] if (folder_of(run) / DOCUMENT_NAME).is_file() else []
+        raise UnknownNameError("model in this run", model, ["float", *names, *spiking])
     return run.quantized(model) / "model.tflite"
 
 

@@ -84,7 +84,7 @@ class HostTflite(PhasedInterpreter):
 
     def __init__(self, model: bytes, threads: int = 1, xnnpack: bool = True, edge_tpu: bool = False) -> None:
         self._model = read_tflite(model)
-        _require_matching_file(self._model.source, [o.name for o in self._model.operators], edge_tpu)
+        _require_matching_file([o.name for o in self._model.operators], edge_tpu)
         refuse_fatal(self._model)
         library = tflite_library()
         delegates = [_edge_tpu(library)] if edge_tpu else []
@@ -133,16 +133,16 @@ class HostTflite(PhasedInterpreter):
         return ModelError(f"{self.name} refuses this model: {reason}", hint)
 
 
-def _require_matching_file(source: str, operators: Sequence[str], edge_tpu: bool) -> None:
+def _require_matching_file(operators: Sequence[str], edge_tpu: bool) -> None:
     compiled = EDGE_TPU_OPERATOR in operators
     if edge_tpu and not compiled:
         raise UsageError(
-            f"{source} is not compiled for the Edge TPU: it has no operator edgetpu-custom-op.",
+            "The network is not compiled for the Edge TPU: it has no operator edgetpu-custom-op.",
             "Compile it: edgetpu_compiler model.tflite; then give model_edgetpu.tflite.",
         )
     if compiled and not edge_tpu:
         raise UsageError(
-            f"{source} is compiled for the Edge TPU, which this runtime is not.",
+            "The network is compiled for the Edge TPU, which this runtime is not.",
             "Give the uncompiled file, or --runtime edgetpu.",
         )
 

@@ -86,7 +86,7 @@ def recorded_power(command: str, file: StrPath, idle_s: float | None = None) -> 
             _stop(process)
         said = _last_line(printed)
     if not file.exists():
-        raise RecorderError(f"The recording program wrote no {file}: {said}.")
+        raise RecorderError(f"The recording program wrote no {file}: {said.rstrip('.')}.")
 
 
 def _hear_interrupts() -> None:
@@ -100,7 +100,7 @@ def _idle(process: subprocess.Popen[bytes], seconds: float, printed: BinaryIO) -
         if process.poll() is not None:
             said = _last_line(printed)
             raise RecorderError(
-                f"The recording program ended early, with status {process.returncode}: {said}."
+                f"The recording program ended early, with status {process.returncode}: {said.rstrip('.')}."
             )
         time.sleep(min(left, 0.1))
 

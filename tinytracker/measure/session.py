@@ -162,6 +162,8 @@ class SessionWriter:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
                 self._file = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
             except FileExistsError:
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
                 raise OutputError(
                     path,
                     "a session exists already",

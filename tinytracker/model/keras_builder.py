@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tinytracker.errors import InputFileError
 from tinytracker.model.edges import EdgePlanes
 from tinytracker.model.finder_output import CELLS_NODE, FinderOutput
 from tinytracker.model.network import Network, Node
@@ -140,7 +142,16 @@ def _with_cells(model: tf.keras.Model, output: FinderOutput) -> tf.keras.Model:
 
 
 def load_trained(path: Path) -> tf.keras.Model:
-    """Load the float network of a finished run from its model.keras."""
+    """Load the float network of a finished run from its model.keras.
+
+    Raises:
+        InputFileError: the file is cut or damaged.
+    """
+    # A cut file has lost the directory at its end, without which Keras takes it for another format.
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise InputFileError(
+            path, "not a Keras network, or damaged", "Copy the run again, or train it again."
+        )
     # Loaded in this module because it registers the layers that the file refers to.
     return tf.keras.models.load_model(path, compile=False)
 

@@ -55,7 +55,7 @@ def decode(content: bytes, label: str) -> TfliteModel:
     try:
         return _decode(content, label)
     except _DAMAGE as error:
-        raise InputFileError(label, f"damaged or truncated ({error})", "Export or copy it again") from error
+        raise InputFileError(label, f"damaged or truncated ({error})", "Export or copy it again.") from error
 
 
 def _decode(content: bytes, label: str) -> TfliteModel:

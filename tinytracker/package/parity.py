@@ -104,6 +104,9 @@ def runtime_table(
     data = Path(data) if data is not None else None
     if images < MIN_IMAGES:
         raise UsageError(f"{images} images are too few for a comparison.", f"Give at least {MIN_IMAGES}.")
+    if data is not None and not data.is_dir():
+        # Only the run's own data may be missing; what was asked for must not be left out in silence.
+        raise InputFileError(data, "there is no such folder of prepared data", "Run: tinytracker prepare.")
     run = Run.open(run_folder)
     run.trained_model()
     name = _choose(run, model)
@@ -242,6 +245,7 @@ def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) ->
 def _choose(run: Run, model: str | None) -> str:
     names = run.quantized_names()
     if not names:
+        find_preset(run.preset_name).require_int8()
         raise InputFileError(
             run.path, "this run has no quantized model", f"Make one with: tinytracker quantize {run.path}"
         )

@@ -220,6 +220,8 @@ def model_of_run(run: Run, quantized: str) -> Path:
     """
     names = run.quantized_names()
     if not names:
+        # What cannot be quantized must not be sent to `quantize`.
+        find_preset(run.preset_name).require_int8()
         raise InputFileError(
             run.path, "this run has no quantized model", f"Make one with: tinytracker quantize {run.path}"
         )

@@ -223,9 +223,11 @@ def _loihi(generation: int) -> Callable[[Given], _Made]:
     def make(given: Given) -> _Made:
         facts = given.facts
         cost, remark = _spiking(facts)
+        formless = _without_spiking_form(given)
         limit = c.LOIHI_NEURONS[generation]
         cores = -(-cost.neurons // (limit // 128))
-        why = "" if cost.neurons <= limit else f"{cost.neurons:,} neurons; one chip has {limit:,}"
+        large = "" if cost.neurons <= limit else f"{cost.neurons:,} neurons; one chip has {limit:,}"
+        why = formless or large
         count = exactly(cost.synapses, "8-bit weights at every position, without sharing", Mark.MODELLED)
         fit = Fit(not why, why, count)
         remarks = (
@@ -240,17 +242,26 @@ def _loihi(generation: int) -> Callable[[Given], _Made]:
 def _speck(given: Given) -> _Made:
     facts = given.facts
     cost, remark = _spiking(facts)
-    why = (
-        ""
-        if cost.neurons <= c.SPECK_NEURONS
-        else f"{cost.neurons:,} neurons; the chip has {c.SPECK_NEURONS:,}"
-    )
+    why = _without_spiking_form(given)
+    if not why and cost.neurons > c.SPECK_NEURONS:
+        why = f"{cost.neurons:,} neurons; the chip has {c.SPECK_NEURONS:,}"
     fit = Fit(not why, why, exactly(facts.parameters, "8-bit weights", Mark.EMULATED))
     remarks = (
         remark,
         "Power and time are those of another network (Retina), whose events come from its own camera.",
     )
     return _Made(fit, _spiking_error(given, cost), model.speck(facts.macs), remarks)
+
+
+def _without_spiking_form(given: Given) -> str:
+    """Return why the network cannot become a spiking one; "" when it can, has become one, or cannot be judged."""
+    if given.facts.spiking is not None:
+        return ""
+    fit = given.judge.fit("neuromorphic", Absent("not needed"))
+    if fit.ok is not False:
+        return ""
+    first = fit.why.removeprefix("the network: ").split("; ")[0].split(". Required")[0]
+    return f"no spiking form: {first}; `tinytracker check` has the rest"
 
 
 def _spiking(facts: NetworkFacts) -> tuple[SpikingCost, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import InputFileError
+from tinytracker.errors import InputFileError, UsageError
 from tinytracker.measure.latency import FRAME, INFERENCE, PER_INFERENCE, latency_table
 from tinytracker.measure.measurement import COMPUTER
 from tinytracker.measure.session import Header
@@ -115,7 +115,12 @@ def _session(
         return "", None
     if header.model.get("sha256") != sha256:
         remarks.append(f"{path.name}: it ran another network than this table's.")
-    table = latency_table(session)
+    try:
+        table = latency_table(session)
+    except UsageError as error:  # nothing is left after the warm-up; the caller may have given many sessions
+        if str(path) in error.message:
+            raise
+        raise InputFileError(path, error.message.rstrip("."), error.hint) from error
     row = row_of(header.board, header.metadata, boards)
     source = _source(path, header)
     inference = table.get(PER_INFERENCE) or table.get(INFERENCE)

@@ -145,7 +145,11 @@ def _spiking_figures(i: int, run: dict[str, Any]) -> list[Figure]:
     judged = spiking["validation"]
     frames = f"{judged['frames']:,} frames of the validation split"
     caption = f"Mean error on {frames} if the readout is read after this step."
-    found = [_figure(spiking_figures.error_by_steps(f"steps-{i}", spiking), "Error by steps", caption)]
+    found = []
+    if judged["steps"]:
+        found.append(
+            _figure(spiking_figures.error_by_steps(f"steps-{i}", spiking), "Error by steps", caption)
+        )
     if spiking["raster"] is not None:
         caption = (
             "One frame. Each row is a neuron, spread from the most active of its layer (on top) to the least; silent "

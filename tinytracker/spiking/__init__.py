@@ -51,8 +51,8 @@ __all__ = [
 ]
 
 METHODS = ("qcfs", "balance")
-BALANCE_STEPS = 64
-"""Default number of steps of a network with ordinary ReLUs."""
+MAX_STEPS = 1024
+"""Of `spike`: many times what any conversion needs, and memory for what is counted after each step."""
 
 
 def spike(
@@ -72,7 +72,8 @@ def spike(
 
     Args:
         run_folder: a finished run of a preset that has a spiking form, such as spikes-s.
-        steps: time steps per frame; None for the levels that the network was trained with, or 64.
+        steps: time steps per frame; None for the fewest whose error on the validation split exceeds that of the
+            ordinary network by 3 % at most, or, if 64 are too few for that, those with the lowest error.
         method: "qcfs" takes the thresholds that the network has learned; "balance" takes a percentile of its
             activations on 512 training frames. None for what suits the preset.
         encode: "current" delivers the first layer's sums as a constant current, and "edges" does so for a network that
@@ -88,7 +89,10 @@ def spike(
         UsageError: `steps`, `percentile` or `frames` is out of range.
         ModelError: the network has an operator without a spiking form, or the method does not suit its activations.
         MissingDependencyError: TensorFlow is not installed.
+        OutputError: the folder cannot be written.
     """
+    from tinytracker.files import make_folder, require_writable
+    from tinytracker.spiking.document import DOCUMENT_NAME, folder_of
     from tinytracker.spiking.lowering import sees_edges
     from tinytracker.spiking.network import ENCODINGS
     from tinytracker.spiking.neuron import CONVERTED, NeuronRule
@@ -100,6 +104,10 @@ def spike(
         raise UnknownNameError("encoding", encode, ENCODINGS)
     if steps is not None:
         require_steps(steps)
+        if steps > MAX_STEPS:
+            raise UsageError(
+                f"{steps:,} time steps are too many.", f"Use {MAX_STEPS:,} or fewer, such as --steps 64."
+            )
     if not 50 <= percentile <= 100:
         raise UsageError(f"A percentile of {percentile:g} is out of range.", "It must be 50 to 100.")
     if frames is not None and frames < 1:
@@ -117,10 +125,11 @@ def spike(
     if (method == "qcfs") != (preset.levels is not None):
         raise ModelError(*_other_method(preset.name, method))
     require_tensorflow("converting a trained network to spikes")
+    require_writable(make_folder(folder_of(run)) / DOCUMENT_NAME)
     from tinytracker.spiking.conversion import Settings, convert_run
 
     rule = NeuronRule(several=True) if several else CONVERTED
-    settings = Settings(steps or preset.levels or BALANCE_STEPS, method, encode, percentile, rule)
+    settings = Settings(steps, method, encode, percentile, rule)
     return convert_run(run, settings, Path(data) if data is not None else None, frames)
 
 

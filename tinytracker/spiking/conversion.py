@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tinytracker.model.qcfs import Qcfs, qcfs_name
 from tinytracker.progress import say
 from tinytracker.quant.folding import fold
 from tinytracker.runs import Run, command_line, versions
+from tinytracker.spiking.choosing import choose_steps
 from tinytracker.spiking.document import (
     DOCUMENT_NAME,
     NETWORK_NAME,
@@ -43,16 +44,21 @@ from tinytracker.spiking.neuron import NeuronRule
 from tinytracker.spiking.nir_file import nir_bytes, write_nir
 from tinytracker.spiking.rounding import rounded
 from tinytracker.spiking.simulator import simulate
+from tinytracker.words import counted
 
 CALIBRATION_FRAMES = 512
 RASTER_FRAMES = 4
 
 
+_Counted = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+"""Answers, spikes and synaptic operations, see `run_frames`."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How to convert; see `tinytracker.spiking.spike`."""
+    """How to convert; see `tinytracker.spiking.spike`. Without `steps`, their number is chosen."""
 
-    steps: int
+    steps: int | None
     method: str
     encode: str
     percentile: float
@@ -77,29 +83,37 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
     else:
         calibration = _coded(index, "train", preset, CALIBRATION_FRAMES)
         thresholds = balanced_thresholds(layers, calibration.codes, settings.percentile)
-    real = spiking_network(
-        layers, thresholds, settings.encode, settings.rule, preset.name, settings.steps
-    )  # fmt: skip
+    real = spiking_network(layers, thresholds, settings.encode, settings.rule, preset.name)
     network = rounded(real)
     seen = _coded(index, "val", preset, frames)
-    say(f"{run.path}: {settings.steps} steps on {len(seen)} frames of the validation split")
     ordinary = _ordinary_answers(layers, learned, preset.levels, seen)
-    answers, spikes, sops = run_frames(network, seen, settings.steps)
-    real_answers, _, _ = run_frames(real, seen, settings.steps, "before rounding")
+
+    def simulated(steps: int) -> tuple[list[float], _Counted]:
+        say(f"{run.path}: {counted(steps, 'step')} on {counted(len(seen), 'frame')} of the validation split")
+        found = run_frames(network, seen, steps)
+        return [seen.error_cm(answers) for answers in found[0]], found
+
+    known: dict[str, Any] = {}
+    if settings.steps is None:
+        steps, known["chosen"], found = choose_steps(seen.error_cm(ordinary), simulated)
+    else:
+        steps, found = settings.steps, simulated(settings.steps)[1]
+    answers, spikes, sops = found[0][:steps], found[1][:steps], found[2][:steps]
+    real, network = replace(real, steps=steps), replace(network, steps=steps)
+    real_answers, _, _ = run_frames(real, seen, steps, "before rounding")
     judgement = _judge(seen, ordinary, answers, real_answers, spikes, sops)
     folder = folder_of(run)
     make_folder(folder)
     write_nir(folder / NETWORK_NAME, network)
-    _write_raster(folder / RASTER_NAME, network, seen, settings.steps)
+    _write_raster(folder / RASTER_NAME, network, seen, steps)
     mean_spikes, mean_sops = spikes[-1].mean(1), sops[-1].mean(1)
-    known: dict[str, Any] = {}
     if calibration is not None:
-        known = {"percentile": settings.percentile, "calibration_frames": len(calibration)}
+        known |= {"percentile": settings.percentile, "calibration_frames": len(calibration)}
     document = SpikingDocument(
         preset=preset.name, method=settings.method, **known,
-        encode=settings.encode, steps=settings.steps, rule=settings.rule.as_json(), network=NETWORK_NAME,
+        encode=settings.encode, steps=steps, rule=settings.rule.as_json(), network=NETWORK_NAME,
         sha256=sha256_bytes(nir_bytes(network)), model_sha256=sha256_file(run.model_path), unit_cm=network.unit_cm,
-        **totals(network, settings.steps), spikes=float(mean_spikes.sum()), sops=float(mean_sops.sum()),
+        **totals(network, steps), spikes=float(mean_spikes.sum()), sops=float(mean_sops.sum()),
         sops_per_mac=float(mean_sops.sum()) / network.macs,
         layers=tuple(
             describe_layer(layer, i, network, float([*mean_spikes, 0.0][i]), float(mean_sops[i]))
@@ -134,7 +148,7 @@ def trained_layers(model: Any, preset: Preset) -> tuple[tuple[Layer, ...], tuple
     return layers, tuple(float(layer.threshold.numpy()) for layer in found)
 
 
-def totals(network: SpikingNetwork, steps: int) -> dict[str, int]:
+def totals(network: SpikingNetwork, steps: int) -> dict[str, Any]:
     """Return the numbers of a network that do not depend on frames."""
     return {
         "neurons": network.neurons, "synapses": network.synapses,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tinytracker.documents import Document, Part
 from tinytracker.errors import InputFileError
+from tinytracker.files import sha256_file
 from tinytracker.runs import Run
 
 FOLDER, NETWORK_NAME, DOCUMENT_NAME, RASTER_NAME = "spiking", "network.nir", "spiking.json", "raster.npz"
@@ -86,14 +87,29 @@ class Judgement(Part):
     steps: tuple[StepRow, ...]
 
 
+class ChosenSteps(Part):
+    """How the number of steps was chosen.
+
+    Attributes:
+        tolerance: by how much the error of the integer network on the validation split may exceed that of the ordinary
+            network, as a share of it.
+        limit: most steps that were tried.
+        is_within: whether the error is within the tolerance; if not, the steps are those with the lowest error.
+    """
+
+    tolerance: float
+    limit: int
+    is_within: bool
+
+
 class SpikingDocument(Document):
     """A run's spiking network.
 
     Attributes:
         preset: of the run. method: "qcfs" or "balance". percentile: of the activations below the thresholds, only of
             "balance". calibration_frames: that set them.
-        encode: "current" or "rate". steps: time steps per frame. rule: of the neurons,
-            `tinytracker.spiking.neuron.NeuronRule`.
+        encode: "current" or "rate". steps: time steps per frame. chosen: how these were chosen; unset when the caller
+            gave them. rule: of the neurons, `tinytracker.spiking.neuron.NeuronRule`.
         network: the NIR file beside this one. sha256: of that file. model_sha256: of the float network.
         unit_cm: gaze, in units of the network's output, of one unit of the readout's mean over the steps.
         neurons, synapses: their numbers. fan_in: the largest. macs: of the ordinary network per frame. host_macs: those
@@ -114,6 +130,7 @@ class SpikingDocument(Document):
     calibration_frames: int | None = None
     encode: str
     steps: int
+    chosen: ChosenSteps | None = None
     rule: dict[str, Any]
     network: str
     sha256: str
@@ -172,6 +189,19 @@ def read_document(run: Run) -> SpikingDocument:
             run.path, "this run has no spiking network", f"Make one with: tinytracker spike {run.path}"
         )
     return SpikingDocument.read(path)
+
+
+def require_current(run: Run, about: SpikingDocument) -> None:
+    """Check that a run's spiking network was made from the float network that the run has now.
+
+    Raises:
+        InputFileError: the run has been trained again since, or is not finished.
+    """
+    if sha256_file(run.trained_model()) != about.model_sha256:
+        raise InputFileError(
+            folder_of(run), "made from another float network than the run has now",
+            f"Make it again with: tinytracker spike {run.path}",
+        )  # fmt: skip
 
 
 def spiking_cost(source: Run | SpikingDocument) -> SpikingCost:

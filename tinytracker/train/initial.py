@@ -131,6 +131,8 @@ def _read(source: Path) -> dict[str, list[NDArray[np.float32]]]:
 
     try:
         return layer_weights(load_trained(source))
+    except InputFileError:
+        raise
     except Exception as error:  # Keras raises many types for a file that is not a Keras file or is truncated
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputFileError(source, f"not a Keras network, or damaged ({first_line})") from error

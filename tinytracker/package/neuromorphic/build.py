@@ -20,7 +20,14 @@ from tinytracker.package.source import ModelSource
 from tinytracker.quant.contract import TensorContract
 from tinytracker.quant.record import IoDescription
 from tinytracker.runs import Run
-from tinytracker.spiking.document import FOLDER, NETWORK_NAME, SpikingDocument, folder_of, read_document
+from tinytracker.spiking.document import (
+    FOLDER,
+    NETWORK_NAME,
+    SpikingDocument,
+    folder_of,
+    read_document,
+    require_current,
+)
 from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import parse_nir
 
@@ -58,6 +65,7 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
 def _opened(run: Run) -> tuple[SpikingDocument, bytes, SpikingNetwork]:
     """Return the run's spiking network, which must be the one that its document describes."""
     about = read_document(run)
+    require_current(run, about)
     path = folder_of(run) / about.network
     content = read_bytes(path)
     network = parse_nir(content, path)
