@@ -109,3 +109,8 @@ def test_a_sitting_says_whose_it_is_and_when(folder, tmp_path):
         read_sessions([folder])
     for number in (0, 1):
         (folder / f"{number:05d}" / SITTING_FILE).unlink()
+
+
+def test_a_session_is_not_taken_twice(folder):
+    with pytest.raises(UsageError, match="is given twice"):
+        read_sessions([folder, folder / ".." / folder.name])

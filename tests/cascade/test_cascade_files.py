@@ -1,6 +1,7 @@
 """From sequences on disk to thresholds and a table, with two networks that follow a patch."""
 
 import json
+import shutil
 from xml.etree import ElementTree
 
 import numpy as np
@@ -98,9 +99,100 @@ def test_mistakes_are_explained(files, tmp_path):
     for name in ("sequence.json", "dotInfo.json"):
         (tmp_path / "seq" / "00000" / name).write_text("{}")
     with pytest.raises(InputFileError, match="not a rendered sequence"):
-        compare_files(files / "big.tflite", files / "little.tflite", [tmp_path / "seq"], tmp_path / "kept")
+        compare_files(
+            files / "big.tflite",
+            files / "little.tflite",
+            [tmp_path / "seq", files / "seq"],
+            tmp_path / "kept",
+        )
     from support.aim_nets import finder_net
 
     (tmp_path / "finder.tflite").write_bytes(finder_net())
     with pytest.raises(ModelError, match="not a network that sees a strip"):
         compare_files(tmp_path / "finder.tflite", files / "little.tflite", [files / "seq"], tmp_path / "kept")
+
+
+def refused(files, *arguments) -> str:
+    """Call `cascade` so that it must be refused before anything is looked at."""
+    answer = run("cascade", *arguments, "--keep", files / "nothing")
+    assert answer.code != 0
+    assert not (files / "nothing").exists()
+    return answer.err
+
+
+def test_mistakes_are_found_before_the_networks_look(files, tmp_path):
+    networks = [files / "big.tflite", files / "little.tflite"]
+    sequences = ["--sequences", files / "seq"]
+    assert "A latency is -3 frames" in refused(files, "fit", *networks, *sequences, "--little-frames", -3)
+    assert "a folder is where a file" in refused(files, "fit", *networks, *sequences, "--out", tmp_path)
+    assert "there is no such file" in refused(
+        files, "evaluate", *networks, *sequences, "--settings", tmp_path / "no.json"
+    )
+    assert "a folder is where a file" in refused(
+        files, "evaluate", *networks, *sequences, "--timeline", tmp_path
+    )
+    assert "is given twice" in refused(files, "fit", *networks, *sequences, *sequences)
+    assert "no such folder" in refused(files, "fit", *networks, "--sequences", tmp_path / "none")
+    write_person(tmp_path / "one" / "00000", 1)
+    assert "only one person" in refused(files, "fit", *networks, "--sequences", tmp_path / "one")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: (folder / "frames" / "00003.jpg").unlink(), "00003.jpg: there is no such file"),
+        (
+            lambda folder: (folder / "frames" / "00003.jpg").write_bytes(b"\xff\xd8"),
+            "00003.jpg: not a picture",
+        ),
+        (lambda folder: (folder / "eyes.json").unlink(), "(eyes.json: No such file"),
+        (lambda folder: eyes_are_shut(folder), "in none of its 48 frames are both eyes visible and open"),
+    ],
+    ids=["no frame", "cut frame", "no eyes.json", "shut eyes"],
+)
+def test_a_damaged_sequence_is_named(files, tmp_path, damage, words):
+    shutil.copytree(files / "seq", tmp_path / "seq")
+    damage(tmp_path / "seq" / "00001")
+    answer = run(
+        "cascade", "fit", files / "big.tflite", files / "little.tflite", "--sequences", tmp_path / "seq", "--keep",
+        tmp_path / "kept",
+    )  # fmt: skip
+    assert answer.code == 1
+    assert words in " ".join(answer.err.split())
+
+
+def eyes_are_shut(folder) -> None:
+    path = folder / "eyes.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"Closed": [1.0] * FRAMES}))
+
+
+def test_a_viewing_that_was_cut_off_is_named(files, tmp_path):
+    arguments = [files / "big.tflite", files / "little.tflite", [files / "seq"], tmp_path / "kept"]
+    fit_settings(*arguments)
+    damaged = min((tmp_path / "kept").glob("*/*.npz"))
+    damaged.write_bytes(damaged.read_bytes()[:900])
+    with pytest.raises(InputFileError, match=damaged.name + ".*not a viewing.*Delete it"):
+        fit_settings(*arguments)
+
+
+def test_rows_say_their_k_and_unmoved_gaze_has_no_delay(files, tmp_path):
+    for k in range(2):
+        write_person(tmp_path / "seq" / f"{k:05d}", k)
+        path = tmp_path / "seq" / f"{k:05d}" / "dotInfo.json"
+        path.write_text(json.dumps({"XCam": [1.0] * FRAMES, "YCam": [2.0] * FRAMES}))
+    result = compare_files(
+        files / "big.tflite", files / "little.tflite", [tmp_path / "seq"], tmp_path / "kept"
+    ).as_json()
+    labels = [row["label"] for row in result["rows"] if row["network"] == "little"]
+    assert labels[:3] == ["always", "every 6th frame", "every 9th frame"]
+    assert {row["delay_mean"] for row in result["rows"]} == {None}
+
+
+def test_thresholds_of_other_networks_are_said(files, tmp_path):
+    fitted = run("cascade", "fit", *arguments(files), "--out", tmp_path / "cascade.json")
+    assert "than with the network run always" in " ".join(fitted.out.split())
+    settings = json.loads((tmp_path / "cascade.json").read_text()) | {"big_sha256": "0"}
+    (tmp_path / "cascade.json").write_text(json.dumps(settings))
+    table = run("cascade", "evaluate", *arguments(files), "--settings", tmp_path / "cascade.json")
+    assert "were chosen for other networks" in " ".join(table.err.split())
+    assert "every 12th frame" in table.out

@@ -140,6 +140,29 @@ def test_a_bank_card_measures_the_screen_and_the_browser_remembers_it(room):
     room.page.run("localStorage.clear()")
 
 
+def test_a_page_that_goes_before_the_answer_remembers_the_screen(room):
+    room.view.choose_own(34, 19, 0)
+    room.page.run(
+        "answered = ask; ask = async (...all) => { await answered(...all); await new Promise(() => {}) }; 0"
+    )
+    room.until("screenNow && Math.abs(own().gap_cm) < 0.01")
+    room.page.run("choose({ gap_cm: 3 }); 0")
+    room.until("Math.abs(own().gap_cm - 3) < 0.01")
+    room.view.choose_own(34, 19, 0)
+    room.open()
+    room.until("sentScreen && Math.abs(own().gap_cm - 3) < 0.01")
+    room.page.run("localStorage.clear()")
+
+
+def test_a_screen_that_is_refused_is_not_remembered(room):
+    room.until("sentScreen")
+    before = room.page.run("JSON.stringify(remembered.screen ?? null)")
+    room.page.run("choose({ width_cm: 9000 }).then(() => { window.refused = true }); 0")
+    room.until("window.refused")
+    assert room.page.run("JSON.stringify(remembered.screen ?? null)") == before
+    room.page.run("localStorage.clear()")
+
+
 def test_a_point_in_cm_is_drawn_where_it_is_on_the_screen(room):
     room.page.run(
         "pageAt = [0, 0]; ask('/screen/own', {width_cm: 32, height_cm: 18, gap_cm: 2, across_cm: 4})"

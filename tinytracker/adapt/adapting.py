@@ -83,7 +83,7 @@ def adapt(
     Raises:
         InputFileError: a session or the weights cannot be read.
         UnknownNameError: no such preset, or it has no bundled weights.
-        UsageError: too little was recorded.
+        UsageError: too little was recorded, or a session is given twice.
         ModelError: the network has no gaze.
         OutputError: `out` is in use, belongs to other sessions, or cannot be written.
         MissingDependencyError: TensorFlow is not installed.

@@ -89,9 +89,16 @@ def read_sessions(sessions: Sequence[Path]) -> list[Sat]:
 
     Raises:
         InputFileError: a session holds no subject, or one is damaged.
+        UsageError: a session is given twice.
     """
     found = []
-    for session in sessions:
+    places = [session.resolve() for session in sessions]
+    for number, session in enumerate(sessions):
+        if places[number] in places[:number]:
+            raise UsageError(
+                f"{session} is given twice: its frames would train the network and judge it.",
+                "Give each session once.",
+            )
         for subject in iter_subjects(session):
             recording = read_recording(subject, strict=False, motion=False)
             sitting = None if subject.packed else read_sitting(subject.path)

@@ -13,8 +13,8 @@ from tinytracker.cascade.costs import Costs, frames_of, microjoules
 from tinytracker.cascade.curve import Point, draw_curve
 from tinytracker.cascade.document import CascadeSettings
 from tinytracker.cascade.fitting import fit
-from tinytracker.cascade.looking import sequence_folders, viewings
 from tinytracker.cascade.numbers import StrategyNumbers, measure
+from tinytracker.cascade.people import load_people
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
 from tinytracker.cascade.strategies import (
     ALWAYS,
@@ -30,6 +30,7 @@ from tinytracker.cascade.strategies import (
 from tinytracker.cascade.timeline import draw
 from tinytracker.errors import UsageError
 from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_text
+from tinytracker.progress import say
 from tinytracker.runs import Run, command_line, versions
 
 LATENCY = Latency(big=6, little=3)
@@ -56,11 +57,18 @@ class Row:
     numbers: StrategyNumbers
     against: float
 
+    @property
+    def label(self) -> str:
+        """Name of the row: of the strategy, with its k."""
+        return self.strategy.name.replace("k-th", f"{self.strategy.gate.longest}th")
+
     def as_json(self) -> dict[str, Any]:
-        """Return the row as plain numbers."""
+        """Return the row as plain numbers; delays are None if no large saccade was noticed."""
         n, per_person = self.numbers, [p.error_cm for p in self.numbers.people]
+        noticed = any(p.delays for p in n.people)
         return {
             "strategy": self.strategy.name,
+            "label": self.label,
             "network": self.network,
             "thresholds": "cross-validated" if self.fitted else "fixed",
             "people": len(n.people),
@@ -78,9 +86,9 @@ class Row:
             "core_load": round(frames_of(n.instructions, FRAME_RATE), 3),
             "microjoules_per_frame": round(microjoules(n.instructions), 1),
             "saccades": n.saccades,
-            "delay_mean": round(n.delay_mean, 2),
-            "delay_median": n.delay_median,
-            "delay_p95": n.delay_p95,
+            "delay_mean": round(n.delay_mean, 2) if noticed else None,
+            "delay_median": n.delay_median if noticed else None,
+            "delay_p95": n.delay_p95 if noticed else None,
         }
 
 
@@ -104,27 +112,6 @@ class Comparison:
             "evidence": "synthetic people, latency simulated, work emulated, energy modelled",
             "rows": [row.as_json() for row in self.rows],
         }
-
-
-def load_people(
-    big: bytes, little: bytes, sequences: Sequence[StrPath], keep: StrPath
-) -> tuple[tuple[str, ...], list[Prepared]]:
-    """Compute or load the viewings of all people.
-
-    Args:
-        big: content of a .tflite file.
-        little: likewise.
-        sequences: folders that `tinytracker synth --sequences` has written.
-        keep: folder for finished viewings.
-
-    Raises:
-        InputFileError: a folder holds no sequences, or a file is damaged.
-        ModelError: a network does not see a strip, or does not aim.
-    """
-    folders = [folder for data in sequences for folder in sequence_folders(data)]
-    found = list(viewings(folders, big, little, keep))
-    names = tuple(f"{folder.parent.name}/{folder.name}" for folder in folders)
-    return names, [Prepared(viewing) for _, viewing in found]
 
 
 def compare(
@@ -247,10 +234,12 @@ def compare_files(
         UsageError: there are fewer than two people, or a latency is out of range.
         ModelError: a network does not see a strip, or does not aim.
     """
-    models = read_network(big), read_network(little)
-    names, people = load_people(*models, sequences, keep)
+    frames, models = checked(latency), (read_network(big), read_network(little))
     known = None if settings is None else CascadeSettings.read(Path(settings))
-    result = compare(people, names, Costs.of(*models), checked(latency), budget, known)
+    if known is not None and [known.big_sha256, known.little_sha256] != [sha256_bytes(m) for m in models]:
+        say(f"The thresholds of {settings} were chosen for other networks; they are used as they are.")
+    names, people = load_people(*models, sequences, keep)
+    result = compare(people, names, Costs.of(*models), frames, budget, known)
     if timeline is not None:
         strategy = next(
             r.strategy for r in result.rows if r.strategy.name == FLOW.name and r.network == "little"
@@ -287,9 +276,9 @@ def fit_settings(
     Raises:
         as `compare_files`.
     """
-    models = read_network(big), read_network(little)
+    frames, models = checked(latency), (read_network(big), read_network(little))
     _, people = load_people(*models, sequences, keep)
-    strategy, costs, frames = FLOW.of(network), Costs.of(*models), checked(latency)
+    strategy, costs = FLOW.of(network), Costs.of(*models)
     made = fit(people, strategy, frames, costs, budget)
     always = measure(people, ALWAYS.of(network), frames, costs)
     return CascadeSettings(

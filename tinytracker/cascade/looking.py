@@ -77,13 +77,26 @@ class RenderedSequence:
             marks = read_eye_marks((folder / EYES_FILE).read_bytes(), len(gaze))
             flying = np.array(course["Saccade"], bool)
             return cls(folder, marks, gaze, flying, int(course["Rate"]), str(course["Movement"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            missing = Path(str(error.filename)).name
+            raise InputFileError(
+                folder, f"not a rendered sequence ({missing}: {error.strerror})", _HINT
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
             raise InputFileError(folder, f"not a rendered sequence ({error})", _HINT) from error
 
     def frame(self, number: int) -> Pixels:
-        """Decode one frame, (height, width, 3)."""
-        content = (self.folder / "frames" / f"{number:05d}.jpg").read_bytes()
-        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        """Decode one frame, (height, width, 3).
+
+        Raises:
+            InputFileError: it is missing or damaged.
+        """
+        path = self.folder / "frames" / f"{number:05d}.jpg"
+        content = read_bytes(path, _HINT)
+        try:
+            return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise InputFileError(path, f"not a picture, or cut off ({error})", _HINT) from error
 
 
 def sequence_folders(folder: StrPath) -> list[Path]:
@@ -92,6 +105,8 @@ def sequence_folders(folder: StrPath) -> list[Path]:
     Raises:
         InputFileError: there is none.
     """
+    if not Path(folder).is_dir():
+        raise InputFileError(Path(folder), "there is no such folder", _HINT)
     found = sorted(path.parent for path in Path(folder).glob(f"*/{SEQUENCE_FILE}"))
     if not found:
         raise InputFileError(Path(folder), "no sequence of a person is in this folder", _HINT)

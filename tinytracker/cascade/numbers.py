@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.saccades import LARGE_CM, landings, noticed_after
 from tinytracker.cascade.simulation import BY_BIG, BY_LITTLE, Latency, Outcome, Prepared, simulate
 from tinytracker.cascade.strategies import Strategy
+from tinytracker.cascade.viewing import Viewing
 
 FIRST = 15
 """Frames at the beginning that do not count: the first answers are under way."""
@@ -72,12 +74,17 @@ class StrategyNumbers:
         return np.array([mine.error_cm / its.error_cm for mine, its in pairs])
 
 
+def judged(viewing: Viewing) -> NDArray[np.bool_]:
+    """Return (n,) whether a frame counts: both eyes visible and open, and not at the very beginning."""
+    counts = (viewing.closed < OPEN) & viewing.visible
+    counts[:FIRST] = False
+    return counts
+
+
 def person_numbers(prepared: Prepared, outcome: Outcome) -> PersonNumbers:
     """Compare what was shown with the truth."""
     viewing = prepared.viewing
-    counts = (viewing.closed < OPEN) & viewing.visible
-    counts[:FIRST] = False
-    counts &= outcome.source >= 0
+    counts = judged(viewing) & (outcome.source >= 0)
     off = (outcome.shown - viewing.gaze)[counts]
     frames, lengths = landings(viewing.gaze, viewing.flying)
     chosen = (lengths >= LARGE_CM) & (frames >= FIRST) & (viewing.closed[frames] < OPEN)

@@ -119,14 +119,17 @@ def _bar(viewing: Viewing, outcome: Outcome, top: int, count: int) -> list[str]:
     for second in range(count // rate + 1):
         at = _x(second * rate, count) - 6
         parts.append(f'<text class="quiet" x="{at:.1f}" y="{top + BAR + 16}">{second} s</text>')
+    has_little = bool((outcome.path[:count] == BY_LITTLE).any())
     legend = (
-        ("big", "network starts"),
-        ("little", "Little starts"),
-        ("busy", "computes"),
-        ("lids", "lids closed"),
+        ("big", "Big starts" if has_little else "network starts", True),
+        ("little", "Little starts", has_little),
+        ("busy", "computes", True),
+        ("lids", "lids closed", bool((viewing.closed[:count] > _SHUT).any())),
     )
     x, y = LEFT, top + BAR + 28
-    for css, words in legend:
+    for css, words, is_drawn in legend:
+        if not is_drawn:
+            continue
         parts.append(f'<rect class="{css}" x="{x}" y="{y}" width="12" height="12"/>')
         parts.append(f'<text x="{x + 17}" y="{y + 11}">{words}</text>')
         x += 30 + 7 * len(words)

@@ -6,6 +6,8 @@ seconds.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -73,9 +75,9 @@ class Viewing:
             InputFileError: it is not such a file.
         """
         try:
-            with np.load(path) as stored:
+            with Path(path).open("rb") as file, np.load(file) as stored:
                 return cls(**{f.name: stored[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise InputFileError(
                 Path(path), f"not a viewing ({error})", "Delete it; it is computed anew."
             ) from error

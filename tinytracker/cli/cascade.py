@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.cli.types import OUT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
     default="little",
     help="Whose answers the gate saves: on slow boards, the small network every time beats the large one.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("cascade.json"), help="File to write.")
+@click.option("--out", type=OUT_FILE, default=Path("cascade.json"), help="File to write.")
 def fit(
     big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
     little_frames: int, network: str, out: Path,
@@ -77,10 +78,11 @@ def fit(
         big, little, sequences, keep, budget=budget, latency=(big_frames, little_frames), network=network
     )
     settings.write(out)
+    change = settings.error_against_always - 1
     text = (
         f"{out}: chosen on {settings.people} people, {settings.frames:,} frames. On people that the thresholds were "
         f"not chosen on, the network is busy in {settings.busy:.0%} of the frames, and the error is "
-        f"{settings.error_against_always - 1:+.1%} of that of the network run always."
+        f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'} than with the network run always."
     )
     return Output({"out": str(out), **settings.as_json()}, (text,))
 
@@ -92,10 +94,8 @@ def fit(
     type=click.Path(path_type=Path),
     help="Thresholds of an earlier `fit`; default: choose anew.",
 )
-@click.option(
-    "--timeline", type=click.Path(path_type=Path), help="SVG file to draw: eight seconds of one person."
-)
-@click.option("--curve", type=click.Path(path_type=Path), help="SVG file to draw: error against energy.")
+@click.option("--timeline", type=OUT_FILE, help="SVG file to draw: eight seconds of one person.")
+@click.option("--curve", type=OUT_FILE, help="SVG file to draw: error against energy.")
 def evaluate(
     big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, big_frames: int,
     little_frames: int, settings: Path | None, timeline: Path | None,
@@ -129,7 +129,7 @@ def _table(result: Comparison) -> Table:
         "busy",
         "runs",
         "error cm",
-        "always",
+        "vs always",
         "MACs",
         "core",
         "µJ",
@@ -139,10 +139,10 @@ def _table(result: Comparison) -> Table:
         table.add_column(column, justify="left" if column in ("strategy", "answers") else "right")
     for row in (row.as_json() for row in result.rows):
         table.add_row(
-            row["strategy"], row["network"], f"{row['busy']:.1%}", f"{row['big_rate']:.1%}",
+            row["label"], row["network"], f"{row['busy']:.1%}", f"{row['big_rate']:.1%}",
             f"{row['error_cm']:.2f}", f"{row['against_always'] - 1:+.1%}", f"{row['macs_per_frame']:,}",
             f"{row['core_load']:.0%}", f"{row['microjoules_per_frame']:.0f}",
-            f"{row['delay_median']:.0f}", f"{row['delay_p95']:.0f}",
+            *("" if row[key] is None else f"{row[key]:.0f}" for key in ("delay_median", "delay_p95")),
         )  # fmt: skip
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, SCREEN, SIZE, Number
-from tinytracker.errors import OutputError, UsageError
+from tinytracker.errors import InputFileError, OutputError, UsageError
 from tinytracker.targets import with_part
 from tinytracker.words import counted
 
@@ -23,6 +24,7 @@ FILM = "video"
 """Source: a film of a person who looked at dots that another program showed."""
 
 _STEP_S = 0.1
+_POINTS_WIDE = 1280
 
 
 @verb
@@ -63,7 +65,9 @@ _STEP_S = 0.1
     "--shown", type=click.Path(path_type=Path), help="video: CSV file of when a dot was shown where."
 )
 @click.option(
-    "--points", type=SIZE, default="1280x720", help="video: the screen's width and height in points."
+    "--points",
+    type=SIZE,
+    help="video: the screen's width and height in points; default: 1280 wide, and as high as --screen says.",
 )
 @click.option("--person", help="video: label of the person; the same in every sitting.")
 @click.option("--consent", is_flag=True, help="video: the person agreed to be recorded.")
@@ -82,7 +86,7 @@ _STEP_S = 0.1
 def command(
     source: str, session: Path, screen: tuple[float, float], gap: float, across: float, device: str | None, dots: int,
     run_folder: Path | None, model: Path | None, quantized: str, finder: Path | None, film: Path | None,
-    shown: Path | None, points: tuple[int, int], person: str | None, consent: bool, allow_host: tuple[str, ...],
+    shown: Path | None, points: tuple[int, int] | None, person: str | None, consent: bool, allow_host: tuple[str, ...],
     http: int, seconds: float | None,
 ) -> Output:  # fmt: skip
     """Record people who look at dots into a session: subjects in GazeCapture's layout, for `prepare` and `adapt`.
@@ -102,7 +106,11 @@ def command(
         missing = [name for name, value in given.items() if value is None]
         if missing:
             raise UsageError(f"--source {FILM} needs {missing[0]}.", "See docs/one-evening.md.")
-    place = own_screen(*screen, gap, across)
+        if not str(person).strip():
+            raise UsageError("The label of the person is empty.", "Give a name: --person ann.")
+        if not consent:
+            raise UsageError("Nothing is recorded without consent.", "Add --consent if the person agreed.")
+    place, points = own_screen(*screen, gap, across), _points(screen, points)
     say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
     network, first = open_network(run_folder, model, quantized), open_finder(finder)
     make_folder(session)
@@ -110,11 +118,28 @@ def command(
         if source == FILM:
             assert film is not None
             assert shown is not None
-            _film(session, place, network, first, film, shown, points, str(person), consent, device)
+            _film(session, place, network, first, film, shown, points, str(person).strip(), device)
         else:
             _page(session, place, network, first, dots, device, http, allow_host, seconds)
         report = write_report(session)
     return _output(session, report)
+
+
+def _points(screen: tuple[float, float], given: tuple[int, int] | None) -> tuple[int, int]:
+    """Return a screen's size in points, which are square."""
+    from tinytracker.data.devices import SQUARE
+
+    width, height = screen
+    if given is None:
+        return _POINTS_WIDE, max(round(_POINTS_WIDE * height / width), 1)
+    ratio = (width / given[0]) / (height / given[1])
+    if abs(ratio - 1) > SQUARE:
+        raise UsageError(
+            f"With --screen {width:g}x{height:g} and --points {given[0]}x{given[1]} a point would be {ratio:.2f} times "
+            "as wide as high.",
+            "Correct one of them, or leave out --points.",
+        )
+    return given
 
 
 def _refuse_boards(source: str) -> None:
@@ -136,8 +161,8 @@ def _page(
     desk = Desk(session, screen, network, finder, dots, device)
     began = time.monotonic()
     with serving(desk, http, allowed, "collect.html", {"/frame": desk.frame}) as address:
-        say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
-        try:
+        try:  # from when the address is known: Ctrl-C may come at once
+            say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
             while seconds is None or time.monotonic() - began < seconds:
                 time.sleep(_STEP_S)
         except KeyboardInterrupt:
@@ -147,20 +172,22 @@ def _page(
 
 def _film(
     session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, film: Path, shown: Path,
-    points: tuple[int, int], person: str, consent: bool, device: str | None,
+    points: tuple[int, int], person: str, device: str | None,
 ) -> None:  # fmt: skip
     from tinytracker.collect.device import device_of
     from tinytracker.collect.eyes import Watcher
-    from tinytracker.collect.film import film_frames, read_dots, record_film
+    from tinytracker.collect.film import film_frames, read_dots, record_film, require_new
     from tinytracker.collect.journal import Head, as_row, journals
     from tinytracker.collect.recorder import Sitting
     from tinytracker.evaluate.calibration_identity import today
 
-    if not consent:
-        raise UsageError("Nothing is recorded without consent.", "Add --consent if the person agreed.")
-    dots = read_dots(shown)
+    dots, frames = read_dots(shown), film_frames(film)
+    first = next(frames, None)  # a film that cannot be read leaves no sitting and no device behind
+    if first is None:
+        raise InputFileError(film, "there are no frames in it", "Give a film, or a folder with times.csv.")
     watcher = Watcher(network, finder)
     label = f"{FILM} {film.name}"
+    require_new(session, label, person, dots)
     begun = [j for j in journals(session) if j.head().source == label and j.head().person == person]
     if begun:
         sitting = Sitting.resume(begun[0], watcher)
@@ -170,12 +197,12 @@ def _film(
             device=as_row(device_of(screen, points, device)), screen_cm=screen.edges, points=points,
         )  # fmt: skip
         sitting = Sitting.begin(session, head, watcher)
-    record_film(sitting, dots, film_frames(film))
+    record_film(sitting, dots, chain([first], frames))
     if sitting.finish() is None:
         raise OutputError(
             session,
             f"no frame of {film} could be used",
-            "Are times of film and dots those of one clock? report.json.",
+            "The times of film and dots must be those of one clock, and each dot must be shown for a second or more.",
         )
 
 

@@ -100,8 +100,8 @@ def command(
         began = time.monotonic()
         stopped = False
         with serving(view, http, allow_host) as address:
-            say(f"[bold]{address}[/bold] shows the gaze; Ctrl-C ends it.")
-            try:
+            try:  # from when the address is known: Ctrl-C may come at once
+                say(f"[bold]{address}[/bold] shows the gaze; Ctrl-C ends it.")
                 with closing(stream.frames) as frames:
                     view.run(frames, lambda: seconds is not None and time.monotonic() - began >= seconds)
             except KeyboardInterrupt:

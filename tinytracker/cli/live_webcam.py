@@ -51,8 +51,8 @@ def watch(
     uploads = {"/claim": webcam.claim, "/frame": webcam.frame}
     began, stopped = time.monotonic(), False
     with serving(view, http, allowed, "webcam.html", uploads) as address:
-        say(f"[bold]{address}[/bold] asks for the camera and shows the gaze; Ctrl-C ends it.")
-        try:
+        try:  # from when the address is known: Ctrl-C may come at once
+            say(f"[bold]{address}[/bold] asks for the camera and shows the gaze; Ctrl-C ends it.")
             while seconds is None or time.monotonic() - began < seconds:
                 time.sleep(_STEP_S)
         except KeyboardInterrupt:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tinytracker.files import require_writable
+from tinytracker.files import require_writable, writing
 
 if TYPE_CHECKING:
     _Base = click.ParamType[tuple[Any, ...]]
@@ -140,8 +142,9 @@ class SpanType(_TupleType):
 class OutType(click.Path):
     """A file or folder to write; that it can be written is found out before the work, not after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_file: bool = False) -> None:
         super().__init__(path_type=Path)
+        self._is_file = is_file
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path.
@@ -150,6 +153,9 @@ class OutType(click.Path):
             OutputError: it cannot be written.
         """
         path = Path(str(super().convert(value, param, ctx)))
+        if self._is_file and path.is_dir():
+            with writing(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         require_writable(path)
         return path
 
@@ -179,6 +185,7 @@ LINES = LinesType("[0-7]", "is not a list of lines; write numbers from 0 to 7, f
 MILLIMETRES = MillimetresType()
 NAMES = NamesType()
 OUT = OutType()
+OUT_FILE = OutType(is_file=True)
 SCREEN = ScreenType()
 SIZE = SizeType()
 SPAN = SpanType()

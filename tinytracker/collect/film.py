@@ -22,9 +22,11 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
+from tinytracker import progress
 from tinytracker.collect.plan import PlannedDot
 from tinytracker.collect.recorder import Sitting
-from tinytracker.errors import InputFileError, MissingDependencyError
+from tinytracker.data.sitting import SITTING_FILE, read_sitting
+from tinytracker.errors import InputFileError, MissingDependencyError, UsageError
 from tinytracker.files import StrPath, opened_for_reading, read_bytes
 
 COLUMNS = ("start_s", "end_s", "x_cm", "y_cm")
@@ -49,7 +51,7 @@ def read_dots(path: StrPath) -> list[ShownDot]:
     """Read the table of dots, in the order of time.
 
     Raises:
-        InputFileError: a column is missing, a value is not a number, or dots overlap.
+        InputFileError: a column is missing, a value is not a number, a dot ends before it begins, or dots overlap.
     """
     path = Path(path)
     found = []
@@ -61,6 +63,11 @@ def read_dots(path: StrPath) -> list[ShownDot]:
                 row.get("typed", _CONFIRMED) if row.get("letter") else _CONFIRMED,
             )
         )  # fmt: skip
+        if found[-1].end_s <= found[-1].start_s:
+            raise InputFileError(
+                path,
+                f"line {line}: the dot ends at {found[-1].end_s:g} s, not after its start at {found[-1].start_s:g} s",
+            )
     found.sort(key=lambda dot: dot.start_s)
     for before, after in pairwise(found):
         if after.start_s < before.end_s:
@@ -86,23 +93,55 @@ def record_film(
 
     Raises:
         OutputError: a dot cannot be stored.
-        UsageError: a frame is not a picture.
+        UsageError: a frame is not a picture; the message says at which time.
     """
+    dots = list(dots)
     x_min, y_min, x_max, y_max = sitting.head.screen_cm
     stream = iter(frames)
     ahead = next(stream, None)
     done_s = sitting.last_s if sitting.attempts else -math.inf
-    for dot in dots:
-        if dot.end_s <= done_s or dot.start_s <= done_s:
+    with progress.bar("Recording", len(dots), "dots") as advance:
+        for dot in dots:
+            advance(1)
+            if dot.end_s <= done_s or dot.start_s <= done_s:
+                continue
+            place = ((dot.x_cm - x_min) / (x_max - x_min), (y_max - dot.y_cm) / (y_max - y_min))
+            while ahead is not None and ahead[0] < dot.start_s:
+                ahead = next(stream, None)
+            sitting.show(dot.start_s, PlannedDot(*place, dot.letter))
+            while ahead is not None and ahead[0] < dot.end_s:
+                _take(sitting, *ahead)
+                ahead = next(stream, None)
+            sitting.end_dot(dot.typed, rate)
+
+
+def _take(sitting: Sitting, time_s: float, jpeg: bytes) -> None:
+    try:
+        sitting.take(jpeg, time_s)
+    except UsageError as error:
+        raise UsageError(
+            f"The film's frame at {time_s:g} s is damaged.",
+            "Export the film again, or take the frame's line out of times.csv; then run the same command again.",
+        ) from error
+
+
+def require_new(session: Path, label: str, person: str, dots: Iterable[ShownDot]) -> None:
+    """Refuse a film that a finished sitting holds already: its frames would train and judge the same network.
+
+    Raises:
+        UsageError: it does.
+        InputFileError: the description of a sitting is damaged.
+    """
+    starts = {round(dot.start_s, 3) for dot in dots}
+    for subject in sorted(session.glob(f"*/{SITTING_FILE}")):
+        known = read_sitting(subject.parent)
+        if known is None or (known.source, known.person) != (label, person) or not known.dots:
             continue
-        place = ((dot.x_cm - x_min) / (x_max - x_min), (y_max - dot.y_cm) / (y_max - y_min))
-        while ahead is not None and ahead[0] < dot.start_s:
-            ahead = next(stream, None)
-        sitting.show(dot.start_s, PlannedDot(*place, dot.letter))
-        while ahead is not None and ahead[0] < dot.end_s:
-            sitting.take(ahead[1], ahead[0])
-            ahead = next(stream, None)
-        sitting.end_dot(dot.typed, rate)
+        if all(round(dot.shown_s, 3) in starts for dot in known.dots):
+            raise UsageError(
+                f"{subject.parent} is a recording of this film already.",
+                "Delete that folder to record it again, or give the film another name if it is another film.",
+            )
 
 
 def film_frames(path: StrPath) -> Iterator[tuple[float, bytes]]:
@@ -113,6 +152,8 @@ def film_frames(path: StrPath) -> Iterator[tuple[float, bytes]]:
         MissingDependencyError: it takes ffmpeg, which is not installed.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputFileError(path, "there is no such film")
     if path.is_dir():
         yield from _folder(path)
     elif path.suffix.lower() == ".y4m":
@@ -135,8 +176,6 @@ def _any(path: Path) -> Iterator[tuple[float, bytes]]:
     program = shutil.which("ffmpeg")
     if program is None:
         raise MissingDependencyError("ffmpeg", f"reading {path.name}", "apt-get install ffmpeg")
-    if not path.is_file():
-        raise InputFileError(path, "there is no such file")
     command = [program, "-v", "error", "-i", str(path), "-f", "yuv4mpegpipe", "-pix_fmt", "yuv420p", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None

@@ -163,7 +163,7 @@ DEVICES: dict[str, Device] = {
 VARIABLE = "TINYTRACKER_DEVICES"
 """Environment variable that names another file of own devices."""
 
-_SQUARE = 0.05
+SQUARE = 0.05
 """Largest difference between a point's width and height; a larger one means exchanged or mistyped numbers."""
 
 
@@ -271,7 +271,7 @@ def _problem(device: Device) -> str:
         if not abs(getattr(device, key)) < 1000:
             return f"{key} is {getattr(device, key)}; it must be between -1000 and 1000"
     ratio = device.width_mm / device.width_pt / (device.height_mm / device.height_pt)
-    if abs(ratio - 1) > _SQUARE:
+    if abs(ratio - 1) > SQUARE:
         return (
             f"a point would be {ratio:.2f} times as wide as high; check width and height in mm and in points"
         )

@@ -12,7 +12,7 @@ from support.webcam_person import i420
 
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
-from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_film
+from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_film, require_new
 from tinytracker.collect.journal import journals
 from tinytracker.collect.judging import ATTENTION_DOTS, LeftOut
 from tinytracker.collect.plan import POSTURES, planned_dot, posture
@@ -288,7 +288,50 @@ def test_tables_and_boards_that_cannot_be_used_are_refused(tmp_path):
     path.write_text("start_s,end_s,x_cm,y_cm\n0,2,one,1\n")
     with pytest.raises(InputFileError, match="line 2: x_cm is 'one'"):
         read_dots(path)
+    path.write_text("start_s,end_s,x_cm,y_cm\n2,1,1,1\n")
+    with pytest.raises(InputFileError, match="line 2: the dot ends at 1 s, not after"):
+        read_dots(path)
     board = run("collect", "--source", "spresense", "--out", tmp_path / "s")
     assert board.code == 2
     assert "does not send whole frames" in board.err
     assert "--film" in run("collect", "--source", "video", "--out", tmp_path / "s").err
+
+
+def test_a_film_that_cannot_be_used_leaves_nothing_behind(tmp_path, session):
+    shown, film = tmp_path / "dots.csv", tmp_path / "film"
+    shown.write_text("start_s,end_s,x_cm,y_cm\n0,2,1,-1\n")
+    film.mkdir()
+
+    def refusal(*more: object, path=film) -> str:
+        words = ("--source", "video", "--film", path, "--shown", shown, "--out", session, *more)
+        answer = run("collect", *words)
+        assert answer.code != 0
+        assert [path.name for path in session.glob("*") if path.is_dir()] == []
+        return " ".join(answer.err.split())
+
+    ann = ("--person", "ann", "--consent")
+    assert "Nothing is recorded without consent" in refusal("--person", "ann")
+    assert "label of the person is empty" in refusal("--person", " ", "--consent")
+    assert "0.84 times as wide as high" in refusal(*ann, "--screen", "30x20", "--points", "1280x720")
+    assert "there is no such film" in refusal(*ann, path=tmp_path / "none.mp4")
+    assert "times.csv: there is no such file" in refusal(*ann)
+
+
+def test_a_damaged_frame_of_a_film_is_named_by_its_time(session, watcher):
+    sitting = begin(session, watcher)
+    with pytest.raises(UsageError, match=r"frame at 0\.7 s is damaged"):
+        record_film(sitting, [ShownDot(0, 2, 1, -1)], [(0.7, b"cut off")])
+
+
+def test_a_film_is_not_recorded_twice(session, watcher, pictures):
+    dots, frames = filmed(pictures)
+    sitting = begin(session, watcher)
+    record_film(sitting, dots, frames)
+    source, person = sitting.head.source, sitting.head.person
+    require_new(session, source, person, dots)
+    folder = sitting.finish()
+    with pytest.raises(UsageError, match=f"{folder.name} is a recording of this film already"):
+        require_new(session, source, person, dots)
+    require_new(session, source, "ben", dots)
+    later = [ShownDot(dot.start_s + 100, dot.end_s + 100, dot.x_cm, dot.y_cm) for dot in dots]
+    require_new(session, source, person, later)
