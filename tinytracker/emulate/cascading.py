@@ -18,9 +18,9 @@ from tinytracker.codegen import generate
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.codegen.library import aim_codes
 from tinytracker.emulate.firmware import CASCADE_APPLICATION, build_firmware, with_little
-from tinytracker.emulate.qemu import IMAGES_BYTES, run_program
+from tinytracker.emulate.qemu import require_room, run_program
 from tinytracker.emulate.tools import ToolError
-from tinytracker.errors import ModelError, UsageError
+from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import read_tflite
 
 _HEADER_BYTES = 44
@@ -103,11 +103,7 @@ def emulate_cascade(
     if not all(aim_codes(parsed) for parsed in networks):
         raise ModelError("This network has no aim: its output does not say where the eyes are.")
     count, height, width, _ = frames.shape
-    if _HEADER_BYTES + frames.nbytes > IMAGES_BYTES:
-        raise UsageError(
-            f"{count} frames of {width} x {height} px do not fit into {IMAGES_BYTES >> 20} MB.",
-            "Give fewer frames.",
-        )
+    require_room(frames, _HEADER_BYTES)
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:
         work = Path(folder)
         library, defines = generate(networks[0], work / "model", kernels=kernels), tuple[str, ...]()

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinytracker.emulate.cpu import CORTEX_M4, Cpu
 from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
+from tinytracker.errors import UsageError
 
 IMAGES_BYTES = 16 * 1024 * 1024
 """Memory for the images, outside the program's 1,536 KB."""
@@ -17,6 +21,16 @@ COUNTING = ("-icount", "shift=6,sleep=off")
 """Makes virtual time advance by 64 ns per instruction, so that the guest's 25 MHz counter counts instructions."""
 
 INSTRUCTIONS_PER_US = 1000 / 64
+
+
+def require_room(frames: NDArray[np.uint8], header_bytes: int) -> None:
+    """Raise `UsageError` when frames (n, h, w, channels) and a header in front do not fit into `IMAGES_BYTES`."""
+    count, height, width, _ = frames.shape
+    if header_bytes + frames.nbytes > IMAGES_BYTES:
+        raise UsageError(
+            f"{count} frames of {width} x {height} px do not fit into {IMAGES_BYTES >> 20} MB.",
+            "Give fewer frames.",
+        )
 
 
 @dataclass(frozen=True)
