@@ -139,14 +139,24 @@ def test_two_processes_killed_and_repeated(tmp_path: Path) -> None:
     assert records(out) == records(tmp_path / "whole")
 
 
-def test_synth_draws_its_part(tmp_path: Path) -> None:
+def test_a_part_is_drawn_prepared_and_deleted_before_the_next(tmp_path: Path) -> None:
     pytest.importorskip("numba")
     from tinytracker.synth import generate
 
+    faces, out = tmp_path / "faces", tmp_path / "out"
+    drawn = []
     for part in ("1/2", "2/2"):
-        generate(tmp_path / "out", subjects=3, frames=1, jobs=1, size=(96, 128), part=part)
-        names = sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir())
-        assert names == (["00000", "00002"] if part == "1/2" else ["00000", "00001", "00002"])
-    generate(tmp_path / "whole", subjects=3, frames=1, jobs=1, size=(96, 128))
-    for file in (tmp_path / "whole").rglob("*.json"):
-        assert file.read_bytes() == (tmp_path / "out" / file.relative_to(tmp_path / "whole")).read_bytes()
+        generate(faces, subjects=6, frames=1, jobs=1, size=(96, 128), part=part)
+        prepare(faces, out, jobs=1, shard_frames=1, part=part)
+        names = sorted(path.name for path in faces.iterdir() if path.is_dir())
+        assert all(Part.parse(part).holds(name) for name in names)
+        drawn += names
+        for name in names:
+            shutil.rmtree(faces / name)
+    assert sorted(drawn) == [f"{i:05}" for i in range(6)]
+    report = merge(faces, out)
+    generate(tmp_path / "whole", subjects=6, frames=1, jobs=1, size=(96, 128))
+    whole = prepare(tmp_path / "whole", tmp_path / "at_once", jobs=1, shard_frames=1)
+    assert records(out) == records(tmp_path / "at_once")
+    assert report.index.people == whole.index.people
+    assert len(report.index.people) >= 4

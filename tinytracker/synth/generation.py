@@ -91,7 +91,8 @@ def generate(
         first: index of the first subject.
         difficulty: factor on the spread of head pose and position, motion, noise and lost frames; 1 is
             realistic.
-        part: "2/8" draws every eighth subject, from the second on; several machines share the work.
+        part: "2/8" draws the subjects that `prepare` takes for that part, about an eighth; several machines share
+            the work, or one machine draws, prepares and deletes one part after the other.
         aim: varied framing and pictures of rooms without a person, for training a network with an aim.
         sequences: 30 or 60: each subject's frames follow one another at this rate, per second; 0: frames of
             separate dots.
@@ -118,10 +119,10 @@ def generate(
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     _claim(out, parameters)
-    wanted = range(first, first + subjects)
+    wanted = list(range(first, first + subjects))
     if part is not None:
         own = Part.parse(part)
-        wanted = wanted[own.number - 1 :: own.of]
+        wanted = [i for i in wanted if own.holds(subject_name(i))]
     missing = [i for i in wanted if not (out / subject_name(i)).is_dir()]
     missing_set = set(missing)
     known = people_of(out)
