@@ -126,7 +126,29 @@ def test_shade_comes_from_one_side():
     assert steps.max() > 20
 
 
+def test_saturation_makes_some_images_grey_and_others_more_colourful_at_the_same_luma():
+    dull = np.tile(np.array([120, 100, 90, 7, 8], np.uint8), (64, 6, 8, 1))
+    out, _ = apply(
+        STILL.model_copy(update={"saturation": 0.5}),
+        inputs={"image": tf.constant(dull)},
+        gaze=tf.zeros([64, 2]),
+    )
+    pixels = out["image"][:, 0, 0, :3]
+    spread = pixels.max(-1) - pixels.min(-1)
+    assert 16 < (spread == 30).sum() < 48  # about half are unchanged
+    assert (spread == 0).any()
+    assert spread.max() > 40
+    np.testing.assert_allclose(pixels @ np.array([77, 150, 29]) / 256, 104.9, atol=1)
+
+
+def test_saturation_leaves_grey_networks_alone():
+    spec = InputSpec(kind="face", width=8, height=6, channels="grey", grid="input")
+    inputs = {"image": batch()[0]["image"][..., :3]}
+    out, _ = apply(STILL.model_copy(update={"saturation": 1.0}), spec, inputs=inputs, gaze=tf.zeros([64, 2]))
+    np.testing.assert_array_equal(out["image"], inputs["image"])
+
+
 def test_positions_are_out_of_the_light_and_in_focus():
     x, _ = batch()
-    out, _ = apply(STILL.model_copy(update={"focus": 1.0, "gamma": 0.5, "shade": 0.3}))
+    out, _ = apply(STILL.model_copy(update={"focus": 1.0, "gamma": 0.5, "shade": 0.3, "saturation": 1.0}))
     np.testing.assert_array_equal(out["image"][..., 3:], x["image"][..., 3:])

@@ -11,7 +11,7 @@ import math
 
 import tensorflow as tf
 
-from tinytracker.data.inputs import CHANNELS, InputSpec
+from tinytracker.data.inputs import CHANNELS, LUMA, InputSpec
 from tinytracker.train.config import AugmentConfig
 
 Inputs = dict[str, tf.Tensor]
@@ -65,6 +65,8 @@ def _photometric(
         return x
     if config.focus:
         x = _focused(x, seed, spec, config.focus)
+    if config.saturation and CHANNELS[spec.channels] == 3:
+        x = _saturated(x, seed, config.saturation)
     n, channels = tf.shape(x)[0], x.shape[-1]
     is_pixel = tf.constant([1.0] * CHANNELS[spec.channels] + [0.0] * (channels - CHANNELS[spec.channels]))
 
@@ -101,6 +103,20 @@ def _focused(x: tf.Tensor, seed: tf.Tensor, spec: InputSpec, share: float) -> tf
     amount *= tf.cast(tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 53]) < share, tf.float32)
     picture = tf.clip_by_value(picture + amount * (blurred - picture), 0, 255)
     return tf.concat([picture, x[..., pixels:]], -1)
+
+
+GREYEST, STRONGEST = -0.4, 1.6
+"""Limits of the factor on the differences to grey; below 0 counts as 0, so that a fifth is grey, as at night."""
+
+
+def _saturated(x: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:
+    """Weaken or strengthen the colours of a share of the images; positions, behind the third channel, are unchanged."""
+    n, picture = tf.shape(x)[0], x[..., :3]
+    factor = tf.maximum(tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 54], GREYEST, STRONGEST), 0)
+    changed = tf.random.stateless_uniform([n, 1, 1, 1], seed + [0, 55]) < share
+    grey = tf.reduce_sum(picture * (tf.constant(LUMA, tf.float32) / sum(LUMA)), -1, keepdims=True)
+    picture = grey + tf.where(changed, factor, 1.0) * (picture - grey)
+    return tf.concat([tf.clip_by_value(picture, 0, 255), x[..., 3:]], -1)
 
 
 def _noise(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

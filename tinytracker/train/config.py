@@ -56,6 +56,12 @@ class AugmentConfig(_Section):
         0.0, ge=0, le=1, description="largest change of the tone curve: the exponent is exp(± this)"
     )
     shade: float = Field(0.0, ge=0, lt=1, description="light from one side: at most 1 ± this at the edges")
+    saturation: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of images whose colours are weakened, down to grey, or strengthened",
+    )
     stretch: float = Field(
         0.0,
         ge=0,
