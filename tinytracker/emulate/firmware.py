@@ -42,16 +42,19 @@ _AIMING = (
 AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
 """The program that runs the whole loop of a network that aims on frames in memory."""
 
-CASCADE_APPLICATION = (
-    "qemu/cascade_main.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
-    "common/tt_judge.c", "common/tt_normal.c", "common/tt_strip.c", *_AIMING,
+_GATE = (
+    "common/tt_arena.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
+    "common/tt_judge.c", "common/tt_normal.c", "common/tt_strip.c",
 )  # fmt: skip
+
+CASCADE_APPLICATION = ("qemu/cascade_main.c", *_GATE, *_AIMING)
 """The program that runs a network that aims behind a gate, on frames in memory."""
 
 SERIAL_APPLICATION = (
-    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_commands_mlperf.c",
-    "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c",
-    "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_AIMING,
+    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_command_cascade.c",
+    "common/tt_commands_mlperf.c", "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gated.c",
+    "common/tt_gaze.c", "common/tt_phases.c", "common/tt_presence.c", "common/tt_record.c", "common/tt_ring.c",
+    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_GATE, *_AIMING,
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 

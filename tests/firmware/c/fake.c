@@ -89,8 +89,9 @@ static int retrieve(uint8_t *outputs)
 }
 
 /* Touches the whole frame, and writes the whole input, so that sanitizers see a short buffer. */
-static int32_t cut(void *context, tt_box_t box, uint8_t *bytes, uint32_t count)
+static int32_t cut(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *bytes)
 {
+    const uint32_t count = (uint32_t)input->bytes;
     uint32_t sum = (uint32_t)box.width;
     (void)context;
     for (uint32_t i = 0; (frame != NULL) && (i < (3u * FAKE_PIXELS)); i++) {
