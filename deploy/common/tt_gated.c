@@ -85,6 +85,7 @@ int32_t tt_gated_look(tt_gated_t *gated, tt_steer_t *steer, const tt_board_t *bo
         gated->ticks[i] = 0u;
     }
     gated->path = TT_PATH_NOBODY;
+    steer->region = tt_aim_region(&steer->aim);
     if (tt_presence_looks(&gated->presence, (steer->aim.state == TT_AIM_FOLLOWING) ? 1 : 0) == 0) {
         return 0;
     }
@@ -92,7 +93,7 @@ int32_t tt_gated_look(tt_gated_t *gated, tt_steer_t *steer, const tt_board_t *bo
         return -1;
     }
     uint64_t last = board->ticks(board->context);
-    steer->region = tt_aim_region(&steer->aim);
+    steer->region = tt_aim_region(&steer->aim); /* a finder may have moved it */
     if (board->strip(board->context, tt_region_box(steer->region), gated->strip) != 0) {
         return -1;
     }

@@ -168,33 +168,6 @@ def with_finder(
     return replace(library, files=files, constant_bytes=constant_bytes), ("TT_FINDER",)
 
 
-def with_little(
-    library: GeneratedLibrary, little: TfliteModel, kernels: KernelSet
-) -> tuple[GeneratedLibrary, tuple[str, ...]]:
-    """Generate a smaller network beside a network that aims; both work in one arena.
-
-    Args:
-        library: the network, called "model".
-        little: the smaller one.
-        kernels: as for `generate`.
-
-    Returns:
-        both networks as one library, and the definitions with which the application uses the second one.
-
-    Raises:
-        ModelError: C cannot be generated from it.
-    """
-    second = generate(little, library.directory, name="little", kernels=kernels)
-    arena_bytes = max(library.arena_bytes, second.arena_bytes)
-    both = replace(
-        library,
-        files=tuple(sorted({*library.files, *second.files})),
-        constant_bytes=library.constant_bytes + second.constant_bytes,
-        arena_bytes=arena_bytes,
-    )
-    return both, ("TT_LITTLE", f"TT_SHARED_ARENA={arena_bytes}")
-
-
 def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:
     """Build every configuration for one network; raises like `generate` and `build_firmware`."""
     out_dir = Path(out_dir)
