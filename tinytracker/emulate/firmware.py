@@ -155,7 +155,8 @@ def with_finder(
         kernels: as for `generate`.
 
     Returns:
-        both networks as one library, and the definitions with which applications use the second one.
+        both networks as one library, whose arena is the larger one; and the definitions with which applications use the
+        second one.
 
     Raises:
         ModelError: it is not a finder, or C cannot be generated from it.
@@ -164,8 +165,13 @@ def with_finder(
     require_finder(IoContract.of(parsed))
     second = generate(parsed, library.directory, name="finder", kernels=kernels)
     files = tuple(sorted({*library.files, *second.files}))
-    constant_bytes = library.constant_bytes + second.constant_bytes
-    return replace(library, files=files, constant_bytes=constant_bytes), ("TT_FINDER",)
+    both = replace(
+        library,
+        files=files,
+        constant_bytes=library.constant_bytes + second.constant_bytes,
+        arena_bytes=max(library.arena_bytes, second.arena_bytes),
+    )
+    return both, ("TT_FINDER",)
 
 
 def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:
