@@ -1,4 +1,4 @@
-"""A session behind a gate, on the host under sanitizers: what it says of itself, of each frame, and of wrong commands."""
+"""A session behind a gate, on the host under sanitizers: what it says of itself, of each frame, of wrong commands."""
 
 import re
 import subprocess
@@ -113,7 +113,9 @@ def test_after_a_while_without_eyes_few_frames_are_looked_at(dialogue):
 
 
 def test_little_looks_first_and_its_run_is_timed(dialogue):
-    frames = records(dialogue(load(RGB_FRAME) + b"tt cascade longest 1%tt cascade every 1%tt frame 6%", "little"))
+    frames = records(
+        dialogue(load(RGB_FRAME) + b"tt cascade longest 1%tt cascade every 1%tt frame 6%", "little")
+    )
     paths = [numbers[0] for _, numbers in frames]
     assert paths[0] == 2
     assert paths.count(1) >= 4  # the picture stays, so Little's answer does

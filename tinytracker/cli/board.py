@@ -12,7 +12,6 @@ import click
 
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -140,6 +139,7 @@ def opened_board(
         InputFileError: a file is missing or damaged.
     """
     from tinytracker.measure.opening import open_board
+    from tinytracker.model.tflite_file import read_network
     from tinytracker.package.source import load_source
 
     _refuse_rate(target, request.fps)
@@ -147,7 +147,7 @@ def opened_board(
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
     if finder is not None:
-        request = replace(request, finder=read_bytes(finder))
+        request = replace(request, finder=read_network(finder))
     named = run_folder or model
     chosen = None
     if find_target(target, "board").loads:
@@ -185,9 +185,10 @@ def _with_gate(target: str, request: Request, cascade: Path | None, little: Path
     if cascade is None:
         raise UsageError("Without a gate, no network looks first.", "Give --cascade, or omit --little.")
     from tinytracker.cascade.document import CascadeSettings
+    from tinytracker.model.tflite_file import read_network
 
     settings = CascadeSettings.read(cascade)
-    return replace(request, cascade=settings, little=None if little is None else read_bytes(little))
+    return replace(request, cascade=settings, little=None if little is None else read_network(little))
 
 
 def images_for(

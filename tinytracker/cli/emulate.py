@@ -11,7 +11,6 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
@@ -158,12 +157,13 @@ def _modelled(report: EmulationReport) -> str:
 def _aimed(chosen: ModelSource, kernels: KernelSet, finder: Path | None, seed: int) -> dict[str, int] | None:
     """What aiming costs; None for a network without an aim."""
     from tinytracker.emulate import aim_cost
+    from tinytracker.model.tflite_file import read_network
 
     if chosen.contract.aim is None:
         if finder is not None:
             raise UsageError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
         return None
-    content = None if finder is None else read_bytes(finder)
+    content = None if finder is None else read_network(finder)
     return aim_cost(chosen.content, kernels=kernels, finder=content, seed=seed)
 
 
@@ -194,6 +194,7 @@ def _served(
 ) -> Output:
     """The board's serial line for other programs, until this one is ended."""
     from tinytracker.emulate.serve import serve_board
+    from tinytracker.model.tflite_file import read_network
     from tinytracker.progress import say
 
     ports = []
@@ -207,7 +208,7 @@ def _served(
         from tinytracker.cascade.document import CascadeSettings
 
         gate = CascadeSettings.read(cascade).thresholds(little=little is not None)
-    contents = [None if path is None else read_bytes(path) for path in (finder, little)]
+    contents = [None if path is None else read_network(path) for path in (finder, little)]
     seconds = serve_board(chosen.content, announce, kernels, contents[0], gate, contents[1])
     document = {
         "port": ports[0] if ports else None,

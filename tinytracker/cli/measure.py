@@ -23,7 +23,6 @@ from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
 from tinytracker.cli.types import OUT, Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
 from tinytracker.words import counted
@@ -187,7 +186,9 @@ def _record(
             )
         refuse_gate(target, cascade, little)
         if finder is not None:
-            request = replace(request, finder=read_bytes(finder))
+            from tinytracker.model.tflite_file import read_network
+
+            request = replace(request, finder=read_network(finder))
         options = (target, run_folder, model, quantized)
         plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
         with power.recording():

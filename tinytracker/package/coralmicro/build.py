@@ -14,7 +14,7 @@ from tinytracker.codegen.cascade_files import write_thresholds
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import read_bytes, write_bytes, write_text
-from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_file import read_network, read_tflite
 from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -121,7 +121,7 @@ def _finder_of(source: ModelSource, path: Path | None) -> bytes | None:
         return None
     if source.contract.aim is None:
         raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
-    content = read_bytes(path)
+    content = read_network(path)
     require_finder(IoContract.of(read_tflite(content)))
     return content
 

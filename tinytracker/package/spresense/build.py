@@ -11,10 +11,11 @@ import numpy as np
 
 from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.kernel_sets import kernel_set
-from tinytracker.files import read_bytes, write_bytes, write_text
+from tinytracker.files import write_bytes, write_text
 from tinytracker.interpreters.arena import measure_arena
 from tinytracker.interpreters.base import has_state
 from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.model.tflite_file import read_network
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
@@ -57,7 +58,7 @@ class _Proved:
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Write the package; see `tinytracker.package.package`."""
     source.require_usable()
-    finder = None if options.finder is None else finder_for(source.content, read_bytes(options.finder))
+    finder = None if options.finder is None else finder_for(source.content, read_network(options.finder))
     gate = gate_of(source, options.cascade, options.little)
     network = _RUNTIMES[options.runtime](source, options)
     require_exact(network.parity)
