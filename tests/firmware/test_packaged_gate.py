@@ -126,7 +126,7 @@ def test_coral_runs_the_gate_in_front_of_the_edge_tpu(tmp_path):
         try:
             board.until_ready()
             hello = board.command("tt hello")
-            lines = board.command("tt frame 16")[:-1]
+            lines = board.command("tt frame 30")[:-1]
         finally:
             board.close()
         numbers = ",".join(map(str, THRESHOLDS.numbers().values()))
