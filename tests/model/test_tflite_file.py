@@ -135,7 +135,9 @@ def test_every_cut_is_refused():
     for length in range(0, len(good) - 8, 7):  # the last bytes only pad
         with pytest.raises(TinyTrackerError) as refused:
             model_stats(read_tflite(good[:length]))
-        assert not re.search("unpack|buffer|struct", str(refused.value)), "what Python says of itself helps nobody"
+        assert not re.search("unpack|buffer|struct", str(refused.value)), (
+            "what Python says of itself helps nobody"
+        )
 
 
 def test_published_layer_table_has_the_published_cost():
