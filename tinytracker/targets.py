@@ -45,6 +45,7 @@ class Target:
         silence_s: timeout in s when the board sends nothing; None for the default.
         loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
             whose network is in its firmware.
+        gates: whether its firmware can run a network that aims behind a gate (`tinytracker.cascade`).
         is_emulated: whether the board is emulated: its times are not real, and it draws no current.
     """
 
@@ -67,6 +68,7 @@ class Target:
     rpc: str = ""
     silence_s: float | None = None
     loads: str = ""
+    gates: bool = False
     is_emulated: bool = False
 
     def part(self, name: str) -> ModuleType:
@@ -84,6 +86,7 @@ TARGETS: dict[str, Target] = {
             doctor="tinytracker.emulate.doctor",
             board="tinytracker.measure.emulated_board",
             silence_s=120.0,  # images of a large network take long at 100 million emulated instructions per second
+            gates=True,
             is_emulated=True,
         ),
         Target(
@@ -110,6 +113,7 @@ TARGETS: dict[str, Target] = {
             section="tinytracker.package.spresense.check",
             doctor="tinytracker.package.spresense.doctor",
             board=_SERIAL_BOARD,
+            gates=True,
         ),
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU, or plain C",
@@ -120,6 +124,7 @@ TARGETS: dict[str, Target] = {
             section="tinytracker.package.coralmicro.rules.docs",
             doctor="tinytracker.package.coralmicro.doctor",
             board=_SERIAL_BOARD,
+            gates=True,
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
         ),
         Target(

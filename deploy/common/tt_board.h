@@ -6,6 +6,7 @@
 
 #include "tt_crop.h"
 #include "tt_phases.h"
+#include "tt_tensor.h"
 
 #define TT_BAUD_PERFORMANCE 115200u
 #define TT_BAUD_ENERGY 9600u /* of MLPerf Tiny's energy mode */
@@ -25,13 +26,15 @@ typedef struct {
      * the camera failed. Without them frames use the loaded image. */
     int32_t (*capture)(void *context);
     int32_t (*preprocess)(void *context, uint8_t *inputs, uint32_t count);
-    /* Optional, for networks that aim (tt_steer.h): size of a whole frame, px, and the network's packed inputs from a
-     * part of the captured one, black outside of it. They return 0, or not 0 when they fail. */
+    /* Optional, for networks that aim (tt_steer.h): size of a whole frame, px, and a network's only input from a part
+     * of the captured one, black outside of it. They return 0, or not 0 when they fail. */
     int32_t frame_width;
     int32_t frame_height;
-    int32_t (*cut)(void *context, tt_box_t box, uint8_t *inputs, uint32_t count);
+    int32_t (*cut)(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *inputs);
     /* Optional, for a finder beside it: the box as TT_VIEW_WIDTH x TT_VIEW_HEIGHT grey pixels. */
     int32_t (*view)(void *context, tt_box_t box, uint8_t *grey);
+    /* Optional, for a gate in front of it (tt_gated.h): the box as TT_STRIP_PIXELS of grey. */
+    int32_t (*strip)(void *context, tt_box_t box, uint8_t *grey);
     /* Optional, without a camera: `tt load` then also takes a whole frame, of red, green, blue or of grey, and puts it
      * here; 3 * frame_width * frame_height bytes. */
     uint8_t *frame;

@@ -7,18 +7,17 @@
 #define TURN_BITS 14
 #define PER_WIDTH 6 /* Q8 px of the gate's strip per 1/4096 of its width */
 
-void tt_cascade_start(tt_cascade *cascade, int32_t frame_width, int32_t frame_height,
-                      const tt_aim_settings *aim, const tt_gate_settings *gate)
+void tt_cascade_start(tt_cascade *cascade, tt_aim *aim, const tt_gate_settings *gate)
 {
     (void)memset(cascade, 0, sizeof *cascade);
-    tt_aim_start(&cascade->aim, frame_width, frame_height, aim);
+    cascade->aim = aim;
     tt_gate_start(&cascade->gate, gate);
     tt_counterturn_start(&cascade->turn);
 }
 
 tt_region tt_cascade_region(const tt_cascade *cascade)
 {
-    return tt_aim_region(&cascade->aim);
+    return tt_aim_region(cascade->aim);
 }
 
 static int32_t unknown(tt_cascade *cascade)
@@ -61,9 +60,9 @@ int32_t tt_cascade_look(tt_cascade *cascade, const uint8_t *strip)
 
 void tt_cascade_answered(tt_cascade *cascade, const tt_aim_answer *answer)
 {
-    (void)tt_aim_update(&cascade->aim, answer, tt_cascade_region(cascade));
+    (void)tt_aim_update(cascade->aim, answer, tt_cascade_region(cascade));
     cascade->estimate = *answer;
-    cascade->estimated = (cascade->aim.state == TT_AIM_FOLLOWING) ? 1 : 0;
+    cascade->estimated = (cascade->aim->state == TT_AIM_FOLLOWING) ? 1 : 0;
     cascade->frames++;
 }
 
@@ -83,4 +82,9 @@ void tt_cascade_kept(tt_cascade *cascade)
     now.ln_scale += (int32_t)tt_divided(face[2], 4);
     now.roll += (int32_t)tt_divided(face[3], 4);
     tt_cascade_answered(cascade, &now);
+}
+
+void tt_cascade_forget(tt_cascade *cascade)
+{
+    cascade->estimated = 0;
 }

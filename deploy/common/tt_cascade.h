@@ -17,7 +17,7 @@
 #include "tt_gate.h"
 
 typedef struct {
-    tt_aim aim;
+    tt_aim *aim; /* the controller that is steered; whoever starts a cascade owns it */
     tt_gate gate;
     tt_flow flow;
     tt_counterturn turn;
@@ -29,8 +29,8 @@ typedef struct {
     int32_t face[TT_FLOW_FACE];
 } tt_cascade;
 
-void tt_cascade_start(tt_cascade *cascade, int32_t frame_width, int32_t frame_height,
-                      const tt_aim_settings *aim, const tt_gate_settings *gate);
+/* Begin; aim: has been started, and lives as long as the cascade. */
+void tt_cascade_start(tt_cascade *cascade, tt_aim *aim, const tt_gate_settings *gate);
 
 tt_region tt_cascade_region(const tt_cascade *cascade);
 
@@ -40,5 +40,8 @@ int32_t tt_cascade_look(tt_cascade *cascade, const uint8_t *strip);
 void tt_cascade_answered(tt_cascade *cascade, const tt_aim_answer *answer);
 
 void tt_cascade_kept(tt_cascade *cascade);
+
+/* The network has looked at something else meanwhile: what it said before is not an answer to keep. */
+void tt_cascade_forget(tt_cascade *cascade);
 
 #endif

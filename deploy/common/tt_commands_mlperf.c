@@ -100,7 +100,7 @@ static float cm_per_unit(const tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const int32_t reference = tt_reference_width(board->frame_width, board->frame_height) * TT_Q4;
-    return (session->aimed != 0u) ? ((float)reference / (float)session->steer.region.width) : 1.0f;
+    return (session->aimed != 0u) ? ((float)reference / (float)session->steer.answered_width) : 1.0f;
 }
 
 /* Gaze in cm from the first output, a pair or the segments of one. Returns 0, or -1 when it is neither. */
@@ -243,6 +243,9 @@ static void command_infer(tt_session_t *session, char *rest)
     session->results_valid = 1u;
     if (session->aimed != 0u) {
         tt_steer_update(&session->steer, session->network, session->results);
+    }
+    if (session->gates != 0u) {
+        tt_cascade_forget(&session->network->gated->cascade);
     }
     say_results(session);
 }

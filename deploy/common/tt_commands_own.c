@@ -4,6 +4,7 @@
 
 #include "tt_answer.h"
 #include "tt_bench.h"
+#include "tt_command_cascade.h"
 #include "tt_crc32.h"
 #include "tt_crop.h"
 #include "tt_fixed.h"
@@ -50,12 +51,20 @@ static void say_tensor(tt_session_t *session, const char *prefix, uint32_t index
     tt_answer_end(session);
 }
 
+static uint32_t protocol_version(const tt_session_t *session)
+{
+    if (session->gates != 0u) {
+        return TT_PROTOCOL_VERSION_CASCADE;
+    }
+    return (session->aims != 0u) ? TT_PROTOCOL_VERSION_AIM : TT_PROTOCOL_VERSION;
+}
+
 static void command_hello(tt_session_t *session)
 {
     const tt_board_t *board = session->board;
     const tt_network_t *network = session->network;
     tt_answer_begin(session, "m-tt-protocol-[");
-    tt_text_unsigned(&session->line, (session->aims != 0u) ? TT_PROTOCOL_VERSION_AIM : TT_PROTOCOL_VERSION);
+    tt_text_unsigned(&session->line, protocol_version(session));
     tt_text_char(&session->line, ']');
     tt_answer_end(session);
     tt_answer_value(session, "m-tt-board-", board->name);
@@ -83,6 +92,7 @@ static void command_hello(tt_session_t *session)
         tt_text_char(&session->line, ']');
         tt_answer_end(session);
     }
+    tt_say_cascade(session);
 }
 
 static void command_clock(tt_session_t *session, char *rest)
@@ -196,7 +206,7 @@ static void at_reference_width(const tt_session_t *session, int32_t codes, int32
     const tt_board_t *board = session->board;
     const int32_t middle = tt_gaze_middle(codes / 2, session->network->outputs[0].zero_point);
     const int32_t reference = tt_reference_width(board->frame_width, board->frame_height) * TT_Q4;
-    tt_gaze_scale(sums, middle, reference, session->steer.region.width);
+    tt_gaze_scale(sums, middle, reference, session->steer.answered_width);
 }
 
 /* m-tt-gaze-[x,y] in um, of the last inference; m-tt-gaze-[none] when there were no eyes. */
@@ -240,6 +250,9 @@ static void command_search(tt_session_t *session)
     } else {
         tt_steer_start(&session->steer, session->board);
     }
+    if (session->gates != 0u) {
+        tt_gated_start(session->network->gated, &session->steer);
+    }
 }
 
 void tt_command_own(tt_session_t *session, char *rest)
@@ -261,6 +274,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_gaze(session);
     } else if (tt_same(word, "search") != 0) {
         command_search(session);
+    } else if (tt_same(word, "cascade") != 0) {
+        tt_command_cascade(session, rest);
     } else if (tt_same(word, "bench") != 0) {
         tt_command_bench(session, rest);
     } else if (tt_same(word, "stop") != 0) {

@@ -25,6 +25,8 @@ typedef struct tt_network {
     const struct tt_network *finder;
     uint8_t *finder_image;
     uint8_t *finder_cells;
+    /* Optional, beside a network that aims: it runs only when the gaze may have moved (tt_gated.h). */
+    struct tt_gated *gated;
 } tt_network_t;
 
 #endif

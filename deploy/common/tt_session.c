@@ -23,6 +23,10 @@ void tt_session_start(tt_session_t *session, const tt_board_t *board, const tt_n
     if (session->aims != 0u) {
         tt_steer_start(&session->steer, board);
     }
+    session->gates = (tt_gated_can(board, network) != 0) ? 1u : 0u;
+    if (session->gates != 0u) {
+        tt_gated_start(network->gated, &session->steer);
+    }
     tt_answer(session, "m-init-done");
     tt_answer_ready(session);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "tt_board.h"
+#include "tt_gated.h"
 #include "tt_gaze.h"
 #include "tt_network.h"
 #include "tt_steer.h"
@@ -12,6 +13,7 @@
 
 #define TT_PROTOCOL_VERSION 1u
 #define TT_PROTOCOL_VERSION_AIM 2u /* of a board that aims: its records have a region */
+#define TT_PROTOCOL_VERSION_CASCADE 3u /* of one with a gate: its records also say what the gate did */
 #define TT_COMMAND_BYTES 80u
 #define TT_MAX_ITERATIONS 1000000u
 
@@ -35,6 +37,8 @@ typedef struct {
     uint32_t results_valid;
     uint32_t aims;  /* this board can aim this network */
     uint32_t aimed; /* the last results are of a crop that the board has aimed: steer tells which */
+    uint32_t gates; /* this board has a gate for this network: network->gated */
+    uint32_t gated; /* the last frame went through the gate */
     tt_steer_t steer;
     tt_gaze_t gaze; /* set by `tt calibrate`, with gaze_valid */
     uint32_t gaze_valid;

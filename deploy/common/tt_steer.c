@@ -17,6 +17,7 @@ void tt_steer_start(tt_steer_t *steer, const tt_board_t *board)
 {
     tt_aim_start(&steer->aim, board->frame_width, board->frame_height, &tt_aim_defaults);
     steer->region = tt_aim_region(&steer->aim);
+    steer->answered_width = 0;
 }
 
 /* Codes 0 to 255 from a tensor of 8 bits, in place. */
@@ -53,7 +54,7 @@ int32_t tt_steer_place(tt_steer_t *steer, const tt_board_t *board, const tt_netw
 int32_t tt_steer_cut(tt_steer_t *steer, const tt_board_t *board, const tt_network_t *network, uint8_t *inputs)
 {
     steer->region = tt_aim_region(&steer->aim);
-    return board->cut(board->context, tt_region_box(steer->region), inputs, network->input_bytes);
+    return board->cut(board->context, tt_region_box(steer->region), &network->inputs[0], inputs);
 }
 
 int32_t tt_steer_gaze_codes(const tt_network_t *network)
@@ -61,14 +62,20 @@ int32_t tt_steer_gaze_codes(const tt_network_t *network)
     return network->outputs[0].bytes - (int32_t)network->aim_codes;
 }
 
-void tt_steer_update(tt_steer_t *steer, const tt_network_t *network, const uint8_t *outputs)
+void tt_steer_read(const tt_network_t *network, const uint8_t *outputs, tt_aim_answer *answer)
 {
     uint8_t codes[TT_AIM_CODES];
-    tt_aim_answer answer;
     for (int32_t i = 0; i < TT_AIM_CODES; i++) {
         codes[i] = outputs[tt_steer_gaze_codes(network) + i];
     }
     as_codes(codes, (uint32_t)TT_AIM_CODES, network->outputs[0].dtype);
-    tt_aim_read(codes, &answer);
+    tt_aim_read(codes, answer);
+}
+
+void tt_steer_update(tt_steer_t *steer, const tt_network_t *network, const uint8_t *outputs)
+{
+    tt_aim_answer answer;
+    tt_steer_read(network, outputs, &answer);
     (void)tt_aim_update(&steer->aim, &answer, steer->region);
+    steer->answered_width = steer->region.width;
 }

@@ -18,7 +18,8 @@
 
 typedef struct {
     tt_aim aim;
-    tt_region region; /* that the network's input was cut from */
+    tt_region region;       /* of the last frame: that the network's input was cut from */
+    int32_t answered_width; /* of the region that the last answer is to, Q4 px; 0 before the first */
 } tt_steer_t;
 
 /* Not 0 when this board can aim this network. */
@@ -32,6 +33,9 @@ int32_t tt_steer_place(tt_steer_t *steer, const tt_board_t *board, const tt_netw
 
 /* Cut the network's inputs from the controller's region, which `steer->region` then is. Returns 0, or not 0. */
 int32_t tt_steer_cut(tt_steer_t *steer, const tt_board_t *board, const tt_network_t *network, uint8_t *inputs);
+
+/* The aim in a network's packed outputs. */
+void tt_steer_read(const tt_network_t *network, const uint8_t *outputs, tt_aim_answer *answer);
 
 /* Take the network's answer to the region of the last cut; `outputs` as packed by the network. */
 void tt_steer_update(tt_steer_t *steer, const tt_network_t *network, const uint8_t *outputs);

@@ -5,10 +5,24 @@
 /* Along each axis of n output pixels, edges are whole numbers of 1/n px, so that all sums are exact. A row of the frame
  * is summed over the columns of each output pixel first, then added to the one or more output rows that it covers. */
 
-static uint32_t grey_at(const uint8_t *row, int32_t x)
+#define UYVY_BYTES 2 /* per pixel */
+
+/* Where grey comes from. */
+typedef struct {
+    const uint8_t *pixels;
+    int32_t width;
+    int32_t height;
+    int32_t pixel_bytes; /* TT_RGB_BYTES, or UYVY_BYTES with Y in the second */
+} source_t;
+
+/* Of one pixel; black beside the frame. */
+static uint32_t grey_at(const source_t *source, const uint8_t *row, int32_t x)
 {
-    const uint8_t *pixel = &row[x * TT_RGB_BYTES];
-    return tt_grey(pixel[0], pixel[1], pixel[2]);
+    if ((x < 0) || (x >= source->width)) {
+        return 0u;
+    }
+    const uint8_t *pixel = &row[x * source->pixel_bytes];
+    return (source->pixel_bytes == UYVY_BYTES) ? pixel[1] : tt_grey(pixel[0], pixel[1], pixel[2]);
 }
 
 static int32_t smaller(int32_t a, int32_t b)
@@ -17,12 +31,12 @@ static int32_t smaller(int32_t a, int32_t b)
 }
 
 /* Sums over the columns of each output pixel, in 1/96 of grey x px; y is inside the frame. */
-static void sum_columns(const tt_rgb_image_t *frame, tt_box_t box, int32_t y, uint32_t *sums)
+static void sum_columns(const source_t *source, tt_box_t box, int32_t y, uint32_t *sums)
 {
-    const uint8_t *row = &frame->pixels[(int64_t)y * frame->width * TT_RGB_BYTES];
+    const uint8_t *row = &source->pixels[(int64_t)y * source->width * source->pixel_bytes];
     int32_t x = box.x;
     int32_t left = TT_STRIP_WIDTH; /* of column x, in 1/96 px */
-    uint32_t grey = ((x >= 0) && (x < frame->width)) ? grey_at(row, x) : 0u;
+    uint32_t grey = grey_at(source, row, x);
     for (int32_t i = 0; i < TT_STRIP_WIDTH; i++) {
         int32_t needed = box.width;
         uint32_t sum = 0;
@@ -34,7 +48,7 @@ static void sum_columns(const tt_rgb_image_t *frame, tt_box_t box, int32_t y, ui
             if (left == 0) {
                 x++;
                 left = TT_STRIP_WIDTH;
-                grey = ((x >= 0) && (x < frame->width)) ? grey_at(row, x) : 0u;
+                grey = grey_at(source, row, x);
             }
         }
         sums[i] = sum;
@@ -51,7 +65,7 @@ static void write_row(const uint32_t *totals, uint32_t area, uint8_t *strip)
     }
 }
 
-int32_t tt_strip_cut(const tt_rgb_image_t *frame, tt_box_t box, uint8_t *strip)
+static int32_t cut(const source_t *source, tt_box_t box, uint8_t *strip)
 {
     uint32_t sums[TT_STRIP_WIDTH];
     uint32_t totals[TT_STRIP_WIDTH]; /* at most 255 x TT_RESIZE_MAX_AREA */
@@ -67,8 +81,8 @@ int32_t tt_strip_cut(const tt_rgb_image_t *frame, tt_box_t box, uint8_t *strip)
         (void)memset(totals, 0, sizeof totals);
         while (needed > 0) {
             if (left == 0) {
-                if ((y >= 0) && (y < frame->height)) {
-                    sum_columns(frame, box, y, sums);
+                if ((y >= 0) && (y < source->height)) {
+                    sum_columns(source, box, y, sums);
                 } else {
                     (void)memset(sums, 0, sizeof sums);
                 }
@@ -85,4 +99,16 @@ int32_t tt_strip_cut(const tt_rgb_image_t *frame, tt_box_t box, uint8_t *strip)
         write_row(totals, area, &strip[j * TT_STRIP_WIDTH]);
     }
     return 0;
+}
+
+int32_t tt_strip_cut(const tt_rgb_image_t *frame, tt_box_t box, uint8_t *strip)
+{
+    const source_t source = {frame->pixels, frame->width, frame->height, TT_RGB_BYTES};
+    return cut(&source, box, strip);
+}
+
+int32_t tt_strip_cut_uyvy(const tt_frame_t *frame, tt_box_t box, uint8_t *strip)
+{
+    const source_t source = {frame->uyvy, frame->width, frame->height, UYVY_BYTES};
+    return cut(&source, box, strip);
 }

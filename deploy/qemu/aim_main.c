@@ -19,11 +19,10 @@
 
 static tt_rgb_image_t frame;
 
-static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
+static int32_t cut(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *inputs)
 {
     (void)context;
-    (void)count;
-    return tt_frame_cut(&frame, box, &model_inputs[0], inputs);
+    return tt_frame_cut(&frame, box, input, inputs);
 }
 
 static int32_t view(void *context, tt_box_t box, uint8_t *grey)

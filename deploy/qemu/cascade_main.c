@@ -19,10 +19,6 @@
 
 #ifdef TT_LITTLE
 #include "little.h"
-union tt_arena {
-    int64_t alignment;
-    int8_t bytes[TT_SHARED_ARENA];
-} tt_shared_arena;
 #endif
 
 #define FRAMES ((const uint8_t *)0x21000000u) /* 16 MB of PSRAM */
@@ -42,6 +38,7 @@ typedef struct {
 } header_t;
 
 static uint8_t outputs[MODEL_OUTPUT_BYTES];
+static tt_aim aim;
 static tt_cascade cascade;
 #ifdef TT_LITTLE
 static tt_judge judge;
@@ -137,8 +134,8 @@ static void put_frame(tt_region region, int32_t path, const uint32_t *parts)
     put_number(region.x);
     put_number(region.y);
     put_number(region.width);
-    put_number(cascade.aim.state);
-    put_number(tt_aim_has_eyes(&cascade.aim));
+    put_number(aim.state);
+    put_number(tt_aim_has_eyes(&aim));
     put_number(path);
     for (int32_t k = 0; k < PARTS; k++) {
         put_number((int32_t)parts[k]);
@@ -163,7 +160,8 @@ int main(void)
 #ifdef TT_LITTLE
     judge.limit = header.limit;
 #endif
-    tt_cascade_start(&cascade, frame.width, frame.height, &tt_aim_defaults, &header.gate);
+    tt_aim_start(&aim, frame.width, frame.height, &tt_aim_defaults);
+    tt_cascade_start(&cascade, &aim, &header.gate);
     for (uint32_t i = 0; i < header.count; i++) {
         uint32_t parts[PARTS];
         const tt_region region = tt_cascade_region(&cascade);

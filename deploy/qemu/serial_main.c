@@ -5,6 +5,7 @@
 #include "tt_frame.h"
 #include "tt_ring.h"
 #include "tt_session.h"
+#include "tt_strip.h"
 
 #ifndef TT_BUILD
 #define TT_BUILD "unknown"
@@ -57,17 +58,22 @@ static void rate(void *context, uint32_t baud)
 static uint8_t frame[FRAME_WIDTH * FRAME_HEIGHT * TT_RGB_BYTES];
 static const tt_rgb_image_t frame_image = {frame, FRAME_WIDTH, FRAME_HEIGHT};
 
-static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
+static int32_t cut(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *inputs)
 {
     (void)context;
-    (void)count;
-    return tt_frame_cut(&frame_image, box, &model_inputs[0], inputs);
+    return tt_frame_cut(&frame_image, box, input, inputs);
 }
 
 static int32_t view(void *context, tt_box_t box, uint8_t *grey)
 {
     (void)context;
     return tt_frame_view(&frame_image, box, grey);
+}
+
+static int32_t strip(void *context, tt_box_t box, uint8_t *grey)
+{
+    (void)context;
+    return tt_strip_cut(&frame_image, box, grey);
 }
 #endif
 
@@ -95,6 +101,7 @@ int main(void)
         .frame_height = FRAME_HEIGHT,
         .cut = cut,
         .view = view,
+        .strip = strip,
         .frame = frame,
 #endif
     };

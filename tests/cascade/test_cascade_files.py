@@ -132,6 +132,13 @@ def test_mistakes_are_found_before_the_networks_look(files, tmp_path):
         files, "evaluate", *networks, *sequences, "--timeline", tmp_path
     )
     assert "is given twice" in refused(files, "fit", *networks, *sequences, *sequences)
+    for place, name in enumerate(("big", "little")):
+        cut = tmp_path / f"cut-{name}.tflite"
+        cut.write_bytes(networks[place].read_bytes()[:5000])
+        given = [cut if k == place else path for k, path in enumerate(networks)]
+        said = f"{cut}: damaged or truncated (something in it lies beyond its 5,000 bytes)"
+        for verb in ("fit", "evaluate"):
+            assert said in " ".join(refused(files, verb, *given, *sequences).split())
     assert "no such folder" in refused(files, "fit", *networks, "--sequences", tmp_path / "none")
     write_person(tmp_path / "one" / "00000", 1)
     assert "only one person" in refused(files, "fit", *networks, "--sequences", tmp_path / "one")

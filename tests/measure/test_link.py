@@ -7,6 +7,8 @@ import threading
 import pytest
 from support.fake_line import HELLO, FakeLine, record
 
+from tinytracker.cascade.rule import GateSettings
+from tinytracker.cascade.thresholds import Thresholds
 from tinytracker.errors import DeviceError, UnpluggedError, UsageError
 from tinytracker.measure.frame import Frame
 from tinytracker.measure.host_clock import now_ns
@@ -65,6 +67,15 @@ def test_firmware_that_knows_no_bursts_is_found_out():
         with pytest.raises(UsageError, match="0 inferences per frame are out of range"):
             list(link.bursts(2, 0))
         assert kinds(link.frames(1)) == ["Frame"]
+
+
+def test_a_firmware_without_a_cascade_is_found_out():
+    with FakeLine() as board, open_link(board.port) as link:
+        with pytest.raises(
+            DeviceError, match=r"firmware of this board has no cascade\. Package the network again"
+        ):
+            link.set_thresholds(Thresholds(GateSettings()))
+        assert not [command for command in board.commands if "cascade" in command]
 
 
 def test_images_are_sent_as_they_are():

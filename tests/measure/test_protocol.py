@@ -15,6 +15,7 @@ from tinytracker.measure.protocol import (
     Damaged,
     FrameReply,
     FramesDone,
+    Gated,
     Lost,
     Message,
     Other,
@@ -30,9 +31,12 @@ def with_crc(start: bytes, body: bytes) -> bytes:
     return b"%s%s,%08x]\r\n" % (start, body, zlib.crc32(body))
 
 
-def frame_line(sequence, stamps=(1, 2, 3, 4), outputs=b"\x80\x7f", aim=None):
+def frame_line(sequence, stamps=(1, 2, 3, 4), outputs=b"\x80\x7f", aim=None, gated=None):
     numbers = ",".join(str(n) for n in (sequence, *stamps))
     region = "" if aim is None else f",{aim.x}:{aim.y}:{aim.width}:{aim.state + 4 * aim.has_eyes}"
+    if gated is not None:
+        times = (gated.gate_ticks, gated.little_ticks, gated.big_ticks)
+        region += "," + ":".join(str(n) for n in (gated.path, gated.answered_width, *times))
     return with_crc(b"m-tt-frame-[", f"{numbers},{outputs.hex()}{region}".encode())
 
 
@@ -58,6 +62,15 @@ def test_every_kind_of_line():
     ]  # fmt: skip
 
 
+def test_records_with_and_without_a_gate():
+    aim, gated = Aimed(16, -32, 480, 1, True), Gated(0, 320, 1234, 0, 4294967295)
+    lines = frame_line(1) + frame_line(2, aim=aim) + frame_line(3, aim=aim, gated=gated)
+    assert feed(lines) == [
+        FrameReply(1, (1, 2, 3, 4), b"\x80\x7f", NOW), FrameReply(2, (1, 2, 3, 4), b"\x80\x7f", NOW, aim),
+        FrameReply(3, (1, 2, 3, 4), b"\x80\x7f", NOW, aim, gated),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -77,6 +90,11 @@ def test_every_kind_of_line():
         (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:8"), "not a region"),
         (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:99999999:1"), "not a region"),
         (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,1:2:3:1"), "3 time stamps"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:1,4:1:1:1:1"), "not a gate"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:1,0:1:1:1"), "5 time stamps"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:1,0:-1:1:1:1"), "not a gate"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,1:2:3:1,0:1:99999999999:1:1"), "not a gate"),
+        (with_crc(b"m-tt-frame-[", b"5,1,2,3,4,00,0:1:1:1:1"), "not a gate"),
         (b"m-tt-frame-[\r\n", "checksum"),
         (b"m-tt-frames-[x]\r\n", "not a number"),
         (b"m-tt-clock-[1,2]\r\n", "checksum"),

@@ -23,7 +23,7 @@ DECISION = re.compile(r"\b[Dd]ecisions? (\d{3})\b|decisions/(\d{3})")
 NOT_OURS = {
     # written into packages and data sets, or by the reader
     "model.c", "model.h", "model_parts.c", "model_team.h", "NAME_parts.c", "NAME_team.h",
-    "gaze_model.h", "model_tflite.c", "model_tflite.h", "skipped.csv", "OUT/skipped.csv",
+    "cascade.h", "gaze_model.h", "model_tflite.c", "model_tflite.h", "skipped.csv", "OUT/skipped.csv",
     "corrected.csv", "OUT/corrected.csv", "devices.toml",
     "times.csv", "dots.csv", "results/NAME.csv",
     "tinytracker.toml", "page.html", "report.html", "site/index.html", "notebooks/accuracy.html",

@@ -29,7 +29,8 @@ from tinytracker.cascade.strategies import (
 )
 from tinytracker.cascade.timeline import draw
 from tinytracker.errors import UsageError
-from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_text
+from tinytracker.files import StrPath, sha256_bytes, write_text
+from tinytracker.model.tflite_file import read_network as read_tflite_file
 from tinytracker.progress import say
 from tinytracker.runs import Run, command_line, versions
 
@@ -192,16 +193,16 @@ def read_network(path: StrPath) -> bytes:
     """Return the content of a .tflite file, or of a run's quantized network.
 
     Raises:
-        InputFileError: the file, the run or its quantized network does not exist.
+        InputFileError: the file, the run or its quantized network does not exist, or is damaged.
     """
     path = Path(path)
     if path.suffix == ".tflite":
-        return read_bytes(path)
+        return read_tflite_file(path)
     run = Run.open(path)
     names = run.quantized_names()
     if not names:
         raise UsageError(f"{path}: this run has no quantized network.", "Run `tinytracker quantize` first.")
-    return read_bytes(run.quantized(names[0]) / "model.tflite")
+    return read_tflite_file(run.quantized(names[0]) / "model.tflite")
 
 
 def compare_files(

@@ -12,7 +12,6 @@ import click
 
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 from tinytracker.targets import find_target, with_part
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _BOARDS = with_part("board")
 _WITH_RPC = ", ".join(name for name, target in _BOARDS.items() if target.rpc)
+_GATING = [name for name, target in _BOARDS.items() if target.gates]
 _LOADING = {name: target.loads for name, target in _BOARDS.items() if target.loads}
 
 _OPTIONS = (
@@ -56,6 +56,17 @@ _OPTIONS = (
         "--finder",
         type=click.Path(path_type=Path),
         help="Finder as a .tflite file, to search with beside a network that aims.",
+    ),
+    click.option(
+        "--cascade",
+        type=click.Path(path_type=Path),
+        help="File of `tinytracker cascade fit`: the network runs only when the gaze may have moved. For "
+        f"{', '.join(_GATING)}; a board's firmware must have a gate.",
+    ),
+    click.option(
+        "--little",
+        type=click.Path(path_type=Path),
+        help="Smaller network as a .tflite file that looks first behind the gate, with --cascade.",
     ),
     click.option(
         "--image-count", type=click.IntRange(1, 10_000), default=10, help="Largest number of images to send."
@@ -101,12 +112,13 @@ class OpenBoard:
     Attributes:
         source: source of frames.
         network: the model that was named; None when none was named, and for a board that loads its own package.
-        finder: content of the finder that was named, or None.
+        finder, little: contents of the finder, and of the network that looks first, that were named, or None.
     """
 
     source: Source
     network: ModelSource | None
     finder: bytes | None = None
+    little: bytes | None = None
 
 
 @contextmanager
@@ -117,20 +129,25 @@ def opened_board(
     quantized: str,
     request: Request,
     finder: Path | None = None,
+    cascade: Path | None = None,
+    little: Path | None = None,
 ) -> Iterator[OpenBoard]:
     """Open a target's board with the network that --run or --model names.
 
     Raises:
-        UsageError: both are given, or neither and the target needs one.
+        UsageError: both are given, or neither and the target needs one; or the target has no gate.
+        InputFileError: a file is missing or damaged.
     """
     from tinytracker.measure.opening import open_board
+    from tinytracker.model.tflite_file import read_network
     from tinytracker.package.source import load_source
 
     _refuse_rate(target, request.fps)
+    request = _with_gate(target, request, cascade, little)
     if run_folder is not None and model is not None:
         raise UsageError("Both --run and --model were given.", "Give one of them.")
     if finder is not None:
-        request = replace(request, finder=read_bytes(finder))
+        request = replace(request, finder=read_network(finder))
     named = run_folder or model
     chosen = None
     if find_target(target, "board").loads:
@@ -139,7 +156,39 @@ def opened_board(
         chosen = load_source(named, quantized)
         request = replace(request, content=chosen.content)
     with open_board(target, request) as source:
-        yield OpenBoard(source, chosen, request.finder)
+        yield OpenBoard(source, chosen, request.finder, request.little)
+
+
+def refuse_gate(target: str, cascade: Path | None, little: Path | None) -> None:
+    """Refuse a gate for a target that has none.
+
+    Raises:
+        UsageError: one was named.
+    """
+    if target not in _GATING and (cascade, little) != (None, None):
+        raise UsageError(
+            f"{target} cannot run its network behind a gate; {', '.join(_GATING)} can.",
+            "Omit --cascade and --little.",
+        )
+
+
+def _with_gate(target: str, request: Request, cascade: Path | None, little: Path | None) -> Request:
+    """Add what --cascade and --little name.
+
+    Raises:
+        UsageError: the target has no gate, or --little without --cascade.
+        InputFileError: a file is missing or damaged.
+    """
+    refuse_gate(target, cascade, little)
+    if cascade is None and little is None:
+        return request
+    if cascade is None:
+        raise UsageError("Without a gate, no network looks first.", "Give --cascade, or omit --little.")
+    from tinytracker.cascade.document import CascadeSettings
+    from tinytracker.model.tflite_file import read_network
+
+    settings = CascadeSettings.read(cascade)
+    return replace(request, cascade=settings, little=None if little is None else read_network(little))
 
 
 def images_for(
@@ -149,6 +198,7 @@ def images_for(
     count: int,
     seed: int,
     finder: bytes | None = None,
+    little: bytes | None = None,
 ) -> TestImages | None:
     """Return the images to send; None for a board that does not take any."""
     from tinytracker.errors import ModelError
@@ -167,7 +217,8 @@ def images_for(
         from tinytracker.measure.whole_frames import make_frames, read_frames
 
         frames, origin = read_frames(images, board, count)
-        return make_frames(board, frames, origin, None if chosen is None else chosen.content, finder)
+        model = None if chosen is None else chosen.content
+        return make_frames(board, frames, origin, model, finder, little)
     cm_per_unit: tuple[float, ...] = ()
     if images is not None:
         codes, origin = read_images(images, board, count)

@@ -11,7 +11,6 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
@@ -44,6 +43,14 @@ if TYPE_CHECKING:
     "--cycles/--no-cycles", default=None,
     help="Model cycles too. Default: unless an inference has more than 30 million instructions.",
 )  # fmt: skip
+@click.option(
+    "--cascade", type=click.Path(path_type=Path),
+    help="With --serve: run the network behind a gate with these settings, a file of `tinytracker cascade fit`.",
+)  # fmt: skip
+@click.option(
+    "--little", type=click.Path(path_type=Path),
+    help="With --cascade: smaller network that looks first, a .tflite file.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Serve the board's serial line on a pty until Ctrl-C.")
 def command(
     source: Path,
@@ -56,6 +63,8 @@ def command(
     cores: int,
     cpu: str,
     cycles: bool | None,
+    cascade: Path | None,
+    little: Path | None,
     serve: bool,
 ) -> Output:
     """Run SOURCE, a run folder or an INT8 .tflite file, as generated C on an emulated Cortex-M.
@@ -74,7 +83,12 @@ def command(
     if serve:
         if cpu != "cortex-m4":
             raise UsageError(f"--serve emulates a cortex-m4, not a {cpu}.", "Omit --cpu.")
-        return _served(chosen, chosen_kernels, finder)
+        return _served(chosen, chosen_kernels, finder, cascade, little)
+    if (cascade, little) != (None, None):
+        raise UsageError(
+            "A gate needs a sequence of frames, and --images are random.",
+            "Give --serve; or use tinytracker measure --target emulated --cascade FILE --images FOLDER.",
+        )
     report = emulate(
         chosen.content, images, seed=seed, kernels=chosen_kernels, cycles=cycles, cpu=cpu, cores=cores
     )
@@ -143,12 +157,13 @@ def _modelled(report: EmulationReport) -> str:
 def _aimed(chosen: ModelSource, kernels: KernelSet, finder: Path | None, seed: int) -> dict[str, int] | None:
     """What aiming costs; None for a network without an aim."""
     from tinytracker.emulate import aim_cost
+    from tinytracker.model.tflite_file import read_network
 
     if chosen.contract.aim is None:
         if finder is not None:
             raise UsageError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
         return None
-    content = None if finder is None else read_bytes(finder)
+    content = None if finder is None else read_network(finder)
     return aim_cost(chosen.content, kernels=kernels, finder=content, seed=seed)
 
 
@@ -174,9 +189,12 @@ def _about_team(report: EmulationReport) -> tuple[str, ...]:
     )
 
 
-def _served(chosen: ModelSource, kernels: KernelSet, finder: Path | None) -> Output:
+def _served(
+    chosen: ModelSource, kernels: KernelSet, finder: Path | None, cascade: Path | None, little: Path | None
+) -> Output:
     """The board's serial line for other programs, until this one is ended."""
     from tinytracker.emulate.serve import serve_board
+    from tinytracker.model.tflite_file import read_network
     from tinytracker.progress import say
 
     ports = []
@@ -185,8 +203,13 @@ def _served(chosen: ModelSource, kernels: KernelSet, finder: Path | None) -> Out
         ports.append(port)
         say(f"The board's serial line is {port}, at any rate; Ctrl-C ends it.")
 
-    content = None if finder is None else read_bytes(finder)
-    seconds = serve_board(chosen.content, announce, kernels, content)
+    gate = None
+    if cascade is not None:
+        from tinytracker.cascade.document import CascadeSettings
+
+        gate = CascadeSettings.read(cascade).thresholds(little=little is not None)
+    contents = [None if path is None else read_network(path) for path in (finder, little)]
+    seconds = serve_board(chosen.content, announce, kernels, contents[0], gate, contents[1])
     document = {
         "port": ports[0] if ports else None,
         "model_sha256": chosen.sha256,

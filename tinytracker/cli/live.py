@@ -145,15 +145,18 @@ def _replayed(path: Path, speed: float) -> Iterator[_Stream]:
 @contextmanager
 def _board(
     target: str, *, port: str | None, rpc: str | None, run_folder: Path | None, model: Path | None,
-    quantized: str, images: Path | None, finder: Path | None, image_count: int, fps: float | None,
+    quantized: str, images: Path | None, finder: Path | None, cascade: Path | None, little: Path | None,
+    image_count: int, fps: float | None,
     region_delay: int | None,
 ) -> Iterator[_Stream]:  # fmt: skip
     from tinytracker.live.frames import frames_of_board
     from tinytracker.measure.opening import Request
 
     request = Request(port, rpc, fps=fps, pictures=True, delay=region_delay)
-    with opened_board(target, run_folder, model, quantized, request, finder) as opened:
-        inputs = images_for(opened.source, opened.network, images, image_count, 0, opened.finder)
+    with opened_board(target, run_folder, model, quantized, request, finder, cascade, little) as opened:
+        inputs = images_for(
+            opened.source, opened.network, images, image_count, 0, opened.finder, opened.little
+        )
         truth = _truth(opened.network, image_count) if inputs is not None and images is None else None
         yield _Stream(_origin(opened.source.board), frames_of_board(opened.source, inputs, truth))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinytracker.live.view import LiveView, Origin
     from tinytracker.live.webcam import Webcam
 
-FOR_BOARDS = ("port", "rpc", "images", "fps", "region_delay")
+FOR_BOARDS = ("port", "rpc", "images", "fps", "region_delay", "cascade", "little")
 """Options of boards that a webcam does not have."""
 
 _STEP_S = 0.1

@@ -10,13 +10,19 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
-from tinytracker.cli.board import board_options, delay_option, fps_option, images_for, opened_board
+from tinytracker.cli.board import (
+    board_options,
+    delay_option,
+    fps_option,
+    images_for,
+    opened_board,
+    refuse_gate,
+)
 from tinytracker.cli.host import chosen_host, host_options
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
 from tinytracker.cli.types import OUT, Number
 from tinytracker.errors import UsageError
-from tinytracker.files import read_bytes
 from tinytracker.progress import say
 from tinytracker.targets import find_target, with_part
 from tinytracker.words import counted
@@ -141,6 +147,8 @@ def _record(
     quantized: str,
     images: Path | None,
     finder: Path | None,
+    cascade: Path | None,
+    little: Path | None,
     image_count: int,
     silence: float | None,
     fps: float | None,
@@ -176,18 +184,21 @@ def _record(
             raise UsageError(
                 f"{target} runs one inference per frame, not {burst}.", "Omit --burst for this target."
             )
+        refuse_gate(target, cascade, little)
         if finder is not None:
-            request = replace(request, finder=read_bytes(finder))
+            from tinytracker.model.tflite_file import read_network
+
+            request = replace(request, finder=read_network(finder))
         options = (target, run_folder, model, quantized)
         plan = Plan(frames, warmup, out, metadata, baselines, baseline_seconds, way)
         with power.recording():
             result = marked(*options, request, plan, lambda sha256: _check_network(correction, sha256))
         return _joined(power, _shown(result, seed), out)
-    with opened_board(target, run_folder, model, quantized, request, finder) as board:
+    with opened_board(target, run_folder, model, quantized, request, finder, cascade, little) as board:
         _check_network(correction, board.source.board.model_sha256)
         if bench is not None:
             metadata["memory"] = _memory(board.source, target)
-        given = images_for(board.source, board.network, images, image_count, seed, board.finder)
+        given = images_for(board.source, board.network, images, image_count, seed, board.finder, board.little)
         with power.recording():
             result = measure(
                 board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata

@@ -177,6 +177,9 @@ uint8_t *{name}_arena_bytes(void);
 /* All run-time tensors; the first member only sets the alignment. Networks that run one after the other may share one
  * arena: such a build defines TT_SHARED_ARENA, the largest of their {macro}_ARENA_BYTES, and tt_shared_arena. */
 #ifdef TT_SHARED_ARENA
+#if {macro}_ARENA_BYTES > TT_SHARED_ARENA
+#error "TT_SHARED_ARENA is smaller than {macro}_ARENA_BYTES"
+#endif
 extern union tt_arena {{
     int64_t alignment;
     int8_t bytes[TT_SHARED_ARENA];

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from tinytracker.aim.controller import State
 from tinytracker.aim.region import Region
 from tinytracker.cascade.judge import limit_of
+from tinytracker.cascade.networks import require_aim
 from tinytracker.cascade.rule import GateSettings
 from tinytracker.codegen import generate
+from tinytracker.codegen.cascade_files import with_little
 from tinytracker.codegen.kernel import KernelSet
-from tinytracker.codegen.library import aim_codes
-from tinytracker.emulate.firmware import CASCADE_APPLICATION, build_firmware, with_little
+from tinytracker.emulate.firmware import CASCADE_APPLICATION, build_firmware
 from tinytracker.emulate.qemu import require_room, run_program
 from tinytracker.emulate.tools import ToolError
-from tinytracker.errors import ModelError
 from tinytracker.model.tflite_file import read_tflite
 
 _HEADER_BYTES = 44
@@ -100,8 +100,8 @@ def emulate_cascade(
         ToolError: the program fails.
     """
     networks = [read_tflite(content) for content in (model, little) if content is not None]
-    if not all(aim_codes(parsed) for parsed in networks):
-        raise ModelError("This network has no aim: its output does not say where the eyes are.")
+    for parsed in networks:
+        require_aim(parsed)
     count, height, width, _ = frames.shape
     require_room(frames, _HEADER_BYTES)
     with tempfile.TemporaryDirectory(prefix="tinytracker-") as folder:

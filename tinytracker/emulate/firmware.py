@@ -42,16 +42,19 @@ _AIMING = (
 AIM_APPLICATION = ("qemu/aim_main.c", *_AIMING)
 """The program that runs the whole loop of a network that aims on frames in memory."""
 
-CASCADE_APPLICATION = (
-    "qemu/cascade_main.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
-    "common/tt_judge.c", "common/tt_normal.c", "common/tt_strip.c", *_AIMING,
+_GATE = (
+    "common/tt_arena.c", "common/tt_cascade.c", "common/tt_counterturn.c", "common/tt_flow.c", "common/tt_gate.c",
+    "common/tt_judge.c", "common/tt_normal.c", "common/tt_strip.c",
 )  # fmt: skip
+
+CASCADE_APPLICATION = ("qemu/cascade_main.c", *_GATE, *_AIMING)
 """The program that runs a network that aims behind a gate, on frames in memory."""
 
 SERIAL_APPLICATION = (
-    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_commands_mlperf.c",
-    "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gaze.c", "common/tt_phases.c", "common/tt_record.c",
-    "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_AIMING,
+    "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_command_cascade.c",
+    "common/tt_commands_mlperf.c", "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gated.c",
+    "common/tt_gaze.c", "common/tt_phases.c", "common/tt_presence.c", "common/tt_record.c", "common/tt_ring.c",
+    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_GATE, *_AIMING,
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 
@@ -152,7 +155,8 @@ def with_finder(
         kernels: as for `generate`.
 
     Returns:
-        both networks as one library, and the definitions with which applications use the second one.
+        both networks as one library, whose arena is the larger one; and the definitions with which applications use the
+        second one.
 
     Raises:
         ModelError: it is not a finder, or C cannot be generated from it.
@@ -161,35 +165,13 @@ def with_finder(
     require_finder(IoContract.of(parsed))
     second = generate(parsed, library.directory, name="finder", kernels=kernels)
     files = tuple(sorted({*library.files, *second.files}))
-    constant_bytes = library.constant_bytes + second.constant_bytes
-    return replace(library, files=files, constant_bytes=constant_bytes), ("TT_FINDER",)
-
-
-def with_little(
-    library: GeneratedLibrary, little: TfliteModel, kernels: KernelSet
-) -> tuple[GeneratedLibrary, tuple[str, ...]]:
-    """Generate a smaller network beside a network that aims; both work in one arena.
-
-    Args:
-        library: the network, called "model".
-        little: the smaller one.
-        kernels: as for `generate`.
-
-    Returns:
-        both networks as one library, and the definitions with which the application uses the second one.
-
-    Raises:
-        ModelError: C cannot be generated from it.
-    """
-    second = generate(little, library.directory, name="little", kernels=kernels)
-    arena_bytes = max(library.arena_bytes, second.arena_bytes)
     both = replace(
         library,
-        files=tuple(sorted({*library.files, *second.files})),
+        files=files,
         constant_bytes=library.constant_bytes + second.constant_bytes,
-        arena_bytes=arena_bytes,
+        arena_bytes=max(library.arena_bytes, second.arena_bytes),
     )
-    return both, ("TT_LITTLE", f"TT_SHARED_ARENA={arena_bytes}")
+    return both, ("TT_FINDER",)
 
 
 def build_all(model: Path | str | bytes | TfliteModel, out_dir: StrPath) -> tuple[Firmware, ...]:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
+from tinytracker.cascade.thresholds import Thresholds
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate.board import emulated_board
 from tinytracker.emulate.tools import ToolError
@@ -18,6 +19,8 @@ def serve_board(
     announce: Callable[[str], None],
     kernels: KernelSet | None = None,
     finder: bytes | None = None,
+    gate: Thresholds | None = None,
+    little: bytes | None = None,
 ) -> float:
     """Run the emulated board until Ctrl-C, SIGTERM or SIGHUP.
 
@@ -26,6 +29,8 @@ def serve_board(
         announce: called with the path of the pseudo-terminal when the board runs.
         kernels: see `emulated_board`.
         finder: see `emulated_board`.
+        gate: see `emulated_board`.
+        little: see `emulated_board`.
 
     Returns:
         For how many seconds it ran.
@@ -37,7 +42,7 @@ def serve_board(
     """
     began = time.monotonic()
     try:
-        with emulated_board(model, kernels=kernels, finder=finder) as board:
+        with emulated_board(model, kernels=kernels, finder=finder, gate=gate, little=little) as board:
             announce(board.port)
             began = time.monotonic()
             while not _ended(board.pid):

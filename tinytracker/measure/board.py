@@ -13,7 +13,8 @@ import numpy as np
 
 from tinytracker.data.crops import reference_width
 from tinytracker.errors import ModelError
-from tinytracker.measure.protocol import PROTOCOL_VERSION, REGION_STEPS, Aimed, Message
+from tinytracker.measure.gate import BoardGate, parse_gate
+from tinytracker.measure.protocol import PROTOCOL_VERSION, REGION_STEPS, Aimed, Gated, Message
 from tinytracker.quant.contract import IoContract, TensorContract, short_name
 
 CLOCK_KINDS = ("device", "emulated")
@@ -40,6 +41,7 @@ class Board:
         reference_px: width of the region for which the network answers in cm; None when the region does not matter.
         stamps_are_host: its time stamps are ns of this computer's clock (`host_clock`).
         runs_between_frames: it streams and infers all the time, so that it is not idle between the frames.
+        gate: in front of its network; None when that runs on every frame.
         is_exact: its runtime must equal the oracle bit for bit; False for one that rounds in floating point.
     """
 
@@ -58,6 +60,7 @@ class Board:
     stamps_are_host: bool = False
     runs_between_frames: bool = False
     is_exact: bool = True
+    gate: BoardGate | None = None
 
     @property
     def input_bytes(self) -> int:
@@ -77,19 +80,23 @@ class Board:
         """Whether its times are counted instructions; must be stated wherever they are shown."""
         return self.clock == "emulated"
 
-    def gaze_cm(self, outputs: bytes, aim: Aimed | None = None) -> tuple[float, float] | None:
+    def gaze_cm(
+        self, outputs: bytes, aim: Aimed | None = None, gated: Gated | None = None
+    ) -> tuple[float, float] | None:
         """Gaze in cm from a frame's raw outputs, or None when it has none.
 
         Args:
             outputs: packed as the network stores them.
             aim: of the frame; without eyes in its region there is no gaze, and its width decides the unit.
+            gated: of the frame, if it went through a gate: the width of the region that was answered, maybe earlier.
         """
         gaze = gaze_cm(self.io, outputs)
         if aim is None or gaze is None:
             return gaze
-        if not aim.has_eyes or self.reference_px is None:
+        width = aim.width if gated is None else gated.answered_width
+        if not aim.has_eyes or self.reference_px is None or width == 0:
             return None
-        unit = self.reference_px * REGION_STEPS / aim.width
+        unit = self.reference_px * REGION_STEPS / width
         return unit * gaze[0], unit * gaze[1]
 
     def as_json(self) -> dict[str, Any]:
@@ -98,6 +105,7 @@ class Board:
             "name": self.name, "build": self.build, "protocol": self.protocol, "model_sha256": self.model_sha256,
             "ticks_per_s": self.ticks_per_s, "clock": self.clock, "source": self.source,
             "phases": list(self.phases), **({} if self.frame_px is None else {"frame_px": list(self.frame_px)}),
+            **({} if self.gate is None else {"gate": self.gate.as_json()}),
             **self.io.as_json(),
         }  # fmt: skip
 
@@ -175,6 +183,7 @@ def parse_hello(messages: Sequence[Message]) -> Board:
     return Board(
         single["board"], single["build"], single["model"], float(hz), clock, single["source"], phases, io,
         int(single["protocol"]), frame_px, takes_frames, None if frame_px is None else reference_width(*frame_px),
+        gate=parse_gate(single),
     )  # fmt: skip
 
 

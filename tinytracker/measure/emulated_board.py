@@ -24,8 +24,9 @@ def open_source(target: Target, request: Request) -> Iterator[Link]:
     from tinytracker.emulate import emulated_board
 
     patience_s = request.patience_s(target)
+    gate = None if request.cascade is None else request.cascade.thresholds(little=request.little is not None)
     with (
-        emulated_board(request.content, finder=request.finder) as board,
+        emulated_board(request.content, finder=request.finder, gate=gate, little=request.little) as board,
         open_link(board.port, silence_s=patience_s, keep_raw=request.keep_raw) as link,
     ):
         yield link

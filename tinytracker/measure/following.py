@@ -18,6 +18,8 @@ from tinytracker.measure.session_reader import Session
 
 REGION_X, REGION_Y, REGION_WIDTH = "region_x", "region_y", "region_width"
 STATE, HAS_EYES = "state", "has_eyes"
+ANSWERED_WIDTH = "answered_width"
+"""Of the region that the outputs are to, px; only of frames that went through a gate."""
 FOLLOWING_STATE = 1
 
 FRAME_PX, REFERENCE_PX = "frame_px", "reference_px"
@@ -34,6 +36,8 @@ class Following:
         has_eyes: (N,) whether the frame's gaze counts.
         frame_px: width and height of the whole frame.
         reference_px: width of the region for which the network answers in cm.
+        answered_px: (N,) width of the region that each frame's outputs are to: that of the frame's own region, unless a
+            gate kept an earlier answer; NaN before the first.
     """
 
     region: NDArray[np.float64]
@@ -41,11 +45,12 @@ class Following:
     has_eyes: NDArray[np.bool_]
     frame_px: tuple[int, int]
     reference_px: float
+    answered_px: NDArray[np.float64]
 
     @property
     def cm_per_unit(self) -> NDArray[np.float64]:
         """(N,) cm per unit of the network's answer; NaN in frames without eyes, which have no gaze."""
-        unit: NDArray[np.float64] = self.reference_px / self.region[:, 2]
+        unit: NDArray[np.float64] = self.reference_px / self.answered_px
         return np.where(self.has_eyes, unit, np.nan)
 
     def as_json(self) -> dict[str, Any]:
@@ -85,11 +90,14 @@ def following(session: Session) -> Following | None:
         return None
     x, y, width, state, eyes = (session.extra[name] for name in names)
     width = np.where(width > 0, width, np.nan)
+    kept = session.extra.get(ANSWERED_WIDTH, np.full(len(width), np.nan))
+    answered = np.where(np.isnan(kept), width, np.where(kept > 0, kept, np.nan))
     return Following(
         np.stack([x, y, width], 1),
         np.nan_to_num(state, nan=-1).astype(np.int64),
         np.nan_to_num(eyes, nan=0) > 0,
         *found,
+        answered,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tinytracker.measure.protocol import Aimed, Damaged, Lost
+from tinytracker.measure.protocol import Aimed, Damaged, Gated, Lost
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Frame:
         host_ns: when it had arrived, `host_clock.now_ns()`.
         extra: further numbers by name; boards with a serial line have none.
         aim: which region of the whole frame the network saw, for a board that aims.
+        gated: what its gate did, for a board with one.
     """
 
     sequence: int
@@ -30,6 +31,7 @@ class Frame:
     host_ns: int
     extra: Mapping[str, float] | None = None
     aim: Aimed | None = None
+    gated: Gated | None = None
 
 
 FrameEvent: TypeAlias = "Frame | Lost | Damaged"

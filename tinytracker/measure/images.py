@@ -21,8 +21,14 @@ from tinytracker.quant.parity import patterns
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
+IMAGE = "image"
+"""Name of the number in a frame's record that says which test image it saw."""
+
 CM_PER_UNIT = "cm_per_unit"
 """Key of a session's description of its images."""
+
+PATHS = "paths"
+"""The same for a board with a gate: what must happen to each frame of a sequence."""
 
 _LAYOUTS = {1: ("grey", "none"), 3: ("rgb", "none"), 5: ("rgb", "input")}
 """What the channels of an input of ours mean; grey with position planes looks like RGB and cannot be told apart."""
@@ -39,6 +45,7 @@ class TestImages:
         cm_per_unit: of the network's answer for each image, where that is not 1: see `data.inputs.cm_per_unit`.
         is_sequence: whole frames of a scene, one after the other, for a board that aims: each is run once, in order,
             and the search begins anew with the first.
+        paths: of a board with a gate: what must happen to each frame (`cascade.reference.Step.path`).
     """
 
     __test__ = False  # a name that pytest would collect
@@ -49,6 +56,7 @@ class TestImages:
     expected: tuple[bytes, ...] = ()
     cm_per_unit: tuple[float, ...] = ()
     is_sequence: bool = False
+    paths: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -60,6 +68,7 @@ class TestImages:
             "oracle": self.oracle, "expected": [e.hex() for e in self.expected],
             **({CM_PER_UNIT: list(self.cm_per_unit)} if self.cm_per_unit else {}),
             **({"is_sequence": True} if self.is_sequence else {}),
+            **({PATHS: list(self.paths)} if self.paths else {}),
         }  # fmt: skip
 
 

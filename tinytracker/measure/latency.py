@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import Clock, estimate_clock
 from tinytracker.measure.comparison import RECOMMENDED_SESSIONS, Comparison, Series, compare, judge_together
+from tinytracker.measure.gated import BIG_US, GATE_US, LITTLE_US, ran
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary, summarize
 from tinytracker.words import counted
 
 FRAME, PERIOD, TRANSMIT, ARRIVAL = "frame", "period", "transmit", "arrival"
-INFERENCE = "inference"
+INFERENCE, RETRIEVE = "inference", "retrieve"
 PER_INFERENCE = "per inference"
 """The phase `inference` over the inferences in it, in a session of bursts."""
 _EXTRA_UNITS = {"_us": 1.0, "_ms": 1e3, "_ns": 1e-3, "_s": 1e6}
@@ -41,6 +42,8 @@ class Latencies:
         clock_unknown: why there is none, so that `transmit` and `arrival` are missing; "" when there is one, or when no
             real time passed.
         following: (N - 1,) whether a frame and the next one have a period.
+        only: (N,) by name, for a series that holds some of the frames alone: which. Behind a gate, `inference` and
+            `retrieve` are of the frames on which a network ran; `gate`, `little` and `big` are the parts of a frame.
     """
 
     session: Session
@@ -49,9 +52,12 @@ class Latencies:
     clock: Clock | None
     clock_unknown: str = ""
     following: NDArray[np.bool_] | None = None
+    only: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def warmup_of(self, name: str, frames: int) -> int:
         """Return how many values of a series belong to the first `frames` frames."""
+        if name in self.only:
+            return int(self.only[name][:frames].sum())
         if name != PERIOD or self.following is None:
             return frames
         return int(self.following[:frames].sum())
@@ -88,7 +94,27 @@ def latencies(session: Session) -> Latencies:
         factor = next((f for unit, f in _EXTRA_UNITS.items() if name.endswith(unit)), None)
         if factor is not None and np.isfinite(values).all():
             series.setdefault(name.rpartition("_")[0], values * factor)
-    return Latencies(session, series, resolution, clock, unknown, following)
+    only = _behind_a_gate(session, series)
+    return Latencies(session, series, resolution, clock, unknown, following, only)
+
+
+def _behind_a_gate(session: Session, series: dict[str, Floats]) -> dict[str, NDArray[np.bool_]]:
+    """Reduce series to the frames that they are of, and add the gate's own; returns which frames."""
+    network_ran = ran(session)
+    if network_ran is None:
+        return {}
+    only = {name: network_ran for name in (INFERENCE, RETRIEVE, PER_INFERENCE) if name in series}
+    for name in (GATE_US, LITTLE_US, BIG_US):
+        values = session.extra.get(name)
+        if values is not None:
+            series[name.removesuffix("_us")] = values
+            only[name.removesuffix("_us")] = np.isfinite(values)
+    for name, frames in only.items():
+        if frames[session.header.warmup :].any():
+            series[name] = series[name][frames]
+        else:
+            del series[name]
+    return {name: frames for name, frames in only.items() if name in series}
 
 
 def _clock(session: Session) -> tuple[Clock | None, str]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 
+from tinytracker.cascade.thresholds import Thresholds
 from tinytracker.errors import DeviceError, UsageError
 from tinytracker.measure.board import Board
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
@@ -75,6 +76,7 @@ class Link:
         self.name = transport.name
         self._line = Line(transport, silence_s, keep_raw)
         self._late: list[FrameEvent] = []
+        self._thresholds: Thresholds | None = None  # that the host has set
 
     def __enter__(self) -> Link:
         return self
@@ -122,6 +124,8 @@ class Link:
             with suppress(DeviceError):
                 self._line.replace(self._reopen())
                 self.connect()
+                if self._thresholds is not None:
+                    self.set_thresholds(self._thresholds)
                 return self.board == before
         return False
 
@@ -186,6 +190,28 @@ class Link:
         for event in self._line.until_ready():
             if isinstance(event, Complaint):
                 raise DeviceError(self.name, f"the board says: {event.text}")
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Set the thresholds of the board's gate; a restart brings back those of its firmware.
+
+        Raises:
+            DeviceError: its firmware has no gate, or does not accept them.
+        """
+        if self.board.gate is None:
+            raise DeviceError(
+                self.name,
+                "the firmware of this board has no cascade",
+                "Package the network again with --cascade and flash it, or omit --cascade.",
+            )
+        for name, value in thresholds.numbers().items():
+            self._line.send(f"tt cascade {name} {value}")
+            for event in self._line.until_ready():
+                if isinstance(event, Complaint):
+                    raise DeviceError(self.name, f"the board says: {event.text}")
+        board = describe(self._line)
+        if board.gate is None or board.gate.thresholds != thresholds:
+            raise DeviceError(self.name, "the board has not taken the thresholds of its gate", "Try again.")
+        self.board, self._thresholds = board, thresholds
 
     def frames(self, count: int) -> Generator[FrameEvent, None, None]:
         """Run `count` frames; yields each as it arrives, and what was lost or damaged.
@@ -273,8 +299,16 @@ class Link:
     def _frame_event(self, event: FrameReply | Lost | Damaged) -> FrameEvent:
         if not isinstance(event, FrameReply):
             return event
-        gaze = self.board.gaze_cm(event.outputs, event.aim)
-        return Frame(event.sequence, event.stamps, event.outputs, gaze, event.host_ns, aim=event.aim)
+        gaze = self.board.gaze_cm(event.outputs, event.aim, event.gated)
+        return Frame(
+            event.sequence,
+            event.stamps,
+            event.outputs,
+            gaze,
+            event.host_ns,
+            aim=event.aim,
+            gated=event.gated,
+        )
 
 
 @contextmanager

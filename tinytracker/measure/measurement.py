@@ -14,8 +14,9 @@ from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, tensors_as_json
 from tinytracker.measure.following import FRAME_PX, REFERENCE_PX, aim_numbers
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
+from tinytracker.measure.gated import GATE, gate_numbers
 from tinytracker.measure.host_clock import now_ns
-from tinytracker.measure.images import TestImages
+from tinytracker.measure.images import IMAGE, TestImages
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.protocol import Damaged, Lost
 from tinytracker.measure.session import (
@@ -30,9 +31,6 @@ from tinytracker.measure.session import (
 from tinytracker.measure.statistics import WARM_UP
 from tinytracker.measure.stretches import Stretch
 from tinytracker.progress import bar, say
-
-IMAGE = "image"
-"""Name of the number in a frame's record that says which test image it saw."""
 
 COMPUTER = "computer"
 """Key of a session's metadata: what `DescribedSource` says."""
@@ -223,6 +221,7 @@ def header_of(board: Board, warmup: int, metadata: dict[str, Any], burst: int = 
                 if board.frame_px is None
                 else {FRAME_PX: list(board.frame_px), REFERENCE_PX: board.reference_px}
             ),
+            **({} if board.gate is None else {GATE: board.gate.as_json()}),
         },
         model={"sha256": board.model_sha256},
         phases=board.phases,
@@ -331,7 +330,8 @@ class _Run:
         writer = self._writer
         if isinstance(event, Frame):
             self._last = event.sequence
-            numbers = {**(self._extra or {}), **(event.extra or {}), **aim_numbers(event.aim)}
+            gate = gate_numbers(event.gated, self._source.board.ticks_per_s)
+            numbers = {**(self._extra or {}), **(event.extra or {}), **aim_numbers(event.aim), **gate}
             writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns, numbers or None)
         elif isinstance(event, Lost):
             writer.lose(event.count, event.after)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytracker.cascade.document import CascadeSettings
 from tinytracker.hosts.runtimes import HostOptions
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.measurement import Source
@@ -24,6 +25,9 @@ class Request:
         network: file that the board loads, for a target that `loads` one.
         content: of the .tflite file to emulate.
         finder: content of a finder's .tflite file, beside a network that aims; None to search without one.
+        cascade: settings of a gate in front of a network that aims: for the firmware of the emulated board, and set on
+            any other whose firmware has a gate; None to leave a board as it is.
+        little: content of the .tflite file of the network that looks first behind the gate, or None.
         delay: frames until a camera applies a region, for a network that aims; None to measure it.
         fps: frames per second of a camera; None for what the package says.
         silence_s: timeout for a silent board; None for the target's.
@@ -38,6 +42,8 @@ class Request:
     network: Path | None = None
     content: bytes | None = None
     finder: bytes | None = None
+    cascade: CascadeSettings | None = None
+    little: bytes | None = None
     delay: int | None = None
     fps: float | None = None
     silence_s: float | None = None

@@ -9,6 +9,7 @@ from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
 from tinytracker.measure.board import Board, parse_hello
 from tinytracker.measure.following import aim_numbers
+from tinytracker.measure.gated import gate_numbers
 from tinytracker.measure.protocol import ClockReply, Damaged, Event, FrameReply, Lost, Message, Receiver
 from tinytracker.measure.session import Header, SessionWriter
 from tinytracker.measure.session_reader import Session, read_raw, read_session
@@ -79,9 +80,8 @@ def write_replay(found: Replay, out: StrPath) -> Path:
             writer.exchange(*exchange)
         for event in found.events:
             if isinstance(event, FrameReply):
-                writer.frame(
-                    event.sequence, event.stamps, event.outputs, event.host_ns, aim_numbers(event.aim)
-                )
+                numbers = aim_numbers(event.aim) | gate_numbers(event.gated, header.ticks_per_s)
+                writer.frame(event.sequence, event.stamps, event.outputs, event.host_ns, numbers)
             elif isinstance(event, Lost):
                 writer.lose(event.count, event.after)
             else:

@@ -12,8 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
-PROTOCOL_VERSION = 2
-"""Newest that is read. Boards that aim their crop speak version 2, all others version 1."""
+PROTOCOL_VERSION = 3
+"""Newest that is read. Boards with a gate speak version 3, others that aim their crop version 2, all others 1."""
 
 LINE_BYTES_MAX = 1024
 """Boards send at most 256; a longer line has lost its end."""
@@ -23,7 +23,9 @@ _CLOCK = b"m-tt-clock-["
 _STARTS = re.compile(rb"m-tt-|m-ready|m-init-done|(?<![a-z])e-\[")  # not the end of "m-tt-time-["
 _MESSAGE = re.compile(rb"m-tt-([a-z]+)-\[(.*)\]", re.DOTALL)
 _AIM = re.compile(rb"(-?\d{1,7}):(-?\d{1,7}):(\d{1,7}):(\d)")
+_GATED = re.compile(rb"(\d):(\d{1,7}):(\d{1,10}):(\d{1,10}):(\d{1,10})")
 _STATES = 3
+_PATHS = 4
 REGION_STEPS = 16
 """Positions and widths of regions are counted in 1/16 px."""
 
@@ -86,6 +88,25 @@ class Aimed:
 
 
 @dataclass(frozen=True)
+class Gated:
+    """What a board's gate did with a frame.
+
+    Attributes:
+        path: 0 the last answer was kept, 1 only Little ran, 2 the network ran, 3 nobody is there, so that the frame
+            was not looked at (`tinytracker.measure.gate.PATH_NAMES`).
+        answered_width: of the region that the outputs are to, 1/16 px; 0 before the first. An answer that was kept
+            is to another region than that of its frame.
+        gate_ticks: of the gate with its strip. little_ticks, big_ticks: of the networks, without cutting their inputs.
+    """
+
+    path: int
+    answered_width: int
+    gate_ticks: int
+    little_ticks: int
+    big_ticks: int
+
+
+@dataclass(frozen=True)
 class FrameReply:
     """One frame's record.
 
@@ -95,6 +116,7 @@ class FrameReply:
         outputs: raw outputs, packed as the network stores them.
         host_ns: when the record had arrived, `host_clock.now_ns()`.
         aim: where the board had aimed; None for a frame that it did not cut by itself.
+        gated: what its gate did; None for a board without one, and for a frame that did not go through it.
     """
 
     sequence: int
@@ -102,6 +124,7 @@ class FrameReply:
     outputs: bytes
     host_ns: int
     aim: Aimed | None = None
+    gated: Gated | None = None
 
 
 @dataclass(frozen=True)
@@ -264,7 +287,11 @@ def parse_frame(line: bytes, stamps: int | None, host_ns: int) -> FrameReply | D
     if line[-1:] != b"]" or not _same_crc(body, crc[:-1]):
         return Damaged("checksum", as_text(line), host_ns)
     fields = body.split(b",")
-    aim = None
+    aim = gated = None
+    if fields[-1].count(b":") == _GATED.groups - 1:
+        gated = _gated(fields.pop())
+        if gated is None or b":" not in fields[-1]:
+            return Damaged("not a gate", as_text(line), host_ns)
     if b":" in fields[-1]:
         aim = _aimed(fields.pop())
         if aim is None:
@@ -281,7 +308,14 @@ def parse_frame(line: bytes, stamps: int | None, host_ns: int) -> FrameReply | D
         outputs = bytes.fromhex(fields[-1].decode("ascii"))
     except ValueError:
         return Damaged("outputs are not hexadecimal", as_text(line), host_ns)
-    return FrameReply(numbers[0], times, outputs, host_ns, aim)
+    return FrameReply(numbers[0], times, outputs, host_ns, aim, gated)
+
+
+def _gated(field: bytes) -> Gated | None:
+    """`PATH:WIDTH:GATE:LITTLE:BIG`, or None when it is something else."""
+    found = _GATED.fullmatch(field)
+    numbers = [] if found is None else [int(number) for number in found.groups()]
+    return Gated(*numbers) if numbers and numbers[0] < _PATHS else None
 
 
 def _aimed(field: bytes) -> Aimed | None:

@@ -16,9 +16,9 @@ from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.calibration_identity import remarks_on
 from tinytracker.measure.board import contract_of, gaze_cm
 from tinytracker.measure.following import Following, following
-from tinytracker.measure.images import CM_PER_UNIT, compare_outputs
+from tinytracker.measure.gated import Gating, gate_sentences, gating
+from tinytracker.measure.images import CM_PER_UNIT, IMAGE, compare_outputs
 from tinytracker.measure.latency import ARRIVAL, TRANSMIT, Latencies, latencies, summarize_latencies
-from tinytracker.measure.measurement import IMAGE
 from tinytracker.measure.memory import memory_sentences, recorded_memory
 from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
@@ -44,6 +44,7 @@ class SessionResult:
         oracle: what outputs were compared with, or None. differing: frames whose outputs are not equal bit for bit.
         sentences: what a reader should know.
         aim: of a board that aims its crop; None for any other.
+        gate: what a gate did; None for a board without one.
         steps: by how many codes outputs differ from the oracle's, for a runtime that may differ: the largest and the
             mean over all values of 8-bit outputs; None for any other.
     """
@@ -58,11 +59,13 @@ class SessionResult:
     sentences: tuple[str, ...]
     aim: Following | None = None
     steps: tuple[int, float] | None = None
+    gate: Gating | None = None
 
     @property
     def defective(self) -> bool:
-        """Whether outputs differ from the oracle's although they must not."""
-        return bool(self.differing) and self.session.header.is_exact
+        """Whether outputs, or what a gate chose, differ from the oracle's although they must not."""
+        wrong_paths = self.gate is not None and bool(self.gate.differing)
+        return (bool(self.differing) and self.session.header.is_exact) or wrong_paths
 
     def as_json(self) -> dict[str, Any]:
         """For the JSON document."""
@@ -83,11 +86,23 @@ class SessionResult:
             "clock_unknown": self.clock_unknown,
             "gaze": self._gaze_as_json(),
             "aim": None if self.aim is None else self.aim.as_json(),
+            "gate": None if self.gate is None else self._gate_as_json(self.gate),
             "oracle": self.oracle,
             "differing": self.differing,
             "steps": None if self.steps is None else {"max": self.steps[0], "mean": self.steps[1]},
             "remarks": list(self.sentences),
         }
+
+    def _gate_as_json(self, gate: Gating) -> dict[str, Any]:
+        """The gate's counts and times; of an emulated board also as instructions."""
+        document = gate.as_json()
+        if not self.session.header.is_emulated:
+            return document
+        counted_work = {
+            name: None if us is None else round(us * INSTRUCTIONS_PER_US)
+            for name, us in document["work_us"].items()
+        }
+        return document | {"instructions": counted_work}
 
     def _gaze_as_json(self) -> dict[str, Any]:
         frames, mean, sd = _scatter(self.gaze)
@@ -171,7 +186,11 @@ def summarize_session(
     aim = following(session)
     if aim is not None:
         said.insert(1, _aim_sentence(aim))
-    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, (*said, *remarks), aim, steps)
+    gate = gating(session)
+    if gate is not None:
+        said[1:1] = gate_sentences(gate, session.header.is_emulated)
+    sentences = (*said, *remarks)
+    return SessionResult(session, rows, unknown, gaze, kind, oracle, differing, sentences, aim, steps, gate)
 
 
 def _aim_sentence(aim: Following) -> str:

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from tinytracker.aim.answer import read_aim
 from tinytracker.aim.controller import Controller, State
-from tinytracker.aim.cutting import cut, view
-from tinytracker.aim.finding import read_finder, view_box
+from tinytracker.aim.cutting import cut
+from tinytracker.aim.finding import read_finder
 from tinytracker.aim.region import Region
+from tinytracker.cascade.reference import follow_board
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.files import StrPath, opened_for_reading
 from tinytracker.measure.board import Board
+from tinytracker.measure.gate import require_little
 from tinytracker.measure.images import IMAGE_SUFFIXES, TestImages, read_pixels
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.quant.contract import IoContract
-from tinytracker.quant.finder import CELLS, require_finder
+from tinytracker.quant.finder import reference_finder
 from tinytracker.quant.oracle import available_oracle
 
 
@@ -54,7 +56,7 @@ def follow(model: bytes, frames: NDArray[np.uint8], finder: bytes | None = None)
         raise ModelError("This network has no aim: its output does not say where the eyes are.")
     if oracle is None:
         return None
-    look = None if finder is None else _finder(finder)
+    look = None if finder is None else reference_finder(finder)
     height, width = frames.shape[1:3]
     _, rows, columns, channels = contract.inputs[0].shape
     controller, steps = Controller(width, height), []
@@ -67,24 +69,6 @@ def follow(model: bytes, frames: NDArray[np.uint8], finder: bytes | None = None)
         state = controller.update(read_aim(aim.of_raw(output)[0]), region)
         steps.append(Step(region, state, controller.has_eyes, output.tobytes()))
     return steps
-
-
-def _finder(content: bytes) -> Any:
-    """A function from a frame to the codes of its cells."""
-    contract = IoContract.of(read_tflite(content))
-    require_finder(contract)
-    oracle = available_oracle(content)
-    if oracle is None:
-        raise ModelError("No reference kernels are installed that run the finder.")
-
-    def look(frame: NDArray[np.uint8]) -> NDArray[np.int64]:
-        height, width = frame.shape[:2]
-        codes = {"view": view(frame, view_box(width, height))[None]}
-        cells = oracle.run(contract.encode_all(codes))[0].reshape(CELLS[1:]).astype(np.int64)
-        found: NDArray[np.int64] = cells - contract.outputs[0].zero_point
-        return found
-
-    return look
 
 
 def read_frames(path: StrPath, board: Board, count: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
@@ -137,7 +121,12 @@ def _scaled(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
 
 
 def make_frames(
-    board: Board, frames: NDArray[np.uint8], origin: dict[str, Any], model: bytes | None, finder: bytes | None
+    board: Board,
+    frames: NDArray[np.uint8],
+    origin: dict[str, Any],
+    model: bytes | None,
+    finder: bytes | None,
+    little: bytes | None = None,
 ) -> TestImages:
     """Pack whole frames for a board that takes them, and compute what must come back.
 
@@ -149,9 +138,10 @@ def make_frames(
         origin: what they are.
         model: the .tflite file that runs on the board, for the expected outputs; None to expect nothing.
         finder: content of the finder's .tflite file that the board has.
+        little: content of the network that looks first on a board with a gate.
 
     Raises:
-        ModelError: the network has no aim, or the finder is not one.
+        ModelError: the network has no aim, the finder is not one, or Little is not the board's.
     """
     if board.io.inputs[0].shape[3] == 1:
         grey = ((frames.astype(np.int64) @ np.array([77, 150, 29]) + 128) >> 8).astype(np.uint8)
@@ -159,8 +149,13 @@ def make_frames(
         frames = np.repeat(grey[..., None], 3, axis=3)
     else:
         packed = tuple(frame.tobytes() for frame in frames)
-    steps = None if model is None else follow(model, frames, finder)
     oracle = None if model is None else available_oracle(model)
-    if steps is None or oracle is None:
+    if model is None or oracle is None:
         return TestImages(packed, origin, is_sequence=True)
+    if board.gate is not None:
+        require_little(board.gate, little)
+        gated = follow_board(model, frames, board.gate.thresholds, little, finder)
+        outputs, paths = tuple(s.output for s in gated), tuple(s.path for s in gated)
+        return TestImages(packed, origin, oracle.name, outputs, is_sequence=True, paths=paths)
+    steps = follow(model, frames, finder) or []
     return TestImages(packed, origin, oracle.name, tuple(s.output for s in steps), is_sequence=True)

@@ -35,6 +35,10 @@ _DAMAGE = (
 )
 
 
+class _ContradictionError(ValueError):
+    """What a file says cannot be; the message says what."""
+
+
 class _Budget:
     """Bounds the work that a small damaged file can cause by pointing at one long vector from many tables."""
 
@@ -42,10 +46,10 @@ class _Budget:
         self._left = 4 * file_bytes + (1 << 20)
 
     def spend(self, amount: int) -> None:
-        """Count elements or characters just read; raises `ValueError` when no valid file can have so many."""
+        """Count elements or characters just read; raises `_ContradictionError` when no valid file can have so many."""
         self._left -= amount
         if self._left < 0:
-            raise ValueError("its tables share more data than the file can hold")
+            raise _ContradictionError("its tables share more data than the file can hold")
 
 
 def decode(content: bytes, label: str) -> TfliteModel:
@@ -55,7 +59,13 @@ def decode(content: bytes, label: str) -> TfliteModel:
     try:
         return _decode(content, label)
     except _DAMAGE as error:
-        raise InputFileError(label, f"damaged or truncated ({error})", "Export or copy it again.") from error
+        # What struct and numpy say is about Python: which call wanted how many bytes.
+        reason = (
+            error
+            if isinstance(error, _ContradictionError)
+            else f"something in it lies beyond its {len(content):,} bytes"
+        )
+        raise InputFileError(label, f"damaged or truncated ({reason})", "Export or copy it again.") from error
 
 
 def _decode(content: bytes, label: str) -> TfliteModel:
@@ -90,7 +100,7 @@ def _decode(content: bytes, label: str) -> TfliteModel:
 def _table_count(content: bytes, count: int, what: str) -> int:
     """Check a table count; raises when their offsets alone would not fit in the file."""
     if count * 4 > len(content):
-        raise ValueError(f"it claims {count} {what}, more than fit in the file")
+        raise _ContradictionError(f"it claims {count} {what}, more than fit in the file")
     return count
 
 

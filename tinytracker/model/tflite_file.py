@@ -37,3 +37,10 @@ def read_tflite(source: Path | str | bytes, name: str = "") -> TfliteModel:
     from tinytracker.model.tflite_decode import decode  # the schema package takes 0.2 s to import
 
     return decode(content, label)
+
+
+def read_network(path: Path | str) -> bytes:
+    """Return the content of a .tflite file that can be read; raises like `read_tflite`, naming the file."""
+    content = read_bytes(Path(path))
+    read_tflite(content, str(path))
+    return content

@@ -96,6 +96,19 @@ class GeneratedCode(Part):
     scratch_bytes_per_core: int | None = None
 
 
+class CascadeSection(Part):
+    """The gate in front of the network.
+
+    Attributes:
+        strategy: of `tinytracker.cascade.STRATEGIES`. thresholds: by name, as in the serial protocol.
+        little_sha256: of the network that looks first; None without one.
+    """
+
+    strategy: str
+    thresholds: dict[str, int]
+    little_sha256: str | None = None
+
+
 class Arena(Part):
     """Memory for activations in bytes; head: tensors that share it over time; tail: TFLM's own structures."""
 
@@ -218,6 +231,7 @@ class Manifest(Document):
     Attributes:
         target: device. runtime: what runs the network there. generated: details of generated C.
         compiled: whether the model is compiled for the Edge TPU; False when you still have to.
+        cascade: the gate in front of the network, if there is one.
         model: the network. io: its tensors.
         sees, gaze: what a gaze network looks at and what its output means; other networks have neither.
         quantization: how it was quantized; None for a foreign file.
@@ -238,6 +252,7 @@ class Manifest(Document):
     runtime: str | None = None
     generated: GeneratedCode | None = None
     compiled: bool | None = None
+    cascade: CascadeSection | None = None
     model: ModelSection
     io: IoDescription
     sees: str | None = None

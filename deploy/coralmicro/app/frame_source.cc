@@ -73,6 +73,11 @@ bool FrameSource::View(tt_box_t box, uint8_t* grey) const {
   return tt_frame_view(&image, box, grey) == 0;
 }
 
+bool FrameSource::Strip(tt_box_t box, uint8_t* grey) const {
+  const tt_rgb_image_t image = {pixels_.data(), kWidth, kHeight};
+  return tt_strip_cut(&image, box, grey) == 0;
+}
+
 bool FrameSource::Cut(tt_box_t box, uint8_t* input, uint32_t count) const {
   if (count != tt_input_bytes(&kLayout)) {
     return false;

@@ -29,6 +29,9 @@ class FrameSource {
   /* The same from any part of it, black outside: for a network that aims. */
   bool Cut(tt_box_t box, uint8_t* input, uint32_t count) const;
 
+  /* Writes what a gate sees, TT_STRIP_PIXELS of grey. */
+  bool Strip(tt_box_t box, uint8_t* grey) const;
+
   /* Writes what a finder sees, TT_VIEW_WIDTH x TT_VIEW_HEIGHT grey pixels. */
   bool View(tt_box_t box, uint8_t* grey) const;
 

@@ -24,6 +24,10 @@ extern "C" {
 }
 #endif
 
+#ifdef TT_CASCADE
+#include "cascade.h"
+#endif
+
 #ifndef TINYTRACKER_BUILD
 #define TINYTRACKER_BUILD "unknown"
 #endif
@@ -65,13 +69,29 @@ int32_t Preprocess(void* context, uint8_t* inputs, uint32_t count) {
   return static_cast<const FrameSource*>(context)->Preprocess(inputs, count) ? 0 : -1;
 }
 
-int32_t Cut(void* context, tt_box_t box, uint8_t* inputs, uint32_t count) {
-  return static_cast<const FrameSource*>(context)->Cut(box, inputs, count) ? 0 : -1;
+int32_t Cut(void* context, tt_box_t box, const tt_tensor_t* input, uint8_t* inputs) {
+  return static_cast<const FrameSource*>(context)->Cut(box, inputs, static_cast<uint32_t>(input->bytes)) ? 0 : -1;
 }
 
 int32_t View(void* context, tt_box_t box, uint8_t* grey) {
   return static_cast<const FrameSource*>(context)->View(box, grey) ? 0 : -1;
 }
+
+int32_t Strip(void* context, tt_box_t box, uint8_t* grey) {
+  return static_cast<const FrameSource*>(context)->Strip(box, grey) ? 0 : -1;
+}
+
+#ifdef TT_CASCADE
+/* The gate, on the M7; the network behind it is on the Edge TPU, or generated C. */
+void AddGate(tt_network_t* network) {
+  static const int32_t thresholds[TT_GATED_THRESHOLDS] = CASCADE_THRESHOLDS;
+  static tt_gated_t gated = {};
+  for (int i = 0; i < TT_GATED_THRESHOLDS; ++i) {
+    gated.thresholds[i] = thresholds[i];
+  }
+  network->gated = &gated;
+}
+#endif
 
 #ifdef TT_FINDER
 /* The finder, in generated C on the M7. */
@@ -147,6 +167,7 @@ void StartPins() {
   board.frame_height = static_cast<int32_t>(coralmicro::CameraTask::kHeight);
   board.cut = Cut;
   board.view = View;
+  board.strip = Strip;
   board.interrupted = Interrupted;
   static tt_network_t network = {};
   network.sha256 = GAZE_MODEL_SHA256;
@@ -161,6 +182,9 @@ void StartPins() {
   network.aim_codes = GAZE_MODEL_AIM_CODES;
 #ifdef TT_FINDER
   AddFinder(&network);
+#endif
+#ifdef TT_CASCADE
+  AddGate(&network);
 #endif
   static std::vector<uint8_t> image(network.input_bytes);
   static std::vector<uint8_t> results(network.output_bytes);

@@ -8,6 +8,7 @@ extern "C" {
 #include "tt_resize.h"
 #include "tt_ring.h"
 #include "tt_session.h"
+#include "tt_strip.h"
 #include "tt_tensor.h"
 }
 

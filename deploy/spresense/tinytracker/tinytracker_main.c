@@ -9,6 +9,7 @@
 #include "tt_frame.h"
 #include "tt_image.h"
 #include "tt_session.h"
+#include "tt_strip.h"
 
 #ifdef CONFIG_TINYTRACKER_CAMERA
 #include "camera_spresense.h"
@@ -52,12 +53,10 @@ static int32_t capture(void *context)
 }
 
 /* Any part of the frame, black outside of it. */
-static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
+static int32_t cut(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *inputs)
 {
-    const tt_tensor_t *input = &model_inputs[0];
     const uint8_t flip = (input->dtype == TT_INT8) ? 0x80u : 0u;
     (void)context;
-    (void)count;
     return tt_image_reduce(&frame, &box, input->shape[2], input->shape[1], input->shape[3], flip, inputs);
 }
 
@@ -65,7 +64,8 @@ static int32_t cut(void *context, tt_box_t box, uint8_t *inputs, uint32_t count)
 static int32_t preprocess(void *context, uint8_t *inputs, uint32_t count)
 {
     const tt_tensor_t *input = &model_inputs[0];
-    return cut(context, tt_centred_crop(frame.width, frame.height, input->shape[2], input->shape[1]), inputs, count);
+    (void)count;
+    return cut(context, tt_centred_crop(frame.width, frame.height, input->shape[2], input->shape[1]), input, inputs);
 }
 
 /* What a finder sees. */
@@ -73,6 +73,13 @@ static int32_t view(void *context, tt_box_t box, uint8_t *grey)
 {
     (void)context;
     return tt_image_reduce(&frame, &box, TT_VIEW_WIDTH, TT_VIEW_HEIGHT, 1, 0u, grey);
+}
+
+/* What a gate sees. */
+static int32_t strip(void *context, tt_box_t box, uint8_t *grey)
+{
+    (void)context;
+    return tt_strip_cut_uyvy(&frame, box, grey);
 }
 #endif
 
@@ -120,6 +127,7 @@ int main(int argc, FAR char *argv[])
         board.frame_height = CAMERA_FRAME_HEIGHT;
         board.cut = cut;
         board.view = view;
+        board.strip = strip;
     }
 #endif
     tt_session_start(&session, &board, &network, image, results);

@@ -1,5 +1,5 @@
 /* Feeds stdin to a session and prints what it says. First argument: "loaded", "camera", "rated", or for a network that
- * aims "frames" or "aim-camera"; options follow.
+ * aims "frames" or "aim-camera", behind a gate "gated" or "little"; options follow.
  * With "rated", a zero byte among the input is silence of a second, and the end of the output tells rate and runs. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,10 @@ int main(int argc, char **argv)
     const int32_t rated = (argc > 1) && (strcmp(argv[1], "rated") == 0);
     if ((argc > 1) && (strcmp(argv[1], "frames") == 0)) {
         fake_start(&fake_frame_board, &fake_aim_network);
+    } else if ((argc > 1) && (strcmp(argv[1], "gated") == 0)) {
+        fake_start(&fake_frame_board, &fake_gated_network);
+    } else if ((argc > 1) && (strcmp(argv[1], "little") == 0)) {
+        fake_start(&fake_frame_board, &fake_little_network);
     } else if ((argc > 1) && (strcmp(argv[1], "aim-camera") == 0)) {
         fake_start(&fake_aim_camera_board, &fake_aim_network);
     } else {

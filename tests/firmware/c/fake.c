@@ -9,6 +9,7 @@ tt_session_t session;
 static uint8_t *image;
 static uint8_t *results;
 static uint8_t *frame;
+static int32_t cut_width; /* of the last box, px */
 static tt_board_t own_board; /* with a frame that is exactly as long as promised */
 
 static uint64_t ticks(void *context)
@@ -89,10 +90,12 @@ static int retrieve(uint8_t *outputs)
 }
 
 /* Touches the whole frame, and writes the whole input, so that sanitizers see a short buffer. */
-static int32_t cut(void *context, tt_box_t box, uint8_t *bytes, uint32_t count)
+static int32_t cut(void *context, tt_box_t box, const tt_tensor_t *input, uint8_t *bytes)
 {
+    const uint32_t count = (uint32_t)input->bytes;
     uint32_t sum = (uint32_t)box.width;
     (void)context;
+    cut_width = box.width;
     for (uint32_t i = 0; (frame != NULL) && (i < (3u * FAKE_PIXELS)); i++) {
         sum += frame[i];
     }
@@ -100,6 +103,13 @@ static int32_t cut(void *context, tt_box_t box, uint8_t *bytes, uint32_t count)
         bytes[i] = (frame != NULL) ? frame[i] : (uint8_t)sum;
     }
     return fake.fail_cut;
+}
+
+static int32_t strip(void *context, tt_box_t box, uint8_t *grey)
+{
+    const tt_rgb_image_t whole = {frame, FAKE_FRAME_WIDTH, FAKE_FRAME_HEIGHT};
+    (void)context;
+    return (fake.fail_cut != 0) ? fake.fail_cut : tt_strip_cut(&whole, box, grey);
 }
 
 static int aim_run(const uint8_t *bytes, uint8_t *codes)
@@ -112,6 +122,27 @@ static int aim_run(const uint8_t *bytes, uint8_t *codes)
     for (uint32_t i = 0; i < FAKE_AIM_OUTPUT_BYTES; i++) {
         codes[i] = (i < 39u) ? (uint8_t)(bytes[0] + i) : (uint8_t)sum; /* the last one is the presence */
     }
+    return fake.fail_run;
+}
+
+/* Eyes in the middle of every region, unless its first byte is 0; smaller than a wide one. A gaze that depends on it. */
+static int centred_run(const uint8_t *bytes, uint8_t *codes)
+{
+    static const uint8_t middle[24] = {
+        255, 255, 255, 255, 0, 0, 0, 0, /* dx */
+        255, 255, 255, 0, 0, 0,         /* dy */
+        255, 255, 255, 255, 0, 0,       /* ln_scale */
+        255, 128, 0, 255,               /* roll, presence */
+    };
+    (void)aim_run(bytes, codes);
+    for (uint32_t i = 0; i < 24u; i++) {
+        codes[16u + i] = middle[i] ^ 0x80u;
+    }
+    if (cut_width > (FAKE_FRAME_WIDTH / 2)) { /* a strip that fills the frame is not believed */
+        codes[32] = 0x80u;
+        codes[33] = 0x80u;
+    }
+    codes[39] = (bytes[0] == 0u) ? 0x80u : 0x7fu;
     return fake.fail_run;
 }
 
@@ -130,6 +161,41 @@ const tt_network_t fake_aim_network = {
     .output_bytes = FAKE_AIM_OUTPUT_BYTES,
     .run = aim_run,
     .aim_codes = 24u,
+};
+
+static uint8_t little_image[FAKE_INPUT_BYTES];
+static uint8_t little_results[FAKE_AIM_OUTPUT_BYTES];
+static tt_gated_t gated;
+static tt_gated_t gated_little = {
+    .little = &fake_gated_network,
+    .little_image = little_image,
+    .little_results = little_results,
+};
+
+const tt_network_t fake_gated_network = {
+    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    .inputs = inputs,
+    .input_count = 1u,
+    .outputs = aim_outputs,
+    .output_count = 1u,
+    .input_bytes = FAKE_INPUT_BYTES,
+    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
+    .run = centred_run,
+    .aim_codes = 24u,
+    .gated = &gated,
+};
+
+const tt_network_t fake_little_network = {
+    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    .inputs = inputs,
+    .input_count = 1u,
+    .outputs = aim_outputs,
+    .output_count = 1u,
+    .input_bytes = FAKE_INPUT_BYTES,
+    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
+    .run = centred_run,
+    .aim_codes = 24u,
+    .gated = &gated_little,
 };
 
 const tt_network_t fake_network = {
@@ -207,6 +273,7 @@ const tt_board_t fake_frame_board = {
     .frame_width = FAKE_FRAME_WIDTH,
     .frame_height = FAKE_FRAME_HEIGHT,
     .cut = cut,
+    .strip = strip,
 };
 
 const tt_board_t fake_aim_camera_board = {
@@ -235,6 +302,10 @@ void fake_start(const tt_board_t *board, const tt_network_t *network)
     free(frame);
     frame = NULL;
     own_board = *board;
+    if (network->gated != NULL) {
+        static const int32_t thresholds[TT_GATED_THRESHOLDS] = {4, 40, 30, 1, 40, 6, 1048576, 2, 3, 55};
+        (void)memcpy(network->gated->thresholds, thresholds, sizeof thresholds);
+    }
     if (board == &fake_frame_board) {
         frame = calloc(3u, FAKE_PIXELS);
         own_board.frame = frame;

@@ -38,6 +38,8 @@ extern const tt_network_t fake_retrieving_network;
 extern const tt_network_t fake_aim_network; /* its 40 output bytes are the first byte of the input and what follows */
 extern const tt_board_t fake_frame_board;   /* takes whole frames of 8 x 6 px; cuts their first pixels, whatever the box */
 extern const tt_board_t fake_aim_camera_board; /* the same from a camera */
+extern const tt_network_t fake_gated_network;  /* fake_aim_network with eyes in the middle, behind a gate */
+extern const tt_network_t fake_little_network; /* the same, and itself looks first */
 
 void fake_start(const tt_board_t *board, const tt_network_t *network);
 void fake_send(const char *bytes, uint32_t count);

@@ -19,7 +19,7 @@ static uint32_t draw(uint32_t limit)
 
 static const char *const words[] = {
     "name", "profile", "timestamp", "help", "db", "infer", "results", "tt", "load", "print", "hello", "clock", "frame",
-    "burst",    "stop", "calibrate", "none", "gaze", "search", "48", "144", "47", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
+    "burst",    "stop", "calibrate", "none", "gaze", "search", "cascade", "longest", "moved", "every", "1048576", "1048577", "48", "144", "47", "0", "1", "2", "3", "24", "25", "23", "-1", "4294967295", "4294967296", "99999999999", "abc", "00ff", "zz",
     "0123456789abcdef", "%", " ", "\r\n", "deadbeef", "1000001", "",
 };
 #define WORDS (sizeof words / sizeof words[0])
@@ -103,8 +103,8 @@ int main(int argc, char **argv)
             static const tt_board_t *const boards[] = {&fake_board, &fake_camera_board, &fake_frame_board,
                                                        &fake_aim_camera_board};
             static const tt_network_t *const networks[] = {&fake_network, &fake_retrieving_network, &fake_aim_network,
-                                                           &fake_aim_network};
-            fake_start(boards[draw(4u)], networks[draw(4u)]);
+                                                           &fake_aim_network, &fake_gated_network, &fake_little_network};
+            fake_start(boards[draw(4u)], networks[draw(6u)]);
         } else {
             fake.fail_run = (int32_t)draw(2u);
             fake.fail_camera = (int32_t)draw(2u);

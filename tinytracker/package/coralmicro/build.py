@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.codegen import generate
+from tinytracker.codegen.cascade_files import write_thresholds
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.errors import MissingDependencyError, ModelError
 from tinytracker.files import read_bytes, write_bytes, write_text
-from tinytracker.model.tflite_file import read_tflite
+from tinytracker.model.tflite_file import read_network, read_tflite
 from tinytracker.model.tflite_model import Operator, TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
@@ -37,6 +38,7 @@ from tinytracker.package.coralmicro.latency import expected_latency
 from tinytracker.package.coralmicro.options import Options
 from tinytracker.package.coralmicro.readme import plain_use_section, use_section
 from tinytracker.package.folder import replaced_folder
+from tinytracker.package.gate import Gate, gate_of
 from tinytracker.package.manifest import (
     MANIFEST_NAME,
     EdgeTpu,
@@ -83,11 +85,12 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     if options.runtime == "c":
         return build_c(source, out, options, _has_planes(source))
     finder = _finder_of(source, options.finder)
+    gate = gate_of(source, options.cascade)
     report = check(source.model)
     files = _Files.of(source)
     compiled = _compile(source, options, files)
     findings = _accept(source, compiled, options) if compiled else ()
-    manifest = _manifest(source, report, compiled, options, files)
+    manifest = _manifest(source, report, compiled, options, files, gate)
     _warn(report, compiled, findings)
 
     on_board = compiled.model.model if compiled else source.model
@@ -101,6 +104,8 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
         write_text(folder / files.header, _header(source, files, _arena_bytes(on_board), methods))
         if finder is not None:
             generate(finder, folder / FINDER_FOLDER, name="finder", kernels=CortexM4())
+        if gate is not None:
+            write_thresholds(folder, gate.thresholds)
         write_text(folder / "README.md", model_card(manifest, use(command, compiled is not None)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
@@ -116,7 +121,7 @@ def _finder_of(source: ModelSource, path: Path | None) -> bytes | None:
         return None
     if source.contract.aim is None:
         raise ModelError("This network has no aim, so a finder has nothing to do.", "Omit --finder.")
-    content = read_bytes(path)
+    content = read_network(path)
     require_finder(IoContract.of(read_tflite(content)))
     return content
 
@@ -248,14 +253,19 @@ def _arena_bytes(model: TfliteModel) -> int:
 
 
 def _manifest(
-    source: ModelSource, report: Report, compiled: _Compiled | None, options: Options, files: _Files
+    source: ModelSource,
+    report: Report,
+    compiled: _Compiled | None,
+    options: Options,
+    files: _Files,
+    gate: Gate | None,
 ) -> Manifest:
     stats = model_stats(source.model)
-    latency: dict[str, Any] = {}
+    latency: dict[str, Any] = {} if gate is None else {"cascade": gate.as_section()}
     if compiled is not None:
         expected = expected_latency(compiled.model.transferred_bytes, stats.macs)
         remark = "from published figures of other boards; nothing was measured"
-        latency = {"expected_latency": ExpectedLatency(**expected.as_json(), remark=remark)}
+        latency |= {"expected_latency": ExpectedLatency(**expected.as_json(), remark=remark)}
     edgetpu = EdgeTpu(**(describe(compiled.model) | {"file": files.compiled})) if compiled else None
     return Manifest(
         target=TARGET, compiled=compiled is not None,

@@ -30,6 +30,7 @@ class Options:
         require_compiled: fail when neither a compiler nor a compiled file is available.
         compiler_timeout: time limit of the compiler in seconds.
         finder: the finder's .tflite file; None to search without one.
+        cascade: settings of a gate in front of a network that aims; None to run it on every frame.
     """
 
     runtime: str = field(
@@ -65,6 +66,14 @@ class Options:
         default=None,
         metadata={
             "help": "Finder beside a network that aims, a .tflite file; it runs in generated C on the M7."
+        },
+    )
+
+    cascade: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Run a network that aims only when the gaze may have moved: a file of `tinytracker cascade fit`; "
+            "the gate runs on the M7."
         },
     )
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinytracker.codegen import generate
+from tinytracker.cascade.networks import require_aim
+from tinytracker.cascade.thresholds import Thresholds
+from tinytracker.codegen import GeneratedLibrary, generate
+from tinytracker.codegen.cascade_files import write_thresholds
 from tinytracker.codegen.cortex_m4 import CortexM4
+from tinytracker.codegen.generation import write_texts
 from tinytracker.codegen.kernel import KernelSet
 from tinytracker.emulate import deploy_dir
 from tinytracker.errors import ModelError, OutputError, UnknownNameError
@@ -26,6 +31,9 @@ PLAIN_APPLICATION = "spresense/run"
 
 _CORES = "spresense/cores"
 """Files that start workers on the other cores, and the worker."""
+
+GATE_MAKEFILE = "cascade.mk"
+"""Definitions for a package with a gate, which the application's Makefile includes from the network's folder."""
 
 _TFLM = ("tflm_run.cxx", "tflm_run.h")
 """Files with the interpreter behind `model_run_packed`, shared by both applications."""
@@ -57,6 +65,8 @@ def write_app(
     integer_ends: bool = False,
     finder: bytes | None = None,
     cores: int = 1,
+    gate: Thresholds | None = None,
+    little: bytes | None = None,
 ) -> SpresenseApp:
     """Write `OUT_DIR/tinytracker` for the Spresense SDK; deploy/spresense/README.md explains how to build it.
 
@@ -69,6 +79,8 @@ def write_app(
         integer_ends: for "c": see `tinytracker.codegen.generate`.
         finder: content of a finder's .tflite file, for a network that aims: generated C beside the network.
         cores: for "c": number of cores; with more than one, the folder has the worker too.
+        gate: thresholds of a gate in front of a network that aims.
+        little: with `gate`: content of the .tflite file of a network that looks first, in generated C.
         application: `APPLICATION`, or `PLAIN_APPLICATION`, whose folder is OUT_DIR/run.
 
     Raises:
@@ -94,26 +106,59 @@ def write_app(
             shutil.copytree(deploy / _CORES, directory, dirs_exist_ok=True)
     except OSError as error:
         raise OutputError(directory, f"cannot be written ({error.strerror or error})") from error
+    network, chosen = directory / "network", kernels or CortexM4()
+    libraries = []
     if runtime == "c":
-        generate(
-            model,
-            directory / "network",
-            kernels=kernels or CortexM4(),
-            integer_ends=integer_ends,
-            cores=cores,
-        )
+        libraries.append(generate(model, network, kernels=chosen, integer_ends=integer_ends, cores=cores))
     else:
-        write_tflm(model, directory / "network", arena_bytes=arena_bytes)
+        write_tflm(model, network, arena_bytes=arena_bytes)
     if finder is not None:
-        write_finder(model, finder, directory / "network", kernels or CortexM4())
+        libraries.append(write_finder(model, finder, network, chosen))
+    if gate is not None:
+        write_gate(network, gate, little, chosen, libraries)
     _configure(directory, "TINYTRACKER" if application == APPLICATION else "RUN", runtime, cores)
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     return SpresenseApp(directory, tuple(files), runtime)
 
 
-def write_finder(model: Path | str | bytes, finder: bytes, folder: Path, kernels: KernelSet) -> None:
+def write_finder(
+    model: Path | str | bytes, finder: bytes, folder: Path, kernels: KernelSet
+) -> GeneratedLibrary:
     """Write a finder in C, and what it needs, beside a network that aims; raises like `finder_for`."""
-    generate(finder_for(model, finder), folder, name="finder", kernels=kernels)
+    return generate(finder_for(model, finder), folder, name="finder", kernels=kernels)
+
+
+def write_gate(
+    folder: Path,
+    gate: Thresholds,
+    little: bytes | None,
+    kernels: KernelSet,
+    others: Sequence[GeneratedLibrary],
+) -> None:
+    """Write a gate beside a network that aims: thresholds, Little in C, and definitions for the application's Makefile.
+
+    Args:
+        folder: of the network.
+        gate: thresholds.
+        little: content of the .tflite file of the network that looks first, or None.
+        kernels: of Little.
+        others: the generated networks in the folder; with Little, all work in one arena.
+
+    Raises:
+        ModelError: Little has no aim, or C cannot be generated from it.
+        OutputError: the folder cannot be written.
+    """
+    write_thresholds(folder, gate)
+    defines = ["TT_CASCADE"]
+    if little is not None:
+        parsed = read_tflite(little)
+        require_aim(parsed)
+        first = generate(parsed, folder, name="little", kernels=kernels)
+        defines += ["TT_LITTLE", f"TT_SHARED_ARENA={max(one.arena_bytes for one in (first, *others))}"]
+    flags = " ".join(f"-D{define}" for define in defines)
+    write_texts(
+        folder, {GATE_MAKEFILE: f"# Written by `tinytracker package --cascade FILE`.\nCFLAGS += {flags}\n"}
+    )
 
 
 def finder_for(model: Path | str | bytes, finder: bytes) -> bytes:

@@ -11,13 +11,16 @@ import numpy as np
 
 from tinytracker.codegen.edges import with_integer_ends
 from tinytracker.codegen.kernel_sets import kernel_set
-from tinytracker.files import read_bytes, write_bytes, write_text
+from tinytracker.files import write_bytes, write_text
 from tinytracker.interpreters.arena import measure_arena
 from tinytracker.interpreters.base import has_state
 from tinytracker.interpreters.micro import MicroInterpreter
+from tinytracker.model.tflite_file import read_network
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package import PackageResult
 from tinytracker.package.folder import replaced_folder
+from tinytracker.package.gate import Gate, gate_of
+from tinytracker.package.generated_c import prove
 from tinytracker.package.manifest import (
     MANIFEST_NAME,
     Arena,
@@ -55,13 +58,20 @@ class _Proved:
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Write the package; see `tinytracker.package.package`."""
     source.require_usable()
-    finder = None if options.finder is None else finder_for(source.content, read_bytes(options.finder))
+    finder = None if options.finder is None else finder_for(source.content, read_network(options.finder))
+    gate = gate_of(source, options.cascade, options.little)
     network = _RUNTIMES[options.runtime](source, options)
     require_exact(network.parity)
-    manifest = _manifest(source, network, options)
+    first = (
+        None
+        if gate is None or gate.little is None
+        else prove(gate.little, options.kernels, options.weights_budget)
+    )
+    beside = 0 if first is None else first.constant_bytes
+    manifest = _manifest(source, network, options, gate, beside)
     if network.parity.distinct_outputs < 2:
         say("warning: the network gives the same output for all test images; check that it has been trained.")
-    too_large = _too_large(source, network)
+    too_large = _too_large(source, network, beside)
     if too_large:
         say(f"warning: {too_large}")
     with replaced_folder(out) as folder:
@@ -72,11 +82,20 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             application=APPLICATION if source.is_gaze else PLAIN_APPLICATION,
             finder=finder,
             cores=options.cores,
+            gate=None if gate is None else gate.thresholds,
+            little=None if gate is None or gate.little is None else gate.little.content,
         )  # fmt: skip
         write_text(
             folder / "README.md",
             model_card(
-                manifest, use_section(options.runtime, source.is_gaze, has_state(source.model), options.cores)
+                manifest,
+                use_section(
+                    options.runtime,
+                    source.is_gaze,
+                    has_state(source.model),
+                    options.cores,
+                    gate=gate is not None,
+                ),
             ),
         )
         write_manifest(folder, manifest)
@@ -121,9 +140,15 @@ def _constants(source: ModelSource, network: _Proved) -> int:
     return network.code.constant_bytes if network.code else len(source.content)
 
 
-def _too_large(source: ModelSource, network: _Proved) -> str:
-    """Return by how much a network is too large for the board, and the fix; "" when it fits."""
-    constants, arena = _constants(source, network), network.arena.total_bytes
+def _too_large(source: ModelSource, network: _Proved, beside: int) -> str:
+    """Return by how much a network is too large for the board, and the fix; "" when it fits.
+
+    Args:
+        source: the network.
+        network: its memory.
+        beside: constants of a network that looks first, bytes.
+    """
+    constants, arena = _constants(source, network) + beside, network.arena.total_bytes
     used = constants + arena
     if used < RAM_BYTES:
         return ""
@@ -139,10 +164,14 @@ def _too_large(source: ModelSource, network: _Proved) -> str:
     )
 
 
-def _manifest(source: ModelSource, network: _Proved, options: Options) -> Manifest:
+def _manifest(
+    source: ModelSource, network: _Proved, options: Options, gate: Gate | None, beside: int
+) -> Manifest:
     stats = model_stats(source.model)
-    used = _constants(source, network) + network.arena.total_bytes
+    used = _constants(source, network) + beside + network.arena.total_bytes
     about_code: dict[str, Any] = {"generated": network.code} if network.code else {}
+    if gate is not None:
+        about_code["cascade"] = gate.as_section()
     return Manifest(
         target=TARGET, runtime=options.runtime, **about_code,
         model=ModelSection(

@@ -30,6 +30,8 @@ class Options:
         weights_budget: for the Cortex-M4 kernels: limit of code and constants, as a multiple of the model's bytes.
         io: of generated C: one of `IO`.
         finder: the finder's .tflite file; None to search without one.
+        cascade: settings of a gate in front of a network that aims; None to run it on every frame.
+        little: with `cascade`, the .tflite file of a smaller network that looks first; None without one.
         cores: cores that generated C is divided over, 1 to `MAX_CORES`.
     """
 
@@ -58,6 +60,20 @@ class Options:
         metadata={"help": "Finder beside a network that aims, a .tflite file; it runs in generated C."},
     )
 
+    cascade: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Run a network that aims only when the gaze may have moved: a file of `tinytracker cascade fit`."
+        },
+    )
+
+    little: Path | None = field(
+        default=None,
+        metadata={
+            "help": "With --cascade: smaller network that looks first, a .tflite file; it runs in generated C."
+        },
+    )
+
     cores: int = field(
         default=1,
         metadata={"help": "Cores of generated C, 1 to 5: the main core, and workers on the others."},
@@ -77,6 +93,12 @@ class Options:
             )
         if not 1 <= self.cores <= MAX_CORES:
             raise UsageError(f"The number of cores is {self.cores}; it must be 1 to {MAX_CORES}.")
+        if self.cores > 1 and self.little is not None:
+            raise UsageError(
+                f"--little does not go with --cores {self.cores}: both networks would share kernel files, and only one "
+                "of them would be divided.",
+                "Omit --little or --cores.",
+            )
         if self.cores > 1 and self.finder is not None:
             raise UsageError(
                 f"--finder does not go with --cores {self.cores}: both networks would share kernel files, and only one "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 
-def use_section(runtime: str, is_gaze: bool, has_state: bool = False, cores: int = 1) -> str:
+def use_section(
+    runtime: str, is_gaze: bool, has_state: bool = False, cores: int = 1, *, gate: bool = False
+) -> str:
     """Return Markdown.
 
     Args:
@@ -11,6 +13,7 @@ def use_section(runtime: str, is_gaze: bool, has_state: bool = False, cores: int
         is_gaze: whether the package holds the application with camera and protocol, or the plain one.
         has_state: whether a run depends on the runs before it.
         cores: number of cores that the network runs on.
+        gate: whether the network runs behind a gate.
     """
     folder = "tinytracker" if is_gaze else "run"
     network = _NETWORK[runtime].format(folder=folder)
@@ -18,6 +21,8 @@ def use_section(runtime: str, is_gaze: bool, has_state: bool = False, cores: int
         network += _GAZE_OUTPUT if is_gaze else _PLAIN_OUTPUT
     if cores > 1:
         network += _CORES.format(folder=folder, cores=cores, workers=cores - 1)
+    if gate:
+        network += GATE
     if has_state:
         network += _STATE[runtime]
     return (_GAZE_APPLICATION if is_gaze else _PLAIN_APPLICATION) + network
@@ -74,6 +79,11 @@ The network runs on {cores} cores: the main one and {workers} of the others, wit
 worker (`{folder}/worker/`) and puts it into the main image, so you only flash `nuttx.spk`. It needs `genromfs` and
 `xxd` on your computer. `configs/default` sets ASMP, ROMFS and the memory for the workers, 64 KB each. If the workers
 cannot start, the network runs on the main core alone.
+"""
+
+GATE = """
+The network runs behind a gate, only when the gaze may have moved; records say on which frames it ran. The project's
+`docs/cascade.md` explains the thresholds, which `tinytracker measure --cascade FILE` changes on the board.
 """
 
 _STATE = {
