@@ -13,7 +13,8 @@ from tinytracker.platforms.facts import Fit, Judge, NetworkFacts
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product
 from tinytracker.platforms.own import OwnFigures
 from tinytracker.platforms.sessions import MeasuredFigures
-from tinytracker.spiking.document import SpikingCost
+from tinytracker.spiking.document import FOLDER, SpikingCost
+from tinytracker.words import counted
 
 _MS_MW = 1e-3
 """mJ of a ms at a mW."""
@@ -93,6 +94,7 @@ class Platform:
         name: on the command line. label: for people. arithmetic: how networks compute there.
         make: makes fit, error, cost and remarks.
         board: name of the board in sessions; "" for computers.
+        takes_spikes: whether it runs the spiking network instead of the INT8 one.
     """
 
     name: str
@@ -100,10 +102,12 @@ class Platform:
     arithmetic: str
     make: Callable[[Given], _Made]
     board: str = ""
+    takes_spikes: bool = False
 
     def row(self, given: Given) -> PlatformRow:
         """Return the row of a network: measured figures first, then the user's, then the model's."""
-        made = self.make(given)
+        why = "" if self.takes_spikes else given.facts.without_int8
+        made = _without_network(why) if why else self.make(given)
         cost = _overridden(made.cost, given)
         own, measured = given.own, given.measured
         return PlatformRow(
@@ -119,6 +123,12 @@ class _Made:
     error: Cell
     cost: model.Cost
     remarks: tuple[str, ...] = ()
+
+
+def _without_network(why: str) -> _Made:
+    """A platform whose network does not exist yet: only what was measured or given is shown."""
+    absent = Absent(why)
+    return _Made(Fit(None, why, absent), absent, model.Cost(absent, absent, absent, absent, absent, absent))
 
 
 def _overridden(cost: model.Cost, given: Given) -> model.Cost:
@@ -223,15 +233,17 @@ def _loihi(generation: int) -> Callable[[Given], _Made]:
     def make(given: Given) -> _Made:
         facts = given.facts
         cost, remark = _spiking(facts)
-        formless = _without_spiking_form(given)
         limit = c.LOIHI_NEURONS[generation]
-        cores = -(-cost.neurons // (limit // 128))
         large = "" if cost.neurons <= limit else f"{cost.neurons:,} neurons; one chip has {limit:,}"
-        why = formless or large
+        cores = f"{-(-cost.neurons // (limit // 128))} or more of 128 cores"
+        need = facts.chips.get(f"loihi{generation}")
+        if need is not None:
+            large, cores = "; ".join(need.problems), f"{need.cores} of {need.available} cores ({need.how})"
+        why = _without_spiking_form(given) or large
         count = exactly(cost.synapses, "8-bit weights at every position, without sharing", Mark.MODELLED)
         fit = Fit(not why, why, count)
         remarks = (
-            remark, f"{cost.neurons:,} neurons, {cores} or more of 128 cores.",
+            remark, f"{cost.neurons:,} neurons, {cores}.",
             "Without a camera. Time of a step and static power are those of Loihi 2 with PilotNet.",
         )  # fmt: skip
         return _Made(fit, _spiking_error(given, cost), model.loihi(cost), remarks)
@@ -243,7 +255,10 @@ def _speck(given: Given) -> _Made:
     facts = given.facts
     cost, remark = _spiking(facts)
     why = _without_spiking_form(given)
-    if not why and cost.neurons > c.SPECK_NEURONS:
+    need = facts.chips.get("speck")
+    if need is not None:
+        why = "; ".join(need.problems)
+    elif not why and cost.neurons > c.SPECK_NEURONS:
         why = f"{cost.neurons:,} neurons; the chip has {c.SPECK_NEURONS:,}"
     fit = Fit(not why, why, exactly(facts.parameters, "8-bit weights", Mark.EMULATED))
     remarks = (
@@ -270,20 +285,23 @@ def _spiking(facts: NetworkFacts) -> tuple[SpikingCost, str]:
         ratio = cost.sops_per_frame / max(facts.macs, 1)
         return (
             cost,
-            f"Spikes counted by the simulator: {ratio:.2f} synaptic operations per MAC, {cost.steps} steps.",
+            f"Spikes counted by the simulator: {ratio:.2f} synaptic operations per MAC, {counted(cost.steps, 'step')}.",
         )
     remark = (
         f"No spiking network in the run: assumed {c.SOPS_PER_MAC.low:g} to {c.SOPS_PER_MAC.high:g} synaptic operations "
-        f"per MAC and {c.STEPS} steps, as conversions of small gaze networks need."
+        f"per MAC and {c.STEPS} steps, as conversions of small gaze networks need. `tinytracker spike` counts them."
     )
     return model.assumed_spiking(facts.macs, facts.neurons), remark
 
 
 def _spiking_error(given: Given, cost: SpikingCost) -> Cell:
+    facts = given.facts
+    if FOLDER in facts.errors:
+        return facts.errors[FOLDER]
     if cost.error_cm is None:
         return Absent("no spiking network was evaluated")
-    marks = [figure.mark for figure in given.facts.errors.values()] or [Mark.SYNTHETIC]
-    return Figure(cost.error_cm, marks[0], f"spiking network, {cost.steps} steps, validation split")
+    source = f"spiking network, {counted(cost.steps, 'step')}, validation split"
+    return Figure(cost.error_cm, facts.people, source)
 
 
 _TFLITE = ("TFLite", "ptq-int8")
@@ -313,9 +331,9 @@ PLATFORMS: dict[str, Platform] = {
             "pc", "PC", "TFLite with XNNPACK, INT8",
             _computer(("TFLite", "ONNX Runtime", "OpenVINO", "ptq-int8"), MEASURE_HOST),
         ),
-        Platform("loihi-1", "Loihi 1", "spikes, 8-bit weights", _loihi(1)),
-        Platform("loihi-2", "Loihi 2", "spikes, 8-bit weights", _loihi(2)),
-        Platform("speck", "Speck", "spikes, 8-bit weights", _speck),
+        Platform("loihi-1", "Loihi 1", "spikes, 8-bit weights", _loihi(1), takes_spikes=True),
+        Platform("loihi-2", "Loihi 2", "spikes, 8-bit weights", _loihi(2), takes_spikes=True),
+        Platform("speck", "Speck", "spikes, 8-bit weights", _speck, takes_spikes=True),
     )
 }  # fmt: skip
 """In the order of the table."""
