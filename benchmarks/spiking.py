@@ -8,10 +8,9 @@ example `held:train,val,test prepared:test`. The number of steps is chosen on th
 data: the smallest whose integer network loses at most 5 % there (`chosen`).
 
 `spiking.csv` gets, for each run and encoding, a line for each of some numbers of steps: the error of the float network
-on all frames; by how much that of the INT8 network (PTQ, reference kernels; ReLU runs only) is larger; the loss of the
-spiking network before rounding (on every eighth frame) and in integers, each relative to the float network on the same
-frames; spikes and synaptic operations. With `--simulated` only some frames, evenly spread, are simulated. All frames
-are synthetic.
+on all frames; by how much that of the INT8 network (PTQ, reference kernels) is larger; the loss of the spiking network
+before rounding (on every eighth frame) and in integers, each relative to the float network on the same frames; spikes
+and synaptic operations. With `--simulated` only some frames, evenly spread, are simulated. All frames are synthetic.
 """
 
 from __future__ import annotations
@@ -109,7 +108,8 @@ def measure(run: Run, held: list[str], encode: str, steps: int, simulated: int) 
     some = every(frames, max(1, -(-len(frames) // simulated))) if simulated else frames
     fewer = every(some, EVERY)
     float_cm, float_some, float_fewer = (network_error(part) for part in (frames, some, fewer))
-    added = round(int8_error(run, some) - float_some, 4) if preset.levels is None else ""
+    has_int8 = not sees_edges(preset.network())
+    added = round(int8_error(run, some) - float_some, 4) if has_int8 else ""
     answers, spikes, sops = run_frames(network, some, steps, "integers")
     real_answers, _, _ = run_frames(real, fewer, steps, "before rounding")
     constant = frames.error_cm(np.broadcast_to(_best_constant(frames), (len(frames), 2)))
