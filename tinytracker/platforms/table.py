@@ -14,7 +14,8 @@ from tinytracker.platforms.facts import Judge, NetworkFacts, network_facts
 from tinytracker.platforms.figure import Figure, Mark
 from tinytracker.platforms.model import break_even
 from tinytracker.platforms.own import OwnFigures, read_own
-from tinytracker.platforms.rows import PLATFORMS, Given, PlatformRow
+from tinytracker.platforms.row import Given, PlatformRow
+from tinytracker.platforms.rows import PLATFORMS
 from tinytracker.platforms.sessions import read_measurements
 from tinytracker.platforms.validation import Check, checks
 from tinytracker.runs import command_line, versions
