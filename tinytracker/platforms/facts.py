@@ -17,7 +17,6 @@ from tinytracker.model.presets import find_preset
 from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest
-from tinytracker.package.neuromorphic.chips import Need, needs_of
 from tinytracker.package.source import ModelSource, open_source
 from tinytracker.package.spikes import has_spikes, open_spikes
 from tinytracker.package.suitability import check
@@ -30,6 +29,7 @@ from tinytracker.spiking.document import (
     SpikingDocument,
     spiking_cost,
 )
+from tinytracker.spiking.network import SpikingNetwork
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 SPIKING = Path(FOLDER) / DOCUMENT_NAME
@@ -69,7 +69,7 @@ class NetworkFacts:
         transferred_is_known: whether they come from a compiled file.
         errors: in cm, by arithmetic: "float", "ptq-int8", "mct-int8", "ptq-uint8", "spiking", or the name of a runtime.
         spiking: cost of its spiking twin; None when it has none.
-        chips: what that needs on each neuromorphic chip; empty when its file is not at hand.
+        network: the spiking twin itself; None when only its cost is known.
         people: mark of errors: whether the people are real.
         without_int8: why the run has no INT8 network; "" when it has one. Then there are no sizes of a file.
     """
@@ -87,7 +87,7 @@ class NetworkFacts:
     transferred_is_known: bool
     errors: dict[str, Figure] = field(default_factory=dict)
     spiking: SpikingCost | None = None
-    chips: dict[str, Need] = field(default_factory=dict)
+    network: SpikingNetwork | None = None
     people: Mark = Mark.SYNTHETIC
     without_int8: str = ""
 
@@ -123,14 +123,14 @@ def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = No
         InputFileError, ModelError: the source cannot be used.
     """
     opened = open_source(source, quantized)
-    chips: dict[str, Need] = {}
+    network: SpikingNetwork | None = None
     if spiking is None and opened.run is not None and has_spikes(opened.run):
         about, _, network = open_spikes(opened.run)
-        spiking, chips = spiking_cost(about), {need.chip: need for need in needs_of(network)}
-    errors = _errors(opened, with_spikes=bool(chips))
+        spiking = spiking_cost(about)
+    errors = _errors(opened, with_spikes=network is not None)
     name, people = source.resolve().name, _people(opened)
-    if chips and opened.run is not None and not opened.run.quantized_names():
-        return _facts_without_int8(opened, name, errors, spiking, chips, people)
+    if network is not None and opened.run is not None and not opened.run.quantized_names():
+        return _facts_without_int8(opened, name, errors, spiking, network, people)
     opened.require_usable()
     stats = model_stats(opened.model)
     ends = [sum(t.nbytes for t in tensors) for tensors in _ends(opened.model)]
@@ -150,13 +150,13 @@ def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = No
         transferred_is_known=transferred is not None,
         errors=errors | _runtime_errors(opened),
         spiking=spiking,
-        chips=chips,
+        network=network,
         people=people,
     )
 
 
 def _facts_without_int8(
-    opened: ModelSource, name: str, errors: dict[str, Figure], spiking: SpikingCost | None, chips: dict[str, Need],
+    opened: ModelSource, name: str, errors: dict[str, Figure], spiking: SpikingCost | None, twin: SpikingNetwork,
     people: Mark,
 ) -> NetworkFacts:  # fmt: skip
     """Counts of the float network, and why the rest is missing."""
@@ -170,7 +170,7 @@ def _facts_without_int8(
     network = preset.network()
     return NetworkFacts(
         name, "", network.macs, network.params, 0 if spiking is None else spiking.neurons, 0, 0, 0, Absent(why), (0, 0),
-        False, errors, spiking, chips, people, why,
+        False, errors, spiking, twin, people, why,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tinytracker.package.neuromorphic.chips import Need, needs_of
 from tinytracker.platforms import constants as c
 from tinytracker.platforms import model
 from tinytracker.platforms.facts import Fit, NetworkFacts
@@ -22,7 +23,7 @@ def loihi(generation: int) -> Callable[[Given], Made]:
         limit = c.LOIHI_NEURONS[generation]
         large = "" if cost.neurons <= limit else f"{cost.neurons:,} neurons; one chip has {limit:,}"
         cores = f"{-(-cost.neurons // (limit // 128))} or more of 128 cores"
-        need = facts.chips.get(f"loihi{generation}")
+        need = _need(facts, f"loihi{generation}")
         if need is not None:
             large, cores = "; ".join(need.problems), f"{need.cores} of {need.available} cores ({need.how})"
         why = _without_spiking_form(given) or large
@@ -42,7 +43,7 @@ def speck(given: Given) -> Made:
     facts = given.facts
     cost, remark = _spiking(facts)
     why = _without_spiking_form(given)
-    need = facts.chips.get("speck")
+    need = _need(facts, "speck")
     if need is not None:
         why = "; ".join(need.problems)
     elif not why and cost.neurons > c.SPECK_NEURONS:
@@ -53,6 +54,12 @@ def speck(given: Given) -> Made:
         "Power and time are those of another network (Retina), whose events come from its own camera.",
     )
     return Made(fit, _spiking_error(given, cost), model.speck(facts.macs), remarks)
+
+
+def _need(facts: NetworkFacts, chip: str) -> Need | None:
+    """Return what the spiking network needs on a chip; None when only its cost, or nothing of the chip is known."""
+    needs = () if facts.network is None else needs_of(facts.network)
+    return next((need for need in needs if need.chip == chip), None)
 
 
 def _without_spiking_form(given: Given) -> str:

@@ -133,9 +133,9 @@ def _forms(facts: NetworkFacts) -> tuple[str, ...]:
     said = []
     if facts.without_int8:
         said.append(f"Rows of INT8 platforms are empty: {facts.without_int8}.")
-    elif facts.chips:
+    elif facts.network is not None:
         said.append("Loihi and Speck run the spiking network, the other platforms its INT8 twin.")
-    if facts.chips and FOLDER not in facts.errors:
+    if facts.network is not None and FOLDER not in facts.errors:
         said.append(
             "The spiking network's error is that on the validation split; `tinytracker evaluate RUN --model spiking` "
             "measures it on the test split, as the others are."
