@@ -167,7 +167,8 @@ def test_the_int8_twin_is_the_network_without_its_levels(twins):
     assert abs(as_int8 - as_float) < 0.3
 
 
-def test_parity_has_a_row_for_spikes_and_spikes_have_a_table(twins, made, tmp_path):
+def test_parity_has_a_row_for_spikes_and_spikes_have_a_table(twins, made, tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYTRACKER_HOME", str(tmp_path / "home"))  # without sinabs, even where it is set up
     document = command("parity", twins.path, "--images", 32, "--json").document
     (row,) = (row for row in document["rows"] if row["computes"] == "spikes")
     assert row["runtime"] == "spiking simulator, 4 steps"
