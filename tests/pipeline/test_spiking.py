@@ -167,6 +167,17 @@ def test_the_int8_twin_is_the_network_without_its_levels(twins):
     assert abs(as_int8 - as_float) < 0.3
 
 
+@pytest.mark.exhaustive
+def test_the_twin_can_be_trained_with_rounding(twins, tmp_path):
+    own = copied(twins, tmp_path)
+    answer = command(
+        "quantize", own.path, "--method", "qat", "--epochs", 1, "--calibration-frames", 16, "--json"
+    )
+    assert answer.code == 0, answer.err
+    error = answer.document["training"]["val_error_cm"]
+    assert error == pytest.approx(read_document(own).validation.network_cm, abs=0.5)
+
+
 def test_parity_has_a_row_for_spikes_and_spikes_have_a_table(twins, made, tmp_path, monkeypatch):
     monkeypatch.setenv("TINYTRACKER_HOME", str(tmp_path / "home"))  # without sinabs, even where it is set up
     document = command("parity", twins.path, "--images", 32, "--json").document
