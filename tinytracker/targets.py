@@ -153,7 +153,6 @@ TARGETS: dict[str, Target] = {
             rules="tinytracker.package.pico2.rules",
             check="tinytracker.package.pico2.check",
             section="tinytracker.package.pico2.check",
-            doctor="tinytracker.package.pico2.doctor",
             board=_SERIAL_BOARD,
         ),
     )

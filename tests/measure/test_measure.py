@@ -67,6 +67,25 @@ def test_a_correction_for_one_person_is_kept_with_the_session(tmp_path):
     assert "Traceback" not in wrong.err
 
 
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--port", "/dev/null"], "--port"),
+        (["--frames", 50], "--frames"),
+        (["--run", "run"], "--run"),
+        (["--runtime", "onnx"], "--runtime"),
+        (["--no-xnnpack"], "--xnnpack"),
+    ],
+)
+def test_a_replay_refuses_what_it_would_ignore(options, name):
+    answer = run("measure", "--target", "replay", RECORDED, *options)
+    assert answer.code == 2
+    assert (
+        f"{name} is for a measurement; --target replay only reads a session that was recorded." in answer.err
+    )
+    assert f"Omit {name}." in answer.err
+
+
 def test_losses_and_damage_are_counted_and_shown_and_replayed(tmp_path):
     def frame(board, sequence):
         if sequence % 10 == 7:

@@ -23,3 +23,8 @@ def test_what_is_there_is_found(tmp_path, monkeypatch):
     found = {part["name"]: part["found"] for part in document["parts"]}
     assert found["qemu-system-arm"] == str(program)
     assert found["tensorflow"].startswith("2.15")
+
+
+def test_every_part_has_a_name_of_its_own():
+    names = [part["name"] for part in run("doctor", "--json").document["parts"]]
+    assert len(names) == len(set(names))

@@ -11,8 +11,12 @@ from support.stored import stored
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.spiking import SpikingCost, read_document, read_nir, spike, spiking_cost
 from tinytracker.spiking.document import DOCUMENT_NAME, NETWORK_NAME
+from tinytracker.spiking.foreign.environments import find_simulator
 
 pytestmark = pytest.mark.train
+
+# Where it is by default, before tests get a home of their own.
+SINABS = find_simulator("sinabs").default_folder()
 
 
 @pytest.fixture(scope="module")
@@ -127,21 +131,153 @@ def test_networks_that_cannot_fire_are_refused(run):
     )
 
 
-def test_a_network_with_levels_has_no_int8_form(spikes_run):
-    answer = command("quantize", spikes_run.path)
-    assert answer.code == 1
-    assert "spikes-s is trained with activations of 8 levels, which have no INT8 kernel." in answer.err
-    assert "tinytracker spike RUN" in answer.err
+@pytest.fixture(scope="module")
+def twins(spikes_run, tmp_path_factory):
+    """A copy of the run with its spiking network and its INT8 twin."""
+    own = copied(spikes_run, tmp_path_factory.mktemp("twins"))
+    spike(own.path, steps=4)
+    answer = command("quantize", own.path, "--calibration-frames", 16)
+    assert answer.code == 0, answer.err
+    return own
 
 
-@pytest.mark.parametrize(
-    "arguments", [("export", "--out", "x.onnx"), ("parity",), ("compare-platforms", "--out", "x.html")]
-)
-def test_nobody_is_sent_to_quantize_such_a_network(spikes_run, arguments):
+def test_the_int8_twin_is_the_network_without_its_levels(twins):
+    """The .tflite file against the float network whose activations are clipped at the thresholds, but not rounded."""
+    from tinytracker.evaluate import evaluate
+    from tinytracker.interpreters.tflite import ReferenceInterpreter
+    from tinytracker.model.keras_builder import load_trained
+    from tinytracker.model.presets import find_preset
+    from tinytracker.model.tflite_file import read_tflite
+    from tinytracker.quant.contract import IoContract
+    from tinytracker.quant.parity import patterns
+    from tinytracker.spiking.conversion import trained_layers
+    from tinytracker.spiking.lowering import activations
+
+    content = (twins.quantized("ptq-int8") / "model.tflite").read_bytes()
+    contract = IoContract.of(read_tflite(content))
+    pixels = patterns(contract, 16)
+    found = contract.decode(ReferenceInterpreter(content).run(contract.encode_all(pixels))[0])
+    layers, thresholds = trained_layers(load_trained(twins.trained_model()), find_preset("spikes-s"))
+    codes = (pixels["image"].astype(np.int16) - 128).astype(np.int8)
+    many_levels = activations(layers, codes, (thresholds, 2**20))[-1]
+    assert np.abs(found - many_levels).mean() < 0.1
+    as_float, as_int8 = (
+        evaluate(twins.path, split="val", model=m).errors.overall.error_cm for m in ("float", "ptq-int8")
+    )
+    assert abs(as_int8 - as_float) < 0.3
+
+
+@pytest.mark.exhaustive
+def test_the_twin_can_be_trained_with_rounding(twins, tmp_path):
+    own = copied(twins, tmp_path)
+    answer = command(
+        "quantize", own.path, "--method", "qat", "--epochs", 1, "--calibration-frames", 16, "--json"
+    )
+    assert answer.code == 0, answer.err
+    error = answer.document["training"]["val_error_cm"]
+    assert error == pytest.approx(read_document(own).validation.network_cm, abs=0.5)
+
+
+def test_parity_has_a_row_for_spikes_and_spikes_have_a_table(twins, made, tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYTRACKER_HOME", str(tmp_path / "home"))  # without sinabs, even where it is set up
+    document = command("parity", twins.path, "--images", 32, "--json").document
+    (row,) = (row for row in document["rows"] if row["computes"] == "spikes")
+    assert row["runtime"] == "spiking simulator, 4 steps"
+    assert row["error_cm"] > 0
+
+    answer = command("parity", twins.path, "--images", 32, "--model", "spiking", "--json")
+    document = answer.document
+    assert document["step_cm"] == pytest.approx(made.unit_cm / 4)
+    names = [row["runtime"].split()[0] for row in document["rows"]]
+    assert names == ["Keras", "spiking", "sinabs"]
+    assert document["rows"][1]["error_cm"] == pytest.approx(row["error_cm"])
+    assert document["rows"][0]["max_lsb"] > 0
+    assert "tinytracker setup sinabs" in document["rows"][2]["absent"]
+    text = command("parity", twins.path, "--images", 32, "--model", "spiking").out
+    assert "Nothing that must be equal was compared." in text
+    card = tmp_path / "out" / "README.md"
+    command("package", twins.path, "--target", "neuromorphic", "--out", card.parent)
+    assert "| spiking simulator, 4 steps |" in card.read_text()
+
+    own = copied(twins, tmp_path)
+    shutil.rmtree(own.path / "quantized")
+    assert command("parity", own.path, "--images", 32, "--json").document["model"] == "spiking"
+    spike(own.path, steps=2)
+    assert not (own.path / "spiking" / "parity.json").exists()
+
+
+@pytest.mark.exhaustive
+def test_sinabs_has_a_row_where_it_is_set_up(twins, monkeypatch):
+    from tinytracker.package.parity import runtime_table
+    from tinytracker.spiking.foreign.environments import Simulator, find_simulator
+
+    folder = SINABS
+    if find_simulator("sinabs").status(folder).missing:
+        pytest.skip("sinabs is not set up")
+    monkeypatch.setattr(Simulator, "default_folder", lambda self: folder)
+    row = runtime_table(twins.path, "spiking", images=32).rows[2]
+    assert row.runtime == "sinabs 3.1.3 on 32 images"
+    assert (row.differing, row.max_lsb, row.must_be_equal) == (0, 0.0, True)
+
+    honest = Simulator.run
+
+    def changed(self, path, frames, steps, spikes, start, out, **kept):
+        honest(self, path, frames, steps, spikes, 0, out, **kept)  # membranes that start at zero
+
+    monkeypatch.setattr(Simulator, "run", changed)
+    table = runtime_table(twins.path, "spiking", images=32)
+    assert table.rows[2].differing > 0
+    assert not table.exact
+
+
+def test_the_documented_way_to_one_table_of_all_platforms(twins, tmp_path):
+    """The commands of docs/platforms.md after training, on a run that has both forms of its network."""
+    own = copied(twins, tmp_path)
+    for model in ("ptq-int8", "spiking"):
+        assert command("evaluate", own.path, "--model", model).code == 0
+    session = tmp_path / "pc.jsonl"
+    measured = command(
+        "measure", "--target", "host", "--run", own.path, "--frames", 20, "--warmup", 2, "--out", session
+    )
+    assert measured.code == 0, measured.err
+    page = tmp_path / "platforms.html"
+    answer = command("compare-platforms", own.path, session, "--out", page, "--json")
+    assert answer.code == 0, answer.err
+    rows = {row["platform"]: row for row in answer.document["rows"]}
+    assert "ptq-int8" in rows["spresense"]["error_cm"]["source"]
+    for name in ("loihi-1", "loihi-2", "speck"):
+        assert rows[name]["error_cm"]["source"].startswith("spiking, ")
+        assert "test split" in rows[name]["error_cm"]["source"]
+    assert rows["pc"]["inference_ms"]["mark"] == "measured"
+    assert rows["loihi-2"]["fit"]["ok"]
+    assert any("11 of 128 cores" in remark for remark in rows["loihi-2"]["remarks"])
+    assert "a Speck takes only spikes" in rows["speck"]["fit"]["why"]
+    assert "its INT8 twin" in " ".join(answer.document["remarks"])
+    assert "validation split" not in " ".join(answer.document["remarks"])
+
+
+def test_a_table_without_the_int8_twin_says_how_to_make_it(spikes_run, made, tmp_path):
+    answer = command("compare-platforms", spikes_run.path, "--out", tmp_path / "x.html", "--json")
+    assert answer.code == 0, answer.err
+    rows = {row["platform"]: row for row in answer.document["rows"]}
+    why = f"no INT8 network in the run; make it with: tinytracker quantize {spikes_run.path}"
+    assert rows["spresense"]["inference_ms"] == {"absent": why}
+    assert rows["spresense"]["fit"]["ok"] is None
+    assert rows["loihi-2"]["error_cm"]["value"] == made.validation.integer_cm
+    assert any("on the validation split" in remark for remark in answer.document["remarks"])
+
+
+@pytest.mark.parametrize("arguments", [("quantize",), ("export", "--out", "x.onnx"), ("parity",)])
+def test_a_network_that_sees_edges_has_no_int8_form(spikes_run, tmp_path, arguments):
+    own = copied(spikes_run, tmp_path)
+    shutil.rmtree(own.path / "spiking", ignore_errors=True)
+    about = json.loads(own.description_path.read_text())
+    own.description_path.write_text(json.dumps({**about, "preset": "spikes-s-edges"}))
     verb, *options = arguments
-    answer = command(verb, spikes_run.path, *options)
+    answer = command(verb, own.path, *options)
     assert answer.code == 1
-    assert "8 levels, which have no INT8 kernel" in answer.err
+    assert "spikes-s-edges computes edges of the image" in answer.err
+    assert "train spikes-s, which can also be quantized" in answer.err
 
 
 def test_without_steps_their_number_is_chosen_and_said(spikes_run, tmp_path):
@@ -217,6 +353,11 @@ def test_the_package(spikes_run, made, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     card = (tmp_path / "a" / "README.md").read_text()
     assert 'library_name: "nir"' in card
+    assert (
+        f"{made.validation.integer_cm:.2f} cm on {made.validation.frames} frames of the **validation** split"
+        in card
+    )
+    assert "Its error has not been measured" not in card
     assert "the threshold is subtracted" in card
 
     refused = command(

@@ -58,7 +58,7 @@ KINDS = (
     Kind("quantization", "`RUN/quantized/<name>/quantization.json`", QuantizationRecord),
     Kind("sensor-quantization", "`RUN/quantized/mct-int8/quantization.json`", SensorQuantization),
     Kind("spiking", "`RUN/spiking/spiking.json`", SpikingDocument),
-    Kind("parity", "`RUN/parity.json`", ParityDocument),
+    Kind("parity", "`RUN/parity.json`, `RUN/spiking/parity.json`", ParityDocument),
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),
     Kind("cascade", "the file of `tinytracker cascade fit`", CascadeSettings),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from tinytracker.cli.baselines import NO_SYNC, Plan, baseline_options, marked, sync_of
@@ -99,6 +101,7 @@ def command(
     if options["target"] == REPLAY:
         if session is None:
             raise UsageError("Which session?", "Use: tinytracker measure --target replay SESSION")
+        _refuse_board_options(options)
         replayed = _replay(session, options["out"], options["seed"], correction)
         return _joined(power.recorded(session), replayed, session)
     if session is not None:
@@ -106,6 +109,22 @@ def command(
             f"{session}: a session can only be read with --target replay.", "Write the new one with --out."
         )
     return _record(power, correction, **options)
+
+
+_OF_REPLAY = ("target", "out", "seed")
+
+
+def _refuse_board_options(options: Mapping[str, Any]) -> None:
+    """Refuse what only a measurement would do; a replay would ignore it in silence."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name in options and name not in _OF_REPLAY:
+            raise UsageError(
+                f"{parameter.opts[0]} is for a measurement; --target {REPLAY} only reads a session that was recorded.",
+                f"Omit {parameter.opts[0]}.",
+            )
 
 
 def _joined(power: Power, output: Output, session: Path) -> Output:

@@ -71,7 +71,8 @@ def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
         rows.append(("parity", f"{parity.runtime} = {parity.oracle} on {parity.images} images{several}"))
     if manifest.spiking is not None:
         spiking = manifest.spiking
-        rows.append(("error", f"{spiking.network_cm:.2f} cm before, {spiking.integer_cm:.2f} cm as integers"))
+        errors = f"{spiking.network_cm:.2f} cm before, {spiking.integer_cm:.2f} cm as integers"
+        rows.append(("error, validation split", errors))
         rows.append(
             ("per frame", f"{spiking.steps} steps, {spiking.sops:,.0f} SOPs, {spiking.updates:,} updates")
         )

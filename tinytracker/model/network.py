@@ -7,7 +7,7 @@ into weights and bias) and its activation. All tensors are NHWC without the batc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
@@ -227,6 +227,15 @@ class Network:
         """Append edges to the right and downward, rising and falling apart: four planes for each channel."""
         h, w, c = self.shape(x)
         return self._put(Node(name, "edges", (x,), (h, w, 4 * c)))
+
+    def with_clipped_relus(self) -> Network:
+        """Return the network with a ReLU6 for each ReLU."""
+        return Network(
+            {
+                name: replace(node, activation="relu6") if node.activation == "relu" else node
+                for name, node in self.nodes.items()
+            }
+        )
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

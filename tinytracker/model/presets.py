@@ -75,12 +75,12 @@ class Preset:
         """Check that the trained network can be quantized to an INT8 .tflite file.
 
         Raises:
-            ModelError: its activations are those of a network that becomes a spiking one.
+            ModelError: it sees edges.
         """
-        if self.levels is not None:
+        if any(node.op == "edges" for node in self.network().nodes.values()):
             raise ModelError(
-                f"{self.name} is trained with activations of {self.levels} levels, which have no INT8 kernel.",
-                f"Convert it to spikes with `tinytracker spike RUN`, or train {self.name.removesuffix('-edges')}-relu.",
+                f"{self.name} computes edges of the image, and some of the operators for that have no INT8 kernel.",
+                "Convert it to spikes with `tinytracker spike RUN`, or train spikes-s, which can also be quantized.",
             )
 
     def network(self) -> Network:
@@ -88,8 +88,12 @@ class Preset:
         return self.build(self.input)
 
     def device_network(self) -> Network:
-        """Return the network to quantize: the same except for the last node."""
-        return self.output.on_device(self.network())
+        """Return the network to quantize: the same except for the last node.
+
+        Activations with levels become clipped ReLUs, see `tinytracker.quant.clipping`.
+        """
+        network = self.output.on_device(self.network())
+        return network if self.levels is None else network.with_clipped_relus()
 
 
 def _halving(size: int) -> Padding:

@@ -11,7 +11,7 @@ def diagnose() -> list[Part]:
     shared = [
         python_part("tensorflow", "tensorflow", "prepare, train, evaluate, quantize", "train"),
         python_part("numba", "numba", "synth, demo", "synth"),
-        program_part("cc", "package --runtime c", "gcc libc6-dev"),
+        program_part("cc", "generated C: package, parity", "gcc libc6-dev"),
     ]
     return [
         *shared,

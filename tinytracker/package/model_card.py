@@ -33,7 +33,7 @@ def model_card(manifest: Manifest, use: str) -> str:
             f"The network looks at {manifest.sees} and estimates where on the screen the person looks: "
             f"{manifest.gaze}.\n",
             _facts(manifest),
-            _errors(manifest.metrics, origin),
+            _errors(manifest, origin),
             _runtimes(manifest.runtimes),
             use,
             _limits(manifest.model, origin),
@@ -97,21 +97,36 @@ def _front_matter(manifest: Manifest, origin: str) -> str:
     results = [
         {
             "task": {"type": "keypoint-detection", "name": "gaze estimation"},
-            "dataset": {"type": dataset, "name": dataset_name, "split": name.rpartition("-")[2]},
+            "dataset": {"type": dataset, "name": dataset_name, "split": split},
             "metrics": [
                 {
                     "type": "mean_euclidean_error_cm",
-                    "name": f"mean Euclidean error, cm ({name.rpartition('-')[0]})",
-                    "value": round(errors.overall.error_cm, 4),
+                    "name": f"mean Euclidean error, cm ({name})",
+                    "value": round(error_cm, 4),
                 }
             ],
         }
-        for name, errors in manifest.metrics.items()
+        for name, split, error_cm in _measured(manifest)
     ]
     if results:
         name = manifest.model.preset or "gaze"
         fields["model-index"] = [{"name": f"{name} for {target}", "results": results}]
     return _yaml(fields)
+
+
+def _measured(manifest: Manifest) -> list[tuple[str, str, float]]:
+    """Return model, split and error in cm of each measurement: those of `evaluate`, or else those of `spike`."""
+    found = [
+        (name.rpartition("-")[0], name.rpartition("-")[2], errors.overall.error_cm)
+        for name, errors in manifest.metrics.items()
+    ]
+    if manifest.spiking is not None and not any(name == _SPIKING for name, _, _ in found):
+        found.append((_SPIKING, "val", manifest.spiking.integer_cm))
+    return found
+
+
+_SPIKING = "spiking"
+"""Name of the model in a run, as `evaluate` takes it."""
 
 
 def _yaml(fields: dict[str, Any]) -> str:
@@ -177,9 +192,24 @@ def _outputs(parity: ParitySection) -> str:
     return f", all {len(parity.outputs)} outputs" if parity.outputs else ""
 
 
-def _errors(metrics: dict[str, Headline], origin: str) -> str:
+def _errors(manifest: Manifest, origin: str) -> str:
+    """Return the table of errors, and what of them was measured on which split."""
+    table = _error_table(manifest.metrics, origin)
+    spiking = manifest.spiking
+    if spiking is None or f"{_SPIKING}-test" in manifest.metrics:
+        return table or "Its error has not been measured.\n"
+    return (f"{table}\n" if table else "") + (
+        f"Error of the spiking network: {spiking.integer_cm:.2f} cm on {spiking.validation_frames:,} frames of the "
+        f"**validation** split, where\nthe ordinary network has {spiking.network_cm:.2f} cm. Its steps may have been "
+        "chosen there, so the error on other people may be\nlarger. To have that of the test split in this card: "
+        "`tinytracker evaluate RUN --model spiking`, then package again.\n"
+    )
+
+
+def _error_table(metrics: dict[str, Headline], origin: str) -> str:
+    """Return the errors that `evaluate` measured; "" without one."""
     if not metrics:
-        return "Its error has not been measured.\n"
+        return ""
     people = {"synthetic": "synthetic people", "recorded": "recorded people", "": "people of unknown origin"}[
         origin
     ]

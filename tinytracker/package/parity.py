@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from tinytracker.errors import (
     UnknownNameError,
     UsageError,
 )
-from tinytracker.evaluate.metrics import frame_errors
 from tinytracker.files import StrPath, read_bytes, sha256_bytes, write_json
 from tinytracker.hosts.runtimes import RUNTIMES, HostOptions, open_runtime
 from tinytracker.interpreters.base import Interpreter, run_in_parts
@@ -26,7 +25,10 @@ from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.tflite import DefaultInterpreter
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.model.tflite_file import read_tflite
-from tinytracker.package.parity_table import RuntimeRow
+from tinytracker.package.comparison import Comparison, predict
+from tinytracker.package.parity_spikes import SIMULATOR, seen_by, simulated, sinabs_row, spiking_rows
+from tinytracker.package.parity_table import RuntimeRow, spiking_parity_path
+from tinytracker.package.spikes import has_spikes, open_spikes
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.oracle import oracle_of
@@ -35,15 +37,16 @@ from tinytracker.quant.parity import (
     differing_frames,
     frame_bytes,
     frames_with_target,
-    patterns,
+    patterns_of,
 )
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+from tinytracker.spiking.document import FOLDER
 from tinytracker.targets import Target, with_part
+from tinytracker.words import counted
 
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
-_BATCH = 64
 
 _HOSTS = ("onnx", "openvino")
 """Runtimes of this computer that get a row; TensorFlow Lite's own kernels have one in any case."""
@@ -51,10 +54,10 @@ _HOSTS = ("onnx", "openvino")
 
 @dataclass(frozen=True)
 class RuntimeTable:
-    """All runtimes of one quantized model.
+    """All runtimes of one quantized model, or of a spiking network.
 
     Attributes:
-        model: name in the run. model_sha256: SHA-256 of the .tflite file.
+        model: name in the run, or "spiking". model_sha256: SHA-256 of the .tflite or NIR file.
         oracle: runtime that all others are compared with.
         frames: images of the test split. patterns: synthetic images added to them, without a ground truth.
         data_hash: hash of the prepared data, "" without frames.
@@ -88,9 +91,12 @@ def runtime_table(
 ) -> RuntimeTable:
     """Run one quantized model of a run on every runtime, and keep the table in RUN/parity.json.
 
+    A spiking network has a table of its own, `RUN/spiking/parity.json`, in which its integer simulator is the oracle.
+
     Args:
-        run_folder: a run with a quantized model.
-        model: its name; None for the one with training ("qat-int8") if it exists, otherwise "ptq-int8".
+        run_folder: a run with a quantized model or a spiking network.
+        model: its name, or "spiking"; None for the one with training ("qat-int8") if it exists, otherwise "ptq-int8",
+            and for the spiking network of a run without a quantized model.
         data: prepared data; None for the run's own.
         images: number of images: frames of the test split, topped up with patterns when the split has fewer.
 
@@ -113,77 +119,82 @@ def runtime_table(
     description = run.describe()
     preset = find_preset(description.preset)
     require_tensorflow("comparing runtimes")
+    where = data or Path(description.data.path)
+    if name == FOLDER:
+        return _spiking_table(run, preset, where, images)
     content = read_bytes(run.quantized(name) / "model.tflite")
     contract = IoContract.of(read_tflite(content))
     oracle = oracle_of(content)
-    codes, target, data_hash = _images(data or Path(description.data.path), preset, images)
-    drawn = images - len(target)
-    if drawn:
-        extra = patterns(contract, drawn)
-        codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(target) else extra
+    shapes = {t.name: t.frame_shape for t in contract.inputs}
+    codes, target, data_hash = _images(where, preset, images, shapes)
     with bar(f"parity: {oracle.name}", images, "images") as advance:
         expected = run_in_parts(oracle, contract.encode_all(codes), advance)
-    comparison = _Comparison(oracle.name, contract, expected, target)
-    rows = tuple(_rows(run, preset, name, content, codes, comparison))
+    comparison = Comparison(contract.decode(expected[0]), contract.gaze.cm_per_code, target)
+    quantized = _Quantized(name, content, contract, oracle.name, expected)
+    rows = tuple(_rows(run, preset, quantized, codes, comparison))
     table = RuntimeTable(
-        name, sha256_bytes(content), oracle.name, len(target), drawn, data_hash, comparison.step_cm,
+        name, sha256_bytes(content), oracle.name, len(target), images - len(target), data_hash, comparison.step,
         len(set(frame_bytes(expected))), rows,
     )  # fmt: skip
+    return _kept(table, run.parity_path)
+
+
+def _spiking_table(run: Run, preset: Preset, data: Path, images: int) -> RuntimeTable:
+    """The table of the run's spiking network, whose oracle is its integer simulator."""
+    about, content, network = open_spikes(run)
+    codes, target, data_hash = _images(data, preset, images, preset.input.shapes)
+    frames = seen_by(network, codes)
+    answers, readout = simulated(network, frames)
+    comparison = Comparison(answers, network.unit_cm / network.steps, target)
+    label = f"{SIMULATOR}, {counted(network.steps, 'step')}"
+    rows = (
+        _float_row(run, codes, comparison),
+        comparison.row(label, "integer", answers, 0, False),
+        sinabs_row(network, content, frames),
+    )
+    table = RuntimeTable(
+        FOLDER, about.sha256, label, len(target), images - len(target), data_hash, comparison.step,
+        len(set(frame_bytes([readout]))), rows,
+    )  # fmt: skip
+    return _kept(table, spiking_parity_path(run))
+
+
+def _kept(table: RuntimeTable, path: Path) -> RuntimeTable:
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
-    write_json(run.parity_path, {**document, "command": command_line(), "versions": versions()})
+    write_json(path, {**document, "command": command_line(), "versions": versions()})
     return table
 
 
 @dataclass(frozen=True)
-class _Comparison:
-    """The oracle's outputs and the ground truth, to compare other runtimes with.
+class _Quantized:
+    """A quantized model of the run, and all outputs of its oracle, (N, ...) each."""
 
-    Attributes:
-        oracle: name of the oracle. contract: contract of the model.
-        outputs: all outputs of the oracle, (N, ...) each.
-        target: ground truth (frames, 3) of the first images, see `train.dataset.decoded`.
-    """
-
-    oracle: str
+    name: str
+    content: bytes
     contract: IoContract
+    oracle: str
     outputs: tuple[NDArray[Any], ...]
-    target: Floats
 
-    @property
-    def oracle_cm(self) -> Floats:
-        """Return (N, 2) in the network's unit."""
-        return self.contract.decode(self.outputs[0])
 
-    @property
-    def step_cm(self) -> float:
-        """Return one step of the gaze."""
-        return self.contract.gaze.cm_per_code
+def _float_row(run: Run, codes: Codes, comparison: Comparison) -> RuntimeRow:
+    from tinytracker.model.keras_builder import load_trained
 
-    def row(
-        self, runtime: str, computes: str, found: Floats, differing: int | None, must: bool
-    ) -> RuntimeRow:
-        lsb = np.abs(found - self.oracle_cm) / self.step_cm
-        frames = len(self.target)
-        cm = found[:frames] * self.target[:, 2:]
-        error = float(frame_errors(cm, self.target[:, :2]).mean()) if frames else None
-        return RuntimeRow(runtime, computes, error, float(lsb.max()), float(lsb.mean()), differing, must)
+    found = predict("Keras float", load_trained(run.trained_model()).predict_on_batch, codes)
+    return comparison.row("Keras float", "float", found, None, False)
 
 
 def _rows(
-    run: Run, preset: Preset, name: str, content: bytes, codes: Codes, comparison: _Comparison
+    run: Run, preset: Preset, quantized: _Quantized, codes: Codes, comparison: Comparison
 ) -> Iterator[RuntimeRow]:
     from tinytracker.codegen.host import GeneratedRuntime
-    from tinytracker.model.keras_builder import load_trained
 
-    keras = load_trained(run.trained_model())
-    found = _predict("Keras float", keras.predict_on_batch, codes)
-    yield comparison.row("Keras float", "float", found, None, False)
-    if name.startswith("qat-"):
+    yield _float_row(run, codes, comparison)
+    if quantized.name.startswith("qat-"):
         from tinytracker.quant.qat import load_aware
 
-        found = _predict("Keras QAT", load_aware(run, preset).predict_on_batch, codes)
+        found = predict("Keras QAT", load_aware(run, preset).predict_on_batch, codes)
         yield comparison.row("Keras QAT", "rounded float", found, None, False)
-    yield comparison.row(comparison.oracle, "integer", comparison.oracle_cm, 0, False)
+    yield comparison.row(quantized.oracle, "integer", comparison.answers, 0, False)
     # Name when it is absent, what opens it, and whether a difference is a defect.
     runtimes: tuple[tuple[str, Callable[[bytes], Interpreter], bool], ...] = (
         (DefaultInterpreter.name, DefaultInterpreter, False),
@@ -191,10 +202,10 @@ def _rows(
         (GeneratedRuntime.name, GeneratedRuntime, True),
         *((RUNTIMES[name].label, _host(name), False) for name in _HOSTS),
     )
-    inputs = comparison.contract.encode_all(codes)
+    inputs = quantized.contract.encode_all(codes)
     for label, opener, must in runtimes:
         try:
-            runtime = opener(content)
+            runtime = opener(quantized.content)
         except (MissingDependencyError, ModelError) as error:
             if opener is MicroInterpreter:
                 raise
@@ -202,11 +213,12 @@ def _rows(
             continue
         with bar(f"parity: {runtime.name}", len(inputs[0]), "images") as advance:
             raw = run_in_parts(runtime, inputs, advance)
-        differing = int(differing_frames(raw, comparison.outputs).sum())
-        found = comparison.contract.decode(raw[0])
+        differing = int(differing_frames(raw, quantized.outputs).sum())
+        found = quantized.contract.decode(raw[0])
         yield comparison.row(runtime.name, "integer", found, differing, must)
     for target in with_part("parity").values():
         yield _own_form(target, run, codes, comparison)
+    yield from spiking_rows(run, codes, comparison)
 
 
 def _host(name: str) -> Callable[[bytes], Interpreter]:
@@ -214,7 +226,7 @@ def _host(name: str) -> Callable[[bytes], Interpreter]:
     return lambda content: open_runtime(content, HostOptions(name))
 
 
-def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -> RuntimeRow:
+def _own_form(target: Target, run: Run, codes: Codes, comparison: Comparison) -> RuntimeRow:
     """Return the row of a target's own quantization of the same float network; its steps differ from the oracle's."""
     form = target.part("parity")
     path = run.quantized(form.NAME) / form.FILE
@@ -225,25 +237,14 @@ def _own_form(target: Target, run: Run, codes: Codes, comparison: _Comparison) -
         model = form.load(path)
     except MissingDependencyError as error:
         return RuntimeRow(form.LABEL, "rounded float", absent=error.message)
-    found = _predict(form.LABEL, lambda batch: model(next(iter(batch.values()))), codes)
+    found = predict(form.LABEL, lambda batch: model(next(iter(batch.values()))), codes)
     return comparison.row(form.LABEL, "rounded float", found, None, False)
-
-
-def _predict(name: str, model: Callable[[dict[str, Any]], Any], codes: Codes) -> Floats:
-    """Return (N, 2) cm from a function that takes float32 p/128 - 1 by input name."""
-    count = len(next(iter(codes.values())))
-    answers = []
-    with bar(f"parity: {name}", count, "images") as advance:
-        for i in range(0, count, _BATCH):
-            batch = {k: p[i : i + _BATCH].astype(np.float32) / 128 - 1 for k, p in codes.items()}
-            answers.append(np.asarray(model(batch), np.float64))
-            advance(len(answers[-1]))
-    found: Floats = np.concatenate(answers)[:, :2]  # the numbers of an aim are not compared
-    return found
 
 
 def _choose(run: Run, model: str | None) -> str:
     names = run.quantized_names()
+    if model == FOLDER or (model is None and not names and has_spikes(run)):
+        return FOLDER
     if not names:
         find_preset(run.preset_name).require_int8()
         raise InputFileError(
@@ -252,11 +253,27 @@ def _choose(run: Run, model: str | None) -> str:
     if model is None:
         return next((name for name in _PREFERRED if name in names), names[0])
     if model not in names:
-        raise UnknownNameError("quantized model in this run", model, names)
+        known = [*names, *([FOLDER] if has_spikes(run) else [])]
+        raise UnknownNameError("quantized model in this run", model, known)
     return model
 
 
-def _images(data: Path, preset: Preset, count: int) -> tuple[Codes, Floats, str]:
+def _images(
+    data: Path, preset: Preset, count: int, shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[Codes, Floats, str]:
+    """Return images: frames of the test split, topped up with patterns; the frames' ground truth; the data's hash.
+
+    Without the data, or with an empty split, all of them are patterns.
+    """
+    codes, target, data_hash = _frames(data, preset, count)
+    drawn = count - len(target)
+    if drawn:
+        extra = patterns_of(shapes, drawn)
+        codes = {key: np.concatenate([codes[key], extra[key]]) for key in extra} if len(target) else extra
+    return codes, target, data_hash
+
+
+def _frames(data: Path, preset: Preset, count: int) -> tuple[Codes, Floats, str]:
     """Return frames of the test split with their ground truth; none when the data is missing or the split is empty."""
     if not data.is_dir():
         return {}, np.empty((0, 3)), ""

@@ -1,14 +1,16 @@
-"""parity.json of a run, and its place in a manifest: one model on all runtimes."""
+"""parity.json of a run or of its spiking network, and its place in a manifest: one model on all runtimes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from tinytracker.documents import Document, Part
 from tinytracker.runs import Run
+from tinytracker.spiking.document import PARITY_NAME, folder_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class RuntimeRow:
 
     Attributes:
         runtime: name.
-        computes: "float", "rounded float" (floats that are rounded as on a device), or "integer".
+        computes: "float", "rounded float" (floats that are rounded as on a device), "integer", or "spikes" (of the
+            spiking network beside a quantized model).
         error_cm: mean distance from the ground truth over the frames; None without frames.
         max_lsb: largest difference of x or y from the oracle, in steps of the output. mean_lsb: mean difference.
         differing: images on which any output value differs from the oracle's; None for float outputs.
@@ -66,13 +69,24 @@ class ParityDocument(ParityTable, Document):
         return ParityTable(**{name: getattr(self, name) for name in known})
 
 
-def stored_table(run: Run, model_sha256: str | None = None) -> ParityTable | None:
+def spiking_parity_path(run: Run) -> Path:
+    """Return where the table of the run's spiking network is."""
+    return folder_of(run) / PARITY_NAME
+
+
+def stored_table(run: Run, model_sha256: str | None = None, path: Path | None = None) -> ParityTable | None:
     """Return the table that `runtime_table` kept in the run; None without one, or when it is about another model.
+
+    Args:
+        run: that has it.
+        model_sha256: of the model; None for any.
+        path: of the table; None for that of a quantized model.
 
     Raises:
         InputFileError: parity.json is not such a table.
     """
-    if not run.parity_path.is_file():
+    path = path or run.parity_path
+    if not path.is_file():
         return None
-    document = ParityDocument.read(run.parity_path)
+    document = ParityDocument.read(path)
     return document.table if model_sha256 in (None, document.model_sha256) else None

@@ -11,7 +11,7 @@ from tinytracker.lazy import exports
 
 if TYPE_CHECKING:
     from tinytracker.platforms.figure import Absent, Figure, Mark
-    from tinytracker.platforms.rows import PlatformRow
+    from tinytracker.platforms.row import PlatformRow
     from tinytracker.platforms.table import PlatformTable, compare_platforms
     from tinytracker.platforms.writing import write_platforms
 else:
@@ -19,7 +19,7 @@ else:
         __name__,
         {
             "figure": ("Absent", "Figure", "Mark"),
-            "rows": ("PlatformRow",),
+            "row": ("PlatformRow",),
             "table": ("PlatformTable", "compare_platforms"),
             "writing": ("write_platforms",),
         },

@@ -13,10 +13,12 @@ from tinytracker.codegen.generation import generate
 from tinytracker.errors import InputFileError, ModelError, TinyTrackerError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_json
+from tinytracker.model.presets import find_preset
 from tinytracker.model.tflite_model import TfliteModel
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest
-from tinytracker.package.source import ModelSource, load_source
+from tinytracker.package.source import ModelSource, open_source
+from tinytracker.package.spikes import has_spikes, open_spikes
 from tinytracker.package.suitability import check
 from tinytracker.platforms.constants import EDGE_TPU_BYTES
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly
@@ -27,6 +29,7 @@ from tinytracker.spiking.document import (
     SpikingDocument,
     spiking_cost,
 )
+from tinytracker.spiking.network import SpikingNetwork
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 SPIKING = Path(FOLDER) / DOCUMENT_NAME
@@ -64,8 +67,11 @@ class NetworkFacts:
         generated: constants and arena of generated C, bytes; absent when C cannot be generated.
         transferred: least and most bytes that cross USB to an Edge TPU with every frame.
         transferred_is_known: whether they come from a compiled file.
-        errors: in cm, by arithmetic: "float", "ptq-int8", "mct-int8", "ptq-uint8", or the name of a runtime.
+        errors: in cm, by arithmetic: "float", "ptq-int8", "mct-int8", "ptq-uint8", "spiking", or the name of a runtime.
         spiking: cost of its spiking twin; None when it has none.
+        network: the spiking twin itself; None when only its cost is known.
+        people: mark of errors: whether the people are real.
+        without_int8: why the run has no INT8 network; "" when it has one. Then there are no sizes of a file.
     """
 
     name: str
@@ -81,6 +87,9 @@ class NetworkFacts:
     transferred_is_known: bool
     errors: dict[str, Figure] = field(default_factory=dict)
     spiking: SpikingCost | None = None
+    network: SpikingNetwork | None = None
+    people: Mark = Mark.SYNTHETIC
+    without_int8: str = ""
 
     def error(self, *arithmetics: str) -> Cell:
         """Return the error of the first of these that was evaluated; a runtime matches by the beginning of its name."""
@@ -103,6 +112,8 @@ class NetworkFacts:
 def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = None) -> NetworkFacts:
     """Read everything that the table needs from a run folder or a .tflite file.
 
+    A run that has a spiking network needs no INT8 network.
+
     Args:
         source: run folder or .tflite file.
         quantized: quantized model of the run.
@@ -111,13 +122,22 @@ def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = No
     Raises:
         InputFileError, ModelError: the source cannot be used.
     """
-    opened = load_source(source, quantized)
+    opened = open_source(source, quantized)
+    network: SpikingNetwork | None = None
+    if spiking is None and opened.run is not None and has_spikes(opened.run):
+        about, _, network = open_spikes(opened.run)
+        spiking = spiking_cost(about)
+    errors = _errors(opened, with_spikes=network is not None)
+    name, people = source.resolve().name, _people(opened)
+    if network is not None and opened.run is not None and not opened.run.quantized_names():
+        return _facts_without_int8(opened, name, errors, spiking, network, people)
+    opened.require_usable()
     stats = model_stats(opened.model)
     ends = [sum(t.nbytes for t in tensors) for tensors in _ends(opened.model)]
     transferred = _transferred(opened)
     low, high = (sum(ends) + extra for extra in EDGE_TPU_BYTES)
     return NetworkFacts(
-        name=source.resolve().name,
+        name=name,
         sha256=opened.sha256,
         macs=stats.macs,
         parameters=stats.parameters,
@@ -128,9 +148,30 @@ def network_facts(source: Path, quantized: str, spiking: SpikingCost | None = No
         generated=_generated(opened.content),
         transferred=(low, high) if transferred is None else (transferred, transferred),
         transferred_is_known=transferred is not None,
-        errors=_errors(opened),
-        spiking=spiking or (None if opened.run is None else stored_spiking(opened.run.path)),
+        errors=errors | _runtime_errors(opened),
+        spiking=spiking,
+        network=network,
+        people=people,
     )
+
+
+def _facts_without_int8(
+    opened: ModelSource, name: str, errors: dict[str, Figure], spiking: SpikingCost | None, twin: SpikingNetwork,
+    people: Mark,
+) -> NetworkFacts:  # fmt: skip
+    """Counts of the float network, and why the rest is missing."""
+    assert opened.preset is not None
+    preset = find_preset(opened.preset)
+    why = f"no INT8 network in the run; make it with: tinytracker quantize {opened.path}"
+    try:
+        preset.require_int8()
+    except ModelError as error:
+        why = f"no INT8 network: {error.message.rstrip('.')}"
+    network = preset.network()
+    return NetworkFacts(
+        name, "", network.macs, network.params, 0 if spiking is None else spiking.neurons, 0, 0, 0, Absent(why), (0, 0),
+        False, errors, spiking, twin, people, why,
+    )  # fmt: skip
 
 
 class Judge:
@@ -212,27 +253,43 @@ def _transferred(opened: ModelSource) -> int | None:
     return None
 
 
-def _errors(opened: ModelSource) -> dict[str, Figure]:
-    run = opened.run
+def _people(opened: ModelSource) -> Mark:
+    """Return the mark of the run's errors; those of a file are not known."""
+    origin = opened.description.data.origin if opened.description is not None else ""
+    return Mark.MEASURED if origin == "recorded" else Mark.SYNTHETIC
+
+
+def _who(people: Mark) -> str:
+    return "recorded people" if people is Mark.MEASURED else "synthetic people"
+
+
+def _errors(opened: ModelSource, with_spikes: bool) -> dict[str, Figure]:
+    """Errors of the run's models on the test split, as `evaluate` stored them."""
+    run, mark = opened.run, _people(opened)
     if run is None:
         return {}
-    origin = opened.description.data.origin if opened.description is not None else ""
-    mark = Mark.MEASURED if origin == "recorded" else Mark.SYNTHETIC
-    people = "recorded people" if mark is Mark.MEASURED else "synthetic people"
     found = {}
-    for name in ("float", *run.quantized_names()):
+    for name in ("float", *run.quantized_names(), *([FOLDER] if with_spikes else [])):
         errors = stored_errors(run, name)
         if errors is not None:
             overall = errors.overall
             low, high = overall.ci95_cm
             found[name] = Figure(
-                overall.error_cm, mark, f"{name}, {overall.frames:,} frames of the test split, {people}",
+                overall.error_cm, mark, f"{name}, {overall.frames:,} frames of the test split, {_who(mark)}",
                 min(low, overall.error_cm), max(high, overall.error_cm),
             )  # fmt: skip
-    table = opened.runtimes
+    return found
+
+
+def _runtime_errors(opened: ModelSource) -> dict[str, Figure]:
+    """Errors of runtimes with integers, as `parity` stored them."""
+    table, mark = opened.runtimes, _people(opened)
+    found = {}
     for row in () if table is None else table.rows:
         if row.error_cm is not None and row.computes == "integer":
-            source = f"{row.runtime}, {table.frames if table else 0:,} frames of tinytracker parity, {people}"
+            source = (
+                f"{row.runtime}, {table.frames if table else 0:,} frames of tinytracker parity, {_who(mark)}"
+            )
             found[row.runtime] = exactly(row.error_cm, source, mark)
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tinytracker.platforms.figure import Absent, Cell, Figure
-from tinytracker.platforms.rows import PlatformRow
+from tinytracker.platforms.row import PlatformRow
 from tinytracker.platforms.table import PlatformTable
 from tinytracker.report.svg import WIDTH, line, number, svg, text
 

@@ -14,11 +14,12 @@ from tinytracker.platforms.facts import Judge, NetworkFacts, network_facts
 from tinytracker.platforms.figure import Figure, Mark
 from tinytracker.platforms.model import break_even
 from tinytracker.platforms.own import OwnFigures, read_own
-from tinytracker.platforms.rows import PLATFORMS, Given, PlatformRow
+from tinytracker.platforms.row import Given, PlatformRow
+from tinytracker.platforms.rows import PLATFORMS
 from tinytracker.platforms.sessions import read_measurements
 from tinytracker.platforms.validation import Check, checks
 from tinytracker.runs import command_line, versions
-from tinytracker.spiking.document import SpikingCost
+from tinytracker.spiking.document import FOLDER, SpikingCost
 
 SCHEMA_VERSION = 1
 RATE = 30.0
@@ -89,7 +90,7 @@ def compare_platforms(
     """Compare all platforms for one network.
 
     Args:
-        source: run folder or INT8 .tflite file.
+        source: run folder with a quantized model, a spiking network or both; or an INT8 .tflite file.
         sessions: measured sessions (.jsonl) and outputs of `tinytracker energy --json` (.json).
         quantized: quantized model of the run.
         rate: frames per second of devices that are always on.
@@ -121,10 +122,25 @@ def compare_platforms(
         for name, platform in PLATFORMS.items()
         for figures_of in measured.of(name)
     ]
+    remarks = (*_forms(facts), *measured.remarks)
     return PlatformTable(
-        facts, rate, (*rows, *more_rows), tuple(checks()), _sops_per_mac(facts), break_even(),
-        tuple(measured.remarks),
-    )  # fmt: skip
+        facts, rate, (*rows, *more_rows), tuple(checks()), _sops_per_mac(facts), break_even(), remarks
+    )
+
+
+def _forms(facts: NetworkFacts) -> tuple[str, ...]:
+    """Say which form of the network is missing, or that two forms of it stand in one table."""
+    said = []
+    if facts.without_int8:
+        said.append(f"Rows of INT8 platforms are empty: {facts.without_int8}.")
+    elif facts.network is not None:
+        said.append("Loihi and Speck run the spiking network, the other platforms its INT8 twin.")
+    if facts.network is not None and FOLDER not in facts.errors:
+        said.append(
+            "The spiking network's error is that on the validation split; `tinytracker evaluate RUN --model spiking` "
+            "measures it on the test split, as the others are."
+        )
+    return tuple(said)
 
 
 def _sops_per_mac(facts: NetworkFacts) -> Figure:

@@ -89,8 +89,14 @@ def _ptq(job: Job) -> tuple[bytes, dict[str, Any] | None]:
     from tinytracker.quant.ptq import convert
 
     model = load_trained(job.run.trained_model())
-    output = find_preset(job.run.preset_name).output
-    return convert(with_output(model, output), job.calibration, job.io), None
+    preset = find_preset(job.run.preset_name)
+    if preset.levels is not None:
+        from tinytracker.quant.clipping import device_weights
+        from tinytracker.quant.qat_model import device_model
+
+        twin = device_model(preset.device_network(), preset.gaze_output, device_weights(model, preset))
+        return convert(twin, job.calibration, job.io), None
+    return convert(with_output(model, preset.output), job.calibration, job.io), None
 
 
 def _qat(job: Job) -> tuple[bytes, dict[str, Any] | None]:
@@ -131,7 +137,8 @@ def quantize(
 
     The file contains only integer tensors, its input scale is exactly 1/128, and the calibration frames are drawn
     across devices, orientations and subjects of the training split; their hash is stored in quantization.json
-    beside it.
+    beside it. A network whose activations have levels for spikes becomes its INT8 twin: the same weights, activations
+    clipped at the same thresholds, and 256 levels instead (`tinytracker.quant.clipping`).
 
     Args:
         run_folder: a finished run.

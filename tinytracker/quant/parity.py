@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,11 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
         count: number of images per input.
         seed: random seed of the noise.
     """
+    return patterns_of({t.name: t.frame_shape for t in contract.inputs}, count, seed)
+
+
+def patterns_of(shapes: Mapping[str, tuple[int, ...]], count: int, seed: int = 0) -> Codes:
+    """Generate the same for inputs with these shapes by name, (h, w, c) each."""
     rng = np.random.default_rng(seed)
 
     def one(shape: tuple[int, ...], kind: int) -> Any:
@@ -85,8 +90,8 @@ def patterns(contract: IoContract, count: int, seed: int = 0) -> Codes:
         return 255 * blob[..., None] * rng.uniform(0.3, 1, c)
 
     return {
-        t.name: np.stack([one(t.frame_shape, i % 4) for i in range(count)]).astype(np.uint8)
-        for t in contract.inputs
+        name: np.stack([one(shape, i % 4) for i in range(count)]).astype(np.uint8)
+        for name, shape in shapes.items()
     }
 
 

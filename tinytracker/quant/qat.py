@@ -21,7 +21,8 @@ from tinytracker.model.keras_builder import load_trained
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import say
 from tinytracker.quant.calibration import CalibrationSet
-from tinytracker.quant.folding import Weights, fold
+from tinytracker.quant.clipping import device_weights
+from tinytracker.quant.folding import Weights
 from tinytracker.quant.ptq import convert
 from tinytracker.quant.qat_model import (
     export_model,
@@ -76,7 +77,7 @@ def quantize_aware(
         if config.deterministic:
             tf.config.experimental.enable_op_determinism()
         tf.keras.utils.set_random_seed(config.seed)
-        weights = fold(load_trained(run.trained_model()), preset.network())
+        weights = device_weights(load_trained(run.trained_model()), preset)
         if not own.description_path.is_file():
             seen = _observe(float_model(network, preset.gaze_output, weights), calibration)
             write_description(own, description | {"ranges": group_ranges(network, seen)})

@@ -229,6 +229,13 @@ def float_model(network: Network, output: GazeOutput, weights: Mapping[str, Weig
     return model
 
 
+def device_model(network: Network, output: GazeOutput, weights: Mapping[str, Weights]) -> tf.keras.Model:
+    """Build the same network without rounding; its output is that of the last node, (N, units)."""
+    nodes = float_model(network, output, weights)
+    inputs = {t.name: t for t in nodes.inputs}
+    return tf.keras.Model(inputs, nodes.output[network.output.name], name="network")
+
+
 def trained_weights(model: tf.keras.Model) -> dict[str, Weights]:
     """Return the weights of a training model by node."""
     return {

@@ -10,7 +10,7 @@ import numpy as np
 from tinytracker.errors import UsageError
 from tinytracker.files import read_json
 from tinytracker.package.manifest import BoardMemory, Manifest, ParitySection, SensorMemory
-from tinytracker.package.parity_table import ParityDocument, RuntimeRow
+from tinytracker.package.parity_table import ParityDocument, RuntimeRow, spiking_parity_path
 from tinytracker.report.sources import Sources, expecting, finite
 
 if TYPE_CHECKING:
@@ -61,15 +61,16 @@ def runtime_part(found: Sources) -> list[dict[str, Any]]:
     """
     tables = []
     for name, run in found.runs:
-        if not run.parity_path.is_file():
-            continue
-        table = ParityDocument.read(run.parity_path)
-        tables.append(
-            {
-                "run": name, "model": table.model, "oracle": table.oracle, "frames": table.frames,
-                "patterns": table.patterns, "step_cm": table.step_cm, "rows": [_runtime(row) for row in table.rows],
-            }
-        )  # fmt: skip
+        for path in (run.parity_path, spiking_parity_path(run)):
+            if not path.is_file():
+                continue
+            table = ParityDocument.read(path)
+            tables.append(
+                {
+                    "run": name, "model": table.model, "oracle": table.oracle, "frames": table.frames,
+                    "patterns": table.patterns, "step_cm": table.step_cm, "rows": [_runtime(row) for row in table.rows],
+                }
+            )  # fmt: skip
     return tables
 
 

@@ -38,7 +38,7 @@ def error_by_steps(name: str, spiking: dict[str, Any]) -> str:
     return svg(name, said, 266, *parts)
 
 
-_BAND, _GAP, _LEFT, _RIGHT = 76.0, 26.0, 48.0, 14.0
+_BAND, _LABEL, _GAP, _LEFT, _RIGHT = 76.0, 14.0, 8.0, 48.0, 14.0
 
 
 def raster(name: str, found: dict[str, Any]) -> str:
@@ -48,7 +48,7 @@ def raster(name: str, found: dict[str, Any]) -> str:
     parts, y = [], 6.0
     for k, layer in enumerate(found["layers"]):
         share = sum(layer["by_step"]) / (steps * layer["neurons"])
-        y += 14
+        y += _LABEL + (_GAP if k else 0.0)
         parts.append(text(_LEFT, y - 3, layer["name"], "label"))
         said = f"{layer['neurons']:,} neurons, {100 * share:.0f} % fire in a step"
         parts.append(text(WIDTH - _RIGHT, y - 3, said, "tick", "end"))

@@ -21,7 +21,9 @@ from tinytracker.runs import Run, command_line, versions
 from tinytracker.spiking.choosing import choose_steps
 from tinytracker.spiking.document import (
     DOCUMENT_NAME,
+    FOLDER,
     NETWORK_NAME,
+    PARITY_NAME,
     RASTER_NAME,
     Judgement,
     LayerDescription,
@@ -104,6 +106,7 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
     judgement = _judge(seen, ordinary, answers, real_answers, spikes, sops)
     folder = folder_of(run)
     make_folder(folder)
+    _forget_another(run, nir_bytes(network))
     write_nir(folder / NETWORK_NAME, network)
     _write_raster(folder / RASTER_NAME, network, seen, steps)
     mean_spikes, mean_sops = spikes[-1].mean(1), sops[-1].mean(1)
@@ -123,6 +126,17 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
     )  # fmt: skip
     document.write(folder / DOCUMENT_NAME)
     return document
+
+
+def _forget_another(run: Run, content: bytes) -> None:
+    """Remove what was measured with the network that this one replaces; tables would show it as this one's."""
+    path = folder_of(run) / NETWORK_NAME
+    if not path.is_file() or path.read_bytes() == content:
+        return
+    measured = [*run.path.glob(f"evaluation/{FOLDER}-*"), folder_of(run) / PARITY_NAME]
+    with writing(path):
+        for stale in measured:
+            stale.unlink(missing_ok=True)
 
 
 def _coded(index: PreparedIndex, split: str, preset: Preset, at_most: int | None) -> CodedFrames:

@@ -14,6 +14,7 @@ from tinytracker.files import sha256_file
 from tinytracker.runs import Run
 
 FOLDER, NETWORK_NAME, DOCUMENT_NAME, RASTER_NAME = "spiking", "network.nir", "spiking.json", "raster.npz"
+PARITY_NAME = "parity.json"
 
 
 class LayerDescription(Part):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
-from tinytracker.files import read_bytes, sha256_bytes, write_bytes, write_text
+from tinytracker.errors import ModelError, UnknownNameError, UsageError
+from tinytracker.files import sha256_bytes, write_bytes, write_text
 from tinytracker.model.presets import find_preset
 from tinytracker.package import PackageResult
 from tinytracker.package.constraints import require_suitable
@@ -13,23 +13,16 @@ from tinytracker.package.folder import replaced_folder
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest, ModelSection, SpikingSection, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.neuromorphic import TARGET
-from tinytracker.package.neuromorphic.chips import Need, loihi2, sizes_of, speck
+from tinytracker.package.neuromorphic.chips import Need, needs_of
 from tinytracker.package.neuromorphic.options import Options
 from tinytracker.package.neuromorphic.readme import use_section
+from tinytracker.package.parity_table import spiking_parity_path, stored_table
 from tinytracker.package.source import ModelSource
+from tinytracker.package.spikes import open_spikes
 from tinytracker.quant.contract import TensorContract
 from tinytracker.quant.record import IoDescription
-from tinytracker.runs import Run
-from tinytracker.spiking.document import (
-    FOLDER,
-    NETWORK_NAME,
-    SpikingDocument,
-    folder_of,
-    read_document,
-    require_current,
-)
+from tinytracker.spiking.document import FOLDER, NETWORK_NAME, SpikingDocument
 from tinytracker.spiking.network import SpikingNetwork
-from tinytracker.spiking.nir_file import parse_nir
 
 
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
@@ -42,8 +35,8 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
             "Package a run folder.",
         )
     verdicts = require_suitable(find_preset(source.preset), TARGET)
-    about, content, network = _opened(source.run)
-    needs = {need.chip: need for need in _needs(network)}
+    about, content, network = open_spikes(source.run)
+    needs = {need.chip: need for need in needs_of(network)}
     _require_fit(source.preset, needs[options.chip])
     model = ModelSection(
         name=NETWORK_NAME, **source.origin.as_json(), sha256=sha256_bytes(content), bytes=len(content),
@@ -53,34 +46,13 @@ def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     manifest = Manifest(
         target=TARGET, runtime="nir", model=model, io=_io(network), **source.words,
         spiking=_section(about, needs), constraints=tuple(verdict.as_json() for verdict in verdicts),
-        metrics=source.metrics,
+        runtimes=stored_table(source.run, about.sha256, spiking_parity_path(source.run)), metrics=source.metrics,
     )  # fmt: skip
     with replaced_folder(out) as folder:
         write_bytes(folder / NETWORK_NAME, content)
         write_text(folder / "README.md", model_card(manifest, use_section(about, needs)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
-
-
-def _opened(run: Run) -> tuple[SpikingDocument, bytes, SpikingNetwork]:
-    """Return the run's spiking network, which must be the one that its document describes."""
-    about = read_document(run)
-    require_current(run, about)
-    path = folder_of(run) / about.network
-    content = read_bytes(path)
-    network = parse_nir(content, path)
-    if sha256_bytes(content) != about.sha256:
-        raise InputFileError(
-            path,
-            "not the network that spiking.json beside it describes",
-            f"Run: tinytracker spike {run.path}",
-        )
-    return about, content, network
-
-
-def _needs(network: SpikingNetwork) -> tuple[Need, ...]:
-    layers = sizes_of(network)
-    return loihi2(layers), speck(layers, spikes_in=network.encode == "rate")
 
 
 def _require_fit(preset: str, need: Need) -> None:

@@ -95,6 +95,12 @@ def sizes_of(network: SpikingNetwork) -> tuple[Size, ...]:
     return tuple(found)
 
 
+def needs_of(network: SpikingNetwork) -> tuple[Need, ...]:
+    """Return what a network needs on each chip."""
+    layers = sizes_of(network)
+    return loihi2(layers), speck(layers, spikes_in=network.encode == "rate")
+
+
 def loihi2(layers: Iterable[Size]) -> Need:
     """Return what a network needs on a Loihi 2: every layer in cores of its own, no kernel shared."""
     layers = tuple(layers)
