@@ -88,12 +88,13 @@ def main() -> None:
         print(
             f"{name}: {work:,.0f} instructions, {frames_of(work, rate):.1f} frames modelled, {latency} simulated"
         )
-    rows = rows_of(compare(people, names, costs, LATENCY, options.budget), movements, costs, "6 and 3 frames")
+    slow = compare(people, names, costs, LATENCY, options.budget)
+    rows = rows_of(slow, movements, costs, "6 and 3 frames")
     rows += rows_of(compare(people, names, costs, FAST, options.budget), movements, costs, "none")
     write_csv("cascade", rows, ["numpy", "tensorflow"])
     if options.curve is not None:
         title = f"Error against energy: {len(people)} synthetic people, latency as on a Spresense main core"
-        options.curve.write_text(curve(people, costs, LATENCY, title), encoding="utf-8")
+        options.curve.write_text(curve(slow, title), encoding="utf-8")
     if options.timeline is not None:
         person = people[names.index(options.person)] if options.person else people[0]
         shown = simulate(person, FLOW.of("little"), LATENCY)

@@ -11,7 +11,7 @@ from tinytracker.cascade.presence import Presence, PresenceSettings
 from tinytracker.cascade.rule import NEVER, Gate, GateSettings
 from tinytracker.cascade.saccades import landings, noticed_after
 from tinytracker.cascade.simulation import BY_BIG, BY_LITTLE, Latency, Prepared, simulate
-from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED
+from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED, grid
 from tinytracker.cascade.viewing import Viewing
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 
@@ -99,6 +99,18 @@ def test_little_decides_on_big(person):
         assert any(jump <= b <= jump + 12 for b in big)
     gated = simulate(person, FLOW_LITTLE, LATENCY)
     assert gated.busy.mean() < shown.busy.mean()
+
+
+def test_at_most_so_many_frames_pass_without_big(person):
+    for strategy in (LITTLE, FLOW_LITTLE, FLOW):
+        for limited in grid(strategy, 20):
+            started = np.flatnonzero(simulate(person, limited, LATENCY).path == BY_BIG)
+            assert np.diff(started).max() <= 20
+    loose = np.flatnonzero(simulate(person, FLOW.with_gate(longest=60), LATENCY).path == BY_BIG)
+    assert np.diff(loose).max() > 20
+    made = fit([person, Prepared(viewing(1))], FLOW, LATENCY, COSTS, at_most=12)
+    assert made.strategy.gate.longest <= 12
+    assert len(made.tried) == len(grid(FLOW, 12))
 
 
 def test_frames_without_a_face_are_looked_at():

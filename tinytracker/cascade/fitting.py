@@ -11,7 +11,7 @@ from tinytracker import progress
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.numbers import PersonNumbers, StrategyNumbers, person_numbers, together
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
-from tinytracker.cascade.strategies import ALWAYS, Strategy, grid
+from tinytracker.cascade.strategies import ALWAYS, NEVER, Strategy, grid
 from tinytracker.errors import UnknownNameError, UsageError
 
 BUDGETS = ("energy", "error")
@@ -32,11 +32,13 @@ class Fit:
         strategy: chosen on all people.
         numbers: of people for whom the thresholds were chosen on the others.
         chosen: for each fold of people.
+        tried: numbers of every setting on all people, who are also those that it could be chosen on.
     """
 
     strategy: Strategy
     numbers: StrategyNumbers
     chosen: tuple[Strategy, ...]
+    tried: tuple[StrategyNumbers, ...]
 
 
 def fit(
@@ -46,6 +48,7 @@ def fit(
     costs: Costs,
     budget: str = "energy",
     folds: int = FOLDS,
+    at_most: int = NEVER,
 ) -> Fit:
     """Choose among `strategies.grid`, cross-validated over people.
 
@@ -60,6 +63,7 @@ def fit(
         costs: of a frame's parts.
         budget: one of `BUDGETS`.
         folds: groups of people; each is judged with the thresholds of the others.
+        at_most: frames that may pass without the network whose answers are shown.
 
     Raises:
         UnknownNameError: no such budget.
@@ -71,7 +75,7 @@ def fit(
         raise UsageError(
             f"{len(people)} person cannot be judged by the others.", "Give sequences of 2 people or more."
         )
-    settings = grid(strategy)
+    settings = grid(strategy, at_most)
     table = _table(people, settings, latency)
     always = [person_numbers(p, simulate(p, ALWAYS.of(strategy.network), latency)) for p in people]
 
@@ -89,7 +93,8 @@ def fit(
         for i in mine:
             held[i] = table[pick][i]
     final = settings[chosen(range(len(people)))]
-    return Fit(final, together([h for h in held if h is not None], strategy, costs), tuple(picks))
+    tried = tuple(together(row, s, costs) for row, s in zip(table, settings, strict=True))
+    return Fit(final, together([h for h in held if h is not None], strategy, costs), tuple(picks), tried)
 
 
 def _table(

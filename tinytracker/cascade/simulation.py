@@ -128,11 +128,16 @@ class _Processor:
         little, last = self._viewing.little, self._last_big
         if last >= 0:
             moved = little[source] - little[last]
-            if np.hypot(*moved) <= self._strategy.moved_cm:
+            if np.hypot(*moved) <= self._strategy.moved_cm and not self._is_due(frame - last):
                 self._now = (self._now[0], source)
                 return
             self._now = (self._viewing.big[last] + moved, source)
         self._begin("big", frame)
+
+    def _is_due(self, since: int) -> bool:
+        """Whether Big's next run would come too late if it did not start now, `since` frames after the last one."""
+        next_look = max(self._strategy.gate.longest, 1) + self._latency.little
+        return since + next_look > self._strategy.longest_big
 
     def ready(self, frame: int) -> bool:
         """Whether an inference can start."""
