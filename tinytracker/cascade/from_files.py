@@ -32,8 +32,8 @@ from tinytracker.progress import say
 from tinytracker.runs import Run, command_line, versions
 
 MOST_LATENCY = 15
-SHOWN_FRAMES = 240
-"""Of a timeline: eight seconds at 30 per second."""
+SHOWN_FRAMES = 180
+"""Of a timeline in the results: six seconds at 30 per second."""
 
 
 def read_network(path: StrPath) -> bytes:

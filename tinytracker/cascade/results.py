@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tinytracker.documents import Document, Part
 
@@ -136,6 +136,15 @@ class Timeline(Part):
     path: str
     busy: str
     shut: str
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Timeline:
+        parts = (self.dot, self.shown, self.flow, self.path, self.busy, self.shut)
+        if len({len(part) for part in parts}) != 1 or not self.dot or self.rate < 1:
+            raise ValueError("its parts are not of the same number of frames")
+        if {*self.path} - {*"012"}:
+            raise ValueError("path has other digits than 0, 1 and 2")
+        return self
 
 
 class CascadeResults(Document):

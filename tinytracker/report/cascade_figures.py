@@ -24,8 +24,9 @@ def tradeoff(name: str, part: dict[str, Any], network: str, key: str) -> str:
     left_out = ("still", "summed flow") if network == "big" else ()
     curves = [
         c
-        for c in sorted(part["curves"], key=lambda c: STRATEGIES.index(c["strategy"]))
-        if c["network"] == network and c["points"] and c["strategy"] not in left_out
+        for strategy in STRATEGIES
+        for c in part["curves"]
+        if c["strategy"] == strategy and c["network"] == network and c["points"] and strategy not in left_out
     ]
     column = {"microjoules": "microjoules_per_frame", "busy": "busy"}[key]
     always = [
@@ -53,7 +54,7 @@ def tradeoff(name: str, part: dict[str, Any], network: str, key: str) -> str:
             line(at - 6, level, at + 6, level, "whisker"),
             line(at, level - 6, at, level + 6, "whisker"),
         ]
-        parts.append(text(at - 9, level - 6, f"always, {whose.capitalize()}", "label", "end"))
+        parts.append(text(at + 6, level + 20, f"always, {whose.capitalize()}", "label", "end"))
     drawn, end = legend(names, 268)
     said = {"microjoules": "energy", "busy": "busy time"}[key]
     return svg(name, f"Error against {said}, answers of {network.capitalize()}", end, *parts, drawn)
@@ -66,13 +67,13 @@ def people(name: str, rows: Sequence[dict[str, Any]]) -> str:
     level = plot.at_y(0.0)
     places = [plot.at(x, y) for x, y in zip(busy, ratio, strict=True)]
     return svg(
-        name, f"{len(rows)} people: error over that of the network run always", 230,
+        name, f"{len(rows)} people: error over that of the network run always", 236,
         plot.axes("busy, % of frames", "error against always, %"), line(48, level, WIDTH - 14, level, "line constant"),
         dots(places, "dot s1"),
     )  # fmt: skip
 
 
-_LEFT, _RIGHT, _TALL, _GAP, _BAR = 52.0, 8.0, 62.0, 12.0, 13.0
+_LEFT, _RIGHT, _TALL, _GAP, _BAR = 62.0, 14.0, 62.0, 12.0, 13.0
 
 
 def timeline(name: str, found: dict[str, Any]) -> str:

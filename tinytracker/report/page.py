@@ -45,7 +45,8 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
     return environment.get_template("report.html.jinja").render(
         d=document,
         images=images,
-        about_gaze=bool(document["runs"]) or any(p["is_gaze"] for p in document["packages"]),
+        about_gaze=bool(document["runs"] or document["cascades"])
+        or any(p["is_gaze"] for p in document["packages"]),
         run_figures=[_run_figures(i, run) for i, run in enumerate(document["runs"])],
         spiking_figures=[_spiking_figures(i, run) for i, run in enumerate(document["runs"])],
         screens=[_screens(i, run) for i, run in enumerate(document["runs"])],
@@ -205,7 +206,8 @@ def _cascade_figures(i: int, part: dict[str, Any]) -> list[Figure]:
     best = "Each strategy's best settings, chosen and judged on the same people; the crosses are networks run always."
     for network in ("little", "big"):
         who = network.capitalize()
-        if any(c["network"] == network and c["points"] for c in part["curves"]):
+        known = cascade_figures.STRATEGIES
+        if any(c["network"] == network and c["strategy"] in known and c["points"] for c in part["curves"]):
             for key, title in (("microjoules", "energy"), ("busy", "busy time")):
                 svg = cascade_figures.tradeoff(f"cascade-{i}-{network}-{key}", part, network, key)
                 found.append(_figure(svg, f"{who}: error against {title}", best))
