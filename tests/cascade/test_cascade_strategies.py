@@ -8,7 +8,7 @@ from tinytracker.cascade.difference import blocks, difference
 from tinytracker.cascade.fitting import fit
 from tinytracker.cascade.numbers import measure, person_numbers
 from tinytracker.cascade.presence import Presence, PresenceSettings
-from tinytracker.cascade.rule import NEVER, Gate, GateSettings
+from tinytracker.cascade.rule import NEVER, Changes, Gate, GateSettings
 from tinytracker.cascade.saccades import landings, noticed_after
 from tinytracker.cascade.simulation import BY_BIG, BY_LITTLE, Latency, Prepared, simulate
 from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED, grid
@@ -131,6 +131,30 @@ def test_the_gate_waits_for_the_eyes_and_the_lids():
     assert gate.step(5, 0, 20)
 
 
+def test_all_frames_at_once_are_judged_as_one_by_one():
+    rng = np.random.default_rng(3)
+    for factor, floor, shut, drift in ((40, 30, 40, NEVER), (16, 0, 24, 300), (0, NEVER, NEVER, 90)):
+        settings = GateSettings(
+            longest=40, factor=factor, floor=floor, settle=1, shut=shut, hold=4, drift=drift
+        )
+        x, y = (np.rint(rng.standard_t(2, 600) * 20).astype(int).tolist() for _ in "xy")
+        misfit = rng.integers(0, 90, 600).tolist()
+        known, ready = (rng.random(600) > 0.1).tolist(), (rng.random(600) > 0.4).tolist()
+        one = Gate(settings)
+        expected = [
+            one.step(*row[:3], known=row[3], ready=row[4])
+            for row in zip(x, y, misfit, known, ready, strict=True)
+        ]
+        jumps, closing = Changes(x, y, misfit, known).judged(settings)
+        other = Gate(settings)
+        found = [
+            other.decide(x[k], y[k], jump=jumps[k], closing=closing[k], known=known[k], ready=ready[k])
+            for k in range(600)
+        ]
+        assert found == expected
+        assert 30 < sum(expected) < 400
+
+
 def test_a_busy_processor_does_not_forget_a_jump():
     gate = Gate(GateSettings(longest=100, factor=32, floor=20))
     gate.step(0, 0, 0)
@@ -191,6 +215,12 @@ def test_thresholds_come_from_other_people():
     assert made.numbers.busy <= 0.33
     cheap = fit(people, EVERY.of("little"), LATENCY, COSTS, budget="error")
     assert cheap.numbers.error_cm > made.numbers.error_cm or cheap.numbers.busy <= made.numbers.busy
+    far = fit(people, EVERY.of("little"), LATENCY, COSTS, budget="error", most=2.0)
+    assert far.strategy.gate.longest > cheap.strategy.gate.longest
+    often = fit(people, EVERY.of("little"), LATENCY, COSTS, most=0.8)
+    assert often.strategy.gate.longest < made.strategy.gate.longest
+    with pytest.raises(UsageError, match="The limit of the budget is -1"):
+        fit(people, EVERY, LATENCY, COSTS, most=-1.0)
     with pytest.raises(UnknownNameError, match="budget"):
         fit(people, EVERY, LATENCY, COSTS, budget="time")
     with pytest.raises(UsageError, match="1 person"):

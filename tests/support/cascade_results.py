@@ -44,7 +44,7 @@ def make_results(big: str = "b" * 64, little: str = "c" * 64, latency=(6, 3)) ->
 def _row(rng: np.random.Generator, strategy: str, network: str, busy: float, latency: int) -> StrategyRow:
     errors = (2.9 if network == "little" else 3.2) * (1 + 0.1 * (1 - busy)) + rng.normal(0, 0.2, len(PEOPLE))
     looks = strategy in ("little", "flow, little")
-    runs = round(busy / latency, 4)
+    runs = round(busy / max(latency, 1), 4)
     people = tuple(
         PersonRow(
             person=name, frames=480, error_cm=round(float(error), 3), calibrated_cm=2.1,

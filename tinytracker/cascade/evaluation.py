@@ -132,6 +132,7 @@ def compare(
     budget: str = "energy",
     settings: CascadeSettings | None = None,
     at_most: int = NEVER,
+    most: float | None = None,
 ) -> Comparison:
     """Measure every strategy with both networks, thresholds cross-validated over people.
 
@@ -142,7 +143,8 @@ def compare(
         latency: of both networks.
         budget: see `fitting.fit`.
         settings: thresholds of an earlier fit for the strategy "flow", which are then not chosen anew.
-        at_most: see `fitting.fit`.
+        at_most: likewise.
+        most: likewise.
 
     Raises:
         UsageError: fewer than two people.
@@ -161,7 +163,7 @@ def compare(
         ]
         strategies = [EVERY, STILL, SUMMED, FLOW, *([LITTLE, FLOW_LITTLE] if network == "big" else [])]
         for strategy in (s.of(network) for s in strategies):
-            made = fit(people, strategy, latency, costs, budget, at_most=at_most)
+            made = fit(people, strategy, latency, costs, budget, most=most, at_most=at_most)
             curves.append(_curve(strategy, made.tried))
             if strategy.name == EVERY.name:
                 continue

@@ -75,6 +75,7 @@ def compare_files(
     budget: str = "energy",
     latency: tuple[int, int] = (LATENCY.big, LATENCY.little),
     settings: StrPath | None = None,
+    most: float | None = None,
     at_most: int = NEVER,
     out: StrPath | None = None,
     person: str | None = None,
@@ -91,7 +92,8 @@ def compare_files(
         budget: see `fitting.fit`.
         latency: frames that both networks take.
         settings: file of `fit_settings`, whose thresholds are then used for the strategy "flow".
-        at_most: see `fitting.fit`.
+        most: see `fitting.fit`.
+        at_most: likewise.
         out: JSON file for the results. They are also written into those of the networks that are run folders.
         person: name of whom timelines show; None for the first.
         timeline: SVG file to draw: the person's first seconds with Little behind the eye flow's gate.
@@ -110,7 +112,7 @@ def compare_files(
     names, people = load_people(*models, sequences, keep)
     shown = names[0] if person is None else _person(person, names)
     costs = Costs.of(*models)
-    result = compare(people, names, costs, frames, budget, known, at_most)
+    result = compare(people, names, costs, frames, budget, known, at_most, most)
     prepared = people[names.index(shown)]
     results = _document(result, _networks((big, little), models, costs), prepared, shown)
     written = [results.write(path) for path in _places(out, (big, little))]
@@ -210,6 +212,7 @@ def fit_settings(
     budget: str = "energy",
     latency: tuple[int, int] = (LATENCY.big, LATENCY.little),
     network: str = "little",
+    most: float | None = None,
     at_most: int = NEVER,
 ) -> CascadeSettings:
     """Choose the thresholds of the strategy "flow".
@@ -222,7 +225,8 @@ def fit_settings(
         budget: likewise.
         latency: likewise.
         network: "big" or "little": whose answers are shown.
-        at_most: see `fitting.fit`.
+        most: see `fitting.fit`.
+        at_most: likewise.
 
     Raises:
         as `compare_files`.
@@ -230,7 +234,7 @@ def fit_settings(
     frames, models = checked(latency, at_most), (read_network(big), read_network(little))
     _, people = load_people(*models, sequences, keep)
     strategy, costs = FLOW.of(network), Costs.of(*models)
-    made = fit(people, strategy, frames, costs, budget, at_most=at_most)
+    made = fit(people, strategy, frames, costs, budget, most=most, at_most=at_most)
     always = measure(people, ALWAYS.of(network), frames, costs)
     return CascadeSettings(
         **vars(made.strategy.gate), budget=budget, big_sha256=sha256_bytes(models[0]),

@@ -50,6 +50,12 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
                 "error: the least work with 6 % more error.",
             ),
             click.option(
+                "--most",
+                type=float,
+                help="Limit of the budget: share of busy frames (default 0.33), or error over that of the network run "
+                "always (default 1.06).",
+            ),
+            click.option(
                 "--at-most",
                 type=int,
                 default=NEVER,
@@ -76,7 +82,7 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
 )
 @click.option("--out", type=OUT_FILE, default=Path("cascade.json"), help="File to write.")
 def fit(
-    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, at_most: int,
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, most: float | None, at_most: int,
     big_frames: int, little_frames: int, network: str, out: Path,
 ) -> Output:  # fmt: skip
     """Choose the thresholds of the eye flow's gate for BIG and LITTLE, run folders or .tflite files."""
@@ -84,7 +90,7 @@ def fit(
 
     settings = fit_settings(
         big, little, sequences, keep, budget=budget, latency=(big_frames, little_frames), network=network,
-        at_most=at_most,
+        most=most, at_most=at_most,
     )  # fmt: skip
     settings.write(out)
     change = settings.error_against_always - 1
@@ -113,7 +119,7 @@ def fit(
 @click.option("--timeline", type=OUT_FILE, help="SVG file to draw: eight seconds of one person.")
 @click.option("--curve", type=OUT_FILE, help="SVG file to draw: error against energy.")
 def evaluate(
-    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, at_most: int,
+    big: Path, little: Path, sequences: tuple[Path, ...], keep: Path, budget: str, most: float | None, at_most: int,
     big_frames: int, little_frames: int, settings: Path | None, out: Path | None, person: str | None,
     by_person: bool, timeline: Path | None, curve: Path | None,
 ) -> Output:  # fmt: skip
@@ -128,6 +134,7 @@ def evaluate(
         budget=budget,
         latency=(big_frames, little_frames),
         settings=settings,
+        most=most,
         at_most=at_most,
         out=out,
         person=person,
