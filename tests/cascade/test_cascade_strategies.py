@@ -5,8 +5,8 @@ import pytest
 
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.difference import blocks, difference
-from tinytracker.cascade.fitting import fit
-from tinytracker.cascade.numbers import measure, person_numbers
+from tinytracker.cascade.fitting import Tabulated, choose, fit
+from tinytracker.cascade.numbers import PersonNumbers, measure, person_numbers
 from tinytracker.cascade.presence import Presence, PresenceSettings
 from tinytracker.cascade.rule import NEVER, Changes, Gate, GateSettings
 from tinytracker.cascade.saccades import landings, noticed_after
@@ -103,14 +103,15 @@ def test_little_decides_on_big(person):
 
 def test_at_most_so_many_frames_pass_without_big(person):
     for strategy in (LITTLE, FLOW_LITTLE, FLOW):
-        for limited in grid(strategy, 20):
+        for limited in grid(strategy, 20)[::9]:
             started = np.flatnonzero(simulate(person, limited, LATENCY).path == BY_BIG)
             assert np.diff(started).max() <= 20
     loose = np.flatnonzero(simulate(person, FLOW.with_gate(longest=60), LATENCY).path == BY_BIG)
     assert np.diff(loose).max() > 20
-    made = fit([person, Prepared(viewing(1))], FLOW, LATENCY, COSTS, at_most=12)
-    assert made.strategy.gate.longest <= 12
-    assert len(made.tried) == len(grid(FLOW, 12))
+    made = fit([person, Prepared(viewing(1))], EVERY, LATENCY, COSTS, at_most=6)
+    assert made.strategy.gate.longest <= 6
+    assert [s.gate.longest for s in grid(EVERY, 6)] == [4, 5, 6]
+    assert len(made.tried) == 3
 
 
 def test_frames_without_a_face_are_looked_at():
@@ -215,16 +216,30 @@ def test_thresholds_come_from_other_people():
     assert made.numbers.busy <= 0.33
     cheap = fit(people, EVERY.of("little"), LATENCY, COSTS, budget="error")
     assert cheap.numbers.error_cm > made.numbers.error_cm or cheap.numbers.busy <= made.numbers.busy
-    far = fit(people, EVERY.of("little"), LATENCY, COSTS, budget="error", most=2.0)
-    assert far.strategy.gate.longest > cheap.strategy.gate.longest
-    often = fit(people, EVERY.of("little"), LATENCY, COSTS, most=0.8)
-    assert often.strategy.gate.longest < made.strategy.gate.longest
     with pytest.raises(UsageError, match="The limit of the budget is -1"):
         fit(people, EVERY, LATENCY, COSTS, most=-1.0)
     with pytest.raises(UnknownNameError, match="budget"):
         fit(people, EVERY, LATENCY, COSTS, budget="time")
     with pytest.raises(UsageError, match="1 person"):
         fit(people[:1], EVERY, LATENCY, COSTS)
+
+
+@pytest.mark.parametrize(
+    ("budget", "most", "chosen"),
+    [
+        ("energy", None, 2), ("energy", 0.5, 1), ("energy", 0.9, 0), ("error", None, 1), ("error", 1.5, 2),
+        ("error", 1.01, 0),
+    ],
+)  # fmt: skip
+def test_a_limit_moves_the_choice(budget, most, chosen):
+    def two(error, busy):
+        return (PersonNumbers(100, error, error, busy, busy / 3, 0.0, (3,), 0),) * 2
+
+    settings = tuple(grid(EVERY.of("little"))[:3])
+    rows = (two(1.0, 0.8), two(1.03, 0.4), two(1.2, 0.2))
+    made = choose(Tabulated(settings, rows, ALWAYS.of("little"), two(1.0, 1.0)), COSTS, budget, most)
+    assert made.strategy == settings[chosen]
+    assert [n.busy for n in made.tried] == pytest.approx([0.8, 0.4, 0.2])
 
 
 def test_costs_add_up(person):

@@ -80,19 +80,8 @@ def choose(
         UnknownNameError: no such budget.
         UsageError: too few people, or a limit that is not positive.
     """
-    if budget not in BUDGETS:
-        raise UnknownNameError("budget", budget, tuple(BUDGETS))
-    most = BUDGETS[budget] if most is None else most
-    if not 0 < most < 100:
-        raise UsageError(
-            f"The limit of the budget is {most:g}.",
-            "Give a share of busy frames, or an error over that of always.",
-        )
     count = len(tabulated.always)
-    if count < 2:
-        raise UsageError(
-            f"{count} person cannot be judged by the others.", "Give sequences of 2 people or more."
-        )
+    most = _limit(count, budget, most)
     settings, table, usual = tabulated.settings, tabulated.rows, tabulated.usual
 
     def chosen(members: Sequence[int]) -> int:
@@ -145,9 +134,29 @@ def fit(
         UnknownNameError: no such budget.
         UsageError: too few people, or a limit that is not positive.
     """
-    if len(people) < 2 or budget not in BUDGETS:  # before all settings are simulated
-        return choose(Tabulated((), (), ALWAYS, ()), costs, budget, most, folds)
+    _limit(len(people), budget, most)  # before all settings are simulated
     return choose(tabulate(people, strategy, latency, at_most), costs, budget, most, folds)
+
+
+def _limit(people: int, budget: str, most: float | None) -> float:
+    """Return the limit of a budget.
+
+    Raises:
+        UnknownNameError, UsageError: see `choose`.
+    """
+    if budget not in BUDGETS:
+        raise UnknownNameError("budget", budget, tuple(BUDGETS))
+    if people < 2:
+        raise UsageError(
+            f"{people} person cannot be judged by the others.", "Give sequences of 2 people or more."
+        )
+    limit = BUDGETS[budget] if most is None else most
+    if not 0 < limit < 100:
+        raise UsageError(
+            f"The limit of the budget is {limit:g}.",
+            "Give a share of busy frames, or an error over that of the network run always.",
+        )
+    return limit
 
 
 def _table(
