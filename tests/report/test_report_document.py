@@ -174,7 +174,8 @@ def test_nothing_is_loaded_and_nothing_runs(made):
 
 def test_labels_say_what_was_not_measured(made):
     text = made.page.read_text()
-    assert text.count("synthetic people") == 6  # two headings, two rows, two tables by kind of person
+    # Two headings, two rows, two tables by kind of person, and the heading of big and little.
+    assert text.count("synthetic people") == 7
     assert text.count("emulated: counted instructions, not time") == 1
     assert text.count("measured on hardware") == 2  # a session and its energy
     published = text[text.index('id="published"') :]
@@ -184,7 +185,7 @@ def test_labels_say_what_was_not_measured(made):
 
 
 def test_the_same_sources_give_the_same_bytes(made, sources, tmp_path):
-    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json")
+    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json", "fast.json")
     again = report([sources / n for n in names], tmp_path / "again.html")
     assert again.page.read_bytes() == made.page.read_bytes()
     assert again.numbers.read_bytes() == made.numbers.read_bytes()
