@@ -23,9 +23,9 @@ from common import write_csv
 
 from tinytracker.cascade.costs import Costs, frames_of
 from tinytracker.cascade.evaluation import LATENCY, Comparison, Row, compare, curve
-from tinytracker.cascade.fitting import choose, tabulate
+from tinytracker.cascade.fitting import choose
 from tinytracker.cascade.looking import sequence_folders, viewings
-from tinytracker.cascade.numbers import measure, together
+from tinytracker.cascade.numbers import together
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
 from tinytracker.cascade.strategies import ALWAYS, FLOW
 from tinytracker.cascade.timeline import draw
@@ -52,24 +52,26 @@ class Table:
     movements: Sequence[str]
     costs: Costs
 
-    def compared(self, latency: Latency, budget: str) -> Comparison:
-        """Return all strategies with the thresholds that a budget chooses."""
-        return compare(self.people, self.names, self.costs, latency, budget)
+    def compared(
+        self, latency: Latency, networks: Sequence[str], budget: str
+    ) -> tuple[Comparison, list[dict[str, Any]]]:
+        """Return all strategies with the thresholds that a budget chooses, and the rows of the table."""
+        result = compare(self.people, self.names, self.costs, latency, budget, networks=networks)
+        rows = self.rows_of(result.rows, latency, budget)
+        for network in networks:
+            rows += self._limited(result, network)
+        return result, rows
 
-    def limited(self, latency: Latency, network: str) -> list[dict[str, Any]]:
+    def _limited(self, result: Comparison, network: str) -> list[dict[str, Any]]:
         """Return rows of the eye flow with the least work whose error stays below each of `LIMITS`."""
-        usual = measure(self.people, ALWAYS.of(network), latency, self.costs)
-        tried = tabulate(self.people, FLOW.of(network), latency)
+        usual = next(r for r in result.rows if (r.strategy.name, r.network) == (ALWAYS.name, network))
         rows = []
         for limit in LIMITS:
-            made = choose(tried, self.costs, "error", limit)
-            pair = (
-                Row(ALWAYS.of(network), network, False, usual, 1.0),
-                Row(made.strategy, network, True, made.numbers, made.numbers.error_cm / usual.error_cm),
-            )
-            rows += [
-                r for r in self.rows_of(pair, latency, f"error {limit:g}") if r["strategy"] != ALWAYS.name
-            ]
+            made = choose(result.tables[FLOW.name, network], self.costs, "error", limit)
+            against = made.numbers.error_cm / usual.numbers.error_cm
+            pair = (usual, Row(made.strategy, network, True, made.numbers, against))
+            found = self.rows_of(pair, result.latency, f"error {limit:g}")
+            rows += [row for row in found if row["strategy"] != ALWAYS.name]
         return rows
 
     def rows_of(self, compared: Sequence[Row], latency: Latency, budget: str) -> list[dict[str, Any]]:
@@ -135,15 +137,10 @@ def main() -> None:
         )
     table = Table(people, names, movements, costs)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("fork")) as pool:
-        whole = [pool.submit(table.compared, latency, options.budget) for latency in (LATENCY, FAST)]
-        limited = [
-            pool.submit(table.limited, latency, network)
-            for latency, network in ((LATENCY, "little"), (LATENCY, "big"), (FAST, "big"))
-        ]
-        slow = whole[0].result()
-        rows = [row for latency, future in zip((LATENCY, FAST), whole, strict=True)
-                for row in table.rows_of(future.result().rows, latency, options.budget)]  # fmt: skip
-        rows += [row for future in limited for row in future.result()]
+        first = pool.submit(table.compared, LATENCY, ("little", "big"), options.budget)
+        second = pool.submit(table.compared, FAST, ("big",), options.budget)
+        (slow, rows), (_, more) = first.result(), second.result()
+    rows += more
     networks = (
         f"{options.big.name} {sha256_bytes(big)[:12]}, {options.little.name} {sha256_bytes(little)[:12]}"
     )

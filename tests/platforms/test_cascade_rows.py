@@ -112,6 +112,7 @@ def test_the_verb_shows_them(files, tmp_path):
     page = (tmp_path / "t.html").read_text()
     assert "Spresense, 1 core, behind the gate" in page
     assert "Gating is pointless" in page
+    assert ">spresense + gate</text>" in page  # beside the drawings, where the whole label has no room
 
 
 def test_the_state_has_the_size_that_rows_add(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from tinytracker.cascade.costs import Costs, frames_of, microjoules
 from tinytracker.cascade.curve import draw_curve, front
 from tinytracker.cascade.document import CascadeSettings
-from tinytracker.cascade.fitting import fit
+from tinytracker.cascade.fitting import Tabulated, fit
 from tinytracker.cascade.numbers import PersonNumbers, StrategyNumbers, measure
 from tinytracker.cascade.results import Curve, CurvePoint, PersonRow
 from tinytracker.cascade.simulation import Latency, Prepared
@@ -115,11 +115,13 @@ class Comparison:
 
     Attributes:
         rows: of the table. curves: best settings of each strategy, chosen and judged on these people.
+        tables: by strategy and network: every setting on every person, to choose again with another budget.
         latency: that was simulated. people: names.
     """
 
     rows: tuple[Row, ...]
     curves: tuple[Curve, ...]
+    tables: Mapping[tuple[str, str], Tabulated]
     latency: Latency
     people: tuple[str, ...]
 
@@ -133,6 +135,7 @@ def compare(
     settings: CascadeSettings | None = None,
     at_most: int = NEVER,
     most: float | None = None,
+    networks: Sequence[str] = ("little", "big"),
 ) -> Comparison:
     """Measure every strategy with both networks, thresholds cross-validated over people.
 
@@ -145,6 +148,7 @@ def compare(
         settings: thresholds of an earlier fit for the strategy "flow", which are then not chosen anew.
         at_most: likewise.
         most: likewise.
+        networks: whose answers are shown.
 
     Raises:
         UsageError: fewer than two people.
@@ -153,8 +157,8 @@ def compare(
         raise UsageError(
             f"There are sequences of {len(people)} people.", "Give sequences of 2 people or more."
         )
-    rows, curves = [], []
-    for network in ("little", "big"):
+    rows, curves, tables = [], [], {}
+    for network in networks:
         always = measure(people, ALWAYS.of(network), latency, costs)
         rows.append(Row(ALWAYS.of(network), network, False, always, 1.0))
         rows += [
@@ -165,6 +169,7 @@ def compare(
         for strategy in (s.of(network) for s in strategies):
             made = fit(people, strategy, latency, costs, budget, most=most, at_most=at_most)
             curves.append(_curve(strategy, made.tried))
+            tables[strategy.name, network] = made.tabulated
             if strategy.name == EVERY.name:
                 continue
             if settings is not None and strategy.name == FLOW.name:
@@ -172,7 +177,7 @@ def compare(
                 rows.append(_row(measure(people, known, latency, costs), known, always, fitted=False))
             else:
                 rows.append(_row(made.numbers, made.strategy, always, fitted=True))
-    return Comparison(tuple(rows), tuple(curves), latency, tuple(names))
+    return Comparison(tuple(rows), tuple(curves), tables, latency, tuple(names))
 
 
 def _curve(strategy: Strategy, tried: Sequence[StrategyNumbers]) -> Curve:

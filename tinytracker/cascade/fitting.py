@@ -23,23 +23,6 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A strategy with chosen thresholds.
-
-    Attributes:
-        strategy: chosen on all people.
-        numbers: of people for whom the thresholds were chosen on the others.
-        chosen: for each fold of people.
-        tried: numbers of every setting on all people, who are also those that it could be chosen on.
-    """
-
-    strategy: Strategy
-    numbers: StrategyNumbers
-    chosen: tuple[Strategy, ...]
-    tried: tuple[StrategyNumbers, ...]
-
-
-@dataclass(frozen=True)
 class Tabulated:
     """Every setting of a strategy on every person.
 
@@ -52,6 +35,25 @@ class Tabulated:
     rows: tuple[tuple[PersonNumbers, ...], ...]
     usual: Strategy
     always: tuple[PersonNumbers, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A strategy with chosen thresholds.
+
+    Attributes:
+        strategy: chosen on all people.
+        numbers: of people for whom the thresholds were chosen on the others.
+        chosen: for each fold of people.
+        tried: numbers of every setting on all people, who are also those that it could be chosen on.
+        tabulated: all of them, to choose again with another budget.
+    """
+
+    strategy: Strategy
+    numbers: StrategyNumbers
+    chosen: tuple[Strategy, ...]
+    tried: tuple[StrategyNumbers, ...]
+    tabulated: Tabulated
 
 
 def tabulate(
@@ -99,7 +101,9 @@ def choose(
             held[i] = table[pick][i]
     final = settings[chosen(range(count))]
     tried = tuple(together(row, s, costs) for row, s in zip(table, settings, strict=True))
-    return Fit(final, together([h for h in held if h is not None], final, costs), tuple(picks), tried)
+    return Fit(
+        final, together([h for h in held if h is not None], final, costs), tuple(picks), tried, tabulated
+    )
 
 
 def fit(
