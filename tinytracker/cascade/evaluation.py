@@ -157,7 +157,9 @@ def compare(
         raise UsageError(
             f"There are sequences of {len(people)} people.", "Give sequences of 2 people or more."
         )
-    rows, curves, tables = [], [], {}
+    rows: list[Row] = []
+    curves: list[Curve] = []
+    tables: dict[tuple[str, str], Tabulated] = {}
     for network in networks:
         always = measure(people, ALWAYS.of(network), latency, costs)
         rows.append(Row(ALWAYS.of(network), network, False, always, 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,10 @@ KIND = "cascade-evaluation"
 
 FOLDER, DOCUMENT_NAME = "cascade", "evaluation.json"
 """Where a run keeps it."""
+
+
+NetworkName = Annotated[str, Field(pattern="^(big|little)$")]
+"""Whose answers are shown."""
 
 
 class LatencyFrames(Part):
@@ -76,7 +80,7 @@ class StrategyRow(Part):
 
     strategy: str
     label: str
-    network: Literal["big", "little"]
+    network: NetworkName
     thresholds: Literal["cross-validated", "fixed"]
     people: int
     frames: int
@@ -111,7 +115,7 @@ class Curve(Part):
     """The best settings of a strategy, by rising energy; chosen and judged on the same people."""
 
     strategy: str
-    network: Literal["big", "little"]
+    network: NetworkName
     points: tuple[CurvePoint, ...]
 
 
@@ -128,7 +132,7 @@ class Timeline(Part):
 
     person: str
     strategy: str
-    network: Literal["big", "little"]
+    network: NetworkName
     rate: int
     dot: tuple[tuple[float, float], ...]
     shown: tuple[tuple[float, float] | None, ...]

@@ -85,7 +85,8 @@ def timeline(name: str, found: dict[str, Any]) -> str:
     """
     count, room = len(found["dot"]), WIDTH - _LEFT - _RIGHT
     step = room / max(count, 1)
-    y, parts = 6.0, []
+    y = 6.0
+    parts: list[str] = []
     for axis, label in enumerate(("across", "down")):
         dot = [v[axis] for v in found["dot"]]
         shown = [None if v is None else v[axis] for v in found["shown"]]
@@ -139,7 +140,7 @@ def _stairs(
     values: Sequence[float | None], low: float, high: float, top: float, step: float, classes: str
 ) -> str:
     """Return a line that keeps each frame's value until the next one."""
-    path, before = "", None
+    path, before = "", ""
     for k, value in enumerate(values):
         if value is None:
             continue
