@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 from support.aim_nets import patch_frame, patch_net
 from support.cli import run
+from support.run_folder import make_run
 
-from tinytracker.cascade import CascadeSettings, compare_files, fit_settings
-from tinytracker.errors import InputFileError, ModelError, UsageError
+from tinytracker.cascade import CascadeResults, CascadeSettings, compare_files, fit_settings
+from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
+from tinytracker.files import sha256_bytes
 
 FRAMES = 48
 
@@ -84,8 +86,55 @@ def test_thresholds_and_table(files):
     curves = (files / "curve.svg").read_text()
     ElementTree.fromstring(curves)
     assert "always, big" in curves
-    shown = run("cascade", "evaluate", *arguments(files), "--settings", files / "cascade.json")
+    shown = run("cascade", "evaluate", *arguments(files), "--settings", files / "cascade.json", "--by-person")
     assert "summed flow" in shown.out
+    assert "seq/00001" in shown.out
+
+
+def test_results_are_a_document(files, tmp_path):
+    made = compare_files(
+        files / "big.tflite", files / "little.tflite", [files / "seq"], files / "kept", at_most=8,
+        out=tmp_path / "results.json", person="00001",
+    )  # fmt: skip
+    assert made.files == (tmp_path / "results.json",)
+    results = CascadeResults.read(tmp_path / "results.json")
+    assert (results.people, results.rate) == (("seq/00000", "seq/00001"), 30)
+    assert results.little.sha256 == sha256_bytes((files / "little.tflite").read_bytes())
+    flow, always = results.row("flow", "little"), results.row("always", "little")
+    assert [p.person for p in flow.by_person] == list(results.people)
+    assert flow.error_cm == pytest.approx(np.mean([p.error_cm for p in flow.by_person]), abs=0.001)
+    assert flow.busy == pytest.approx(np.mean([p.busy for p in flow.by_person]), abs=0.001)
+    # Every curve falls, and none of its points runs the network less often than every 8th frame.
+    assert {(c.strategy, c.network) for c in results.curves} >= {("flow", "little"), ("little", "big")}
+    for curve in results.curves:
+        errors = [point.error_cm for point in curve.points]
+        assert errors == sorted(errors, reverse=True)
+    assert min(p.busy for c in results.curves if c.network == "little" for p in c.points) > 0.9 * 3 / 8
+    first, second = results.timelines
+    assert (first.person, first.strategy, second.strategy) == ("seq/00001", "flow", "flow, little")
+    lengths = {len(part) for part in (first.dot, first.shown, first.flow, first.path, first.busy, first.shut)}
+    assert lengths == {FRAMES}
+    assert first.shown[0] is None
+    starts = [k for k, path in enumerate(first.path) if path == "2"]
+    assert max(np.diff(starts)) <= 8
+    assert first.shown[starts[0] + 3] is not None
+    assert always.busy == 1
+    with pytest.raises(UnknownNameError, match="person"):
+        compare_files(
+            files / "big.tflite", files / "little.tflite", [files / "seq"], files / "kept", person="00007"
+        )
+    with pytest.raises(UsageError, match="At most 0 frames are to pass"):
+        compare_files(
+            files / "big.tflite", files / "little.tflite", [files / "seq"], files / "kept", at_most=0
+        )
+
+
+def test_results_are_kept_in_runs(files, tmp_path):
+    make_run(tmp_path / "run")
+    shutil.copy(files / "little.tflite", tmp_path / "run" / "quantized" / "ptq-int8" / "model.tflite")
+    made = compare_files(files / "big.tflite", tmp_path / "run", [files / "seq"], files / "kept")
+    assert made.files == (tmp_path / "run" / "cascade" / "evaluation.json",)
+    assert made.results.little.name == "run"
 
 
 def test_mistakes_are_explained(files, tmp_path):
@@ -187,12 +236,13 @@ def test_rows_say_their_k_and_unmoved_gaze_has_no_delay(files, tmp_path):
         write_person(tmp_path / "seq" / f"{k:05d}", k)
         path = tmp_path / "seq" / f"{k:05d}" / "dotInfo.json"
         path.write_text(json.dumps({"XCam": [1.0] * FRAMES, "YCam": [2.0] * FRAMES}))
-    result = compare_files(
+    rows = compare_files(
         files / "big.tflite", files / "little.tflite", [tmp_path / "seq"], tmp_path / "kept"
-    ).as_json()
-    labels = [row["label"] for row in result["rows"] if row["network"] == "little"]
+    ).results.rows
+    labels = [row.label for row in rows if row.network == "little"]
     assert labels[:3] == ["always", "every 6th frame", "every 9th frame"]
-    assert {row["delay_mean"] for row in result["rows"]} == {None}
+    assert {row.delay_mean for row in rows} == {None}
+    assert {person.delay_median for row in rows for person in row.by_person} == {None}
 
 
 def test_thresholds_of_other_networks_are_said(files, tmp_path):

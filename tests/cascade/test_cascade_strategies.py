@@ -5,13 +5,13 @@ import pytest
 
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.difference import blocks, difference
-from tinytracker.cascade.fitting import fit
-from tinytracker.cascade.numbers import measure, person_numbers
+from tinytracker.cascade.fitting import Tabulated, choose, fit
+from tinytracker.cascade.numbers import PersonNumbers, measure, person_numbers
 from tinytracker.cascade.presence import Presence, PresenceSettings
-from tinytracker.cascade.rule import NEVER, Gate, GateSettings
+from tinytracker.cascade.rule import NEVER, Changes, Gate, GateSettings
 from tinytracker.cascade.saccades import landings, noticed_after
 from tinytracker.cascade.simulation import BY_BIG, BY_LITTLE, Latency, Prepared, simulate
-from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED
+from tinytracker.cascade.strategies import ALWAYS, EVERY, FLOW, FLOW_LITTLE, LITTLE, STILL, SUMMED, grid
 from tinytracker.cascade.viewing import Viewing
 from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 
@@ -101,6 +101,19 @@ def test_little_decides_on_big(person):
     assert gated.busy.mean() < shown.busy.mean()
 
 
+def test_at_most_so_many_frames_pass_without_big(person):
+    for strategy in (LITTLE, FLOW_LITTLE, FLOW):
+        for limited in grid(strategy, 20)[::9]:
+            started = np.flatnonzero(simulate(person, limited, LATENCY).path == BY_BIG)
+            assert np.diff(started).max() <= 20
+    loose = np.flatnonzero(simulate(person, FLOW.with_gate(longest=60), LATENCY).path == BY_BIG)
+    assert np.diff(loose).max() > 20
+    made = fit([person, Prepared(viewing(1))], EVERY, LATENCY, COSTS, at_most=6)
+    assert made.strategy.gate.longest <= 6
+    assert [s.gate.longest for s in grid(EVERY, 6)] == [4, 5, 6]
+    assert len(made.tried) == 3
+
+
 def test_frames_without_a_face_are_looked_at():
     made = viewing()
     made.searching[100:140] = True
@@ -117,6 +130,30 @@ def test_the_gate_waits_for_the_eyes_and_the_lids():
     gate.step(0, 0, 20)
     assert [gate.step(5, 0, 400) for _ in range(4)] == [False] * 4  # lids
     assert gate.step(5, 0, 20)
+
+
+def test_all_frames_at_once_are_judged_as_one_by_one():
+    rng = np.random.default_rng(3)
+    for factor, floor, shut, drift in ((40, 30, 40, NEVER), (16, 0, 24, 300), (0, NEVER, NEVER, 90)):
+        settings = GateSettings(
+            longest=40, factor=factor, floor=floor, settle=1, shut=shut, hold=4, drift=drift
+        )
+        x, y = (np.rint(rng.standard_t(2, 600) * 20).astype(int).tolist() for _ in "xy")
+        misfit = rng.integers(0, 90, 600).tolist()
+        known, ready = (rng.random(600) > 0.1).tolist(), (rng.random(600) > 0.4).tolist()
+        one = Gate(settings)
+        expected = [
+            one.step(*row[:3], known=row[3], ready=row[4])
+            for row in zip(x, y, misfit, known, ready, strict=True)
+        ]
+        jumps, closing = Changes(x, y, misfit, known).judged(settings)
+        other = Gate(settings)
+        found = [
+            other.decide(x[k], y[k], jump=jumps[k], closing=closing[k], known=known[k], ready=ready[k])
+            for k in range(600)
+        ]
+        assert found == expected
+        assert 30 < sum(expected) < 400
 
 
 def test_a_busy_processor_does_not_forget_a_jump():
@@ -179,10 +216,30 @@ def test_thresholds_come_from_other_people():
     assert made.numbers.busy <= 0.33
     cheap = fit(people, EVERY.of("little"), LATENCY, COSTS, budget="error")
     assert cheap.numbers.error_cm > made.numbers.error_cm or cheap.numbers.busy <= made.numbers.busy
+    with pytest.raises(UsageError, match="The limit of the budget is -1"):
+        fit(people, EVERY, LATENCY, COSTS, most=-1.0)
     with pytest.raises(UnknownNameError, match="budget"):
         fit(people, EVERY, LATENCY, COSTS, budget="time")
     with pytest.raises(UsageError, match="1 person"):
         fit(people[:1], EVERY, LATENCY, COSTS)
+
+
+@pytest.mark.parametrize(
+    ("budget", "most", "chosen"),
+    [
+        ("energy", None, 2), ("energy", 0.5, 1), ("energy", 0.9, 0), ("error", None, 1), ("error", 1.5, 2),
+        ("error", 1.01, 0),
+    ],
+)  # fmt: skip
+def test_a_limit_moves_the_choice(budget, most, chosen):
+    def two(error, busy):
+        return (PersonNumbers(100, error, error, busy, busy / 3, 0.0, (3,), 0),) * 2
+
+    settings = tuple(grid(EVERY.of("little"))[:3])
+    rows = (two(1.0, 0.8), two(1.03, 0.4), two(1.2, 0.2))
+    made = choose(Tabulated(settings, rows, ALWAYS.of("little"), two(1.0, 1.0)), COSTS, budget, most)
+    assert made.strategy == settings[chosen]
+    assert [n.busy for n in made.tried] == pytest.approx([0.8, 0.4, 0.2])
 
 
 def test_costs_add_up(person):

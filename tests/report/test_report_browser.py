@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from support.cascade_results import make_results
 from support.chromium import PROGRAM, Page
 from support.run_folder import energy_document, make_package, make_run
 from support.sessions import write_session
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="chromium is not install
 
 FIGURES = {
     "learning-0", "cdf-0", "groups-0", "calibration-0-float", "int8-0-ptq-int8", "screen-0-phone-0",
-    "screen-0-tablet-0", "cdf-all", "memory", "latency-0", "latency-1", "energy-0",
+    "screen-0-tablet-0", "cdf-all", "memory", "latency-0", "latency-1", "energy-0", "cascade-0-little-microjoules",
+    "cascade-0-little-busy", "cascade-0-little-people", "cascade-0-big-microjoules", "cascade-0-big-busy",
+    "cascade-0-big-people", "cascade-0-timeline-0", "cascade-0-timeline-1",
 }  # fmt: skip
 
 # Contrast of every piece of text with what lies behind it (WCAG 2.1, relative luminance), and its size in px. No text
@@ -68,7 +71,8 @@ def page(tmp_path_factory):
     write_session(folder / "board.jsonl", edges)
     write_session(folder / "emulated.jsonl", 100 * edges, source="emulated", clock="emulated")
     (folder / "energy.json").write_text(json.dumps(energy_document()))
-    names = ("demo", "another", "board.jsonl", "emulated.jsonl", "energy.json")
+    make_results().write(folder / "cascade.json")
+    names = ("demo", "another", "board.jsonl", "emulated.jsonl", "energy.json", "cascade.json")
     return report([folder / n for n in names], folder / "report.html").page
 
 

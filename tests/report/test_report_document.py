@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cascade_results import make_results
 from support.cli import run as tinytracker
 from support.gazecapture_folder import make_folder
 from support.run_folder import energy_document, make_frames, make_package, make_run
@@ -32,12 +33,14 @@ def sources(tmp_path_factory):
     write_session(folder / "board.jsonl", edges)
     write_session(folder / "emulated.jsonl", edges, source="emulated", clock="emulated")
     (folder / "energy.json").write_text(json.dumps(energy_document()))
+    make_results().write(folder / "other" / "cascade" / "evaluation.json")
+    make_results(latency=(0, 0)).write(folder / "fast.json")
     return folder
 
 
 @pytest.fixture(scope="module")
 def made(sources, tmp_path_factory):
-    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json")
+    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json", "fast.json")
     return report([sources / n for n in names], tmp_path_factory.mktemp("report") / "report.html")
 
 
@@ -131,6 +134,36 @@ def test_the_json_says_what_the_files_say(made, sources):
     assert document["energies"][0]["phases"][1]["dynamic"]["refused"]["reason"] == "sample-rate-too-low"
 
 
+def test_results_of_a_cascade_are_shown_for_files_and_for_runs(made):
+    parts = {part["name"]: part for part in made.document["cascades"]}
+    assert list(parts) == ["fast", "other"]
+    assert parts["fast"]["latency_frames"] == {"big": 0, "little": 0}
+    rows = {(row["strategy"], row["network"]): row for row in parts["other"]["rows"]}
+    assert rows["still", "little"]["in_the_paper"] == "1BDD"
+    assert rows["flow", "little"]["in_the_paper"] == ""
+    people = parts["other"]["by_person"]["little"]
+    assert [row["against_always"] for row in people] == sorted(row["against_always"] for row in people)
+    text = made.page.read_text()
+    assert "synthetic people, modelled energy" in text
+    # In each timeline every start of the network is a mark, and nothing else is.
+    drawn = text[text.index('id="cascade-1-timeline-0"') :].split("</svg>")[0]
+    starts = parts["other"]["timelines"][0]["path"].count("2")
+    assert drawn.count('class="s2"') == starts
+    assert drawn.count('class="s3"') == 0
+    other = text[text.index('id="cascade-1-timeline-1"') :].split("</svg>")[0]
+    assert other.count('class="s3"') == parts["other"]["timelines"][1]["path"].count("1")
+
+
+def test_damaged_results_of_a_cascade_are_named(tmp_path):
+    document = make_results().as_json()
+    document["timelines"][0]["path"] += "0"
+    (tmp_path / "cascade.json").write_text(json.dumps(document))
+    with pytest.raises(
+        InputFileError, match=r"cascade\.json: not the results of a cascade \(timelines.*frames"
+    ):
+        report(tmp_path / "cascade.json", tmp_path / "report.html")
+
+
 def test_nothing_is_loaded_and_nothing_runs(made):
     numbers = parsed(made.page)
     assert "script" not in numbers.tags
@@ -141,7 +174,8 @@ def test_nothing_is_loaded_and_nothing_runs(made):
 
 def test_labels_say_what_was_not_measured(made):
     text = made.page.read_text()
-    assert text.count("synthetic people") == 6  # two headings, two rows, two tables by kind of person
+    # Two headings, two rows, two tables by kind of person, and the heading of big and little.
+    assert text.count("synthetic people") == 7
     assert text.count("emulated: counted instructions, not time") == 1
     assert text.count("measured on hardware") == 2  # a session and its energy
     published = text[text.index('id="published"') :]
@@ -151,7 +185,7 @@ def test_labels_say_what_was_not_measured(made):
 
 
 def test_the_same_sources_give_the_same_bytes(made, sources, tmp_path):
-    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json")
+    names = ("demo", "other", "board.jsonl", "emulated.jsonl", "energy.json", "fast.json")
     again = report([sources / n for n in names], tmp_path / "again.html")
     assert again.page.read_bytes() == made.page.read_bytes()
     assert again.numbers.read_bytes() == made.numbers.read_bytes()

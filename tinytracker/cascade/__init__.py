@@ -16,7 +16,9 @@ from tinytracker.lazy import exports
 if TYPE_CHECKING:
     from tinytracker.cascade.device import Cascade
     from tinytracker.cascade.document import CascadeSettings
-    from tinytracker.cascade.evaluation import Comparison, compare_files, fit_settings
+    from tinytracker.cascade.evaluation import Comparison
+    from tinytracker.cascade.from_files import Evaluation, compare_files, fit_settings
+    from tinytracker.cascade.results import CascadeResults
     from tinytracker.cascade.rule import Gate, GateSettings
     from tinytracker.cascade.strategies import STRATEGIES, Strategy
 else:
@@ -25,7 +27,9 @@ else:
         {
             "device": ("Cascade",),
             "document": ("CascadeSettings",),
-            "evaluation": ("Comparison", "compare_files", "fit_settings"),
+            "evaluation": ("Comparison",),
+            "from_files": ("Evaluation", "compare_files", "fit_settings"),
+            "results": ("CascadeResults",),
             "rule": ("Gate", "GateSettings"),
             "strategies": ("STRATEGIES", "Strategy"),
         },
@@ -34,8 +38,10 @@ else:
 __all__ = [
     "STRATEGIES",
     "Cascade",
+    "CascadeResults",
     "CascadeSettings",
     "Comparison",
+    "Evaluation",
     "Gate",
     "GateSettings",
     "Strategy",

@@ -11,17 +11,30 @@ from tinytracker import progress
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.numbers import PersonNumbers, StrategyNumbers, person_numbers, together
 from tinytracker.cascade.simulation import Latency, Prepared, simulate
-from tinytracker.cascade.strategies import ALWAYS, Strategy, grid
+from tinytracker.cascade.strategies import ALWAYS, NEVER, Strategy, grid
 from tinytracker.errors import UnknownNameError, UsageError
 
-BUDGETS = ("energy", "error")
-MOST_BUSY = 0.33
-"""Budget of energy: the network computes at most in this share of frames."""
-MOST_ERROR = 1.06
-"""Budget of error: the error is at most so many times that of the same network run always."""
+BUDGETS = {"energy": 0.33, "error": 1.06}
+"""Limit of each budget. Of energy: the share of frames in which the network computes. Of error: the error over that of
+the same network run always."""
 LATER = 1.0
 """Frames by which saccades of 2 cm and more may be noticed later than by the network run always, on average."""
 FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """Every setting of a strategy on every person.
+
+    Attributes:
+        settings: of the strategy. rows: for each, the numbers of all people.
+        usual: the same network run always. always: numbers of all people then.
+    """
+
+    settings: tuple[Strategy, ...]
+    rows: tuple[tuple[PersonNumbers, ...], ...]
+    usual: Strategy
+    always: tuple[PersonNumbers, ...]
 
 
 @dataclass(frozen=True)
@@ -32,11 +45,65 @@ class Fit:
         strategy: chosen on all people.
         numbers: of people for whom the thresholds were chosen on the others.
         chosen: for each fold of people.
+        tried: numbers of every setting on all people, who are also those that it could be chosen on.
+        tabulated: all of them, to choose again with another budget.
     """
 
     strategy: Strategy
     numbers: StrategyNumbers
     chosen: tuple[Strategy, ...]
+    tried: tuple[StrategyNumbers, ...]
+    tabulated: Tabulated
+
+
+def tabulate(
+    people: Sequence[Prepared], strategy: Strategy, latency: Latency, at_most: int = NEVER
+) -> Tabulated:
+    """Simulate all of `strategies.grid`.
+
+    Args:
+        people: whose sequences.
+        strategy: whose thresholds vary.
+        latency: of both networks.
+        at_most: frames that may pass without the network whose answers are shown.
+    """
+    settings, usual = grid(strategy, at_most), ALWAYS.of(strategy.network)
+    rows = _table(people, settings, latency)
+    always = tuple(person_numbers(p, simulate(p, usual, latency)) for p in people)
+    return Tabulated(tuple(settings), tuple(map(tuple, rows)), usual, always)
+
+
+def choose(
+    tabulated: Tabulated, costs: Costs, budget: str = "energy", most: float | None = None, folds: int = FOLDS
+) -> Fit:
+    """Choose a setting, cross-validated over people; see `fit`.
+
+    Raises:
+        UnknownNameError: no such budget.
+        UsageError: too few people, or a limit that is not positive.
+    """
+    count = len(tabulated.always)
+    most = _limit(count, budget, most)
+    settings, table, usual = tabulated.settings, tabulated.rows, tabulated.usual
+
+    def chosen(members: Sequence[int]) -> int:
+        rows = [together([row[i] for i in members], s, costs) for row, s in zip(table, settings, strict=True)]
+        reference = together([tabulated.always[i] for i in members], usual, costs)
+        return _best(rows, reference, budget, most)
+
+    held: list[PersonNumbers | None] = [None] * count
+    picks = []
+    for fold in range(min(folds, count)):
+        mine = range(fold, count, min(folds, count))
+        pick = chosen([i for i in range(count) if i not in mine])
+        picks.append(settings[pick])
+        for i in mine:
+            held[i] = table[pick][i]
+    final = settings[chosen(range(count))]
+    tried = tuple(together(row, s, costs) for row, s in zip(table, settings, strict=True))
+    return Fit(
+        final, together([h for h in held if h is not None], final, costs), tuple(picks), tried, tabulated
+    )
 
 
 def fit(
@@ -46,6 +113,9 @@ def fit(
     costs: Costs,
     budget: str = "energy",
     folds: int = FOLDS,
+    *,
+    most: float | None = None,
+    at_most: int = NEVER,
 ) -> Fit:
     """Choose among `strategies.grid`, cross-validated over people.
 
@@ -60,36 +130,37 @@ def fit(
         costs: of a frame's parts.
         budget: one of `BUDGETS`.
         folds: groups of people; each is judged with the thresholds of the others.
+        most: limit of the budget: share of busy frames, or error over that of the network run always; None for that
+            of `BUDGETS`.
+        at_most: frames that may pass without the network whose answers are shown.
 
     Raises:
         UnknownNameError: no such budget.
-        UsageError: too few people.
+        UsageError: too few people, or a limit that is not positive.
+    """
+    _limit(len(people), budget, most)  # before all settings are simulated
+    return choose(tabulate(people, strategy, latency, at_most), costs, budget, most, folds)
+
+
+def _limit(people: int, budget: str, most: float | None) -> float:
+    """Return the limit of a budget.
+
+    Raises:
+        UnknownNameError, UsageError: see `choose`.
     """
     if budget not in BUDGETS:
-        raise UnknownNameError("budget", budget, BUDGETS)
-    if len(people) < 2:
+        raise UnknownNameError("budget", budget, tuple(BUDGETS))
+    if people < 2:
         raise UsageError(
-            f"{len(people)} person cannot be judged by the others.", "Give sequences of 2 people or more."
+            f"{people} person cannot be judged by the others.", "Give sequences of 2 people or more."
         )
-    settings = grid(strategy)
-    table = _table(people, settings, latency)
-    always = [person_numbers(p, simulate(p, ALWAYS.of(strategy.network), latency)) for p in people]
-
-    def chosen(members: Sequence[int]) -> int:
-        rows = [together([row[i] for i in members], s, costs) for row, s in zip(table, settings, strict=True)]
-        reference = together([always[i] for i in members], ALWAYS.of(strategy.network), costs)
-        return _best(rows, reference, budget)
-
-    held: list[PersonNumbers | None] = [None] * len(people)
-    picks = []
-    for fold in range(min(folds, len(people))):
-        mine = range(fold, len(people), min(folds, len(people)))
-        pick = chosen([i for i in range(len(people)) if i not in mine])
-        picks.append(settings[pick])
-        for i in mine:
-            held[i] = table[pick][i]
-    final = settings[chosen(range(len(people)))]
-    return Fit(final, together([h for h in held if h is not None], strategy, costs), tuple(picks))
+    limit = BUDGETS[budget] if most is None else most
+    if not 0 < limit < 100:
+        raise UsageError(
+            f"The limit of the budget is {limit:g}.",
+            "Give a share of busy frames, or an error over that of the network run always.",
+        )
+    return limit
 
 
 def _table(
@@ -103,11 +174,11 @@ def _table(
     return rows
 
 
-def _best(rows: Sequence[StrategyNumbers], always: StrategyNumbers, budget: str) -> int:
+def _best(rows: Sequence[StrategyNumbers], always: StrategyNumbers, budget: str, most: float) -> int:
     """Return the row to choose: within the budget and soon enough, else within the budget, else nearest to it."""
     busy = np.array([row.busy for row in rows])
     error = np.array([row.error_cm for row in rows]) / always.error_cm
     late = np.array([row.delay_mean for row in rows]) - always.delay_mean > LATER
-    spent, price = (busy / MOST_BUSY, error) if budget == "energy" else (error / MOST_ERROR, busy)
-    over = np.maximum(spent - 1, 0)
+    spent, price = (busy, error) if budget == "energy" else (error, busy)
+    over = np.maximum(spent / most - 1, 0)
     return int(np.lexsort((price, late & (over <= 0), over))[0])

@@ -7,7 +7,10 @@ runs once the eyes have landed, the lids are open again, the face was lost, or t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from tinytracker.aim.fixed import divided, length
 
@@ -99,19 +102,24 @@ class Gate:
             known: whether there is a measure: if not, the network has to look.
             ready: whether the processor is free.
         """
-        settings = self._settings
-        self._since = min(self._since + 1, NEVER)
         jump = closing = False
         if known:
             size = length(x, y)
-            jump = size > max(divided(settings.factor * self._noise.value, 256), settings.floor)
-            closing = 16 * misfit > divided(settings.shut * self._misfit.value, 16) > 0
+            jump = size > max(divided(self._settings.factor * self._noise.value, 256), self._settings.floor)
+            closing = 16 * misfit > divided(self._settings.shut * self._misfit.value, 16) > 0
             self._noise.take(size)
             self._misfit.take(misfit)
+        return self.decide(x, y, jump=jump, closing=closing, known=known, ready=ready)
+
+    def decide(self, x: int, y: int, *, jump: bool, closing: bool, known: bool, ready: bool) -> bool:
+        """Decide on a frame whose change has been judged already; `step` without the running medians."""
+        settings = self._settings
+        self._since = min(self._since + 1, NEVER)
+        if known:
             self._x, self._y = self._x + x, self._y + y
         moves = jump or closing
-        drifted = length(self._x, self._y) > settings.drift
-        self._wanted = self._wanted or moves or drifted or not known
+        if moves or not known or (settings.drift < NEVER and length(self._x, self._y) > settings.drift):
+            self._wanted = True
         self._waited = self._waited + 1 if moves else 0
         landed = self._waited <= 0 or self._waited > (settings.hold if closing else settings.settle)
         start = ready and (self._since >= settings.longest or (self._wanted and landed))
@@ -119,3 +127,37 @@ class Gate:
             self._since = self._waited = self._x = self._y = 0
             self._wanted = False
         return start
+
+
+class Changes:
+    """Which frames of a sequence are jumps or closing lids: what `Gate.step` says of them, for all frames at once.
+
+    Running medians do not depend on thresholds, so they are computed once for all settings.
+
+    Args:
+        x, y, misfit: see `Gate.step`, one number per frame.
+        known: whether there is a measure in a frame.
+    """
+
+    def __init__(
+        self, x: Sequence[int], y: Sequence[int], misfit: Sequence[int], known: Sequence[bool]
+    ) -> None:
+        noise, lids = RunningMedian(), RunningMedian()
+        rows = []
+        for right, down, left, is_known in zip(x, y, misfit, known, strict=True):
+            size = length(right, down) if is_known else 0
+            rows.append((size, noise.value, left, lids.value))
+            if is_known:
+                noise.take(size)
+                lids.take(left)
+        numbers = np.array(rows, np.int64).reshape(-1, 4)
+        self._size, self._noise, self._left, self._lids = numbers.T
+        self._known = np.array(known, bool)
+
+    def judged(self, settings: GateSettings) -> tuple[list[bool], list[bool]]:
+        """Return (n,) jumps and (n,) closing lids."""
+        usual = np.maximum((2 * settings.factor * self._noise + 256) // 512, settings.floor)
+        shut = (2 * settings.shut * self._lids + 16) // 32
+        jumps = self._known & (self._size > usual)
+        closing = self._known & (16 * self._left > shut) & (shut > 0)
+        return jumps.tolist(), closing.tolist()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats
 from tinytracker.cascade.counterturn import Counterturn
 from tinytracker.cascade.difference import blocks, difference
-from tinytracker.cascade.rule import Gate
+from tinytracker.cascade.rule import Changes, Gate
 from tinytracker.cascade.strategies import Strategy
 from tinytracker.cascade.viewing import Viewing
 
@@ -67,6 +67,9 @@ class Prepared:
         self.misfit = viewing.misfit.tolist()
         self.searching = viewing.searching.tolist()
         self.blocks = blocks(viewing.grey)
+        known_here = [known and not search for known, search in zip(self.known, self.searching, strict=True)]
+        self.changes = Changes(self.x, self.y, self.misfit, known_here)
+        self.known_here = known_here
 
 
 def simulate(prepared: Prepared, strategy: Strategy, latency: Latency) -> Outcome:
@@ -80,15 +83,21 @@ def simulate(prepared: Prepared, strategy: Strategy, latency: Latency) -> Outcom
     viewing = prepared.viewing
     state = _Processor(viewing, strategy, latency)
     gate, key = Gate(strategy.gate), 0
+    judged = prepared.changes.judged(strategy.gate) if strategy.measure == "flow" else ([], [])
     for i in range(len(viewing)):
         state.advance(i)
-        x, y, misfit, known = 0, 0, 0, True
+        ready = state.ready(i)
         if strategy.measure == "flow":
-            x, y, misfit, known = prepared.x[i], prepared.y[i], prepared.misfit[i], prepared.known[i]
-        elif strategy.measure == "difference":
-            x = difference(prepared.blocks[key], prepared.blocks[i]) if i else 0
-        known = known and not prepared.searching[i]
-        if gate.step(x, y, misfit, known=known, ready=state.ready(i)):
+            starts = gate.decide(
+                prepared.x[i], prepared.y[i], jump=judged[0][i], closing=judged[1][i],
+                known=prepared.known_here[i], ready=ready,
+            )  # fmt: skip
+        else:
+            change = 0
+            if strategy.measure == "difference" and i:
+                change = difference(prepared.blocks[key], prepared.blocks[i])
+            starts = gate.step(change, 0, 0, known=not prepared.searching[i], ready=ready)
+        if starts:
             key = i
             state.start(i)
         state.show(i)
@@ -128,11 +137,16 @@ class _Processor:
         little, last = self._viewing.little, self._last_big
         if last >= 0:
             moved = little[source] - little[last]
-            if np.hypot(*moved) <= self._strategy.moved_cm:
+            if np.hypot(*moved) <= self._strategy.moved_cm and not self._is_due(frame - last):
                 self._now = (self._now[0], source)
                 return
             self._now = (self._viewing.big[last] + moved, source)
         self._begin("big", frame)
+
+    def _is_due(self, since: int) -> bool:
+        """Whether Big's next run would come too late if it did not start now, `since` frames after the last one."""
+        next_look = max(self._strategy.gate.longest, 1) + self._latency.little
+        return since + next_look > self._strategy.longest_big
 
     def ready(self, frame: int) -> bool:
         """Whether an inference can start."""

@@ -23,6 +23,7 @@ class Strategy:
         network: whose answers are shown: "big" or "little".
         little: whether Little looks first when the gate opens, and decides on Big.
         moved_cm: Big runs when Little's answer has moved by more than this since Big's last run, cm.
+        longest_big: where Little looks first, most frames from one run of Big to the next.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Strategy:
     network: str = "big"
     little: bool = False
     moved_cm: float = 0.0
+    longest_big: int = NEVER
 
     def __post_init__(self) -> None:
         if self.measure not in MEASURES:
@@ -77,8 +79,24 @@ FLOW_LITTLE = replace(
 STRATEGIES = {s.name: s for s in (ALWAYS, EVERY, STILL, SUMMED, LITTLE, FLOW, FLOW_LITTLE)}
 
 
-def grid(strategy: Strategy) -> list[Strategy]:
-    """Return the settings among which `fit` chooses."""
+def grid(strategy: Strategy, at_most: int = NEVER) -> list[Strategy]:
+    """Return the settings among which `fit` chooses.
+
+    Args:
+        strategy: whose thresholds to choose.
+        at_most: frames that may pass without the network whose answers are shown.
+    """
+    made = [
+        replace(
+            s, longest_big=at_most if s.little else NEVER,
+            gate=replace(s.gate, longest=min(s.gate.longest, at_most)),
+        )
+        for s in _grid(strategy)
+    ]  # fmt: skip
+    return list(dict.fromkeys(made))
+
+
+def _grid(strategy: Strategy) -> list[Strategy]:
     if strategy.name == EVERY.name:
         return [strategy.with_gate(longest=k) for k in (4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30)]
     if strategy.name == STILL.name:

@@ -30,9 +30,15 @@ from tinytracker.cli.types import OUT, Number
     "--figures", type=click.Path(path_type=Path),
     help="TOML file of your own figures (power, latency), for what is not published.",
 )  # fmt: skip
+@click.option(
+    "--cascade", type=click.Path(path_type=Path), multiple=True,
+    help="Output of `tinytracker cascade evaluate --out` for this network: adds rows behind the gate. May be given for "
+    "several latencies; each platform takes the nearest.",
+)  # fmt: skip
 def command(
-    source: Path, sessions: tuple[Path, ...], out: Path, quantized: str, fps: float, figures: Path | None
-) -> Output:
+    source: Path, sessions: tuple[Path, ...], out: Path, quantized: str, fps: float, figures: Path | None,
+    cascade: tuple[Path, ...],
+) -> Output:  # fmt: skip
     """Put SOURCE, a run folder or an INT8 .tflite file, on all platforms: error, fit, latency, power and energy.
 
     SESSIONS are measured sessions, and outputs of `tinytracker energy --json`. Every figure is marked measured,
@@ -42,7 +48,9 @@ def command(
     from tinytracker.platforms.figure import Cell
     from tinytracker.platforms.page import COLUMNS, shown
 
-    found = compare_platforms(source, sessions, quantized=quantized, rate=fps, figures=figures)
+    found = compare_platforms(
+        source, sessions, quantized=quantized, rate=fps, figures=figures, cascade=cascade
+    )
     written = write_platforms(found, out)
 
     def cell(value: Cell) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tinytracker.adapt.document import AdaptDocument
 from tinytracker.cascade.document import CascadeSettings
+from tinytracker.cascade.results import CascadeResults
 from tinytracker.data.sitting import SittingDocument
 from tinytracker.documents import Versioned
 from tinytracker.evaluate.calibration import Calibration
@@ -62,6 +63,11 @@ KINDS = (
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),
     Kind("cascade", "the file of `tinytracker cascade fit`", CascadeSettings),
+    Kind(
+        "cascade-evaluation",
+        "`RUN/cascade/evaluation.json` and the file of `tinytracker cascade evaluate --out`",
+        CascadeResults,
+    ),
     Kind("sitting", "`sitting.json` of a subject that `collect` recorded", SittingDocument),
     Kind("adapt", "`RUN/adapt.json`", AdaptDocument),
 )

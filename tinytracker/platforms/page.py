@@ -141,6 +141,8 @@ _SHORT = {"Raspberry Pi AI Camera (IMX500)": "IMX500", "Neural Compute Stick 2":
 
 def _short(row: PlatformRow) -> str:
     """A label that fits beside a drawing; a computer's runtime tells its rows apart."""
+    if row.platform.endswith("+gate"):
+        return row.platform.replace("+", " + ")
     label = _SHORT.get(row.label, row.label).replace("Coral Dev Board", "Coral").replace("Accelerator", "")
     runtime = row.arithmetic.split(" (")[0].split(",")[0]
     return f"{label}, {runtime.split()[0]}" if row.platform == "pc" else label.strip()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import UsageError
 from tinytracker.files import StrPath
+from tinytracker.platforms.cascade_rows import cascade_rows, read_results
 from tinytracker.platforms.constants import SOPS_PER_MAC
 from tinytracker.platforms.facts import Judge, NetworkFacts, network_facts
 from tinytracker.platforms.figure import Figure, Mark
@@ -85,6 +86,7 @@ def compare_platforms(
     rate: float = RATE,
     figures: StrPath | None = None,
     spiking: SpikingCost | None = None,
+    cascade: Sequence[StrPath] = (),
     more_rows: Sequence[PlatformRow] = (),
 ) -> PlatformTable:
     """Compare all platforms for one network.
@@ -96,6 +98,8 @@ def compare_platforms(
         rate: frames per second of devices that are always on.
         figures: TOML file of one's own figures, for what is not published.
         spiking: cost of a spiking twin; None for that in the run, or for the assumption.
+        cascade: results of `tinytracker cascade evaluate` with this network, with one latency or several: adds a row
+            behind the gate for each platform that can have one, and says of the others why they have none.
         more_rows: of other strategies, appended to the table.
 
     Raises:
@@ -122,6 +126,12 @@ def compare_platforms(
         for name, platform in PLATFORMS.items()
         for figures_of in measured.of(name)
     ]
+    found = read_results(cascade, facts.sha256)
+    if found:
+        gated, of_platform = cascade_rows(found, facts.sha256, rows, rate)
+        rows = [
+            replace(r, remarks=(*r.remarks, *filter(None, (of_platform.get(r.platform),)))) for r in rows
+        ] + gated
     remarks = (*_forms(facts), *measured.remarks)
     return PlatformTable(
         facts, rate, (*rows, *more_rows), tuple(checks()), _sops_per_mac(facts), break_even(), remarks

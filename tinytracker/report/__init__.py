@@ -38,8 +38,8 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
 
     Args:
         sources: one or several run folders, demo folders, packages, sessions (.jsonl), and outputs of `tinytracker
-            energy --json` (.json), in any order. Packages beside a run that were made from it are added
-            automatically.
+            energy --json` or `tinytracker cascade evaluate --out` (.json), in any order. Packages beside a run that
+            were made from it are added automatically.
         out: HTML file to write; the numbers are written beside it with the suffix .json.
         allow_images: include faces of recorded people. Faces of synthetic people are always shown.
 
@@ -60,6 +60,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
         raise UsageError("No sources were given.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not the name of a page.", "Give a name that ends in .html.")
+    from tinytracker.report.cascade_part import cascade_part
     from tinytracker.report.images import face_images
     from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
     from tinytracker.report.page import render
@@ -79,6 +80,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
         "memory": memory,
         "sessions": [session_part(path) for path in found.sessions],
         "energies": [energy_part(path) for path in found.energies],
+        "cascades": [cascade_part(name, path) for name, path in found.cascades],
         "published": PUBLISHED,
         "versions": versions(),
     }

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinytracker.report.svg import WIDTH, Plot, dots, line, nice_ticks, number, polyline, rectangle, svg, text
+from tinytracker.report.svg import (
+    WIDTH,
+    Plot,
+    dots,
+    legend,
+    line,
+    nice_ticks,
+    number,
+    polyline,
+    rectangle,
+    svg,
+    text,
+)
 
 SERIES = 4
 """Number of line colours; further series reuse them."""
-
-
-def _legend(names: list[tuple[str, str]], y: float, x: float = 48.0) -> tuple[str, float]:
-    """Return short lines with their names, side by side while there is room, and the lower end of the figure."""
-    parts, at = [], x
-    for classes, name in names:
-        width = 27 + 7.2 * len(name)
-        if at + width > WIDTH and at > x:
-            at, y = x, y + 16
-        parts += [line(at, y - 4, at + 16, y - 4, classes), text(at + 21, y, name, "label")]
-        at += width + 6
-    return "".join(parts), y + 6
 
 
 def learning_curve(name: str, history: list[dict[str, float]], constant_cm: float | None) -> str:
@@ -40,12 +40,12 @@ def learning_curve(name: str, history: list[dict[str, float]], constant_cm: floa
     best = min(history, key=lambda r: r["val_error_cm"])
     x, y = plot.at(best["epoch"], min(best["val_error_cm"], plot.y[1]))
     parts.append(dots([(x, y)], "dot s1 large"))
-    legend = [("line s1", "validation"), ("line s2", "training (loss)")]
+    entries = [("line s1", "validation"), ("line s2", "training (loss)")]
     if constant_cm is not None and constant_cm <= plot.y[1]:
         y = plot.at_y(constant_cm)
         parts += [line(48, y, WIDTH - 14, y, "line constant")]
-        legend.append(("line constant", "constant (test)"))
-    names, end = _legend(legend, 250)
+        entries.append(("line constant", "constant (test)"))
+    names, end = legend(entries, 250)
     return svg(name, f"Learning curve over {len(history)} epochs", end, *parts, names)
 
 
@@ -53,13 +53,13 @@ def error_cdf(name: str, curves: list[tuple[str, list[float]]]) -> str:
     """Draw the share of frames by largest error in cm; `curves` are names and percentiles 0 to 100."""
     last = max(percentiles[98] for _, percentiles in curves)
     plot = Plot((0.0, last), (0.0, 1.0), 230)
-    parts, legend = [plot.axes("error, cm", "frames", percent=True)], []
+    parts, entries = [plot.axes("error, cm", "frames", percent=True)], []
     for i, (label, percentiles) in enumerate(curves):
         inside = [(e, p / 100) for p, e in enumerate(percentiles) if e <= last]
         classes = f"line s{i % SERIES + 1}{' dashed' if i >= SERIES else ''}"
         parts.append(polyline([plot.at(e, p) for e, p in inside], classes))
-        legend.append((classes, label))
-    names, end = _legend(legend, 250)
+        entries.append((classes, label))
+    names, end = legend(entries, 250)
     return svg(name, f"Cumulative distribution of errors of {len(curves)} models", end, *parts, names)
 
 
@@ -156,7 +156,7 @@ def int8_scatter(name: str, pair: dict[str, Any]) -> str:
         parts.append(
             dots([plot.at(exact[axis], rounded[axis]) for exact, rounded in pair["points_cm"]], classes)
         )
-    names, end = _legend([("line s1", "x"), ("line s3", "y"), ("line constant", "equal")], 340)
+    names, end = legend([("line s1", "x"), ("line s3", "y"), ("line constant", "equal")], 340)
     return svg(name, f"{pair['model']} against float on {pair['frames']} frames", end, *parts, names)
 
 
@@ -171,7 +171,7 @@ def calibration_curve(name: str, table: dict[str, Any]) -> str:
     parts = [plot.axes("calibration dots", "error, cm")]
     y = plot.at_y(table["before_cm"])
     parts.append(line(48, y, WIDTH - 14, y, "line constant"))
-    legend = [("line constant", "none")]
+    entries = [("line constant", "none")]
     for row in auto:
         x = plot.at_x(row["dots"])
         parts.append(line(x, plot.at_y(row["ci95_cm"][0]), x, plot.at_y(row["ci95_cm"][1]), "interval s1"))
@@ -181,8 +181,8 @@ def calibration_curve(name: str, table: dict[str, Any]) -> str:
             points = [plot.at(0, table["before_cm"]), *points]
             classes = f"line s{i + 1}{' strong' if i == 0 else ''}"
             parts += [polyline(points, classes), dots(points[1:], f"dot s{i + 1}")]
-            legend.append((classes, method))
-    names, end = _legend(legend, 250)
+            entries.append((classes, method))
+    names, end = legend(entries, 250)
     return svg(name, "Error against the number of calibration dots", end, *parts, names)
 
 
@@ -246,7 +246,7 @@ def energy_bars(name: str, energy: dict[str, Any]) -> str:
         parts.append(text(left - 8, y + 16, phase["phase"], "label", "end"))
         parts += bar(y, phase["total"], "bar s1") + bar(y + 14, phase["dynamic"], "bar s3")
         y += step
-    names, end = _legend([("line s1", "total"), ("line s3", "without idle")], y + 12, 92.0)
+    names, end = legend([("line s1", "total"), ("line s3", "without idle")], y + 12, 92.0)
     return svg(name, "Energy per frame and phase", end, *parts, names)
 
 
@@ -302,7 +302,7 @@ def aim_strip(name: str, aim: dict[str, Any]) -> str:
     bottom = top + 2 * tall + gap
     parts.append(text(left, bottom + 15, "frame 0", "tick"))
     parts.append(text(left + room, bottom + 15, f"{last:,}", "tick", "end"))
-    names, end = _legend(
+    names, end = legend(
         [("line s1", "followed"), ("line s3", "followed, no eyes"), ("line s4", "searching or lost")],
         bottom + 30,
         left,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinytracker.report import figures, spiking_figures
+from tinytracker.report import cascade_figures, figures, spiking_figures
 from tinytracker.report.images import FaceImages
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
     return environment.get_template("report.html.jinja").render(
         d=document,
         images=images,
-        about_gaze=bool(document["runs"]) or any(p["is_gaze"] for p in document["packages"]),
+        about_gaze=bool(document["runs"] or document["cascades"])
+        or any(p["is_gaze"] for p in document["packages"]),
         run_figures=[_run_figures(i, run) for i, run in enumerate(document["runs"])],
         spiking_figures=[_spiking_figures(i, run) for i, run in enumerate(document["runs"])],
         screens=[_screens(i, run) for i, run in enumerate(document["runs"])],
@@ -56,6 +57,7 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
         sessions=[_session_figure(i, s) for i, s in enumerate(document["sessions"])],
         aims=[_aim_figure(i, s) for i, s in enumerate(document["sessions"])],
         energies=[_energy_figure(i, e) for i, e in enumerate(document["energies"])],
+        cascades=[_cascade_figures(i, c) for i, c in enumerate(document["cascades"])],
     )
 
 
@@ -197,3 +199,27 @@ def _energy_figure(i: int, energy: dict[str, Any]) -> Figure | None:
     return _figure(
         figures.energy_bars(f"energy-{i}", energy), "Energy", "Mean per frame with its 95 % interval."
     )
+
+
+def _cascade_figures(i: int, part: dict[str, Any]) -> list[Figure]:
+    found = []
+    best = "Each strategy's best settings, chosen and judged on the same people; the crosses are networks run always."
+    for network in ("little", "big"):
+        who = network.capitalize()
+        known = cascade_figures.STRATEGIES
+        if any(c["network"] == network and c["strategy"] in known and c["points"] for c in part["curves"]):
+            for key, title in (("microjoules", "energy"), ("busy", "busy time")):
+                svg = cascade_figures.tradeoff(f"cascade-{i}-{network}-{key}", part, network, key)
+                found.append(_figure(svg, f"{who}: error against {title}", best))
+        rows = part["by_person"][network]
+        if rows:
+            svg = cascade_figures.people(f"cascade-{i}-{network}-people", rows)
+            caption = "The eye flow's gate: a dot for each person."
+            found.append(_figure(svg, f"{who}: person by person", caption))
+    for k, line in enumerate(part["timelines"]):
+        svg = cascade_figures.timeline(f"cascade-{i}-timeline-{k}", line)
+        caption = (
+            f"{line['person']}, strategy {line['strategy']}; grey behind the runs: the network computes."
+        )
+        found.append(_figure(svg, f"{line['network'].capitalize()}: gaze and runs over time", caption))
+    return found

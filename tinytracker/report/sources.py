@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinytracker.cascade.results import DOCUMENT_NAME, FOLDER, KIND
 from tinytracker.errors import InputFileError
+from tinytracker.files import read_json
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.runs import Run
 
 _DEMO_RUN = "run"
-_KNOWN = "a run folder, a package, a session (.jsonl), or the JSON that `tinytracker energy --json` prints"
+_KNOWN = (
+    "a run folder, a package, a session (.jsonl), or the JSON that `tinytracker energy --json` prints or that "
+    "`tinytracker cascade evaluate` writes"
+)
 
 
 @dataclass
@@ -22,13 +27,15 @@ class Sources:
     """The inputs of a report by kind.
 
     Attributes:
-        runs: name and run. packages: name and manifest. sessions: files. energies: files and their documents.
+        runs: name and run. packages: name and manifest. sessions: files. energies: files.
+        cascades: name and results of `tinytracker cascade evaluate`; those that runs hold are among them.
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
     packages: list[tuple[str, Manifest]] = field(default_factory=list)
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
+    cascades: list[tuple[str, Path]] = field(default_factory=list)
 
 
 @contextmanager
@@ -66,7 +73,10 @@ def find_sources(paths: Sequence[Path]) -> Sources:
     for path in paths:
         _sort(path, found)
     given = {name for name, _ in found.packages}
-    for _, run in found.runs:
+    for title, run in found.runs:
+        results = run.path / FOLDER / DOCUMENT_NAME
+        if results.is_file():
+            found.cascades.append((title, results))
         for name, manifest in _packages_beside(run):
             if name not in given:
                 found.packages.append((name, manifest))
@@ -86,12 +96,23 @@ def _sort(path: Path, found: Sources) -> None:
             raise InputFileError(path, "neither a run folder nor a package", f"A report takes {_KNOWN}.")
     elif path.suffix == ".jsonl":
         found.sessions.append(path)
+    elif path.suffix == ".json" and _is_cascade(path):
+        found.cascades.append((path.stem, path))
     elif path.suffix == ".json":
         found.energies.append(path)
     elif path.is_file():
         raise InputFileError(path, "not a file that a report shows", f"A report takes {_KNOWN}.")
     else:
         raise InputFileError(path, "there is no such file or folder", f"A report takes {_KNOWN}.")
+
+
+def _is_cascade(path: Path) -> bool:
+    """Whether a JSON file is of `tinytracker cascade evaluate`; what cannot be read is not."""
+    try:
+        document = read_json(path)
+    except InputFileError:
+        return False
+    return isinstance(document, dict) and document.get("kind") == KIND
 
 
 def _name(run: Path) -> str:

@@ -80,6 +80,18 @@ def dots(points: Sequence[tuple[float, float]], classes: str) -> str:
     return f'<path d="{path}" class="{classes}"/>'
 
 
+def legend(names: list[tuple[str, str]], y: float, x: float = 48.0) -> tuple[str, float]:
+    """Return short lines with their names, side by side while there is room, and the lower end of the figure."""
+    parts, at = [], x
+    for classes, name in names:
+        width = 27 + 7.2 * len(name)
+        if at + width > WIDTH and at > x:
+            at, y = x, y + 16
+        parts += [line(at, y - 4, at + 16, y - 4, classes), text(at + 21, y, name, "label")]
+        at += width + 6
+    return "".join(parts), y + 6
+
+
 @dataclass(frozen=True)
 class Plot:
     """A rectangle with two linear axes.
