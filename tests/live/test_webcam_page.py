@@ -105,6 +105,60 @@ def test_a_camera_that_stops_sending_is_not_a_frozen_picture(room):
     room.until("state === 'searching'")
 
 
+def test_a_camera_that_another_program_has_is_said_and_opened_when_it_is_free(room):
+    # A stand-in for the device: what a browser answers while another program holds the camera.
+    room.page.run("""
+        given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("in use", "NotReadableError"));
+        open_(); 0
+    """)
+    room.until("state === 'busy'")
+    assert "another program" in text(room)
+    assert no_dot(room)
+    room.page.run("navigator.mediaDevices.getUserMedia = given; el('state-button').click(); 0")
+    room.until("state === 'searching'")
+
+
+def silent_camera(room):
+    """Open a camera, a stand-in, that never sends a picture."""
+    room.page.run("""
+        given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        silent = new MediaStreamTrackGenerator({ kind: "video" });
+        navigator.mediaDevices.getUserMedia = async () => new MediaStream([silent]);
+        open_(); 0
+    """)
+    room.until("state === 'starting'")
+
+
+def test_a_camera_that_never_sends_a_picture_does_not_start_for_ever(room):
+    room.page.run("setTimer = setTimeout; setTimeout = (f, ms) => setTimer(f, ms === START_MS ? 50 : ms); 0")
+    silent_camera(room)
+    room.until("state === 'stalled' && !opening")
+    room.page.run("navigator.mediaDevices.getUserMedia = given; el('state-button').click(); 0")
+    room.until("state === 'searching'")
+
+
+def test_a_camera_that_is_unplugged_while_it_starts_is_not_called_busy(room):
+    silent_camera(room)
+    room.page.run("stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    room.until("!opening")
+    assert room.page.run("state") == "unplugged"
+
+
+def test_a_mirrored_video_is_turned_round_before_it_is_cut(room):
+    halves = bytearray(grey_picture(GREY))
+    for row in range(SIZE[1]):
+        halves[row * SIZE[0] : row * SIZE[0] + SIZE[0] // 2] = bytes([200]) * (SIZE[0] // 2)
+    room.actor._pictures["halves"] = [bytes(halves)]
+    room.gaze_at = "halves"
+    left = "pixels([0, 0, 64, 64])[0] > pixels([video.videoWidth - 64, 0, 64, 64])[0] + 40"
+    room.until(left)
+    room.page.run("el('mirrored').click()")
+    assert room.page.run(f"!({left}) && video.style.transform") == "none"
+    room.page.run("el('mirrored').click(); localStorage.clear()")
+    room.until(left)
+
+
 def mouse(desk, kind, x, y):
     desk.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
@@ -184,11 +238,13 @@ def test_text_is_readable_and_fits(room, dark, size):
     assert room.page.run("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_portrait_camera_has_a_portrait_picture(blind, tmp_path):
-    with desk(tmp_path, blind, {"wall": [grey_picture(GREY, 480, 640)]}, ALLOWED, size=(480, 640)) as found:
+@pytest.mark.parametrize("size", [(480, 640), (640, 480)], ids=["portrait", "4:3"])
+def test_the_picture_has_the_shape_of_the_cameras(blind, tmp_path, size):
+    with desk(tmp_path, blind, {"wall": [grey_picture(GREY, *size)]}, ALLOWED, size=size) as found:
         found.open()
-        found.until("state === 'searching' && el('view-more').innerText.includes('480 × 640')")
-        assert found.page.run("el('view').clientWidth < el('view').clientHeight")
+        found.until(f"state === 'searching' && el('view-more').innerText.includes('{size[0]} × {size[1]}')")
+        shape = found.page.run("el('view').clientWidth / el('view').clientHeight")
+        assert shape == pytest.approx(size[0] / size[1], rel=0.02)
         assert found.page.errors == []
 
 
@@ -212,6 +268,7 @@ def test_a_person_calibrates_and_the_dot_follows_the_eyes(tmp_path, monkeypatch)
     monkeypatch.setattr(routine, "SETTLE_S", 0.7)
     monkeypatch.setattr(routine, "LOOK_S", 0.5)
     pictures = person(3, SCREEN, calibration_dots(5), PLACES, views=2)
+    pictures |= {"gone": [grey_picture(GREY)], "night": [grey_picture(BLACK)]}
     with desk(tmp_path, open_network(), pictures, ALLOWED, screen=SCREEN, finder=open_finder()) as found:
         found.open()
         found.until("state === 'following'")
@@ -228,4 +285,11 @@ def test_a_person_calibrates_and_the_dot_follows_the_eyes(tmp_path, monkeypatch)
             errors.append(float(np.linalg.norm(np.mean(gaze, 0) - place)))
         assert seen > 0.8
         assert np.mean(errors) < 4.0, errors
+        # Whoever leaves takes the dot along, and so does the light; who comes back has it again.
+        found.gaze_at = "gone"
+        found.until(says("searching", "Nobody is found"))
+        found.gaze_at = "a"
+        found.until("state === 'following' && getComputedStyle(el('dot')).display !== 'none'")
+        found.gaze_at = "night"
+        found.until(says("dark", "too dark"))
         assert found.page.errors == []

@@ -1,7 +1,7 @@
 """The pixels of one frame: decode, shrink and encode; damaged images raise an error with a reason.
 
 Most of the time of `prepare` was the decoding of pixels that no crop shows. `Frame` decodes only the rows and columns
-under a box, with the same result to the last bit (`TensorFlow`'s libjpeg-turbo skips rows and columns; it is imported
+under a box, with the same result to the last bit (TensorFlow's libjpeg-turbo skips rows and columns; it is imported
 where that happens).
 """
 
@@ -27,8 +27,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
 _END_OF_IMAGE = b"\xff\xd9"
 _CONTEXT_PX = 32
-"""What is decoded around a box and then left out: at the edge of what it decodes, libjpeg interpolates colours otherwise. Two
-of the largest blocks in which it skips."""
+"""What is decoded around a box and then left out: at the edge of what it decodes, libjpeg interpolates colours
+otherwise. Two of the largest blocks in which it skips."""
 
 
 class SkipFrameError(Exception):
@@ -90,8 +90,8 @@ class Frame:
         try:
             with Image.open(io.BytesIO(self.content)) as image:
                 if image.format == "JPEG" and image.mode == "RGB":
-                    # One scan and nothing after it: what both decoders read alike. The rest goes through `decode`, which
-                    # also finds damage behind the part.
+                    # One scan and nothing after it: what both decoders read alike. The rest goes through `decode`,
+                    # which also finds damage behind the part.
                     marker = _MARKER.search(self.content, image.fp.tell())
                     ends = marker is not None and marker.end() == len(self.content)
                     self._partly = ends and marker[0] == _END_OF_IMAGE
