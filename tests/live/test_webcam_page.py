@@ -119,27 +119,28 @@ def test_a_camera_that_another_program_has_is_said_and_opened_when_it_is_free(ro
     room.until("state === 'searching'")
 
 
-def silent_camera(room):
-    """Open a camera, a stand-in, that never sends a picture."""
+def silent_camera(room, patience_ms):
+    """Open a camera, a stand-in, that never sends a picture; the page waits for so long, or for ever (None)."""
+    wait = "0" if patience_ms is None else f"timer(f, {patience_ms})"
+    room.page.run(f"timer = setTimeout; setTimeout = (f, ms) => ms === START_MS ? {wait} : timer(f, ms); 0")
     room.page.run("""
         given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         silent = new MediaStreamTrackGenerator({ kind: "video" });
         navigator.mediaDevices.getUserMedia = async () => new MediaStream([silent]);
         open_(); 0
     """)
-    room.until("state === 'starting'")
 
 
 def test_a_camera_that_never_sends_a_picture_does_not_start_for_ever(room):
-    room.page.run("setTimer = setTimeout; setTimeout = (f, ms) => setTimer(f, ms === START_MS ? 50 : ms); 0")
-    silent_camera(room)
+    silent_camera(room, 50)
     room.until("state === 'stalled' && !opening")
     room.page.run("navigator.mediaDevices.getUserMedia = given; el('state-button').click(); 0")
     room.until("state === 'searching'")
 
 
 def test_a_camera_that_is_unplugged_while_it_starts_is_not_called_busy(room):
-    silent_camera(room)
+    silent_camera(room, None)
+    room.until("state === 'starting'")
     room.page.run("stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
     room.until("!opening")
     assert room.page.run("state") == "unplugged"

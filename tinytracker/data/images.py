@@ -26,6 +26,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 """In the data of a JPEG, after the headers: anything but a restart marker and the byte 255 itself."""
 
 _END_OF_IMAGE = b"\xff\xd9"
+
 _CONTEXT_PX = 32
 """What is decoded around a box and then left out: at the edge of what it decodes, libjpeg interpolates colours
 otherwise. Two of the largest blocks in which it skips."""
@@ -87,14 +88,15 @@ class Frame:
         """Return the size that the header states, or None where only decoding tells more."""
         from PIL import Image
 
+        stream = io.BytesIO(self.content)
         try:
-            with Image.open(io.BytesIO(self.content)) as image:
+            with Image.open(stream) as image:
                 if image.format == "JPEG" and image.mode == "RGB":
                     # One scan and nothing after it: what both decoders read alike. The rest goes through `decode`,
                     # which also finds damage behind the part.
-                    marker = _MARKER.search(self.content, image.fp.tell())
-                    ends = marker is not None and marker.end() == len(self.content)
-                    self._partly = ends and marker[0] == _END_OF_IMAGE
+                    marker = _MARKER.search(self.content, stream.tell())
+                    last = marker[0] if marker and marker.end() == len(self.content) else b""
+                    self._partly = last == _END_OF_IMAGE
                 return image.size
         except Exception:  # `decode` finds the reason
             return None
