@@ -96,6 +96,33 @@ def append_csv(name: str, row: dict[str, Any], packages: Sequence[str] = ()) -> 
     return path
 
 
+def replace_in_csv(
+    name: str, rows: Sequence[dict[str, Any]], column: str, packages: Sequence[str] = ()
+) -> Path:
+    """Write lines into `results/NAME.csv` in place of those with the same value of `column`; others stay.
+
+    Raises:
+        ValueError: the file has other columns than these lines.
+    """
+    common = _command_and_machine(packages)
+    lines = [row | common for row in rows]
+    path = RESULTS / f"{name}.csv"
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            kept = [row for row in reader if row[column] not in {str(line[column]) for line in lines}]
+            if reader.fieldnames != list(lines[0]):
+                raise ValueError(
+                    f"{path} has the columns {reader.fieldnames}, but these lines have {list(lines[0])}"
+                )
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*kept, *lines])
+    return path
+
+
 def _command_and_machine(packages: Sequence[str]) -> dict[str, str]:
     # The command as given at the top of the repository, wherever that is.
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])

@@ -6,11 +6,12 @@ python benchmarks/real_faces_truth.py FOLDER TRUTH.json       # of each folder, 
 python benchmarks/face_statistics.py PHOTOS,TRUTH.json CAMERA,TRUTH.json AROUND,TRUTH.json
 
 A face counts if its detection is sure, its strip is at least 90 px wide, and it faces the camera within 20°. It looks
-into the camera if both irises are within 6 % of an eye's width of the middle, sideways. Photographs are neither part of
-this repository nor named in its results.
+into the camera if both irises are within 6 % of an eye's width of the middle, sideways. Photographs are not part of
+this repository; `real_faces_found.csv` lists those of the set "found anew".
 
 `face_statistics.csv` gets a line per measure, `face_gaze.csv` one per network (those of the package, or `--weights
-PRESET=FILE ...`), docs/images/face-statistics.svg a plot. The gaze of a photograph is not known: the proxy is a ridge
+PRESET=FILE ...`), both in place of the lines of the same `--photographs NAME`; `--plot` writes
+docs/images/face-statistics.svg. The gaze of a photograph is not known: the proxy is a ridge
 regression from landmarks of iris, lids and head to the gaze, fitted to AROUND.
 """
 
@@ -19,17 +20,18 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, write_csv
-from numpy.typing import NDArray
+from common import RESULTS, replace_in_csv
 from PIL import Image, ImageOps
 
 from tinytracker.arrays import Floats, Pixels
 from tinytracker.data.area import area_strip
 from tinytracker.data.eye_marks import STRIP_PER_EYE_DISTANCE
+from tinytracker.data.inputs import InputSpec
 from tinytracker.model.weight_file import packaged_weights
 
 SUREST, NARROWEST_PX, NARROWEST_TURNED = 0.6, 90.0, 0.9
@@ -206,6 +208,13 @@ def compare(real: list[Face], drawn: list[Face]) -> list[dict[str, Any]]:
     return rows
 
 
+@lru_cache
+def _codes(folder: Path, strips: tuple[tuple[str, tuple[float, ...]], ...], spec: InputSpec) -> Pixels:
+    """Return what a network sees of each strip (name of the picture, place): (n, h, w, c)."""
+    codes: Pixels = np.stack([area_strip(load(folder / name), np.array(s), spec) for name, s in strips])
+    return codes
+
+
 def answers(preset: str, weights: Path, faces: list[Face], folder: Path) -> Floats:
     """Return the gaze (n, 2) that a network sees on the strips, in cm at the reference distance."""
     from tinytracker.model.keras_builder import build_keras
@@ -215,9 +224,7 @@ def answers(preset: str, weights: Path, faces: list[Face], folder: Path) -> Floa
     chosen = find_preset(preset)
     model = build_keras(chosen.network())
     load_initial(model, weights)
-    codes: NDArray[np.uint8] = np.stack(
-        [area_strip(load(folder / f.name), f.strip, chosen.input) for f in faces]
-    )
+    codes = _codes(folder, tuple((f.name, tuple(f.strip)) for f in faces), chosen.input)
     raw = model.predict(codes.astype(np.float32) / 128 - 1, batch_size=64, verbose=0)
     raw = np.concatenate(raw, -1) if isinstance(raw, (list, tuple)) else raw
     gaze: Floats = raw[:, :2].astype(np.float64)
@@ -283,6 +290,8 @@ def main() -> None:
     parser.add_argument(
         "--weights", nargs="*", default=[], metavar="PRESET=FILE", help="else those of the package"
     )
+    parser.add_argument("--photographs", default="yours", help="name of the set, for the tables")
+    parser.add_argument("--plot", action="store_true", help="write the plot of the documentation")
     arguments = parser.parse_args()
     folders, faces, rates = {}, {}, {}
     for kind in ("photos", "camera", "around"):
@@ -292,10 +301,12 @@ def main() -> None:
         faces[kind] = faces_of(folders[kind], found)
         rates[kind] = sum(bool(f["faces"]) for f in found.values()) / len(found)
     real, drawn = looking(faces["photos"]), looking(faces["camera"])
-    rows = compare(real, drawn)
+    named = {"photographs": arguments.photographs}
     found_share = {"synthetic_found": round((rates["camera"] + rates["around"]) / 2, 4)}
-    print(write_csv("face_statistics", [row | found_share for row in rows], ("pillow", "numpy")))
-    OUT.write_text(plot(real, drawn))
+    rows = [named | row | found_share for row in compare(real, drawn)]
+    print(replace_in_csv("face_statistics", rows, "photographs", ("pillow", "numpy")))
+    if arguments.plot:
+        OUT.write_text(plot(real, drawn))
     proxy, quality = fit_proxy(faces["around"], json.loads((folders["around"] / "labels.json").read_text()))
     guess = np.stack([f.features for f in faces["photos"]]) @ proxy
     chosen = dict(entry.split("=", 1) for entry in arguments.weights) or {
@@ -306,7 +317,7 @@ def main() -> None:
         gaze = answers(preset, Path(weights), faces["photos"], folders["photos"])
         at_camera = gaze[[abs(f.aside) < LOOKING_ASIDE for f in faces["photos"]]]
         on_drawn = answers(preset, Path(weights), drawn, folders["camera"])
-        lines.append({
+        lines.append(named | {
             "preset": preset, "weights": "packaged" if not arguments.weights else Path(weights).name,
             "faces_at_camera": len(at_camera),
             "bias_x_cm": round(at_camera[:, 0].mean(), 2), "bias_y_cm": round(at_camera[:, 1].mean(), 2),
@@ -318,7 +329,7 @@ def main() -> None:
             "r_y": round(float(np.corrcoef(gaze[:, 1], guess[:, 1])[0, 1]), 3),
             "proxy_r_x": round(quality[0], 3), "proxy_r_y": round(quality[1], 3),
         })  # fmt: skip
-    print(write_csv("face_gaze", lines, ("tensorflow",)))
+    print(replace_in_csv("face_gaze", lines, "photographs", ("tensorflow",)))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ TRUTH.json is made first, in an environment with `pip install mediapipe==0.10.21
 
 python benchmarks/real_faces_truth.py PHOTOS TRUTH.json
 
-Photographs are neither part of this repository nor named in its results. The truth is where MediaPipe sees the eyes:
-the centre of each eye is the mean of its outline, and the strip follows from both by the rule of the synthetic marks
-(`tinytracker.data.eye_marks`), with MediaPipe's depth for turned heads. A face counts if its detection is sure and its
-strip is at least 32 px wide. Each run's INT8 network (PTQ, TensorFlow Lite's default kernels) starts from
-several misplaced crops of each face; `real_faces.csv` gets a line per run.
+Photographs are not part of this repository. `real_faces_found.csv` lists those of the set "found anew", and
+`real_faces_collect.py` gathers them from clones of the repositories that it names. The truth is where MediaPipe sees
+the eyes: the centre of each eye is the mean of its outline, and the strip follows from both by the rule of the
+synthetic marks (`tinytracker.data.eye_marks`), with MediaPipe's depth for turned heads. A face counts if its detection
+is sure and its strip is at least 32 px wide. Each run's INT8 network (PTQ, TensorFlow Lite's default kernels) starts
+from several misplaced crops of each face; `real_faces.csv` gets a line per run.
 """
 
 from __future__ import annotations
@@ -118,12 +119,14 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--photographs", default="yours", help="name of the set, for the table")
     arguments = parser.parse_args()
     pictures, strips, rolls, photos = faces_of(arguments.photos, json.loads(arguments.truth.read_text()))
     for path in arguments.runs:
         run = Run.open(path)
         row = {
-            "preset": run.preset_name, "seed": run.describe().config["seed"], "data": "photographs",
+            "photographs": arguments.photographs, "preset": run.preset_name,
+            "seed": run.describe().config["seed"], "data": "photographs",
             "truth": "MediaPipe 0.10.21 face mesh", "photos": photos, "faces": len(pictures),
         }  # fmt: skip
         print(append_csv("real_faces", row | measure(run, pictures, strips, rolls), ("tensorflow",)))

@@ -105,6 +105,54 @@ def test_a_camera_that_stops_sending_is_not_a_frozen_picture(room):
     room.until("state === 'searching'")
 
 
+def test_a_camera_that_another_program_has_is_said_and_opened_when_it_is_free(room):
+    # A stand-in for the device: what a browser answers while another program holds the camera.
+    room.page.run("""
+        given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("in use", "NotReadableError"));
+        open_(); 0
+    """)
+    room.until("state === 'busy'")
+    assert "another program" in text(room)
+    assert no_dot(room)
+    room.page.run("navigator.mediaDevices.getUserMedia = given; el('state-button').click(); 0")
+    room.until("state === 'searching'")
+
+
+def silent_camera(room, patience_ms):
+    """Open a camera, a stand-in, that never sends a picture; the page waits for so long, or for ever (None)."""
+    wait = "0" if patience_ms is None else f"timer(f, {patience_ms})"
+    room.page.run(f"timer = setTimeout; setTimeout = (f, ms) => ms === START_MS ? {wait} : timer(f, ms); 0")
+    room.page.run("""
+        given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        silent = new MediaStreamTrackGenerator({ kind: "video" });
+        navigator.mediaDevices.getUserMedia = async () => new MediaStream([silent]);
+        open_(); 0
+    """)
+
+
+def test_a_camera_that_is_unplugged_while_it_starts_is_not_called_busy(room):
+    silent_camera(room, None)
+    room.until("state === 'starting'")
+    room.page.run("stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    room.until("!opening")
+    assert room.page.run("state") == "unplugged"
+
+
+def test_a_mirrored_video_is_turned_round_before_it_is_cut(room):
+    halves = bytearray(grey_picture(GREY))
+    for row in range(SIZE[1]):
+        halves[row * SIZE[0] : row * SIZE[0] + SIZE[0] // 2] = bytes([200]) * (SIZE[0] // 2)
+    room.actor._pictures["halves"] = [bytes(halves)]
+    room.gaze_at = "halves"
+    left = "pixels([0, 0, 64, 64])[0] > pixels([video.videoWidth - 64, 0, 64, 64])[0] + 40"
+    room.until(left)
+    room.page.run("el('mirrored').click()")
+    assert room.page.run(f"!({left}) && video.style.transform") == "none"
+    room.page.run("el('mirrored').click(); localStorage.clear()")
+    room.until(left)
+
+
 def mouse(desk, kind, x, y):
     desk.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
@@ -184,11 +232,13 @@ def test_text_is_readable_and_fits(room, dark, size):
     assert room.page.run("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_portrait_camera_has_a_portrait_picture(blind, tmp_path):
-    with desk(tmp_path, blind, {"wall": [grey_picture(GREY, 480, 640)]}, ALLOWED, size=(480, 640)) as found:
+@pytest.mark.parametrize("size", [(480, 640), (640, 480)], ids=["portrait", "4:3"])
+def test_the_picture_has_the_shape_of_the_cameras(blind, tmp_path, size):
+    with desk(tmp_path, blind, {"wall": [grey_picture(GREY, *size)]}, ALLOWED, size=size) as found:
         found.open()
-        found.until("state === 'searching' && el('view-more').innerText.includes('480 × 640')")
-        assert found.page.run("el('view').clientWidth < el('view').clientHeight")
+        found.until(f"state === 'searching' && el('view-more').innerText.includes('{size[0]} × {size[1]}')")
+        width, height = found.page.run("[el('view').clientWidth, el('view').clientHeight]")
+        assert (width < height) == (size[0] < size[1])
         assert found.page.errors == []
 
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from tinytracker.arrays import Floats
 from tinytracker.data.blocks import block_starts
-from tinytracker.data.crops import cut, eye_in_frame, grow, overlap, round_half_up, to_crop
+from tinytracker.data.crops import eye_in_frame, grow, overlap, round_half_up, to_crop
 from tinytracker.data.devices import find_device
 from tinytracker.data.examples import StoredFrame, serialize
 from tinytracker.data.gazecapture import Recording
-from tinytracker.data.images import SkipFrameError, decode, encode, shrink
+from tinytracker.data.images import Frame, SkipFrameError, encode, shrink
 from tinytracker.data.labels import check_labels, known_orientation
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
@@ -235,16 +235,17 @@ def _store(
     job: ShardJob,
     around: SubjectSurroundings | None,
 ) -> StoredFrame:
-    pixels = decode(content)
-    height, width = pixels.shape[:2]
+    image = Frame(content)
+    width, height = image.width, image.height
     face, left_eye, right_eye = boxes
     for name, box in (("face", face), ("left eye", left_eye), ("right eye", right_eye)):
         too_large = box[2] > _LARGEST_BOX * width or box[3] > _LARGEST_BOX * height
         if too_large or overlap(box, width, height) == 0:
+            image.pixels  # noqa: B018 - that the image is damaged is the better reason
             detail = f"{name} at {np.round(box, 1).tolist()} in {width} x {height}"
             raise SkipFrameError(Reason.BOX_OUTSIDE, detail)
     stored_box = round_half_up(grow(face))
-    crop, scale = shrink(cut(pixels, stored_box), job.max_crop)
+    crop, scale = shrink(image.cut(stored_box), job.max_crop)
     device = find_device(recording.device_name)
     in_crop = [_quad(to_crop(box, stored_box, scale)) for box in boxes]
     return StoredFrame(
@@ -263,7 +264,7 @@ def _store(
         subject=recording.name,
         device=device.name,
         family=device.family,
-        surroundings=around.of_frame(i, content, pixels) if around else None,
+        surroundings=around.of_frame(i, image) if around else None,
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinytracker.data.eye_marks import EYES_FILE, ROOMS_FOLDER, EyeMarks, marks_from_boxes, read_eye_marks
 from tinytracker.data.gazecapture import Recording
-from tinytracker.data.images import Pixels, encode
+from tinytracker.data.images import Frame, Pixels, encode
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
 from tinytracker.errors import SubjectError
@@ -72,34 +72,33 @@ class SubjectSurroundings:
         self._strips, self._roll = self._marks.strips, self._marks.roll
         self._rooms = subject.pictures(ROOMS_FOLDER)
 
-    def of_frame(self, i: int, content: bytes, pixels: Pixels) -> Surroundings:
-        """Return the surroundings of frame i, from its encoded and its decoded image.
+    def of_frame(self, i: int, frame: Frame) -> Surroundings:
+        """Return the surroundings of frame i.
 
         Every room is stored once, with the first frames.
         """
         room = b""
         if i < len(self._rooms):
-            from tinytracker.data.images import decode
-
-            room = _stored(self._rooms[i], decode(self._rooms[i]), self._longest)
+            picture = Frame(self._rooms[i])
+            picture.pixels  # noqa: B018 - a damaged room is found here, not in training
+            room = _stored(picture, self._longest)
         x, y, width = (float(v) for v in self._strips[i])
         return Surroundings(
-            _stored(content, pixels, self._longest), room, (x, y, width), float(self._roll[i]),
+            _stored(frame, self._longest), room, (x, y, width), float(self._roll[i]),
             float(self._marks.focal[i]), float(self._marks.closed[i]), float(self._marks.occluded[i]),
             float(self._marks.exact),
         )  # fmt: skip
 
 
-def _stored(content: bytes, pixels: Pixels, longest_px: int) -> bytes:
+def _stored(frame: Frame, longest_px: int) -> bytes:
     """Return the bytes to store for an image: its own if they are a JPEG of at most this length."""
     from PIL import Image
 
-    height, width = pixels.shape[:2]
-    longer = max(height, width)
+    longer = max(frame.height, frame.width)
     if longer <= longest_px:
-        return content if content[:2] == b"\xff\xd8" else encode(pixels, "jpeg")
-    size = [max(1, int(np.floor(v * longest_px / longer + 0.5))) for v in (width, height)]
-    shrunk = Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BOX)
+        return frame.content if frame.content[:2] == b"\xff\xd8" else encode(frame.pixels, "jpeg")
+    size = [max(1, int(np.floor(v * longest_px / longer + 0.5))) for v in (frame.width, frame.height)]
+    shrunk = Image.fromarray(frame.pixels).resize((size[0], size[1]), Image.Resampling.BOX)
     return encode(np.asarray(shrunk), "jpeg")
 
 
