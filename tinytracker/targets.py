@@ -45,6 +45,7 @@ class Target:
         silence_s: timeout in s when the board sends nothing; None for the default.
         loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
             whose network is in its firmware.
+        camera: whether the board has a camera of its own.
         is_emulated: whether the board is emulated: its times are not real, and it draws no current.
     """
 
@@ -67,6 +68,7 @@ class Target:
     rpc: str = ""
     silence_s: float | None = None
     loads: str = ""
+    camera: bool = False
     is_emulated: bool = False
 
     def part(self, name: str) -> ModuleType:
@@ -99,6 +101,7 @@ TARGETS: dict[str, Target] = {
             setup_summary="Sony's converter (2.3 GB)",
             board="tinytracker.measure.imx500",
             loads="network.rpk",
+            camera=True,
         ),
         Target(
             "spresense", "Sony Spresense: application with the network as TFLM array or as plain C",
@@ -110,6 +113,7 @@ TARGETS: dict[str, Target] = {
             section="tinytracker.package.spresense.check",
             doctor="tinytracker.package.spresense.doctor",
             board=_SERIAL_BOARD,
+            camera=True,
         ),
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU, or plain C",
@@ -120,6 +124,7 @@ TARGETS: dict[str, Target] = {
             section="tinytracker.package.coralmicro.rules.docs",
             doctor="tinytracker.package.coralmicro.doctor",
             board=_SERIAL_BOARD,
+            camera=True,
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
         ),
         Target(

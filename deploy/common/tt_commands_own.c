@@ -7,6 +7,7 @@
 #include "tt_crc32.h"
 #include "tt_crop.h"
 #include "tt_fixed.h"
+#include "tt_inputs.h"
 #include "tt_record.h"
 #include "tt_steer.h"
 #include "tt_transfer.h"
@@ -261,6 +262,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_gaze(session);
     } else if (tt_same(word, "search") != 0) {
         command_search(session);
+    } else if (tt_same(word, "inputs") != 0) {
+        tt_command_inputs(session);
     } else if (tt_same(word, "bench") != 0) {
         tt_command_bench(session, rest);
     } else if (tt_same(word, "stop") != 0) {
