@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
-from tinytracker.adapt.document import ALL, BUNDLED, CALIBRATED, HEAD, AdaptDocument, Candidate, Gain
+from tinytracker.adapt.document import (
+    ADAPT_FILE,
+    ALL,
+    BUNDLED,
+    CALIBRATED,
+    HEAD,
+    AdaptDocument,
+    Candidate,
+    Gain,
+)
 from tinytracker.adapt.nine_dots import DOTS, calibrated, with_fresh_dots
+from tinytracker.cli.live_webcam import _advice
 from tinytracker.requirements import require_tensorflow
 
 PER_DOT = 3
@@ -91,6 +101,16 @@ def test_what_to_do_on_another_day_is_said():
     better = document((2.5, None, 2.9, 2.1), interval=(0.1, 0.6)).advice
     assert "the bundled weights are better (2.5 cm)" in better[1]
     assert document((None,) * 4).advice == ()
+
+
+def test_the_live_view_is_told(tmp_path):
+    found = document((2.5, None, 2.0, 2.1))
+    assert _advice(tmp_path) == _advice(None) == ""
+    found.write(tmp_path / ADAPT_FILE)
+    assert _advice(tmp_path) == found.advice[0]
+
+
+def test_weights_that_are_kept_with_a_calibration_are_judged_as_they_are():
     assert (
         document((2.5, None, 2.0, 2.1), kept=CALIBRATED)
         .advice[0]

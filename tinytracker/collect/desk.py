@@ -88,6 +88,7 @@ class Desk:
             {
                 "model": network.sha256[:12],
                 "folder": str(self.session.resolve()),
+                "given": str(session),
                 "dots": dots,
                 "board": board,
             },

@@ -153,9 +153,9 @@ class SerialShots:
 def seen(board: Board, inputs: bytes) -> Pixels:
     """Return what a network saw, uint8 RGB (h, w, 3), from its packed inputs."""
     tensor = board.io.inputs[0]
-    codes = np.frombuffer(inputs, np.uint8)
+    codes: Pixels = np.frombuffer(inputs, np.uint8)
     if tensor.dtype == "int8":
-        codes = codes ^ 0x80
+        codes = np.bitwise_xor(codes, np.uint8(0x80))
     picture = codes.reshape(tensor.shape[1:])
     return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
 

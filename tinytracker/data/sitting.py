@@ -11,7 +11,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tinytracker.data.devices import add_device, all_devices, device_of_row, own_devices_file
 from tinytracker.documents import Document, JsonValue, Part
+from tinytracker.errors import InputFileError, UsageError
+from tinytracker.progress import say
 
 SITTING_FILE = "sitting.json"
 
@@ -125,6 +128,36 @@ def read_sitting(subject: Path) -> SittingDocument | None:
     """
     path = subject / SITTING_FILE
     return SittingDocument.read(path) if path.is_file() else None
+
+
+def adopt_devices(session: Path) -> list[str]:
+    """Add the screens of recorded sittings to one's own devices where this computer does not know them yet.
+
+    A session that was recorded elsewhere brings its screens along. A screen that is known, also with other measures,
+    stays as it is.
+
+    Returns:
+        The names that were added.
+
+    Raises:
+        InputFileError: the description of a sitting is damaged.
+        OutputError: the file of own devices cannot be written.
+        ConfigError: that file is damaged.
+    """
+    added = []
+    for path in sorted(session.glob(f"*/{SITTING_FILE}")):
+        sitting = SittingDocument.read(path)
+        name = str(sitting.device.get("name", ""))
+        if not name or name.lower() in (known.lower() for known in all_devices()):
+            continue
+        try:
+            add_device(device_of_row(sitting.device))
+        except (TypeError, ValueError, UsageError) as error:
+            raise InputFileError(path, f"it describes no screen ({error})", SittingDocument.way_out) from None
+        added.append(name)
+    if added:
+        say(f"New screens of {session}, kept in {own_devices_file()}: {', '.join(added)}")
+    return added
 
 
 def summary(sitting: SittingDocument) -> dict[str, Any]:
