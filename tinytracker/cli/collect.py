@@ -171,23 +171,21 @@ def _page(
     from tinytracker.progress import say
 
     began = time.monotonic()
-    try:
-        with serving(desk, http, allowed, "collect.html", {"/frame": desk.frame}) as address:
-            try:  # from when the address is known: Ctrl-C may come at once
-                say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
-                while seconds is None or time.monotonic() - began < seconds:
-                    if shots is None:
-                        time.sleep(_STEP_S)
-                    else:
-                        desk.shot(shots.take())
-            except KeyboardInterrupt:
-                pass
-            except TinyTrackerError as error:
-                desk.fail(error)
-                time.sleep(_STEP_S)  # the page gets it before the server ends
-                raise
-    finally:
-        desk.close()
+    with serving(desk, http, allowed, "collect.html", {"/frame": desk.frame}) as address:
+        try:  # from when the address is known: Ctrl-C may come at once
+            say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
+            while seconds is None or time.monotonic() - began < seconds:
+                if shots is None:
+                    time.sleep(_STEP_S)
+                else:
+                    desk.shot(shots.take())
+        except KeyboardInterrupt:
+            pass
+        except TinyTrackerError as error:  # what was begun stays unfinished, and can be continued
+            desk.fail(error)
+            time.sleep(_STEP_S)  # the page gets it before the server ends
+            raise
+    desk.close()
 
 
 def _film(
