@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from tinytracker.collect.judging import DARK, SMALLEST_STRIP_PX, LeftOut, Taken
 from tinytracker.collect.plan import POSTURES, posture
 from tinytracker.collect.recorder import Outcome, Sitting, free_bytes
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
-from tinytracker.collect.shots import Shot
+from tinytracker.collect.shots import Shot, ShotRate
 from tinytracker.collect.subject import finish, write_report
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
@@ -33,6 +32,8 @@ from tinytracker.measure.host_clock import now_ns
 SILENT_S = 5.0
 """A page that has not sent anything for so long no longer records."""
 
+_PICTURED_NS = 300_000_000
+"""The page gets a board's picture at most so often: it is only looked at."""
 _NAME = 60
 _POINTS = (100, 20_000)
 _REMARKED = 40
@@ -83,6 +84,7 @@ class Desk:
         )
         self._rate = ShotRate()
         self._counted = 0
+        self._pictured_ns = -_PICTURED_NS
         self.hub.send(
             "origin",
             {
@@ -148,7 +150,9 @@ class Desk:
                 content["counted"] = self._counted
             else:
                 taken = Sitting.preview(self._preview, shot.jpeg, 0.0, shot.strip)
-                content["source"] = "data:image/jpeg;base64," + b64encode(shot.jpeg).decode("ascii")
+                if shot.captured_ns - self._pictured_ns >= _PICTURED_NS:
+                    self._pictured_ns = shot.captured_ns
+                    content["source"] = "data:image/jpeg;base64," + b64encode(shot.jpeg).decode("ascii")
             self.hub.send("shot", content | _as_seen(taken))
 
     def close(self) -> None:
@@ -322,21 +326,6 @@ class Desk:
     def fail(self, error: TinyTrackerError) -> None:
         """Show on the page why no more can be recorded."""
         self.hub.send("problem", {"text": str(error), "ended": True})
-
-
-class ShotRate:
-    """Frames per second of a board, from the times of the last ones."""
-
-    def __init__(self) -> None:
-        self._times: deque[int] = deque(maxlen=10)
-        self.rate: float | None = None
-
-    def take(self, captured_ns: int) -> float | None:
-        """Take the time of a frame; returns the rate, None for the first."""
-        self._times.append(captured_ns)
-        passed = self._times[-1] - self._times[0]
-        self.rate = round((len(self._times) - 1) * 1e9 / passed, 2) if passed > 0 else None
-        return self.rate
 
 
 def _as_seen(taken: Taken) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +81,21 @@ class Shots(Protocol):
         ...
 
 
+class ShotRate:
+    """Frames per second of a board, from the times of the last ones."""
+
+    def __init__(self) -> None:
+        self._times: deque[int] = deque(maxlen=10)
+        self.rate: float | None = None
+
+    def take(self, captured_ns: int) -> float | None:
+        """Take the time of a frame; returns the rate, None for the first."""
+        self._times.append(captured_ns)
+        passed = self._times[-1] - self._times[0]
+        self.rate = round((len(self._times) - 1) * 1e9 / passed, 2) if passed > 0 else None
+        return self.rate
+
+
 class SerialShots:
     """What the network of a board on a serial line saw.
 
@@ -111,8 +127,8 @@ class SerialShots:
         if self._link.board.clock == "device":
             self._exchanges = [*self._exchanges, self._link.exchange()][-_EXCHANGES:]
         sent = now_ns()
-        record = next((event for event in self._link.frames(1) if isinstance(event, Frame)), None)
-        if record is None:
+        records = [event for event in self._link.frames(1) if isinstance(event, Frame)]
+        if not records:
             raise DeviceError(self.name, "the record of a frame arrived damaged", "Check the cable.")
         inputs = self._link.inputs()
         seconds = (now_ns() - sent) / 1e9
@@ -124,8 +140,8 @@ class SerialShots:
                 "Use a network that sees less (tinytracker-s2-aim, grey), or film with the board's camera: "
                 "--source video.",
             )
-        captured, bound = self._time(record, sent)
-        return self._shot(record, inputs, captured, bound)
+        captured, bound = self._time(records[0], sent)
+        return self._shot(records[0], inputs, captured, bound)
 
     def _time(self, record: Frame, sent: int) -> tuple[int, int]:
         """Return when the frame was captured, and the bound, ns; between command and record in any case."""
