@@ -6,7 +6,11 @@ now and then. The collector's own code takes the frames: it finds the eyes, judg
 and other light: those frames were neither trained on nor chosen by.
 
     python benchmarks/adapt.py FOLDER 5             # five people, 230 dots of 3 frames each, then 40 dots of 3
+    python benchmarks/adapt.py FOLDER 5 --dots 96 --per-dot 2 --next-dots 30 --next-per-dot 2 --epochs 4
     python benchmarks/adapt.py FOLDER 5 --model tinytracker-v2-aim
+
+What is there already is used again: a person who was recorded, a run that was finished. One person of full size takes
+about 130 s of one core to draw and record, of the small size 40 s.
 """
 
 from __future__ import annotations
@@ -35,10 +39,12 @@ from tinytracker.collect.film import ShownDot, record_film
 from tinytracker.collect.journal import Head, as_row, journals
 from tinytracker.collect.plan import POSTURES, planned_dot, posture
 from tinytracker.collect.recorder import Sitting
+from tinytracker.files import sha256_file
 from tinytracker.live.screen import Screen, own_screen
 from tinytracker.live.webcam_source import open_finder, open_network
 from tinytracker.model.presets import find_preset
 from tinytracker.progress import set_quiet
+from tinytracker.train.initial import source_file
 
 DOT_S, SHOWN_S = 2.6, 1.7
 FRAME_S = (0.65, 0.3)
@@ -47,6 +53,11 @@ BLINKS = 0.03
 LEANS = ((0, 0, 0), (0, 0, -6), (0, 1, 7), (-5, 0, 1), (5, -1, -1), (1, 1, 3))
 """How the person follows the page's sentences (`POSTURES`), cm right, up, away; with the last one the light changes."""
 POINTS = (1280, 720)
+
+
+def weights(preset: str) -> str:
+    """Return which bundled weights these are: the beginning of their hash."""
+    return sha256_file(source_file("synthetic", preset))[:12]
 
 
 def screen_of(index: int) -> Screen:
@@ -100,6 +111,16 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
     return {"drawn_s": round(drawn - began, 1), "recorded_s": round(time.process_time() - drawn, 1)}
 
 
+def resampled(rows: list[dict[str, Any]], above: str, below: str) -> dict[str, float]:
+    """Return the ratio of two mean errors over people, and its 95 % interval when people are drawn."""
+    rng = np.random.default_rng(0)
+    pairs = np.array([[row[above], row[below]] for row in rows])
+    drawn = pairs[rng.integers(len(pairs), size=(4000, len(pairs)))].mean(1)
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
+    ratio = pairs[:, 0].mean() / pairs[:, 1].mean()
+    return {"ratio": round(float(ratio), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+
+
 def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str, Any]:
     """Return the errors on the next session: adapted, bundled, and both with nine dots.
 
@@ -111,7 +132,7 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     from tinytracker.data.preparation import prepare
     from tinytracker.evaluate.calibration import fit
     from tinytracker.model.keras_builder import build_keras, load_trained
-    from tinytracker.train.initial import load_initial, source_file
+    from tinytracker.train.initial import load_initial
 
     prepare(next_session, out, jobs=1)
     found = find_preset(preset)
@@ -123,7 +144,13 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
         BUNDLED: Reader(bundled).read(frames)[1],
         "adapted": Reader(load_trained(run / "model.keras")).read(frames)[1],
     }
-    for name, of in (("bundled + 9 fresh dots", BUNDLED), ("adapted + 9 fresh dots", "adapted")):
+    head = run / "candidates" / "head.keras"  # whatever was kept
+    predicted["head"] = Reader(load_trained(head)).read(frames)[1]
+    predicted["all layers"] = Reader(load_trained(run / "candidates" / "all-layers" / "model.keras")).read(
+        frames
+    )[1]
+    for of in (BUNDLED, "adapted", "head", "all layers"):
+        name = f"{of} + 9 fresh dots"
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
     before = load(read_index(run / "prepared"), "train", found.input)
@@ -138,29 +165,31 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     row: dict[str, Any] = {"next_frames": len(clusters)}
     for name in predicted:
         row[f"next {name} cm".replace(" ", "_")] = round(float(errors[name].mean()), 3)
-    for name, short in (
-        (BUNDLED, "bundled"),
-        ("bundled + 9 old dots", "9_old"),
-        ("bundled + 9 fresh dots", "9_fresh"),
+    fresh = "adapted + 9 fresh dots"
+    for short, mine, name in (
+        ("bundled", "adapted", BUNDLED),
+        ("9_old", "adapted", "bundled + 9 old dots"),
+        ("9_fresh", fresh, "bundled + 9 fresh dots"),
     ):
-        compared = gain(name, errors["adapted"], errors[name], clusters)
+        compared = gain(name, errors[mine], errors[name], clusters)
         low, high = compared.ci95_cm
-        row |= {f"of_{short}": compared.ratio, f"less_than_{short}_cm": compared.difference_cm}
-        row |= {f"less_than_{short}_low": low, f"less_than_{short}_high": high}
+        row |= {f"of_{short}": compared.ratio, f"than_{short}_cm": compared.difference_cm}
+        row |= {f"than_{short}_low": low, f"than_{short}_high": high}
     return row
 
 
-def one(folder: Path, index: int, preset: str, dots: int, per_dot: int, next_dots: int) -> dict[str, Any]:
+def one(folder: Path, index: int, options: argparse.Namespace) -> dict[str, Any]:
     """Record, adapt, and measure the next session of one person."""
-    cpu = time.process_time()
+    cpu, preset, dots = time.process_time(), options.model, options.dots
     session, later = folder / f"person-{index}", folder / f"person-{index}-next"
-    times = record(session, index, 0, dots, per_dot, True)
-    record(later, index, 1, next_dots, 3, False)
+    times = record(session, index, 0, dots, options.per_dot, True)
+    record(later, index, 1, options.next_dots, options.next_per_dot, False)
     began, wall = time.process_time(), time.monotonic()
     run = folder / f"run-{index}-{preset}"
-    document: AdaptDocument = adapt([session], preset, run).document
+    document: AdaptDocument = adapt([session], preset, run, options.epochs).document
     row = {
-        "person": index, "pictures": "synthetic, 1280x720", "preset": preset, "kept": document.kept,
+        "person": index, "pictures": "synthetic, 1280x720", "preset": preset, "weights": weights(preset),
+        "kept": document.kept, "epochs": options.epochs or "as many as 20 minutes allow",
         "frames": sum(document.frames.values()), "dots": sum(document.dots.values()),
         **{f"held_out {c.name} cm".replace(" ", "_"): c.test_cm for c in document.candidates},
         **errors_on(run, preset, later, folder / f"prepared-{index}-next"), **times,
@@ -180,6 +209,10 @@ def main() -> None:
     parser.add_argument("--dots", type=int, default=230)
     parser.add_argument("--per-dot", type=int, default=3)
     parser.add_argument("--next-dots", type=int, default=40)
+    parser.add_argument("--next-per-dot", type=int, default=3)
+    parser.add_argument(
+        "--epochs", type=int, help="of training all layers; default: as many as adapt chooses"
+    )
     parser.add_argument("--out", default="adapt")
     options = parser.parse_args()
     set_quiet(True)
@@ -187,12 +220,18 @@ def main() -> None:
     os.environ["TINYTRACKER_DEVICES"] = str(options.folder / "devices.toml")
     rows = []
     for index in range(options.first, options.first + options.people):
-        rows.append(
-            one(options.folder, index, options.model, options.dots, options.per_dot, options.next_dots)
-        )
+        rows.append(one(options.folder, index, options))
         print(rows[-1], flush=True)
         if options.out:
             write_csv(options.out, rows, ["tensorflow", "numpy"])
+    for text, mine, other in (
+        ("adapted / bundled", "next_adapted_cm", "next_bundled_cm"),
+        ("adapted / bundled, both with nine fresh dots", "next_adapted_+_9_fresh_dots_cm",
+         "next_bundled_+_9_fresh_dots_cm"),
+        ("adapted with nine fresh dots / bundled", "next_adapted_+_9_fresh_dots_cm", "next_bundled_cm"),
+        ("adapted / bundled with nine old dots", "next_adapted_cm", "next_bundled_+_9_old_dots_cm"),
+    ):  # fmt: skip
+        print(text, resampled(rows, mine, other), flush=True)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class Target:
         loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
             whose network is in its firmware.
         gates: whether its firmware can run a network that aims behind a gate (`tinytracker.cascade`).
+        camera: whether the board has a camera of its own.
         is_emulated: whether the board is emulated: its times are not real, and it draws no current.
     """
 
@@ -69,6 +70,7 @@ class Target:
     silence_s: float | None = None
     loads: str = ""
     gates: bool = False
+    camera: bool = False
     is_emulated: bool = False
 
     def part(self, name: str) -> ModuleType:
@@ -102,6 +104,7 @@ TARGETS: dict[str, Target] = {
             setup_summary="Sony's converter (2.3 GB)",
             board="tinytracker.measure.imx500",
             loads="network.rpk",
+            camera=True,
         ),
         Target(
             "spresense", "Sony Spresense: application with the network as TFLM array or as plain C",
@@ -114,6 +117,7 @@ TARGETS: dict[str, Target] = {
             doctor="tinytracker.package.spresense.doctor",
             board=_SERIAL_BOARD,
             gates=True,
+            camera=True,
         ),
         Target(
             "coralmicro", "Coral Dev Board Micro: Edge TPU, or plain C",
@@ -125,6 +129,7 @@ TARGETS: dict[str, Target] = {
             doctor="tinytracker.package.coralmicro.doctor",
             board=_SERIAL_BOARD,
             gates=True,
+            camera=True,
             rpc="http://10.10.10.1/jsonrpc",  # where the board serves over USB Ethernet
         ),
         Target(

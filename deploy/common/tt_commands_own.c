@@ -8,6 +8,7 @@
 #include "tt_crc32.h"
 #include "tt_crop.h"
 #include "tt_fixed.h"
+#include "tt_inputs.h"
 #include "tt_record.h"
 #include "tt_steer.h"
 #include "tt_transfer.h"
@@ -276,6 +277,8 @@ void tt_command_own(tt_session_t *session, char *rest)
         command_search(session);
     } else if (tt_same(word, "cascade") != 0) {
         tt_command_cascade(session, rest);
+    } else if (tt_same(word, "inputs") != 0) {
+        tt_command_inputs(session);
     } else if (tt_same(word, "bench") != 0) {
         tt_command_bench(session, rest);
     } else if (tt_same(word, "stop") != 0) {

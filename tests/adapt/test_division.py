@@ -111,6 +111,40 @@ def test_a_sitting_says_whose_it_is_and_when(folder, tmp_path):
         (folder / f"{number:05d}" / SITTING_FILE).unlink()
 
 
+def test_people_of_several_sessions_are_held_out_whole(tmp_path):
+    # Two people share a folder, one of them sat twice, on another day in another folder.
+    who = {"a": ["ann", "ben"], "b": ["cas"], "c": ["ann", "dan"]}
+    for day, (name, people) in enumerate(who.items()):
+        make_folder(tmp_path / name, subjects=len(people), frames=FRAMES, seed=day)
+        for number, person in enumerate(people):
+            began = f"2026-01-0{day + 1}T1{number}:00:00+00:00"
+            document = SittingDocument(
+                person=person, began=began, screen_cm=(-1, -2, 1, 0), points=(100, 200)
+            )
+            document.write(tmp_path / name / f"{number:05d}" / SITTING_FILE)
+    folders = [tmp_path / name for name in who]
+    found = read_sessions(folders)
+    for sat in found:
+        object.__setattr__(sat.recording, "dot_num", np.arange(len(sat.recording)) // 2)
+    assert [s.person for s in found] == ["ann", "ben", "cas", "ann", "dan"]
+    division = divide(found)
+    assert (division.by, division.people, division.held_out) == (
+        "people",
+        ("ann", "ben", "cas", "dan"),
+        ("dan",),
+    )
+    splits = {
+        person: {p.split for p in division.pieces if p.sat.person == person} for person in division.people
+    }
+    assert splits == {"ann": {"train"}, "ben": {"train"}, "cas": {"train"}, "dan": {"val", "test"}}
+    out = write_division(division, folders, tmp_path / "run" / "source")
+    written = [read_recording(out / f"{n:05d}") for n in range(len(division.pieces))]
+    assert [len(r) for r in written] == [len(p.indices) for p in division.pieces]
+    # The order in which folders are named decides nothing.
+    again = read_sessions(folders[::-1])
+    assert [s.subject.path for s in again] == [s.subject.path for s in found]
+
+
 def test_a_session_is_not_taken_twice(folder):
     with pytest.raises(UsageError, match="is given twice"):
         read_sessions([folder, folder / ".." / folder.name])

@@ -46,7 +46,7 @@ def sources():
     python = [*ROOT.glob("tinytracker/**/*.py"), *ROOT.glob("deploy/**/*.py")]
     texts = [text for path in python for text in strings_of(path)]
     texts += [p.read_text() for p in [*ROOT.glob("deploy/**/*.c"), *ROOT.glob("deploy/**/*.cc")]]
-    texts += [p.read_text() for p in ROOT.glob("tinytracker/live/*.html")]
+    texts += [p.read_text() for p in ROOT.glob("tinytracker/live/**/*.html")]
     texts.append((ROOT / "requirements/find-python").read_text())
     return "\n".join(texts)
 

@@ -1,5 +1,6 @@
 """Portable firmware parts on the host, under sanitizers: dialogue, checksum, ring, a million bad inputs."""
 
+import base64
 import re
 import struct
 import subprocess
@@ -106,6 +107,13 @@ def test_a_burst_is_a_frame_with_many_inferences_once(dialogue):
     assert said[3:5] == ["m-tt-burst-[50]", "m-ready"]
     assert [line.split(",")[5] for line in said if line.startswith("m-tt-frame-[")] == ["6474"] * 3
     assert said[-1] == "baud 0 runs 101"
+
+
+def test_what_the_network_saw_is_sent_back(dialogue):
+    assert dialogue(b"tt inputs%") == ["e-[No inference has been run]", "m-ready"]
+    said = dialogue(load() + b"tt frame 1%tt inputs%")
+    body = f"0,{base64.b64encode(IMAGE).decode()}"
+    assert said[-2:] == [f"m-tt-inputs-[{body},{zlib.crc32(body.encode()):08x}]", "m-ready"]
 
 
 UNREADABLE = b"\xf8\x80\xfe\x80"

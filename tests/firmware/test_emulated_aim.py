@@ -9,6 +9,7 @@ from support.aim_nets import finder_net, patch_frame, patch_net, patch_sequence
 from support.cli import run
 
 from tinytracker.aim.controller import State
+from tinytracker.aim.cutting import cut
 from tinytracker.codegen.cortex_m4 import CortexM4
 from tinytracker.emulate import emulate_aim, emulated_board
 from tinytracker.errors import DeviceError, ModelError, UsageError
@@ -87,6 +88,12 @@ def test_whole_frames_over_the_line():
             found = (record.aim.x, record.aim.y, record.aim.width, record.aim.state, record.aim.has_eyes)
             assert found == (step.region.x, step.region.y, step.region.width, step.state, step.has_eyes)
             assert record.outputs == step.output
+            if number == 3:  # what the network saw is sent back, byte for byte
+                _, height, width, channels = link.board.io.inputs[0].shape
+                whole = np.repeat(grey[..., None], 3, axis=2)
+                assert (
+                    link.inputs() == (cut(whole, step.region.box, width, height, channels) ^ 0x80).tobytes()
+                )
             plain, unit = link.board.gaze_cm(record.outputs), 20 * 16 / record.aim.width
             gaze = (unit * plain[0], unit * plain[1]) if step.has_eyes else None
             assert record.gaze_cm == (gaze and pytest.approx(gaze))

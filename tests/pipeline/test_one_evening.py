@@ -34,7 +34,7 @@ pytestmark = [
 
 def command(verb, **replaced):
     """The page's command with this verb, as a list of words."""
-    (line,) = [c for c in COMMANDS if c.startswith(verb + " ") and "--source video" not in c]
+    (line,) = [c for c in COMMANDS if c.startswith(verb + " ") and "--source" not in c]
     words = shlex.split(line)
     return [replaced.get(word, word) for word in words]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.chromium import PROGRAM, Page
 from support.cli import run as tinytracker
+from support.page_text import TEXTS
 from support.run_folder import make_run
 from support.sessions import write_session
 from support.tflite_builder import T
@@ -340,33 +341,5 @@ def test_the_page_is_readable_in_a_browser(written, width, dark):
         assert not [url for url in browser.requests if not url.startswith(("file:", "data:"))]
         assert browser.run("document.documentElement.scrollWidth") <= width
         assert browser.run("document.querySelectorAll('figure svg').length") == 3
-        low = browser.run(CONTRASTS)
-        assert all(contrast >= 4.5 for contrast, _ in low), min(low)
-
-
-CONTRASTS = """(() => {
-  const channels = c => (c.match(/[\\d.]+/g) || []).map(Number);
-  const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * x + .7152 * y + .0722 * z;
-  };
-  const behind = e => {
-    for (; e; e = e.parentElement) {
-      const c = channels(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim()) continue;
-    const svg = element.closest('svg');
-    const style = getComputedStyle(element);
-    const [a, b] = [luminance(channels(svg ? style.fill : style.color)),
-      luminance(behind(svg ? svg.parentElement : element))].sort((x, y) => y - x);
-    found.push([(a + .05) / (b + .05), walker.currentNode.textContent.trim().slice(0, 40)]);
-  }
-  return found;
-})()"""
+        low = browser.run(TEXTS)
+        assert all(contrast >= 4.5 for contrast, *_ in low), min(low)

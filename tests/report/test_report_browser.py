@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.cascade_results import make_results
 from support.chromium import PROGRAM, Page
+from support.page_text import TEXTS
 from support.run_folder import energy_document, make_package, make_run
 from support.sessions import write_session
 
@@ -20,36 +21,6 @@ FIGURES = {
     "cascade-0-little-busy", "cascade-0-little-people", "cascade-0-big-microjoules", "cascade-0-big-busy",
     "cascade-0-big-people", "cascade-0-timeline-0", "cascade-0-timeline-1",
 }  # fmt: skip
-
-# Contrast of every piece of text with what lies behind it (WCAG 2.1, relative luminance), and its size in px. No text
-# lies on a figure's bars; what lies behind a text of an SVG is the card around it.
-CONTRASTS = """(() => {
-  const channels = c => (c.match(/[\\d.]+/g) || []).map(Number);
-  const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * x + .7152 * y + .0722 * z;
-  };
-  const behind = e => {
-    for (; e; e = e.parentElement) {
-      const c = channels(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || element.closest('title')) continue;
-    const style = getComputedStyle(element);
-    const svg = element.closest('svg');
-    const colour = channels(svg ? style.fill : style.color);
-    const [a, b] = [luminance(colour), luminance(behind(svg ? svg.parentElement : element))].sort((x, y) => y - x);
-    found.push([(a + .05) / (b + .05), walker.currentNode.textContent.trim().slice(0, 40),
-      parseFloat(style.fontSize) * (svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1)]);
-  }
-  return found;
-})()"""
 
 BOXES = """Object.fromEntries([...document.querySelectorAll('figure svg')].map(s => {
   const box = s.getBoundingClientRect();
@@ -89,7 +60,7 @@ def test_the_page_in_a_browser(browser, page, width, dark):
     assert browser.errors == []
     assert [r for r in browser.requests if not r.startswith(("file:", "data:"))] == []
     assert browser.run("document.documentElement.scrollWidth") <= width
-    texts = browser.run(CONTRASTS)
+    texts = browser.run(TEXTS)
     assert len(texts) > 300
     assert [t for t in texts if t[0] < 4.5] == []
     assert [t for t in texts if t[2] < 9] == []  # px on the screen
@@ -115,7 +86,7 @@ def test_the_check_of_contrast_would_notice(browser, tmp_path):
         "<!doctype html><link rel=icon href='data:,'><body><p style='color:#aaa'>pale</p><p>good</p>"
     )
     browser.open(pale)
-    ratios = {text: ratio for ratio, text, _ in browser.run(CONTRASTS)}
+    ratios = {text: ratio for ratio, text, _ in browser.run(TEXTS)}
     assert ratios["pale"] < 4.5
     assert ratios["good"] == pytest.approx(21)
     broken = tmp_path / "broken.html"

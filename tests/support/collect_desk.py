@@ -51,12 +51,13 @@ class Room:
     """The collector's page, and the person in front of it.
 
     Attributes:
-        page: in the browser. desk: behind it.
+        page: in the browser. desk: behind it. options: of the browser.
         covered: whether something is before the lens.
     """
 
-    def __init__(self, page: Page, desk: Desk, address: str, film: Film) -> None:
+    def __init__(self, page: Page, desk: Desk, address: str, film: Film, options: tuple[str, ...]) -> None:
         self.page, self.desk, self._address, self._film = page, desk, address, film
+        self.options = options
         self.covered = False
 
     def look_at(self) -> object:
@@ -70,9 +71,13 @@ class Room:
 
     def open(self, **times: int) -> None:
         """Open the page, with shorter times than a person needs."""
-        self.page.open(self._address, *POINTS)
+        self.open_in(self.page, **times)
+
+    def open_in(self, page: Page, **times: int) -> None:
+        """Open the page in another browser."""
+        page.open(self._address, *POINTS)
         for name, value in times.items():
-            self.page.run(f"TIMES.{name} = {value}")
+            page.run(f"TIMES.{name} = {value}")
 
     def answer_rightly(self) -> None:
         """Press the letter that was shown, as soon as the page asks."""
@@ -94,15 +99,16 @@ class Room:
 
 
 @contextmanager
-def room(folder: Path, desk: Desk, pictures: Sequence[Sequence[bytes]]) -> Iterator[Room]:
+def room(folder: Path, desk: Desk, pictures: Sequence[Sequence[bytes]], fps: int = 10) -> Iterator[Room]:
     """Serve the page, and let the person look at each dot.
 
     Args:
         folder: for the film.
         desk: behind the page.
         pictures: JPEG frames by number of kept dots.
+        fps: frames per second of the camera.
     """
-    film = Film(folder / "film.y4m", SEAT.width, SEAT.height)
+    film = Film(folder / "film.y4m", SEAT.width, SEAT.height, fps)
     shown: dict[object, list[bytes]] = {k: [i420(f) for f in frames] for k, frames in enumerate(pictures)}
     shown["cover"] = [i420(black())]
     options = (
@@ -113,6 +119,6 @@ def room(folder: Path, desk: Desk, pictures: Sequence[Sequence[bytes]]) -> Itera
         stack.callback(film.close)
         page = stack.enter_context(Page(*options))
         address = stack.enter_context(serving(desk, 0, (), "collect.html", {"/frame": desk.frame}))
-        found = Room(page, desk, address, film)
+        found = Room(page, desk, address, film, options)
         stack.enter_context(Actor(film, shown, found.look_at))
         yield found

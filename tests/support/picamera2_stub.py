@@ -131,7 +131,7 @@ class Picamera2:
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def create_preview_configuration(self, controls, buffer_count, lores=None):
+    def create_preview_configuration(self, controls, buffer_count, lores=None, main=None):
         assert controls["FrameRate"] > 0
         return {}
 

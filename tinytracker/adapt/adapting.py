@@ -196,19 +196,14 @@ class _Work:
         return calibration
 
     def _new_head(self, model: Any, hidden: dict[str, Floats], path: Path) -> Any:
-        from tinytracker.adapt.head import choose_strength, fit_head
+        from tinytracker.adapt.new_head import new_head
         from tinytracker.data.tensorflow_errors import writing_tensorflow
-        from tinytracker.model.keras_builder import build_keras
-        from tinytracker.model.output import GAZE_NODE
 
         began = time.monotonic()
-        frames = self._frames["train"]
-        kernel, bias = (w.astype(np.float64) for w in model.get_layer(GAZE_NODE).get_weights())
-        strength = choose_strength(hidden["train"], frames.unit, frames.gaze, kernel, bias, self._folds())
-        new, shift = fit_head(hidden["train"], frames.unit, frames.gaze, kernel, bias, strength)
-        headed = build_keras(self._preset.network())
-        headed.set_weights(model.get_weights())
-        headed.get_layer(GAZE_NODE).set_weights([new.astype(np.float32), shift.astype(np.float32)])
+        frames, config = self._frames["train"], self._config
+        headed = new_head(
+            model, self._preset, frames, hidden["train"], self._folds(), config.augment, config.seed
+        )
         with writing_tensorflow(path):
             headed.save(path)
         self._seconds[HEAD] = time.monotonic() - began
@@ -266,8 +261,25 @@ class _Work:
             }  # fmt: skip
             if name != BUNDLED:
                 row["val_gain"] = gain(BUNDLED, val[name], val[BUNDLED], val_dots)
-            rows.append(Candidate(**row))
+            rows.append(Candidate(**row | self._with_fresh_dots(name)))
         return tuple(rows)
+
+    def _with_fresh_dots(self, name: str) -> dict[str, Any]:
+        """Measure a network that is calibrated each time, as `live` does, on the frames that decided nothing."""
+        from tinytracker.adapt.nine_dots import with_fresh_dots
+
+        frames = self._frames["test"]
+        mine, bundled = (
+            np.linalg.norm(with_fresh_dots(self._predicted[n]["test"], frames) - frames.gaze, axis=1)
+            for n in (name, BUNDLED)
+        )
+        known = np.isfinite(mine)
+        if name == CALIBRATED or not known.any():
+            return {}
+        row: dict[str, Any] = {"fresh_cm": round(float(mine[known].mean()), 4)}
+        if name != BUNDLED:
+            row["fresh_gain"] = gain(BUNDLED, mine[known], bundled[known], frames.clusters[known])
+        return row
 
     def _write(self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any) -> None:
         from tinytracker.data.tensorflow_errors import writing_tensorflow
@@ -304,7 +316,9 @@ def _config(preset: Preset, frames: int, epochs: int | None, seed: int) -> Train
     low, high = _EPOCHS
     if epochs is not None and epochs < 1:
         raise UsageError(f"epochs is {epochs}.", "It must be at least 1.")
-    augment = AugmentConfig(mirror=False, rotation=4.0, shift=0.02, zoom=0.05, brightness=20.0, contrast=0.2)  # type: ignore[call-arg]
+    augment = AugmentConfig(
+        mirror=False, rotation=4.0, shift=0.02, zoom=0.05, focus=0.6, gamma=0.35, shade=0.25
+    )  # type: ignore[call-arg]
     return TrainConfig(
         epochs=epochs or int(np.clip(_MOST_WORK // max(crops, 1), low, high)),
         batch_size=32, optimizer="adamw", learning_rate=3e-4, warmup_epochs=1.0, patience=10, seed=seed,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tinytracker.data.gazecapture import SYNTHETIC_MARK, Boxes, Recording, is_synthetic, write_recording
 from tinytracker.data.reader import read_recording
-from tinytracker.data.sitting import read_sitting
+from tinytracker.data.sitting import adopt_devices, read_sitting
 from tinytracker.data.source import Subject
 from tinytracker.data.survey import iter_subjects
 from tinytracker.errors import InputFileError, OutputError, UsageError
@@ -99,6 +99,7 @@ def read_sessions(sessions: Sequence[Path]) -> list[Sat]:
                 f"{session} is given twice: its frames would train the network and judge it.",
                 "Give each session once.",
             )
+        adopt_devices(session)
         for subject in iter_subjects(session):
             recording = read_recording(subject, strict=False, motion=False)
             sitting = None if subject.packed else read_sitting(subject.path)

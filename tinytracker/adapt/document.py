@@ -37,6 +37,9 @@ class Candidate(Part):
         val_cm: mean error of the frames by which the best is chosen.
         val_gain: compared with the bundled weights there; unset for these.
         test_cm: mean error of the frames that decided nothing. test_gains: compared with the others there.
+        fresh_cm: mean error of the frames that decided nothing when their sitting is calibrated with nine dots of its
+            own, as `live` does; unset where there are too few dots. fresh_gain: compared with the bundled weights that
+            are calibrated in the same way.
         seconds: of work.
     """
 
@@ -45,6 +48,8 @@ class Candidate(Part):
     val_gain: Gain | None = None
     test_cm: float
     test_gains: tuple[Gain, ...] = ()
+    fresh_cm: float | None = None
+    fresh_gain: Gain | None = None
     seconds: float = 0.0
 
 
@@ -73,6 +78,26 @@ class AdaptDocument(Document):
     candidates: tuple[Candidate, ...]
     kept: str
     seconds: float = 0.0
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do with the network that was kept, in sentences; none where too little was recorded to say."""
+        kept = self.candidate(BUNDLED if self.kept == CALIBRATED else self.kept)
+        bundled = self.candidate(BUNDLED)
+        if kept.fresh_cm is None or bundled.fresh_cm is None:
+            return ()
+        found = (
+            f"{kept.test_cm:.1f} cm off without, {kept.fresh_cm:.1f} cm with nine dots of the same sitting"
+        )
+        if kept.fresh_cm < kept.test_cm:
+            lines = [f"Calibrate with nine dots whenever you sit down: {found}."]
+        else:
+            lines = [f"A calibration adds nothing on the recorded day: {found}. On another day try one."]
+        if kept.fresh_gain is not None and kept.fresh_gain.ci95_cm[0] > 0:
+            lines.append(
+                f"With nine dots the bundled weights are better ({bundled.fresh_cm:.1f} cm): use them, or record more."
+            )
+        return tuple(lines)
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate with this name."""

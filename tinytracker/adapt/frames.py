@@ -5,7 +5,7 @@ Importing this module imports TensorFlow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,8 @@ from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.evaluate.predict import truth
 from tinytracker.model.output import GAZE_NODE
+from tinytracker.train.augment import augment
+from tinytracker.train.config import AugmentConfig
 from tinytracker.train.dataset import decoded, scaled
 
 _BATCH = 64
@@ -57,6 +59,24 @@ def load(index: PreparedIndex, split: str, spec: InputSpec) -> SplitFrames:
     known = truth(index, split)
     inputs = {name: np.stack([codes[name] for codes, _ in rows]) for name in rows[0][0]}
     return SplitFrames(inputs, target[:, :2], target[:, 2], known.subject, known.dot)
+
+
+def in_other_light(frames: SplitFrames, spec: InputSpec, config: AugmentConfig, seed: int) -> SplitFrames:
+    """Return the same frames as another light and another focus would show them; position and gaze stay.
+
+    Args:
+        frames: of a split.
+        spec: the network's inputs.
+        config: strength of each change; geometric ones are not made.
+        seed: another one gives other changes.
+    """
+    parts: list[dict[str, NDArray[np.uint8]]] = []
+    for start in range(0, len(frames), _BATCH):
+        some = {name: tf.constant(codes[start : start + _BATCH]) for name, codes in frames.inputs.items()}
+        gaze = tf.zeros([len(next(iter(some.values()))), 2])
+        changed, _ = augment(some, gaze, tf.constant([seed, start << 10], tf.int64), spec, config)
+        parts.append({name: tf.cast(codes, tf.uint8).numpy() for name, codes in changed.items()})
+    return replace(frames, inputs={name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
 
 
 class Reader:

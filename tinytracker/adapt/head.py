@@ -14,7 +14,7 @@ from tinytracker.arrays import Floats
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Weights of the prior, relative to the frames."""
 
-CAUTION = 1.15
+CAUTION = 1.03
 """The strongest prior is used whose error on left-out minutes is within this factor of the least: on another day head
 and light are farther from what was recorded than any minute is from its neighbours."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DOTS = 9
 _SHARES = (0.1, 0.5, 0.9)
+_LEFT = 3
+"""Dots beside the nine that a sitting must have, so that something is left to measure."""
 
 
 def nearest_dots(gaze: Floats, dots: NDArray[np.int64]) -> list[int]:
@@ -47,20 +49,35 @@ def calibrated(
     if by == "time":
         calibration = _fit(predicted["train"], frames["train"].gaze, frames["train"].clusters)
         return {split: calibration.apply(gaze) for split, gaze in predicted.items()}, calibration
-    found = {}
+    found = {"train": predicted["train"]}
     for split, gaze in predicted.items():
-        corrected = gaze.copy()
-        part = frames[split]
-        for subject in np.unique(part.subject) if split != "train" else ():
-            own = part.subject == subject
-            dots = part.clusters[own]
-            if len(np.unique(dots)) <= DOTS:
-                continue  # too few dots to spare nine
-            chosen = np.isin(dots, nearest_dots(part.gaze[own], dots))
-            calibration = _fit(gaze[own], part.gaze[own], dots)
-            corrected[own] = np.where(chosen[:, None], np.nan, calibration.apply(gaze[own]))
-        found[split] = corrected
+        if split != "train":
+            corrected = with_fresh_dots(gaze, frames[split])
+            part = frames[split]
+            few = np.isin(part.subject, [s for s in np.unique(part.subject) if not _can_spare(part, s)])
+            found[split] = np.where(few[:, None], gaze, corrected)  # too few dots to spare nine
     return found, None
+
+
+def with_fresh_dots(predicted: Floats, part: SplitFrames) -> Floats:
+    """Return predictions (N, 2) cm after each sitting has been calibrated with nine dots of its own.
+
+    Frames of these dots become NaN: they were learned from. So do those of a sitting with too few other dots.
+    """
+    corrected = np.full_like(predicted, np.nan)
+    for subject in np.unique(part.subject):
+        if not _can_spare(part, subject):
+            continue
+        own = part.subject == subject
+        dots = part.clusters[own]
+        chosen = np.isin(dots, nearest_dots(part.gaze[own], dots))
+        calibration = _fit(predicted[own], part.gaze[own], dots)
+        corrected[own] = np.where(chosen[:, None], np.nan, calibration.apply(predicted[own]))
+    return corrected
+
+
+def _can_spare(part: SplitFrames, subject: str) -> bool:
+    return len(np.unique(part.dot[part.subject == subject])) >= DOTS + _LEFT
 
 
 def _fit(predicted: Floats, gaze: Floats, dots: NDArray[np.int64]) -> Calibration:

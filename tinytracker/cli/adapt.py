@@ -48,7 +48,15 @@ def command(sessions: tuple[Path, ...], start: str, out: Path, epochs: int | Non
 def _table(document: AdaptDocument) -> Table:
     what = "people" if document.by == "people" else "the last minutes"
     table = Table(title=f"Error in cm; held out: {what}", title_justify="left")
-    for column in ("", "chooses", "measures", "of bundled", "difference, 95 % interval", "s"):
+    for column in (
+        "",
+        "chooses",
+        "measures",
+        "of bundled",
+        "difference, 95 % interval",
+        "+ 9 fresh dots",
+        "s",
+    ):
         table.add_column(column, justify="left" if column == "" else "right")
     for candidate in document.candidates:
         gain = _gain(candidate)
@@ -57,7 +65,7 @@ def _table(document: AdaptDocument) -> Table:
             candidate.name + kept, f"{candidate.val_cm:.2f}", f"{candidate.test_cm:.2f}",
             "" if gain is None else f"{gain.ratio:.0%}",
             "" if gain is None else f"{gain.difference_cm:+.2f} ({interval_text(gain.ci95_cm, '+.2f')})",
-            f"{candidate.seconds:.0f}",
+            "" if candidate.fresh_cm is None else f"{candidate.fresh_cm:.2f}", f"{candidate.seconds:.0f}",
         )  # fmt: skip
     return table
 
@@ -80,5 +88,6 @@ def _sentences(document: AdaptDocument, out: Path) -> list[str]:
         )
     elif document.kept == CALIBRATED:
         lines.append(f"{out} has the bundled weights; use them with {out / 'calibration.json'}.")
+    lines += document.advice
     lines.append(f"Next: tinytracker quantize {out}")
     return lines

@@ -11,11 +11,13 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, SCREEN, SIZE, Number
-from tinytracker.errors import InputFileError, OutputError, UsageError
+from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
 from tinytracker.targets import with_part
 from tinytracker.words import counted
 
 if TYPE_CHECKING:
+    from tinytracker.collect.desk import Desk
+    from tinytracker.collect.shots import Shots
     from tinytracker.live.screen import Screen
     from tinytracker.live.webcam_finder import Finder
     from tinytracker.live.webcam_network import AimedNetwork
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 FILM = "video"
 """Source: a film of a person who looked at dots that another program showed."""
 
+_BOARDS = [name for name, target in with_part("board").items() if target.camera]
 _STEP_S = 0.1
 _POINTS_WIDE = 1280
 
@@ -30,9 +33,9 @@ _POINTS_WIDE = 1280
 @verb
 @click.option(
     "--source",
-    type=click.Choice([*with_part("live"), FILM, *with_part("board")]),
+    type=click.Choice([*with_part("live"), FILM, *_BOARDS]),
     default=next(iter(with_part("live"))),
-    help="Where frames come from: a webcam, or a video that was recorded elsewhere.",
+    help="Where frames come from: a webcam, a board with a camera, or a video that was recorded elsewhere.",
 )
 @click.option(
     "--out",
@@ -58,6 +61,13 @@ _POINTS_WIDE = 1280
 @click.option("--model", type=click.Path(path_type=Path), help="Network that finds the eyes, a .tflite file.")
 @click.option("--quantized", default="ptq-int8", help="Quantized model of the run.")
 @click.option("--finder", type=click.Path(path_type=Path), help="Finder for the first look, a .tflite file.")
+@click.option("--port", help="board: its serial port, or socket://HOST:PORT; default: the only one there is.")
+@click.option("--rpc", help="board: URL for commands; default: the board's own.")
+@click.option(
+    "--network",
+    type=click.Path(path_type=Path),
+    help="board: package to load into it, for one whose sensor runs the network.",
+)
 @click.option(
     "--film", type=click.Path(path_type=Path), help="video: film, or a folder of frames with times.csv."
 )
@@ -85,7 +95,8 @@ _POINTS_WIDE = 1280
 )
 def command(
     source: str, session: Path, screen: tuple[float, float], gap: float, across: float, device: str | None, dots: int,
-    run_folder: Path | None, model: Path | None, quantized: str, finder: Path | None, film: Path | None,
+    run_folder: Path | None, model: Path | None, quantized: str, finder: Path | None, port: str | None,
+    rpc: str | None, network: Path | None, film: Path | None,
     shown: Path | None, points: tuple[int, int] | None, person: str | None, consent: bool, allow_host: tuple[str, ...],
     http: int, seconds: float | None,
 ) -> Output:  # fmt: skip
@@ -93,6 +104,7 @@ def command(
 
     A page shows the dots; nothing leaves this computer. Ctrl-C ends it, and finishes what was begun.
     """
+    from tinytracker.collect.desk import Desk
     from tinytracker.collect.subject import write_report
     from tinytracker.files import make_folder
     from tinytracker.live.screen import own_screen
@@ -100,7 +112,6 @@ def command(
     from tinytracker.locks import locked
     from tinytracker.progress import say
 
-    _refuse_boards(source)
     given = {"--film": film, "--shown": shown, "--person": person}
     if source == FILM:
         missing = [name for name, value in given.items() if value is None]
@@ -112,15 +123,21 @@ def command(
             raise UsageError("Nothing is recorded without consent.", "Add --consent if the person agreed.")
     place, points = own_screen(*screen, gap, across), _points(screen, points)
     say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
-    network, first = open_network(run_folder, model, quantized), open_finder(finder)
+    eyes, first = open_network(run_folder, model, quantized), open_finder(finder)
     make_folder(session)
     with locked(session, "collect"):
         if source == FILM:
             assert film is not None
             assert shown is not None
-            _film(session, place, network, first, film, shown, points, str(person).strip(), device)
+            _film(session, place, eyes, first, film, shown, points, str(person).strip(), device)
+        elif source in _BOARDS:
+            from tinytracker.cli.collect_board import shots_of
+
+            with shots_of(source, port, rpc, network) as shots:
+                desk = Desk(session, place, eyes, first, dots, device, shots.name)
+                _page(desk, http, allow_host, seconds, shots)
         else:
-            _page(session, place, network, first, dots, device, http, allow_host, seconds)
+            _page(Desk(session, place, eyes, first, dots, device), http, allow_host, seconds)
         report = write_report(session)
     return _output(session, report)
 
@@ -142,31 +159,32 @@ def _points(screen: tuple[float, float], given: tuple[int, int] | None) -> tuple
     return given
 
 
-def _refuse_boards(source: str) -> None:
-    if source in with_part("board"):
-        raise UsageError(
-            f"{source} does not send whole frames, which a recording needs.",
-            f"Record with a webcam, or film with the board's camera and give --source {FILM}.",
-        )
-
-
 def _page(
-    session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, dots: int, device: str | None,
-    http: int, allowed: tuple[str, ...], seconds: float | None,
-) -> None:  # fmt: skip
-    from tinytracker.collect.desk import Desk
+    desk: Desk, http: int, allowed: tuple[str, ...], seconds: float | None, shots: Shots | None = None
+) -> None:
+    """Serve the page until Ctrl-C, or for some seconds; a board's frames go to the desk meanwhile.
+
+    Raises:
+        TinyTrackerError: the port is taken, or the board fails; the page says it, too.
+    """
     from tinytracker.live.server import serving
     from tinytracker.progress import say
 
-    desk = Desk(session, screen, network, finder, dots, device)
     began = time.monotonic()
     with serving(desk, http, allowed, "collect.html", {"/frame": desk.frame}) as address:
         try:  # from when the address is known: Ctrl-C may come at once
             say(f"[bold]{address}[/bold] shows the dots and records; Ctrl-C ends it.")
             while seconds is None or time.monotonic() - began < seconds:
-                time.sleep(_STEP_S)
+                if shots is None:
+                    time.sleep(_STEP_S)
+                else:
+                    desk.shot(shots.take())
         except KeyboardInterrupt:
             pass
+        except TinyTrackerError as error:  # what was begun stays unfinished, and can be continued
+            desk.fail(error)
+            time.sleep(_STEP_S)  # the page gets it before the server ends
+            raise
     desk.close()
 
 

@@ -46,7 +46,7 @@ def watch(
     say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
     source = find_target(target, "live").part("live")
     network = source.open_network(run, model, quantized)
-    view = view_of(Origin(target, "camera", False, PHASES, network.sha256))
+    view = view_of(Origin(target, "camera", False, PHASES, network.sha256, _advice(run)))
     webcam = Webcam(view, network, source.open_finder(finder))
     uploads = {"/claim": webcam.claim, "/frame": webcam.frame}
     began, stopped = time.monotonic(), False
@@ -58,6 +58,15 @@ def watch(
         except KeyboardInterrupt:
             stopped = True
     return _output(view, webcam, network.runtime, time.monotonic() - began, stopped)
+
+
+def _advice(run: Path | None) -> str:
+    """Return what `adapt` found out about a run: whether to calibrate, and what that gains; "" for any other."""
+    from tinytracker.adapt.document import ADAPT_FILE, AdaptDocument
+
+    if run is None or not (run / ADAPT_FILE).is_file():
+        return ""
+    return " ".join(AdaptDocument.read(run / ADAPT_FILE).advice)
 
 
 def _output(view: LiveView, webcam: Webcam, runtime: str, lasted: float, stopped: bool) -> Output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.journal import Head, Journal, as_row, journals
-from tinytracker.collect.judging import DARK, SMALLEST_STRIP_PX
+from tinytracker.collect.judging import DARK, SMALLEST_STRIP_PX, LeftOut, Taken
 from tinytracker.collect.plan import POSTURES, posture
 from tinytracker.collect.recorder import Outcome, Sitting, free_bytes
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
+from tinytracker.collect.shots import Shot, ShotRate
 from tinytracker.collect.subject import finish, write_report
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
@@ -25,10 +27,13 @@ from tinytracker.live.requests import number, own_screen_of, text
 from tinytracker.live.screen import Screen, own_screen
 from tinytracker.live.webcam_finder import Finder
 from tinytracker.live.webcam_network import AimedNetwork
+from tinytracker.measure.host_clock import now_ns
 
 SILENT_S = 5.0
 """A page that has not sent anything for so long no longer records."""
 
+_PICTURED_NS = 300_000_000
+"""The page gets a board's picture at most so often: it is only looked at."""
 _NAME = 60
 _POINTS = (100, 20_000)
 _REMARKED = 40
@@ -44,6 +49,7 @@ class Desk:
         finder: for the first look.
         dots: after so many, a sitting is complete.
         device: name of the screen as a device; None for one that follows from its measures.
+        board: name of the board that frames come from, by `shot`; "" when the page's camera sends them.
         clock: seconds, rising.
         free: returns the room on the disk of a folder, bytes.
 
@@ -60,6 +66,7 @@ class Desk:
         finder: Finder | None = None,
         dots: int = 230,
         device: str | None = None,
+        board: str = "",
         clock: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
@@ -71,8 +78,22 @@ class Desk:
         self._preview = Watcher(network, finder)
         self._sitting: Sitting | None = None
         self._tab, self._heard = "", float("-inf")
+        self._board = board
+        self._zero: tuple[float, float] | None = (
+            None  # of the sitting: host s, and how far it can be wrong, ms
+        )
+        self._rate = ShotRate()
+        self._counted = 0
+        self._pictured_ns = -_PICTURED_NS
         self.hub.send(
-            "origin", {"model": network.sha256[:12], "folder": str(self.session.resolve()), "dots": dots}
+            "origin",
+            {
+                "model": network.sha256[:12],
+                "folder": str(self.session.resolve()),
+                "given": str(session),
+                "dots": dots,
+                "board": board,
+            },
         )
         self.hub.send("screen", screen.as_json())
         self._say_session()
@@ -81,6 +102,7 @@ class Desk:
         """Do what the page asks; see `tinytracker.live.server.Served`."""
         actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "/screen/own": self._choose_screen,
+            "/clock": lambda _: {"host_s": now_ns() / 1e9},
             "/sitting/begin": self._begin,
             "/sitting/continue": self._continue,
             "/sitting/show": self._show,
@@ -110,14 +132,28 @@ class Desk:
                 taken = self._sitting.take(body, _seconds(captured))
             else:
                 taken = Sitting.preview(self._preview, body)
-            sight = taken.sight
-            return {
-                "state": sight.state, "eyes": sight.strip is not None, "light": round(sight.light, 1),
-                "dark": sight.light < DARK, "far": sight.strip is not None and sight.strip[2] < SMALLEST_STRIP_PX,
-                "strip": None if sight.strip is None else [round(v, 1) for v in sight.strip],
-                "frame": [taken.width, taken.height],
-                "reason": None if taken.reason is None else taken.reason.value,
-            }  # fmt: skip
+            return _as_seen(taken)
+
+    def shot(self, shot: Shot) -> None:
+        """Take one frame of the board, and tell the page what was seen.
+
+        Its time becomes that of the page, which has told how its clock and this computer's differ.
+        """
+        with self._lock:
+            rate = self._rate.take(shot.captured_ns)
+            content: dict[str, Any] = {"rate": rate}
+            sitting, zero = self._sitting, self._zero
+            if sitting is not None and zero is not None and sitting.is_showing:
+                captured = shot.captured_ns / 1e9 - zero[0]
+                taken = sitting.take(shot.jpeg, captured, shot, round(zero[1] + shot.bound_ns / 1e6, 3))
+                self._counted += taken.reason is not LeftOut.BEFORE
+                content["counted"] = self._counted
+            else:
+                taken = Sitting.preview(self._preview, shot.jpeg, 0.0, shot.strip)
+                if shot.captured_ns - self._pictured_ns >= _PICTURED_NS:
+                    self._pictured_ns = shot.captured_ns
+                    content["source"] = "data:image/jpeg;base64," + b64encode(shot.jpeg).decode("ascii")
+            self.hub.send("shot", content | _as_seen(taken))
 
     def close(self) -> None:
         """Finish the sitting that is being recorded, and every other one that is not; what has no frames goes.
@@ -151,8 +187,9 @@ class Desk:
         device = device_of(self.screen, points, self._device)
         now = today()
         head = Head(
-            person=person, began=now, consented=now, source="webcam", network_sha256=self._network.sha256,
-            device=as_row(device), screen_cm=self.screen.edges, points=points, seed=self._seed(person),
+            person=person, began=now, consented=now, source=self._board or "webcam",
+            network_sha256=self._network.sha256, device=as_row(device), screen_cm=self.screen.edges, points=points,
+            seed=self._seed(person),
         )  # fmt: skip
         self._sitting = Sitting.begin(self.session, head, Watcher(self._network, self._finder), self._free)
         return self._next()
@@ -172,12 +209,22 @@ class Desk:
         return self._next()
 
     def _show(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._recording(request).show(number(request, "shown_s"))
+        sitting = self._recording(request)
+        if self._board:
+            self._zero = (number(request, "zero_s"), number(request, "bound_ms"))
+        self._counted = 0
+        sitting.show(number(request, "shown_s"))
         return {}
 
     def _end_dot(self, request: dict[str, Any]) -> dict[str, Any]:
         sitting = self._recording(request)
-        rate = number(request, "rate") if request.get("rate") is not None else None
+        rate = (
+            self._rate.rate
+            if self._board
+            else number(request, "rate")
+            if request.get("rate") is not None
+            else None
+        )
         outcome: Outcome = sitting.end_dot(text(request, "typed"), rate, request.get("changed") is True)
         return {
             "outcome": {"kept": outcome.is_kept, "frames": outcome.frames, "left_out": outcome.left_out},
@@ -278,7 +325,19 @@ class Desk:
 
     def fail(self, error: TinyTrackerError) -> None:
         """Show on the page why no more can be recorded."""
-        self.hub.send("problem", {"text": str(error)})
+        self.hub.send("problem", {"text": str(error), "ended": True})
+
+
+def _as_seen(taken: Taken) -> dict[str, Any]:
+    """Return what was seen in a frame, for the page."""
+    sight = taken.sight
+    return {
+        "state": sight.state, "eyes": sight.strip is not None, "light": round(sight.light, 1),
+        "dark": sight.light < DARK, "far": sight.strip is not None and sight.strip[2] < SMALLEST_STRIP_PX,
+        "strip": None if sight.strip is None else [round(v, 1) for v in sight.strip],
+        "frame": [taken.width, taken.height],
+        "reason": None if taken.reason is None else taken.reason.value,
+    }  # fmt: skip
 
 
 def _seconds(value: str) -> float:

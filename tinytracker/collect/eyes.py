@@ -67,8 +67,15 @@ class Watcher:
         self._size = (0, 0)
         self._controller = Controller(1, 1)
 
-    def look(self, pixels: Pixels) -> Sight:
-        """Look at the next frame, uint8 RGB (h, w, 3)."""
+    def look(self, pixels: Pixels, near: Strip | None = None) -> Sight:
+        """Look at the next frame.
+
+        Args:
+            pixels: uint8 RGB (h, w, 3).
+            near: where another network has seen the strip, if it has; then nothing is searched.
+        """
+        if near is not None:
+            return self._refined(pixels, near, State.FOLLOWING.name.lower())
         height, width = pixels.shape[:2]
         if (width, height) != self._size:
             self._size, self._controller = (width, height), Controller(width, height)

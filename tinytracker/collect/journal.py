@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
-
 from tinytracker.data.gazecapture import SUBJECT_NAME
-from tinytracker.data.sitting import SittingDot, SittingEvent
-from tinytracker.documents import Document, JsonValue, Part
+from tinytracker.data.sitting import SeenFrame, SittingDot, SittingEvent, SittingHead
+from tinytracker.documents import Document, JsonValue
 from tinytracker.errors import InputFileError
 from tinytracker.files import json_bytes, make_folder, read_bytes, writing
 
@@ -30,35 +28,23 @@ _HEAD, _DOT, _EVENTS = "head.json", "dot.json", "events.jsonl"
 _SUFFIX = ".dots.partial"
 
 
-class Head(Document):
-    """What is known of a sitting before its first frame; see `tinytracker.data.sitting.SittingDocument`."""
+class Head(SittingHead):
+    """What is known of a sitting before its first frame, and the seed of its dots."""
 
     title: ClassVar[str] = "the head of a sitting"
 
-    person: str
-    began: str
-    consented: str = ""
-    source: str = ""
-    network_sha256: str = ""
-    device: dict[str, JsonValue] = Field(default_factory=dict)
-    screen_cm: tuple[float, float, float, float]
-    points: tuple[int, int]
     seed: int = 0
 
 
-class KeptFrame(Part):
+class KeptFrame(SeenFrame):
     """A frame of a dot: its file, size, time, and what was seen in it; see `tinytracker.collect.eyes.Sight`."""
 
     file: str
     width: int
     height: int
-    captured_s: float
     since_dot_s: float
     strip: tuple[float, float, float]
     roll: float
-    gaze_cm: tuple[float, float]
-    openness: float
-    light: float
 
 
 class StoredDot(Document):

@@ -60,6 +60,7 @@ class Taken:
     Attributes:
         jpeg: as the camera gave it. width, height: px. captured_s: time, s.
         sight: what was seen in it. reason: why it is left out; None while it counts.
+        clock_ms, region, board_gaze_cm: of a board's frame; see `tinytracker.data.sitting.SeenFrame`.
     """
 
     jpeg: bytes
@@ -68,6 +69,9 @@ class Taken:
     captured_s: float
     sight: Sight
     reason: LeftOut | None = None
+    clock_ms: float | None = None
+    region: tuple[float, float, float, float] | None = None
+    board_gaze_cm: tuple[float, float] | None = None
 
 
 class Lids:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from tinytracker.arrays import Pixels
-from tinytracker.collect.eyes import Sight, Watcher
+from tinytracker.collect.eyes import Sight, Strip, Watcher
 from tinytracker.collect.journal import Head, Journal, KeptFrame, StoredDot
 from tinytracker.collect.judging import (
     LEAST_FRAMES,
@@ -29,6 +29,7 @@ from tinytracker.collect.judging import (
     judge_frame,
 )
 from tinytracker.collect.plan import PlannedDot, planned_dot
+from tinytracker.collect.shots import Shot
 from tinytracker.collect.subject import finish, write_report
 from tinytracker.data.sitting import SittingDot, SittingEvent
 from tinytracker.errors import OutputError, UsageError
@@ -43,6 +44,7 @@ MISSED_LETTERS = 3
 """Letters missed in a row after which the person is told how it works."""
 
 SENTENCES = {
+    "link-slow": "The board sends only {value:.1f} pictures per second, so each dot takes longer.",
     "camera-slow": "The camera gives only {value:.0f} pictures per second. More light lets it be faster.",
     "not-looking": "Your eyes do not follow the dots. Look at each dot until its letter has appeared.",
     "letters": "Three letters in a row were missed. Keep looking at the dot until the letter appears on it.",
@@ -162,6 +164,11 @@ class Sitting:
         """Time of the last frame; a sitting that is resumed goes on after it."""
         return self._last_s
 
+    @property
+    def is_showing(self) -> bool:
+        """Whether a dot is shown."""
+        return self._shown is not None
+
     def next_dot(self) -> PlannedDot:
         """Return the dot to show next."""
         return planned_dot(self.head.seed, self.kept, self.attempts)
@@ -171,27 +178,37 @@ class Sitting:
         self._shown = (dot or self.next_dot(), shown_s)
         self._taken = []
 
-    def take(self, jpeg: bytes, captured_s: float) -> Taken:
+    def take(
+        self, jpeg: bytes, captured_s: float, shot: Shot | None = None, clock_ms: float | None = None
+    ) -> Taken:
         """Take a frame of the dot that is shown; without one it is only looked at.
+
+        Args:
+            jpeg: the picture.
+            captured_s: when it was taken.
+            shot: that it is, if it comes from a board.
+            clock_ms: how far its time can be wrong beside those of the dots; None where both are of one clock.
 
         Raises:
             UsageError: it is not a picture.
         """
-        taken = self.preview(self.watcher, jpeg, captured_s)
+        taken = self.preview(self.watcher, jpeg, captured_s, None if shot is None else shot.strip)
         sight = taken.sight
         if self._shown is None:
             return taken
+        if shot is not None:
+            taken = replace(taken, clock_ms=clock_ms, region=shot.region, board_gaze_cm=shot.gaze_cm)
         taken = replace(taken, reason=judge_frame(sight, captured_s - self._shown[1], self._lids))
         self._taken.append(taken)
         self._last_s = max(self._last_s, captured_s)
         return taken
 
     @staticmethod
-    def preview(watcher: Watcher, jpeg: bytes, captured_s: float = 0.0) -> Taken:
-        """Look at a frame that is not recorded; raises `UsageError` when it is not a picture."""
+    def preview(watcher: Watcher, jpeg: bytes, captured_s: float = 0.0, near: Strip | None = None) -> Taken:
+        """Look at a frame that is not recorded, see `Watcher.look`; raises `UsageError` when it is not a picture."""
         pixels = decode(jpeg)
         height, width = pixels.shape[:2]
-        return Taken(jpeg, width, height, captured_s, watcher.look(pixels))
+        return Taken(jpeg, width, height, captured_s, watcher.look(pixels, near))
 
     def end_dot(self, typed: str, rate: float | None = None, changed: bool = False) -> Outcome:
         """The dot disappeared: store it, with the frames that count.
@@ -287,8 +304,9 @@ class Sitting:
         if self._missed >= MISSED_LETTERS:
             self._missed = 0
             said.append(self._note("letters", at_s))
-        if rate is not None and rate < SLOW_RATE and "camera-slow" not in self._said:
-            said.append(self._note("camera-slow", at_s, rate))
+        slow = "camera-slow" if frames and frames[0].clock_ms is None else "link-slow"
+        if rate is not None and rate < SLOW_RATE and slow not in self._said:
+            said.append(self._note(slow, at_s, rate))
         return said
 
     def _attended(self, dot_cm: tuple[float, float], kept: list[Taken], at_s: float) -> list[str]:
@@ -323,5 +341,5 @@ def _kept_frame(number: int, taken: Taken, shown_s: float) -> KeptFrame:
         file=f"{number:02d}.jpg", width=taken.width, height=taken.height, captured_s=round(taken.captured_s, 4),
         since_dot_s=round(taken.captured_s - shown_s, 4), strip=(x, y, width), roll=round(sight.roll, 5),
         gaze_cm=(round(sight.gaze_cm[0], 3), round(sight.gaze_cm[1], 3)), openness=round(sight.openness, 4),
-        light=round(sight.light, 1),
+        light=round(sight.light, 1), clock_ms=taken.clock_ms, region=taken.region, board_gaze_cm=taken.board_gaze_cm,
     )  # fmt: skip

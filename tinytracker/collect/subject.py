@@ -12,7 +12,14 @@ from tinytracker.collect.journal import Journal, StoredDot, journals
 from tinytracker.collect.marks import face_boxes, recording_boxes
 from tinytracker.data.devices import Orientation
 from tinytracker.data.gazecapture import SUBJECT_NAME, Recording, write_recording
-from tinytracker.data.sitting import SITTING_FILE, SittingDocument, SittingFrame, read_sitting, summary
+from tinytracker.data.sitting import (
+    SITTING_FILE,
+    SeenFrame,
+    SittingDocument,
+    SittingFrame,
+    read_sitting,
+    summary,
+)
 from tinytracker.files import StrPath, json_bytes, read_bytes, write_json, writing
 
 REPORT_FILE = "report.json"
@@ -55,8 +62,8 @@ def describe(journal: Journal, dots: list[StoredDot]) -> SittingDocument:
     rates = [stored.rate for stored in dots if stored.rate is not None]
     frames = tuple(
         SittingFrame(
-            name=f"{i:05d}.jpg", dot=stored.dot.number, captured_s=frame.captured_s, gaze_cm=frame.gaze_cm,
-            openness=frame.openness, light=frame.light,
+            name=f"{i:05d}.jpg", dot=stored.dot.number,
+            **frame.model_dump(include=set(SeenFrame.model_fields)),
         )
         for i, (stored, frame) in enumerate(rows[:_MOST_FRAMES])
     )  # fmt: skip

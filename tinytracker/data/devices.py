@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -244,10 +246,9 @@ def _read_own(path: Path, changed: int) -> dict[str, Device]:
     found: dict[str, Device] = {}
     for i, row in enumerate(rows if isinstance(rows, list) else [rows]):
         try:
-            zoomed = row.pop("zoomed_pt", None) if isinstance(row, dict) else None
-            device = Device(**row, zoomed_pt=tuple(zoomed) if zoomed else None)
+            device = device_of_row(row)
             problem = _problem(device)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             problem = str(error)
         if problem:
             raise ConfigError(
@@ -255,6 +256,17 @@ def _read_own(path: Path, changed: int) -> dict[str, Device]:
             )
         found[device.name] = device
     return found
+
+
+def device_of_row(row: Mapping[str, Any]) -> Device:
+    """Return a device from a row of devices.toml.
+
+    Raises:
+        TypeError, ValueError: a key is missing, unknown or of another type.
+    """
+    zoomed = row.get("zoomed_pt")
+    rest = {key: value for key, value in row.items() if key != "zoomed_pt"}
+    return Device(**rest, zoomed_pt=tuple(zoomed) if zoomed else None)
 
 
 def _problem(device: Device) -> str:

@@ -27,6 +27,7 @@ from tinytracker.data.losses import Losses, losses
 from tinytracker.data.parts import PARTS_FOLDER, Made, Part, read_parts, write_part
 from tinytracker.data.scanning import Scan, once_each, refuse_leaks, scan_all
 from tinytracker.data.shards import ShardJob, ShardResult, Skip, finished, make_shard
+from tinytracker.data.sitting import adopt_devices
 from tinytracker.data.summary import summarise
 from tinytracker.data.surroundings import LONGEST_PX
 from tinytracker.data.survey import NotRead, Survey, survey
@@ -157,6 +158,7 @@ def prepare(
     jobs = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}, but must be at least 1.")
+    adopt_devices(src)  # here, not in the workers: one program writes the file
     source = survey(src)
     if out.resolve().is_relative_to(src.resolve()):
         raise UsageError(f"{out} lies inside {src}.", "Choose a folder outside the data set.")

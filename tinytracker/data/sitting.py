@@ -11,7 +11,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tinytracker.data.devices import add_device, all_devices, device_of_row, own_devices_file
 from tinytracker.documents import Document, JsonValue, Part
+from tinytracker.errors import InputFileError, UsageError
+from tinytracker.progress import say
 
 SITTING_FILE = "sitting.json"
 
@@ -46,36 +49,47 @@ class SittingDot(Part):
     left_out: dict[str, int] = Field(default_factory=dict)
 
 
-class SittingFrame(Part):
-    """One frame of the subject.
+class SeenFrame(Part):
+    """What is known of a frame that was kept, before and after its subject is written.
 
     Attributes:
-        name: in `frames/`. dot: number of the dot. captured_s: since the sitting began.
+        captured_s: since the sitting began.
         gaze_cm: what the network that aimed answered. openness, light: see `tinytracker.collect.eyes.Sight`.
+        clock_ms: how far `captured_s` can be wrong beside the times of the dots; None where both are of one clock.
+        region: left, top, width, height of what a board's own network saw, px of the frame. board_gaze_cm: what that
+            network answered. Both only of boards.
     """
 
-    name: str
-    dot: int
     captured_s: float
     gaze_cm: tuple[float, float]
     openness: float = 0.0
     light: float = 0.0
+    clock_ms: float | None = None
+    region: tuple[float, float, float, float] | None = None
+    board_gaze_cm: tuple[float, float] | None = None
 
 
-class SittingDocument(Document):
-    """One sitting of one person in front of one screen: a subject that `tinytracker collect` recorded.
+class SittingFrame(SeenFrame):
+    """One frame of the subject.
+
+    Attributes:
+        name: in `frames/`. dot: number of the dot.
+    """
+
+    name: str
+    dot: int
+
+
+class SittingHead(Document):
+    """What is known of a sitting before its first frame.
 
     Attributes:
         person: a label; the same in all sittings of a person. began, consented: ISO 8601, UTC.
-        source: "webcam" or "video". network_sha256: of the network that placed the strip.
+        source: "webcam", the name of a board, or "video" and the film. network_sha256: of the network that placed the
+            strip.
         device: the row of the device, as in devices.toml. screen_cm: x_min, y_min, x_max, y_max from the camera.
         points: width and height of the screen in points, as in `screen.json`.
-        frame_px: width and height of the frames. rate: frames per second of the camera, None when unknown.
-        dots, frames: in the order of time. left_out: frames that were left out, by reason. events: what went wrong.
     """
-
-    title: ClassVar[str] = "the description of a sitting"
-    way_out: ClassVar[str] = "Record again with `tinytracker collect`."
 
     person: str
     began: str
@@ -85,6 +99,19 @@ class SittingDocument(Document):
     device: dict[str, JsonValue] = Field(default_factory=dict)
     screen_cm: tuple[float, float, float, float]
     points: tuple[int, int]
+
+
+class SittingDocument(SittingHead):
+    """One sitting of one person in front of one screen: a subject that `tinytracker collect` recorded.
+
+    Attributes:
+        frame_px: width and height of the frames. rate: frames per second of the camera, None when unknown.
+        dots, frames: in the order of time. left_out: frames that were left out, by reason. events: what went wrong.
+    """
+
+    title: ClassVar[str] = "the description of a sitting"
+    way_out: ClassVar[str] = "Record again with `tinytracker collect`."
+
     frame_px: tuple[int, int] = (0, 0)
     rate: float | None = None
     dots: tuple[SittingDot, ...] = ()
@@ -101,6 +128,36 @@ def read_sitting(subject: Path) -> SittingDocument | None:
     """
     path = subject / SITTING_FILE
     return SittingDocument.read(path) if path.is_file() else None
+
+
+def adopt_devices(session: Path) -> list[str]:
+    """Add the screens of recorded sittings to one's own devices where this computer does not know them yet.
+
+    A session that was recorded elsewhere brings its screens along. A screen that is known, also with other measures,
+    stays as it is.
+
+    Returns:
+        The names that were added.
+
+    Raises:
+        InputFileError: the description of a sitting is damaged.
+        OutputError: the file of own devices cannot be written.
+        ConfigError: that file is damaged.
+    """
+    added = []
+    for path in sorted(session.glob(f"*/{SITTING_FILE}")):
+        sitting = SittingDocument.read(path)
+        name = str(sitting.device.get("name", ""))
+        if not name or name.lower() in (known.lower() for known in all_devices()):
+            continue
+        try:
+            add_device(device_of_row(sitting.device))
+        except (TypeError, ValueError, UsageError) as error:
+            raise InputFileError(path, f"it describes no screen ({error})", SittingDocument.way_out) from None
+        added.append(name)
+    if added:
+        say(f"New screens of {session}, kept in {own_devices_file()}: {', '.join(added)}")
+    return added
 
 
 def summary(sitting: SittingDocument) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Origin:
     Attributes:
         board: its name. source: "hardware", "emulated" or "replay".
         is_emulated: its times are counted instructions, also in a replay.
-        phases: names. model_sha256: of the network.
+        phases: names. model_sha256: of the network. advice: what its user should do, in a sentence or two.
     """
 
     board: str
@@ -44,12 +44,14 @@ class Origin:
     is_emulated: bool
     phases: tuple[str, ...]
     model_sha256: str = ""
+    advice: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the page."""
         return {
             "board": self.board, "source": self.source, "emulated": self.is_emulated,
             "phases": list(self.phases), "model": self.model_sha256[:12],
+            "advice": self.advice,
         }  # fmt: skip
 
 

@@ -25,11 +25,15 @@ from tinytracker.measure.imx500_aim import (
 from tinytracker.measure.imx500_frames import Imx500
 from tinytracker.measure.marks import Marker
 from tinytracker.measure.opening import Request
+from tinytracker.measure.pictures import Pictures
 from tinytracker.measure.stretches import SETTLE_S
 from tinytracker.targets import Target
 
 START_S = 300.0
 """The first start loads firmware and network into the sensor."""
+
+WHOLE_PX = (2028, 1520)
+"""Pictures that are recorded: 2 × 2 pixels of the sensor in one."""
 
 _CLOCKS_APART_NS = 1_000_000_000
 
@@ -68,6 +72,7 @@ def open_source(target: Target, request: Request) -> Iterator[Imx500]:
         fps=request.fps,
         marker=request.marker,
         pictures=request.pictures,
+        whole=request.whole,
         delay=request.delay,
         finder=request.finder,
     ) as camera:
@@ -81,6 +86,7 @@ def open_imx500(
     fps: float | None = None,
     marker: Marker | None = None,
     pictures: bool = False,
+    whole: bool = False,
     delay: int | None = None,
     finder: bytes | None = None,
 ) -> Iterator[Imx500]:
@@ -90,7 +96,8 @@ def open_imx500(
         network: the package, network.rpk.
         fps: frames per second; None for what the package says.
         marker: makes a step when a frame arrives.
-        pictures: keep the newest picture, for `Imx500.take_picture`.
+        pictures: keep the newest picture, for `Imx500.take_picture`: a small one, four per second.
+        whole: the same, but pictures of half the sensor's width and height, ten per second, which can be recorded.
         delay: frames until a region takes effect, for a network that aims; None to measure it.
         finder: content of a finder's .tflite file, which then runs on this computer while nothing is followed.
 
@@ -118,8 +125,9 @@ def open_imx500(
         intrinsics.update_with_defaults()
         camera = Picamera2(imx500.camera_num)
         config = camera.create_preview_configuration(
-            controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12, **(LORES if finder else {})
-        )
+            controls={"FrameRate": intrinsics.inference_rate}, buffer_count=12, **(LORES if finder else {}),
+            **({"main": {"size": WHOLE_PX}} if whole else {}),
+        )  # fmt: skip
         imx500.show_network_fw_progress_bar()
         camera.start(config, show_preview=False)
     except (RuntimeError, OSError, IndexError) as error:
@@ -135,7 +143,8 @@ def open_imx500(
         clock = _first_clock(camera)
         looking = None if finder is None else SensorFinder(finder)
         aim = _aim(camera, imx500, delay, looking)
-        source = Imx500(camera, imx500, network, clock, marker, pictures, aim, looking)
+        kept = Pictures(imx500, 0.1, WHOLE_PX[0], 92) if whole else Pictures(imx500) if pictures else None
+        source = Imx500(camera, imx500, network, clock, marker, kept, aim, looking)
         camera.pre_callback = source.on_frame
         yield source
     finally:

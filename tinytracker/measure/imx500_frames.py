@@ -90,7 +90,7 @@ class Imx500:
         network: Path,
         clock: Callable[[], int],
         marker: Marker | None = None,
-        pictures: bool = False,
+        pictures: Pictures | None = None,
         aim: DelayedAim | None = None,
         finder: SensorFinder | None = None,
     ) -> None:
@@ -102,7 +102,7 @@ class Imx500:
         self._frames = self._without = self._repeated = self._results = 0
         self._count: int | None = None
         self._stopped = False
-        self._pictures = Pictures(imx500) if pictures else None
+        self._pictures = pictures
         self._aim = aim
         self._finder = finder
         self._counter = FrameCounter()
@@ -136,7 +136,8 @@ class Imx500:
             missed = 0 if count is None or before is None else (count - before - 1) % _COUNTS
             self._put(metadata, outputs, (delivered, retrieved), int(stamp), count, missed, aimed)
         if self._pictures is not None:
-            self._pictures.take(request, None if aimed is None else sensor_box(aimed))
+            exposed = (0, 0) if stamp is None else self._exposed(metadata, int(stamp))
+            self._pictures.take(request, None if aimed is None else sensor_box(aimed), exposed)
 
     def _steer(self, number: int, outputs: Any) -> Aimed | None:
         """Give the answer to the aim, which sets the region of a later frame; where this frame was cut."""
@@ -156,18 +157,22 @@ class Imx500:
         missed: int,
         aimed: Aimed | None,
     ) -> None:
-        behind, _ = behind_ns(self._clock)
-        read_out = stamp + behind
+        exposed, read_out = self._exposed(metadata, stamp)
         self._arrivals.put(
             _Arrival(
                 metadata, tuple(np.asarray(o, np.float32).ravel(order="F").tobytes() for o in outputs),
-                self._imx500.get_kpi_info(metadata), read_out - 1000 * int(metadata.get("ExposureTime") or 0), read_out,
+                self._imx500.get_kpi_info(metadata), exposed, read_out,
                 max(taken[0], read_out), max(taken[1], read_out), self._frames, self._without, self._repeated, count,
                 missed,
                 aimed,
             )
         )  # fmt: skip
         self._without = self._repeated = 0
+
+    def _exposed(self, metadata: dict[str, Any], stamp: int) -> tuple[int, int]:
+        """Return begin of the exposure of the first row and end of its read-out on the clock of the session, ns."""
+        behind, _ = behind_ns(self._clock)
+        return stamp + behind - 1000 * int(metadata.get("ExposureTime") or 0), stamp + behind
 
     def take_picture(self) -> Picture | None:
         """The newest picture, once; None when there is none, or pictures were not asked for."""

@@ -22,6 +22,7 @@ from tinytracker.errors import DeviceError, UsageError
 from tinytracker.measure.board import Board
 from tinytracker.measure.frame import Exchange, Frame, FrameEvent, RawBytes
 from tinytracker.measure.handshake import describe, synchronize
+from tinytracker.measure.inputs import join_inputs
 from tinytracker.measure.line import Line
 from tinytracker.measure.memory import MemorySpeed, parse_memory
 from tinytracker.measure.protocol import (
@@ -258,6 +259,29 @@ class Link:
         if not answer or answer[-1].value != str(inferences):
             raise DeviceError(self.name, "the board does not run bursts", "Flash its firmware again.")
         yield from self.frames(count)
+
+    def inputs(self) -> bytes:
+        """Return what the network saw in the last frame: its packed inputs.
+
+        Raises:
+            DeviceError: there was no frame, the firmware does not support it, or the answer arrives damaged each time.
+        """
+        said = "no answer"
+        for _ in range(_TRIES):
+            self._line.send("tt inputs")
+            parts = []
+            for event in self._line.until_ready():
+                if isinstance(event, Message) and event.name == "inputs":
+                    parts.append(event.value)
+                elif isinstance(event, Complaint):
+                    said = event.text
+            found = join_inputs(parts, self.board.input_bytes)
+            if found is not None:
+                return found
+            said = "its answer arrived damaged" if parts else said
+        raise DeviceError(
+            self.name, f"the board does not send its inputs ({said})", "Flash its firmware again."
+        )
 
     def bench_memory(self) -> list[MemorySpeed]:
         """Measure how fast the board reads data from each place of its memory.

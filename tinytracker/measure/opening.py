@@ -34,6 +34,7 @@ class Request:
         keep_raw: keep the received bytes, see `open_link`.
         marker: steps with each frame of a camera on this computer.
         pictures: keep the newest picture of such a camera, to be shown.
+        whole: keep pictures of such a camera that can be recorded.
         host: runtime, threads and device of a network on this computer; None for the usual ones.
     """
 
@@ -50,6 +51,7 @@ class Request:
     keep_raw: bool = False
     marker: Marker | None = None
     pictures: bool = False
+    whole: bool = False
     host: HostOptions | None = None
 
     def patience_s(self, target: Target) -> float:

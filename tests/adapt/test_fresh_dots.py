@@ -1,0 +1,118 @@
+"""Nine dots of each sitting, as `live` asks for them, and frames in another light."""
+
+import numpy as np
+import pytest
+
+from tinytracker.adapt.document import (
+    ADAPT_FILE,
+    ALL,
+    BUNDLED,
+    CALIBRATED,
+    HEAD,
+    AdaptDocument,
+    Candidate,
+    Gain,
+)
+from tinytracker.adapt.nine_dots import DOTS, calibrated, with_fresh_dots
+from tinytracker.cli.live_webcam import _advice
+from tinytracker.requirements import require_tensorflow
+
+PER_DOT = 3
+
+
+@pytest.fixture
+def sittings():
+    """Two sittings of 30 dots whose gaze is off by another distance, and one of ten dots."""
+    require_tensorflow("frames of a split")
+    from tinytracker.adapt.frames import SplitFrames
+
+    rng = np.random.default_rng(3)
+    counts = {"00000": 30, "00001": 30, "00002": DOTS + 1}
+    subject = np.concatenate([np.repeat(name, n * PER_DOT) for name, n in counts.items()])
+    dot = np.concatenate([np.repeat(np.arange(n), PER_DOT) for n in counts.values()])
+    gaze = np.concatenate(
+        [np.repeat(rng.uniform((-15, -19), (15, 0), (n, 2)), PER_DOT, 0) for n in counts.values()]
+    )
+    off = {"00000": (4.0, 0.0), "00001": (-4.0, 3.0), "00002": (0.0, 6.0)}
+    predicted = gaze + np.array([off[name] for name in subject]) + rng.normal(0, 0.3, gaze.shape)
+    inputs = {"image": rng.integers(0, 256, (len(gaze), 8, 24, 3)).astype(np.uint8)}
+    return predicted, SplitFrames(inputs, gaze, np.ones(len(gaze)), subject, dot)
+
+
+def test_each_sitting_is_calibrated_with_nine_dots_of_its_own(sittings):
+    predicted, part = sittings
+    corrected = with_fresh_dots(predicted, part)
+    known = np.isfinite(corrected).all(1)
+    for name in ("00000", "00001"):
+        of = part.subject == name
+        assert np.isnan(corrected[of]).all(1).sum() == DOTS * PER_DOT  # they were learned from
+        error = np.linalg.norm(corrected - part.gaze, axis=1)[of & known]
+        assert error.mean() < 0.8
+    assert not known[part.subject == "00002"].any()  # one dot would be left to measure
+
+
+def test_people_with_few_dots_keep_the_bundled_answer(sittings):
+    predicted, part = sittings
+    found, calibration = calibrated(
+        {"train": predicted, "test": predicted}, {"train": part, "test": part}, "people"
+    )
+    few = part.subject == "00002"
+    assert calibration is None
+    assert (found["test"][few] == predicted[few]).all()
+    assert np.isnan(found["test"][~few]).any()
+    assert (found["train"] == predicted).all()
+
+
+def test_other_light_changes_pixels_and_not_the_gaze(sittings):
+    from tinytracker.adapt.frames import in_other_light
+    from tinytracker.data.inputs import InputSpec
+    from tinytracker.train.config import AugmentConfig
+
+    _, part = sittings
+    spec, light = InputSpec("eye_band", 24, 8), AugmentConfig(mirror=False, focus=0.6, gamma=0.35, shade=0.25)
+    one, other, again = (in_other_light(part, spec, light, seed) for seed in (1, 2, 1))
+    assert one.inputs["image"].dtype == np.uint8
+    assert one.inputs["image"].shape == part.inputs["image"].shape
+    assert (one.gaze == part.gaze).all()
+    assert (one.inputs["image"] == again.inputs["image"]).all()
+    assert (one.inputs["image"] != other.inputs["image"]).mean() > 0.5
+
+
+def document(fresh, test=(5.0, 4.5, 3.0, 3.2), kept=HEAD, interval=(-1.0, -0.2)):
+    gain = Gain(than=BUNDLED, ratio=0.8, difference_cm=-0.5, ci95_cm=interval)
+    names = (BUNDLED, CALIBRATED, HEAD, ALL)
+    candidates = tuple(
+        Candidate(
+            name=n, val_cm=t, test_cm=t, fresh_cm=f, fresh_gain=None if n == BUNDLED or f is None else gain
+        )
+        for n, t, f in zip(names, test, fresh, strict=True)
+    )
+    return AdaptDocument(
+        preset="tinytracker-v2", source="", sessions=("desk",), by="time", people=("ann",), frames={}, dots={},
+        candidates=candidates, kept=kept,
+    )  # fmt: skip
+
+
+def test_what_to_do_on_another_day_is_said():
+    (line,) = document((2.5, None, 2.0, 2.1)).advice
+    assert line.startswith("Calibrate with nine dots whenever you sit down: 3.0 cm off without, 2.0 cm with")
+    (line,) = document((2.5, None, 3.1, 2.1)).advice
+    assert "adds nothing on the recorded day" in line
+    better = document((2.5, None, 2.9, 2.1), interval=(0.1, 0.6)).advice
+    assert "the bundled weights are better (2.5 cm)" in better[1]
+    assert document((None,) * 4).advice == ()
+
+
+def test_the_live_view_is_told(tmp_path):
+    found = document((2.5, None, 2.0, 2.1))
+    assert _advice(tmp_path) == _advice(None) == ""
+    found.write(tmp_path / ADAPT_FILE)
+    assert _advice(tmp_path) == found.advice[0]
+
+
+def test_weights_that_are_kept_with_a_calibration_are_judged_as_they_are():
+    assert (
+        document((2.5, None, 2.0, 2.1), kept=CALIBRATED)
+        .advice[0]
+        .endswith("2.5 cm with nine dots of the same sitting.")
+    )
