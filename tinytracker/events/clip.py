@@ -17,6 +17,7 @@ from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 from tinytracker.events.hdf5 import Hdf5Reader, Hdf5Writer
 from tinytracker.events.stream import Events, checked
 from tinytracker.files import StrPath
+from tinytracker.synth.subject import split_of
 
 SPLITS = ("train", "val", "test")
 _HINT = "Draw clips with `tinytracker synth-events`."
@@ -55,6 +56,16 @@ class Clip:
 
 
 _LABELS = (("gaze/cm", 2), ("gaze/degrees", 2), ("gaze/eyes", 4), ("gaze/blink", 1))
+
+
+def is_clip(path: StrPath) -> bool:
+    """Return whether an HDF5 file has labels of the gaze beside its events.
+
+    Raises:
+        InputFileError: it is missing, damaged, or not HDF5.
+    """
+    with Hdf5Reader(Path(path), _HINT) as file:
+        return file.is_group("gaze")
 
 
 def read_clip(path: StrPath) -> Clip:
@@ -163,8 +174,6 @@ def clips(folder: StrPath, split: str) -> list[Path]:
     Raises:
         InputFileError: there are no clips in the folder. UnknownNameError: another split.
     """
-    from tinytracker.synth.subject import split_of
-
     folder = Path(folder)
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)

@@ -72,9 +72,15 @@ class Hdf5Reader:
             raise InputFileError(
                 self._path, f"{name} cannot be read ({_first(error)})", self._hint
             ) from error
-        return self._converted(name, values, np.dtype(dtype))
+        return self.converted(name, values, dtype)
 
-    def _converted(self, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def converted(self, name: str, values: NDArray[Any], wanted: DTypeLike) -> NDArray[Any]:
+        """Return values as another type.
+
+        Raises:
+            InputFileError: they are not numbers, or not all of them fit.
+        """
+        dtype = np.dtype(wanted)
         if values.dtype.kind not in "iufb":
             raise InputFileError(self._path, f"{name} holds {values.dtype}, not numbers", self._hint)
         if dtype.kind in "iu" and len(values):
@@ -85,6 +91,42 @@ class Hdf5Reader:
                 )
                 raise InputFileError(self._path, problem, self._hint)
         return values.astype(dtype, copy=False)
+
+    def records(self, name: str, fields: tuple[str, ...]) -> NDArray[Any]:
+        """Return a data set of records (n,) that has these fields.
+
+        Raises:
+            InputFileError: a field is absent, or it cannot be read.
+        """
+        dtype = self.file[name].dtype
+        if dtype.names is None or not set(fields) <= set(dtype.names):
+            raise InputFileError(self._path, f"{name} has no fields {', '.join(fields)}", self._hint)
+        return self._read(name)
+
+    def is_array(self, name: str) -> bool:
+        """Whether the file holds a data set of this name."""
+        import h5py
+
+        return isinstance(self.file.get(name), h5py.Dataset)
+
+    def is_group(self, name: str) -> bool:
+        """Whether the file holds a group of this name."""
+        import h5py
+
+        return isinstance(self.file.get(name), h5py.Group)
+
+    def _read(self, name: str) -> NDArray[Any]:
+        try:
+            return np.asarray(self.file[name][()])
+        except (OSError, ValueError, RuntimeError) as error:
+            filters = _filters(self.file[name])
+            if filters:
+                problem = f"{name} is compressed by {filters}, which this installation of HDF5 does not have"
+                hint = "Install the filter as a plug-in of HDF5 (docs/events.md), or write the file again with deflate."
+                raise InputFileError(self._path, problem, hint) from error
+            raise InputFileError(
+                self._path, f"{name} cannot be read ({_first(error)})", self._hint
+            ) from error
 
     def attribute(self, name: str) -> int:
         """Return a whole number among the file's attributes.
@@ -110,6 +152,26 @@ class Hdf5Reader:
         """Return a text among the file's attributes, "" when it is absent."""
         value = self.file.attrs.get(name, "")
         return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+_FILTERS = {
+    0x8ECF: "Prophesee's codec ECF",
+    32001: "Blosc",
+    32026: "Blosc2",
+    32004: "LZ4",
+    32015: "Zstandard",
+}
+"""By the number that the HDF Group registered, except for ECF's, which its authors chose."""
+
+
+def _filters(found: Any) -> str:
+    """Return the names of a data set's filters that are not installed, "" for none."""
+    import h5py
+
+    plist = found.id.get_create_plist()
+    codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+    missing = [code for code in codes if not h5py.h5z.filter_avail(code)]
+    return " and ".join(_FILTERS.get(code, f"filter {code}") for code in missing)
 
 
 def _first(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class EventParameters:
     seed: int
     devices: tuple[str, ...] = ()
     size: tuple[int, int] = (240, 320)
-    sensor: Sensor = Sensor()
+    sensor: Sensor = field(default_factory=Sensor)
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object, with the version."""

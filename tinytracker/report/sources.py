@@ -1,4 +1,4 @@
-"""Sorts the arguments of a report into runs, packages, sessions and energies."""
+"""Sorts the arguments of a report into runs, packages, sessions, energies and events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.runs import Run
 
 _DEMO_RUN = "run"
-_KNOWN = "a run folder, a package, a session (.jsonl), or the JSON that `tinytracker energy --json` prints"
+_KNOWN = "a run folder, a package, a session (.jsonl), the JSON that `tinytracker energy --json` prints, or events (.h5)"
+EVENT_SUFFIXES = (".h5", ".hdf5")
 
 
 @dataclass
@@ -23,12 +24,14 @@ class Sources:
 
     Attributes:
         runs: name and run. packages: name and manifest. sessions: files. energies: files and their documents.
+        events: files of clips and recordings.
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
     packages: list[tuple[str, Manifest]] = field(default_factory=list)
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
+    events: list[Path] = field(default_factory=list)
 
 
 @contextmanager
@@ -88,6 +91,8 @@ def _sort(path: Path, found: Sources) -> None:
         found.sessions.append(path)
     elif path.suffix == ".json":
         found.energies.append(path)
+    elif path.suffix.lower() in EVENT_SUFFIXES:
+        found.events.append(path)
     elif path.is_file():
         raise InputFileError(path, "not a file that a report shows", f"A report takes {_KNOWN}.")
     else:
