@@ -21,6 +21,7 @@ from tinytracker.synth.sitting import Frame, Sitting, plan_sitting
 STRIP_ASPECT = 2.0
 """Width of a clip's strip divided by its height: a grid of 64 × 32 has square cells."""
 MOVEMENT = "calm"
+"""Of the head. The sensor rests on something: the tremor of a hand makes more events than the eyes do."""
 LID_CM = 1.1
 """How far the upper lid moves in a blink."""
 DRAWN_PX, PICTURE_PX = 0.1, 0.5
@@ -85,7 +86,7 @@ def plan_clips(
         base = replace(sitting.frames[number], finger=None)
         rest = keep_in_view(base.pose.position.copy(), base.camera)
         course = sample_course(rng, times, screen, float(rest[2]))
-        head = sample_head(rng, times, MOVEMENT, rest, base.camera)
+        head = sample_head(rng, times, MOVEMENT, rest, base.camera, in_hand=False)
         poses = follow_gaze(head, course.gaze, screen, base.pose.torso, rate)
         moving = _frames(sitting, base, course, poses)
         plans.append(_plan(sitting, moving, course, len(frames), rate))
@@ -150,14 +151,14 @@ def instants(places: Floats, step: float, longest: int) -> tuple[int, ...]:
         step: movement since the last drawn instant that needs a new one, px.
         longest: most instants between two drawn ones.
     """
-    chosen, last = [0], 0
+    chosen = [0]
     for i in range(1, len(places)):
-        moved = np.abs(places[i] - places[last]).max()
-        if moved <= step and i - last < longest and i < len(places) - 1:
+        last = chosen[-1]
+        starts = np.abs(places[i] - places[i - 1]).max() > step / 2
+        moved = starts or np.abs(places[i] - places[last]).max() > step
+        if not moved and i - last < longest and i < len(places) - 1:
             continue
-        # What starts suddenly after a rest is not spread over that rest.
-        if i - last > 1 and np.abs(places[i] - places[i - 1]).max() > step / 2:
-            chosen.append(i - 1)
+        if starts and i - last > 1:
+            chosen.append(i - 1)  # what starts suddenly after a rest is not spread over that rest
         chosen.append(i)
-        last = i
     return tuple(chosen)

@@ -113,7 +113,7 @@ def _traces(parts: list[str], trace: dict[str, Any], seconds: float, top: float,
         points = [(x, top + (high - v) / (high - low) * tall) for x, v in zip(at_x, trace[key], strict=True)]
         parts.append(polyline(points, classes))
     parts.append(text(2, top - 6, "gaze, °", "label"))
-    for classes, label, x in (("line s1 strong", "to the right", 70), ("line s2 strong", "up", 160)):
+    for classes, label, x in (("line s1 strong", "to the right", 70), ("line s2 strong", "up", 190)):
         parts += [line(_LEFT + x, top - 10, _LEFT + x + 16, top - 10, classes)]
         parts.append(text(_LEFT + x + 21, top - 6, label, "label"))
     parts.append(line(_LEFT, top + tall, WIDTH - _RIGHT, top + tall, "axis"))
