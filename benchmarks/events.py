@@ -69,7 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     measure(100, 1, 0.1, 500)  # compiles, or reads the compiled code from its cache
     rows = [
-        measure(person, arguments.clips, arguments.seconds, arguments.rate) for person in range(arguments.people)
+        measure(person, arguments.clips, arguments.seconds, arguments.rate)
+        for person in range(arguments.people)
     ]
     write_csv("events", rows, ("numba", "numpy"))
 

@@ -29,7 +29,11 @@ def emulate(light, times, seed, quiet, folder=None):
     for picture, time in zip(light, times - times[0], strict=True):
         events = emulator.generate_events(picture.astype(np.float32), float(time))
         if events is not None and len(events):
-            np.add.at(counts, (events[:, 2].astype(int), events[:, 1].astype(int), (events[:, 3] > 0).astype(int)), 1)
+            np.add.at(
+                counts,
+                (events[:, 2].astype(int), events[:, 1].astype(int), (events[:, 3] > 0).astype(int)),
+                1,
+            )
     if folder:
         emulator.cleanup()
     return counts
@@ -47,7 +51,9 @@ def main():
     for k in range(sum(name.startswith("light") for name in data.files)):
         light, times = data[f"light{k}"], data[f"times{k}"]
         found[f"quiet{k}"] = emulate(light, times, 1, quiet=True)
-        found[f"noisy{k}"] = np.stack([emulate(light, times, s + 1, quiet=False) for s in range(arguments.seeds)])
+        found[f"noisy{k}"] = np.stack(
+            [emulate(light, times, s + 1, quiet=False) for s in range(arguments.seeds)]
+        )
         print(k, found[f"quiet{k}"].sum(), found[f"noisy{k}"].sum((1, 2, 3)), file=sys.stderr, flush=True)
     if arguments.file:
         emulate(data["light0"], data["times0"], 1, quiet=False, folder=arguments.file)

@@ -97,7 +97,9 @@ def test_a_second_call_keeps_files_and_draws_missing_ones_with_equal_bytes(drawn
 
 
 def test_a_part_draws_its_people_only(drawn, tmp_path):
-    answer = tinytracker("synth-events", tmp_path / "part", *OPTIONS, "--part", "2/2", "--jobs", 1, "--json", "-q")
+    answer = tinytracker(
+        "synth-events", tmp_path / "part", *OPTIONS, "--part", "2/2", "--jobs", 1, "--json", "-q"
+    )
     assert answer.document["made"] == 2
     made = sorted(tmp_path.glob("part/*/*.h5"))
     assert [p.read_bytes() for p in made] == [p.read_bytes() for p in clips(drawn, "test")]
@@ -110,7 +112,10 @@ def test_a_part_draws_its_people_only(drawn, tmp_path):
         (("--seconds", 0), "seconds is 0.0. It must be from 0.1 to 60.0."),
         (("--clips", 0), "clips is 0."),
         (("--subjects", 0), "subjects is 0."),
-        (("--size", "320x240"), "size is 320x240, wider than high. Give the size of a sensor held upright: 240x320."),
+        (
+            ("--size", "320x240"),
+            "size is 320x240, wider than high. Give the size of a sensor held upright: 240x320.",
+        ),
         (("--part", "3/2"), "'3/2' is not a part."),
         (("--devices", "iPhone 7"), "Unknown device 'iPhone 7'."),
     ],
@@ -172,7 +177,7 @@ def test_counts_of_an_empty_window_or_grid_are_refused():
 
 
 def test_a_split_or_folder_without_clips_is_named(tmp_path, drawn):
-    with pytest.raises(UnknownNameError, match="'tests'. Did you mean 'test'"):
+    with pytest.raises(UnknownNameError, match=r"'tests'\. Did you mean 'test'"):
         clips(drawn, "tests")
     with pytest.raises(InputFileError, match="there are no clips here"):
         clips(tmp_path, "train")
@@ -190,7 +195,7 @@ def test_a_split_or_folder_without_clips_is_named(tmp_path, drawn):
 )
 def test_damaged_labels_are_refused(change, sentence, tmp_path):
     write_clip(tmp_path / "a.h5", replace(made_up(), **change))
-    with pytest.raises(InputFileError, match="a.h5") as caught:
+    with pytest.raises(InputFileError, match=r"a\.h5") as caught:
         read_clip(tmp_path / "a.h5")
     assert sentence in str(caught.value)
 

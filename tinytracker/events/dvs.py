@@ -81,7 +81,7 @@ class Dvs:
         self._phase = np.zeros(shape) if settled else rng.uniform(-self._off, self._on)
         self._skip = np.zeros(shape, np.bool_) if skip is None else skip
         self._level = self._memory = self._free = np.zeros(0)
-        self._before = np.zeros(0, np.float32)
+        self._before = self._was_bright = np.zeros(0, np.float32)
         self._time: float | None = None
         self._found: list[tuple[Floats, NDArray[np.int32], NDArray[np.uint8]]] = []
 
@@ -99,19 +99,19 @@ class Dvs:
             self._level = log.astype(np.float64).ravel()
             self._memory = self._level - self._phase.ravel()
             self._free = np.full(log.size, -np.inf)
-            self._before = log
-            self._time = time
+            self._before, self._was_bright, self._time = log, self._bright(light), time
             return
         bright = self._bright(light)
         noise_at, noise_when, noise_up = self._noise(bright, self._time, time)
         cutoff = 2 * np.pi * self._sensor.cutoff_hz
         result = follow(
-            self._level, self._memory, self._free, self._before.ravel(), log.ravel(), bright.ravel(),
-            self._on.ravel(), self._off.ravel(), self._skip.ravel(), float(self._time), float(time), cutoff,
-            self._sensor.leak_hz, self._sensor.refractory_s, noise_at, noise_when, noise_up,
+            self._level, self._memory, self._free, self._before.ravel(), log.ravel(),
+            self._was_bright.ravel(), bright.ravel(), self._on.ravel(), self._off.ravel(), self._skip.ravel(),
+            float(self._time), float(time), cutoff, self._sensor.leak_hz, self._sensor.refractory_s,
+            noise_at, noise_when, noise_up,
         )  # fmt: skip
         self._found.append(result)
-        self._before, self._time = log, time
+        self._before, self._was_bright, self._time = log, bright, time
 
     def events(self, width: int, height: int, corner: tuple[int, int] = (0, 0)) -> Events:
         """Return all events so far, sorted by time and then by pixel, in a sensor of width and height px.

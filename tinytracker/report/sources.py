@@ -14,7 +14,9 @@ from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.runs import Run
 
 _DEMO_RUN = "run"
-_KNOWN = "a run folder, a package, a session (.jsonl), the JSON that `tinytracker energy --json` prints, or events (.h5)"
+_KNOWN = (
+    "a run folder, a package, a session (.jsonl), the JSON of `tinytracker energy --json`, or events (.h5)"
+)
 EVENT_SUFFIXES = (".h5", ".hdf5")
 
 
