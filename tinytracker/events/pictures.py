@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from tinytracker.errors import UsageError
 from tinytracker.events.stream import Events
 
 Strip = tuple[int, int, int, int]
+Pixel = TypeVar("Pixel", np.int8, np.float32)
 
 
 def event_frame(events: Events, start_us: int, stop_us: int, strip: Strip | None = None) -> NDArray[np.int8]:
@@ -104,6 +107,6 @@ def _checked_strip(strip: Strip | None, events: Events) -> Strip:
     return x, y, w, h
 
 
-def _cut(picture: NDArray[np.generic], strip: Strip | None, events: Events) -> NDArray[np.generic]:
+def _cut(picture: NDArray[Pixel], strip: Strip | None, events: Events) -> NDArray[Pixel]:
     x, y, w, h = _checked_strip(strip, events)
     return picture[y : y + h, x : x + w]
