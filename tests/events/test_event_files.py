@@ -72,7 +72,7 @@ def test_polarities_of_minus_one_and_one(tmp_path):
 def test_a_compression_that_is_not_installed_is_named():
     """Written with hdf5plugin's Blosc, as the DSEC data set is; this environment has no such filter."""
     assert not h5py.h5z.filter_avail(32001)
-    with pytest.raises(InputFileError, match=r"events/x is compressed by Blosc, which this installation"):
+    with pytest.raises(InputFileError, match=r"events/p is compressed by Blosc, which this installation"):
         read_events(RECORDINGS / "blosc.h5")
 
 
@@ -115,6 +115,22 @@ def test_files_of_other_kinds_are_named(read, tmp_path):
     with pytest.raises(InputFileError, match=r"foreign\.h5") as caught:
         read(tmp_path / "foreign.h5")
     assert "weights" in str(caught.value) or "attribute" in str(caught.value)
+
+
+def test_damaged_bytes_are_a_sentence_or_other_events(tmp_path):
+    whole = dsec(tmp_path / "a.h5", 0).read_bytes()
+    rng = np.random.default_rng(0)
+    sentences = []
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[int(rng.integers(8, len(whole)))] ^= int(rng.integers(1, 256))
+        (tmp_path / "damaged.h5").write_bytes(damaged)
+        try:
+            read_events(tmp_path / "damaged.h5")
+        except InputFileError as error:
+            sentences.append(str(error))
+    assert len(sentences) > 10
+    assert all(sentence.startswith(f"{tmp_path / 'damaged.h5'}: ") for sentence in sentences)
 
 
 def test_a_file_is_refused_wherever_it_is_cut(tmp_path):

@@ -133,7 +133,8 @@ class Dvs:
         )
 
     def _log(self, light: Floats32) -> Floats32:
-        return np.log(light + np.float32(self._sensor.dark * self._white), dtype=np.float32)
+        log: Floats32 = np.log(light + np.float32(self._sensor.dark * self._white), dtype=np.float32)
+        return log
 
     def _bright(self, light: Floats32) -> Floats32:
         """Return the light relative to white, from `SLOWEST` to 1."""

@@ -48,6 +48,11 @@ class Hdf5Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.file.close()
+        # What h5py raises where a file's own description of itself is damaged.
+        if isinstance(error, OSError | RuntimeError | KeyError):
+            raise InputFileError(
+                self._path, f"the HDF5 file is damaged ({_first(error)})", self._hint
+            ) from error
 
     def array(self, name: str, dtype: DTypeLike, columns: int = 1) -> NDArray[Any]:
         """Return a data set as (n,) or, with `columns` above 1, (n, columns).
@@ -66,13 +71,7 @@ class Hdf5Reader:
         if len(found.shape) != (1 if columns == 1 else 2) or (columns > 1 and found.shape[1] != columns):
             wanted = "(n,)" if columns == 1 else f"(n, {columns})"
             raise InputFileError(self._path, f"{name} has the shape {found.shape}, not {wanted}", self._hint)
-        try:
-            values = np.asarray(found[()])
-        except (OSError, ValueError) as error:
-            raise InputFileError(
-                self._path, f"{name} cannot be read ({_first(error)})", self._hint
-            ) from error
-        return self.converted(name, values, dtype)
+        return self.converted(name, self._read(name), dtype)
 
     def converted(self, name: str, values: NDArray[Any], wanted: DTypeLike) -> NDArray[Any]:
         """Return values as another type.
