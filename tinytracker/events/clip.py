@@ -84,18 +84,20 @@ def read_clip(path: StrPath) -> Clip:
             file.array("events/t", np.int64),
         )
         times = file.array("gaze/t", np.int64)
-        labels = [file.array(name, np.float32, columns=n) for name, n in _LABELS]
-        strip = file.attribute_tuple("strip", 4)
-        split = file.text("split")
+        cm, degrees, eyes, blink = (file.array(name, np.float32, columns=n) for name, n in _LABELS)
+        x, y, w, h = file.attribute_tuple("strip", 4)
         clip = Clip(
             checked(Events(*columns, width, height), path),
             times,
-            *labels,
+            cm,
+            degrees,
+            eyes,
+            blink,
             rate=file.attribute("rate"),
             subject=file.attribute("subject"),
-            split=split,
+            split=file.text("split"),
             seed=file.attribute("seed"),
-            strip=(strip[0], strip[1], strip[2], strip[3]),
+            strip=(x, y, w, h),
         )
     _check_labels(clip, path)
     return clip

@@ -153,7 +153,8 @@ def _coloured(rising: NDArray[Any], falling: NDArray[Any]) -> NDArray[np.uint8]:
     share = up / np.maximum(up + down, 1e-6)
     colour = share * np.array(RISING, np.float32) + (1 - share) * np.array(FALLING, np.float32)
     alpha = 255 * np.maximum(up, down)
-    return np.concatenate([colour, alpha], -1).round().astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.concatenate([colour, alpha], -1).round().astype(np.uint8)
+    return pixels
 
 
 def _image(pixels: NDArray[np.uint8], x: float, y: float, width: float, height: float) -> str:

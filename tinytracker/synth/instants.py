@@ -120,14 +120,16 @@ class InstantRenderer(Renderer):
 
 def luminance(light: Singles) -> Singles:
     """Return the luminance (h, w) of linear RGB (h, w, 3)."""
-    return np.ascontiguousarray(light @ LUMINANCE, np.float32)
+    seen: Singles = np.ascontiguousarray(light @ LUMINANCE, np.float32)
+    return seen
 
 
 def _between(pictures: Singles, numbers: Sequence[int], number: int) -> Singles:
     """Mix the two pictures (k, h, w, 3) whose numbers enclose `number`."""
     after = int(np.clip(np.searchsorted(numbers, number), 1, max(len(numbers) - 1, 1)))
     if len(numbers) == 1:
-        return pictures[0].copy()
+        only: Singles = pictures[0].copy()
+        return only
     span = numbers[after] - numbers[after - 1]
     share = np.float32(np.clip((number - numbers[after - 1]) / span, 0, 1))
     mixed: Singles = pictures[after - 1] * (1 - share) + pictures[after] * share
