@@ -1,12 +1,15 @@
 """Event frames, time surfaces and rasters, and what a report shows of a clip."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
 from support.cli import run as tinytracker
+from support.event_clips import jumping_clip
 
 from tinytracker.errors import UsageError
-from tinytracker.events import Clip, Events, event_frame, raster, time_surface, write_clip
+from tinytracker.events import Events, event_frame, raster, time_surface
 
 
 def few():
@@ -56,22 +59,7 @@ def test_wrong_windows_are_a_sentence(call, sentence):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """A gaze that jumps by 8 degrees after 60 of 200 ms, and events that are densest then."""
-    rng = np.random.default_rng(0)
-    quiet, busy = rng.integers(0, 200_000, 900), rng.integers(60_000, 100_000, 900)
-    t = np.sort(np.concatenate([quiet, busy]))
-    n = len(t)
-    events = Events(
-        rng.integers(30, 200, n).astype(np.uint16), rng.integers(80, 200, n).astype(np.uint16),
-        rng.integers(0, 2, n).astype(np.uint8), t, 240, 320,
-    )  # fmt: skip
-    times = np.arange(0, 200_000, 2000)
-    degrees = np.zeros((100, 2), np.float32)
-    degrees[30:, 0] = 8.0
-    eyes = np.tile(np.array([150, 125, 95, 125], np.float32), (100, 1))
-    blink = np.where(times > 170_000, 1.0, 0.0).astype(np.float32)
-    made = Clip(events, times, degrees / 2, degrees, eyes, blink, 500, 7, "train", 1, (74, 101, 96, 48))
-    return write_clip(tmp_path_factory.mktemp("clip") / "00007" / "clip-000.h5", made)
+    return jumping_clip(tmp_path_factory.mktemp("clip"))
 
 
 def test_a_report_shows_a_clip(clip, tmp_path):
@@ -84,7 +72,7 @@ def test_a_report_shows_a_clip(clip, tmp_path):
     assert "<script" not in page
     assert page.count("data:image/png;base64,") >= 4
     assert page.count("<title>Gaze report") == 1
-    numbers = __import__("json").loads((tmp_path / "page.json").read_text())["events"][0]
+    numbers = json.loads((tmp_path / "page.json").read_text())["events"][0]
     assert numbers["name"] == "00007/clip-000"
     assert numbers["events"] == 1800
     assert numbers["gaze"]["fastest_s"] == pytest.approx(0.058, abs=0.003)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from support.chromium import PROGRAM, Page
+from support.event_clips import jumping_clip
 from support.run_folder import energy_document, make_package, make_run
 from support.sessions import write_session
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="chromium is not install
 FIGURES = {
     "learning-0", "cdf-0", "groups-0", "calibration-0-float", "int8-0-ptq-int8", "screen-0-phone-0",
     "screen-0-tablet-0", "cdf-all", "memory", "latency-0", "latency-1", "energy-0",
+    "frames-0", "surface-0", "columns-0",
 }  # fmt: skip
 
 # Contrast of every piece of text with what lies behind it (WCAG 2.1, relative luminance), and its size in px. No text
@@ -69,7 +71,7 @@ def page(tmp_path_factory):
     write_session(folder / "emulated.jsonl", 100 * edges, source="emulated", clock="emulated")
     (folder / "energy.json").write_text(json.dumps(energy_document()))
     names = ("demo", "another", "board.jsonl", "emulated.jsonl", "energy.json")
-    return report([folder / n for n in names], folder / "report.html").page
+    return report([*(folder / n for n in names), jumping_clip(folder)], folder / "report.html").page
 
 
 @pytest.fixture(scope="module")
