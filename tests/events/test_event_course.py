@@ -21,7 +21,7 @@ RATE = 500
 
 @pytest.fixture(scope="module")
 def course():
-    return sample_course(np.random.default_rng(11), np.arange(0, 300, 1 / RATE), SCREEN, DISTANCE)
+    return sample_course(np.random.default_rng(11), np.arange(0, 120, 1 / RATE), SCREEN, DISTANCE)
 
 
 def runs(course, state):
@@ -40,7 +40,7 @@ def test_saccades_follow_the_main_sequence(course):
         sizes.append(size)
         errors.append((b - a) / RATE - saccade_seconds(size))
         peaks.append(speed[a:b].max() / (1.875 * size / saccade_seconds(size)))
-    assert len(sizes) > 400
+    assert len(sizes) > 200
     assert np.abs(errors).max() < 0.0035
     large = np.array(sizes) > 5
     assert np.abs(np.array(peaks)[large] - 1).max() < 0.08
@@ -55,7 +55,7 @@ def test_pursuit_is_smooth_and_as_fast_as_documented(course):
         if b - a > 60:
             speeds.append(np.linalg.norm(degrees[b - 1] - degrees[b - 11]) * RATE / 10)
     low, high = PURSUIT_DEGREES_PER_S
-    assert len(speeds) > 30
+    assert len(speeds) > 10
     assert low * 0.95 < min(speeds) < max(speeds) < high * 1.05
 
 
