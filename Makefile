@@ -57,7 +57,7 @@ notebooks: $(VENV)/.installed  ## Write notebooks/*.ipynb from the .py files bes
 	for name in notebooks/*.py; do $(BIN)/jupytext --quiet --update --to ipynb $$name || exit 1; done
 
 bench: $(VENV)/.installed  ## Measure speed; writes benchmarks/results/*.csv.
-	for name in startup prepare training synth energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup prepare training synth events energy link; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 bench-mcu: $(VENV)/.installed  ## Count on the emulated Cortex-M4 (PUBLISHED=folder of files, MLPERF=folder of MLPerf Tiny's models).
 	$(BIN)/python benchmarks/mcu.py $(if $(PUBLISHED),--published $(PUBLISHED))

@@ -28,6 +28,7 @@ MAIN = {
     "emulate": "emulate",
     "energy": "read_trace",
     "evaluate": "evaluate",
+    "events": "synth_events",
     "hosts": "open_runtime",
     "interpreters": "measure_arena",
     "live": "serving",

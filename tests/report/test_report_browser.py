@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.cascade_results import make_results
 from support.chromium import PROGRAM, Page
+from support.event_clips import jumping_clip
 from support.page_text import TEXTS
 from support.run_folder import energy_document, make_package, make_run
 from support.sessions import write_session
@@ -20,6 +21,7 @@ FIGURES = {
     "screen-0-tablet-0", "cdf-all", "memory", "latency-0", "latency-1", "energy-0", "cascade-0-little-microjoules",
     "cascade-0-little-busy", "cascade-0-little-people", "cascade-0-big-microjoules", "cascade-0-big-busy",
     "cascade-0-big-people", "cascade-0-timeline-0", "cascade-0-timeline-1",
+    "frames-0", "surface-0", "columns-0",
 }  # fmt: skip
 
 BOXES = """Object.fromEntries([...document.querySelectorAll('figure svg')].map(s => {
@@ -44,7 +46,7 @@ def page(tmp_path_factory):
     (folder / "energy.json").write_text(json.dumps(energy_document()))
     make_results().write(folder / "cascade.json")
     names = ("demo", "another", "board.jsonl", "emulated.jsonl", "energy.json", "cascade.json")
-    return report([folder / n for n in names], folder / "report.html").page
+    return report([*(folder / n for n in names), jumping_clip(folder)], folder / "report.html").page
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,10 @@ from tinytracker.errors import TinyTrackerError, UsageError
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("tinytracker.cli.demo", "Run the whole chain on synthetic data, up to a packaged INT8 network."),
     "synth": ("tinytracker.cli.synth", "Make a synthetic data set in GazeCapture's layout."),
+    "synth-events": (
+        "tinytracker.cli.synth_events",
+        "Draw clips of eyes as an event sensor sees them.",
+    ),
     "prepare": ("tinytracker.cli.prepare", "Turn a GazeCapture folder into shards for training."),
     "collect": (
         "tinytracker.cli.collect",

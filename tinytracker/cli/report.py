@@ -13,9 +13,9 @@ from tinytracker.cli.types import OUT
 @verb
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=OUT, default=Path("report.html"), help="Page to write.")
-@click.option("--allow-images", is_flag=True, help="Include faces of recorded people.")
+@click.option("--allow-images", is_flag=True, help="Include faces and events of recorded people.")
 def command(sources: tuple[Path, ...], out: Path, allow_images: bool) -> Output:
-    """Write one page about SOURCES: runs, packages, sessions, and the JSON of `tinytracker energy`."""
+    """Write one page about SOURCES: runs, packages, sessions, the JSON of `tinytracker energy`, and events (.h5)."""
     from tinytracker.report import report
 
     result = report(sources, out, allow_images)

@@ -53,8 +53,8 @@ CASCADE_APPLICATION = ("qemu/cascade_main.c", *_GATE, *_AIMING)
 SERIAL_APPLICATION = (
     "qemu/serial_main.c", "common/tt_answer.c", "common/tt_bench.c", "common/tt_command_cascade.c",
     "common/tt_commands_mlperf.c", "common/tt_commands_own.c", "common/tt_crc32.c", "common/tt_gated.c",
-    "common/tt_gaze.c", "common/tt_inputs.c", "common/tt_phases.c", "common/tt_presence.c", "common/tt_record.c", "common/tt_ring.c",
-    "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_GATE, *_AIMING,
+    "common/tt_gaze.c", "common/tt_inputs.c", "common/tt_phases.c", "common/tt_presence.c", "common/tt_record.c",
+    "common/tt_ring.c", "common/tt_session.c", "common/tt_text.c", "common/tt_transfer.c", *_GATE, *_AIMING,
 )  # fmt: skip
 """The program that speaks the serial protocol."""
 

@@ -37,11 +37,12 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     Missing parts (no evaluation, no INT8 model, no session) are omitted, with a sentence that says so.
 
     Args:
-        sources: one or several run folders, demo folders, packages, sessions (.jsonl), and outputs of `tinytracker
-            energy --json` or `tinytracker cascade evaluate --out` (.json), in any order. Packages beside a run that
+        sources: one or several run folders, demo folders, packages, sessions (.jsonl), outputs of `tinytracker energy
+            --json` or `tinytracker cascade evaluate --out` (.json), and clips or recordings of event sensors (.h5), in
+            any order. Packages beside a run that
             were made from it are added automatically.
         out: HTML file to write; the numbers are written beside it with the suffix .json.
-        allow_images: include faces of recorded people. Faces of synthetic people are always shown.
+        allow_images: include faces and events of recorded people. Faces of synthetic people are always shown.
 
     Raises:
         InputFileError: a source is none of these, or is damaged.
@@ -61,6 +62,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not the name of a page.", "Give a name that ends in .html.")
     from tinytracker.report.cascade_part import cascade_part
+    from tinytracker.report.event_part import event_part
     from tinytracker.report.images import face_images
     from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
     from tinytracker.report.page import render
@@ -71,6 +73,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     found = find_sources([Path(source) for source in given])
     packages, parity, memory = package_part(found)
     runs = [run_part(name, run) for name, run in found.runs]
+    events = [event_part(path, allow_images) for path in found.events]
     document = {
         "schema_version": SCHEMA_VERSION,
         "runs": runs,
@@ -81,11 +84,12 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
         "sessions": [session_part(path) for path in found.sessions],
         "energies": [energy_part(path) for path in found.energies],
         "cascades": [cascade_part(name, path) for name, path in found.cascades],
+        "events": [part for part, _ in events],
         "published": PUBLISHED,
         "versions": versions(),
     }
     images = [face_images(run, part, allow_images) for (_, run), part in zip(found.runs, runs, strict=True)]
-    page_text = render(document, images)
+    page_text = render(document, images, [shown for _, shown in events])
     numbers = write_json(out.with_suffix(".json"), document)
     page = write_text(out, page_text)
     return Report(page, numbers, document)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinytracker.report import cascade_figures, figures, spiking_figures
+from tinytracker.report import cascade_figures, event_figures, figures, spiking_figures
+from tinytracker.report.event_part import Shown
 from tinytracker.report.images import FaceImages
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Figure:
     tall: bool = False
 
 
-def render(document: dict[str, Any], images: list[FaceImages]) -> str:
+def render(document: dict[str, Any], images: list[FaceImages], shown: Sequence[Shown] = ()) -> str:
     """Return the page.
 
     Every number in its tables comes from the document through `n(path...)`, which writes the exact value and the path
@@ -34,6 +35,7 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
     Args:
         document: content of report.json.
         images: faces, one entry per run.
+        shown: events, one entry per clip or recording.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -58,6 +60,8 @@ def render(document: dict[str, Any], images: list[FaceImages]) -> str:
         aims=[_aim_figure(i, s) for i, s in enumerate(document["sessions"])],
         energies=[_energy_figure(i, e) for i, e in enumerate(document["energies"])],
         cascades=[_cascade_figures(i, c) for i, c in enumerate(document["cascades"])],
+        event_figures=[_event_figures(i, e, shown[i]) for i, e in enumerate(document["events"])],
+        hidden=[one.sentence for one in shown],
     )
 
 
@@ -223,3 +227,36 @@ def _cascade_figures(i: int, part: dict[str, Any]) -> list[Figure]:
         )
         found.append(_figure(svg, f"{line['network'].capitalize()}: gaze and runs over time", caption))
     return found
+
+
+def _event_figures(i: int, part: dict[str, Any], shown: Shown) -> list[Figure]:
+    if shown.sentence:
+        return []
+    gaze = part["gaze"]
+    colours = "Blue: the light rose; orange: it fell."
+    frames = "The busiest moments in the order of time."
+    if gaze is not None:
+        frames += " Arrows: how far the gaze has turned since the clip's start."
+        at = shown.start + int(gaze["fastest_s"] * 1e6)
+        when = "when the eyes were fastest"
+    else:
+        at, when = (shown.start + shown.stop) // 2, "in the middle"
+    around = " around the eyes" if gaze is not None else ""
+    over = f"Each column{around} over time"
+    return [
+        _figure(event_figures.event_frames(f"frames-{i}", shown), "Events", f"{frames} {colours}", tall=True),
+        _figure(
+            event_figures.surface(f"surface-{i}", shown, at),
+            "Time surface",
+            f"The whole sensor {when}; events fade to 1/e in {event_figures.SURFACE_TAU_US / 1e3:.0f} ms.",
+            tall=True,
+        ),
+        _figure(
+            event_figures.gaze_raster(f"columns-{i}", shown, gaze),
+            "Raster",
+            f"{over}, above the exact gaze; grey where the eyes are closed."
+            if gaze is not None
+            else f"{over}.",
+            tall=True,
+        ),
+    ]

@@ -1,4 +1,4 @@
-"""Sorts the arguments of a report into runs, packages, sessions and energies."""
+"""Sorts the arguments of a report into runs, packages, sessions, energies and events."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from tinytracker.runs import Run
 
 _DEMO_RUN = "run"
 _KNOWN = (
-    "a run folder, a package, a session (.jsonl), or the JSON that `tinytracker energy --json` prints or that "
-    "`tinytracker cascade evaluate` writes"
+    "a run folder, a package, a session (.jsonl), the JSON that `tinytracker energy --json` prints or that "
+    "`tinytracker cascade evaluate` writes, or events (.h5)"
 )
+EVENT_SUFFIXES = (".h5", ".hdf5")
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Sources:
     Attributes:
         runs: name and run. packages: name and manifest. sessions: files. energies: files.
         cascades: name and results of `tinytracker cascade evaluate`; those that runs hold are among them.
+        events: files of clips and recordings.
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
@@ -36,6 +38,7 @@ class Sources:
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
     cascades: list[tuple[str, Path]] = field(default_factory=list)
+    events: list[Path] = field(default_factory=list)
 
 
 @contextmanager
@@ -100,6 +103,8 @@ def _sort(path: Path, found: Sources) -> None:
         found.cascades.append((path.stem, path))
     elif path.suffix == ".json":
         found.energies.append(path)
+    elif path.suffix.lower() in EVENT_SUFFIXES:
+        found.events.append(path)
     elif path.is_file():
         raise InputFileError(path, "not a file that a report shows", f"A report takes {_KNOWN}.")
     else:

@@ -7,7 +7,6 @@ portrait frame, 480x640 by default; landscape frames have width and height swapp
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -21,19 +20,17 @@ from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import PEOPLE, SYNTHETIC_MARK, people_of
 from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
-from tinytracker.errors import OutputError, UnknownNameError, UsageError
-from tinytracker.files import StrPath, json_bytes, read_json, write_json
+from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.files import StrPath, read_json, write_json
 from tinytracker.locks import locked
 from tinytracker.requirements import require
+from tinytracker.synth.claim import CLAIM_WAIT_S, claim
 from tinytracker.synth.head_movements import MOVEMENTS
 from tinytracker.synth.sequence import MIXED, RATES
 from tinytracker.synth.subject import Parameters, make_subject, split_of, subject_name
 
 PARAMETERS_FILE = SYNTHETIC_MARK
 """File with the parameters of the data set; a second run resumes it only if they are equal."""
-
-_CLAIM_WAIT_S = 30.0
-"""Several calls may share the work: each looks at the folder for a moment before it draws."""
 
 MAX_SUBJECTS = 100_000
 MAX_FRAMES = 100_000
@@ -118,7 +115,7 @@ def generate(
     )
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
-    _claim(out, parameters)
+    claim(out, PARAMETERS_FILE, parameters.as_json(), "a synthetic data set")
     wanted = list(range(first, first + subjects))
     if part is not None:
         own = Part.parse(part)
@@ -151,7 +148,7 @@ def _record_people(out: Path, found: dict[str, dict[str, Any]]) -> None:
     """Add the attributes of subjects to `synth.json`; several calls may do so at once."""
     if not found:
         return
-    with locked(out, "synth", wait_s=_CLAIM_WAIT_S):
+    with locked(out, "synth", wait_s=CLAIM_WAIT_S):
         record = out / PARAMETERS_FILE
         document = read_json(record, "Delete it if the folder may be overwritten.")
         people = document.pop(PEOPLE, {}) | found
@@ -201,31 +198,3 @@ def _checked_rate(sequences: int, movement: str) -> int:
     if movement not in (MIXED, *MOVEMENTS):
         raise UnknownNameError("movement", movement, (MIXED, *MOVEMENTS))
     return sequences
-
-
-def _claim(out: Path, parameters: Parameters) -> None:
-    """Claim `out`: it must be new, empty, or hold a data set with the same parameters."""
-    with locked(out, "synth", wait_s=_CLAIM_WAIT_S):
-        _check_or_write(out, parameters)
-
-
-def _check_or_write(out: Path, parameters: Parameters) -> None:
-    record = out / PARAMETERS_FILE
-    mine = json.loads(json_bytes(parameters.as_json()))  # as in the file: lists, not tuples
-    if record.exists():
-        found = read_json(record, "Delete it if the folder may be overwritten.")
-        found = {k: v for k, v in found.items() if k != PEOPLE} if isinstance(found, dict) else {}
-        if found != mine:
-            changed = sorted(k for k in mine | found if mine.get(k) != found.get(k))
-            values = ", ".join(f"{k} is {found.get(k)}, not {mine.get(k)}" for k in changed)
-            raise OutputError(
-                out,
-                f"this folder holds a synthetic data set with other parameters ({values})",
-                "Write to another folder.",
-            )
-        return
-    if any(not path.name.startswith(".") for path in out.iterdir()):
-        raise OutputError(
-            out, "this folder is not empty and is not a synthetic data set", "Write to a new folder."
-        )
-    write_json(record, mine)

@@ -59,7 +59,9 @@ class HeadTrack:
     turn: Floats
 
 
-def sample_head(rng: Generator, times: Floats, movement: str, rest: Floats, camera: Camera) -> HeadTrack:
+def sample_head(
+    rng: Generator, times: Floats, movement: str, rest: Floats, camera: Camera, in_hand: bool = True
+) -> HeadTrack:
     """Draw a head's movement.
 
     Args:
@@ -68,6 +70,7 @@ def sample_head(rng: Generator, times: Floats, movement: str, rest: Floats, came
         movement: a name of `MOVEMENTS`.
         rest: (3,) cm, about which the head moves.
         camera: of the frames: the head stays in its view, except when it walks away.
+        in_hand: a hand holds the camera, wanders and trembles; otherwise the camera rests on something.
     """
     kind = MOVEMENTS[movement]
     size = kind.amplitude_cm * np.array([1.0, 0.6, 1.0])
@@ -80,8 +83,9 @@ def sample_head(rng: Generator, times: Floats, movement: str, rest: Floats, came
     if movement == "away":
         leaving, far = _walk(rng, times)
         position[:, 2] *= 1 + (FARTHEST - 1) * far
-    hand = np.stack([_waves(rng, times, HAND_RAD, HAND_HZ) + _tremor(rng, times) for _ in range(2)], 1)
-    position[:, :2] += hand * position[:, 2:]
+    if in_hand:
+        hand = np.stack([_waves(rng, times, HAND_RAD, HAND_HZ) + _tremor(rng, times) for _ in range(2)], 1)
+        position[:, :2] += hand * position[:, 2:]
     position[:, :2] = _in_view(position, camera)
     half = camera.width / 2 / camera.focal * position[:, 2] + BESIDE_CM
     side = np.where(leaving > 0, 1.0, -1.0)

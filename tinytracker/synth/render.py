@@ -111,17 +111,17 @@ class Renderer:
 
     def render(self, number: int) -> NDArray[np.uint8]:
         """Render frame `number` as (height, width, 3) uint8 RGB."""
-        identity = self._sitting.identity
+        sitting = self._sitting
+        return develop(
+            self.light(number), sitting.sensor, sitting.frames[number].exposure, self._noise_key + number
+        )
+
+    def light(self, number: int) -> Singles:
+        """Return the linear light of frame `number` before the camera's processing, (height, width, 3) float32."""
         shot = self._set_up(number)
         camera = shot.frame.camera
         view = View(camera.focal, (camera.width / 2, camera.height / 2), camera.width, camera.height)
-        shadow, axes = key_shadow(
-            self._sitting.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
-        )
-        if self._brim is not None:
-            splat_shadow(shadow, axes, single(self._brim @ shot.frame.pose.head.T + shot.frame.pose.position))
-        vertex_shadows(shadow, axes, shot.positions, self._attributes)
-        self._attributes[:, 7] *= 1 - self._key_loss * self._from_above(shot)
+        self._cast_shadows(shot)
         strip = self._eye_strip(camera, shot.eyes)
         image = np.zeros((camera.height, camera.width, 3), np.float32)
         index, inverse = self._rasterize(view, shot)
@@ -129,19 +129,33 @@ class Renderer:
         self._shade(image, index, inverse, view, shot, strip)
         soften_edges(image, inverse, strip)
         self._draw_eyes(image, view, shot, strip)
+        self._draw_in_front(image, inverse, view, shot)
+        if shot.frame.finger is not None:
+            warm = self._sitting.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
+            draw_finger(image, single(shot.frame.finger), single(warm))
+        return image
+
+    def _cast_shadows(self, shot: Shot) -> None:
+        """Write each vertex's share of the key light into the attributes of the mesh."""
+        shadow, axes = key_shadow(
+            self._sitting.light, shot.frame.pose, shot.positions, self._head.triangles, shot.scalp
+        )
+        if self._brim is not None:
+            splat_shadow(shadow, axes, single(self._brim @ shot.frame.pose.head.T + shot.frame.pose.position))
+        vertex_shadows(shadow, axes, shot.positions, self._attributes)
+        self._attributes[:, 7] *= 1 - self._key_loss * self._from_above(shot)
+
+    def _draw_in_front(self, image: Singles, inverse: Singles, view: View, shot: Shot) -> None:
+        """Draw what hides parts of face and eyes: hand, hair, brim and glasses."""
         self._draw_over_face(image, inverse, view, shot)
         if self._beard is not None:
             beard = facial_hair.skin_points(self._beard, shot.scene, shot.frame.pose.head)
             self._draw(image, inverse, view, shot, beard, self._beard.colours, self._beard.widths, BEARD_LOOK)
         if self._scalp is not None and shot.scalp is not None:
-            look = BUZZ_LOOK if identity.hair.style == "buzz" else SCALP_LOOK
+            look = BUZZ_LOOK if self._sitting.identity.hair.style == "buzz" else SCALP_LOOK
             self._draw(image, inverse, view, shot, shot.scalp, self._scalp.colours, self._scalp.widths, look)
         self._draw_on_head(image, inverse, view, shot)
         self._draw_glasses(image, inverse, view, shot)
-        if shot.frame.finger is not None:
-            warm = self._sitting.identity.skin.tone * np.array([1.0, 0.45, 0.35]) * shot.light[:2].mean(0)
-            draw_finger(image, single(shot.frame.finger), single(warm))
-        return develop(image, self._sitting.sensor, shot.frame.exposure, self._noise_key + number)
 
     def render_room(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """Render the room without the person, from a random place: (height, width, 3) uint8 RGB, and JPEG quality."""

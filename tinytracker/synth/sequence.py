@@ -76,18 +76,26 @@ def over_time(sitting: Sitting, rate: int, movement: str, rng: np.random.Generat
     gaze = sample_gaze(rng, times, screen, float(rest[2]))
     head = sample_head(rng, times, movement, rest, first.camera)
     blinks = sample_blinks(rng, times)
-    poses = _poses(head, gaze, screen, first.pose.torso, rate)
+    poses = follow_gaze(head, gaze.gaze, screen, first.pose.torso, rate)
     frames = _frames(sitting, poses, gaze, blinks, rate)
     course = Course(rate, movement, times, gaze)
     return replace(sitting, frames=frames, dots=_dots(sitting, gaze, held)), course
 
 
-def _poses(head: HeadTrack, gaze: GazeTrack, screen: Floats, torso: Floats, rate: int) -> list[HeadPose]:
-    """Turn the head to the gaze, partly and late, and by its own movement."""
+def follow_gaze(head: HeadTrack, gaze: Floats, screen: Floats, torso: Floats, rate: int) -> list[HeadPose]:
+    """Turn the head to the gaze, partly and late, and by its own movement.
+
+    Args:
+        head: its own movement, n instants.
+        gaze: (n, 2) cm.
+        screen: (4,) x0, y0, x1, y1, cm.
+        torso: (3, 3), of every pose.
+        rate: instants per second.
+    """
     centre = (screen[:2] + screen[2:]) / 2
     share = 1 - np.exp(-1 / (rate * HEAD_LAG_S))
-    followed, poses = gaze.gaze[0].copy(), []
-    for position, turn, now in zip(head.position, head.turn, gaze.gaze, strict=True):
+    followed, poses = gaze[0].copy(), []
+    for position, turn, now in zip(head.position, head.turn, gaze, strict=True):
         followed += (now - followed) * share
         toward = np.array([*(centre + HEAD_FOLLOWS * (followed - centre)), 0.0]) - position
         yaw = 0.8 * np.arctan2(toward[0], -toward[2]) + turn[0]
