@@ -27,7 +27,7 @@ INTERVALS = (2, 4, 8)
 FILTERS = (8, 16, 32)
 KERNEL, STRIDE, PAD = 3, 2, 1
 OUTPUTS = 2
-"""Change of the gaze to the right and down, in the unit of `tinytracker.hybrid.streams`."""
+"""Change of the gaze to the right and up, in the unit of `tinytracker.hybrid.streams`."""
 
 LAYERS = len(FILTERS) + 2
 BUDGET = 93_658

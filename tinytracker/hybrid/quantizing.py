@@ -38,23 +38,8 @@ from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import nir_bytes
 
 
-def quantize_hybrid(
-    run_folder: StrPath, calibration_windows: int = 256, data: StrPath | None = None
-) -> HybridDocument:
-    """Write a trained hybrid in integers into `RUN/hybrid/`.
-
-    The folder gets `spiking.nir`, `head.tflite`, `accumulator.json` and `hybrid.json`, as far as the preset has them.
-
-    Args:
-        run_folder: a finished run of `tinytracker hybrid train`.
-        calibration_windows: of the training split, whose activations set the ranges of the head.
-        data: folder of clips; None for that of the run.
-
-    Raises:
-        InputFileError: not a finished run, or its clips no longer exist.
-        UsageError: no windows.
-        ModelError: the converter refuses the head.
-    """
+def round_run(run_folder: StrPath, calibration_windows: int, data: StrPath | None) -> HybridDocument:
+    """Write a run's integers; see `tinytracker.hybrid.quantize_hybrid` for the contract."""
     run = Run.open(run_folder)
     net = trained_net(run)
     folder = Path(data if data is not None else run.describe().data.path)

@@ -89,9 +89,19 @@ class IntegerHybrid:
 
     def head_answer(self, codes: NDArray[np.int8]) -> NDArray[np.float64]:
         """Return the answers (n, 2) of the head to codes of the accumulator, in units of the answer."""
+        scale, zero_point = self.output
+        return (self.head_codes(codes).astype(np.float64) - zero_point) * scale
+
+    def head_codes(self, codes: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return the head's output codes (n, 2) for codes of the accumulator."""
         (raw,) = self._oracle.run([codes[:, None]])
-        scale, zero_point = self._output
-        return (raw.reshape(len(codes), -1).astype(np.float64) - zero_point) * scale
+        found: NDArray[np.int8] = raw.reshape(len(codes), -1)
+        return found
+
+    @property
+    def oracle_name(self) -> str:
+        """Name of the interpreter that runs the head."""
+        return self._oracle.name
 
     def answers(self, events: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the answers (n, 2) for windows of events (n, STEPS, h, w, 2), in units of the answer."""
@@ -104,7 +114,8 @@ class IntegerHybrid:
         return oracle_of(self.head)
 
     @cached_property
-    def _output(self) -> tuple[float, int]:
+    def output(self) -> tuple[float, int]:
+        """Scale and zero point of the head's output."""
         assert self.head is not None
         (tensor,) = read_tflite(self.head, "head").output_tensors()
         return tensor.scale, tensor.zero_point

@@ -48,29 +48,11 @@ class HybridTraining:
     seconds: float
 
 
-def train_hybrid(
-    folder: StrPath, model: str, out: StrPath, config: HybridConfig | None = None, resume: bool = False
+def fit(
+    folder: StrPath, preset: HybridPreset, out: StrPath, config: HybridConfig, resume: bool
 ) -> HybridTraining:
-    """Train a hybrid preset on the clips of a folder.
-
-    A run that was stopped can be resumed, and ends with the same weights as one that was not.
-
-    Args:
-        folder: with clips of the splits train and val, from `tinytracker synth-events`.
-        model: a hybrid preset.
-        out: run folder to write.
-        config: settings; None for the defaults.
-        resume: whether a run may exist.
-
-    Raises:
-        UnknownNameError: no such preset.
-        UsageError: the interval does not divide the window.
-        InputFileError: no clips, a damaged clip, or one that is shorter than a window.
-        OutputError: the folder holds something else, or a run with other settings or clips.
-        TinyTrackerError: training diverged.
-    """
-    preset, run, config = find_hybrid(model), Run(Path(out)), config or HybridConfig()  # type: ignore[call-arg]
-    preset.slots(config.interval)
+    """Train; see `tinytracker.hybrid.train_hybrid` for the contract."""
+    run = Run(Path(out))
     streams, train_hash = read_streams(Path(folder), "train")
     judged, val_hash = read_streams(Path(folder), "val")
     description = {
