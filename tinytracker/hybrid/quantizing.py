@@ -28,7 +28,7 @@ from tinytracker.hybrid.network import HybridNet
 from tinytracker.hybrid.presets import BIN_US, STEPS
 from tinytracker.hybrid.reference import BATCH, IntegerHybrid
 from tinytracker.hybrid.streams import UNIT_STRIP, Windows, all_windows, moved, read_streams, spread
-from tinytracker.hybrid.training import WEIGHTS_NAME, predicted_cm, trained_net, validation_windows
+from tinytracker.hybrid.training import predicted_cm, trained_net, validation_windows
 from tinytracker.locks import locked
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats
@@ -119,7 +119,7 @@ def _written(
     about = HybridDocument(
         preset=preset.name, interval=hybrid.interval, bin_us=BIN_US, unit_strip=UNIT_STRIP,
         parameters=preset.parameters(hybrid.interval), **parts,
-        weights_sha256=sha256_file(run.path / WEIGHTS_NAME), validation=judgement, command=command_line(),
+        weights_sha256=sha256_file(run.hybrid_path), validation=judgement, command=command_line(),
         versions=versions(),
     )  # fmt: skip
     about.write(folder / DOCUMENT_NAME)

@@ -24,9 +24,6 @@ from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.state import State
 
-WEIGHTS_NAME = "hybrid.npz"
-"""The best weights of a finished run; other commands look for it to tell a hybrid from a frame network."""
-
 _BATCH = 64
 _SOFT = 0.05
 """Rounds off the loss near zero, in squared units."""
@@ -197,7 +194,7 @@ class _Kept:
         write_arrays(self._path, held)
         write_text(self._run.history_path, "".join(json.dumps(row) + "\n" for row in state.history))
         if state.finished:
-            write_arrays(self._run.path / WEIGHTS_NAME, self._best)
+            write_arrays(self._run.hybrid_path, self._best)
         write_json(self._run.state_path, asdict(state))
 
 
@@ -316,7 +313,7 @@ def trained_net(run: Run) -> HybridNet:
     Raises:
         InputFileError: training has not finished, or the weights are damaged.
     """
-    path = run.path / WEIGHTS_NAME
+    path = run.hybrid_path
     if not path.is_file():
         raise InputFileError(
             run.path,
