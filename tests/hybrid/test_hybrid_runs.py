@@ -13,7 +13,7 @@ from support.toy_clips import toy_clip, write_toy_clips
 from tinytracker.errors import InputFileError, OutputError, UnknownNameError, UsageError
 from tinytracker.events import write_clip
 from tinytracker.files import read_json
-from tinytracker.hybrid import HybridDocument, find_hybrid, read_hybrid
+from tinytracker.hybrid import HybridDocument, find_hybrid, quantize_hybrid, read_hybrid
 from tinytracker.hybrid.config import hybrid_config
 from tinytracker.hybrid.evaluation import direction_error_deg
 from tinytracker.hybrid.following import Frames
@@ -36,7 +36,7 @@ def clips(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(clips, tmp_path_factory):
     """A run of a hybrid, with integers and an evaluation."""
-    from tinytracker.hybrid import evaluate_hybrid, quantize_hybrid, train_hybrid
+    from tinytracker.hybrid import evaluate_hybrid, train_hybrid
 
     folder = tmp_path_factory.mktemp("runs") / "run"
     train_hybrid(clips, "hybrid-s2a3", folder, hybrid_config(interval=4, **SMALL))
@@ -186,7 +186,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(clips, tmp_path, monkeyp
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["hybrid-s0a5", "hybrid-s5a0"])
 def test_the_yardsticks_have_a_life_too(clips, tmp_path, name):
-    from tinytracker.hybrid import evaluate_hybrid, quantize_hybrid, train_hybrid
+    from tinytracker.hybrid import evaluate_hybrid, train_hybrid
 
     folder = tmp_path / "run"
     train_hybrid(clips, name, folder, hybrid_config(interval=4, **SMALL))
@@ -232,6 +232,8 @@ def test_what_cannot_be_read(clips, tmp_path):
 def test_what_cannot_be_asked(trained):
     with pytest.raises(UsageError, match="An interval of 3 steps does not divide the 16 steps"):
         hybrid_config(interval=3)
+    with pytest.raises(UsageError, match="1 windows are too few to set the ranges of a head"):
+        quantize_hybrid(trained, 1)
     with pytest.raises(UsageError, match="epochs"):
         hybrid_config(epochs=0)
     with pytest.raises(UnknownNameError, match=r"Did you mean 'hybrid-s2a3'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.errors import InputFileError, TinyTrackerError, UnknownNameError, UsageError
 from tinytracker.evaluate.metrics import subject_bootstrap
 from tinytracker.files import StrPath, sha256_file
+from tinytracker.hybrid.checkpoint import write_arrays
 from tinytracker.hybrid.document import FOLDER
 from tinytracker.hybrid.evaluation_document import ChangeErrors, HybridCost, HybridEvaluation
 from tinytracker.hybrid.following import Frames, follow
@@ -29,7 +31,7 @@ from tinytracker.hybrid.streams import (
     read_streams,
     spread,
 )
-from tinytracker.hybrid.training import predicted_cm, trained_net, write_arrays
+from tinytracker.hybrid.training import predicted_cm, trained_net
 from tinytracker.progress import bar
 from tinytracker.runs import Run, command_line, versions
 
@@ -70,6 +72,9 @@ def evaluated(
         "integers": _judged(lambda w: integer_cm(hybrid, w), moving, everything),
     }
     floating, integers = found["floating"][0], found["integers"][0]
+    followed: dict[str, Any] = {}
+    if following is not None:
+        followed["following"] = follow(hybrid, streams, following)
     document = HybridEvaluation(
         preset=about.preset, interval=about.interval, parameters=about.parameters, split=split,
         people=len({s.subject for s in streams}), clips=len(streams), windows=len(moving),
@@ -77,7 +82,7 @@ def evaluated(
         direction_cm=DIRECTION_CM, no_answer_cm=_mean(np.linalg.norm(true, axis=1)),
         no_answer_all_cm=_mean(np.linalg.norm(everything.change_cm(), axis=1)), floating=floating, integers=integers,
         integer_loss=integers.error_cm / floating.error_cm - 1,
-        **({} if following is None else {"following": follow(hybrid, streams, following)}),
+        **followed,
         cost=hybrid_cost(hybrid, moving), model_sha256=weights_sha256, data_hash=data_hash, command=command_line(),
         versions=versions(),
     )  # fmt: skip

@@ -7,7 +7,6 @@ and until the next frame's answer is there the changes reach back to the old one
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -116,10 +115,7 @@ def _answers(
     """Return the changes (n, 2) in cm after each number of steps."""
     fired = hybrid.fired(windows.events())
     unit = windows.unit_cm()[:, None]
-    found: dict[int, NDArray[np.float64]] = defaultdict()
-    for m in range(first, last + 1):
-        found[m] = hybrid.answer(fired, m) * unit
-    return found
+    return {m: hybrid.answer(fired, m) * unit for m in range(first, last + 1)}
 
 
 def _shut(windows: Windows) -> NDArray[np.bool_]:

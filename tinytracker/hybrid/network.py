@@ -38,7 +38,7 @@ _SPIKING_GAIN, _GAIN = 6.0, 2.0
 """Of the initial weights: spiking layers without biases start silent with less."""
 
 
-class HybridNet(tf.Module):
+class HybridNet(tf.Module):  # type: ignore[misc]
     """The network of a preset.
 
     Attributes:
@@ -80,7 +80,8 @@ class HybridNet(tf.Module):
             weights, _ = quantized(self.readout)
             return tf.reduce_sum(spikes * seen[:, :, None], 1) @ weights, total
         counts = accumulated(spikes * seen[:, :, None, None, None], self.interval)
-        return self.head(counts), total  # type: ignore[misc]
+        assert self.head is not None
+        return self.head(counts), total
 
     def front(self, spikes: Any, seen: Any) -> tuple[Any, Any]:
         """Return the last layer's spikes (n, STEPS, ...), and the mean number in all layers of a window."""
@@ -113,7 +114,7 @@ def quantized(weights: Any) -> tuple[Any, Any]:
     return weights + tf.stop_gradient(whole - weights), tf.stop_gradient(threshold)
 
 
-@tf.custom_gradient  # type: ignore[misc]
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _step(x: Any) -> Any:
     """Return 1 above zero, else 0, with the surrogate's derivative."""
 
@@ -179,9 +180,10 @@ def set_weights(net: HybridNet, weights: dict[str, NDArray[np.float32]]) -> None
         part.assign(weights[f"{i:02d}"])
 
 
-@tf.function(reduce_retracing=True)  # type: ignore[misc]
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
 def _answer(net: HybridNet, events: Any, length: Any) -> tuple[Any, Any]:
-    return net(events, length)  # type: ignore[no-any-return]
+    found: tuple[Any, Any] = net(events, length)
+    return found
 
 
 def answers(net: HybridNet, events: NDArray[np.uint8], length: NDArray[np.int64]) -> NDArray[np.float64]:

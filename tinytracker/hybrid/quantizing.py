@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.errors import UsageError
 from tinytracker.files import StrPath, sha256_bytes, sha256_file, write_bytes, write_json
 from tinytracker.hybrid.accumulator import EMPTY, FULL, code_step
+from tinytracker.hybrid.batches import validation_windows
 from tinytracker.hybrid.document import (
     ACCUMULATOR_NAME,
     DOCUMENT_NAME,
@@ -27,8 +30,8 @@ from tinytracker.hybrid.integers import UNIT, spiking_part
 from tinytracker.hybrid.network import HybridNet
 from tinytracker.hybrid.presets import BIN_US, STEPS
 from tinytracker.hybrid.reference import BATCH, IntegerHybrid
-from tinytracker.hybrid.streams import UNIT_STRIP, Windows, all_windows, moved, read_streams, spread
-from tinytracker.hybrid.training import predicted_cm, trained_net, validation_windows
+from tinytracker.hybrid.streams import UNIT_STRIP, Windows, all_windows, joined, moved, read_streams, spread
+from tinytracker.hybrid.training import predicted_cm, trained_net
 from tinytracker.locks import locked
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats
@@ -57,11 +60,17 @@ def round_run(run_folder: StrPath, calibration_windows: int, data: StrPath | Non
 
 
 def calibration(folder: Path, count: int) -> Windows:
-    """Return windows of the training split, half of which move."""
+    """Return windows of the training split, half of which move.
+
+    Raises:
+        UsageError: `count` is below 2.
+    """
+    if count < 2:
+        raise UsageError(f"{count} windows are too few to set the ranges of a head.", "Use 2 or more.")
     everything = all_windows(read_streams(folder, "train")[0], STEPS // 2)
     moving = everything.part(moved(everything))
-    a, b = spread(moving, max(1, count // 2)), spread(everything, max(1, count - count // 2))
-    return Windows(a.streams, np.r_[a.clip, b.clip], np.r_[a.start, b.start], np.r_[a.length, b.length])
+    a, b = spread(moving, count // 2), spread(everything, count - count // 2)
+    return joined(a, b)
 
 
 def integers_of(net: HybridNet, windows: Windows | None) -> IntegerHybrid:
@@ -102,7 +111,8 @@ def integer_cm(hybrid: IntegerHybrid, windows: Windows) -> NDArray[np.float64]:
 def _written(
     run: Run, hybrid: IntegerHybrid, judgement: HybridJudgement, calibration_windows: int
 ) -> HybridDocument:
-    folder, parts = run.path / FOLDER, {}
+    folder = run.path / FOLDER
+    parts: dict[str, Any] = {}
     preset, spiking = hybrid.preset, hybrid.spiking
     if spiking is not None:
         content = nir_bytes(spiking)

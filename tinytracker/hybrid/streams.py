@@ -91,7 +91,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.clip)
 
-    def part(self, chosen: NDArray[np.generic] | slice) -> Windows:
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Windows:
         """Return some of the windows."""
         return Windows(self.streams, self.clip[chosen], self.start[chosen], self.length[chosen])
 
@@ -211,3 +211,12 @@ def spread(windows: Windows, at_most: int) -> Windows:
     if len(windows) <= at_most:
         return windows
     return windows.part(np.linspace(0, len(windows) - 1, at_most).round().astype(np.int64))
+
+
+def joined(first: Windows, second: Windows) -> Windows:
+    """Return the windows of two sets of the same streams, one behind the other."""
+    pairs = (
+        np.concatenate([getattr(part, name) for part in (first, second)])
+        for name in ("clip", "start", "length")
+    )
+    return Windows(first.streams, *pairs)

@@ -82,10 +82,11 @@ def build_hybrid(run: Run, out: Path, options: Options) -> PackageResult:
             "Choose another --chip, or a preset with fewer spiking layers.",
         )
     example, parity = _example(hybrid)
+    compared: dict[str, Any] = {} if parity is None else {"parity": parity}
     content = read_bytes(run.path / FOLDER / NETWORK_NAME)
     manifest = Manifest(
         target=TARGET, runtime="nir", model=_model(run, about, hybrid, content), io=_io(hybrid), sees=SEES, gaze=GAZE,
-        hybrid=_section(about, needs), **({} if parity is None else {"parity": parity}), metrics=_NO_METRICS,
+        hybrid=_section(about, needs), **compared, metrics=_NO_METRICS,
     )  # fmt: skip
     with replaced_folder(out) as folder:
         write_bytes(folder / NETWORK_NAME, content)
@@ -176,13 +177,19 @@ def _io(hybrid: IntegerHybrid) -> IoDescription:
 
 def _section(about: HybridDocument, needs: dict[str, Need]) -> HybridSection:
     assert about.spiking is not None
-    judged, head, cells = about.validation, about.head, about.accumulator
+    judged = about.validation
+    known: dict[str, Any] = {}
+    if about.accumulator is not None:
+        known["accumulator"] = about.accumulator.as_json()
+    if about.head is not None:
+        head = about.head
+        known |= {"head_bytes": head.bytes, "head_macs": head.macs, "head_sha256": head.sha256}
+    if about.unit_of_readout is not None:
+        known["unit_of_readout"] = about.unit_of_readout
     return HybridSection(
         interval=about.interval, steps=STEPS, bin_us=BIN_US, unit_strip=about.unit_strip, rule=about.spiking.rule,
         neurons=about.spiking.neurons, synapses=about.spiking.synapses,
-        **({} if cells is None else {"accumulator": cells.as_json()}),
-        **({} if head is None else {"head_bytes": head.bytes, "head_macs": head.macs, "head_sha256": head.sha256}),
-        **({} if about.unit_of_readout is None else {"unit_of_readout": about.unit_of_readout}),
+        **known,
         validation_windows=judged.windows, no_answer_cm=judged.no_answer_cm, float_cm=judged.float_cm,
         integer_cm=judged.integer_cm, chips={name: need.as_json() for name, need in needs.items()},
     )  # fmt: skip
