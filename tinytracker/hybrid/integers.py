@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def scale_of(largest: float) -> float:
     return min(TOP_WEIGHT / max(largest, 1e-9), MOST_THRESHOLD / THRESHOLD)
 
 
-def rounded_weights(weights: NDArray[np.floating]) -> tuple[NDArray[np.int64], int]:
+def rounded_weights(weights: NDArray[np.floating[Any]]) -> tuple[NDArray[np.int64], int]:
     """Return a layer's weights as even integers, and the threshold of its neurons in units of a weight."""
     scale = scale_of(float(np.abs(weights).max(initial=0)))
     whole = 2 * np.rint(weights.astype(np.float64) * scale / 2)
@@ -57,7 +58,9 @@ def rounded_weights(weights: NDArray[np.floating]) -> tuple[NDArray[np.int64], i
 
 
 def spiking_part(
-    preset: HybridPreset, kernels: Sequence[NDArray[np.floating]], readout: NDArray[np.floating] | None = None
+    preset: HybridPreset,
+    kernels: Sequence[NDArray[np.floating[Any]]],
+    readout: NDArray[np.floating[Any]] | None = None,
 ) -> SpikingNetwork:
     """Return the spiking layers of a hybrid in integers.
 

@@ -111,7 +111,7 @@ def _nodes(network: SpikingNetwork) -> list[tuple[str, str, dict[str, Any]]]:
                 shape = {"start_dim": 0, "end_dim": -1, "input_type": np.array([c, h, w])}
                 found.append((f"{layer.name}_flatten", "Flatten", shape))
             values = {
-                "weight": (_channels_first(layer).T << shift).astype(np.float32),
+                "weight": (_channels_first(layer).T * 2**shift).astype(np.float32),
                 "bias": layer.bias.astype(np.float32),
             }
             found.append((layer.name, "Affine", values))
@@ -135,7 +135,8 @@ def _cells(rule: NeuronRule, shape: tuple[int, ...], threshold: float) -> tuple[
 def _conv(layer: Layer, shift: int) -> dict[str, Any]:
     h, w, _ = layer.input_shape
     return {
-        "input_shape": np.array([h, w]), "weight": (layer.weights.transpose(3, 2, 0, 1) << shift).astype(np.float32),
+        "input_shape": np.array([h, w]),
+        "weight": (layer.weights.transpose(3, 2, 0, 1) * 2**shift).astype(np.float32),
         "bias": layer.bias.astype(np.float32), "stride": np.array([layer.stride] * 2),
         "padding": np.array([layer.pad] * 2), "dilation": np.array([1, 1]), "groups": 1,
     }  # fmt: skip
