@@ -6,10 +6,10 @@ python benchmarks/hybrid.py --plot
 CLIPS is a folder that `tinytracker synth-events` wrote, WORK one for the runs, which are resumed when they exist. Each
 run is trained with the same schedule, rounded, and evaluated on the test split of CLIPS or of `--test`.
 
-`hybrid.csv` gets a line for each run: errors of the gaze change before and after rounding, gaze between frames, counts,
-bytes on the link by form, modelled energies and latency. `hybrid_pairs.csv` gets a line for each run against the first
-one of the call: the difference of their mean errors in integers, on the same windows, with an interval over people.
-`--plot` draws docs/images/hybrid_error_energy.svg from hybrid.csv. All people are synthetic.
+The CSV "hybrid" gets a line for each run: errors of the gaze change before and after rounding, gaze between frames,
+counts, bytes on the link by form, modelled energies and latency. "hybrid_pairs" gets a line for each run against the
+first one of the call: the difference of their mean errors in integers, on the same windows, with an interval over
+people. `--plot` draws error against energy from the first. All people are synthetic.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def made(clips: Path, work: Path, spec: str, test: Path | None, config: HybridCo
 
 
 def line(folder: Path, found: HybridEvaluation, config: HybridConfig, cpu_s: float) -> dict[str, Any]:
-    """Return a run's line of hybrid.csv."""
+    """Return a run's line of the first CSV."""
     cost, about = found.cost, found.following
     (row,) = compare_hybrids([folder]).rows
     data = Run.open(folder).describe().data
@@ -84,7 +84,7 @@ def line(folder: Path, found: HybridEvaluation, config: HybridConfig, cpu_s: flo
 
 
 def pair(first: Path, other: Path) -> dict[str, Any]:
-    """Return the line of hybrid_pairs.csv of two runs that were evaluated on the same windows."""
+    """Return the line of the second CSV of two runs that were evaluated on the same windows."""
     held = [np.load(folder / "evaluation" / "hybrid-test.npz") for folder in (first, other)]
     if not np.array_equal(held[0]["true_cm"], held[1]["true_cm"]):
         raise SystemExit(f"{first} and {other} were evaluated on different windows.")
