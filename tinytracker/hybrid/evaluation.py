@@ -47,7 +47,7 @@ def evaluated(
     """Evaluate a run; see `tinytracker.hybrid.evaluate_hybrid` for the contract."""
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    run = Run.open(run_folder)
+    run = Run.open(Path(run_folder))
     net = trained_net(run)
     hybrid, about = read_hybrid(run.path)
     weights_sha256 = sha256_file(run.hybrid_path)

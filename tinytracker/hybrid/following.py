@@ -126,4 +126,5 @@ def _shut(windows: Windows) -> NDArray[np.bool_]:
 def _frame_errors(streams: Sequence[Stream], mean_cm: float, seed: int) -> NDArray[np.float64]:
     """Return the error of the frame answers of each clip (clips, 2), normal with this mean distance."""
     deviation = mean_cm / np.sqrt(np.pi / 2)
-    return np.random.default_rng(seed).normal(0, 1, (len(streams), 2)) * deviation
+    found: NDArray[np.float64] = np.random.default_rng(seed).normal(0, 1, (len(streams), 2)) * deviation
+    return found

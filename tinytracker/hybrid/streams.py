@@ -197,7 +197,8 @@ def all_windows(streams: Sequence[Stream], every: int = 1, length: int = STEPS) 
 
 def moved(windows: Windows, at_least_cm: float = MOVED_CM) -> NDArray[np.bool_]:
     """Return (n,) in which windows the gaze changes by at least so much."""
-    return np.linalg.norm(windows.change_cm(), axis=1) >= at_least_cm
+    found: NDArray[np.bool_] = np.linalg.norm(windows.change_cm(), axis=1) >= at_least_cm
+    return found
 
 
 def spread(windows: Windows, at_most: int) -> Windows:

@@ -124,7 +124,7 @@ def _fit(
     step = _step_function(net, optimizer, config)
     with bar(f"train {preset.name}", total, "steps") as advance:
         advance(state.epoch * config.steps)
-        while not state.finished:
+        while state.epoch < config.epochs:
             start, losses = time.monotonic(), []
             rng = np.random.default_rng([config.seed, 2, state.epoch])
             for _ in range(config.steps):

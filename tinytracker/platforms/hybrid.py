@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
@@ -99,7 +100,7 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
     """
     rows = []
     for folder in runs:
-        run = Run.open(folder)
+        run = Run.open(Path(folder))
         path = run.evaluation("hybrid", split)
         if not path.is_file():
             raise InputFileError(
