@@ -8,6 +8,7 @@
       checkpoints/        weights and optimizer state of the last epoch and the best one
       tensorboard/        logs for `tensorboard --logdir`
       quantized/<name>/   model.tflite and quantization.json
+      hybrid.npz, hybrid/ float weights and integers of a hybrid, which has no model.keras
       qat/                quantization-aware training: a run folder of its own, and weights.npz
       parity.json         one quantized model on all runtimes, beside the float network
       evaluation/         <model>-<split>.json and the predictions behind it as .npz
@@ -149,6 +150,11 @@ class Run:
         """model.keras: the trained float network."""
         return self.path / "model.keras"
 
+    @property
+    def hybrid_path(self) -> Path:
+        """hybrid.npz: the float weights of a hybrid, in the run of one."""
+        return self.path / "hybrid.npz"
+
     def quantized(self, name: str) -> Path:
         """Folder of one quantized model, for example "ptq-int8"."""
         return self.path / "quantized" / name
@@ -186,6 +192,12 @@ class Run:
             InputFileError: training has not finished.
         """
         if not self.model_path.is_file():
+            if self.hybrid_path.is_file():
+                raise InputFileError(
+                    self.path,
+                    "this run is a hybrid, not a network for frames",
+                    "Its verbs are those of `tinytracker hybrid`.",
+                )
             raise InputFileError(
                 self.path,
                 "training has not finished here",

@@ -30,6 +30,7 @@ MAIN = {
     "evaluate": "evaluate",
     "events": "synth_events",
     "hosts": "open_runtime",
+    "hybrid": "train_hybrid",
     "interpreters": "measure_arena",
     "live": "serving",
     "measure": "measure",

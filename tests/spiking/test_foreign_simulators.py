@@ -10,14 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.lava import FOLDERS, run_lava
 from support.spiking_nets import lava_network, random_codes, random_converted
 
 from tinytracker.errors import MissingDependencyError, TinyTrackerError
-from tinytracker.spiking import NeuronRule, SpikingNetwork, simulate, write_nir
+from tinytracker.spiking import NeuronRule, simulate, write_nir
 from tinytracker.spiking.foreign.environments import SIMULATORS, Simulator, find_simulator
-
-# Where the environments are by default, before tests get a home of their own.
-FOLDERS = {name: simulator.default_folder() for name, simulator in SIMULATORS.items()}
 
 
 def installed(name: str) -> tuple[Simulator, Path]:
@@ -54,22 +52,6 @@ def test_sinabs_fires_the_same_spikes(tmp_path, encode, several):
         np.testing.assert_array_equal(found, train)
         assert train.any()
     assert (max(train.max() for train in ours.trains) > 1) == several
-
-
-def run_lava(network: SpikingNetwork, events: np.ndarray, folder: Path, work: Path) -> dict[str, np.ndarray]:
-    values: dict[str, object] = {
-        "events": events,
-        "du": 4095,
-        "dv": network.rule.voltage_decay,
-        "bias_exp": 3,
-    }
-    for k, layer in enumerate(network.layers):
-        threshold = -1 if layer.threshold is None else int(layer.threshold) >> 6
-        values |= {f"weights_{k}": layer.weights, f"bias_{k}": layer.bias >> 3, f"threshold_{k}": threshold}
-        values |= {f"stride_{k}": layer.stride, f"pad_{k}": layer.pad}
-    np.savez(work / "in.npz", **values)
-    find_simulator("lava").run(work / "in.npz", work / "out.npz", folder=folder)
-    return dict(np.load(work / "out.npz"))
 
 
 @pytest.mark.parametrize("steps", [10, pytest.param(64, marks=pytest.mark.exhaustive)])

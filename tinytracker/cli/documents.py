@@ -20,6 +20,8 @@ from tinytracker.documents import Versioned
 from tinytracker.evaluate.calibration import Calibration
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.files import json_bytes, write_bytes, write_text
+from tinytracker.hybrid.document import HybridDocument
+from tinytracker.hybrid.evaluation_document import HybridEvaluation
 from tinytracker.measure.session import Header
 from tinytracker.package.manifest import Manifest
 from tinytracker.package.parity_table import ParityDocument
@@ -59,6 +61,8 @@ KINDS = (
     Kind("quantization", "`RUN/quantized/<name>/quantization.json`", QuantizationRecord),
     Kind("sensor-quantization", "`RUN/quantized/mct-int8/quantization.json`", SensorQuantization),
     Kind("spiking", "`RUN/spiking/spiking.json`", SpikingDocument),
+    Kind("hybrid", "`RUN/hybrid/hybrid.json`", HybridDocument),
+    Kind("hybrid-evaluation", "`RUN/evaluation/hybrid-<split>.json`", HybridEvaluation),
     Kind("parity", "`RUN/parity.json`, `RUN/spiking/parity.json`", ParityDocument),
     Kind("session-header", "the first line of a session (`.jsonl`)", Header),
     Kind("calibration", "a calibration file", Calibration),

@@ -45,6 +45,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "calibrate": ("tinytracker.cli.calibrate", "Correct the gaze for one person from a few dots."),
     "quantize": ("tinytracker.cli.quantize", "Quantize a run to a full-integer .tflite file."),
     "spike": ("tinytracker.cli.spike", "Convert a run to a spiking network of integers."),
+    "hybrid": (
+        "tinytracker.cli.hybrid",
+        "Follow the gaze with an event camera: spiking layers and an INT8 head.",
+    ),
     "parity": ("tinytracker.cli.parity", "Compare every runtime with the reference kernels in one table."),
     "check": ("tinytracker.cli.check", "Check, rule by rule, whether a device can run a network."),
     "export": ("tinytracker.cli.export", "Write a quantized network as ONNX or for OpenVINO."),

@@ -80,6 +80,13 @@ def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
             (chip, f"{need['cores']} of {need['available']} cores" if need["fits"] else "does not fit")
             for chip, need in spiking.chips.items()
         ]
+    if manifest.hybrid is not None:
+        hybrid = manifest.hybrid
+        rows.append(("error", f"{hybrid.float_cm:.2f} cm before, {hybrid.integer_cm:.2f} cm as integers"))
+        rows += [
+            (chip, f"{need['cores']} of {need['available']} cores" if need["fits"] else "does not fit")
+            for chip, need in hybrid.chips.items()
+        ]
     if manifest.compiled is not None:
         rows.append(("compiled", "yes" if manifest.compiled else "no; the command is in README.md"))
     if manifest.edgetpu is not None:

@@ -424,4 +424,5 @@ def find_preset(name: str) -> Preset:
     try:
         return PRESETS[name]
     except KeyError:
-        raise UnknownNameError("preset", name, PRESETS) from None
+        hint = "Hybrids have verbs of their own: `tinytracker hybrid`." if name.startswith("hybrid-") else ""
+        raise UnknownNameError("preset", name, PRESETS, hint) from None

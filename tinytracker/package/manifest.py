@@ -168,6 +168,38 @@ class SpikingSection(Part):
     chips: dict[str, dict[str, JsonValue]]
 
 
+class HybridSection(Part):
+    """A hybrid; most fields are those of `tinytracker.hybrid.document.HybridDocument`.
+
+    Attributes:
+        interval: steps of a slot. steps: of a window. bin_us: length of a step, µs.
+        rule: of the spiking neurons. neurons, synapses: their numbers.
+        accumulator: its parameters. head_bytes, head_macs, head_sha256: of the .tflite file. All four are unset for a
+            network of spikes only, whose `unit_of_readout` turns the readout's sum into units of an answer.
+        validation_windows: on which the errors of the gaze change were measured. no_answer_cm: of saying that nothing
+            moved. float_cm, integer_cm: before and after rounding.
+        chips: by name, `tinytracker.package.neuromorphic.chips.Need`.
+    """
+
+    interval: int
+    steps: int
+    bin_us: int
+    unit_strip: float
+    rule: dict[str, JsonValue]
+    neurons: int
+    synapses: int
+    accumulator: dict[str, JsonValue] | None = None
+    head_bytes: int | None = None
+    head_macs: int | None = None
+    head_sha256: str | None = None
+    unit_of_readout: float | None = None
+    validation_windows: int
+    no_answer_cm: float
+    float_cm: float
+    integer_cm: float
+    chips: dict[str, dict[str, JsonValue]]
+
+
 class ParitySection(Part):
     """Comparison of the device's runtime with the oracle on this computer: `tinytracker.quant.parity.Parity`."""
 
@@ -238,7 +270,7 @@ class Manifest(Document):
         arena, memory: memory that it needs on the device.
         parity: comparison of the device's runtime with the oracle on the computer that made the package.
         constraints: verdicts of the target's rules. intrinsics, converter: only in packages for the IMX500.
-        spiking: only in packages of a spiking network.
+        spiking: only in packages of a spiking network. hybrid: only in those of a hybrid.
         compile_command, compiler_log, edgetpu, check: only in packages for the Edge TPU.
         runtimes: table of `tinytracker parity`. metrics: measured errors by "<model>-<split>".
         expected_latency: a range that was not measured.
@@ -259,6 +291,7 @@ class Manifest(Document):
     gaze: str | None = None
     quantization: QuantizationSummary | SensorQuantization | None = None
     spiking: SpikingSection | None = None
+    hybrid: HybridSection | None = None
     arena: Arena | None = None
     memory: BoardMemory | SensorMemory | None = None
     parity: ParitySection | None = None

@@ -86,10 +86,11 @@ def _front_matter(manifest: Manifest, origin: str) -> str:
     """Return Hugging Face's metadata: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     dataset, dataset_name = _DATASETS[origin]
     target = manifest.target
-    kind = "tinyml" if manifest.spiking is None else "spiking-neural-network"
+    is_spiking = manifest.spiking is not None or manifest.hybrid is not None
+    kind = "spiking-neural-network" if is_spiking else "tinyml"
     fields: dict[str, Any] = {
         **_LICENCES[origin],
-        "library_name": "tflite" if manifest.spiking is None else "nir",
+        "library_name": "nir" if is_spiking else "tflite",
         "pipeline_tag": "keypoint-detection",
         "tags": ["gaze-estimation", "eye-tracking", kind, "int8", target, *([origin] if origin else [])],
         "metrics": ["mean_euclidean_error_cm"],

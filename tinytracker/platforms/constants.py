@@ -129,3 +129,23 @@ SPRESENSE_FRAME_MS = Figure(
     1000 / 3, Mark.PUBLISHED, "Rüegg et al., arXiv 2308.12313, abstract: TinyTrackerS at 3 frames/s"
 )
 TINYTRACKER_S_MACS = 5_229_184
+
+# ---- The link between a neuromorphic chip and the processor of an ordinary network, and the accumulator behind it
+LINK_PJ_PER_BIT = Figure(
+    1.25 * 10 * 1.8**2, Mark.MODELLED,
+    "C V² of a trace for each rise of a clocked line, which data do for a quarter of the bits and the clock for all: "
+    "10 pF at 1.8 V, with 5 pF at 1.2 V to 20 pF at 3.3 V as range",
+    1.25 * 5 * 1.2**2, 1.25 * 20 * 3.3**2,
+)  # fmt: skip
+LINK_MBIT_PER_S = Figure(25.0, Mark.MODELLED, "assumed: a serial line between two chips", 10.0, 50.0)
+ACCUMULATE_CYCLES = Figure(
+    28.0, Mark.MODELLED,
+    "the 16 instructions for a spike in deploy/common/tt_accumulate.c, compiled for a Cortex-M4 at -O2, of which the "
+    "division takes 2 to 12 cycles",
+    22.0, 36.0,
+)  # fmt: skip
+CORTEX_M_PJ_PER_CYCLE = Figure(
+    128.2, Mark.PUBLISHED,
+    "128.2 µW/MHz of a Spresense's core: survey of face recognition on microcontrollers (openreview hw6s-qry_qx)",
+)  # fmt: skip
+CORTEX_M_HZ = 156_000_000

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, Protocol
+
 import tensorflow as tf
 
 from tinytracker.capture import captured_output
 from tinytracker.errors import ModelError
-from tinytracker.quant.calibration import CalibrationSet
 
 
-def convert(model: tf.keras.Model, calibration: CalibrationSet | None, io: str) -> bytes:
+class Calibration(Protocol):
+    """Inputs whose activations set the ranges."""
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """Yield inputs of the float network by name, with batch 1."""
+
+
+def convert(model: tf.keras.Model, calibration: Calibration | None, io: str) -> bytes:
     """Convert a float Keras network to a full-integer .tflite file with batch 1.
 
     Args:

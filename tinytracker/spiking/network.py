@@ -20,7 +20,10 @@ Numbers = NDArray[np.int64] | NDArray[np.float64]
 
 ENCODINGS = ("current", "edges", "rate")
 """How pixels enter: as a constant current into the first layer, as a current of their edges, or as spikes of one ON and
-one OFF neuron each."""
+one OFF neuron each. A network for an event camera has no pixels, and its encoding is `EVENTS`."""
+
+EVENTS = "events"
+"""Spikes enter, others in every step: (steps, n, h, w, polarities)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +105,9 @@ class SpikingNetwork:
     """A network of spiking layers and a readout.
 
     Attributes:
-        layers: in order; the last is the readout.
+        layers: in order; the last is the readout, or the layer whose spikes leave the network.
         rule: what its neurons do.
-        encode: one of `ENCODINGS`. With "rate" the first layer holds the input's ON and OFF neurons.
+        encode: one of `ENCODINGS`, or `EVENTS`. With "rate" the first layer holds the input's ON and OFF neurons.
         unit_cm: gaze, in units of the network's output, of one unit of the readout's mean over the steps.
         preset: from which it was converted; "" when unknown.
         steps: time steps for which it was made.
@@ -129,8 +132,8 @@ class SpikingNetwork:
 
     @property
     def on_chip(self) -> tuple[Layer, ...]:
-        """Return the layers whose synapses receive spikes: all but the first, which receives the frame."""
-        return self.layers[1:]
+        """Return the layers whose synapses receive spikes: all but the first, unless the input consists of spikes."""
+        return self.layers if self.encode == EVENTS else self.layers[1:]
 
     @property
     def neurons(self) -> int:
@@ -145,7 +148,7 @@ class SpikingNetwork:
     @property
     def host_macs(self) -> int:
         """Return the multiply-accumulates of the first layer, once per frame, in whatever delivers the current."""
-        return 0 if self.encode == "rate" else self.layers[0].synapses
+        return 0 if self.encode in ("rate", EVENTS) else self.layers[0].synapses
 
     @property
     def macs(self) -> int:

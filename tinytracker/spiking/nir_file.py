@@ -3,6 +3,10 @@
 A NIR file is HDF5. It is written with h5py alone, so equal networks give equal bytes, and without the key `v_reset`,
 which readers built on nir 1.0.4 refuse. Maps are (channels, height, width) there. What the format cannot say (reset,
 comparison, floor, start, several spikes, steps, what a number means) is JSON in its metadata, under "tinytracker".
+
+Neurons with a leak are LIF nodes: in steps of 1 s, a time constant of 4096 / decay and as much resistance take a share
+decay / 4096 of the membrane and add the current once. A rule that shifts weights on arrival has them shifted in the
+file, so that weights, thresholds and biases there are in one unit.
 """
 
 from __future__ import annotations
@@ -21,15 +25,19 @@ import numpy as np
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.files import StrPath, read_bytes, write_bytes
 from tinytracker.requirements import require
-from tinytracker.spiking.network import Layer, SpikingNetwork
-from tinytracker.spiking.neuron import NeuronRule
+from tinytracker.spiking.network import EVENTS, Layer, SpikingNetwork
+from tinytracker.spiking.neuron import DECAY_ONE, NeuronRule
 
 METADATA = "tinytracker"
 VERSION = 1
 _NIR_VERSION = "1.0"
+_CELLS = "_if"
+"""Behind the name of a layer: the name of the node with its neurons."""
+
 _INPUTS = {
     "current": "pixel codes p - 128, the same in every step",
     "edges": "codes of edges, tinytracker.spiking.encoding.edge_codes, the same in every step",
+    EVENTS: "one spike for each cell and polarity with events in the bin of the step",
 }
 _HINT = "Write it with `tinytracker spike`; files of other programs do not say how their neurons are reset."
 
@@ -77,43 +85,58 @@ def _about(network: SpikingNetwork) -> dict[str, Any]:
     return {
         "version": VERSION, "rule": network.rule.as_json(), "encode": network.encode, "unit_cm": network.unit_cm,
         "preset": network.preset, "steps": network.steps, "layers": [layer.name for layer in network.layers],
-        "input": _INPUTS.get(network.encode, _INPUTS["current"]), "output": "sum over all steps / steps * unit_cm",
+        "input": _INPUTS.get(network.encode, _INPUTS["current"]), "output": _output(network),
     }  # fmt: skip
+
+
+def _output(network: SpikingNetwork) -> str:
+    if network.layers[-1].threshold is not None:
+        return "spikes of the last layer in every step"
+    return (
+        "sum over all steps * unit_cm" if network.encode == EVENTS else "sum over all steps / steps * unit_cm"
+    )
 
 
 def _nodes(network: SpikingNetwork) -> list[tuple[str, str, dict[str, Any]]]:
     """Return name, kind and values of each node, in the order of the signal."""
     h, w, c = network.layers[0].input_shape
     found: list[tuple[str, str, dict[str, Any]]] = [("input", "Input", {"shape": np.array([c, h, w])})]
+    shift = network.rule.weight_shift
     for layer in network.layers:
         if layer.is_conv:
-            found.append((layer.name, "Conv2d", _conv(layer)))
+            found.append((layer.name, "Conv2d", _conv(layer, shift)))
         else:
             if len(layer.input_shape) == 3:
                 h, w, c = layer.input_shape
                 shape = {"start_dim": 0, "end_dim": -1, "input_type": np.array([c, h, w])}
                 found.append((f"{layer.name}_flatten", "Flatten", shape))
             values = {
-                "weight": _channels_first(layer).T.astype(np.float32),
+                "weight": (_channels_first(layer).T * 2**shift).astype(np.float32),
                 "bias": layer.bias.astype(np.float32),
             }
             found.append((layer.name, "Affine", values))
         if layer.threshold is not None:
             out = layer.output_shape
             shape_first = (out[2], out[0], out[1]) if len(out) == 3 else out
-            cells = {
-                "r": np.ones(shape_first, np.float32),
-                "v_threshold": np.full(shape_first, layer.threshold, np.float32),
-            }
-            found.append((f"{layer.name}_if", "IF", cells))
+            found.append((f"{layer.name}{_CELLS}", *_cells(network.rule, shape_first, layer.threshold)))
     found.append(("output", "Output", {"shape": np.array(network.layers[-1].output_shape)}))
     return found
 
 
-def _conv(layer: Layer) -> dict[str, Any]:
+def _cells(rule: NeuronRule, shape: tuple[int, ...], threshold: float) -> tuple[str, dict[str, Any]]:
+    """Return kind and values of a layer's neurons."""
+    values = {"v_threshold": np.full(shape, threshold, np.float32)}
+    if not rule.voltage_decay:
+        return "IF", {"r": np.ones(shape, np.float32), **values}
+    steps = np.full(shape, DECAY_ONE / rule.voltage_decay, np.float32)
+    return "LIF", {"tau": steps, "r": steps, "v_leak": np.zeros(shape, np.float32), **values}
+
+
+def _conv(layer: Layer, shift: int) -> dict[str, Any]:
     h, w, _ = layer.input_shape
     return {
-        "input_shape": np.array([h, w]), "weight": layer.weights.transpose(3, 2, 0, 1).astype(np.float32),
+        "input_shape": np.array([h, w]),
+        "weight": (layer.weights.transpose(3, 2, 0, 1) * 2**shift).astype(np.float32),
         "bias": layer.bias.astype(np.float32), "stride": np.array([layer.stride] * 2),
         "padding": np.array([layer.pad] * 2), "dilation": np.array([1, 1]), "groups": 1,
     }  # fmt: skip
@@ -178,7 +201,7 @@ def _network(file: Any, path: Path) -> SpikingNetwork:
     shape: tuple[int, ...] = (h, w, c)
     layers = []
     for name in about["layers"]:
-        layer = _layer(name, nodes, shape)
+        layer = _layer(name, nodes, shape, rule.weight_shift)
         layers.append(layer)
         shape = layer.output_shape
     return SpikingNetwork(
@@ -186,11 +209,11 @@ def _network(file: Any, path: Path) -> SpikingNetwork:
     )  # fmt: skip
 
 
-def _layer(name: str, nodes: Mapping[str, Any], shape: tuple[int, ...]) -> Layer:
+def _layer(name: str, nodes: Mapping[str, Any], shape: tuple[int, ...], shift: int) -> Layer:
     node = nodes[name]
-    cells = f"{name}_if"
+    cells = f"{name}{_CELLS}"
     threshold = int(_whole(nodes[cells]["v_threshold"][()]).flat[0]) if cells in nodes else None
-    weights, bias = _whole(node["weight"][()]), _whole(node["bias"][()])
+    weights, bias = _whole(node["weight"][()], shift), _whole(node["bias"][()])
     if weights.ndim == 4:
         kernel = weights.transpose(2, 3, 1, 0)
         if kernel.shape[2] != shape[2]:
@@ -206,9 +229,9 @@ def _layer(name: str, nodes: Mapping[str, Any], shape: tuple[int, ...]) -> Layer
     return Layer(name, matrix, bias, shape, threshold)
 
 
-def _whole(values: Any) -> Any:
-    """Return numbers as integers; a fraction means that the file was changed."""
-    values = np.asarray(values)
+def _whole(values: Any, shift: int = 0) -> Any:
+    """Return numbers, divided by a power of two, as integers; a fraction means that the file was changed."""
+    values = np.asarray(values) / 2**shift
     if not np.array_equal(values, np.round(values)):
         raise ValueError("its numbers are not integers")
     return values.astype(np.int64)

@@ -28,7 +28,7 @@ class Activity:
     """What a network did.
 
     Attributes:
-        readout: (steps, n, outputs) membranes of the readout after each step.
+        readout: (steps, n, outputs) membranes of the readout after each step; (steps, n, 0) when the last layer fires.
         spikes: (steps, layers - 1, n) spikes of each spiking layer up to each step.
         sops: (steps, layers, n) synaptic operations in the synapses of each layer up to each step: one for each synapse
             behind each spike. Zero in the first layer unless the input consists of spikes.
@@ -146,7 +146,7 @@ def simulate(
         dtype = np.int32 if _fits_32_bits(network, frames, steps) else np.int64
     largest = None if rule.several else 1.0
     states = [_initial(layer, rule, n, dtype) for layer in network.layers]
-    spikes = np.zeros((steps, len(states) - 1, n), np.int64)
+    spikes = np.zeros((steps, len(network.spiking), n), np.int64)
     sops = np.zeros((steps, len(states), n), np.int64)
     readout: list[Any] = []
     constant = None if over_time else _shifted(apply(first, frames, dtype=dtype), rule)
@@ -172,8 +172,8 @@ def simulate(
             arriving = fired.reshape(n, *state.layer.output_shape)
             spikes[t, k] = fired.reshape(n, -1).sum(1).astype(np.int64)
     return Activity(
-        np.stack(readout), spikes.cumsum(0), sops.cumsum(0),
-        tuple(np.stack(s.trains) for s in states[:-1]) if record else (),
+        np.stack(readout) if readout else np.zeros((steps, n, 0), dtype), spikes.cumsum(0), sops.cumsum(0),
+        tuple(np.stack(s.trains) for s in states if s.trains) if record else (),
         tuple(np.stack(s.membranes) for s in states) if record else (),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from math import ceil, log2
 from typing import Any
 
-from tinytracker.spiking.network import SpikingNetwork
+from tinytracker.spiking.network import EVENTS, SpikingNetwork
 
 LOIHI2_CORES = 128
 LOIHI2_NEURONS_PER_CORE = 2**20 // LOIHI2_CORES
@@ -83,6 +83,7 @@ def sizes_of(network: SpikingNetwork) -> tuple[Size, ...]:
     """Return the sizes of a network's layers."""
     found = []
     for i, layer in enumerate(network.layers):
+        receives_spikes = i > 0 or network.encode == EVENTS
         shape = layer.output_shape
         height, width = shape[:2] if len(shape) == 3 else (1, 1)
         if layer.is_conv:
@@ -91,7 +92,7 @@ def sizes_of(network: SpikingNetwork) -> tuple[Size, ...]:
         else:
             h, w, c = layer.input_shape if len(layer.input_shape) == 3 else (1, 1, layer.input_shape[0])
             kernel = (h, w, c, shape[-1])
-        found.append(Size(layer.name, kernel, height, width, layer.synapses if i else 0))
+        found.append(Size(layer.name, kernel, height, width, layer.synapses if receives_spikes else 0))
     return tuple(found)
 
 
@@ -118,18 +119,24 @@ def loihi2(layers: Iterable[Size]) -> Need:
     return Need("loihi2", cores, LOIHI2_CORES, tuple(problems), how)
 
 
-def speck(layers: Iterable[Size], spikes_in: bool = True) -> Need:
+def speck(
+    layers: Iterable[Size], spikes_in: bool = True, has_readout: bool = True, leaks: bool = False
+) -> Need:
     """Return what a network needs on a Speck: one core for each layer with neurons that fire.
 
     Args:
-        layers: all; the last is the readout, which the host adds up from the spikes of the layer before.
+        layers: all, in order.
         spikes_in: whether the input consists of spikes, the only input that the chip has.
+        has_readout: whether the last layer is a readout, which the host adds up from the spikes of the layer before.
+        leaks: whether membranes lose a share of what they hold, which those of the chip do not.
     """
-    *spiking, _ = tuple(layers)
+    spiking = list(layers)[:-1] if has_readout else list(layers)
     free = list(range(len(SPECK_KERNEL_WORDS)))
     problems: list[str] = []
     if not spikes_in:
         problems.append("its first layer gets a current, and a Speck takes only spikes (--encode rate)")
+    if leaks:
+        problems.append("its membranes lose a share in each step, and those of a Speck do not")
     # The layers with the fewest cores to choose from first.
     order = sorted(spiking, key=lambda size: len(_fitting(size, free)))
     for size in order:
