@@ -12,7 +12,7 @@ import re
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tinytracker.arrays import Floats
 from tinytracker.data.crops import MARGIN, cut, round_half_up
@@ -106,7 +106,7 @@ class Frame:
         """The whole frame: uint8 (height, width, 3), RGB. Raises `SkipFrameError` as `decode` does."""
         return decode(self.content)
 
-    def cut(self, box: Floats) -> Pixels:
+    def cut(self, box: ArrayLike) -> Pixels:
         """Return the pixels of one box, zero outside of the frame: `crops.cut(frame.pixels, box)`, only faster.
 
         Raises:
