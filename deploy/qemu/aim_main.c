@@ -98,7 +98,7 @@ int main(void)
                               tt_reference_width(board.frame_width, board.frame_height) * TT_Q4};
     frame.pixels = &FRAMES[sizeof header];
     const uint32_t before = board_ticks();
-    (void)cut(NULL, tt_region_box(middle), image, MODEL_INPUT_BYTES);
+    (void)cut(NULL, tt_region_box(middle), &network.inputs[0], image);
     board_put_text("reference ");
     board_put_unsigned(board_instructions(board_ticks() - before));
     board_put_text("\nstack ");
