@@ -33,7 +33,7 @@ def read_events(path: StrPath, size: tuple[int, int] | None = None) -> Events:
 
     Example:
         >>> from tinytracker.events import read_events
-        >>> len(read_events("tests/events/recordings/v2e.h5")) > 0
+        >>> len(read_events("clips/00000/clip-000.h5")) > 0
         True
     """
     path = Path(path)
