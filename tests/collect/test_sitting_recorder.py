@@ -220,7 +220,7 @@ def test_a_session_brings_its_screen_to_another_computer(session, watcher, pictu
     subject = sitting.finish()
     name = read_sitting(subject).device["name"]
     monkeypatch.setenv("TINYTRACKER_DEVICES", str(tmp_path / "other.toml"))
-    with pytest.raises(SubjectError, match="unknown device"):
+    with pytest.raises(SubjectError, match="Unknown device"):
         read_recording(subject)
     assert adopt_devices(session) == [name]
     assert len(read_recording(subject)) == PER_DOT

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tinytracker.cascade.rule import NEVER
 from tinytracker.cli.output import Output, verb
-from tinytracker.cli.types import OUT_FILE
+from tinytracker.cli.types import ANY_NUMBER, OUT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def _common(function: Callable[..., Output]) -> Callable[..., Output]:
             ),
             click.option(
                 "--most",
-                type=float,
+                type=ANY_NUMBER,
                 help="Limit of the budget: share of busy frames (default 0.33), or error over that of the network run "
                 "always (default 1.06).",
             ),
