@@ -162,7 +162,7 @@ def test_what_a_board_complains_about_is_passed_on():
 @pytest.mark.parametrize(
     ("line", "instead", "message"),
     [
-        (0, "m-tt-protocol-[3]", "protocol version 3"),
+        (0, "m-tt-protocol-[4]", "protocol version 4"),
         (3, "m-tt-model-[55]", "hash"),
         (4, "m-tt-time-[0,device]", "clock is"),
         (5, "m-tt-source-[radio]", "source of images"),

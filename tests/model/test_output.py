@@ -90,6 +90,8 @@ def test_one_segment_changes_nothing():
 @pytest.mark.parametrize("preset", GAZE_PRESETS, ids=lambda p: p.name)
 def test_the_device_s_network_differs_in_the_last_layers_only(preset):
     trained, device = preset.network(), preset.device_network()
+    if preset.levels is not None:  # activations with levels have no INT8 kernel
+        trained = trained.with_clipped_relus()
     assert set(trained.nodes) == set(device.nodes)
     assert device.output.shape == (preset.output.units,)
     last = last_layers(trained)

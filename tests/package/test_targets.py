@@ -31,6 +31,7 @@ KNOW_A_TARGET = {
     "measure/imx500_frames.py": "what its frames are",
     "platforms/model.py": "that board's model of latency is part of the model of all",
     "platforms/rows.py": "one row for each platform, with its own arithmetic",
+    "platforms/cascade_rows.py": "the same for networks behind a gate, on boards that have one",
     "platforms/spiking_rows.py": "the same for neuromorphic chips, by the limits that the package has of them",
 }
 """Modules outside of a target's own folder that may name it, and why."""

@@ -23,6 +23,8 @@ FALLING, RISING = (214, 106, 20), (44, 123, 229)
 _LEFT, _RIGHT, _GAP = 48.0, 14.0, 6.0
 ARROW_PX_PER_DEGREE = 0.9
 SURFACE_TAU_US = 30_000.0
+_HEADING = 20.0
+"""Height of a line of text above a drawing."""
 
 
 def event_frames(name: str, shown: Shown) -> str:
@@ -35,7 +37,7 @@ def event_frames(name: str, shown: Shown) -> str:
     height = strip[3] * scale
     parts = []
     for k, start in enumerate(starts):
-        x, y = (k % columns) * (width + _GAP), (k // columns) * (height + 24) + 14
+        x, y = (k % columns) * (width + _GAP), (k // columns) * (height + _HEADING + 8) + _HEADING
         frame = event_frame(shown.events, start, start + MOMENT_US, strip)
         said = f"{(start - shown.start) / 1e3:.0f} to {(start - shown.start + MOMENT_US) / 1e3:.0f} ms"
         parts += [text(x, y - 4, said, "tick"), rectangle(x, y, width, height, "band")]
@@ -44,7 +46,7 @@ def event_frames(name: str, shown: Shown) -> str:
             parts += _gaze_marks(shown.clip, start, (x, y), strip, scale)
     rows = -(-len(starts) // columns)
     return svg(
-        name, f"Events of {len(starts)} windows of {MOMENT_US // 1000} ms", rows * (height + 24), *parts
+        name, f"Events of {len(starts)} windows of {MOMENT_US // 1000} ms", rows * (height + _HEADING + 8), *parts
     )
 
 
@@ -74,13 +76,13 @@ def gaze_raster(name: str, shown: Shown, gaze: dict[str, Any] | None) -> str:
     counts = raster(shown.events, shown.start, shown.stop, 312, strip).astype(np.float32)
     # A few events in one column already stand out.
     strength = np.minimum(counts / 4, 1)
-    parts = [text(2, 11, "column, px", "label"), rectangle(_LEFT, 16, wide, tall, "band")]
-    parts.append(_image(_coloured(strength[..., 1], strength[..., 0]), _LEFT, 16, wide, tall))
+    parts = [text(2, _HEADING - 5, "column, px", "label"), rectangle(_LEFT, _HEADING, wide, tall, "band")]
+    parts.append(_image(_coloured(strength[..., 1], strength[..., 0]), _LEFT, _HEADING, wide, tall))
     parts += [
-        text(_LEFT - 6, 26, "0", "tick", "end"),
-        text(_LEFT - 6, 16 + tall, str(strip[2]), "tick", "end"),
+        text(_LEFT - 6, _HEADING + 10, "0", "tick", "end"),
+        text(_LEFT - 6, _HEADING + tall, str(strip[2]), "tick", "end"),
     ]
-    bottom = 16 + tall
+    bottom = _HEADING + tall
     if gaze is not None:
         bottom = _traces(parts, gaze["trace"], seconds, bottom + 26, 92.0)
     for tick in nice_ticks(0, seconds):
