@@ -35,7 +35,7 @@ def event_frames(name: str, shown: Shown) -> str:
     height = strip[3] * scale
     parts = []
     for k, start in enumerate(starts):
-        x, y = (k % columns) * (width + _GAP), (k // columns) * (height + 24) + 14
+        x, y = (k % columns) * (width + _GAP), (k // columns) * (height + 24) + 16
         frame = event_frame(shown.events, start, start + MOMENT_US, strip)
         said = f"{(start - shown.start) / 1e3:.0f} to {(start - shown.start + MOMENT_US) / 1e3:.0f} ms"
         parts += [text(x, y - 4, said, "tick"), rectangle(x, y, width, height, "band")]
@@ -74,7 +74,7 @@ def gaze_raster(name: str, shown: Shown, gaze: dict[str, Any] | None) -> str:
     counts = raster(shown.events, shown.start, shown.stop, 312, strip).astype(np.float32)
     # A few events in one column already stand out.
     strength = np.minimum(counts / 4, 1)
-    parts = [text(2, 11, "column, px", "label"), rectangle(_LEFT, 16, wide, tall, "band")]
+    parts = [text(2, 13, "column, px", "label"), rectangle(_LEFT, 16, wide, tall, "band")]
     parts.append(_image(_coloured(strength[..., 1], strength[..., 0]), _LEFT, 16, wide, tall))
     parts += [
         text(_LEFT - 6, 26, "0", "tick", "end"),
