@@ -131,4 +131,7 @@ def explained(error: ValidationError) -> str:
     """Return the first problem of a validation: where and what."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    what = str(first["msg"]).removeprefix(
+        "Value error, "
+    )  # of pydantic, before the words of our own validators
+    return f"{where}: {what}" if where else what

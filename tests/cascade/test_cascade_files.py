@@ -181,6 +181,23 @@ def test_mistakes_are_found_before_the_networks_look(files, tmp_path):
         files, "evaluate", *networks, *sequences, "--timeline", tmp_path
     )
     assert "is given twice" in refused(files, "fit", *networks, *sequences, *sequences)
+    for verb in ("fit", "evaluate"):
+        assert "share of busy frames, above 0 and at most 1" in refused(
+            files, verb, *networks, *sequences, "--most", 1.06
+        )
+    assert "The limit of the budget is 0" in refused(
+        files, "fit", *networks, *sequences, "--budget", "error", "--most", 0
+    )
+    assert "Unknown person 'nobody'" in refused(
+        files, "evaluate", *networks, *sequences, "--person", "nobody"
+    )
+    wrong = tmp_path / "wrong.json"
+    settings = CascadeSettings(longest=9, factor=40, floor=30, settle=1, shut=40, hold=6, drift=0)
+    wrong.write_text(json.dumps(settings.as_json() | {"longest": 0}))
+    said = refused(files, "evaluate", *networks, *sequences, "--settings", wrong)
+    assert "not settings of a cascade (longest is 0; it must be from 1" in " ".join(said.split())
+    exchanged = refused(files, "evaluate", *networks[::-1], *sequences, "--person", "nobody")
+    assert "they seem to be exchanged" in " ".join(exchanged.split())
     for place, name in enumerate(("big", "little")):
         cut = tmp_path / f"cut-{name}.tflite"
         cut.write_bytes(networks[place].read_bytes()[:5000])

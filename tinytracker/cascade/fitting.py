@@ -80,10 +80,11 @@ def choose(
 
     Raises:
         UnknownNameError: no such budget.
-        UsageError: too few people, or a limit that is not positive.
+        UsageError: too few people, or a limit out of range.
     """
     count = len(tabulated.always)
-    most = _limit(count, budget, most)
+    _require_people(count)
+    most = budget_limit(budget, most)
     settings, table, usual = tabulated.settings, tabulated.rows, tabulated.usual
 
     def chosen(members: Sequence[int]) -> int:
@@ -136,31 +137,45 @@ def fit(
 
     Raises:
         UnknownNameError: no such budget.
-        UsageError: too few people, or a limit that is not positive.
+        UsageError: too few people, or a limit out of range.
     """
-    _limit(len(people), budget, most)  # before all settings are simulated
+    _require_people(len(people))
+    budget_limit(budget, most)  # before all settings are simulated
     return choose(tabulate(people, strategy, latency, at_most), costs, budget, most, folds)
 
 
-def _limit(people: int, budget: str, most: float | None) -> float:
+def budget_limit(budget: str, most: float | None) -> float:
     """Return the limit of a budget.
 
+    Args:
+        budget: one of `BUDGETS`.
+        most: see `fit`.
+
     Raises:
-        UnknownNameError, UsageError: see `choose`.
+        UnknownNameError: no such budget.
+        UsageError: the limit is not positive, or is a share of busy frames above 1.
     """
     if budget not in BUDGETS:
         raise UnknownNameError("budget", budget, tuple(BUDGETS))
+    limit = BUDGETS[budget] if most is None else most
+    if budget == "energy" and not 0 < limit <= 1:
+        raise UsageError(
+            f"The limit of the budget is {limit:g}.",
+            "With the budget energy it is a share of busy frames, above 0 and at most 1.",
+        )
+    if not 0 < limit < 100:
+        raise UsageError(
+            f"The limit of the budget is {limit:g}.",
+            "With the budget error it is an error over that of the network run always, such as 1.06.",
+        )
+    return limit
+
+
+def _require_people(people: int) -> None:
     if people < 2:
         raise UsageError(
             f"{people} person cannot be judged by the others.", "Give sequences of 2 people or more."
         )
-    limit = BUDGETS[budget] if most is None else most
-    if not 0 < limit < 100:
-        raise UsageError(
-            f"The limit of the budget is {limit:g}.",
-            "Give a share of busy frames, or an error over that of the network run always.",
-        )
-    return limit
 
 
 def _table(

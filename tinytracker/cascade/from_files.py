@@ -11,9 +11,9 @@ import numpy as np
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.document import CascadeSettings
 from tinytracker.cascade.evaluation import LATENCY, Comparison, Row, compare, curve
-from tinytracker.cascade.fitting import fit
+from tinytracker.cascade.fitting import budget_limit, fit
 from tinytracker.cascade.numbers import OPEN, measure
-from tinytracker.cascade.people import load_people
+from tinytracker.cascade.people import find_people, load_people
 from tinytracker.cascade.results import (
     DOCUMENT_NAME,
     FOLDER,
@@ -106,13 +106,15 @@ def compare_files(
         UnknownNameError: no such person.
         ModelError: a network does not see a strip, or does not aim.
     """
+    budget_limit(budget, most)
     frames, models = checked(latency, at_most), (read_network(big), read_network(little))
+    costs = _costs(*models)
     known = None if settings is None else CascadeSettings.read(Path(settings))
     if known is not None and [known.big_sha256, known.little_sha256] != [sha256_bytes(m) for m in models]:
         say(f"The thresholds of {settings} were chosen for other networks; they are used as they are.")
-    names, people = load_people(*models, sequences, keep)
-    shown = names[0] if person is None else _person(person, names)
-    costs = Costs.of(*models)
+    names, _ = find_people(sequences)
+    shown = names[0] if person is None else _person(person, names)  # before the networks look
+    _, people = load_people(*models, sequences, keep)
     result = compare(people, names, costs, frames, budget, known, at_most, most)
     prepared = people[names.index(shown)]
     results = _document(result, _networks((big, little), models, costs), prepared, shown)
@@ -128,6 +130,17 @@ def compare_files(
             write_text(Path(curve_file), curve(result, f"Error against energy, {len(people)} people"))
         )
     return Evaluation(result, results, tuple(written))
+
+
+def _costs(big: bytes, little: bytes) -> Costs:
+    """Return the costs of both networks; says so when they seem to be exchanged."""
+    costs = Costs.of(big, little)
+    if costs.big_macs < costs.little_macs:
+        say(
+            f"BIG takes {costs.big_macs:,} MACs and LITTLE {costs.little_macs:,}: "
+            "they seem to be exchanged. Name the larger network first."
+        )
+    return costs
 
 
 def _person(wanted: str, names: Sequence[str]) -> str:
@@ -232,9 +245,10 @@ def fit_settings(
     Raises:
         as `compare_files`.
     """
+    budget_limit(budget, most)
     frames, models = checked(latency, at_most), (read_network(big), read_network(little))
+    strategy, costs = FLOW.of(network), _costs(*models)
     _, people = load_people(*models, sequences, keep)
-    strategy, costs = FLOW.of(network), Costs.of(*models)
     made = fit(people, strategy, frames, costs, budget, most=most, at_most=at_most)
     always = measure(people, ALWAYS.of(network), frames, costs)
     return CascadeSettings(

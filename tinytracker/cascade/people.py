@@ -28,8 +28,7 @@ def load_people(
         ModelError: a network does not see a strip, or does not aim.
         UsageError: there are fewer than two people, or one is there twice.
     """
-    folders = [folder for data in sequences for folder in sequence_folders(data)]
-    _require_people(folders)
+    names, folders = find_people(sequences)
     people = []
     for folder, (_, viewing) in zip(folders, viewings(folders, big, little, keep), strict=True):
         if not judged(viewing).any():
@@ -38,7 +37,22 @@ def load_people(
                 "Remove this folder, or draw longer sequences: `tinytracker synth OUT --sequences --frames 500`.",
             )  # fmt: skip
         people.append(Prepared(viewing))
-    return tuple(f"{folder.parent.name}/{folder.name}" for folder in folders), people
+    return names, people
+
+
+def find_people(sequences: Sequence[StrPath]) -> tuple[tuple[str, ...], list[Path]]:
+    """Return names and folders of all people, without looking at a frame.
+
+    Args:
+        sequences: see `load_people`.
+
+    Raises:
+        InputFileError: a folder holds no sequences.
+        UsageError: see `load_people`.
+    """
+    folders = [folder for data in sequences for folder in sequence_folders(data)]
+    _require_people(folders)
+    return tuple(f"{folder.parent.name}/{folder.name}" for folder in folders), folders
 
 
 def _require_people(folders: Sequence[Path]) -> None:

@@ -168,7 +168,10 @@ def energy_part(path: Path) -> dict[str, Any]:
     Raises:
         InputFileError: the file is not such an output.
     """
-    hint = "A report takes the JSON that `tinytracker energy --json` prints."
+    hint = (
+        "A report takes the JSON that `tinytracker energy --json` prints or that `tinytracker cascade evaluate` "
+        "writes."
+    )
     document = read_json(path, hint)
     with expecting(path, "an analysis of energy", hint):
         session = document["session"] or {}
