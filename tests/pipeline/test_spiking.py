@@ -413,6 +413,8 @@ def test_a_file_that_was_changed_is_refused(spikes_run, made, tmp_path):
     network.write_bytes(whole)
     other = command("package", copy, "--target", "neuromorphic", "--out", tmp_path / "out")
     assert "not the network that spiking.json beside it describes" in other.err
+    other = command("evaluate", copy, "--model", "spiking", "--split", "val")
+    assert "not the network that spiking.json beside it describes" in other.err
 
 
 def test_the_report_shows_errors_and_spikes(spikes_run, made, tmp_path):

@@ -20,7 +20,7 @@ from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product, total
 from tinytracker.platforms.row import PlatformRow
 
-STATE_BYTES = 18_744
+STATE_BYTES = 18_616
 """Size of `tt_cascade`, the same on all processors."""
 
 _M7 = Figure(
