@@ -309,6 +309,23 @@ def test_what_stands_in_the_way_is_said_before_the_work(spikes_run, tmp_path):
     assert "frames" not in answer.err
 
 
+def test_a_network_that_does_not_fire_is_called_silent(spikes_run, tmp_path):
+    """Its error is that of a constant, which looks like that of a network within the tolerance."""
+    from tinytracker.model.keras_builder import load_trained
+
+    own = copied(spikes_run, tmp_path)
+    model = load_trained(own.trained_model())
+    last = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"][-1]
+    gamma, beta, *moments = last.get_weights()
+    last.set_weights([gamma, beta - 1000, *moments])
+    model.save(own.model_path)
+    text = command("spike", own.path).out
+    assert "1 step chosen" in text
+    assert "the same answer for all frames" in " ".join(text.split())
+    assert command("package", own.path, "--target", "neuromorphic", "--out", tmp_path / "out").code == 0
+    assert "in the only step" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_a_cut_network_is_named(spikes_run, tmp_path):
     own = copied(spikes_run, tmp_path)
     whole = own.model_path.read_bytes()
@@ -395,6 +412,8 @@ def test_a_file_that_was_changed_is_refused(spikes_run, made, tmp_path):
     (copy / "spiking" / DOCUMENT_NAME).write_text(json.dumps({**about, "sha256": "0" * 64}))
     network.write_bytes(whole)
     other = command("package", copy, "--target", "neuromorphic", "--out", tmp_path / "out")
+    assert "not the network that spiking.json beside it describes" in other.err
+    other = command("evaluate", copy, "--model", "spiking", "--split", "val")
     assert "not the network that spiking.json beside it describes" in other.err
 
 

@@ -12,6 +12,7 @@ from tinytracker.cli.output import Output, verb
 from tinytracker.cli.target_options import chosen_options, target_options
 from tinytracker.cli.types import OUT
 from tinytracker.targets import find_target, with_part
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.package.manifest import Manifest
@@ -74,7 +75,10 @@ def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
         errors = f"{spiking.network_cm:.2f} cm before, {spiking.integer_cm:.2f} cm as integers"
         rows.append(("error, validation split", errors))
         rows.append(
-            ("per frame", f"{spiking.steps} steps, {spiking.sops:,.0f} SOPs, {spiking.updates:,} updates")
+            (
+                "per frame",
+                f"{counted(spiking.steps, 'step')}, {spiking.sops:,.0f} SOPs, {spiking.updates:,} updates",
+            )
         )
         rows += [
             (chip, f"{need['cores']} of {need['available']} cores" if need["fits"] else "does not fit")

@@ -51,7 +51,7 @@ def command(
     made = spike(run, steps, method, encode, percentile, several, data, frames)
     return Output(
         {"folder": str(run / "spiking"), **made.as_json()},
-        (_errors(made), *_choice(made), _layers(made), _totals(made)),
+        (_errors(made), *_choice(made), _layers(made), _totals(made), *_silence(made)),
     )
 
 
@@ -102,4 +102,15 @@ def _totals(made: SpikingDocument) -> str:
     return (
         f"{made.neurons:,} neurons, {made.synapses:,} synapses; per frame {made.spikes:,.0f} spikes, "
         f"{made.sops:,.0f} synaptic operations ({made.sops_per_mac:.2f} per MAC), {made.updates:,} updates"
+    )
+
+
+def _silence(made: SpikingDocument) -> tuple[str, ...]:
+    """Say that frames make no difference to the answer, which errors alone do not show."""
+    fires = [layer.spikes for layer in made.layers if layer.threshold is not None]
+    if fires[-1]:
+        return ()
+    return (
+        "No neuron of the last hidden layer fires, so the network gives the same answer for all frames. Train it "
+        "longer, or give it more --steps.",
     )

@@ -11,7 +11,7 @@ from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.evaluate.finder_numbers import FinderNumbers
 from tinytracker.evaluate.metrics import Errors
-from tinytracker.files import StrPath, make_folder, writing
+from tinytracker.files import StrPath, make_folder, read_bytes, writing
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import Run, command_line, versions
@@ -23,6 +23,7 @@ from tinytracker.spiking.document import (
     folder_of,
     read_document,
     require_current,
+    require_described,
 )
 
 if TYPE_CHECKING:
@@ -232,9 +233,15 @@ def _model_of_run(run: Run, model: str) -> Path:
     if model == "float":
         return run.trained_model()
     if model == FOLDER:
+        from tinytracker.spiking.nir_file import parse_nir
+
         about = read_document(run)
         require_current(run, about)
-        return folder_of(run) / about.network
+        path = folder_of(run) / about.network
+        content = read_bytes(path)
+        parse_nir(content, path)  # so that a cut file is called cut, not another one
+        require_described(run, about, content)
+        return path
     names = run.quantized_names()
     if model not in names:
         spiking = [FOLDER] if (folder_of(run) / DOCUMENT_NAME).is_file() else []

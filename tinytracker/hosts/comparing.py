@@ -45,9 +45,10 @@ class RuntimeComparison:
         """Return one line for people."""
         if self.absent:
             return f"{self.runtime}: not compared: {self.absent}"
+        steps = "output step" if self.max_steps == 1 else "output steps"
         return (
             f"{self.runtime} differs from {self.oracle} on {self.differing} of {self.images} patterns, by up to "
-            f"{self.max_steps:g} output steps (mean {self.mean_steps:.3g})"
+            f"{self.max_steps:g} {steps} (mean {self.mean_steps:.3g})"
         )
 
 

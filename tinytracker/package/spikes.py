@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tinytracker.errors import InputFileError
-from tinytracker.files import read_bytes, sha256_bytes
+from tinytracker.files import read_bytes
 from tinytracker.runs import Run
 from tinytracker.spiking.document import (
     DOCUMENT_NAME,
@@ -11,6 +10,7 @@ from tinytracker.spiking.document import (
     folder_of,
     read_document,
     require_current,
+    require_described,
 )
 from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import parse_nir
@@ -32,10 +32,5 @@ def open_spikes(run: Run) -> tuple[SpikingDocument, bytes, SpikingNetwork]:
     path = folder_of(run) / about.network
     content = read_bytes(path)
     network = parse_nir(content, path)
-    if sha256_bytes(content) != about.sha256:
-        raise InputFileError(
-            path,
-            "not the network that spiking.json beside it describes",
-            f"Run: tinytracker spike {run.path}",
-        )
+    require_described(run, about, content)
     return about, content, network

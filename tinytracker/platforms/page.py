@@ -120,11 +120,12 @@ def _figure(name: str, title: str, rows: tuple[PlatformRow, ...], column: str) -
 
     bottom = _TOP + len(drawn) * _STEP
     parts = []
+    # With more decades than that, the labels of neighbours such as 0.001 and 0.01 touch.
+    labelled = 1 if high - low <= 4 else 2
     for power in range(low, high + 1):
-        parts += [
-            line(at(10**power), _TOP, at(10**power), bottom, "grid"),
-            text(at(10**power), bottom + 16, f"{10.0**power:g}", "tick", "middle"),
-        ]
+        parts.append(line(at(10**power), _TOP, at(10**power), bottom, "grid"))
+        if (power - low) % labelled == 0:
+            parts.append(text(at(10**power), bottom + 16, f"{10.0**power:g}", "tick", "middle"))
     for k, (row, cell) in enumerate(drawn):
         y = _TOP + (k + 0.5) * _STEP
         parts.append(text(_LEFT - 8, y + 4, _short(row), "label", "end"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinytracker.report.svg import WIDTH, Plot, dots, line, number, polyline, rectangle, svg, text
+from tinytracker.words import counted
 
 
 def error_by_steps(name: str, spiking: dict[str, Any]) -> str:
@@ -34,7 +35,8 @@ def error_by_steps(name: str, spiking: dict[str, Any]) -> str:
     for classes, label, x in legend:
         parts += [line(48 + x, 256, 64 + x, 256, classes), text(69 + x, 260, label, "label")]
     last = rows[-1]
-    said = f"Error after 1 to {last['steps']} steps; {last['error_cm']:.2f} cm after the last"
+    after = "1 step" if len(rows) == 1 else f"1 to {last['steps']} steps"
+    said = f"Error after {after}; {last['error_cm']:.2f} cm after the last"
     return svg(name, said, 266, *parts)
 
 
@@ -65,4 +67,4 @@ def raster(name: str, found: dict[str, Any]) -> str:
     for step in range(0, steps, max(1, steps // 8)):
         parts.append(text(_LEFT + (step + 0.5) * cell, y + 13, str(step + 1), "tick", "middle"))
     parts.append(text((_LEFT + WIDTH - _RIGHT) / 2, y + 29, "step", "label", "middle"))
-    return svg(name, f"Spikes of one frame in {steps} steps, by layer", y + 34, *parts)
+    return svg(name, f"Spikes of one frame in {counted(steps, 'step')}, by layer", y + 34, *parts)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tinytracker.documents import Document, Part
 from tinytracker.errors import InputFileError
-from tinytracker.files import sha256_file
+from tinytracker.files import sha256_bytes, sha256_file
 from tinytracker.runs import Run
 
 FOLDER, NETWORK_NAME, DOCUMENT_NAME, RASTER_NAME = "spiking", "network.nir", "spiking.json", "raster.npz"
@@ -202,6 +202,19 @@ def require_current(run: Run, about: SpikingDocument) -> None:
         raise InputFileError(
             folder_of(run), "made from another float network than the run has now",
             f"Make it again with: tinytracker spike {run.path}",
+        )  # fmt: skip
+
+
+def require_described(run: Run, about: SpikingDocument, content: bytes) -> None:
+    """Check that the content of a run's network file is the network that its description describes.
+
+    Raises:
+        InputFileError: the file is that of another run or conversion.
+    """
+    if sha256_bytes(content) != about.sha256:
+        raise InputFileError(
+            folder_of(run) / about.network, "not the network that spiking.json beside it describes",
+            f"Run: tinytracker spike {run.path}",
         )  # fmt: skip
 
 

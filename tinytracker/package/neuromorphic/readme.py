@@ -46,12 +46,13 @@ def _use(about: SpikingDocument) -> str:
     seen = "the pixel codes p - 128"
     if about.encode == "edges":
         seen = "the codes of edges (`tinytracker.spiking.encoding.edge_codes`)"
+    each = "the only step" if about.steps == 1 else f"each of {about.steps} steps"
     several = "as often as the threshold fits" if rule["several"] else "once in a step"
     return f"""\
 ## Use
 
 `network.nir` is a NIR file: convolutions, integrate-and-fire neurons and dense layers, with integers as float32. Give
-it {seen}, channels first, in each of {about.steps} steps. The sum of its output over the steps,
+it {seen}, channels first, in {each}. The sum of its output over the steps,
 divided by {about.steps} and multiplied by {about.unit_cm!r}, is the gaze in units of the network.
 
 NIR does not say how neurons behave; these must behave as follows, which the file's metadata repeats. A neuron fires
