@@ -29,7 +29,6 @@ KNOW_A_TARGET = {
     "measure/__init__.py": "exports the way to open that camera",
     "measure/imx500.py": "how the IMX500 is reached, named by its row",
     "measure/imx500_frames.py": "what its frames are",
-    "platforms/cascade_rows.py": "which processor of each platform runs the gate",
     "platforms/model.py": "that board's model of latency is part of the model of all",
     "platforms/rows.py": "one row for each platform, with its own arithmetic",
     "platforms/cascade_rows.py": "the same for networks behind a gate, on boards that have one",
