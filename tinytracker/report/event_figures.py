@@ -46,7 +46,10 @@ def event_frames(name: str, shown: Shown) -> str:
             parts += _gaze_marks(shown.clip, start, (x, y), strip, scale)
     rows = -(-len(starts) // columns)
     return svg(
-        name, f"Events of {len(starts)} windows of {MOMENT_US // 1000} ms", rows * (height + _HEADING + 8), *parts
+        name,
+        f"Events of {len(starts)} windows of {MOMENT_US // 1000} ms",
+        rows * (height + _HEADING + 8),
+        *parts,
     )
 
 
