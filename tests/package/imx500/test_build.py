@@ -9,6 +9,7 @@ import pytest
 from support.rpk_samples import write_packer_output
 
 from tinytracker.errors import InputFileError, ModelError
+from tinytracker.model.presets import find_preset
 from tinytracker.package import package
 from tinytracker.package.imx500 import build
 from tinytracker.package.imx500.converter import Conversion
@@ -37,6 +38,13 @@ def test_a_conversion_becomes_a_package(converted, tmp_path: Path) -> None:
     assert network.rpk.intrinsics == build.INTRINSICS
     assert network.rpk.network_info["inputTensorFormat"] == "RGB"
     assert network.conversion.memory == MEMORY
+
+
+@pytest.mark.parametrize(
+    ("preset", "words"), [("tinytracker-v2", "two floats"), ("tinytracker-v2-aim", "seven floats")]
+)
+def test_the_page_says_what_the_sensor_answers(preset: str, words: str) -> None:
+    assert f"contains {words}" in build.use_section(find_preset(preset))
 
 
 def test_an_input_that_is_not_the_sensors_pixels_is_refused(converted, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from tinytracker.quant.record import IoDescription
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.metrics import Headline
+    from tinytracker.model.presets import Preset
     from tinytracker.package.imx500.run_model import RunModel
 
 TARGET = "imx500"
@@ -87,7 +88,7 @@ def build(source: ModelSource, out: Path) -> PackageResult:
     manifest = _manifest(network, verdicts, metrics, model, source)
     with replaced_folder(out) as folder:
         write_bytes(folder / NETWORK_NAME, network.data)
-        write_text(folder / "README.md", model_card(manifest, _USE))
+        write_text(folder / "README.md", model_card(manifest, use_section(model.preset)))
         write_manifest(folder, manifest)
     return PackageResult(out, out / MANIFEST_NAME, manifest)
 
@@ -183,6 +184,11 @@ def _version(digits: str) -> str:
     return ".".join(str(int(digits[i : i + 2])) for i in (0, 2, 4))
 
 
+def use_section(preset: Preset) -> str:
+    """Return the part of the README that says how to run the package, and what the sensor then answers."""
+    return _USE + (_OF_AIMED_FRAME if preset.aim else _OF_FRAME)
+
+
 _USE = f"""\
 ## Use
 
@@ -192,8 +198,17 @@ Copy `{NETWORK_NAME}` to a Raspberry Pi with an AI Camera and run `deploy/imx500
 sudo apt install imx500-all python3-picamera2 python3-opencv
 python3 gaze_imx500.py --model {NETWORK_NAME}
 ```
+"""
 
+_OF_FRAME = """
 Each frame's metadata then contains two floats, the gaze in cm: `IMX500.get_outputs(metadata)[0]`. The input is the
 part of the image set by `set_inference_roi_abs`: a square around the face, or a strip around both eyes for a network
 that sees them. From its size the program derives the unit of the output.
+"""
+
+_OF_AIMED_FRAME = """
+Each frame's metadata then contains seven floats, `IMX500.get_outputs(metadata)[0]`: the gaze in cm, and where the eyes
+are in the part of the image that the network saw (dx, dy, ln scale, roll, presence). The program sets that part by
+`set_inference_roi_abs` and moves it with the eyes, for which the Pi needs the package `tinytracker`. From its size the
+program derives the unit of the gaze.
 """
