@@ -16,14 +16,13 @@ from pathlib import Path
 
 from tinytracker import progress
 from tinytracker.data.devices import find_device
-from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
 from tinytracker.errors import UsageError
 from tinytracker.events.person import EventParameters, is_finished, make_clips
 from tinytracker.files import StrPath
 from tinytracker.requirements import require
 from tinytracker.synth.claim import claim
-from tinytracker.synth.subject import split_of, subject_name
+from tinytracker.synth.subject import split_of, wanted_subjects
 
 PARAMETERS_FILE = "events.json"
 """File with the parameters of the set; a second run resumes it only if they are equal."""
@@ -101,10 +100,7 @@ def synth_events(
     require("h5py", "h5py", "writing events", "train")
     start = time.monotonic()
     claim(out, PARAMETERS_FILE, parameters.as_json(), "a set of synthetic clips")
-    wanted = list(range(first, first + subjects))
-    if part is not None:
-        own = Part.parse(part)
-        wanted = [i for i in wanted if own.holds(subject_name(i))]
+    wanted = wanted_subjects(subjects, first, part)
     missing = [i for i in wanted if not is_finished(out, parameters, i)]
     processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
     made = 0

@@ -18,7 +18,6 @@ from typing import Any
 from tinytracker import progress
 from tinytracker.data.devices import find_device
 from tinytracker.data.gazecapture import PEOPLE, SYNTHETIC_MARK, people_of
-from tinytracker.data.parts import Part
 from tinytracker.data.workers import Workers
 from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.files import StrPath, read_json, write_json
@@ -27,7 +26,7 @@ from tinytracker.requirements import require
 from tinytracker.synth.claim import CLAIM_WAIT_S, claim
 from tinytracker.synth.head_movements import MOVEMENTS
 from tinytracker.synth.sequence import MIXED, RATES
-from tinytracker.synth.subject import Parameters, make_subject, split_of, subject_name
+from tinytracker.synth.subject import Parameters, make_subject, split_of, subject_name, wanted_subjects
 
 PARAMETERS_FILE = SYNTHETIC_MARK
 """File with the parameters of the data set; a second run resumes it only if they are equal."""
@@ -116,10 +115,7 @@ def generate(
     require("numba", "numba", "drawing synthetic frames", "synth")
     start = time.monotonic()
     claim(out, PARAMETERS_FILE, parameters.as_json(), "a synthetic data set")
-    wanted = list(range(first, first + subjects))
-    if part is not None:
-        own = Part.parse(part)
-        wanted = [i for i in wanted if own.holds(subject_name(i))]
+    wanted = wanted_subjects(subjects, first, part)
     missing = [i for i in wanted if not (out / subject_name(i)).is_dir()]
     missing_set = set(missing)
     known = people_of(out)

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytracker.data.eye_marks import EYES_FILE, ROOMS_FOLDER
 from tinytracker.data.gazecapture import Recording, write_recording
+from tinytracker.data.parts import Part
 from tinytracker.files import json_bytes
 from tinytracker.locks import locked
 
@@ -112,6 +113,21 @@ def describe(sitting: Sitting, index: int, streams: dict[str, np.random.Generato
 def subject_name(index: int) -> str:
     """Return the folder's name of subject `index`."""
     return f"{index:05d}"
+
+
+def wanted_subjects(subjects: int, first: int, part: str | None) -> list[int]:
+    """Return the numbers of the subjects to draw: `subjects` from `first` on, or those of them in a part such as "2/8".
+
+    `tinytracker.data.prepare` takes the same ones for that part.
+
+    Raises:
+        UsageError: `part` is not a part.
+    """
+    wanted = range(first, first + subjects)
+    if part is None:
+        return list(wanted)
+    own = Part.parse(part)
+    return [i for i in wanted if own.holds(subject_name(i))]
 
 
 def make_subject(out: Path, parameters: Parameters, index: int) -> tuple[str, dict[str, Any]]:
