@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As `require_tensorflow` does: a test that imports TensorFlow by itself must compute as the command line does.
@@ -18,6 +19,13 @@ settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
+# `pytest --hypothesis-profile search` looks for new failures: other examples in each run, and fifty times as many.
+settings.register_profile(
+    "search", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+# Hypothesis also draws the constants of every module of the project that is imported at the time. Which ones are
+# depends on the tests that a worker ran before, so the same test would see other examples beside other tests.
+providers._get_local_constants = lambda: providers._local_constants
 
 
 # Workers take files in this order (`--dist loadfile --no-loadscope-reorder`): with the long ones first,

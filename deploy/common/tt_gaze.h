@@ -21,8 +21,8 @@ void tt_gaze(const tt_gaze_t *gaze, const int32_t sums[2], int32_t um[2]);
 int32_t tt_gaze_middle(int32_t segments, int32_t zero_point);
 
 /* Bring sums of codes from a crop of `width` to what a crop of the reference width would give: eyes that look smaller are
- * farther away. sums[i] = middle + floor((sums[i] - middle) * reference / width + 1/2); widths are positive, in any one
- * unit. */
+ * farther away. sums[i] = middle + floor((sums[i] - middle) * reference / width + 1/2), kept within 32 bits; widths are
+ * positive, in any one unit. */
 void tt_gaze_scale(int32_t sums[2], int32_t middle, int32_t reference, int32_t width);
 
 #endif

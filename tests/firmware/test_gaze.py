@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from firmware.test_common import IMAGE, build, load
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.host_c import STRICT
 
@@ -55,6 +55,7 @@ def c_gaze(tmp_path_factory):
     st.lists(st.tuples(*[st.integers(-40_000, 40_000)] * 2), min_size=1, max_size=8), st.sampled_from([2, 8, 20]),
     st.integers(-128, 127), st.integers(1, 200_000), st.integers(1, 200_000),
 )  # fmt: skip
+@example([(0, -32118), (0, 32767)], 20, 127, 65537, 1)  # beyond 32 bits
 def test_sums_come_to_the_reference_width_as_in_numpy(c_gaze, sums, segments, zero_point, reference, width):
     decoding = GazeDecoding(segments, -28.0, 0.01, zero_point)
     expected = sums_at_reference(np.array(sums), decoding, reference, width)

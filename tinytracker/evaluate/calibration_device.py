@@ -67,7 +67,8 @@ def sums_at_reference(
     """Return the sums of codes that a device which aims corrects, (N, 2), bit for bit.
 
     Eyes that look smaller are farther away: the distance of a sum from that of a gaze of 0 cm scales by
-    reference / width, rounded to the nearest integer, halves up (tt_gaze_scale in deploy/common/tt_gaze.h).
+    reference / width, rounded to the nearest integer, halves up, and kept within 32 bits (tt_gaze_scale in
+    deploy/common/tt_gaze.h).
 
     Args:
         sums: (N, 2) of the stored codes of x and of y.
@@ -78,7 +79,7 @@ def sums_at_reference(
     middle = decoding.segments * decoding.zero_point + decoding.segments * 255 // 2
     off = np.clip(sums.astype(np.int64) - middle, *_SUMS)
     scaled: NDArray[np.int64] = middle + (2 * off * reference + width) // (2 * width)
-    return scaled
+    return np.clip(scaled, _INT32.min, _INT32.max)
 
 
 def device_gaze(calibration: Calibration, decoding: GazeDecoding) -> DeviceGaze:
