@@ -11,6 +11,7 @@ from support.chromium import PROGRAM, Page
 from support.cli import run as tinytracker
 from support.page_text import TEXTS
 from support.run_folder import make_run
+from support.run_parts import make_hybrid
 from support.sessions import write_session
 from support.tflite_builder import T
 from support.tflite_nets import NetBuilder
@@ -20,6 +21,7 @@ from tinytracker.measure.measurement import COMPUTER
 from tinytracker.platforms import Absent, Figure, Mark, compare_platforms, write_platforms
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.facts import stored_spiking
+from tinytracker.platforms.hybrid import compare_hybrids
 from tinytracker.platforms.model import break_even, coralmicro, imx500, loihi, microcontroller_ms
 from tinytracker.platforms.own import read_own
 from tinytracker.platforms.rows import PLATFORMS
@@ -282,6 +284,16 @@ def test_a_network_without_spiking_form_does_not_fit_chips_for_spikes(run, table
 def test_other_strategies_can_add_rows(run, table):
     again = compare_platforms(run, more_rows=[table.rows[0]])
     assert again.rows[-1] == table.rows[0]
+
+
+def test_a_hybrid_s_evaluation_of_an_earlier_training_is_refused(tmp_path):
+    hybrid = make_run(tmp_path / "run")
+    make_hybrid(hybrid, b"weights")
+    hybrid.hybrid_path.write_bytes(b"weights")
+    assert len(compare_hybrids([hybrid.path]).rows) == 1
+    hybrid.hybrid_path.write_bytes(b"trained again")
+    with pytest.raises(InputFileError, match=r"hybrid-test\.json: of other weights than the run has now"):
+        compare_hybrids([hybrid.path])
 
 
 def test_mistakes_are_sentences(run, table, tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
-from tinytracker.files import StrPath
+from tinytracker.files import StrPath, sha256_file
 from tinytracker.hybrid.evaluation_document import HybridEvaluation
 from tinytracker.hybrid.presets import STEPS, find_hybrid
 from tinytracker.platforms import constants as c
@@ -96,7 +96,7 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
         split: of the evaluations.
 
     Raises:
-        InputFileError: a folder is not a run, or has no evaluation on this split.
+        InputFileError: a folder is not a run, or has no evaluation of its present weights on this split.
     """
     rows = []
     for folder in runs:
@@ -107,7 +107,13 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
                 run.path, f"this hybrid has not been evaluated on the split {split}",
                 f"Run: tinytracker hybrid evaluate {run.path} --split {split}",
             )  # fmt: skip
-        rows.append(_row(run, HybridEvaluation.read(path)))
+        found = HybridEvaluation.read(path)
+        if run.hybrid_path.is_file() and found.model_sha256 != sha256_file(run.hybrid_path):
+            raise InputFileError(
+                path, "of other weights than the run has now",
+                f"Run: tinytracker hybrid evaluate {run.path} --split {split}",
+            )  # fmt: skip
+        rows.append(_row(run, found))
     return HybridTable(tuple(rows))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
-from tinytracker.files import StrPath, sha256_bytes, write_bytes
+from tinytracker.files import StrPath, sha256_bytes, sha256_file, write_bytes
 from tinytracker.lazy import exports
 from tinytracker.locks import locked
 from tinytracker.progress import say
@@ -213,7 +213,10 @@ def quantize(
         contract.as_json(),
         training,
     )  # fmt: skip
-    made = {**asdict(result), "model": path.name, "contract": contract.as_json()}
+    made = {
+        **asdict(result), "model": path.name, "contract": contract.as_json(),
+        "float_sha256": sha256_file(run.trained_model()),
+    }  # fmt: skip
     record = QuantizationRecord(method=method, io=io, **made, command=command_line(), versions=versions())
     record.write(folder / RECORD_NAME)
     return result
