@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.damage import OTHER_COMPRESSION, recompressed
 from support.mlperf_traces import energyrunner_bytes, lpm01a_log
 from support.ppk2 import ppk2_bits, ppk2_frames
 
@@ -80,6 +81,12 @@ def test_every_format_gives_the_same_trace(name, content, meter, tmp_path):
     if meter != "Qoitech Otii":
         np.testing.assert_array_equal(trace.digital, LEVELS)
         assert trace.lines in (0b11, 0xFF)
+
+
+@pytest.mark.parametrize("method", OTHER_COMPRESSION)
+def test_a_byte_that_names_another_compression_is_damage(method, tmp_path):
+    with pytest.raises(InputFileError, match=r"a\.ppk2"):
+        read_trace(put(tmp_path, "a.ppk2", recompressed(ppk2_bytes(), method)), voltage_v=3.3)
 
 
 def test_what_a_file_says_about_time_and_voltage_is_used(tmp_path):

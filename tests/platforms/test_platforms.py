@@ -352,7 +352,9 @@ def test_the_page_is_readable_in_a_browser(written, width, dark):
         assert not browser.errors
         assert not [url for url in browser.requests if not url.startswith(("file:", "data:"))]
         assert browser.run("document.documentElement.scrollWidth") <= width
-        tables = browser.run("[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)")
+        tables = browser.run(
+            "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+        )
         assert len(tables) == 3
         assert width < 600 or tables == [0, 0, 0]  # only a phone scrolls them sideways
         assert browser.run("document.querySelectorAll('figure svg').length") == 3

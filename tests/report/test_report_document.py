@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.cascade_results import make_results
 from support.cli import run as tinytracker
+from support.damage import OTHER_COMPRESSION, recompressed
 from support.gazecapture_folder import make_folder
 from support.run_folder import energy_document, make_frames, make_package, make_run
 from support.run_parts import digest, make_hybrid, make_spiking
@@ -164,6 +165,15 @@ def test_damaged_results_of_a_cascade_are_named(tmp_path):
         InputFileError, match=r"cascade\.json: not the results of a cascade \(timelines.*frames"
     ):
         report(tmp_path / "cascade.json", tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("method", OTHER_COMPRESSION)
+def test_damaged_predictions_are_named(tmp_path, method):
+    run = make_run(tmp_path / "run")
+    path = run.evaluation("float", "test").with_suffix(".npz")
+    path.write_bytes(recompressed(path.read_bytes(), method))
+    with pytest.raises(InputFileError, match=r"float-test\.npz: cannot be read as predictions"):
+        report(run.path, tmp_path / "report.html")
 
 
 def test_nothing_is_loaded_and_nothing_runs(made):

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.evaluate.metrics import ErrorNumbers, frame_errors
@@ -190,7 +190,7 @@ def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
     try:
         with np.load(path) as stored:
             found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"cannot be read as predictions ({error})", _AGAIN) from None
     with expecting(path, "predictions of a split", _AGAIN):
         count = len(found["gaze"])
