@@ -19,7 +19,7 @@ from tinytracker.hybrid.presets import STEPS, find_hybrid
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Figure, Mark, exactly
 from tinytracker.platforms.model import microcontroller_ms
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 COLUMNS = {
     "error_cm": "error cm", "direction_deg": "direction °", "sops": "SOPs", "macs": "MACs", "link_bytes": "link bytes",
@@ -79,7 +79,7 @@ class HybridTable:
         """Return the JSON document."""
         return {
             "chips": self.chips, "rows": [row.as_json() for row in self.rows], "legend": self.legend,
-            "command": command_line(), "versions": versions(),
+            **provenance(),
         }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tinytracker.progress import say
 from tinytracker.quant.record import RECORD_NAME, QuantizationRecord
 from tinytracker.quant.settings import QatSettings
 from tinytracker.requirements import require, require_tensorflow
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -217,7 +217,7 @@ def quantize(
         **asdict(result), "model": path.name, "contract": contract.as_json(),
         "float_sha256": sha256_file(run.trained_model()),
     }  # fmt: skip
-    record = QuantizationRecord(method=method, io=io, **made, command=command_line(), versions=versions())
+    record = QuantizationRecord(method=method, io=io, **made, **provenance())
     record.write(folder / RECORD_NAME)
     return result
 
