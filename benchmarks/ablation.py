@@ -18,7 +18,8 @@ import numpy as np
 from accuracy import Errors, errors_of, gain, parser_of, quantized, trained
 from common import write_csv
 
-from tinytracker.model.presets import PRESETS, Preset, StripNetwork, find_preset
+from tinytracker.model.architectures import StripNetwork
+from tinytracker.model.presets import PRESETS, Preset, find_preset
 from tinytracker.runs import Run
 from tinytracker.train.config import load_config
 

@@ -213,8 +213,13 @@ def write_description(run: Run, description: dict[str, Any]) -> None:
         run: the run folder.
         description: preset, config, data, and the weights training started from.
     """
-    document = RunDescription(**description, command=command_line(), versions=versions(), git=git_commit())
+    document = RunDescription(**description, **provenance(), git=git_commit())
     document.write(run.description_path)
+
+
+def provenance() -> dict[str, Any]:
+    """Return the fields in which documents say how they were made: `command` and `versions`."""
+    return {"command": command_line(), "versions": versions()}
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.damage import OTHER_COMPRESSION, recompressed
 from support.mlperf_traces import energyrunner_bytes, lpm01a_log
 from support.ppk2 import ppk2_bits, ppk2_frames
 
 from tinytracker.energy.formats import FORMATS, read_trace
-from tinytracker.energy.formats.table import settle_uncertain
+from tinytracker.energy.formats.table import even_grid, settle_uncertain
 from tinytracker.errors import InputFileError, TinyTrackerError, UnknownNameError, UsageError
 
 CURRENT_UA = np.array([1000.0, 2000.5, 3000.25, 4000.125, 5000.0, 6000.0])
@@ -80,6 +81,12 @@ def test_every_format_gives_the_same_trace(name, content, meter, tmp_path):
     if meter != "Qoitech Otii":
         np.testing.assert_array_equal(trace.digital, LEVELS)
         assert trace.lines in (0b11, 0xFF)
+
+
+@pytest.mark.parametrize("method", OTHER_COMPRESSION)
+def test_a_byte_that_names_another_compression_is_damage(method, tmp_path):
+    with pytest.raises(InputFileError, match=r"a\.ppk2"):
+        read_trace(put(tmp_path, "a.ppk2", recompressed(ppk2_bytes(), method)), voltage_v=3.3)
 
 
 def test_what_a_file_says_about_time_and_voltage_is_used(tmp_path):
@@ -227,6 +234,31 @@ SAMPLES = {
     "trace1-energy.bin": energyrunner_bytes(CURRENT_UA),
     "a.log": lpm01a_log(CURRENT_UA * 1e-6, rate=2, settings=("freq 2", "volt 3300m"), events=[1, 3]).encode(),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "damaged", "sentence"),
+    [
+        ("a.csv", b"\n100,", b"\n-1e308,", r"the time of sample 0 is -1e\+305 s"),
+        ("Main current - A.csv", b"0.00005,", b"1e308,", r"the time of sample 5 is 1e\+308 s"),
+    ],
+)
+def test_times_with_a_damaged_exponent_are_refused(name, number, damaged, sentence, tmp_path):
+    assert number in SAMPLES[name]
+    with pytest.raises(InputFileError, match=sentence):
+        read_trace(put(tmp_path, name, SAMPLES[name].replace(number, damaged)), voltage_v=3.3)
+
+
+def test_samples_closer_than_any_meter_s_are_refused(tmp_path):
+    with pytest.raises(InputFileError, match=r"its samples are 1e-300 s apart; no meter is that fast"):
+        even_grid(tmp_path / "a.csv", 1e-300 * np.arange(6))
+
+
+def test_a_signalling_nan_is_a_lost_sample(tmp_path):
+    content = bytearray(SAMPLES["trace1-energy.bin"])
+    content[-8:-4] = bytes.fromhex("0100807f")  # the last sample but one
+    trace = read_trace(put(tmp_path, "trace1-energy.bin", bytes(content)), voltage_v=3.3)
+    assert trace.gaps.tolist() == [[len(trace) - 2, len(trace) - 1]]
 
 
 @pytest.mark.parametrize("name", SAMPLES)

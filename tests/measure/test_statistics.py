@@ -91,6 +91,7 @@ def test_autocorrelation():
     assert abs(autocorrelation(rng.standard_normal(5000))) < 0.05
     assert autocorrelation(np.repeat(rng.standard_normal(2000), 2)) == pytest.approx(0.5, abs=0.05)
     assert autocorrelation(np.ones(10)) == 0.0
+    assert autocorrelation(np.full(15, 0.3)) == 0.0  # their mean is 0.29999999999999993
 
 
 def test_warnings_say_what_is_wrong():

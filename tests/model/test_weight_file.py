@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.damage import OTHER_COMPRESSION, recompressed
 
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.model import weight_file
@@ -73,6 +74,13 @@ def test_damage_is_a_sentence_or_harmless(content, tmp_path_factory, data):
     except InputFileError:
         return
     assert all(np.isfinite(a).all() for arrays in found.values() for a in arrays)
+
+
+@pytest.mark.parametrize("method", OTHER_COMPRESSION)
+def test_a_byte_that_names_another_compression_is_damage(content, tmp_path, method):
+    (tmp_path / "w.npz").write_bytes(recompressed(content, method))
+    with pytest.raises(InputFileError, match="not a weight file, or damaged"):
+        read_weights(tmp_path / "w.npz")
 
 
 def test_a_document_of_another_file_is_refused(tmp_path):

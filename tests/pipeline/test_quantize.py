@@ -70,6 +70,7 @@ def test_the_record_beside_the_model_is_true(run):
     folder = run.quantized("ptq-int8")
     record = json.loads((folder / "quantization.json").read_text())
     assert record["sha256"] == hashlib.sha256((folder / "model.tflite").read_bytes()).hexdigest()
+    assert record["float_sha256"] == hashlib.sha256(run.model_path.read_bytes()).hexdigest()
     assert record["calibration"]["split"] == "train"
     assert record["calibration"]["frames"] == 32
     assert len(record["calibration"]["sha256"]) == 64

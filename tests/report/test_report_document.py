@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.cascade_results import make_results
 from support.cli import run as tinytracker
+from support.damage import OTHER_COMPRESSION, recompressed
 from support.gazecapture_folder import make_folder
 from support.run_folder import energy_document, make_frames, make_package, make_run
+from support.run_parts import digest, make_hybrid, make_spiking
 from support.sessions import write_aimed_session, write_session
 
 from tinytracker.data.devices import DEVICES, Orientation
@@ -27,13 +29,14 @@ def sources(tmp_path_factory):
     """Two runs, a package, two sessions, an analysis of energy."""
     folder = tmp_path_factory.mktemp("sources")
     first = make_run(folder / "demo" / "run")
-    make_run(folder / "other", seed=1)
+    other = make_run(folder / "other", seed=1)
     make_package(folder / "demo" / "spresense", first)
     edges = 1 + 0.04 * np.arange(40)[:, None] + np.array([0, 0.0179, 0.0187, 0.0274])
     write_session(folder / "board.jsonl", edges)
     write_session(folder / "emulated.jsonl", edges, source="emulated", clock="emulated")
     (folder / "energy.json").write_text(json.dumps(energy_document()))
-    make_results().write(folder / "other" / "cascade" / "evaluation.json")
+    network = digest((other.quantized("ptq-int8") / "model.tflite").read_bytes())
+    make_results(little=network).write(folder / "other" / "cascade" / "evaluation.json")
     make_results(latency=(0, 0)).write(folder / "fast.json")
     return folder
 
@@ -164,6 +167,15 @@ def test_damaged_results_of_a_cascade_are_named(tmp_path):
         report(tmp_path / "cascade.json", tmp_path / "report.html")
 
 
+@pytest.mark.parametrize("method", OTHER_COMPRESSION)
+def test_damaged_predictions_are_named(tmp_path, method):
+    run = make_run(tmp_path / "run")
+    path = run.evaluation("float", "test").with_suffix(".npz")
+    path.write_bytes(recompressed(path.read_bytes(), method))
+    with pytest.raises(InputFileError, match=r"float-test\.npz: cannot be read as predictions"):
+        report(run.path, tmp_path / "report.html")
+
+
 def test_nothing_is_loaded_and_nothing_runs(made):
     numbers = parsed(made.page)
     assert "script" not in numbers.tags
@@ -206,6 +218,53 @@ def test_what_is_missing_is_said(tmp_path):
     assert found.document["sessions"][0]["latency_us"] == {}
     text = found.page.read_text()
     assert all(s.split(":")[0] in text for s in said)
+
+
+def test_parts_of_an_earlier_network_are_shown_and_marked(tmp_path):
+    run = make_run(tmp_path / "run")
+    run.model_path.write_bytes(b"float")
+    make_spiking(run, b"float")
+    network = run.quantized("ptq-int8") / "model.tflite"
+    record = {"schema_version": 1, "method": "ptq", "io": "int8", "float_sha256": digest(b"float")}
+    network.with_name("quantization.json").write_text(json.dumps(record))
+    table = json.loads(run.parity_path.read_text())
+    run.parity_path.write_text(json.dumps({**table, "model_sha256": digest(network.read_bytes())}))
+    make_results(big=digest(network.read_bytes())).write(run.path / "cascade" / "evaluation.json")
+    current = report([run.path], tmp_path / "current.html")
+    assert current.document["runs"][0]["outdated"] == {}
+    assert "of an earlier network" not in current.page.read_text()
+
+    run.model_path.write_bytes(b"trained again")
+    network.write_bytes(b"quantized again")
+    found = report([run.path], tmp_path / "earlier.html")
+    said = found.document["runs"][0]["outdated"]
+    assert set(said) == {"spiking", "ptq-int8", "parity", "cascade"}
+    assert said["spiking"].endswith(f"run: tinytracker spike {run.path}")
+    assert said["ptq-int8"].endswith(f"run: tinytracker quantize {run.path} --method ptq --io int8")
+    assert found.document["runtimes"][0]["outdated"]
+    assert found.document["cascades"][0]["outdated"]
+    assert found.document["runs"][0]["spiking"] == current.document["runs"][0]["spiking"]
+    page = found.page.read_text()
+    # The card and the row of the INT8 network, the spikes, the table of runtimes, the cascade.
+    assert page.count("of an earlier network") == 5
+    assert all(sentence in page for sentence in said.values())
+
+
+def test_a_hybrid_of_an_earlier_training_is_named(tmp_path):
+    run = make_run(tmp_path / "run")
+    for name in ("evaluation", "quantized", "parity.json"):
+        shutil.rmtree(run.path / name) if (run.path / name).is_dir() else (run.path / name).unlink()
+    run.hybrid_path.write_bytes(b"weights")
+    make_hybrid(run, b"weights")
+    found = report([run.path], tmp_path / "report.html").document["runs"][0]
+    assert found["outdated"] == {}
+    assert found["missing"] == [
+        f"A report does not show hybrids; run: tinytracker hybrid evaluate {run.path}"
+    ]
+    run.hybrid_path.write_bytes(b"trained again")
+    said = report([run.path], tmp_path / "report.html").document["runs"][0]["outdated"]
+    assert said["hybrid"].endswith(f"run: tinytracker hybrid quantize {run.path}")
+    assert said["hybrid evaluation"].startswith("hybrid-test.json is of an earlier training")
 
 
 def test_an_old_evaluation_has_no_maps_and_says_so(tmp_path):

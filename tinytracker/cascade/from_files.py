@@ -30,7 +30,7 @@ from tinytracker.errors import UnknownNameError, UsageError
 from tinytracker.files import StrPath, sha256_bytes, write_text
 from tinytracker.model.tflite_file import read_network as read_tflite_file
 from tinytracker.progress import say
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 MOST_LATENCY = 15
 SHOWN_FRAMES = 180
@@ -192,8 +192,7 @@ def _document(
         ),
         curves=result.curves,
         timelines=tuple(_timeline(person, name, row, result.latency) for row in shown),
-        command=command_line(),
-        versions=versions(),
+        **provenance(),
     )
 
 
@@ -255,7 +254,7 @@ def fit_settings(
         **vars(made.strategy.gate), budget=budget, big_sha256=sha256_bytes(models[0]),
         little_sha256=sha256_bytes(models[1]), people=len(people), frames=made.numbers.frames,
         error_against_always=round(made.numbers.error_cm / always.error_cm, 4), busy=round(made.numbers.busy, 4),
-        command=command_line(), versions=versions(),
+        **provenance(),
     )  # fmt: skip
 
 

@@ -6,14 +6,13 @@ seconds.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.arrays import Floats, Pixels
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath, make_folder, writing
@@ -77,7 +76,7 @@ class Viewing:
         try:
             with Path(path).open("rb") as file, np.load(file) as stored:
                 return cls(**{f.name: stored[f.name] for f in fields(cls)})
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGED as error:
             raise InputFileError(
                 Path(path), f"not a viewing ({error})", "Delete it; it is computed anew."
             ) from error

@@ -14,7 +14,7 @@ from tinytracker.evaluate.metrics import Errors
 from tinytracker.files import StrPath, make_folder, read_bytes, writing
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 from tinytracker.spiking.document import (
     DOCUMENT_NAME,
     FOLDER,
@@ -217,7 +217,7 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
         with writing(predictions):
             columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
             np.savez_compressed(predictions, predicted=predicted, **columns)
-        result.document(command=command_line(), versions=versions()).write(result.path)
+        result.document(**provenance()).write(result.path)
     return result
 
 

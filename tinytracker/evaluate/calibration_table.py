@@ -25,7 +25,7 @@ from tinytracker.evaluate.metrics import Frames, frame_errors, subject_bootstrap
 from tinytracker.files import StrPath, write_json
 from tinytracker.progress import bar
 from tinytracker.requirements import require_tensorflow
-from tinytracker.runs import SCHEMA_VERSION, command_line, versions
+from tinytracker.runs import SCHEMA_VERSION, provenance
 
 DOTS = (5, 9, 13)
 REPEATS = 10
@@ -101,7 +101,7 @@ def evaluate_calibration(
     path = chosen.run.evaluation(model, f"{split}-calibration") if chosen.run else None
     result = CalibrationTable(chosen.kind, split, chosen.index.data_sha256, content, path)
     if path is not None:
-        write_json(path, {**result.as_json(), "command": command_line(), "versions": versions()})
+        write_json(path, result.as_json() | provenance())
     return result
 
 

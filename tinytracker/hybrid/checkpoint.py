@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_bytes, write_bytes, write_json, write_text
 from tinytracker.hybrid.network import HybridNet, set_weights, weights_of
@@ -87,5 +87,5 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(read_bytes(path, "Train again."))) as held:
             return {name: held[name] for name in held.files}
-    except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"a damaged file of weights ({error})", "Train again.") from None

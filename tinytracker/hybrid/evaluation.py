@@ -33,7 +33,7 @@ from tinytracker.hybrid.streams import (
 )
 from tinytracker.hybrid.training import predicted_cm, trained_net
 from tinytracker.progress import bar
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 Predict = Callable[[Windows], NDArray[np.float64]]
 
@@ -83,8 +83,7 @@ def evaluated(
         no_answer_all_cm=_mean(np.linalg.norm(everything.change_cm(), axis=1)), floating=floating, integers=integers,
         integer_loss=integers.error_cm / floating.error_cm - 1,
         **followed,
-        cost=hybrid_cost(hybrid, moving), model_sha256=weights_sha256, data_hash=data_hash, command=command_line(),
-        versions=versions(),
+        cost=hybrid_cost(hybrid, moving), model_sha256=weights_sha256, data_hash=data_hash, **provenance(),
     )  # fmt: skip
     path = run.evaluation("hybrid", split)
     document.write(path)

@@ -36,7 +36,7 @@ from tinytracker.locks import locked
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats
 from tinytracker.progress import bar, say
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import nir_bytes
 
@@ -129,8 +129,7 @@ def _written(
     about = HybridDocument(
         preset=preset.name, interval=hybrid.interval, bin_us=BIN_US, unit_strip=UNIT_STRIP,
         parameters=preset.parameters(hybrid.interval), **parts,
-        weights_sha256=sha256_file(run.hybrid_path), validation=judgement, command=command_line(),
-        versions=versions(),
+        weights_sha256=sha256_file(run.hybrid_path), validation=judgement, **provenance(),
     )  # fmt: skip
     about.write(folder / DOCUMENT_NAME)
     say(f"{folder}: {judgement.float_cm:.3f} cm before rounding, {judgement.integer_cm:.3f} cm in integers")

@@ -194,9 +194,11 @@ def settled_after(values: Floats) -> int | None:
 
 def autocorrelation(values: Floats) -> float:
     """Correlation of each value with the next; 0 for fewer than 4 or constant values."""
+    if len(values) < 4 or np.ptp(values) == 0:  # the mean of equal values may be a rounding away from them
+        return 0.0
     centred = values - values.mean()
     power = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / power if len(values) >= 4 and power > 0 else 0.0
+    return float(centred[1:] @ centred[:-1]) / power if power > 0 else 0.0
 
 
 def drift(values: Floats) -> tuple[float, Interval]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError
 from tinytracker.files import StrPath, read_bytes, read_json, sha256_bytes, write_bytes, write_json
 
@@ -104,7 +104,7 @@ def read_weights(path: StrPath) -> dict[str, list[NDArray[np.float32]]]:
                         path, f"{entry.filename} has values that are not finite numbers", hint
                     )
                 found.setdefault(layer, {})[int(position)] = array.astype(np.float32)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"not a weight file, or damaged ({error})", hint) from error
     for layer, arrays in found.items():
         if not layer or sorted(arrays) != list(range(len(arrays))):

@@ -40,7 +40,7 @@ from tinytracker.quant.parity import (
     patterns_of,
 )
 from tinytracker.requirements import require_tensorflow
-from tinytracker.runs import SCHEMA_VERSION, Run, command_line, versions
+from tinytracker.runs import SCHEMA_VERSION, Run, provenance
 from tinytracker.spiking.document import FOLDER
 from tinytracker.targets import Target, with_part
 from tinytracker.words import counted
@@ -161,7 +161,7 @@ def _spiking_table(run: Run, preset: Preset, data: Path, images: int) -> Runtime
 
 def _kept(table: RuntimeTable, path: Path) -> RuntimeTable:
     document = {"schema_version": SCHEMA_VERSION, **table.as_json()}
-    write_json(path, {**document, "command": command_line(), "versions": versions()})
+    write_json(path, document | provenance())
     return table
 
 

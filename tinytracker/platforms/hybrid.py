@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tinytracker.errors import InputFileError
-from tinytracker.files import StrPath
+from tinytracker.files import StrPath, sha256_file
 from tinytracker.hybrid.evaluation_document import HybridEvaluation
 from tinytracker.hybrid.presets import STEPS, find_hybrid
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Figure, Mark, exactly
 from tinytracker.platforms.model import microcontroller_ms
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 COLUMNS = {
     "error_cm": "error cm", "direction_deg": "direction °", "sops": "SOPs", "macs": "MACs", "link_bytes": "link bytes",
@@ -79,7 +79,7 @@ class HybridTable:
         """Return the JSON document."""
         return {
             "chips": self.chips, "rows": [row.as_json() for row in self.rows], "legend": self.legend,
-            "command": command_line(), "versions": versions(),
+            **provenance(),
         }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
         split: of the evaluations.
 
     Raises:
-        InputFileError: a folder is not a run, or has no evaluation on this split.
+        InputFileError: a folder is not a run, or has no evaluation of its present weights on this split.
     """
     rows = []
     for folder in runs:
@@ -107,7 +107,13 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
                 run.path, f"this hybrid has not been evaluated on the split {split}",
                 f"Run: tinytracker hybrid evaluate {run.path} --split {split}",
             )  # fmt: skip
-        rows.append(_row(run, HybridEvaluation.read(path)))
+        found = HybridEvaluation.read(path)
+        if run.hybrid_path.is_file() and found.model_sha256 != sha256_file(run.hybrid_path):
+            raise InputFileError(
+                path, "of other weights than the run has now",
+                f"Run: tinytracker hybrid evaluate {run.path} --split {split}",
+            )  # fmt: skip
+        rows.append(_row(run, found))
     return HybridTable(tuple(rows))
 
 

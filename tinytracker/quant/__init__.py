@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
-from tinytracker.files import StrPath, sha256_bytes, write_bytes
+from tinytracker.files import StrPath, sha256_bytes, sha256_file, write_bytes
 from tinytracker.lazy import exports
 from tinytracker.locks import locked
 from tinytracker.progress import say
 from tinytracker.quant.record import RECORD_NAME, QuantizationRecord
 from tinytracker.quant.settings import QatSettings
 from tinytracker.requirements import require, require_tensorflow
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -213,8 +213,11 @@ def quantize(
         contract.as_json(),
         training,
     )  # fmt: skip
-    made = {**asdict(result), "model": path.name, "contract": contract.as_json()}
-    record = QuantizationRecord(method=method, io=io, **made, command=command_line(), versions=versions())
+    made = {
+        **asdict(result), "model": path.name, "contract": contract.as_json(),
+        "float_sha256": sha256_file(run.trained_model()),
+    }  # fmt: skip
+    record = QuantizationRecord(method=method, io=io, **made, **provenance())
     record.write(folder / RECORD_NAME)
     return result
 

@@ -13,7 +13,7 @@ from tinytracker.aim import layout
 from tinytracker.errors import ModelError
 from tinytracker.model.finder_output import GRID
 from tinytracker.model.output import AIM_CODES, FULL_SCALE, LIMIT_CM, OUTPUT_SCALE, GazeOutput
-from tinytracker.model.presets import SEGMENTED
+from tinytracker.model.preset import SEGMENTED
 from tinytracker.model.tflite_model import Tensor, TfliteModel
 
 Codes = dict[str, NDArray[np.uint8]]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tinytracker.archives import DAMAGED
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.errors import InputFileError
@@ -163,5 +164,5 @@ def _load(own: Run) -> dict[str, Weights]:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             nodes = dict.fromkeys(key.rpartition("/")[0] for key in archive.files)
             return {name: Weights(archive[f"{name}/kernel"], archive[f"{name}/bias"]) for name in nodes}
-    except Exception as error:  # a damaged archive raises many types
+    except DAMAGED as error:
         raise InputFileError(path, f"damaged ({error})", f"Delete {own.path} and quantize again.") from error

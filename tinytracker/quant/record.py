@@ -64,7 +64,7 @@ class QuantizationRecord(Document):
 
     Attributes:
         method: "ptq" or "qat". io: "int8" or "uint8". model: file beside this one. name: name of its folder.
-        bytes, sha256: of the file.
+        bytes, sha256: of the file. float_sha256: of the float network; "" from releases that did not store it.
         calibration: frames that set the ranges. contract: inputs and outputs. training: of method "qat".
         command: the command that made it. versions: of the libraries.
     """
@@ -78,6 +78,7 @@ class QuantizationRecord(Document):
     name: str = ""
     bytes: int = 0
     sha256: str = ""
+    float_sha256: str = ""
     calibration: CalibrationFrames | None = None
     contract: IoDescription | None = None
     training: RoundedTraining | None = None

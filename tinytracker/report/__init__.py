@@ -61,10 +61,12 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
         raise UsageError("No sources were given.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not the name of a page.", "Give a name that ends in .html.")
+    from tinytracker.cascade.results import FOLDER
     from tinytracker.report.cascade_part import cascade_part
     from tinytracker.report.event_part import event_part
     from tinytracker.report.images import face_images
     from tinytracker.report.measured import energy_part, package_part, runtime_part, session_part
+    from tinytracker.report.outdated import outdated_parts
     from tinytracker.report.page import render
     from tinytracker.report.published import PUBLISHED
     from tinytracker.report.run_part import run_part
@@ -72,18 +74,22 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
 
     found = find_sources([Path(source) for source in given])
     packages, parity, memory = package_part(found)
-    runs = [run_part(name, run) for name, run in found.runs]
+    outdated = {run: outdated_parts(run) for _, run in found.runs}
+    runs = [run_part(name, run, outdated[run]) for name, run in found.runs]
     events = [event_part(path, allow_images) for path in found.events]
     document = {
         "schema_version": SCHEMA_VERSION,
         "runs": runs,
         "parity": parity,
-        "runtimes": runtime_part(found),
+        "runtimes": runtime_part(found, outdated),
         "packages": packages,
         "memory": memory,
         "sessions": [session_part(path) for path in found.sessions],
         "energies": [energy_part(path) for path in found.energies],
-        "cascades": [cascade_part(name, path) for name, path in found.cascades],
+        "cascades": [
+            cascade_part(name, path, run is not None and FOLDER in outdated[run])
+            for name, path, run in found.cascades
+        ],
         "events": [part for part, _ in events],
         "published": PUBLISHED,
         "versions": versions(),

@@ -23,12 +23,13 @@ _ROW = (
 )  # fmt: skip
 
 
-def cascade_part(name: str, path: Path) -> dict[str, Any]:
+def cascade_part(name: str, path: Path, is_outdated: bool = False) -> dict[str, Any]:
     """Return all strategies, curves, timelines, and the eye flow's gate person by person.
 
     Args:
         name: for the reader.
         path: document that `tinytracker cascade evaluate` has written.
+        is_outdated: whether the run that holds it has other networks now.
 
     Raises:
         InputFileError: it is not such a document.
@@ -37,6 +38,7 @@ def cascade_part(name: str, path: Path) -> dict[str, Any]:
     document = found.as_json()
     return {
         "name": name,
+        "outdated": is_outdated,
         "evidence": found.evidence,
         "latency_frames": document["latency_frames"],
         "rate": found.rate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from tinytracker.errors import UsageError
 from tinytracker.files import read_json
 from tinytracker.package.manifest import BoardMemory, Manifest, ParitySection, SensorMemory
 from tinytracker.package.parity_table import ParityDocument, RuntimeRow, spiking_parity_path
+from tinytracker.report.outdated import PARITY, SPIKING_PARITY
 from tinytracker.report.sources import Sources, expecting, finite
+from tinytracker.runs import Run
 
 if TYPE_CHECKING:
     from tinytracker.measure.following import Following
@@ -53,21 +56,26 @@ def _picked(row: ParitySection) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def runtime_part(found: Sources) -> list[dict[str, Any]]:
+def runtime_part(found: Sources, outdated: Mapping[Run, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Return the tables of `tinytracker parity` in runs; why a runtime has no numbers is a sentence in `absent`.
+
+    Args:
+        found: the sources.
+        outdated: what `outdated_parts` says about each run.
 
     Raises:
         InputFileError: a parity.json is not such a table.
     """
     tables = []
     for name, run in found.runs:
-        for path in (run.parity_path, spiking_parity_path(run)):
+        for part, path in ((PARITY, run.parity_path), (SPIKING_PARITY, spiking_parity_path(run))):
             if not path.is_file():
                 continue
             table = ParityDocument.read(path)
             tables.append(
                 {
-                    "run": name, "model": table.model, "oracle": table.oracle, "frames": table.frames,
+                    "run": name, "outdated": part in outdated[run],
+                    "model": table.model, "oracle": table.oracle, "frames": table.frames,
                     "patterns": table.patterns, "step_cm": table.step_cm, "rows": [_runtime(row) for row in table.rows],
                 }
             )  # fmt: skip

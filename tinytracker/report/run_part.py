@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.evaluate.metrics import ErrorNumbers, frame_errors
@@ -29,8 +30,13 @@ _SETTINGS = ("epochs", "batch_size", "learning_rate", "loss", "seed")
 _SCATTER_POINTS = 600
 
 
-def run_part(name: str, run: Run) -> dict[str, Any]:
+def run_part(name: str, run: Run, outdated: Mapping[str, str]) -> dict[str, Any]:
     """Return everything about a run that a page shows; each missing part is a sentence in `missing`.
+
+    Args:
+        name: for the reader.
+        run: the run.
+        outdated: what `outdated_parts` says about it.
 
     Raises:
         InputFileError: a file of the run is damaged.
@@ -41,16 +47,18 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
     models = {m: _model_part(run, m) for m in (FLOAT, *converted)}
     shown = {m: part for m, part in models.items() if part is not None}
     predictions = {m: p for m in shown if (p := _predictions(run, m)) is not None}
-    if FLOAT not in shown:
+    if run.hybrid_path.is_file():
+        missing.append(f"A report does not show hybrids; run: tinytracker hybrid evaluate {run.path}")
+    elif FLOAT not in shown:
         missing.append(f"The float network has not been evaluated; run: tinytracker evaluate {run.path}")
     for quantized in converted:
         if quantized not in shown:
             missing.append(
                 f"{quantized} has not been evaluated; run: tinytracker evaluate {run.path} --model {quantized}"
             )
-    if not converted:
+    if not converted and not run.hybrid_path.is_file():
         missing.append(_not_converted(run, description.preset))
-    elif run.quantized_names() and not run.parity_path.is_file():
+    if run.quantized_names() and not run.parity_path.is_file():
         missing.append(f"Runtimes have not been compared; run: tinytracker parity {run.path}")
     best = FLOAT if FLOAT in shown else next(iter(shown), None)
     calibrations = {m: c for m in (FLOAT, *run.quantized_names()) if (c := _calibration(run, m)) is not None}
@@ -89,6 +97,7 @@ def run_part(name: str, run: Run) -> dict[str, Any]:
         "calibration": calibrations,
         "spiking": spiking_part(run),
         "missing": missing,
+        "outdated": dict(outdated),
     }  # fmt: skip
 
 
@@ -181,7 +190,7 @@ def _predictions(run: Run, model: str) -> dict[str, NDArray[Any]] | None:
     try:
         with np.load(path) as stored:
             found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"cannot be read as predictions ({error})", _AGAIN) from None
     with expecting(path, "predictions of a split", _AGAIN):
         count = len(found["gaze"])

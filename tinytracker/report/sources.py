@@ -29,7 +29,7 @@ class Sources:
 
     Attributes:
         runs: name and run. packages: name and manifest. sessions: files. energies: files.
-        cascades: name and results of `tinytracker cascade evaluate`; those that runs hold are among them.
+        cascades: name, results of `tinytracker cascade evaluate`, and the run that holds them, if any.
         events: files of clips and recordings.
     """
 
@@ -37,7 +37,7 @@ class Sources:
     packages: list[tuple[str, Manifest]] = field(default_factory=list)
     sessions: list[Path] = field(default_factory=list)
     energies: list[Path] = field(default_factory=list)
-    cascades: list[tuple[str, Path]] = field(default_factory=list)
+    cascades: list[tuple[str, Path, Run | None]] = field(default_factory=list)
     events: list[Path] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ def find_sources(paths: Sequence[Path]) -> Sources:
     for title, run in found.runs:
         results = run.path / FOLDER / DOCUMENT_NAME
         if results.is_file():
-            found.cascades.append((title, results))
+            found.cascades.append((title, results, run))
         for name, manifest in _packages_beside(run):
             if name not in given:
                 found.packages.append((name, manifest))
@@ -100,7 +100,7 @@ def _sort(path: Path, found: Sources) -> None:
     elif path.suffix == ".jsonl":
         found.sessions.append(path)
     elif path.suffix == ".json" and _is_cascade(path):
-        found.cascades.append((path.stem, path))
+        found.cascades.append((path.stem, path, None))
     elif path.suffix == ".json":
         found.energies.append(path)
     elif path.suffix.lower() in EVENT_SUFFIXES:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
 from tinytracker.report.sources import expecting
 from tinytracker.runs import Run
@@ -63,7 +63,7 @@ def _raster(path: Path, names: list[str]) -> dict[str, Any] | None:
     try:
         with np.load(path) as stored:
             found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"cannot be read as spikes ({error})", _AGAIN) from None
     layers = []
     with expecting(path, "the spikes of a run's network", _AGAIN):

@@ -17,7 +17,7 @@ from tinytracker.model.presets import Preset, find_preset
 from tinytracker.model.qcfs import Qcfs, qcfs_name
 from tinytracker.progress import say
 from tinytracker.quant.folding import fold
-from tinytracker.runs import Run, command_line, versions
+from tinytracker.runs import Run, provenance
 from tinytracker.spiking.choosing import choose_steps
 from tinytracker.spiking.document import (
     DOCUMENT_NAME,
@@ -122,7 +122,7 @@ def convert_run(run: Run, settings: Settings, data: Path | None, frames: int | N
             describe_layer(layer, i, network, float([*mean_spikes, 0.0][i]), float(mean_sops[i]))
             for i, layer in enumerate(network.layers)
         ),
-        validation=judgement, command=command_line(), versions=versions(),
+        validation=judgement, **provenance(),
     )  # fmt: skip
     document.write(folder / DOCUMENT_NAME)
     return document

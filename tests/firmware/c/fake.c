@@ -151,17 +151,12 @@ static const tt_tensor_t outputs[1] = {{"gaze", TT_INT8, 2, 2, {1, 2}, 0.25f, 4}
 
 static const tt_tensor_t aim_outputs[1] = {{"gaze", TT_INT8, 40, 2, {1, 40}, 6.0f / 255.0f, -128}};
 
-const tt_network_t fake_aim_network = {
-    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    .inputs = inputs,
-    .input_count = 1u,
-    .outputs = aim_outputs,
-    .output_count = 1u,
-    .input_bytes = FAKE_INPUT_BYTES,
-    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
-    .run = aim_run,
-    .aim_codes = 24u,
-};
+/* What all networks have, and what all with an aim have. */
+#define NETWORK                                                                    \
+    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", \
+    .inputs = inputs, .input_count = 1u, .output_count = 1u, .input_bytes = FAKE_INPUT_BYTES
+#define AIM_NETWORK NETWORK, .outputs = aim_outputs, .output_bytes = FAKE_AIM_OUTPUT_BYTES, .aim_codes = 24u
+#define GAZE_NETWORK NETWORK, .outputs = outputs, .output_bytes = FAKE_OUTPUT_BYTES
 
 static uint8_t little_image[FAKE_INPUT_BYTES];
 static uint8_t little_results[FAKE_AIM_OUTPUT_BYTES];
@@ -172,126 +167,24 @@ static tt_gated_t gated_little = {
     .little_results = little_results,
 };
 
-const tt_network_t fake_gated_network = {
-    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    .inputs = inputs,
-    .input_count = 1u,
-    .outputs = aim_outputs,
-    .output_count = 1u,
-    .input_bytes = FAKE_INPUT_BYTES,
-    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
-    .run = centred_run,
-    .aim_codes = 24u,
-    .gated = &gated,
-};
+const tt_network_t fake_network = {GAZE_NETWORK, .run = run};
+const tt_network_t fake_retrieving_network = {GAZE_NETWORK, .run = run_and_keep, .retrieve = retrieve};
+const tt_network_t fake_aim_network = {AIM_NETWORK, .run = aim_run};
+const tt_network_t fake_gated_network = {AIM_NETWORK, .run = centred_run, .gated = &gated};
+const tt_network_t fake_little_network = {AIM_NETWORK, .run = centred_run, .gated = &gated_little};
 
-const tt_network_t fake_little_network = {
-    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    .inputs = inputs,
-    .input_count = 1u,
-    .outputs = aim_outputs,
-    .output_count = 1u,
-    .input_bytes = FAKE_INPUT_BYTES,
-    .output_bytes = FAKE_AIM_OUTPUT_BYTES,
-    .run = centred_run,
-    .aim_codes = 24u,
-    .gated = &gated_little,
-};
+/* What all boards have, and what those with a camera or whole frames have beside it. */
+#define BOARD                                                                               \
+    .name = "fake", .build = "test", .clock_kind = "device", .ticks_per_second = 1000u,    \
+    .context = &fake, .ticks = ticks, .write = write_bytes, .phase = phase, .interrupted = interrupted
+#define CAMERA .capture = capture, .preprocess = preprocess
+#define WHOLE_FRAMES .frame_width = FAKE_FRAME_WIDTH, .frame_height = FAKE_FRAME_HEIGHT, .cut = cut
 
-const tt_network_t fake_network = {
-    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    .inputs = inputs,
-    .input_count = 1u,
-    .outputs = outputs,
-    .output_count = 1u,
-    .input_bytes = FAKE_INPUT_BYTES,
-    .output_bytes = FAKE_OUTPUT_BYTES,
-    .run = run,
-};
-
-const tt_network_t fake_retrieving_network = {
-    .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    .inputs = inputs,
-    .input_count = 1u,
-    .outputs = outputs,
-    .output_count = 1u,
-    .input_bytes = FAKE_INPUT_BYTES,
-    .output_bytes = FAKE_OUTPUT_BYTES,
-    .run = run_and_keep,
-    .retrieve = retrieve,
-};
-
-const tt_board_t fake_board = {
-    .name = "fake",
-    .build = "test",
-    .clock_kind = "device",
-    .ticks_per_second = 1000u,
-    .context = &fake,
-    .ticks = ticks,
-    .write = write_bytes,
-    .phase = phase,
-    .interrupted = interrupted,
-};
-
-const tt_board_t fake_camera_board = {
-    .name = "fake",
-    .build = "test",
-    .clock_kind = "device",
-    .ticks_per_second = 1000u,
-    .context = &fake,
-    .ticks = ticks,
-    .write = write_bytes,
-    .phase = phase,
-    .capture = capture,
-    .preprocess = preprocess,
-    .interrupted = interrupted,
-};
-
-const tt_board_t fake_rated_board = {
-    .name = "fake",
-    .build = "test",
-    .clock_kind = "device",
-    .ticks_per_second = 1000u,
-    .context = &fake,
-    .ticks = ticks,
-    .write = write_bytes,
-    .phase = phase,
-    .interrupted = interrupted,
-    .rate = rate,
-};
-
-const tt_board_t fake_frame_board = {
-    .name = "fake",
-    .build = "test",
-    .clock_kind = "device",
-    .ticks_per_second = 1000u,
-    .context = &fake,
-    .ticks = ticks,
-    .write = write_bytes,
-    .phase = phase,
-    .interrupted = interrupted,
-    .frame_width = FAKE_FRAME_WIDTH,
-    .frame_height = FAKE_FRAME_HEIGHT,
-    .cut = cut,
-    .strip = strip,
-};
-
-const tt_board_t fake_aim_camera_board = {
-    .name = "fake",
-    .build = "test",
-    .clock_kind = "device",
-    .ticks_per_second = 1000u,
-    .context = &fake,
-    .ticks = ticks,
-    .write = write_bytes,
-    .phase = phase,
-    .interrupted = interrupted,
-    .capture = capture,
-    .preprocess = preprocess,
-    .frame_width = FAKE_FRAME_WIDTH,
-    .frame_height = FAKE_FRAME_HEIGHT,
-    .cut = cut,
-};
+const tt_board_t fake_board = {BOARD};
+const tt_board_t fake_camera_board = {BOARD, CAMERA};
+const tt_board_t fake_rated_board = {BOARD, .rate = rate};
+const tt_board_t fake_frame_board = {BOARD, WHOLE_FRAMES, .strip = strip};
+const tt_board_t fake_aim_camera_board = {BOARD, CAMERA, WHOLE_FRAMES};
 
 void fake_start(const tt_board_t *board, const tt_network_t *network)
 {

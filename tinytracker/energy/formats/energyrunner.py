@@ -79,7 +79,10 @@ def read(path: Path, options: ReadOptions) -> Trace:
 def _currents(path: Path, energies: Samples, per_volt_second: float) -> Samples:
     current = np.empty(len(energies), np.float32)
     for at in range(0, len(current), CHUNK):
-        part = energies[at : at + CHUNK].astype(np.float64) * (_J_PER_UNIT * per_volt_second)
+        with np.errstate(
+            invalid="ignore"
+        ):  # a damaged byte makes a signalling NaN, which is a lost sample like any
+            part = energies[at : at + CHUNK].astype(np.float64) * (_J_PER_UNIT * per_volt_second)
         check_finite(path, "power", part)
         current[at : at + CHUNK] = part
     return current

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinytracker.archives import DAMAGED
 from tinytracker.energy.formats import ReadOptions, voltage_or_fail
 from tinytracker.energy.formats.ppk2_csv import FULL_SCALE_A
 from tinytracker.energy.formats.table import check_finite, settle_uncertain
@@ -50,11 +50,7 @@ def read(path: Path, options: ReadOptions) -> Trace:
             with zipfile.ZipFile(file) as archive:
                 metadata = json.loads(_member(path, archive, "metadata.json", _MAX_METADATA_BYTES))
                 raw = _member(path, archive, "session.raw", _MAX_BYTES)
-        # NotImplementedError: a compression method that zipfile does not know; RuntimeError: encrypted.
-        except (
-            zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, IndexError, OverflowError,
-            NotImplementedError, RuntimeError, RecursionError,
-        ) as error:  # fmt: skip
+        except DAMAGED as error:
             raise InputFileError(
                 path, f"the archive is damaged ({error})", "Save the session again."
             ) from None

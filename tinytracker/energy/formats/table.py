@@ -30,6 +30,9 @@ UNITS: dict[str, dict[str, float]] = {
 MAX_LOST_SHARE = 0.9
 _HEADER_BYTES = 65536
 _EVEN = 0.3
+# What a damaged exponent makes of a time: beyond these, quotients of times overflow.
+_LONGEST_S = 1e15
+_SHORTEST_S = 1e-12
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,9 @@ def even_grid(path: Path, time_s: Floats) -> Grid:
     if not np.all(np.isfinite(time_s)):
         row = int(np.flatnonzero(~np.isfinite(time_s))[0])
         raise InputFileError(path, f"the time of sample {row} is not a number")
+    if np.abs(time_s).max() > _LONGEST_S:
+        row = int(np.argmax(np.abs(time_s)))
+        raise InputFileError(path, f"the time of sample {row} is {time_s[row]:g} s")
     step = np.diff(time_s)
     if step.min() <= 0:
         row = int(np.argmin(step)) + 1
@@ -201,6 +207,8 @@ def even_grid(path: Path, time_s: Floats) -> Grid:
             "Export with more digits, or with the samples in order.",
         )
     interval = float(np.median(step))
+    if interval < _SHORTEST_S:
+        raise InputFileError(path, f"its samples are {interval:.3g} s apart; no meter is that fast")
     near = step[step < 1.5 * interval]
     interval = float(near.mean())  # rounded stamps: the mean of many is finer than any one
     places = step / interval

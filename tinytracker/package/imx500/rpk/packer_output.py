@@ -7,13 +7,13 @@ import json
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
 from tinytracker.package.imx500.rpk.layout import Dimension, Firmware, Memory, Part, RpkNetwork, Tensor
@@ -57,7 +57,7 @@ def read_packer_output(path: StrPath) -> PackerOutput:
             return _read(path, archive, names)
     except FileNotFoundError:
         raise InputFileError(path, "no such file", _HINT) from None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise InputFileError(path, f"cannot be read as a zip archive ({error})", _HINT) from None
 
 
