@@ -81,12 +81,19 @@ def cut(image: NDArray[Any], box: ArrayLike) -> NDArray[Any]:
         ValueError: the rounded box is empty.
     """
     x, y, w, h = (int(v) for v in round_half_up(box))
+    return cut_whole(image, x, y, w, h)
+
+
+def cut_whole(image: NDArray[Any], x: int, y: int, w: int, h: int) -> NDArray[Any]:
+    """Cut as `cut` does, with a box that is in whole px; a box inside the image gives a view of it."""
     if w <= 0 or h <= 0:
         raise ValueError(f"the box is empty: {w} x {h}")
     rows, columns = image.shape[:2]
+    if x >= 0 and y >= 0 and x + w <= columns and y + h <= rows:
+        return image[y : y + h, x : x + w]
     result = np.zeros((h, w, *image.shape[2:]), image.dtype)
-    top, bottom = np.clip([y, y + h], 0, rows)
-    left, right = np.clip([x, x + w], 0, columns)
+    top, bottom = max(y, 0), min(y + h, rows)
+    left, right = max(x, 0), min(x + w, columns)
     if top < bottom and left < right:
         result[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
     return result

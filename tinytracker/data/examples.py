@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from tinytracker.data import surroundings
+from tinytracker.data.example_bytes import example_bytes
 from tinytracker.data.surroundings import Surroundings
 
 
@@ -63,25 +64,16 @@ TEXT_FIELDS = ("subject", "device", "family")
 
 def serialize(stored: StoredFrame) -> bytes:
     """Serialize the frame as a `tf.train.Example`; equal frames give equal bytes."""
-    import tensorflow as tf
-
-    values = {item.name: getattr(stored, item.name) for item in fields(stored)}
+    values = dict(vars(stored))
     more: Surroundings | None = values.pop("surroundings")
     if more is not None:
-        values |= {item.name: getattr(more, item.name) for item in fields(more)}
-    features = {}
+        values |= vars(more)
     for name, value in values.items():
-        if name in FLOAT_FIELDS or name in surroundings.FLOAT_FIELDS:
-            numbers = value if isinstance(value, tuple) else (value,)
-            features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=numbers))
-        elif name in INT_FIELDS:
-            features[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-        else:
-            content = value if isinstance(value, bytes) else value.encode()
-            features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    serialized: bytes = example.SerializeToString(deterministic=True)
-    return serialized
+        if isinstance(value, float):
+            values[name] = (value,)
+        elif isinstance(value, str):
+            values[name] = value.encode()
+    return example_bytes(values)
 
 
 def parse(serialized: Any, aim: bool = False) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from tinytracker.arrays import Floats
 from tinytracker.data.blocks import block_starts
-from tinytracker.data.crops import eye_in_frame, grow, overlap, round_half_up, to_crop
-from tinytracker.data.devices import find_device
+from tinytracker.data.crops import round_half_up
+from tinytracker.data.devices import Device, find_device
 from tinytracker.data.examples import StoredFrame, serialize
 from tinytracker.data.gazecapture import Recording
 from tinytracker.data.images import Frame, SkipFrameError, encode, shrink
 from tinytracker.data.labels import check_labels, known_orientation
+from tinytracker.data.placement import Placement
 from tinytracker.data.reader import finite_frames, read_recording
 from tinytracker.data.reasons import Reason
 from tinytracker.data.source import Subject
@@ -31,9 +31,6 @@ from tinytracker.data.surroundings import LONGEST_PX, SubjectSurroundings
 from tinytracker.data.tensorflow_errors import writing_tensorflow
 from tinytracker.errors import SubjectError
 from tinytracker.files import json_bytes, sha256_file, write_bytes
-
-_LARGEST_BOX = 4.0
-"""A box wider than this many frames is damage, and cutting it out would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -169,16 +166,16 @@ def _stored_frames(subject: Subject, job: ShardJob, result: ShardResult) -> Iter
         raise SubjectError(subject.path, Reason.BAD_SPLIT, "the subject's split changed during preparation")
     reasons = _reasons_before_decoding(recording)
     _check_labels(recording, reasons, result)
-    face = recording.face.corners()
-    eyes = [eye_in_frame(face, eye.corners()) for eye in (recording.left_eye, recording.right_eye)]
     wanted = {name: i for i, name in enumerate(recording.frame_names) if reasons[i] is None}
+    placement = Placement(recording, np.array([reason is None for reason in reasons], bool), job.max_crop)
+    device = find_device(recording.device_name)
     around = SubjectSurroundings(subject, recording, job.longest_px) if job.aim else None
     seen = set()
     for name, content in subject.frames(list(wanted)):
         i = wanted[name]
         seen.add(name)
         try:
-            yield _store(recording, i, content, (face[i], eyes[0][i], eyes[1][i]), job, around)
+            yield _store(recording, i, content, placement, device, job.image_format, around)
         except SkipFrameError as skip:
             reasons[i] = skip.reason
             result.skips.append(Skip(recording.name, name, skip.reason.value, skip.detail))
@@ -231,30 +228,24 @@ def _store(
     recording: Recording,
     i: int,
     content: bytes,
-    boxes: tuple[Floats, Floats, Floats],
-    job: ShardJob,
+    placement: Placement,
+    device: Device,
+    image_format: str,
     around: SubjectSurroundings | None,
 ) -> StoredFrame:
     image = Frame(content)
-    width, height = image.width, image.height
-    face, left_eye, right_eye = boxes
-    for name, box in (("face", face), ("left eye", left_eye), ("right eye", right_eye)):
-        too_large = box[2] > _LARGEST_BOX * width or box[3] > _LARGEST_BOX * height
-        if too_large or overlap(box, width, height) == 0:
-            image.pixels  # noqa: B018 - that the image is damaged is the better reason
-            detail = f"{name} at {np.round(box, 1).tolist()} in {width} x {height}"
-            raise SkipFrameError(Reason.BOX_OUTSIDE, detail)
-    stored_box = round_half_up(grow(face))
-    crop, scale = shrink(image.cut(stored_box), job.max_crop)
-    device = find_device(recording.device_name)
-    in_crop = [_quad(to_crop(box, stored_box, scale)) for box in boxes]
+    boxes = placement.of_frame(i, image.width, image.height)
+    if boxes.outside:
+        image.pixels  # noqa: B018 - that the image is damaged is the better reason
+        raise SkipFrameError(Reason.BOX_OUTSIDE, boxes.outside)
+    crop = shrink(image.cut_whole(*boxes.stored), *boxes.size)
     return StoredFrame(
-        image=encode(crop, job.image_format),
-        face_in_crop=in_crop[0],
-        left_eye_in_crop=in_crop[1],
-        right_eye_in_crop=in_crop[2],
-        face=_quad(face),
-        frame_size=(float(width), float(height)),
+        image=encode(crop, image_format),
+        face_in_crop=boxes.in_crop[0],
+        left_eye_in_crop=boxes.in_crop[1],
+        right_eye_in_crop=boxes.in_crop[2],
+        face=boxes.face,
+        frame_size=(float(image.width), float(image.height)),
         gaze=(float(recording.x_cam[i]), float(recording.y_cam[i])),
         screen_size=(float(recording.screen_w[i]), float(recording.screen_h[i])),
         dot_time=float(recording.dot_time[i]),
@@ -293,7 +284,3 @@ def _write_records(path: Path, records: list[bytes]) -> None:
 
 def _pair(values: Any) -> tuple[float, float]:
     return float(values[0]), float(values[1])
-
-
-def _quad(values: Any) -> tuple[float, float, float, float]:
-    return float(values[0]), float(values[1]), float(values[2]), float(values[3])
