@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tinytracker.errors import TinyTrackerError
 from tinytracker.hybrid.config import HybridConfig
@@ -36,9 +37,11 @@ class Pool:
 
 
 def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Return events, lengths and changes in units, mirrored and shifted at random."""
+    """Return events, lengths and changes in units: mirrored, played backwards, shifted and thinned at random."""
     windows = pool.draw(config.batch_size, rng)
     events, target = windows.events(), windows.change_cm() / windows.unit_cm()[:, None]
+    for i in np.flatnonzero(rng.random(len(windows)) < 0.5):
+        events[i], target[i] = backwards(events[i], int(windows.length[i])), -target[i]
     mirrored = rng.random(len(windows)) < 0.5
     events[mirrored] = events[mirrored][:, :, :, ::-1]
     target[mirrored, 0] *= -1
@@ -46,7 +49,19 @@ def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[A
     events = np.roll(events, (down, right), (2, 3))
     events[:, :, slice(0, down) if down >= 0 else slice(down, None)] = 0
     events[:, :, :, slice(0, right) if right >= 0 else slice(right, None)] = 0
+    kept = 256 - rng.integers(0, int(256 * config.thinning) + 1, (len(windows), 1, 1, 1, 1), np.uint16)
+    events &= rng.integers(0, 256, events.shape, np.uint8) < kept
     return tf.constant(events), tf.constant(windows.length), tf.constant(target.astype(np.float32))
+
+
+def backwards(events: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """Return a window (STEPS, h, w, 2) of `length` steps played backwards: what grew lighter then grows darker.
+
+    The change of the gaze is the opposite one, and a sensor sees nearly this: only its lag has a direction in time.
+    """
+    found = events.copy()
+    found[:length] = events[:length][::-1, ..., ::-1]
+    return found
 
 
 def validation_windows(streams: tuple[Stream, ...], count: int) -> Windows:

@@ -29,6 +29,7 @@ class HybridConfig(BaseModel):
     )
     weight_decay: float = Field(1e-3, ge=0, le=1, description="of AdamW")
     shift: int = Field(3, ge=0, le=16, description="largest shift of a window's cells, in cells")
+    thinning: float = Field(0.2, ge=0, le=0.9, description="largest share of a window's events that is left out")
     spikes: float = Field(1500.0, ge=0, description="spikes of a window that cost nothing")
     spike_weight: float = Field(1e-4, ge=0, le=1, description="what each spike beyond them costs")
     validation_windows: int = Field(
