@@ -1,11 +1,11 @@
-"""What training sees: windows that are mirrored, played backwards, shifted and thinned, with the change to match."""
+"""What training sees: windows that are mirrored, played backwards and shifted, with the change to match."""
 
 import numpy as np
 import pytest
 from support.toy_clips import write_toy_clips
 
 from tinytracker.hybrid.config import hybrid_config
-from tinytracker.hybrid.streams import moved, read_streams
+from tinytracker.hybrid.streams import MOVED_CM, UNIT_STRIP, moved, read_streams
 
 pytestmark = pytest.mark.train
 
@@ -33,7 +33,10 @@ def test_a_window_played_backwards_shows_the_opposite_change(pool):
     for window, change in zip(windows.events(), windows.change_cm(), strict=True):
         for events, sign in ((window, 1), (backwards(window, 16), -1)):
             went, came = events.sum(0)[..., 0].astype(float), events.sum(0)[..., 1].astype(float)
-            way = [(part * came).sum() / came.sum() - (part * went).sum() / went.sum() for part in (columns, rows)]
+            way = [
+                (part * came).sum() / came.sum() - (part * went).sum() / went.sum()
+                for part in (columns, rows)
+            ]
             assert np.dot(way, change) * sign > 0
     early = windows.events()[0]
     early[5:] = 0
@@ -43,19 +46,20 @@ def test_a_window_played_backwards_shows_the_opposite_change(pool):
     np.testing.assert_array_equal(backwards(turned, 5), early)
 
 
-def test_half_of_a_batch_moves_and_half_ends_early(pool):
-    events, length, target = drawn(pool, thinning=0, shift=0)
+def test_a_batch_has_the_shares_that_were_asked_for(pool):
+    events, length, target = drawn(pool, shift=0, moving=0.5, early=0.5)
     assert events.shape == (64, 16, 32, 64, 2)
     assert events.max() == 1
     assert 20 <= (length < 16).sum() <= 44
     for window, steps in zip(events, length, strict=True):
         assert not window[steps:].any()
     assert (np.linalg.norm(target, axis=1) > 1).sum() >= 16
+    assert (drawn(pool, early=0)[1] == 16).all()
+    change = drawn(pool, shift=0, moving=1, early=0)[2]
+    assert np.linalg.norm(change, axis=1).min() * UNIT_STRIP * 96 / 64 >= MOVED_CM - 1e-3
 
 
-def test_thinning_leaves_out_events_and_adds_none(pool):
-    whole, thin = drawn(pool, thinning=0)[0], drawn(pool, thinning=0.5)[0]
-    assert not (thin & ~whole & 1).any()
-    share = thin.sum((1, 2, 3, 4)) / np.maximum(whole.sum((1, 2, 3, 4)), 1)
-    assert 0.45 < share[whole.sum((1, 2, 3, 4)) > 100].min() < 0.7
-    assert 0.6 < thin.sum() / whole.sum() < 0.9
+def test_shifts_move_events_out_and_none_in(pool):
+    still, shifted = drawn(pool, shift=0)[0], drawn(pool, shift=4)[0]
+    assert 0 < shifted.sum() <= still.sum()
+    assert not np.array_equal(still, shifted)

@@ -26,19 +26,22 @@ class Pool:
                 "Draw more clips, or longer ones.",
             )
 
-    def draw(self, count: int, rng: np.random.Generator) -> Windows:
-        """Return windows, half of which move and half of which end early."""
-        half = count // 2
-        chosen = np.concatenate([rng.choice(self.moving, half), rng.integers(0, len(self.all), count - half)])
+    def draw(self, config: HybridConfig, rng: np.random.Generator) -> Windows:
+        """Return the windows of a batch: `config.moving` of them move, and `config.early` end early."""
+        count = config.batch_size
+        moving = round(config.moving * count)
+        chosen = np.concatenate(
+            [rng.choice(self.moving, moving), rng.integers(0, len(self.all), count - moving)]
+        )
         drawn = self.all.part(chosen)
-        early = rng.random(count) < 0.5
+        early = rng.random(count) < config.early
         length = np.where(early, rng.integers(1, STEPS + 1, count), STEPS)
         return Windows(drawn.streams, drawn.clip, drawn.start, length)
 
 
 def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Return events, lengths and changes in units: mirrored, played backwards, shifted and thinned at random."""
-    windows = pool.draw(config.batch_size, rng)
+    """Return events, lengths and changes in units: mirrored, played backwards and shifted at random."""
+    windows = pool.draw(config, rng)
     events, target = windows.events(), windows.change_cm() / windows.unit_cm()[:, None]
     for i in np.flatnonzero(rng.random(len(windows)) < 0.5):
         events[i], target[i] = backwards(events[i], int(windows.length[i])), -target[i]
@@ -49,8 +52,6 @@ def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[A
     events = np.roll(events, (down, right), (2, 3))
     events[:, :, slice(0, down) if down >= 0 else slice(down, None)] = 0
     events[:, :, :, slice(0, right) if right >= 0 else slice(right, None)] = 0
-    kept = 256 - rng.integers(0, int(256 * config.thinning) + 1, (len(windows), 1, 1, 1, 1), np.uint16)
-    events &= rng.integers(0, 256, events.shape, np.uint8) < kept
     return tf.constant(events), tf.constant(windows.length), tf.constant(target.astype(np.float32))
 
 
