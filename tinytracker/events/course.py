@@ -52,7 +52,7 @@ SCRIPTS = {
     "targets": Script(0.16, (0.08, 0.5), 0.1, None),
 }
 """`natural`: looking around, durations as in sequences of frames. `targets`: from one target to the next all over the
-screen, in a hurry, so that most windows of 80 ms contain a change of the gaze."""
+screen, in a hurry, so that twice as many windows of 80 ms contain a change of the gaze, and a larger one."""
 
 
 @dataclass(frozen=True)
