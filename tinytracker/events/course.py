@@ -147,7 +147,9 @@ def _next_place(
     rng: Generator, script: Script, place: Floats, low: Floats, high: Floats, cm: float
 ) -> Floats:
     """Draw the end of the next saccade on the screen: any direction and mostly short, or anywhere."""
-    for _ in range(0 if script.amplitude_degrees is None else 100):
+    if script.amplitude_degrees is None:
+        return rng.uniform(low, high)
+    for _ in range(100):
         angle = rng.uniform(0, 2 * np.pi)
         length = (SMALLEST_DEGREES + rng.exponential(script.amplitude_degrees)) * cm
         end: Floats = place + length * np.array([np.cos(angle), np.sin(angle)])
