@@ -1,15 +1,17 @@
 """Train, round and compare hybrids, an ordinary network on event counts, and a network of spikes, at one budget.
 
 python benchmarks/hybrid.py CLIPS WORK --runs PRESET:INTERVAL:SEED [...] [--test CLIPS] [--epochs N] [--steps N]
+    [--windows N]
+python benchmarks/hybrid.py CLIPS WORK --pairs PRESET:INTERVAL:SEED[,SEED...] ...
 python benchmarks/hybrid.py --plot
 
 CLIPS is a folder that `tinytracker synth-events` wrote, WORK one for the runs, which are resumed when they exist. Each
 run is trained with the same schedule, rounded, and evaluated on the test split of CLIPS or of `--test`.
 
 The CSV "hybrid" gets a line for each run: errors of the gaze change before and after rounding, gaze between frames,
-counts, bytes on the link by form, modelled energies and latency. "hybrid_pairs" gets a line for each run against the
-first one of the call: the difference of their mean errors in integers, on the same windows, with an interval over
-people. `--plot` draws error against energy from the first. All people are synthetic.
+counts, bytes on the link by form, modelled energies and latency. With `--pairs`, "hybrid_pairs" gets a line for each
+preset against the first one: the difference of their errors in integers, mean over seeds, on the same windows, with an
+interval over people. `--plot` draws error against energy from the first. All people are synthetic.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from common import RESULTS, append_csv
 
+from tinytracker.arrays import Floats
 from tinytracker.evaluate.metrics import subject_bootstrap
 from tinytracker.hybrid import evaluate_hybrid, quantize_hybrid, train_hybrid
 from tinytracker.hybrid.config import HybridConfig, hybrid_config
@@ -44,7 +47,7 @@ COLOURS = {
 }  # fmt: skip
 
 
-def made(clips: Path, work: Path, spec: str, test: Path | None, config: HybridConfig) -> Path:
+def made(clips: Path, work: Path, spec: str, test: Path | None, windows: int, config: HybridConfig) -> Path:
     """Train, round and evaluate one run, as far as that has not been done."""
     preset, interval, seed = spec.split(":")
     folder = work / f"{preset}-i{interval}-{seed}"
@@ -53,7 +56,7 @@ def made(clips: Path, work: Path, spec: str, test: Path | None, config: HybridCo
     train_hybrid(clips, preset, folder, own, resume=True)
     if not (folder / FOLDER / DOCUMENT_NAME).is_file():
         quantize_hybrid(folder)
-    found = evaluate_hybrid(folder, test, windows=1500, following=Frames(at_most=200))
+    found = evaluate_hybrid(folder, test, windows=windows, following=Frames(at_most=200))
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     append_csv("hybrid", line(folder, found, own, cpu_s), PACKAGES)
@@ -74,7 +77,9 @@ def line(folder: Path, found: HybridEvaluation, config: HybridConfig, cpu_s: flo
         "float_cm": round(found.floating.error_cm, 3), "integer_cm": round(found.integers.error_cm, 3),
         "ci_low_cm": round(found.integers.ci95_cm[0], 3), "ci_high_cm": round(found.integers.ci95_cm[1], 3),
         "integer_loss": round(found.integer_loss, 4), "direction_deg": round(found.integers.direction_deg, 2),
-        "all_windows_cm": round(found.integers.all_cm, 3), "no_answer_all_cm": round(found.no_answer_all_cm, 3),
+        "still_windows": found.still_windows, "still_cm": round(found.integers.still_cm, 3),
+        "no_answer_still_cm": round(found.no_answer_still_cm, 3), "all_windows": found.all_windows,
+        "all_cm": round(found.integers.all_cm, 3), "no_answer_all_cm": round(found.no_answer_all_cm, 3),
         **{name: round(getattr(about, name), 3) for name in FOLLOWED},
         "input_spikes": round(cost.input_spikes), "spikes": round(cost.spikes), "sops": round(cost.sops),
         "updates": cost.updates, "macs": cost.host_macs, "accumulations": round(cost.accumulations),
@@ -83,15 +88,25 @@ def line(folder: Path, found: HybridEvaluation, config: HybridConfig, cpu_s: flo
     }  # fmt: skip
 
 
-def pair(first: Path, other: Path) -> dict[str, Any]:
-    """Return the line of the second CSV of two runs that were evaluated on the same windows."""
-    held = [np.load(folder / "evaluation" / "hybrid-test.npz") for folder in (first, other)]
-    if not np.array_equal(held[0]["true_cm"], held[1]["true_cm"]):
+def missed(work: Path, spec: str) -> tuple[Floats, Floats, Any]:
+    """Return the errors in integers of each window, cm, mean over the seeds of PRESET:INTERVAL:SEED[,SEED ...]."""
+    preset, interval, seeds = spec.split(":")
+    found = []
+    for seed in seeds.split(","):
+        with np.load(work / f"{preset}-i{interval}-{seed}" / "evaluation" / "hybrid-test.npz") as held:
+            true, subject = held["true_cm"], held["subject"]
+            found.append(np.linalg.norm(held["integers_cm"] - true, axis=1))
+    return np.mean(found, axis=0), true, subject
+
+
+def pair(work: Path, first: str, other: str) -> dict[str, Any]:
+    """Return the line of the second CSV of two presets whose runs were evaluated on the same windows."""
+    (a, true, subject), (b, again, _) = missed(work, first), missed(work, other)
+    if not np.array_equal(true, again):
         raise SystemExit(f"{first} and {other} were evaluated on different windows.")
-    a, b = (np.linalg.norm(h["integers_cm"] - h["true_cm"], axis=1) for h in held)
-    low, high = subject_bootstrap(b - a, held[0]["subject"])
+    low, high = subject_bootstrap(b - a, subject)
     return {
-        "first": first.name, "other": other.name, "windows": len(a), "people": len(set(held[0]["subject"])),
+        "first": first, "other": other, "windows": len(a), "people": len(set(subject)),
         "first_cm": round(float(a.mean()), 4), "other_cm": round(float(b.mean()), 4),
         "difference_cm": round(float((b - a).mean()), 4), "ci_low_cm": round(low, 4), "ci_high_cm": round(high, 4),
     }  # fmt: skip
@@ -155,9 +170,11 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="?")
     parser.add_argument("work", type=Path, nargs="?")
     parser.add_argument("--runs", nargs="+", default=[])
+    parser.add_argument("--pairs", nargs="+", default=[])
     parser.add_argument("--test", type=Path)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--windows", type=int, default=1500)
     parser.add_argument("--plot", action="store_true")
     given = parser.parse_args()
     if given.plot:
@@ -166,9 +183,10 @@ def main() -> None:
         print(OUT)
         return
     config = hybrid_config(epochs=given.epochs, steps=given.steps)
-    folders = [made(given.clips, given.work, spec, given.test, config) for spec in given.runs]
-    for other in folders[1:]:
-        append_csv("hybrid_pairs", pair(folders[0], other), PACKAGES)
+    for spec in given.runs:
+        made(given.clips, given.work, spec, given.test, given.windows, config)
+    for other in given.pairs[1:]:
+        append_csv("hybrid_pairs", pair(given.work, given.pairs[0], other), PACKAGES)
 
 
 if __name__ == "__main__":

@@ -105,9 +105,32 @@ def test_a_part_draws_its_people_only(drawn, tmp_path):
     assert [p.read_bytes() for p in made] == [p.read_bytes() for p in clips(drawn, "test")]
 
 
+def test_one_split_from_target_to_target_with_the_eyes_pixels_only(drawn, tmp_path):
+    answer = tinytracker(
+        "synth-events", tmp_path / "set", *OPTIONS, "--split", "test", "--gaze", "targets", "--roi", "--jobs", 1,
+        "--json", "-q",
+    )  # fmt: skip
+    assert answer.document["splits"] == {"train": 0, "val": 0, "test": 1}
+    made, others = clips(tmp_path / "set", "test"), clips(drawn, "test")
+    assert [p.relative_to(tmp_path / "set") for p in made] == [p.relative_to(drawn) for p in others]
+    for path, other in zip(made, others, strict=True):
+        clip, whole = read_clip(path), read_clip(other)
+        # The same person in the same place; only pixels around the eyes fire.
+        assert np.abs(clip.eyes[0] - whole.eyes[0]).max() < 5
+        assert 50 < len(clip.events) < len(whole.events)
+        left, right = clip.eyes[0, :2], clip.eyes[0, 2:]
+        reach = 1.5 * np.hypot(*(left - right))
+        middle = (left + right) / 2
+        assert (np.hypot(clip.events.x - middle[0], clip.events.y - middle[1]) < reach).all()
+        assert len(np.unique(whole.events.y)) > 1.5 * len(np.unique(clip.events.y))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (("--split", "tests"), "Unknown split 'tests'. Did you mean 'test'?"),
+        (("--split", "val", "--subjects", 2), "None of the 2 people is in the split 'val'."),
+        (("--gaze", "target"), "Unknown script of the gaze 'target'. Did you mean 'targets'?"),
         (("--rate", 0), "rate is 0. It must be from 50 to 2000."),
         (("--seconds", 0), "seconds is 0.0. It must be from 0.1 to 60.0."),
         (("--clips", 0), "clips is 0."),

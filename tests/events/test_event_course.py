@@ -9,6 +9,7 @@ from tinytracker.events.course import (
     FLYING,
     PURSUING,
     PURSUIT_DEGREES_PER_S,
+    SCRIPTS,
     minimum_jerk,
     saccade_seconds,
     sample_course,
@@ -74,6 +75,22 @@ def test_gaze_stays_about_the_screen(course):
     assert (course.gaze > SCREEN[:2] - 4).all()
     assert (course.gaze < SCREEN[2:] + 4).all()
     assert 0 < np.mean(course.blink > 0.5) < 0.1
+
+
+def test_targets_are_all_over_the_screen_and_follow_one_another_quickly():
+    """The gaze moves in about twice as many windows of 80 ms, by the mean way between two random points."""
+    times = np.arange(0, 60, 1 / RATE)
+    moved, ways = {}, {}
+    for name, script in SCRIPTS.items():
+        found = sample_course(np.random.default_rng(11), times, SCREEN, DISTANCE, script)
+        change = np.linalg.norm(found.gaze[40:] - found.gaze[:-40], axis=1)
+        moved[name] = np.mean(change >= 1)
+        ways[name] = [np.linalg.norm(found.gaze[b] - found.gaze[a - 1]) for a, b in runs(found, FLYING)[1:-1]]
+    assert moved["targets"] > max(0.35, 1.6 * moved["natural"])
+    a, b = (np.random.default_rng(seed).uniform(SCREEN[:2], SCREEN[2:], (10_000, 2)) for seed in (1, 2))
+    anywhere = np.linalg.norm(a - b, axis=1)
+    assert abs(np.mean(ways["targets"]) / anywhere.mean() - 1) < 0.1
+    assert np.median(ways["targets"]) > 1.8 * np.median(ways["natural"])
 
 
 def test_minimum_jerk_starts_and_ends_at_rest():

@@ -98,3 +98,37 @@ def test_the_float_network_fires_what_the_integers_fire():
     # Loihi rounds what is left of a membrane towards zero; that moves few spikes, more in each layer.
     assert (real.numpy() != whole.trains[-1].swapaxes(0, 1)).mean() < 0.02
     assert float(total) == pytest.approx(whole.spikes[-1].sum(0).mean(), rel=0.02)
+
+
+@pytest.mark.train
+def test_the_written_gradient_of_the_neurons_is_that_of_the_tape():
+    """The same neurons with a surrogate for each step alone, differentiated by TensorFlow."""
+    tf = pytest.importorskip("tensorflow")
+    from tinytracker.hybrid.network import fired
+
+    @tf.custom_gradient
+    def step(x):
+        return tf.cast(x > 0, tf.float32), lambda g: g / (1 + (2 * x) ** 2)
+
+    def by_the_tape(current, threshold):
+        v, spikes = tf.zeros_like(current[:, 0]), []
+        for t in range(STEPS):
+            v = v * (1 - VOLTAGE_DECAY / 4096) + current[:, t]
+            spikes.append(step(v - threshold))
+            v = v * (1 - spikes[-1])
+        return tf.stack(spikes, 1)
+
+    rng = np.random.default_rng(3)
+    current = tf.constant(rng.normal(0.1, 0.6, (2, STEPS, 3, 5)), tf.float32)
+    weight = tf.constant(rng.normal(0, 1, (2, STEPS, 3, 5)), tf.float32)
+    found = []
+    for neurons in (fired, by_the_tape):
+        with tf.GradientTape() as tape:
+            tape.watch(current)
+            spikes = neurons(current, tf.constant(1.0))
+            loss = tf.reduce_sum(spikes * weight)
+        found.append((spikes.numpy(), tape.gradient(loss, current).numpy()))
+    assert 0.1 < found[0][0].mean() < 0.5
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-4, atol=1e-5)
+    assert np.abs(found[0][1]).min(axis=(0, 2, 3)).all()

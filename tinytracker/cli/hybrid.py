@@ -119,13 +119,23 @@ def _errors(found: HybridEvaluation) -> Table:
         f"move, {found.people} people"
     )
     table = Table(title=title, title_justify="left")
-    for column in ("", "error cm", "95 % interval", "direction, median", "all windows cm"):
+    for column in (
+        "",
+        "error cm",
+        "95 % interval",
+        "direction, median",
+        "still windows cm",
+        "all windows cm",
+    ):
         table.add_column(column, justify="left" if not column else "right")
-    table.add_row("no answer", f"{found.no_answer_cm:.3f}", "", "", f"{found.no_answer_all_cm:.3f}")
+    table.add_row(
+        "no answer", f"{found.no_answer_cm:.3f}", "", "", f"{found.no_answer_still_cm:.3f}",
+        f"{found.no_answer_all_cm:.3f}",
+    )  # fmt: skip
     for name, row in (("before rounding", found.floating), ("integers", found.integers)):
         table.add_row(
             name, f"{row.error_cm:.3f}", "{:.3f} to {:.3f}".format(*row.ci95_cm), f"{row.direction_deg:.1f}°",
-            f"{row.all_cm:.3f}",
+            f"{row.still_cm:.3f}", f"{row.all_cm:.3f}",
         )  # fmt: skip
     return table
 

@@ -34,9 +34,15 @@ from tinytracker.cli.types import ANY_NUMBER, SIZE
 @click.option(
     "--part", help="Draw one part of the people, such as 2/8; several computers or jobs share the work."
 )
+@click.option("--split", help="Draw only the people of this split: train, val or test; default: all.")
+@click.option(
+    "--gaze", default="natural",
+    help="natural: eyes look around; targets: they jump from target to target all over the screen.",
+)  # fmt: skip
+@click.option("--roi", is_flag=True, help="Switch off all pixels but those around the eyes.")
 def command(
     out: Path, subjects: int, clips: int, rate: int, seconds: float, seed: int, jobs: int | None,
-    devices: str | None, size: tuple[int, int], first: int, part: str | None,
+    devices: str | None, size: tuple[int, int], first: int, part: str | None, split: str | None, gaze: str, roi: bool,
 ) -> Output:  # fmt: skip
     """Draw clips of eyes as an event sensor sees them, with the exact gaze, in the folder OUT."""
     from tinytracker.events.generation import synth_events
@@ -53,6 +59,9 @@ def command(
         size=size,
         first=first,
         part=part,
+        split=split,
+        gaze=gaze,
+        roi=roi,
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (

@@ -18,17 +18,41 @@ Generator = np.random.Generator
 FIXING, FLYING, PURSUING = 0, 1, 2
 """What the eyes do at a time."""
 
-HOLD_MEDIAN_S, HOLD_SPREAD, HOLD_LIMITS_S = 0.28, 0.36, (0.08, 1.0)
-"""Duration of a fixation: log-normal, as in sequences of frames."""
-PURSUIT_SHARE, PURSUIT_S, PURSUIT_DEGREES_PER_S = 0.25, (0.15, 0.6), (4.0, 25.0)
-"""Share of fixations that follow something instead; eyes follow smoothly up to about 30°/s."""
+HOLD_SPREAD = 0.36
+PURSUIT_S, PURSUIT_DEGREES_PER_S = (0.15, 0.6), (4.0, 25.0)
+"""Eyes follow smoothly up to about 30°/s."""
 PURSUIT_ONSET_S = 0.08
-AMPLITUDE_DEGREES, SMALLEST_DEGREES = 6.0, 0.7
-"""Mean of the exponential distribution of saccades' amplitudes, and the smallest that is not a microsaccade."""
+SMALLEST_DEGREES = 0.7
+"""Smallest saccade that is not a microsaccade."""
 DRIFT_DEGREES_PER_S = 0.5
 """Mean speed of the drift during a fixation."""
 DRIFT_MEMORY_S = 0.05
 MICROSACCADES_PER_S, MICROSACCADE_DEGREES = 1.2, (0.1, 0.5)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What the eyes are busy with.
+
+    Attributes:
+        hold_s: median of the log-normal duration of a fixation. hold_limits_s: shortest and longest.
+        pursuit: share of fixations that follow something instead.
+        amplitude_degrees: mean of the exponential distribution of saccades' amplitudes; None for targets that are
+            anywhere on the screen, so that most saccades cross much of it.
+    """
+
+    hold_s: float
+    hold_limits_s: tuple[float, float]
+    pursuit: float
+    amplitude_degrees: float | None
+
+
+SCRIPTS = {
+    "natural": Script(0.28, (0.08, 1.0), 0.25, 6.0),
+    "targets": Script(0.16, (0.08, 0.5), 0.1, None),
+}
+"""`natural`: looking around, durations as in sequences of frames. `targets`: from one target to the next all over the
+screen, in a hurry, so that twice as many windows of 80 ms contain a change of the gaze, and a larger one."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +82,9 @@ def minimum_jerk(part: Floats) -> Floats:
     return way
 
 
-def sample_course(rng: Generator, times: Floats, screen: Floats, distance_cm: float) -> Course:
+def sample_course(
+    rng: Generator, times: Floats, screen: Floats, distance_cm: float, script: Script = SCRIPTS["natural"]
+) -> Course:
     """Draw what the eyes do.
 
     Args:
@@ -66,15 +92,16 @@ def sample_course(rng: Generator, times: Floats, screen: Floats, distance_cm: fl
         times: (n,) s, rising from 0 in equal steps.
         screen: (4,) x0, y0, x1, y1 of the places to look at, cm; a point of pursuit may leave it a little.
         distance_cm: between eyes and screen: makes degrees of lengths.
+        script: what the eyes are busy with.
     """
     cm = distance_cm * np.pi / 180
     low, high = screen[:2], screen[2:]
     gaze, state = np.zeros((len(times), 2)), np.full(len(times), FIXING)
     place = rng.uniform(low, high)
-    start, end = -float(rng.uniform(0, HOLD_MEDIAN_S)), float(times[-1])
+    start, end = -float(rng.uniform(0, script.hold_s)), float(times[-1])
     while start <= end:
-        place, start = _hold(rng, times, start, place, (low, high), cm, gaze, state)
-        target = _next_place(rng, place, low, high, cm)
+        place, start = _hold(rng, script, times, start, place, (low, high), cm, gaze, state)
+        target = _next_place(rng, script, place, low, high, cm)
         flight = saccade_seconds(float(np.linalg.norm(target - place)) / cm)
         here = (times >= start) & (times < start + flight)
         gaze[here] = place + (target - place) * minimum_jerk((times[here] - start) / flight)[:, None]
@@ -86,6 +113,7 @@ def sample_course(rng: Generator, times: Floats, screen: Floats, distance_cm: fl
 
 def _hold(
     rng: Generator,
+    script: Script,
     times: Floats,
     start: float,
     place: Floats,
@@ -95,9 +123,9 @@ def _hold(
     state: NDArray[np.int64],
 ) -> tuple[Floats, float]:
     """Stay at a place or pursue from there, written to `gaze` and `state`; returns the place and time afterwards."""
-    seconds = float(np.clip(HOLD_MEDIAN_S * np.exp(rng.normal(0, HOLD_SPREAD)), *HOLD_LIMITS_S))
+    seconds = float(np.clip(script.hold_s * np.exp(rng.normal(0, HOLD_SPREAD)), *script.hold_limits_s))
     speed = np.zeros(2)
-    if rng.random() < PURSUIT_SHARE:
+    if rng.random() < script.pursuit:
         seconds = float(rng.uniform(*PURSUIT_S))
         toward = rng.uniform(*limits) - place
         speed = toward / max(float(np.linalg.norm(toward)), 1e-6) * rng.uniform(*PURSUIT_DEGREES_PER_S) * cm
@@ -115,11 +143,15 @@ def _pursued(seconds: Floats) -> Floats:
     return way
 
 
-def _next_place(rng: Generator, place: Floats, low: Floats, high: Floats, cm: float) -> Floats:
-    """Draw the end of the next saccade: any direction, mostly short, on the screen."""
+def _next_place(
+    rng: Generator, script: Script, place: Floats, low: Floats, high: Floats, cm: float
+) -> Floats:
+    """Draw the end of the next saccade on the screen: any direction and mostly short, or anywhere."""
+    if script.amplitude_degrees is None:
+        return rng.uniform(low, high)
     for _ in range(100):
         angle = rng.uniform(0, 2 * np.pi)
-        length = (SMALLEST_DEGREES + rng.exponential(AMPLITUDE_DEGREES)) * cm
+        length = (SMALLEST_DEGREES + rng.exponential(script.amplitude_degrees)) * cm
         end: Floats = place + length * np.array([np.cos(angle), np.sin(angle)])
         if (end >= low).all() and (end <= high).all():
             return end

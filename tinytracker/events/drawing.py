@@ -25,6 +25,7 @@ def draw_clip(
     subject: int,
     split: str,
     seed: int,
+    roi: bool = False,
 ) -> Clip:
     """Draw one clip.
 
@@ -37,9 +38,10 @@ def draw_clip(
         subject: number of the person.
         split: of the person.
         seed: of the data set; noted only.
+        roi: only pixels around the eyes are switched on.
     """
     course = plan.course
-    events = draw_events(renderer, plan, sensor, rng)
+    events = draw_events(renderer, plan, sensor, rng, roi)
     return Clip(
         events,
         np.round(course.times * 1e6).astype(np.int64),
@@ -56,25 +58,30 @@ def draw_clip(
 
 
 def draw_events(
-    renderer: InstantRenderer, plan: ClipPlan, sensor: Sensor, rng: np.random.Generator
+    renderer: InstantRenderer, plan: ClipPlan, sensor: Sensor, rng: np.random.Generator, roi: bool = False
 ) -> Events:
-    """Draw the events of one clip: pixels around the eyes see every drawn instant, the others the whole pictures."""
+    """Draw the events of one clip: pixels around the eyes see every drawn instant, the others the whole pictures.
+
+    With `roi` these others are switched off, as the region of interest of a sensor does.
+    """
     times = plan.course.times
     numbers = [plan.first + i for i in plan.pictures]
     window = renderer.window(numbers)
     first = renderer.picture(numbers[0])
     white = float(np.quantile(first, WHITE_QUANTILE))
     height, width = first.shape
-    outside = Dvs((height, width), sensor, white, rng, skip=_inside(window, first.shape))
-    outside.see(first, float(times[0]))
-    for i, number in zip(plan.pictures[1:], numbers[1:], strict=True):
-        outside.see(renderer.picture(number), float(times[i]))
+    parts = []
+    if not roi:
+        outside = Dvs((height, width), sensor, white, rng, skip=_inside(window, first.shape))
+        outside.see(first, float(times[0]))
+        for i, number in zip(plan.pictures[1:], numbers[1:], strict=True):
+            outside.see(renderer.picture(number), float(times[i]))
+        parts.append(outside.events(width, height))
     inside = Dvs(window.shape, sensor, white, rng)
     drawn = [plan.first + i for i in plan.drawn]
     for i, light in zip(plan.drawn, renderer.around_eyes(window, drawn, numbers), strict=True):
         inside.see(light, float(times[i]))
-    parts = [outside.events(width, height), inside.events(width, height, (window.left, window.top))]
-    return merged(parts)
+    return merged([*parts, inside.events(width, height, (window.left, window.top))])
 
 
 def _inside(window: Window, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """Draws clips of many people's eyes as an event sensor sees them.
 
 On the command line: `tinytracker synth-events OUT --subjects N --clips M [--seconds 1] [--rate 500] [--seed S]
-[--jobs J] [--first K] [--part I/N] [--devices NAME,NAME] [--size WIDTHxHEIGHT]`.
+[--jobs J] [--first K] [--part I/N] [--split SPLIT] [--devices NAME,NAME] [--size WIDTHxHEIGHT] [--gaze SCRIPT]
+[--roi]`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 from tinytracker import progress
 from tinytracker.data.devices import find_device
 from tinytracker.data.workers import Workers
-from tinytracker.errors import UsageError
+from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.events.clip import SPLITS
+from tinytracker.events.course import SCRIPTS
 from tinytracker.events.person import EventParameters, is_finished, make_clips
 from tinytracker.files import StrPath
 from tinytracker.requirements import require
@@ -62,6 +65,9 @@ def synth_events(
     size: tuple[int, int] = (240, 320),
     first: int = 0,
     part: str | None = None,
+    split: str | None = None,
+    gaze: str = "natural",
+    roi: bool = False,
 ) -> EventReport:
     """Write clips of subjects `first` to `first + subjects - 1` as `OUT/SUBJECT/clip-NNN.h5`.
 
@@ -80,9 +86,13 @@ def synth_events(
         size: (width, height) of the sensor held upright, px.
         first: number of the first person.
         part: "2/8" draws every eighth person, from the second on; several machines share the work.
+        split: "train", "val" or "test" draws only the people of that split; None for all.
+        gaze: "natural" for eyes that look around, "targets" for eyes that jump all over the screen.
+        roi: switch off all pixels but those around the eyes, as the region of interest of a sensor does.
 
     Raises:
-        UsageError: a number is out of range, or a device is unknown.
+        UsageError: a number is out of range, a device is unknown, or nobody is left of a split.
+        UnknownNameError: an unknown split or script of the gaze.
         OutputError: `out` holds something else or a set with other parameters, another call draws one of the same
             people, permission is missing, or the disk is full.
         MissingDependencyError: numba or h5py is not installed.
@@ -94,13 +104,15 @@ def synth_events(
     """
     out = Path(out)
     names = tuple(find_device(name).name for name in devices or ())
-    parameters = EventParameters(clips, float(seconds), rate, seed, names, (size[0], size[1]))
+    parameters = EventParameters(
+        clips, float(seconds), rate, seed, names, (size[0], size[1]), gaze=gaze, roi=roi
+    )
     _check(parameters, subjects, first, jobs, devices)
     require("numba", "numba", "drawing events", "synth")
     require("h5py", "h5py", "writing events", "train")
     start = time.monotonic()
+    wanted = _wanted(subjects, first, part, split)
     claim(out, PARAMETERS_FILE, parameters.as_json(), "a set of synthetic clips")
-    wanted = wanted_subjects(subjects, first, part)
     missing = [i for i in wanted if not is_finished(out, parameters, i)]
     processes = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
     made = 0
@@ -110,6 +122,21 @@ def synth_events(
             advance(clips)
     splits = {name: sum(split_of(i) == name for i in wanted) for name in ("train", "val", "test")}
     return EventReport(out, len(wanted), made, len(wanted) * clips - made, time.monotonic() - start, splits)
+
+
+def _wanted(subjects: int, first: int, part: str | None, split: str | None) -> list[int]:
+    """Return the numbers of the people to draw."""
+    wanted = list(wanted_subjects(subjects, first, part))
+    if split is None:
+        return wanted
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    chosen = [i for i in wanted if split_of(i) == split]
+    if not chosen:
+        raise UsageError(
+            f"None of the {len(wanted)} people is in the split {split!r}.", "Use 25 or more subjects."
+        )
+    return chosen
 
 
 def _check(
@@ -133,6 +160,8 @@ def _check(
     for name, value, low, high in limits:
         if not low <= value <= high:
             raise UsageError(f"{name} is {value}.", f"It must be from {low} to {high}.")
+    if parameters.gaze not in SCRIPTS:
+        raise UnknownNameError("script of the gaze", parameters.gaze, SCRIPTS)
     width, height = parameters.size
     if width > height:
         raise UsageError(

@@ -26,7 +26,8 @@ class EventParameters:
     Attributes:
         clips: per person. seconds: of each. rate: instants and labels per second. seed: random seed.
         devices: names to choose from, () for all. size: (width, height) of the sensor held upright, px.
-        sensor: of all clips.
+        sensor: of all clips. gaze: what the eyes are busy with, a name in `tinytracker.events.course.SCRIPTS`.
+        roi: only pixels around the eyes are switched on.
     """
 
     clips: int
@@ -36,6 +37,8 @@ class EventParameters:
     devices: tuple[str, ...] = ()
     size: tuple[int, int] = (240, 320)
     sensor: Sensor = field(default_factory=Sensor)
+    gaze: str = "natural"
+    roi: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters as a JSON object, with the version."""
@@ -73,13 +76,13 @@ def make_clips(out: Path, parameters: EventParameters, index: int) -> int:
             return 0
         p = parameters
         streams = subject_streams(p.seed, index)
-        sitting, plans = plan_clips(streams, p.clips, p.seconds, p.rate, p.devices or None, p.size)
+        sitting, plans = plan_clips(streams, p.clips, p.seconds, p.rate, p.devices or None, p.size, p.gaze)
         renderer = InstantRenderer(sitting, streams)
         for k in missing:
             rng = np.random.default_rng(np.random.SeedSequence(p.seed, spawn_key=(index, SENSOR_STREAM + k)))
             clip = draw_clip(
                 renderer, plans[k], p.sensor, rng,
-                rate=p.rate, subject=index, split=split_of(index), seed=p.seed,
+                rate=p.rate, subject=index, split=split_of(index), seed=p.seed, roi=p.roi,
             )  # fmt: skip
             write_clip(clip_path(out, index, k), clip)
     return len(missing)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytracker.arrays import Floats, Floats32
 from tinytracker.data.eye_marks import STRIP_PER_EYE_DISTANCE
-from tinytracker.events.course import Course, sample_course
+from tinytracker.events.course import SCRIPTS, Course, sample_course
 from tinytracker.synth.boxes import face_marks
 from tinytracker.synth.dots import Dots
 from tinytracker.synth.habits import keep_in_view
@@ -58,6 +58,7 @@ def plan_clips(
     rate: int,
     devices: Sequence[str] | None,
     size: tuple[int, int],
+    gaze: str = "natural",
 ) -> tuple[Sitting, tuple[ClipPlan, ...]]:
     """Plan a person's clips.
 
@@ -68,6 +69,7 @@ def plan_clips(
         rate: instants per second.
         devices: names of the device table to choose from; None for all.
         size: (width, height) of the sensor held upright, px.
+        gaze: what the eyes are busy with, a name in `tinytracker.events.course.SCRIPTS`.
 
     Returns:
         A sitting whose frames are the instants of all clips, one clip after the other, and the plans.
@@ -85,7 +87,7 @@ def plan_clips(
         screen = np.array(sitting.device.screen_rectangle_cm(orientation))
         base = replace(sitting.frames[number], finger=None)
         rest = keep_in_view(base.pose.position.copy(), base.camera)
-        course = sample_course(rng, times, screen, float(rest[2]))
+        course = sample_course(rng, times, screen, float(rest[2]), SCRIPTS[gaze])
         head = sample_head(rng, times, MOVEMENT, rest, base.camera, in_hand=False)
         poses = follow_gaze(head, course.gaze, screen, base.pose.torso, rate)
         moving = _frames(sitting, base, course, poses)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tinytracker.errors import TinyTrackerError
 from tinytracker.hybrid.config import HybridConfig
@@ -25,20 +26,25 @@ class Pool:
                 "Draw more clips, or longer ones.",
             )
 
-    def draw(self, count: int, rng: np.random.Generator) -> Windows:
-        """Return windows, half of which move and half of which end early."""
-        half = count // 2
-        chosen = np.concatenate([rng.choice(self.moving, half), rng.integers(0, len(self.all), count - half)])
+    def draw(self, config: HybridConfig, rng: np.random.Generator) -> Windows:
+        """Return the windows of a batch: `config.moving` of them move, and `config.early` end early."""
+        count = config.batch_size
+        moving = round(config.moving * count)
+        chosen = np.concatenate(
+            [rng.choice(self.moving, moving), rng.integers(0, len(self.all), count - moving)]
+        )
         drawn = self.all.part(chosen)
-        early = rng.random(count) < 0.5
+        early = rng.random(count) < config.early
         length = np.where(early, rng.integers(1, STEPS + 1, count), STEPS)
         return Windows(drawn.streams, drawn.clip, drawn.start, length)
 
 
 def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Return events, lengths and changes in units, mirrored and shifted at random."""
-    windows = pool.draw(config.batch_size, rng)
+    """Return events, lengths and changes in units: mirrored, played backwards and shifted at random."""
+    windows = pool.draw(config, rng)
     events, target = windows.events(), windows.change_cm() / windows.unit_cm()[:, None]
+    for i in np.flatnonzero(rng.random(len(windows)) < 0.5):
+        events[i], target[i] = backwards(events[i], int(windows.length[i])), -target[i]
     mirrored = rng.random(len(windows)) < 0.5
     events[mirrored] = events[mirrored][:, :, :, ::-1]
     target[mirrored, 0] *= -1
@@ -47,6 +53,16 @@ def batch(pool: Pool, config: HybridConfig, rng: np.random.Generator) -> tuple[A
     events[:, :, slice(0, down) if down >= 0 else slice(down, None)] = 0
     events[:, :, :, slice(0, right) if right >= 0 else slice(right, None)] = 0
     return tf.constant(events), tf.constant(windows.length), tf.constant(target.astype(np.float32))
+
+
+def backwards(events: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """Return a window (STEPS, h, w, 2) of `length` steps played backwards: what grew lighter then grows darker.
+
+    The change of the gaze is the opposite one, and a sensor sees nearly this: only its lag has a direction in time.
+    """
+    found = events.copy()
+    found[:length] = events[:length][::-1, ..., ::-1]
+    return found
 
 
 def validation_windows(streams: tuple[Stream, ...], count: int) -> Windows:

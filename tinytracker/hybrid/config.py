@@ -14,8 +14,8 @@ from tinytracker.hybrid.presets import require_interval
 class HybridConfig(BaseModel):
     """How a hybrid is trained.
 
-    A step sees `batch_size` windows. Half of them are drawn among those whose gaze moves, half among all; half are
-    whole, and the others end early, after a number of steps that is drawn.
+    A step sees `batch_size` windows. The share `moving` of them is drawn among those whose gaze moves, the others among
+    all; the share `early` ends early, after a number of steps that is drawn.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,11 +24,13 @@ class HybridConfig(BaseModel):
     epochs: int = Field(30, ge=1, le=10_000, description="after each, the validation split is judged")
     steps: int = Field(100, ge=1, le=100_000, description="steps of an epoch")
     batch_size: int = Field(32, ge=2, le=1024, description="windows of a step")
+    moving: float = Field(0.75, ge=0, le=1, description="share of windows drawn among those that move")
+    early: float = Field(0.25, ge=0, le=1, description="share of windows that end early")
     learning_rate: float = Field(
         3e-3, gt=0, le=1, description="at the beginning; it falls to zero as a cosine"
     )
     weight_decay: float = Field(1e-3, ge=0, le=1, description="of AdamW")
-    shift: int = Field(3, ge=0, le=16, description="largest shift of a window's cells, in cells")
+    shift: int = Field(1, ge=0, le=16, description="largest shift of a window's cells, in cells")
     spikes: float = Field(1500.0, ge=0, description="spikes of a window that cost nothing")
     spike_weight: float = Field(1e-4, ge=0, le=1, description="what each spike beyond them costs")
     validation_windows: int = Field(

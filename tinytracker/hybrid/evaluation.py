@@ -66,7 +66,8 @@ def evaluated(
             "Draw more clips, or longer ones.",
         )
     moving, everything = spread(moving, windows), spread(everything, windows)
-    true = moving.change_cm()
+    true, change = moving.change_cm(), np.linalg.norm(everything.change_cm(), axis=1)
+    still = change < MOVED_CM
     found = {
         "floating": _judged(lambda w: predicted_cm(net, w), moving, everything),
         "integers": _judged(lambda w: integer_cm(hybrid, w), moving, everything),
@@ -78,9 +79,10 @@ def evaluated(
     document = HybridEvaluation(
         preset=about.preset, interval=about.interval, parameters=about.parameters, split=split,
         people=len({s.subject for s in streams}), clips=len(streams), windows=len(moving),
-        all_windows=len(everything), direction_windows=int(moved(moving, DIRECTION_CM).sum()), moved_cm=MOVED_CM,
+        all_windows=len(everything), still_windows=int(still.sum()),
+        direction_windows=int(moved(moving, DIRECTION_CM).sum()), moved_cm=MOVED_CM,
         direction_cm=DIRECTION_CM, no_answer_cm=_mean(np.linalg.norm(true, axis=1)),
-        no_answer_all_cm=_mean(np.linalg.norm(everything.change_cm(), axis=1)), floating=floating, integers=integers,
+        no_answer_all_cm=_mean(change), no_answer_still_cm=_mean(change[still]), floating=floating, integers=integers,
         integer_loss=integers.error_cm / floating.error_cm - 1,
         **followed,
         cost=hybrid_cost(hybrid, moving), model_sha256=weights_sha256, data_hash=data_hash, **provenance(),
@@ -95,7 +97,7 @@ def evaluated(
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean())
+    return float(values.mean()) if len(values) else 0.0
 
 
 def _judged(
@@ -107,9 +109,11 @@ def _judged(
     far = moved(moving, DIRECTION_CM)
     angle = direction_error_deg(predicted[far], true[far])
     missed = np.linalg.norm(predict(everything) - everything.change_cm(), axis=1)
+    still = ~moved(everything)
     return ChangeErrors(
         error_cm=_mean(errors), ci95_cm=subject_bootstrap(errors, np.array(moving.subjects())),
         direction_deg=float(np.median(angle)) if len(angle) else 0.0, all_cm=_mean(missed),
+        still_cm=_mean(missed[still]),
     ), predicted  # fmt: skip
 
 

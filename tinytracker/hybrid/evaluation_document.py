@@ -15,13 +15,15 @@ class ChangeErrors(Part):
     Attributes:
         error_cm: mean distance on windows whose gaze moves. ci95_cm: interval over people.
         direction_deg: median error of direction, on windows whose gaze moves far enough to have one.
-        all_cm: mean distance on windows at regular distances, most of them without a movement.
+        all_cm: mean distance on windows at regular distances, with and without a movement. still_cm: on those of
+            them whose gaze does not move; 0 when there are none.
     """
 
     error_cm: float
     ci95_cm: tuple[float, float]
     direction_deg: float
     all_cm: float
+    still_cm: float
 
 
 class Following(Part):
@@ -76,8 +78,10 @@ class HybridEvaluation(Document):
     Attributes:
         preset, interval: of the run. parameters: of all layers. split: of the clips.
         people, clips: that were seen. windows: whose gaze moves by `moved_cm` or more. all_windows: at regular
-            distances. direction_windows: those that move by `direction_cm` or more.
+            distances. still_windows: those of them that do not move. direction_windows: those that move by
+            `direction_cm` or more.
         no_answer_cm: error of saying that nothing moved, on the windows that move. no_answer_all_cm: on all.
+        no_answer_still_cm: on the still ones.
         floating, integers: errors before and after rounding.
         integer_loss: by which share the error in integers is larger.
         following: gaze between frames; unset when not asked for.
@@ -97,11 +101,13 @@ class HybridEvaluation(Document):
     clips: int
     windows: int
     all_windows: int
+    still_windows: int
     direction_windows: int
     moved_cm: float
     direction_cm: float
     no_answer_cm: float
     no_answer_all_cm: float
+    no_answer_still_cm: float
     floating: ChangeErrors
     integers: ChangeErrors
     integer_loss: float

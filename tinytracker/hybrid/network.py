@@ -115,24 +115,32 @@ def quantized(weights: Any) -> tuple[Any, Any]:
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _step(x: Any) -> Any:
-    """Return 1 above zero, else 0, with the surrogate's derivative."""
-
-    def gradient(g: Any) -> Any:
-        return g / (1 + (2 * x) ** 2)
-
-    return tf.cast(x > 0, tf.float32), gradient
-
-
 def fired(current: Any, threshold: Any) -> Any:
-    """Return the spikes (n, STEPS, ...) of neurons that get these currents, all at zero before."""
-    v, spikes = tf.zeros_like(current[:, 0]), []
-    for t in range(STEPS):
-        v = v * _KEEP + current[:, t]
-        spike = _step(v - threshold)
-        v = v * (1 - spike)
+    """Return the spikes (n, STEPS, ...) of neurons that get these currents, all at zero before.
+
+    The gradient goes back through all steps, the reset included, and none goes to the threshold. It is written out:
+    taken from the tape, it needs four times as long.
+    """
+    v = tf.zeros_like(current[:, 0])
+    membranes, spikes = [], []
+    for now in tf.unstack(current, axis=1):
+        membrane = v * _KEEP + now
+        spike = tf.cast(membrane > threshold, tf.float32)
+        v = membrane * (1 - spike)  # hard reset
+        membranes.append(membrane)
         spikes.append(spike)
-    return tf.stack(spikes, 1)
+
+    def gradient(of_spikes: Any) -> tuple[Any, None]:
+        of_v, found = tf.zeros_like(v), []
+        steps = zip(tf.unstack(of_spikes, axis=1), membranes, spikes, strict=True)
+        for of_spike, membrane, spike in reversed(list(steps)):
+            surrogate = 1 / (1 + tf.square(2 * (membrane - threshold)))
+            of_membrane = of_v * (1 - spike) + (of_spike - of_v * membrane) * surrogate
+            found.append(of_membrane)
+            of_v = of_membrane * _KEEP
+        return tf.stack(found[::-1], 1), None
+
+    return tf.stack(spikes, 1), gradient
 
 
 def _conv(x: Any, weights: Any) -> Any:

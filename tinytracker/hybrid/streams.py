@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,8 @@ def read_streams(folder: Path, split: str) -> tuple[tuple[Stream, ...], str]:
         split: "train", "val" or "test".
 
     Returns:
-        The streams in the order of their names, and a hash of all that was read.
+        The streams in the order of their names, and a hash of all that was read. Files that have not changed since are
+        not read again: several runs of one process take the same ones.
 
     Raises:
         InputFileError: no clips, a damaged clip, or one that is shorter than a window.
@@ -135,10 +137,22 @@ def read_streams(folder: Path, split: str) -> tuple[tuple[Stream, ...], str]:
     paths = clips(folder, split)
     if not paths:
         raise InputFileError(folder, f"there are no clips of the split {split} here", _HINT)
+    return _read(folder, split, tuple((path, *_stamp(path)) for path in paths))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_mtime_ns, about.st_size
+
+
+@lru_cache(maxsize=len(SPLITS))
+def _read(
+    folder: Path, split: str, files: tuple[tuple[Path, int, int], ...]
+) -> tuple[tuple[Stream, ...], str]:
     digest = hashlib.sha256()
     streams = []
-    with bar(f"read {split}", len(paths), "clips") as advance:
-        for path in paths:
+    with bar(f"read {split}", len(files), "clips") as advance:
+        for path, *_ in files:
             stream = stream_of(read_clip(path), path, path.relative_to(folder).as_posix())
             digest.update(f"{stream.name} {stream.bins} {stream.unit_cm!r} ".encode())
             digest.update(stream.bits.tobytes() + stream.gaze_cm.tobytes() + stream.shut.tobytes())
