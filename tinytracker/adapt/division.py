@@ -102,12 +102,13 @@ def read_sessions(sessions: Sequence[Path]) -> list[Sat]:
                 "Give each session once.",
             )
         adopt_devices(session)
+        subjects = iter_subjects(session)
         if open_ := unfinished(session):
             say(
                 f"{session}: {counted(len(open_), 'sitting')} not finished and left out; "
                 f"tinytracker collect --out {session} continues or finishes it."
             )
-        for subject in iter_subjects(session):
+        for subject in subjects:
             recording = read_recording(subject, strict=False, motion=False)
             sitting = None if subject.packed else read_sitting(subject.path)
             person = sitting.person if sitting is not None else f"{session}/{subject.name}"

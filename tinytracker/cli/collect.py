@@ -128,9 +128,9 @@ def command(
             raise InputFileError(film, "there is no such film")
         table = read_dots(shown)
     place, points = own_screen(*screen, gap, across), _points(screen, points)
-    say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
-    eyes, first = open_network(run_folder, model, quantized), open_finder(finder)
     with locked(session, "collect"):
+        say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
+        eyes, first = open_network(run_folder, model, quantized), open_finder(finder)
         if source == FILM:
             assert film is not None
             _film(session, place, eyes, first, film, table, points, str(person).strip(), device)
