@@ -136,7 +136,7 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     from tinytracker.adapt.nine_dots import nearest_dots
     from tinytracker.data.index import read_index
     from tinytracker.data.preparation import prepare
-    from tinytracker.evaluate.calibration import fit
+    from tinytracker.evaluate.calibration import fit, read_calibration
     from tinytracker.model.keras_builder import build_keras, load_trained
     from tinytracker.train.initial import load_initial
 
@@ -159,6 +159,9 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
         name = f"{of} + 9 fresh dots"
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
+    kept = run / "calibration.json"  # what `live` applies when the bundled weights with nine dots were kept
+    if kept.is_file():
+        predicted["adapted"] = read_calibration(kept).apply(predicted["adapted"])
     before = load(read_index(run / "prepared"), "train", found.input)
     was, old = (
         Reader(bundled).read(before)[1],
