@@ -99,3 +99,11 @@ def test_nine_dots_are_spread_over_the_screen():
     assert np.ptp(places[:, 0]) > 20
     assert np.ptp(places[:, 1]) > 12
     assert len(nearest_dots(gaze[:12], dots[:12])) == 4
+
+
+def test_clusters_without_a_frame_are_not_drawn():
+    # Nine of sixteen dots made a calibration: their numbers are missing among the frames that are compared.
+    errors, others = np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 5.0])
+    spread, dense = (gain(BUNDLED, errors, others, np.array(c)) for c in ([9, 9, 15], [0, 0, 1]))
+    assert spread == dense
+    assert np.isfinite(spread.ci95_cm).all()

@@ -19,7 +19,8 @@ def gain(than: str, errors: Floats, others: Floats, clusters: NDArray[np.int64],
     Frames of a cluster are alike; whole clusters are drawn with replacement, always both errors of a frame together.
     """
     difference = errors - others
-    total, count = np.bincount(clusters, difference), np.bincount(clusters)
+    numbers = np.ravel(np.unique(clusters, return_inverse=True)[1])  # without those that have no frame here
+    total, count = np.bincount(numbers, difference), np.bincount(numbers)
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(count), size=(_ROUNDS, len(count)))
     means = total[draws].sum(1) / count[draws].sum(1)
