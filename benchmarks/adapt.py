@@ -34,7 +34,7 @@ from support.webcam_person import draw_person
 
 from tinytracker.adapt import AdaptDocument, adapt
 from tinytracker.adapt.comparing import gain
-from tinytracker.adapt.document import BUNDLED
+from tinytracker.adapt.document import BUNDLED, CALIBRATED
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
@@ -159,9 +159,8 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
         name = f"{of} + 9 fresh dots"
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
-    kept = run / "calibration.json"  # what `live` applies when the bundled weights with nine dots were kept
-    if kept.is_file():
-        predicted["adapted"] = read_calibration(kept).apply(predicted["adapted"])
+    if AdaptDocument.read(run / "adapt.json").kept == CALIBRATED:  # then `live` applies it
+        predicted["adapted"] = read_calibration(run / "calibration.json").apply(predicted["adapted"])
     before = load(read_index(run / "prepared"), "train", found.input)
     was, old = (
         Reader(bundled).read(before)[1],
