@@ -2,15 +2,17 @@
 
 A person (of no data set) is drawn in front of a 1280 x 720 camera, looks at the dots that `collect` shows, and blinks
 now and then. The collector's own code takes the frames: it finds the eyes, judges every frame, and writes the sitting.
-`prepare` and `adapt` follow as on the command line. Another day the same person sits at another place, in another room
-and other light: those frames were neither trained on nor chosen by.
+`prepare` and `adapt` follow as on the command line, and for the first people `quantize`, `package` and `emulate`.
+Another day the same person sits at another place, in another room and other light: those frames were neither trained on
+nor chosen by.
 
     python benchmarks/adapt.py FOLDER 5             # five people, 230 dots of 3 frames each, then 40 dots of 3
     python benchmarks/adapt.py FOLDER 5 --dots 96 --per-dot 2 --next-dots 30 --next-per-dot 2 --epochs 4
     python benchmarks/adapt.py FOLDER 5 --model tinytracker-v2-aim
 
-What is there already is used again: a person who was recorded, a run that was finished. One person of full size takes
-about 130 s of one core to draw and record, of the small size 40 s.
+Results: `adapt.csv`, a line per person; `adapt_ratios.csv`, ratios over people with intervals. What is there already is
+used again: a person who was recorded, a run that was finished. One person of full size takes about 130 s of one core to
+draw and record, of the small size 40 s.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from support.webcam_person import draw_person
 
 from tinytracker.adapt import AdaptDocument, adapt
 from tinytracker.adapt.comparing import gain
-from tinytracker.adapt.document import BUNDLED
+from tinytracker.adapt.document import BUNDLED, CALIBRATED
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
@@ -50,8 +52,12 @@ DOT_S, SHOWN_S = 2.6, 1.7
 FRAME_S = (0.65, 0.3)
 """First frame of a dot after it appeared, when the eyes have arrived, and the time between frames."""
 BLINKS = 0.03
-LEANS = ((0, 0, 0), (0, 0, -6), (0, 1, 7), (-5, 0, 1), (5, -1, -1), (1, 1, 3))
-"""How the person follows the page's sentences (`POSTURES`), cm right, up, away; with the last one the light changes."""
+LEANS = (
+    ((0, 0, 0), (0, 0)), ((0, 0, -6), (0, 0)), ((0, 1, 7), (0, 0)),
+    ((-5, 0, 1), (0, 0)), ((5, -1, -1), (-6, 0)), ((1, 1, 3), (0, 0)),
+)  # fmt: skip
+"""How the person follows the page's sentences (`POSTURES`): cm right, up, away; degrees that the head turns right, up.
+With the last one the light changes."""
 POINTS = (1280, 720)
 
 
@@ -91,7 +97,7 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
     for pose in sorted(set(poses)):
         of_pose = [place for place, p in zip(places_cm, poses, strict=True) if p == pose]
         light = 1 if pose == len(LEANS) - 1 else 0
-        jpegs += draw_person(index, of_pose, per_dot, seat, sitting, BLINKS, light, LEANS[pose])
+        jpegs += draw_person(index, of_pose, per_dot, seat, sitting, BLINKS, light, *LEANS[pose])
     drawn = time.process_time()
     for journal in journals(session) if session.is_dir() else ():
         journal.delete()
@@ -130,7 +136,7 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     from tinytracker.adapt.nine_dots import nearest_dots
     from tinytracker.data.index import read_index
     from tinytracker.data.preparation import prepare
-    from tinytracker.evaluate.calibration import fit
+    from tinytracker.evaluate.calibration import fit, read_calibration
     from tinytracker.model.keras_builder import build_keras, load_trained
     from tinytracker.train.initial import load_initial
 
@@ -153,6 +159,8 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
         name = f"{of} + 9 fresh dots"
         calibration = fit(predicted[of][nine], frames.gaze[nine], dots=frames.clusters[nine])
         predicted[name] = calibration.apply(predicted[of])
+    if AdaptDocument.read(run / "adapt.json").kept == CALIBRATED:  # then `live` applies it
+        predicted["adapted"] = read_calibration(run / "calibration.json").apply(predicted["adapted"])
     before = load(read_index(run / "prepared"), "train", found.input)
     was, old = (
         Reader(bundled).read(before)[1],
@@ -178,6 +186,27 @@ def errors_on(run: Path, preset: str, next_session: Path, out: Path) -> dict[str
     return row
 
 
+def shipped(run: Path, later: Path, out: Path) -> dict[str, Any]:
+    """Take the run to a board: quantize, package for Spresense as generated C, run on the emulated Cortex-M4."""
+    from tinytracker.emulate import emulate
+    from tinytracker.evaluate import evaluate
+    from tinytracker.package import package
+    from tinytracker.package.spresense.options import Options
+    from tinytracker.quant import quantize
+
+    quantized = quantize(run)
+    packaged = package(run, "spresense", out, options=Options(runtime="c"))
+    counted = emulate(quantized.model, images=1)
+    parity = packaged.document.parity
+    return {
+        "next_int8_cm": round(evaluate(run, later, "train", quantized.name).errors.overall.error_cm, 3),
+        "next_float_cm": round(evaluate(run, later, "train").errors.overall.error_cm, 3),
+        "package": "" if parity is None else f"{parity.runtime} = {parity.oracle} on {parity.images} images",
+        "emulated": "equal bit for bit" if counted.equal else "differs",
+        "emulated_instructions": round(counted.instructions),
+    }
+
+
 def one(folder: Path, index: int, options: argparse.Namespace) -> dict[str, Any]:
     """Record, adapt, and measure the next session of one person."""
     cpu, preset, dots = time.process_time(), options.model, options.dots
@@ -187,15 +216,18 @@ def one(folder: Path, index: int, options: argparse.Namespace) -> dict[str, Any]
     began, wall = time.process_time(), time.monotonic()
     run = folder / f"run-{index}-{preset}"
     document: AdaptDocument = adapt([session], preset, run, options.epochs).document
+    later_prepared = folder / f"prepared-{index}-next"
     row = {
         "person": index, "pictures": "synthetic, 1280x720", "preset": preset, "weights": weights(preset),
         "kept": document.kept, "epochs": options.epochs or "as many as 20 minutes allow",
         "frames": sum(document.frames.values()), "dots": sum(document.dots.values()),
         **{f"held_out {c.name} cm".replace(" ", "_"): c.test_cm for c in document.candidates},
-        **errors_on(run, preset, later, folder / f"prepared-{index}-next"), **times,
+        **errors_on(run, preset, later, later_prepared), **times,
         "adapt_cpu_s": round(time.process_time() - began, 1), "adapt_wall_s": round(time.monotonic() - wall, 1),
         "cpu_s": round(time.process_time() - cpu, 1),
     }  # fmt: skip
+    if index < options.first + options.chain:
+        row |= shipped(run, later_prepared, folder / f"package-{index}-{preset}")
     return row
 
 
@@ -213,6 +245,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, help="of training all layers; default: as many as adapt chooses"
     )
+    parser.add_argument("--chain", type=int, default=1, help="people whose run is taken to a board, too")
     parser.add_argument("--out", default="adapt")
     options = parser.parse_args()
     set_quiet(True)
@@ -223,15 +256,26 @@ def main() -> None:
         rows.append(one(options.folder, index, options))
         print(rows[-1], flush=True)
         if options.out:
-            write_csv(options.out, rows, ["tensorflow", "numpy"])
+            every = dict.fromkeys(key for row in rows for key in row)
+            write_csv(
+                options.out,
+                [{key: row.get(key, "") for key in every} for row in rows],
+                ["tensorflow", "numpy"],
+            )
+    ratios = []
     for text, mine, other in (
         ("adapted / bundled", "next_adapted_cm", "next_bundled_cm"),
         ("adapted / bundled, both with nine fresh dots", "next_adapted_+_9_fresh_dots_cm",
          "next_bundled_+_9_fresh_dots_cm"),
         ("adapted with nine fresh dots / bundled", "next_adapted_+_9_fresh_dots_cm", "next_bundled_cm"),
-        ("adapted / bundled with nine old dots", "next_adapted_cm", "next_bundled_+_9_old_dots_cm"),
+        ("adapted / bundled with nine dots of the recorded day", "next_adapted_cm", "next_bundled_+_9_old_dots_cm"),
     ):  # fmt: skip
-        print(text, resampled(rows, mine, other), flush=True)
+        ratios.append(
+            {"pictures": "synthetic", "people": len(rows), "what": text, **resampled(rows, mine, other)}
+        )
+        print(ratios[-1], flush=True)
+    if options.out:
+        write_csv(f"{options.out}_ratios", ratios, ["tensorflow", "numpy"])
 
 
 if __name__ == "__main__":

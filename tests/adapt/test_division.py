@@ -50,6 +50,21 @@ def test_one_person_is_divided_by_time_and_never_inside_a_dot(folder):
     assert sum(map(len, every)) == sum(int(s.recording.usable.sum()) for s in sats(folder, ["ann", "ann"]))
 
 
+def test_a_sitting_that_is_not_finished_is_said(tmp_path, capsys):
+    session = tmp_path / "desk"
+    (session / ".00000.dots.partial").mkdir(parents=True)
+    with pytest.raises(InputFileError, match=r"not finished: tinytracker collect --out .*desk"):
+        read_sessions([session])
+    make_folder(session, subjects=1, frames=2, seed=8)
+    assert (session / "00000").is_dir()
+    capsys.readouterr()
+    read_sessions([session])
+    assert "not finished" not in capsys.readouterr().err, "it was finished; only its remains were left"
+    (session / ".00001.dots.partial").mkdir()
+    assert [sat.subject.name for sat in read_sessions([session])] == ["00000"]
+    assert "1 sitting not finished" in " ".join(capsys.readouterr().err.split())
+
+
 def test_several_people_are_held_out_whole(folder):
     division = divide(sats(folder, ["ann", "ben", "cas", "dan", "eve"]))
     assert (division.by, division.held_out) == ("people", ("eve",))

@@ -116,3 +116,28 @@ def test_weights_that_are_kept_with_a_calibration_are_judged_as_they_are():
         .advice[0]
         .endswith("2.5 cm with nine dots of the same sitting.")
     )
+
+
+@pytest.mark.parametrize("preset", ["tinytracker-v2", "tinytracker", "itracker"])
+def test_a_mirror_turns_pictures_places_and_gaze(preset):
+    require_tensorflow("frames in a mirror")
+    from tinytracker.adapt.frames import SplitFrames, in_a_mirror
+    from tinytracker.model.presets import find_preset
+
+    spec = find_preset(preset).input
+    rng = np.random.default_rng(5)
+    inputs = {name: rng.integers(1, 256, (3, *shape)).astype(np.uint8) for name, shape in spec.shapes.items()}
+    part = SplitFrames(inputs, rng.uniform(-9, 9, (3, 2)), np.ones(3), np.array(["00000"] * 3), np.arange(3))
+    turned = in_a_mirror(part, spec)
+    np.testing.assert_array_equal(turned.gaze, part.gaze * [-1, 1])
+    left = {"left_eye": "right_eye", "right_eye": "left_eye"} if spec.kind == "itracker" else {}
+    for name, codes in inputs.items():
+        seen = turned.inputs[left.get(name, name)]
+        np.testing.assert_array_equal(seen[..., :3], codes[:, :, ::-1, :3])
+    if spec.grid == "input" and spec.kind != "itracker":
+        x, y = (turned.inputs["image"][..., k].astype(int) for k in (-2, -1))
+        np.testing.assert_array_equal(x - 128, 128 - inputs["image"][:, :, ::-1, -2].astype(int))
+        np.testing.assert_array_equal(y, inputs["image"][:, :, ::-1, -1])
+    again = in_a_mirror(turned, spec)
+    assert all((again.inputs[name] == codes).all() for name, codes in inputs.items())
+    np.testing.assert_array_equal(again.gaze, part.gaze)

@@ -66,7 +66,12 @@ def test_the_best_is_kept_only_if_it_is_certainly_better():
     assert choose(errors, clusters, CANDIDATES) == HEAD
     assert choose(errors, clusters, (BUNDLED, CALIBRATED)) == CALIBRATED
     assert choose({**errors, HEAD: errors[ALL], CALIBRATED: bundled}, clusters, CANDIDATES) == BUNDLED
-    # A doubtful gain over what changes less is none.
+    # Of two that are certainly better than the bundled weights, the better one is kept, however near they are.
+    near = errors[HEAD] + 0.05 + np.repeat(0.6 * (-1.0) ** np.arange(50), 4)
+    assert gain(CALIBRATED, errors[HEAD], near, clusters).ci95_cm[1] > 0
+    assert choose({**errors, CALIBRATED: near, ALL: bundled}, clusters, CANDIDATES) == HEAD
+    assert choose({**errors, CALIBRATED: near - 0.2, ALL: bundled}, clusters, CANDIDATES) == CALIBRATED
+    # All layers must be certainly better than the best of the others.
     assert (
         choose({**errors, ALL: errors[HEAD] + np.repeat(rng.normal(-0.01, 0.5, 50), 4)}, clusters, CANDIDATES)
         == HEAD
@@ -94,3 +99,11 @@ def test_nine_dots_are_spread_over_the_screen():
     assert np.ptp(places[:, 0]) > 20
     assert np.ptp(places[:, 1]) > 12
     assert len(nearest_dots(gaze[:12], dots[:12])) == 4
+
+
+def test_clusters_without_a_frame_are_not_drawn():
+    # Nine of sixteen dots made a calibration: their numbers are missing among the frames that are compared.
+    errors, others = np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 5.0])
+    spread, dense = (gain(BUNDLED, errors, others, np.array(c)) for c in ([9, 9, 15], [0, 0, 1]))
+    assert spread == dense
+    assert np.isfinite(spread.ci95_cm).all()

@@ -73,6 +73,32 @@ def test_a_person_is_recorded_after_consent_and_everything_can_be_deleted(at_des
     assert [path.name for path in desk.session.iterdir() if not path.name.startswith(".")] == []
 
 
+@pytest.mark.exhaustive
+def test_after_the_last_dot_one_may_continue(at_desk):
+    at_desk.answer_rightly()
+    begin(at_desk)
+    until(at_desk, "!el('pause').hidden && el('pause-text').textContent.startsWith('All dots')")
+    at_desk.page.run("el('go-on').click()", by_user=True)
+    until(at_desk, f"plan.kept > {DOTS}")
+    assert at_desk.page.errors == []
+
+
+@pytest.mark.exhaustive
+def test_leaving_the_full_screen_is_a_pause_and_no_event(at_desk):
+    page, desk = at_desk.page, at_desk.desk
+    page.run("TIMES.answer = 3_600_000")  # the first dot waits for its answer
+    # This window fills the screen already. The events are those of Esc, in the order of HTML's "update the rendering".
+    begin(at_desk)
+    until(at_desk, "answered !== null")
+    page.run("pageSize = [innerWidth - 9, innerHeight]; dispatchEvent(new Event('resize'));"
+             "document.dispatchEvent(new Event('fullscreenchange')); 0")  # fmt: skip
+    assert page.run("el('pause-text').textContent") == "The dot that was shown comes again."
+    page.run("new Promise(done => setTimeout(done, 200))")
+    (journal,) = journals(desk.session)
+    assert journal.events() == []
+    assert journal.dots() == []
+
+
 def test_a_changed_screen_pauses_and_a_killed_program_loses_no_dot(at_desk):
     page, desk = at_desk.page, at_desk.desk
     page.run("TIMES.answer = 3_600_000")  # the second dot waits for its answer until the screen changes

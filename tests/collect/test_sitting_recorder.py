@@ -17,7 +17,8 @@ from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_fi
 from tinytracker.collect.journal import journals
 from tinytracker.collect.judging import ATTENTION_DOTS, LeftOut
 from tinytracker.collect.plan import POSTURES, planned_dot, posture
-from tinytracker.collect.recorder import SENTENCES, SPARE_BYTES, Sitting
+from tinytracker.collect.recorder import SPARE_BYTES, Sitting
+from tinytracker.collect.remarks import SENTENCES
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
 from tinytracker.collect.subject import write_report
 from tinytracker.data.crops import eye_band, eye_in_frame

@@ -61,6 +61,7 @@ def draw_person(
     blinks: float = 0.0,
     light: int = 0,
     lean_cm: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    turned_deg: tuple[float, float] = (0.0, 0.0),
 ) -> list[bytes]:
     """Draw JPEG frames of person `index` of `SEED`.
 
@@ -73,6 +74,7 @@ def draw_person(
         blinks: share of frames with shut eyes.
         light: another number is another light.
         lean_cm: from where the person usually sits: right, up, away from the screen.
+        turned_deg: how the head is held otherwise than usually, while the eyes stay on the dot: right, up.
 
     Returns:
         per_dot frames of each dot, in order.
@@ -94,6 +96,7 @@ def draw_person(
     distance = seat.distance_cm + lean_cm[2]
     highest = TORSO_CM - distance * camera.height / 2 / camera.focal - 3
     turn = rng.normal(0, [0.03, 0.05, 0.03])
+    turn[:2] += np.radians(turned_deg[::-1])
     frames = []
     for k in range(count):
         dot = dots_cm[k // per_dot]

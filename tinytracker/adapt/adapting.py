@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.adapt.comparing import choose, gain
+from tinytracker.adapt.comparing import choose
 from tinytracker.adapt.division import Division, claim, divide, read_sessions, write_division
 from tinytracker.adapt.document import (
     ADAPT_FILE,
@@ -26,8 +26,8 @@ from tinytracker.adapt.document import (
     CANDIDATES,
     HEAD,
     AdaptDocument,
-    Candidate,
 )
+from tinytracker.adapt.scores import Scores
 from tinytracker.arrays import Floats
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import ModelError, UsageError
@@ -150,8 +150,7 @@ class _Work:
         self._frames: dict[str, SplitFrames] = {
             split: load(index, split, preset.input) for split in ("train", "val", "test")
         }
-        self._predicted: dict[str, dict[str, Floats]] = {}
-        self._seconds: dict[str, float] = {}
+        self._scores = Scores(self._frames)
         self._began = time.monotonic()
 
     def do(self) -> None:
@@ -166,12 +165,12 @@ class _Work:
         models = {BUNDLED: model, CALIBRATED: model}
         folder = make_folder(self._out / "candidates")
         models[HEAD] = self._new_head(model, hidden, folder / "head.keras")
-        begin_with_head = self._error(HEAD, "val") < self._error(BUNDLED, "val")
+        begin_with_head = self._scores.error(HEAD, "val") < self._scores.error(BUNDLED, "val")
         init = str(folder / "head.keras") if begin_with_head else self._init
         trained = self._train(folder / "all-layers", init)
         models[ALL] = load_trained(trained.trained_model())
         self._add(ALL, models[ALL])
-        errors, clusters = self._known("val")
+        errors, clusters = self._scores.known("val")
         kept = choose(errors, clusters, self._eligible())
         self._write(kept, models[kept], trained, initial.as_json(), calibration)
 
@@ -182,17 +181,17 @@ class _Work:
         began = time.monotonic()
         reader = Reader(model)
         found = {split: reader.read(frames) for split, frames in self._frames.items()}
-        self._predicted[name] = {split: gaze for split, (_, gaze) in found.items()}
-        self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
+        self._scores.predicted[name] = {split: gaze for split, (_, gaze) in found.items()}
+        self._scores.seconds[name] = self._scores.seconds.get(name, 0.0) + time.monotonic() - began
         return {split: hidden for split, (hidden, _) in found.items()}
 
     def _calibrate(self) -> Any:
         """Correct the bundled weights as `live` would, with nine dots of the frames that may be learned from."""
         from tinytracker.adapt.nine_dots import calibrated
 
-        predicted, calibration = calibrated(self._predicted[BUNDLED], self._frames, self._division.by)
-        self._predicted[CALIBRATED] = predicted
-        self._seconds[CALIBRATED] = 0.0
+        predicted, calibration = calibrated(self._scores.predicted[BUNDLED], self._frames, self._division.by)
+        self._scores.predicted[CALIBRATED] = predicted
+        self._scores.seconds[CALIBRATED] = 0.0
         return calibration
 
     def _new_head(self, model: Any, hidden: dict[str, Floats], path: Path) -> Any:
@@ -206,9 +205,11 @@ class _Work:
         )
         with writing_tensorflow(path):
             headed.save(path)
-        self._seconds[HEAD] = time.monotonic() - began
+        self._scores.seconds[HEAD] = time.monotonic() - began
         self._add(HEAD, headed)
-        say(f"head only: {self._error(HEAD, 'val'):.2f} cm, bundled {self._error(BUNDLED, 'val'):.2f} cm")
+        say(
+            f"head only: {self._scores.error(HEAD, 'val'):.2f} cm, bundled {self._scores.error(BUNDLED, 'val'):.2f} cm"
+        )
         return headed
 
     def _folds(self) -> NDArray[np.int64]:
@@ -228,58 +229,12 @@ class _Work:
         began = time.monotonic()
         config = self._config.model_copy(update={"init": init})
         result = train(self._index.folder, self._preset.name, folder, config, resume=True)
-        self._seconds[ALL] = max(time.monotonic() - began, result.seconds)
+        self._scores.seconds[ALL] = max(time.monotonic() - began, result.seconds)
         return result.run
 
     def _eligible(self) -> tuple[str, ...]:
         """Nine dots of one person cannot be shipped to another."""
         return CANDIDATES if self._division.by == "time" else tuple(c for c in CANDIDATES if c != CALIBRATED)
-
-    def _known(self, split: str) -> tuple[dict[str, Floats], NDArray[np.int64]]:
-        """Errors (n,) of all candidates, and the clusters, of the frames that no calibration was made of."""
-        frames = self._frames[split]
-        errors = {
-            name: np.linalg.norm(predicted[split] - frames.gaze, axis=1)
-            for name, predicted in self._predicted.items()
-        }
-        known = np.isfinite(np.stack(list(errors.values()))).all(0)
-        return {name: e[known] for name, e in errors.items()}, frames.clusters[known]
-
-    def _error(self, name: str, split: str) -> float:
-        return float(self._known(split)[0][name].mean())
-
-    def _candidates(self) -> tuple[Candidate, ...]:
-        rows = []
-        (val, val_dots), (test, test_dots) = self._known("val"), self._known("test")
-        for name in CANDIDATES:
-            others = [other for other in (BUNDLED, CALIBRATED) if other != name]
-            row: dict[str, Any] = {
-                "name": name, "val_cm": round(float(val[name].mean()), 4),
-                "test_cm": round(float(test[name].mean()), 4),
-                "test_gains": tuple(gain(o, test[name], test[o], test_dots) for o in others),
-                "seconds": round(self._seconds[name], 1),
-            }  # fmt: skip
-            if name != BUNDLED:
-                row["val_gain"] = gain(BUNDLED, val[name], val[BUNDLED], val_dots)
-            rows.append(Candidate(**row | self._with_fresh_dots(name)))
-        return tuple(rows)
-
-    def _with_fresh_dots(self, name: str) -> dict[str, Any]:
-        """Measure a network that is calibrated each time, as `live` does, on the frames that decided nothing."""
-        from tinytracker.adapt.nine_dots import with_fresh_dots
-
-        frames = self._frames["test"]
-        mine, bundled = (
-            np.linalg.norm(with_fresh_dots(self._predicted[n]["test"], frames) - frames.gaze, axis=1)
-            for n in (name, BUNDLED)
-        )
-        known = np.isfinite(mine)
-        if name == CALIBRATED or not known.any():
-            return {}
-        row: dict[str, Any] = {"fresh_cm": round(float(mine[known].mean()), 4)}
-        if name != BUNDLED:
-            row["fresh_gain"] = gain(BUNDLED, mine[known], bundled[known], frames.clusters[known])
-        return row
 
     def _write(self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any) -> None:
         from tinytracker.data.tensorflow_errors import writing_tensorflow
@@ -292,7 +247,9 @@ class _Work:
             shutil.copyfile(trained.state_path, run.state_path)
             shutil.copyfile(trained.history_path, run.history_path)
         else:
-            write_json(run.state_path, vars(State(best_error_cm=self._error(kept, "val"), finished=True)))
+            write_json(
+                run.state_path, vars(State(best_error_cm=self._scores.error(kept, "val"), finished=True))
+            )
             write_text(run.history_path, "")
         temporary = run.path / ".model.tmp.keras"
         with writing_tensorflow(run.model_path):
@@ -305,7 +262,7 @@ class _Work:
             preset=self._preset.name, source=str(self._source), sessions=tuple(map(str, self._sessions)),
             by=division.by, people=division.people, held_out=division.held_out,
             frames={split: len(frames) for split, frames in self._frames.items()}, dots=division.count("dots"),
-            candidates=self._candidates(), kept=kept, seconds=round(time.monotonic() - self._began, 1),
+            candidates=self._scores.candidates(), kept=kept, seconds=round(time.monotonic() - self._began, 1),
         ).write(run.path / ADAPT_FILE)  # fmt: skip
         shutil.rmtree(run.path / "source", ignore_errors=True)  # the shards hold all that is needed
 

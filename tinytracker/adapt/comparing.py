@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.adapt.document import BUNDLED, Gain
+from tinytracker.adapt.document import ALL, BUNDLED, Gain
 from tinytracker.arrays import Floats
 
 _ROUNDS = 4000
@@ -19,7 +19,8 @@ def gain(than: str, errors: Floats, others: Floats, clusters: NDArray[np.int64],
     Frames of a cluster are alike; whole clusters are drawn with replacement, always both errors of a frame together.
     """
     difference = errors - others
-    total, count = np.bincount(clusters, difference), np.bincount(clusters)
+    numbers = np.ravel(np.unique(clusters, return_inverse=True)[1])  # without those that have no frame here
+    total, count = np.bincount(numbers, difference), np.bincount(numbers)
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(count), size=(_ROUNDS, len(count)))
     means = total[draws].sum(1) / count[draws].sum(1)
@@ -31,17 +32,20 @@ def gain(than: str, errors: Floats, others: Floats, clusters: NDArray[np.int64],
 
 
 def choose(errors: Mapping[str, Floats], clusters: NDArray[np.int64], eligible: tuple[str, ...]) -> str:
-    """Return the candidate to keep: one that changes more must be certainly better than the best that changes less.
+    """Return the candidate to keep: the best of those that are certainly better than the bundled weights.
 
-    What changes more fits the recorded day better than another day, so a doubtful gain is none.
+    Training of all layers must be certainly better than that one, too: it changes most, and which of its epochs counts
+    was chosen on the same frames.
 
     Args:
         errors: (N,) cm by candidate, on the frames that choose.
         clusters: see `gain`.
         eligible: candidates that may be kept, from the one that changes least.
     """
-    best = BUNDLED
-    for name in eligible:
-        if name != BUNDLED and gain(best, errors[name], errors[best], clusters).ci95_cm[1] < 0:
-            best = name
-    return best
+
+    def is_sure(name: str, than: str) -> bool:
+        return gain(than, errors[name], errors[than], clusters).ci95_cm[1] < 0
+
+    sure = [name for name in eligible if name not in (BUNDLED, ALL) and is_sure(name, BUNDLED)]
+    best = min(sure, key=lambda name: float(errors[name].mean()), default=BUNDLED)
+    return ALL if ALL in eligible and is_sure(ALL, best) else best

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from tinytracker.data.gazecapture import SYNTHETIC_MARK, Boxes, Recording, is_synthetic, write_recording
 from tinytracker.data.reader import read_recording
-from tinytracker.data.sitting import adopt_devices, read_sitting
+from tinytracker.data.sitting import adopt_devices, read_sitting, unfinished
 from tinytracker.data.source import Subject
 from tinytracker.data.survey import iter_subjects
 from tinytracker.errors import InputFileError, OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, read_json, write_bytes, write_json
+from tinytracker.progress import say
+from tinytracker.words import counted
 
 TRAINED, CHOOSING = 0.7, 0.15
 """Shares of one person's dots, in the order of time; the rest measures."""
@@ -100,7 +102,13 @@ def read_sessions(sessions: Sequence[Path]) -> list[Sat]:
                 "Give each session once.",
             )
         adopt_devices(session)
-        for subject in iter_subjects(session):
+        subjects = iter_subjects(session)
+        if open_ := unfinished(session):
+            say(
+                f"{session}: {counted(len(open_), 'sitting')} not finished and left out; "
+                f"tinytracker collect --out {session} continues or finishes it."
+            )
+        for subject in subjects:
             recording = read_recording(subject, strict=False, motion=False)
             sitting = None if subject.packed else read_sitting(subject.path)
             person = sitting.person if sitting is not None else f"{session}/{subject.name}"

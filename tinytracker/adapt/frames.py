@@ -16,7 +16,7 @@ from tinytracker.data.index import PreparedIndex
 from tinytracker.data.inputs import InputSpec
 from tinytracker.evaluate.predict import truth
 from tinytracker.model.output import GAZE_NODE
-from tinytracker.train.augment import augment
+from tinytracker.train.augment import augment, mirrored
 from tinytracker.train.config import AugmentConfig
 from tinytracker.train.dataset import decoded, scaled
 
@@ -77,6 +77,18 @@ def in_other_light(frames: SplitFrames, spec: InputSpec, config: AugmentConfig, 
         changed, _ = augment(some, gaze, tf.constant([seed, start << 10], tf.int64), spec, config)
         parts.append({name: tf.cast(codes, tf.uint8).numpy() for name, codes in changed.items()})
     return replace(frames, inputs={name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
+
+
+def in_a_mirror(frames: SplitFrames, spec: InputSpec) -> SplitFrames:
+    """Return the same frames as a mirror would show them: another face that looks to the other side.
+
+    Args:
+        frames: of a split.
+        spec: the network's inputs.
+    """
+    codes = {name: tf.constant(values) for name, values in frames.inputs.items()}
+    flipped, gaze = mirrored(codes, tf.constant(frames.gaze), spec)
+    return replace(frames, inputs={name: x.numpy() for name, x in flipped.items()}, gaze=gaze.numpy())
 
 
 class Reader:

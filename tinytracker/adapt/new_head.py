@@ -1,4 +1,4 @@
-"""A network with a new last layer, made of frames as they are and as other light would show them.
+"""A network with a new last layer, made of frames as they are, in other light, and in a mirror.
 
 Importing this module imports TensorFlow.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.adapt.frames import Reader, SplitFrames, in_other_light
+from tinytracker.adapt.frames import Reader, SplitFrames, in_a_mirror, in_other_light
 from tinytracker.adapt.head import choose_strength, fit_head
 from tinytracker.arrays import Floats
 from tinytracker.model.keras_builder import build_keras
@@ -18,9 +18,10 @@ from tinytracker.model.output import GAZE_NODE
 from tinytracker.model.presets import Preset
 from tinytracker.train.config import AugmentConfig
 
-VARIANTS = 6
+LIGHTS = 4
 """Copies of each frame in another light and focus: a layer that was made of one day's light alone takes tomorrow's for
-another direction of the eyes."""
+another direction of the eyes. A fifth copy is as a mirror shows the frame, a sixth that in another light: so each place
+and turn of the head that was recorded on one side is seen on the other, too."""
 
 
 def new_head(
@@ -45,10 +46,13 @@ def new_head(
     """
     kernel, bias = (w.astype(np.float64) for w in model.get_layer(GAZE_NODE).get_weights())
     reader = Reader(model)
-    others = [reader.read(in_other_light(frames, preset.input, light, seed + k))[0] for k in range(VARIANTS)]
-    times = 1 + VARIANTS
+    turned = in_a_mirror(frames, preset.input)
+    copies = [in_other_light(frames, preset.input, light, seed + k) for k in range(LIGHTS)]
+    copies += [turned, in_other_light(turned, preset.input, light, seed + LIGHTS)]
+    times = 1 + len(copies)
     rows = (
-        np.concatenate([hidden, *others]), np.tile(frames.unit, times), np.tile(frames.gaze, (times, 1)),
+        np.concatenate([hidden, *(reader.read(copy)[0] for copy in copies)]), np.tile(frames.unit, times),
+        np.concatenate([frames.gaze, *(copy.gaze for copy in copies)]),
     )  # fmt: skip
     strength = choose_strength(*rows, kernel, bias, np.tile(folds, times))
     new, shift = fit_head(*rows, kernel, bias, strength)

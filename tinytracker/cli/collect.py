@@ -17,6 +17,7 @@ from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.collect.desk import Desk
+    from tinytracker.collect.film import ShownDot
     from tinytracker.collect.shots import Shots
     from tinytracker.live.screen import Screen
     from tinytracker.live.webcam_finder import Finder
@@ -105,8 +106,8 @@ def command(
     A page shows the dots; nothing leaves this computer. Ctrl-C ends it, and finishes what was begun.
     """
     from tinytracker.collect.desk import Desk
+    from tinytracker.collect.film import read_dots
     from tinytracker.collect.subject import write_report
-    from tinytracker.files import make_folder
     from tinytracker.live.screen import own_screen
     from tinytracker.live.webcam_source import open_finder, open_network
     from tinytracker.locks import locked
@@ -121,15 +122,18 @@ def command(
             raise UsageError("The label of the person is empty.", "Give a name: --person ann.")
         if not consent:
             raise UsageError("Nothing is recorded without consent.", "Add --consent if the person agreed.")
+        assert film is not None
+        assert shown is not None
+        if not film.exists():
+            raise InputFileError(film, "there is no such film")
+        table = read_dots(shown)
     place, points = own_screen(*screen, gap, across), _points(screen, points)
-    say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
-    eyes, first = open_network(run_folder, model, quantized), open_finder(finder)
-    make_folder(session)
     with locked(session, "collect"):
+        say("Preparing the network for this computer.")  # a compiler on a slow computer takes seconds
+        eyes, first = open_network(run_folder, model, quantized), open_finder(finder)
         if source == FILM:
             assert film is not None
-            assert shown is not None
-            _film(session, place, eyes, first, film, shown, points, str(person).strip(), device)
+            _film(session, place, eyes, first, film, table, points, str(person).strip(), device)
         elif source in _BOARDS:
             from tinytracker.cli.collect_board import shots_of
 
@@ -189,17 +193,17 @@ def _page(
 
 
 def _film(
-    session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, film: Path, shown: Path,
+    session: Path, screen: Screen, network: AimedNetwork, finder: Finder | None, film: Path, dots: list[ShownDot],
     points: tuple[int, int], person: str, device: str | None,
 ) -> None:  # fmt: skip
     from tinytracker.collect.device import device_of
     from tinytracker.collect.eyes import Watcher
-    from tinytracker.collect.film import film_frames, read_dots, record_film, require_new
+    from tinytracker.collect.film import film_frames, record_film, require_new
     from tinytracker.collect.journal import Head, as_row, journals
     from tinytracker.collect.recorder import Sitting
     from tinytracker.evaluate.calibration_identity import today
 
-    dots, frames = read_dots(shown), film_frames(film)
+    frames = film_frames(film)
     first = next(frames, None)  # a film that cannot be read leaves no sitting and no device behind
     if first is None:
         raise InputFileError(film, "there are no frames in it", "Give a film, or a folder with times.csv.")
@@ -231,5 +235,7 @@ def _output(session: Path, report: dict[str, Any]) -> Output:
     ]
     if report["left_out"]:
         lines.append("Left out: " + ", ".join(f"{n:,} {why}" for why, n in report["left_out"].items()) + ".")
-    events = {event["text"] for row in report["sittings"] for event in row["events"]}
-    return Output({"folder": str(session), **report}, (*lines, *sorted(events)))
+    lines += sorted({event["text"] for row in report["sittings"] for event in row["events"]})
+    if any(row["finished"] for row in report["sittings"]):
+        lines.append(f"Next: tinytracker adapt {session} --from tinytracker-v2-aim --out my-run")
+    return Output({"folder": str(session), **report}, tuple(lines))

@@ -12,12 +12,13 @@ from typing import Any
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.journal import Head, Journal, as_row, journals
-from tinytracker.collect.judging import DARK, SMALLEST_STRIP_PX, LeftOut, Taken
-from tinytracker.collect.plan import POSTURES, posture
+from tinytracker.collect.judging import LeftOut
 from tinytracker.collect.recorder import Outcome, Sitting, free_bytes
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
+from tinytracker.collect.requests import consenting_person, points_of, seconds
 from tinytracker.collect.shots import Shot, ShotRate
 from tinytracker.collect.subject import finish, write_report
+from tinytracker.collect.told import as_plan, as_seen, as_session
 from tinytracker.data.gazecapture import SUBJECT_NAME
 from tinytracker.errors import InputFileError, OutputError, TinyTrackerError, UsageError
 from tinytracker.evaluate.calibration_identity import today
@@ -34,9 +35,6 @@ SILENT_S = 5.0
 
 _PICTURED_NS = 300_000_000
 """The page gets a board's picture at most so often: it is only looked at."""
-_NAME = 60
-_POINTS = (100, 20_000)
-_REMARKED = 40
 
 
 class Desk:
@@ -129,10 +127,10 @@ class Desk:
             captured = query.get("captured_s")
             if captured is not None and self._sitting is not None:
                 self._require(query.get("tab", ""))
-                taken = self._sitting.take(body, _seconds(captured))
+                taken = self._sitting.take(body, seconds(captured))
             else:
                 taken = Sitting.preview(self._preview, body)
-            return _as_seen(taken)
+            return as_seen(taken)
 
     def shot(self, shot: Shot) -> None:
         """Take one frame of the board, and tell the page what was seen.
@@ -153,7 +151,7 @@ class Desk:
                 if shot.captured_ns - self._pictured_ns >= _PICTURED_NS:
                     self._pictured_ns = shot.captured_ns
                     content["source"] = "data:image/jpeg;base64," + b64encode(shot.jpeg).decode("ascii")
-            self.hub.send("shot", content | _as_seen(taken))
+            self.hub.send("shot", content | as_seen(taken))
 
     def close(self) -> None:
         """Finish the sitting that is being recorded, and every other one that is not; what has no frames goes.
@@ -175,15 +173,9 @@ class Desk:
         return {}
 
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        person = " ".join(text(request, "person").split())
-        if not 0 < len(person) <= _NAME:
-            raise UsageError(
-                f"The name has {len(person)} letters.", f"Give one of 1 to {_NAME} letters; any name will do."
-            )
-        if request.get("consent") is not True:
-            raise UsageError("Nothing is recorded without consent.", "Read the text and tick the box.")
+        person = consenting_person(request)
         self._own(text(request, "tab"))
-        points = self._points(request)
+        points = points_of(request)
         device = device_of(self.screen, points, self._device)
         now = today()
         head = Head(
@@ -197,7 +189,7 @@ class Desk:
     def _continue(self, request: dict[str, Any]) -> dict[str, Any]:
         journal = self._journal(text(request, "subject"))
         self._own(text(request, "tab"))
-        head, points = journal.head(), self._points(request)
+        head, points = journal.head(), points_of(request)
         if points != head.points:
             raise UsageError(
                 f"The screen has {points[0]} x {points[1]} points now and had {head.points[0]} x {head.points[1]} when "
@@ -260,14 +252,7 @@ class Desk:
 
     def _next(self) -> dict[str, Any]:
         assert self._sitting is not None
-        sitting = self._sitting
-        dot = sitting.next_dot()
-        return {
-            "sitting": sitting.journal.name, "kept": sitting.kept, "wanted": self.dots, "frames": sitting.frames,
-            "done": sitting.kept >= self.dots, "after_s": sitting.last_s, "person": sitting.head.person,
-            "posture": POSTURES[posture(sitting.kept, self.dots)],
-            "dot": {"across": dot.across, "down": dot.down, "letter": dot.letter},
-        }  # fmt: skip
+        return as_plan(self._sitting, self.dots)
 
     def _own(self, tab: str) -> None:
         """Let a page record; an earlier sitting is left as it is, and can be continued."""
@@ -293,13 +278,6 @@ class Desk:
                 return journal
         raise UsageError(f"There is no unfinished sitting {name!r}.", "Reload the page.")
 
-    def _points(self, request: dict[str, Any]) -> tuple[int, int]:
-        width, height = round(number(request, "width_pt")), round(number(request, "height_pt"))
-        low, high = _POINTS
-        if not (low <= width <= high and low <= height <= high):
-            raise UsageError(f"A screen of {width} x {height} points is out of range.")
-        return width, height
-
     def _seed(self, person: str) -> int:
         """Return another order of dots for each sitting of a person."""
         subjects = [path for path in self.session.iterdir() if SUBJECT_NAME.fullmatch(path.name)]
@@ -311,40 +289,8 @@ class Desk:
         except (InputFileError, OutputError) as error:
             self.hub.send("problem", {"text": str(error)})
             return
-        rows = [
-            {
-                key: row[key]
-                for key in ("subject", "finished", "person", "began", "frames", "dots", "left_out")
-            }
-            | {"events": [event["text"] for event in row["events"]][-_REMARKED:]}
-            for row in report["sittings"]
-        ]
-        self.hub.send(
-            "session", {"sittings": rows, "frames": report["frames"], "left_out": report["left_out"]}
-        )
+        self.hub.send("session", as_session(report))
 
     def fail(self, error: TinyTrackerError) -> None:
         """Show on the page why no more can be recorded."""
         self.hub.send("problem", {"text": str(error), "ended": True})
-
-
-def _as_seen(taken: Taken) -> dict[str, Any]:
-    """Return what was seen in a frame, for the page."""
-    sight = taken.sight
-    return {
-        "state": sight.state, "eyes": sight.strip is not None, "light": round(sight.light, 1),
-        "dark": sight.light < DARK, "far": sight.strip is not None and sight.strip[2] < SMALLEST_STRIP_PX,
-        "strip": None if sight.strip is None else [round(v, 1) for v in sight.strip],
-        "frame": [taken.width, taken.height],
-        "reason": None if taken.reason is None else taken.reason.value,
-    }  # fmt: skip
-
-
-def _seconds(value: str) -> float:
-    try:
-        found = float(value)
-    except ValueError:
-        found = float("nan")
-    if not abs(found) < 1e9:
-        raise UsageError(f"captured_s is {value[:20]!r}, not a time in s.", "Reload the page.")
-    return found

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tinytracker.data.gazecapture import SUBJECT_NAME
-from tinytracker.data.sitting import SeenFrame, SittingDot, SittingEvent, SittingHead
+from tinytracker.data.sitting import UNFINISHED, SeenFrame, SittingDot, SittingEvent, SittingHead
 from tinytracker.documents import Document, JsonValue
 from tinytracker.errors import InputFileError
 from tinytracker.files import json_bytes, make_folder, read_bytes, writing
 
 _HEAD, _DOT, _EVENTS = "head.json", "dot.json", "events.jsonl"
-_SUFFIX = ".dots.partial"
 
 
 class Head(SittingHead):
@@ -78,9 +77,9 @@ class Journal:
         make_folder(session)
         taken = {path.name for path in session.iterdir()}
         number = 0
-        while f"{number:05d}" in taken or f".{number:05d}{_SUFFIX}" in taken:
+        while f"{number:05d}" in taken or f".{number:05d}{UNFINISHED}" in taken:
             number += 1
-        journal = cls(session / f".{number:05d}{_SUFFIX}")
+        journal = cls(session / f".{number:05d}{UNFINISHED}")
         make_folder(journal.path)
         head.write(journal.path / _HEAD)
         return journal
@@ -163,7 +162,7 @@ def journals(session: Path) -> list[Journal]:
         OutputError: one that is no longer needed cannot be removed.
     """
     found = []
-    for path in sorted(session.glob(f".*{_SUFFIX}")):
+    for path in sorted(session.glob(f".*{UNFINISHED}")):
         journal = Journal(path)
         if not SUBJECT_NAME.fullmatch(journal.name) or not (path / _HEAD).is_file():
             continue  # killed before its first file was complete: there is nothing in it

@@ -21,7 +21,6 @@ from tinytracker.collect.eyes import Sight, Strip, Watcher
 from tinytracker.collect.journal import Head, Journal, KeptFrame, StoredDot
 from tinytracker.collect.judging import (
     LEAST_FRAMES,
-    Attention,
     LeftOut,
     Lids,
     Taken,
@@ -29,37 +28,14 @@ from tinytracker.collect.judging import (
     judge_frame,
 )
 from tinytracker.collect.plan import PlannedDot, planned_dot
+from tinytracker.collect.remarks import Remarks
 from tinytracker.collect.shots import Shot
 from tinytracker.collect.subject import finish, write_report
-from tinytracker.data.sitting import SittingDot, SittingEvent
+from tinytracker.data.sitting import SittingDot
 from tinytracker.errors import OutputError, UsageError
-
-SLOW_RATE = 10.0
-"""Frames per second of a camera below which it is called slow."""
 
 SPARE_BYTES = 50_000_000
 """Room on the disk that is left free; a dot of frames takes about a megabyte."""
-
-MISSED_LETTERS = 3
-"""Letters missed in a row after which the person is told how it works."""
-
-SENTENCES = {
-    "link-slow": "The board sends only {value:.1f} pictures per second, so each dot takes longer.",
-    "camera-slow": "The camera gives only {value:.0f} pictures per second. More light lets it be faster.",
-    "not-looking": "Your eyes do not follow the dots. Look at each dot until its letter has appeared.",
-    "letters": "Three letters in a row were missed. Keep looking at the dot until the letter appears on it.",
-    "dark": "It is too dark to see your eyes. Turn on a light, or open the camera's cover.",
-    "no-eyes": "Your eyes were not seen. Sit in front of the camera, with your face in the picture.",
-    "far": "You are too far from the camera. Come nearer.",
-    "shut": "Your eyes were shut, or lashes and glasses hide them. Raise your head a little, or lower the screen.",
-    "screen": "The screen changed its size. The dot is shown again when it fills the whole screen.",
-    "disk": "The disk is nearly full: {value:.0f} MB are free. What was recorded is kept; make room, then continue.",
-}
-"""What is said on the page and in the report, by kind of event; the way out of a problem is in the sentence."""
-
-_KIND = {
-    LeftOut.DARK: "dark", LeftOut.NO_EYES: "no-eyes", LeftOut.FAR: "far", LeftOut.BLINK: "shut",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,10 +95,10 @@ class Sitting:
     _taken: list[Taken] = field(default_factory=list)
     _shown: tuple[PlannedDot, float] | None = None
     _lids: Lids = field(default_factory=Lids)
-    _attention: Attention = field(default_factory=Attention)
-    _missed: int = 0
-    _said: set[str] = field(default_factory=set)
     _last_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._remarks = Remarks(self.journal)
 
     @classmethod
     def begin(
@@ -236,11 +212,13 @@ class Sitting:
             ),
             rate=rate, frames=tuple(_kept_frame(k, taken, shown_s) for k, taken in enumerate(kept)),
         )  # fmt: skip
-        said = self._problems(frames, kept, rate, shown_s, typed != dot.letter, changed)
+        for taken in kept:
+            self._lids.learn(taken.sight.openness)
+        said = self._remarks.of_dot(frames, kept, rate, shown_s, typed != dot.letter, changed)
         room = self.free(self.journal.path)
         if room < SPARE_BYTES:
             self._shown = None
-            text = self._note("disk", shown_s, room / 1e6)
+            text = self._remarks.note("disk", shown_s, room / 1e6)
             raise OutputError(self.journal.path.parent, text.rstrip("."))
         self.journal.add(stored, [taken.jpeg for taken in kept])
         self._shown = None
@@ -248,12 +226,12 @@ class Sitting:
         self.kept += counts
         self.frames += len(kept)
         if counts:
-            said += self._attended((x, y), kept, shown_s)
+            said += self._remarks.of_gaze((x, y), kept, shown_s)
         return Outcome(counts, len(kept), dict(left_out), tuple(said))
 
     def note(self, kind: str, at_s: float) -> str:
         """Write down an event of `SENTENCES` that the page noticed; returns the sentence."""
-        return self._note(kind, at_s)
+        return self._remarks.note(kind, at_s)
 
     def finish(self) -> Path | None:
         """Make the subject, and the session's report; see `tinytracker.collect.subject.finish`."""
@@ -279,53 +257,6 @@ class Sitting:
         if sum(taken.reason is None for taken in frames) < LEAST_FRAMES:
             frames = [replace(taken, reason=taken.reason or LeftOut.FEW) for taken in frames]
         return frames
-
-    def _problems(
-        self,
-        frames: list[Taken],
-        kept: list[Taken],
-        rate: float | None,
-        at_s: float,
-        missed: bool,
-        changed: bool,
-    ) -> list[str]:
-        said = []
-        for taken in kept:
-            self._lids.learn(taken.sight.openness)
-        reasons = Counter(taken.reason for taken in frames if taken.reason in _KIND)
-        if changed:
-            said.append(self._note("screen", at_s))
-        elif not kept and reasons:
-            worst = reasons.most_common(1)[0][0]
-            assert worst is not None
-            said.append(self._note(_KIND[worst], at_s))
-        if not changed:
-            self._missed = self._missed + 1 if missed else 0
-        if self._missed >= MISSED_LETTERS:
-            self._missed = 0
-            said.append(self._note("letters", at_s))
-        slow = "camera-slow" if frames and frames[0].clock_ms is None else "link-slow"
-        if rate is not None and rate < SLOW_RATE and slow not in self._said:
-            said.append(self._note(slow, at_s, rate))
-        return said
-
-    def _attended(self, dot_cm: tuple[float, float], kept: list[Taken], at_s: float) -> list[str]:
-        gaze = np.median([taken.sight.gaze_cm or (0.0, 0.0) for taken in kept], axis=0).tolist()
-        self._attention.add(dot_cm, (gaze[0], gaze[1]))
-        if self._attention.follows() is False:
-            self._attention = Attention()  # said once per so many dots
-            return [self._note("not-looking", at_s)]
-        return []
-
-    def _note(self, kind: str, at_s: float, value: float = 0.0) -> str:
-        text = SENTENCES[kind].format(value=value)
-        self._said.add(kind)
-        try:
-            self.journal.note(SittingEvent(at_s=round(at_s, 3), kind=kind, text=text))
-        except OutputError:
-            if kind != "disk":  # there, what cannot be written is the subject of the sentence
-                raise
-        return text
 
     def _place(self, dot: PlannedDot) -> tuple[float, float]:
         x_min, y_min, x_max, y_max = self.head.screen_cm

@@ -17,6 +17,8 @@ from tinytracker.errors import InputFileError, UsageError
 from tinytracker.progress import say
 
 SITTING_FILE = "sitting.json"
+UNFINISHED = ".dots.partial"
+"""End of the name of a sitting's folder until it is finished: `.00003.dots.partial` becomes 00003."""
 
 
 class SittingEvent(Part):
@@ -128,6 +130,12 @@ def read_sitting(subject: Path) -> SittingDocument | None:
     """
     path = subject / SITTING_FILE
     return SittingDocument.read(path) if path.is_file() else None
+
+
+def unfinished(session: Path) -> list[str]:
+    """Return the numbers of a session's sittings that are not finished, whose frames nobody reads yet."""
+    names = [path.name[1:6] for path in sorted(session.glob(f".*{UNFINISHED}"))]
+    return [name for name in names if not (session / name).exists()]
 
 
 def adopt_devices(session: Path) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinytracker.data.gazecapture import SYNTHETIC_MARK
+from tinytracker.data.sitting import unfinished
 from tinytracker.data.source import Subject, subject_at, web_page
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
@@ -126,6 +127,10 @@ def _not_a_folder(root: Path) -> InputFileError:
 
 def _hint(root: Path) -> str:
     """Return what to do about a folder without subjects."""
+    if unfinished(root):
+        return (
+            f"A recording in it is not finished: tinytracker collect --out {root} continues or finishes it."
+        )
     for path in sorted(root.iterdir()):
         if path.is_dir() and any(subject_at(child) for child in path.iterdir()):
             return f"The subjects are one level deeper: give {path}."

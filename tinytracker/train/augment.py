@@ -37,13 +37,12 @@ def augment(
     return {name: _photometric(name, x, seed, spec, config) for name, x in inputs.items()}, gaze
 
 
-def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, tf.Tensor]:
-    """Flip the first half of the batch, which is a random half because batches are shuffled.
+def mirrored(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, tf.Tensor]:
+    """Flip a batch from left to right: image, position planes and the x of gaze; the eyes are swapped.
 
-    Image, position planes and gaze x are mirrored; the left and the right eye are swapped.
+    The arguments are those of `augment`; codes keep their type.
     """
-    half = tf.shape(gaze)[0] // 2
-    flipped = {name: tf.reverse(x[:half], [2]) for name, x in inputs.items()}
+    flipped = {name: tf.reverse(x, [2]) for name, x in inputs.items()}
     if spec.kind == "itracker":
         flipped["left_eye"], flipped["right_eye"] = flipped["right_eye"], flipped["left_eye"]
     elif spec.grid == "input":
@@ -51,9 +50,15 @@ def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, t
         # The code of position v is 128 + 128 v, and that of -v is 256 minus it; 256 itself does not fit in a byte.
         x_plane = 255 - tf.maximum(image[..., -2:-1], 1) + 1
         flipped["image"] = tf.concat([image[..., :-2], x_plane, image[..., -1:]], -1)
-    mirrored = {name: tf.concat([flipped[name], x[half:]], 0) for name, x in inputs.items()}
-    x = tf.concat([-gaze[:half, :1], gaze[half:, :1]], 0)
-    return mirrored, tf.concat([x, gaze[:, 1:]], 1)
+    return flipped, tf.concat([-gaze[:, :1], gaze[:, 1:]], 1)
+
+
+def _mirror(inputs: Inputs, gaze: tf.Tensor, spec: InputSpec) -> tuple[Inputs, tf.Tensor]:
+    """Flip the first half of the batch, which is a random half because batches are shuffled."""
+    half = tf.shape(gaze)[0] // 2
+    flipped, turned = mirrored({name: x[:half] for name, x in inputs.items()}, gaze[:half], spec)
+    both = {name: tf.concat([flipped[name], x[half:]], 0) for name, x in inputs.items()}
+    return both, tf.concat([turned, gaze[half:]], 0)
 
 
 def _photometric(
