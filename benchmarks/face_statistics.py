@@ -1,7 +1,7 @@
 """Compare synthetic faces with photographs of real ones, as MediaPipe's face mesh sees both, and the gaze on them.
 
 python benchmarks/face_draw.py CAMERA
-python benchmarks/face_draw.py AROUND --looking around --seed 78
+python benchmarks/face_draw.py AROUND --looking around --seed 178 --subjects 250
 python benchmarks/real_faces_truth.py FOLDER TRUTH.json       # of each folder, in the environment with MediaPipe
 python benchmarks/face_statistics.py PHOTOS,TRUTH.json CAMERA,TRUTH.json AROUND,TRUTH.json
 

@@ -131,6 +131,15 @@ def silent_camera(room, patience_ms):
     """)
 
 
+def test_a_camera_that_never_sends_a_picture_does_not_start_for_ever(room):
+    silent_camera(room, 50)
+    room.until("state === 'stalled' && !opening")
+    room.page.run(
+        "setTimeout = timer; navigator.mediaDevices.getUserMedia = given; el('state-button').click(); 0"
+    )
+    room.until("state === 'searching'")
+
+
 def test_a_camera_that_is_unplugged_while_it_starts_is_not_called_busy(room):
     silent_camera(room, None)
     room.until("state === 'starting'")
@@ -262,6 +271,7 @@ def test_a_person_calibrates_and_the_dot_follows_the_eyes(tmp_path, monkeypatch)
     monkeypatch.setattr(routine, "SETTLE_S", 0.7)
     monkeypatch.setattr(routine, "LOOK_S", 0.5)
     pictures = person(3, SCREEN, calibration_dots(5), PLACES, views=2)
+    pictures |= {"gone": [grey_picture(GREY)], "night": [grey_picture(BLACK)]}
     with desk(tmp_path, open_network(), pictures, ALLOWED, screen=SCREEN, finder=open_finder()) as found:
         found.open()
         found.until("state === 'following'")
@@ -278,4 +288,11 @@ def test_a_person_calibrates_and_the_dot_follows_the_eyes(tmp_path, monkeypatch)
             errors.append(float(np.linalg.norm(np.mean(gaze, 0) - place)))
         assert seen > 0.8
         assert np.mean(errors) < 4.0, errors
+        # Whoever leaves takes the dot along, and so does the light; who comes back has it again.
+        found.gaze_at = "gone"
+        found.until(says("searching", "Nobody is found"))
+        found.gaze_at = "a"
+        found.until("state === 'following' && getComputedStyle(el('dot')).display !== 'none'")
+        found.gaze_at = "night"
+        found.until(says("dark", "too dark"))
         assert found.page.errors == []

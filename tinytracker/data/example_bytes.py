@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = b"\x0a", b"\x12", b"\x1a"
 _FIRST, _SECOND = b"\x0a", b"\x12"
 """Tags of fields 1 and 2 that have a length: key and value of a map entry, and the only field of the rest."""
 
+_SHORT = [bytes((number,)) for number in range(0x80)]
 _BEHIND_ALL = "\U0010ffff"
 
 
@@ -36,18 +38,28 @@ def example_bytes(features: Mapping[str, Value]) -> bytes:
         >>> example_bytes({"frame": 7}).hex(" ")
         '0a 10 0a 0e 0a 05 66 72 61 6d 65 12 05 1a 03 0a 01 07'
     """
-    entries = []
-    for name in sorted(features, key=lambda name: name + _BEHIND_ALL):
+    entries = bytearray()
+    for name, key in _in_order(tuple(features)):
         value = features[name]
         if isinstance(value, bytes):
-            kind, content = _BYTES_LIST, _field(_FIRST, value)
+            kind, content = _BYTES_LIST, _FIRST + _length(value) + value
         elif isinstance(value, tuple):
-            kind, content = _FLOAT_LIST, _field(_FIRST, _float32(value)) if value else b""
+            numbers = _float32(value)
+            kind, content = _FLOAT_LIST, _FIRST + _length(numbers) + numbers if numbers else b""
         else:
-            kind, content = _INT64_LIST, _field(_FIRST, varint(value & 0xFFFFFFFFFFFFFFFF))
-        entry = _field(_FIRST, name.encode()) + _field(_SECOND, _field(kind, content))
-        entries.append(_field(_FIRST, entry))
-    return _field(_FIRST, b"".join(entries))
+            number = varint(value & 0xFFFFFFFFFFFFFFFF)
+            kind, content = _INT64_LIST, _FIRST + _length(number) + number
+        feature = kind + _length(content) + content
+        entry = key + _SECOND + _length(feature) + feature
+        entries += _FIRST + _length(entry) + entry
+    return _FIRST + _length(entries) + bytes(entries)
+
+
+@lru_cache(maxsize=8)
+def _in_order(names: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """Return names in the order of the file, each with its field: all records of a shard have the same."""
+    keys = {name: name.encode() for name in sorted(names, key=lambda name: name + _BEHIND_ALL)}
+    return [(name, _FIRST + _length(key) + key) for name, key in keys.items()]
 
 
 def varint(number: int) -> bytes:
@@ -67,8 +79,9 @@ def varint(number: int) -> bytes:
     return bytes(groups)
 
 
-def _field(tag: bytes, content: bytes) -> bytes:
-    return tag + varint(len(content)) + content
+def _length(content: bytes | bytearray) -> bytes:
+    length = len(content)
+    return _SHORT[length] if length < 0x80 else varint(length)
 
 
 def _float32(numbers: tuple[float, ...]) -> bytes:
