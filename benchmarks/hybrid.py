@@ -9,9 +9,10 @@ CLIPS is a folder that `tinytracker synth-events` wrote, WORK one for the runs, 
 run is trained with the same schedule, rounded, and evaluated on the test split of CLIPS or of `--test`.
 
 The CSV "hybrid", or that of `--csv`, gets a line for each run: errors of the gaze change before and after rounding,
-gaze between frames, counts, bytes on the link by form, modelled energies and latency. With `--pairs`, "hybrid_pairs" gets
-a line for each preset against the first one: the difference of their errors in integers, mean over seeds, on the same
-windows, with an interval over people. `--plot` draws error against energy from "hybrid". All people are synthetic.
+gaze between frames, counts, bytes on the link by form, modelled energies and latency. With `--pairs`, "hybrid_pairs"
+gets a line for each preset against the first one: the difference of their errors in integers, mean over seeds, on the
+same windows, with an interval over people. `--plot` draws error against energy from "hybrid". All people are
+synthetic.
 """
 
 from __future__ import annotations
