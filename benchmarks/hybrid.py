@@ -1,17 +1,18 @@
 """Train, round and compare hybrids, an ordinary network on event counts, and a network of spikes, at one budget.
 
 python benchmarks/hybrid.py CLIPS WORK --runs PRESET:INTERVAL:SEED [...] [--test CLIPS] [--epochs N] [--steps N]
-    [--windows N]
+    [--windows N] [--csv NAME]
 python benchmarks/hybrid.py CLIPS WORK --pairs PRESET:INTERVAL:SEED[,SEED...] ...
 python benchmarks/hybrid.py --plot
 
 CLIPS is a folder that `tinytracker synth-events` wrote, WORK one for the runs, which are resumed when they exist. Each
 run is trained with the same schedule, rounded, and evaluated on the test split of CLIPS or of `--test`.
 
-The CSV "hybrid" gets a line for each run: errors of the gaze change before and after rounding, gaze between frames,
-counts, bytes on the link by form, modelled energies and latency. With `--pairs`, "hybrid_pairs" gets a line for each
-preset against the first one: the difference of their errors in integers, mean over seeds, on the same windows, with an
-interval over people. `--plot` draws error against energy from the first. All people are synthetic.
+The CSV "hybrid", or that of `--csv`, gets a line for each run: errors of the gaze change before and after rounding,
+gaze between frames, counts, bytes on the link by form, modelled energies and latency. With `--pairs`, "hybrid_pairs"
+gets a line for each preset against the first one: the difference of their errors in integers, mean over seeds, on the
+same windows, with an interval over people. `--plot` draws error against energy from "hybrid". All people are
+synthetic.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ COLOURS = {
 }  # fmt: skip
 
 
-def made(clips: Path, work: Path, spec: str, test: Path | None, windows: int, config: HybridConfig) -> Path:
+def made(
+    clips: Path, work: Path, spec: str, test: Path | None, windows: int, config: HybridConfig, name: str
+) -> Path:
     """Train, round and evaluate one run, as far as that has not been done."""
     preset, interval, seed = spec.split(":")
     folder = work / f"{preset}-i{interval}-{seed}"
@@ -59,7 +62,7 @@ def made(clips: Path, work: Path, spec: str, test: Path | None, windows: int, co
     found = evaluate_hybrid(folder, test, windows=windows, following=Frames(at_most=200))
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    append_csv("hybrid", line(folder, found, own, cpu_s), PACKAGES)
+    append_csv(name, line(folder, found, own, cpu_s), PACKAGES)
     return folder
 
 
@@ -175,6 +178,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--windows", type=int, default=1500)
+    parser.add_argument("--csv", default="hybrid")
     parser.add_argument("--plot", action="store_true")
     given = parser.parse_args()
     if given.plot:
@@ -184,7 +188,7 @@ def main() -> None:
         return
     config = hybrid_config(epochs=given.epochs, steps=given.steps)
     for spec in given.runs:
-        made(given.clips, given.work, spec, given.test, given.windows, config)
+        made(given.clips, given.work, spec, given.test, given.windows, config, given.csv)
     for other in given.pairs[1:]:
         append_csv("hybrid_pairs", pair(given.work, given.pairs[0], other), PACKAGES)
 
