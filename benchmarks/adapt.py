@@ -203,7 +203,6 @@ def shipped(run: Path, later: Path, out: Path) -> dict[str, Any]:
         "next_float_cm": round(evaluate(run, later, "train").errors.overall.error_cm, 3),
         "package": "" if parity is None else f"{parity.runtime} = {parity.oracle} on {parity.images} images",
         "emulated": "equal bit for bit" if counted.equal else "differs",
-        "emulated_instructions": round(counted.instructions),
     }
 
 
