@@ -117,8 +117,13 @@ def pair(work: Path, first: str, other: str) -> dict[str, Any]:
 
 def plot(rows: list[dict[str, str]]) -> str:
     """Return the drawing: error against modelled energy of a window, with ordinary layers on an accelerator."""
-    energies = [float(r["fast_total_uj"]) for r in rows]
-    errors = [float(r["integer_cm"]) for r in rows]
+    points: dict[str, dict[int, list[tuple[float, float]]]] = {name: {} for name in COLOURS}
+    for row in rows:
+        seeds = points[row["preset"]].setdefault(int(row["interval"]), [])
+        seeds.append((float(row["fast_total_uj"]), float(row["integer_cm"])))
+    energies, errors = zip(
+        *(pair for by in points.values() for seeds in by.values() for pair in seeds), strict=True
+    )
     right, top = 1.15 * max(energies), 1.15 * max(errors)
 
     def x(value: float) -> float:
@@ -137,19 +142,29 @@ def plot(rows: list[dict[str, str]]) -> str:
         f'<text x="{x(v):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle" {FONT}>{v:g}</text>'
         for v in np.arange(0, right, step_x).round(6)
     ]
-    for row, energy, error in zip(rows, energies, errors, strict=True):
-        colour = COLOURS[row["preset"]]
-        name = f"{row['preset'].removeprefix('hybrid-')}, I = {row['interval']}"
-        title = (
-            f"{name}, seed {row['seed']}: {error} cm, {energy:.2f} µJ, {row['link_uj']} µJ of it on the link"
-        )
+    for k, (name, by) in enumerate(points.items()):
+        colour, short = COLOURS[name], name.removeprefix("hybrid-")
+        places = {i: tuple(np.mean(by[i], axis=0)) for i in sorted(by)}
+        line = " ".join(f"{x(energy):.1f},{y(error):.1f}" for energy, error in places.values())
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity="0.5"/>')
+        below = 20 if name == "hybrid-s2a3" else -9  # its points and those of s3a2 are close together
+        for interval, (energy, error) in places.items():
+            title = f"{short}, I = {interval}, {len(by[interval])} seeds: {error:.2f} cm, {energy:.2f} µJ"
+            number = "" if name == "hybrid-s5a0" else str(interval)
+            parts.append(
+                f'<circle cx="{x(energy):.1f}" cy="{y(error):.1f}" r="5" fill="{colour}">'
+                f"<title>{escape(title)}</title></circle>"
+                f'<text x="{x(energy):.1f}" y="{y(error) + below:.1f}" text-anchor="middle" {FONT} fill="{colour}">'
+                f"{number}</text>"
+            )
+        beside = LEFT + 16 + 90 * k
         parts.append(
-            f'<circle cx="{x(energy):.1f}" cy="{y(error):.1f}" r="5" fill="{colour}" fill-opacity="0.6">'
-            f"<title>{escape(title)}</title></circle>"
-            f'<text x="{x(energy) + 9:.1f}" y="{y(error) - 7:.1f}" {FONT} fill="{colour}">{escape(name)}</text>'
+            f'<circle cx="{beside}" cy="{HEIGHT - BOTTOM - 20}" r="5" fill="{colour}"/>'
+            f'<text x="{beside + 10}" y="{HEIGHT - BOTTOM - 16}" {FONT} fill="{colour}">{short}</text>'
         )
     parts.append(
-        f'<text x="{LEFT}" y="20" {FONT}>error of the gaze change in integers, cm (synthetic people)</text>'
+        f'<text x="{LEFT}" y="20" {FONT}>error of the gaze change in integers, cm (synthetic people); '
+        "numbers: interval I</text>"
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end" {FONT}>dynamic energy of a window, µJ '
         "(modelled; ordinary layers on an accelerator)</text>"
     )
