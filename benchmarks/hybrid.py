@@ -117,42 +117,54 @@ def pair(work: Path, first: str, other: str) -> dict[str, Any]:
 
 def plot(rows: list[dict[str, str]]) -> str:
     """Return the drawing: error against modelled energy of a window, with ordinary layers on an accelerator."""
-    energies = [float(r["fast_total_uj"]) for r in rows]
-    errors = [float(r["integer_cm"]) for r in rows]
-    step_y = _step(1.3 * (max(errors) - min(errors)) + 0.1)
-    # Errors do not begin at 0, where no network is; energies do.
-    right, top, low = 1.15 * max(energies), max(errors) + step_y / 2, step_y * (min(errors) // step_y)
+    points: dict[str, dict[int, list[tuple[float, float]]]] = {name: {} for name in COLOURS}
+    for row in rows:
+        seeds = points[row["preset"]].setdefault(int(row["interval"]), [])
+        seeds.append((float(row["fast_total_uj"]), float(row["integer_cm"])))
+    energies, errors = zip(
+        *(pair for by in points.values() for seeds in by.values() for pair in seeds), strict=True
+    )
+    right, top = 1.15 * max(energies), 1.15 * max(errors)
 
     def x(value: float) -> float:
         return LEFT + value / right * (WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (value - low) / (top - low) * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
 
-    step_x = _step(right)
-    names = [f"{row['preset'].removeprefix('hybrid-')}, I = {row['interval']}" for row in rows]
-    places = _label_places([(x(e), y(c)) for e, c in zip(energies, errors, strict=True)], names)
+    step_x, step_y = _step(right), _step(top)
     parts = [
         f'<line x1="{LEFT}" y1="{y(v):.1f}" x2="{WIDTH - RIGHT}" y2="{y(v):.1f}" stroke="#e3e6ea"/>'
         f'<text x="{LEFT - 8}" y="{y(v) + 4:.1f}" text-anchor="end" {FONT}>{v:g}</text>'
-        for v in np.arange(low, top, step_y).round(6)
+        for v in np.arange(0, top, step_y).round(6)
     ]
     parts += [
         f'<text x="{x(v):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle" {FONT}>{v:g}</text>'
         for v in np.arange(0, right, step_x).round(6)
     ]
-    for row, energy, error, name, place in zip(rows, energies, errors, names, places, strict=True):
-        colour = COLOURS[row["preset"]]
-        title = (
-            f"{name}, seed {row['seed']}: {error} cm, {energy:.2f} µJ, {row['link_uj']} µJ of it on the link"
-        )
+    for k, (name, by) in enumerate(points.items()):
+        colour, short = COLOURS[name], name.removeprefix("hybrid-")
+        places = {i: tuple(np.mean(by[i], axis=0)) for i in sorted(by)}
+        line = " ".join(f"{x(energy):.1f},{y(error):.1f}" for energy, error in places.values())
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity="0.5"/>')
+        below = 20 if name == "hybrid-s2a3" else -9  # its points and those of s3a2 are close together
+        for interval, (energy, error) in places.items():
+            title = f"{short}, I = {interval}, {len(by[interval])} seeds: {error:.2f} cm, {energy:.2f} µJ"
+            number = "" if name == "hybrid-s5a0" else str(interval)
+            parts.append(
+                f'<circle cx="{x(energy):.1f}" cy="{y(error):.1f}" r="5" fill="{colour}">'
+                f"<title>{escape(title)}</title></circle>"
+                f'<text x="{x(energy):.1f}" y="{y(error) + below:.1f}" text-anchor="middle" {FONT} fill="{colour}">'
+                f"{number}</text>"
+            )
+        beside = LEFT + 16 + 90 * k
         parts.append(
-            f'<circle cx="{x(energy):.1f}" cy="{y(error):.1f}" r="5" fill="{colour}" fill-opacity="0.6">'
-            f"<title>{escape(title)}</title></circle>"
-            f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" {FONT} fill="{colour}">{escape(name)}</text>'
+            f'<circle cx="{beside}" cy="{HEIGHT - BOTTOM - 20}" r="5" fill="{colour}"/>'
+            f'<text x="{beside + 10}" y="{HEIGHT - BOTTOM - 16}" {FONT} fill="{colour}">{short}</text>'
         )
     parts.append(
-        f'<text x="{LEFT}" y="20" {FONT}>error of the gaze change in integers, cm (synthetic people)</text>'
+        f'<text x="{LEFT}" y="20" {FONT}>error of the gaze change in integers, cm (synthetic people); '
+        "numbers: interval I</text>"
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end" {FONT}>dynamic energy of a window, µJ '
         "(modelled; ordinary layers on an accelerator)</text>"
     )
@@ -161,30 +173,6 @@ def plot(rows: list[dict[str, str]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/><g fill="#30363d">{"".join(parts)}</g></svg>\n'
     )
-
-
-def _label_places(points: list[tuple[float, float]], names: list[str]) -> list[tuple[float, float]]:
-    """Return where each label begins, px: beside its point, where it covers neither a point nor an earlier label."""
-    taken = [(px - 6, py - 6, px + 6, py + 6) for px, py in points]
-    places = []
-    for (px, py), name in zip(points, names, strict=True):
-        wide = 7.0 * len(name)
-        sides = ((9, 4), (9, -8), (9, 17), (-9 - wide, 4), (-9 - wide, -8), (-9 - wide, 17), (-wide / 2, -12))
-        boxes = [(px + dx, py + dy - 11, px + dx + wide, py + dy + 3) for dx, dy in sides]
-        free = [
-            (i, box)
-            for i, box in enumerate(boxes)
-            if box[2] < WIDTH and not any(_overlap(box, t) for t in taken)
-        ]
-        chosen, box = free[0] if free else (0, boxes[0])
-        taken.append(box)
-        places.append((px + sides[chosen][0], py + sides[chosen][1]))
-    return places
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    """Return whether two boxes (left, top, right, bottom) share an area."""
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _step(most: float) -> float:
