@@ -270,8 +270,11 @@ def main() -> None:
         ("adapted / bundled with nine dots of the recorded day", "next_adapted_cm", "next_bundled_+_9_old_dots_cm"),
     ):  # fmt: skip
         ratios.append(
-            {"pictures": "synthetic", "people": len(rows), "what": text, **resampled(rows, mine, other)}
-        )
+            {
+                "weights": rows[0]["weights"], "pictures": "synthetic", "people": len(rows), "what": text,
+                **resampled(rows, mine, other),
+            }
+        )  # fmt: skip
         print(ratios[-1], flush=True)
     if options.out:
         write_csv(f"{options.out}_ratios", ratios, ["tensorflow", "numpy"])
