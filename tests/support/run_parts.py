@@ -33,7 +33,7 @@ def make_spiking(run: Run, network: bytes) -> None:
 
 def make_hybrid(run: Run, weights: bytes) -> None:
     """The description of a hybrid with these float weights, and its evaluation."""
-    errors = ChangeErrors(error_cm=0.9, ci95_cm=(0.8, 1.0), direction_deg=40.0, all_cm=0.3)
+    errors = ChangeErrors(error_cm=0.9, ci95_cm=(0.8, 1.0), direction_deg=40.0, all_cm=0.3, still_cm=0.1)
     cost = HybridCost(
         input_spikes=90.0, spikes=50.0, sops=700.0, updates=40, host_macs=9, link={"bits": 20.0}, link_form="bits",
         link_bytes=20.0, accumulations=30.0,
@@ -44,6 +44,6 @@ def make_hybrid(run: Run, weights: bytes) -> None:
     ).write(run.path / "hybrid" / "hybrid.json")  # fmt: skip
     HybridEvaluation(
         preset="hybrid-s0a5", interval=4, parameters=10, split="test", people=2, clips=4, windows=9, all_windows=20,
-        direction_windows=5, moved_cm=0.5, direction_cm=1.0, no_answer_cm=1.0, no_answer_all_cm=0.4, floating=errors,
-        integers=errors, integer_loss=0.0, cost=cost, model_sha256=digest(weights), data_hash="",
+        still_windows=11, direction_windows=5, moved_cm=0.5, direction_cm=1.0, no_answer_cm=1.0, no_answer_all_cm=0.4,
+        no_answer_still_cm=0.1, floating=errors, integers=errors, integer_loss=0.0, cost=cost, model_sha256=digest(weights), data_hash="",
     ).write(run.evaluation("hybrid", "test"))  # fmt: skip
