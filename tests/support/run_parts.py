@@ -45,5 +45,6 @@ def make_hybrid(run: Run, weights: bytes) -> None:
     HybridEvaluation(
         preset="hybrid-s0a5", interval=4, parameters=10, split="test", people=2, clips=4, windows=9, all_windows=20,
         still_windows=11, direction_windows=5, moved_cm=0.5, direction_cm=1.0, no_answer_cm=1.0, no_answer_all_cm=0.4,
-        no_answer_still_cm=0.1, floating=errors, integers=errors, integer_loss=0.0, cost=cost, model_sha256=digest(weights), data_hash="",
+        no_answer_still_cm=0.1, floating=errors, integers=errors, integer_loss=0.0,
+        cost=cost, model_sha256=digest(weights), data_hash="",
     ).write(run.evaluation("hybrid", "test"))  # fmt: skip
