@@ -142,7 +142,7 @@ def test_a_package_has_the_pair_and_equal_runs_give_equal_bytes(trained, tmp_pat
     assert 'library_name: "nir"' in card
     assert "tt_accumulate.c" in card
     assert "Its error has not been measured" not in card
-    assert "measured on the **validation** split only" in card
+    assert "The errors below are those of the **validation** split" in card
     with np.load(made.folder / "example.npz") as held:
         hybrid, _ = read_hybrid(trained)
         events = np.unpackbits(held["events"], axis=2).reshape(-1, 16, 32, 64, 2)

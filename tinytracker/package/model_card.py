@@ -199,8 +199,8 @@ def _errors(manifest: Manifest, origin: str) -> str:
     spiking = manifest.spiking
     if manifest.hybrid is not None:
         return table or (
-            "Its error was measured on the **validation** split only (below), and may be larger on other people:\n"
-            "`tinytracker hybrid evaluate RUN` measures it.\n"
+            "The errors below are those of the **validation** split; on other people they may be larger, and\n"
+            "`tinytracker hybrid evaluate RUN` measures them.\n"
         )
     if spiking is None or f"{_SPIKING}-test" in manifest.metrics:
         return table or "Its error has not been measured.\n"
