@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,20 @@ from support.cli import run
 from support.host_c import COMPILER, Case, compile_and_run
 from support.toy_clips import toy_clip, write_toy_clips
 
-from tinytracker.errors import InputFileError, ModelError, OutputError, UnknownNameError, UsageError
+from tinytracker.errors import (
+    InputFileError,
+    ModelError,
+    OutputError,
+    TinyTrackerError,
+    UnknownNameError,
+    UsageError,
+)
 from tinytracker.events import write_clip
 from tinytracker.files import read_json
 from tinytracker.hybrid import HybridDocument, find_hybrid, quantize_hybrid, read_hybrid
 from tinytracker.hybrid.config import hybrid_config
 from tinytracker.hybrid.evaluation import direction_error_deg
-from tinytracker.hybrid.following import Frames
+from tinytracker.hybrid.following import Frames, follow
 from tinytracker.hybrid.link import link_bytes
 from tinytracker.hybrid.streams import all_windows, read_streams, spread
 from tinytracker.model import find_preset
@@ -133,6 +141,8 @@ def test_a_package_has_the_pair_and_equal_runs_give_equal_bytes(trained, tmp_pat
     card = (made.folder / "README.md").read_text()
     assert 'library_name: "nir"' in card
     assert "tt_accumulate.c" in card
+    assert "Its error has not been measured" not in card
+    assert "The errors below are those of the **validation** split" in card
     with np.load(made.folder / "example.npz") as held:
         hybrid, _ = read_hybrid(trained)
         events = np.unpackbits(held["events"], axis=2).reshape(-1, 16, 32, 64, 2)
@@ -244,6 +254,8 @@ def test_what_cannot_be_asked(trained):
         Frames(rate=10)
     with pytest.raises(UsageError, match="do not exist"):
         Frames(delay_ms=-1)
+    with pytest.raises(UsageError, match="0 frames are too few"):
+        Frames(at_most=0)
     for verb in ("evaluate", "quantize"):
         answer = run(verb, trained)
         assert answer.code == 1
@@ -266,3 +278,12 @@ def test_bytes_on_the_link_by_form():
 def test_angles_between_changes():
     a, b = np.array([[1.0, 0], [0, 2], [1, 1]]), np.array([[2.0, 0], [3, 0], [-1, -1]])
     np.testing.assert_allclose(direction_error_deg(a, b), [0, 90, 180])
+    np.testing.assert_array_equal(direction_error_deg(np.zeros((3, 2)), b), 90)
+
+
+def test_clips_of_closed_eyes_are_not_followed(trained, clips):
+    hybrid, _ = read_hybrid(trained)
+    streams, _ = read_streams(clips, "test")
+    shut = [replace(stream, shut=np.ones_like(stream.shut)) for stream in streams]
+    with pytest.raises(TinyTrackerError, match="The eyes are closed in all frames of the clips"):
+        follow(hybrid, shut, Frames())

@@ -396,6 +396,13 @@ def test_wrong_usage(sources, tmp_path):
     assert (answer.code, "not a file that a report shows" in answer.err) == (1, True)
     answer = tinytracker("report", sources / "demo", "--out", tmp_path / "r.pdf")
     assert (answer.code, "is not the name of a page" in answer.err) == (2, True)
+    for text in ('{"events_version": 1}', "[]", "{"):
+        (tmp_path / "events.json").write_text(text)
+        answer = tinytracker("report", sources / "demo", "--out", tmp_path / "events.html")
+        assert answer.code == 1
+        assert "which is not a report's. Give the page another name." in answer.err
+        assert (tmp_path / "events.json").read_text() == text
+        assert not (tmp_path / "events.html").exists()
     with pytest.raises(UsageError):
         report([], tmp_path / "r.html")
 

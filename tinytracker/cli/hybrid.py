@@ -151,8 +151,13 @@ def _following(found: HybridEvaluation) -> Table:
             f"{about.frame_error_cm:g} cm",
         )  # fmt: skip
         table.add_row("answers", f"{about.answers:,}, {about.answers_per_s:g} per second")
-        table.add_row("last frame held", f"{about.held_cm:.3f} cm; moved: {about.held_moving_cm:.3f} cm")
-        table.add_row("followed", f"{about.followed_cm:.3f} cm; moved: {about.followed_moving_cm:.3f} cm")
+        rows = (
+            ("last frame held", about.held_cm, about.held_moving_cm),
+            ("followed", about.followed_cm, about.followed_moving_cm),
+        )
+        for name, error, moved in rows:
+            # A mean of zero means that the gaze moved after none of the frames.
+            table.add_row(name, f"{error:.3f} cm" + (f"; moved: {moved:.3f} cm" if moved else ""))
     return table
 
 

@@ -118,9 +118,13 @@ def _judged(
 
 
 def direction_error_deg(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the angles, 0 to 180 degrees, between changes (n, 2)."""
+    """Return the angles, 0 to 180 degrees, between changes (n, 2).
+
+    An answer of zero has no direction: it counts as 90°, the mean angle of random directions, instead of as a hit.
+    """
     a, b = (v[:, 0] + 1j * v[:, 1] for v in (predicted, true))
     found: NDArray[np.float64] = np.degrees(np.abs(np.angle(a * np.conj(b))))
+    found[a == 0] = 90
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.errors import UsageError
+from tinytracker.errors import TinyTrackerError, UsageError
 from tinytracker.hybrid.evaluation_document import Following
 from tinytracker.hybrid.presets import BIN_US, STEPS
 from tinytracker.hybrid.reference import BATCH, IntegerHybrid
@@ -42,6 +42,8 @@ class Frames:
                 f"Frames at {self.rate:g} per second, {self.delay_ms:g} ms late and {self.error_cm:g} cm wrong do not "
                 "exist.", "Give a positive rate, and no negative number.",
             )  # fmt: skip
+        if self.at_most < 1:
+            raise UsageError(f"{self.at_most} frames are too few.", "Use 1 or more.")
         longest = self.delay_ms + 1e3 / self.rate
         if longest > STEPS * BIN_US / 1e3:
             raise UsageError(
@@ -59,6 +61,9 @@ def follow(hybrid: IntegerHybrid, streams: Sequence[Stream], frames: Frames, see
         streams: clips.
         frames: how the frame network answers.
         seed: of the errors of its answers.
+
+    Raises:
+        TinyTrackerError: no answer can be compared, because the eyes are closed at all of them.
     """
     first, last = _bins(frames)
     windows = spread(_exposures(streams, frames, last), frames.at_most)
@@ -76,6 +81,10 @@ def follow(hybrid: IntegerHybrid, streams: Sequence[Stream], frames: Frames, see
                 followed.append(np.linalg.norm(bias + answer[is_open] - true, axis=1))
                 change.append(np.linalg.norm(true, axis=1))
             advance(len(part))
+    if not sum(map(len, held)):
+        raise TinyTrackerError(
+            "The eyes are closed in all frames of the clips.", "Draw more clips, or longer ones."
+        )
     a, b = np.concatenate(held), np.concatenate(followed)
     moving = np.concatenate(change) >= MOVED_CM
     return Following(

@@ -197,6 +197,11 @@ def _errors(manifest: Manifest, origin: str) -> str:
     """Return the table of errors, and what of them was measured on which split."""
     table = _error_table(manifest.metrics, origin)
     spiking = manifest.spiking
+    if manifest.hybrid is not None:
+        return table or (
+            "The errors below are those of the **validation** split; on other people they may be larger, and\n"
+            "`tinytracker hybrid evaluate RUN` measures them.\n"
+        )
     if spiking is None or f"{_SPIKING}-test" in manifest.metrics:
         return table or "Its error has not been measured.\n"
     return (f"{table}\n" if table else "") + (

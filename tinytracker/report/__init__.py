@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import UsageError
-from tinytracker.files import StrPath, write_json, write_text
+from tinytracker.errors import InputFileError, OutputError, UsageError
+from tinytracker.files import StrPath, read_json, write_json, write_text
 from tinytracker.runs import versions
 
 __all__ = ["SCHEMA_VERSION", "Report", "report"]
@@ -47,7 +47,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     Raises:
         InputFileError: a source is none of these, or is damaged.
         UsageError: no source, or `out` is not an .html file.
-        OutputError: the files cannot be written.
+        OutputError: the files cannot be written, or another program's JSON has the name of the numbers.
 
     Example:
         >>> from tinytracker.report import report
@@ -61,6 +61,7 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
         raise UsageError("No sources were given.", "Name a run folder or a session.")
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not the name of a page.", "Give a name that ends in .html.")
+    _require_own(out.with_suffix(".json"))
     from tinytracker.cascade.results import FOLDER
     from tinytracker.report.cascade_part import cascade_part
     from tinytracker.report.event_part import event_part
@@ -99,3 +100,19 @@ def report(sources: StrPath | Sequence[StrPath], out: StrPath, allow_images: boo
     numbers = write_json(out.with_suffix(".json"), document)
     page = write_text(out, page_text)
     return Report(page, numbers, document)
+
+
+def _require_own(numbers: Path) -> None:
+    """Refuse to replace a JSON file that is not a report's: a source, or the parameters of a folder of clips."""
+    if not numbers.is_file():
+        return
+    try:
+        document = read_json(numbers)
+    except InputFileError:
+        document = None
+    if not isinstance(document, dict) or not {"runs", "sessions", "published"} <= document.keys():
+        raise OutputError(
+            numbers,
+            "the numbers of the page would replace this file, which is not a report's",
+            "Give the page another name.",
+        )
