@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinytracker.data.example_bytes import example_bytes, varint
+from tinytracker.data.example_bytes import example_bytes
+from tinytracker.varint import varint
 
 NAMES = st.text("abz_", min_size=1, max_size=6)
 VALUES = st.one_of(

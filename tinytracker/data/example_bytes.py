@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinytracker.varint import varint
+
 Value = bytes | tuple[float, ...] | int
 """One byte string, float32 numbers, or one int64."""
 
@@ -47,7 +49,7 @@ def example_bytes(features: Mapping[str, Value]) -> bytes:
             numbers = _float32(value)
             kind, content = _FLOAT_LIST, _FIRST + _length(numbers) + numbers if numbers else b""
         else:
-            number = varint(value & 0xFFFFFFFFFFFFFFFF)
+            number = varint(value)
             kind, content = _INT64_LIST, _FIRST + _length(number) + number
         feature = kind + _length(content) + content
         entry = key + _SECOND + _length(feature) + feature
@@ -60,23 +62,6 @@ def _in_order(names: tuple[str, ...]) -> list[tuple[str, bytes]]:
     """Return names in the order of the file, each with its field: all records of a shard have the same."""
     keys = {name: name.encode() for name in sorted(names, key=lambda name: name + _BEHIND_ALL)}
     return [(name, _FIRST + _length(key) + key) for name, key in keys.items()]
-
-
-def varint(number: int) -> bytes:
-    """Encode a number from 0 to 2^64 - 1 in groups of seven bits, the lowest first.
-
-    Example:
-        >>> varint(300).hex(" ")
-        'ac 02'
-    """
-    if number < 0x80:
-        return bytes((number,))
-    groups = bytearray()
-    while number > 0x7F:
-        groups.append(number & 0x7F | 0x80)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
 
 
 def _length(content: bytes | bytearray) -> bytes:

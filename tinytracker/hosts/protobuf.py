@@ -8,18 +8,9 @@ from __future__ import annotations
 
 import struct
 
+from tinytracker.varint import varint
+
 _VARINT, _LENGTH, _FIXED32 = 0, 2, 5
-
-
-def varint(value: int) -> bytes:
-    """Encode an integer, 7 bits a byte, lowest first; a negative one as its 64-bit two's complement."""
-    value &= (1 << 64) - 1
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
 
 
 def integer(field: int, value: int) -> bytes:
