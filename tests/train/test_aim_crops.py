@@ -47,14 +47,14 @@ def record(room: bytes = b"", occluded: float = 0.0) -> dict:
 
 
 def drawn(
-    monkeypatch, count: int, stretch: float = 0.0, **options
+    monkeypatch, count: int, stretch: float = 0.0, near: float = 0.28, mirror: bool = False, **options
 ) -> tuple[np.ndarray, list[dict[str, float]]]:
     import tensorflow as tf
 
     from tinytracker.train import aim_crops
 
     monkeypatch.setattr(aim_crops, "MASK_SHARE", 0.0)
-    draw = tf.function(lambda seed: aim_crops.draw(record(**options), SPEC, seed, stretch))
+    draw = tf.function(lambda seed: aim_crops.draw(record(**options), SPEC, seed, stretch, near, mirror))
     found = [draw(tf.constant([7, 128 * i], tf.int64)) for i in range(count)]
     targets = np.concatenate([t.numpy() for _, t in found])
     return np.concatenate([c.numpy() for c, _ in found])[..., 0], [
@@ -62,9 +62,9 @@ def drawn(
     ]
 
 
-@pytest.mark.parametrize("stretch", [0.0, 0.2])
-def test_both_eyes_lie_where_the_target_says(monkeypatch, stretch):
-    codes, targets = drawn(monkeypatch, 40, stretch)
+@pytest.mark.parametrize(("stretch", "mirror"), [(0.0, False), (0.2, False), (0.2, True)])
+def test_both_eyes_lie_where_the_target_says(monkeypatch, stretch, mirror):
+    codes, targets = drawn(monkeypatch, 40, stretch, mirror=mirror)
     checked = 0
     for crop, t in zip(codes, targets, strict=True):
         if t["presence"] == 0 or not 0.7 < np.exp(-t["ln_scale"]) < 1.45:
@@ -97,6 +97,31 @@ def test_a_stretched_crop_has_no_gaze(monkeypatch):
     assert changed > 20
 
 
+def test_half_of_the_crops_are_mirrored_with_their_gaze(monkeypatch):
+    (crops, targets), (others, after) = (drawn(monkeypatch, 30, mirror=m) for m in (False, True))
+    turned = 0
+    for crop, t, other, found in zip(crops, targets, others, after, strict=True):
+        if t["presence"] == 0:
+            continue
+        side = 1 if found["x"] == t["x"] else -1
+        turned += side < 0
+        assert found == pytest.approx(t | {name: side * t[name] for name in ("x", "dx", "roll")}, rel=1e-5)
+        assert np.abs(crop[:, ::side].astype(int) - other).max() <= 1
+    assert 35 < turned < 70
+
+
+def test_a_larger_share_of_crops_near_the_strip_is_what_was_asked_for(monkeypatch):
+    shares = []
+    for near in (0.28, 0.8):
+        targets = drawn(monkeypatch, 60, near=near)[1]
+        shares.append(
+            np.mean(
+                [abs(t["dx"]) < 0.2 and 0.8 < np.exp(t["ln_scale"]) < 1.2 for t in targets if t["presence"]]
+            )
+        )
+    assert shares[0] < 0.6 < 0.8 < shares[1]
+
+
 def test_the_gaze_turns_with_the_picture_and_its_unit_follows_the_crop(monkeypatch):
     _, targets = drawn(monkeypatch, 30)
     seen = [t for t in targets if t["gaze_weight"] > 0]
@@ -115,9 +140,8 @@ def test_crops_without_eyes_show_none_and_rooms_are_used(monkeypatch):
     none = [c for c, t in zip(codes, targets, strict=True) if t["presence"] == 0]
     assert 10 < len(none) < 50
     for crop in none:
-        beyond = crop == 0  # outside the frame; its edge is interpolated
-        near = beyond.copy()
-        for axis in (0, 1):
+        near = crop == 0  # outside the frame; up to two pixels of its edge are interpolated
+        for axis in (0, 1, 0, 1):
             near |= np.roll(near, 1, axis) | np.roll(near, -1, axis)
         assert not ((crop < 120) & ~near).any()
     room = frame(np.full((480, 640, 3), 128, np.uint8))

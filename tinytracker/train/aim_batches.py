@@ -29,8 +29,6 @@ VALIDATION_STEPS = 2
 START = (0.4, 0.16, 0.5)
 """Misplacement of a far start: largest shift right and down in crop widths, and ln of the scale."""
 
-_MIRRORED = [-1.0 if name in ("x", "dx", "roll") else 1.0 for name in COLUMNS]
-
 
 class AimTrainingBatches:
     """Batches of crops from the training split; each frame gives `CROPS_PER_FRAME` of them.
@@ -67,15 +65,14 @@ class AimTrainingBatches:
 
         def crops(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             seed = tf.stack([tf.constant(base, tf.int64), number * 128])
-            return draw(as_record(serialized), spec, seed, config.augment.stretch)
+            changes = config.augment
+            return draw(as_record(serialized), spec, seed, changes.stretch, changes.near, changes.mirror)
 
         frames = serialized_records(self._index, "train", order, _WINDOW)
         batches = frames.enumerate().map(crops, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         batches = batches.batch(self._per_step, drop_remainder=True).enumerate()
         return batches.map(
-            lambda step, batch: _augmented(
-                batch, [base, step * 16 + 2**41], spec, config.augment.mirror, photometric
-            ),
+            lambda step, batch: _augmented(batch, [base, step * 16 + 2**41], spec, photometric),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         ).prefetch(tf.data.AUTOTUNE)
@@ -85,16 +82,11 @@ def _augmented(
     batch: tuple[tf.Tensor, tf.Tensor],
     seed: list[Any],
     spec: InputSpec,
-    mirror: bool,
     photometric: AugmentConfig,
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     codes, target = batch
     image = tf.reshape(codes, [-1, *spec.shapes["image"]])
     target = tf.reshape(target, [-1, len(COLUMNS)])
-    if mirror:
-        half = tf.shape(target)[0] // 2
-        image = tf.concat([tf.reverse(image[:half], [2]), image[half:]], 0)
-        target = tf.concat([target[:half] * tf.constant(_MIRRORED), target[half:]], 0)
     of_batch = tf.stack([tf.cast(s, tf.int64) for s in seed])
     inputs, target = augment({"image": image}, target, of_batch, spec, photometric)
     return scaled(inputs), target

@@ -32,6 +32,9 @@ COLUMNS = (
 )  # fmt: skip
 """A crop's target: gaze in cm, cm per unit of the output, the numbers of the aim, and which of them count how much."""
 
+_MIRRORED = [-1.0 if name in ("x", "dx", "roll") else 1.0 for name in COLUMNS]
+"""What a target is multiplied by when its crop is mirrored."""
+
 _HALF_EYES = 0.5 / STRIP_PER_EYE_DISTANCE
 """Distance of an eye from the middle of the strip, in strip widths."""
 _LEVELS = 3
@@ -61,35 +64,58 @@ def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor
     Args:
         levels: from `decode_levels`.
         spec: size of the crop.
-        place: (4,) centre x and y, width in px of the full size, and the angle, rad, by which the crop is turned; or
-            (5,) with the factor by which the picture is made taller within the crop.
+        place: (4,) centre x and y, width in px of the full size, and the angle, rad, by which the crop is turned.
 
     Returns:
         float32 codes (height, width, channels), bilinear, black outside the image.
     """
-    step = place[2] / spec.width
+    level, transforms = _transforms(spec, place[None])
+    return _taken(tf.switch_case(level[0], [lambda value=value: value for value in levels]), transforms, spec)
+
+
+def _transforms(
+    spec: InputSpec, place: tf.Tensor, taller: tf.Tensor | float = 1.0, side: tf.Tensor | float = 1.0
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return which level each crop is cut from, (K,), and the transforms into it, (K, 8).
+
+    Args:
+        spec: size of the crops.
+        place: (K, 4) as for `cut`.
+        taller: (K,) the factor by which the picture is made taller within the crop.
+        side: (K,) 1, or -1 for crops that are mirrored.
+    """
+    step = place[:, 2] / spec.width
     level = tf.clip_by_value(
         tf.cast(tf.floor(tf.math.log(step / 0.9) / math.log(2.0)), tf.int32), 0, _LEVELS - 1
     )
-    image = tf.switch_case(level, [lambda value=value: value for value in levels])
     shrink = tf.pow(2.0, -tf.cast(level, tf.float32))
-    cos, sin = step * shrink * tf.cos(place[3]), step * shrink * tf.sin(place[3])
-    taller = place[4] if place.shape[0] == 5 else tf.constant(1.0)
-    x, y = place[0] * shrink - 0.5, place[1] * shrink - 0.5
+    cos, sin = step * shrink * tf.cos(place[:, 3]), step * shrink * tf.sin(place[:, 3])
+    x, y = place[:, 0] * shrink - 0.5, place[:, 1] * shrink - 0.5
     u, v = (spec.width - 1) / 2, (spec.height - 1) / 2
     zero = tf.zeros_like(cos)
     # A row of the crop spans 1 / taller of a row's height.
     down_x, down_y = -sin / taller, cos / taller
-    row = [cos, down_x, x - cos * u - down_x * v, sin, down_y, y - sin * u - down_y * v, zero, zero]
+    cos, sin = side * cos, side * sin
+    rows = [cos, down_x, x - cos * u - down_x * v, sin, down_y, y - sin * u - down_y * v, zero, zero]
+    return level, tf.stack(rows, 1)
+
+
+def _taken(image: tf.Tensor, transforms: tf.Tensor, spec: InputSpec) -> tf.Tensor:
+    """Return the pixels of one crop of an image (1, h, w, channels), by a transform (1, 8)."""
     found: tf.Tensor = tf.raw_ops.ImageProjectiveTransformV3(
-        images=image, transforms=tf.stack(row)[None], output_shape=[spec.height, spec.width],
+        images=image, transforms=transforms, output_shape=[spec.height, spec.width],
         interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
     )[0]  # fmt: skip
     return found
 
 
 def draw(
-    record: dict[str, tf.Tensor], spec: InputSpec, seed: tf.Tensor, stretch: float = 0.0
+    record: dict[str, tf.Tensor],
+    spec: InputSpec,
+    seed: tf.Tensor,
+    stretch: float = 0.0,
+    near: float = MIX[NEAR],
+    mirror: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draw the crops of one frame.
 
@@ -99,6 +125,8 @@ def draw(
         seed: (2,) int64, of this frame.
         stretch: half of the crops show a picture that is taller or flatter by at most 1 + this. It makes faces of other
             shapes, whose gaze is not known; so only their place counts.
+        near: share of crops near the strip; the other modes share the rest as they do in `MIX`.
+        mirror: whether half of the crops are mirrored, with their targets.
 
     Returns:
         uint8 codes (CROPS_PER_FRAME, height, width, channels), and targets (CROPS_PER_FRAME, COLUMNS).
@@ -111,44 +139,45 @@ def draw(
     levels = tf.cond(masked, lambda: _levels(_mask(levels[0][0], strip, seed)), lambda: levels)
     has_room = tf.strings.length(record["room"]) > 0
     room = tf.cond(has_room, lambda: decode_levels(record["room"], spec), lambda: levels)
-    crops, targets = [], []
-    for k in range(CROPS_PER_FRAME):
-        numbers = _numbers(seed + [0, 10 * k + 1])
-        mode = tf.searchsorted(tf.constant(_cumulated(MIX), tf.float32), numbers["mode"][None], side="right")[
-            0
-        ]
-        place, target = _positive(record, strip, to_stored, numbers, mode)
-        if_none = _elsewhere(strip, numbers)
-        is_none = mode == NONE
-        # Every room is used by the crops of the frame that carries it.
-        in_room = has_room & (is_none | (k == 0))
-        place = tf.where(is_none, if_none, place)
-        place = tf.where(in_room, _in_room(room[0], numbers), place)
-        nobody = tf.one_hot(COLUMNS.index("presence_weight"), len(COLUMNS)) + tf.one_hot(2, len(COLUMNS))
-        target = tf.where(is_none | in_room, nobody, target)
-        chosen = tf.cond(in_room, lambda: room, lambda: levels)
-        if stretch:
-            taller = _taller(seed + [0, 10 * k + 8], stretch)
-            target = _stretched(target, taller)
-            place = tf.concat([place, taller[None]], 0)
-        crops.append(cut(chosen, spec, place))
-        targets.append(target)
-    codes = tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8)
-    return codes, tf.stack(targets)
 
+    n = _numbers(seed)
+    mode = tf.searchsorted(tf.constant(_cumulated(_mix(near)), tf.float32), n["mode"], side="right")
+    is_none = mode == NONE
+    # Every room is used by the crops of the frame that carries it.
+    in_room = has_room & (is_none | (tf.range(CROPS_PER_FRAME) == 0))
+    place, target = _positive(record, strip, to_stored, n, mode)
+    place = tf.where(is_none[:, None], _elsewhere(strip, n), place)
+    place = tf.where(in_room[:, None], _in_room(room[0], n), place)
+    nobody = tf.one_hot(COLUMNS.index("presence_weight"), len(COLUMNS)) + tf.one_hot(2, len(COLUMNS))
+    target = tf.where((is_none | in_room)[:, None], nobody, target)
+    taller = tf.ones([CROPS_PER_FRAME])
+    if stretch:
+        taller = tf.where(
+            n["taller"] < 0.5, tf.exp(_between(n["height"], -1, 1) * math.log(1 + stretch)), 1.0
+        )
+        target = _stretched(target, taller)
 
-def _taller(seed: tf.Tensor, stretch: float) -> tf.Tensor:
-    limit = math.log(1 + stretch)
-    drawn = tf.exp(tf.random.stateless_uniform([], seed, -limit, limit))
-    return tf.where(tf.random.stateless_uniform([], seed + [0, 1]) < 0.5, drawn, 1.0)
+    side = tf.where(n["side"] < 0.5, -1.0, 1.0) if mirror else tf.ones([CROPS_PER_FRAME])
+    target *= tf.where(side[:, None] < 0, tf.constant(_MIRRORED), 1.0)
+    level, transforms = _transforms(spec, place, taller, side)
+    source = level + _LEVELS * tf.cast(in_room, tf.int32)
+    crops = [
+        _taken(
+            tf.switch_case(source[k], [lambda value=value: value for value in [*levels, *room]]),
+            transforms[k : k + 1],
+            spec,
+        )
+        for k in range(CROPS_PER_FRAME)
+    ]
+    return tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8), target
 
 
 def _stretched(target: tf.Tensor, taller: tf.Tensor) -> tf.Tensor:
-    """Return the target of a crop whose picture has become taller about its middle.
+    """Return the targets (K, COLUMNS) of crops whose pictures have become taller, by (K,), about their middles.
 
     The line between the eyes is e^-ln_scale long and turned by roll; its vertical part grows.
     """
-    t = dict(zip(COLUMNS, tf.unstack(target, num=len(COLUMNS)), strict=True))
+    t = dict(zip(COLUMNS, tf.unstack(target, num=len(COLUMNS), axis=1), strict=True))
     across, down = tf.cos(t["roll"]), taller * tf.sin(t["roll"])
     is_same = tf.cast(tf.equal(taller, 1.0), tf.float32)
     dy = t["dy"] * taller
@@ -161,7 +190,13 @@ def _stretched(target: tf.Tensor, taller: tf.Tensor) -> tf.Tensor:
         "gaze_weight": t["gaze_weight"] * is_same,
         "presence_weight": t["presence_weight"] * tf.where(leaves, is_same, 1.0),
     }  # fmt: skip
-    return tf.stack([t[name] for name in COLUMNS])
+    return tf.stack([t[name] for name in COLUMNS], 1)
+
+
+def _mix(near: float) -> tuple[float, ...]:
+    """Return the share of each mode when that of `NEAR` is given."""
+    rest = (1 - near) / (1 - MIX[NEAR])
+    return tuple(near if mode == NEAR else rest * share for mode, share in enumerate(MIX))
 
 
 def _cumulated(shares: tuple[float, ...]) -> list[float]:
@@ -169,10 +204,10 @@ def _cumulated(shares: tuple[float, ...]) -> list[float]:
 
 
 def _numbers(seed: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Draw all random numbers of one crop: uniform 0..1, and two normal ones."""
-    uniform = tf.random.stateless_uniform([8], seed)
-    normal = tf.random.stateless_normal([2], seed + [0, 5])
-    names = ("mode", "scale", "x", "y", "turned", "turn", "u", "v")
+    """Draw all random numbers of a frame's crops, (K,) each: uniform 0..1, and two normal ones."""
+    names = ("mode", "scale", "x", "y", "turned", "turn", "u", "v", "taller", "height", "side")
+    uniform = tf.random.stateless_uniform([len(names), CROPS_PER_FRAME], seed + [0, 1])
+    normal = tf.random.stateless_normal([2, CROPS_PER_FRAME], seed + [0, 6])
     return {name: uniform[i] for i, name in enumerate(names)} | {"nx": normal[0], "ny": normal[1]}
 
 
@@ -187,18 +222,16 @@ def _positive(
     n: dict[str, tf.Tensor],
     mode: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return place and target of a crop near the strip, within reach, or several strips wide."""
-    ln = tf.stack(
-        [
-            _between(n["scale"], math.log(0.85), math.log(1.2)),
-            _between(n["scale"], math.log(0.55), math.log(1.7)),
-            _between(n["scale"], math.log(1.6), math.log(6.5)),
-        ]
-    )
-    dx = tf.stack([0.05 * n["nx"], _between(n["x"], -0.42, 0.42), _between(n["x"], -0.45, 0.45)])
-    dy = tf.stack([0.03 * n["ny"], _between(n["y"], -0.2, 0.2), _between(n["y"], -0.16, 0.16)])
-    index = tf.minimum(mode, WIDE)
-    scale, dx, dy = tf.exp(ln[index]), dx[index], dy[index]
+    """Return places (K, 4) and targets (K, COLUMNS): near the strip, within reach, or several strips wide."""
+    ln = [
+        _between(n["scale"], math.log(0.85), math.log(1.2)),
+        _between(n["scale"], math.log(0.55), math.log(1.7)),
+        _between(n["scale"], math.log(1.6), math.log(6.5)),
+    ]
+    dx = [0.05 * n["nx"], _between(n["x"], -0.42, 0.42), _between(n["x"], -0.45, 0.45)]
+    dy = [0.03 * n["ny"], _between(n["y"], -0.2, 0.2), _between(n["y"], -0.16, 0.16)]
+    ln, dx, dy = (tf.where(mode == NEAR, a, tf.where(mode == MID, b, c)) for a, b, c in (ln, dx, dy))
+    scale = tf.exp(ln)
     turn = tf.where(n["turned"] < TURNED_SHARE, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN), 0.0)
     cos, sin = tf.cos(turn), tf.sin(turn)
     width = strip[2] * scale
@@ -212,19 +245,18 @@ def _positive(
     # The picture's content turns by -turn, and the gaze with it (`tinytracker.train.warp`).
     gx, gy = record["gaze"][0], record["gaze"][1]
     unit = record["focal"] * REFERENCE_CROP * tf.reduce_max(record["frame_size"]) * to_stored / width
-    one, zero = tf.constant(1.0), tf.constant(0.0)
+    counts = (visible > 0) & (record["occluded"] < 0.5)
     target = [
-        cos * gx + sin * gy, cos * gy - sin * gx, unit, dx, dy, -tf.math.log(scale), roll, one,
-        tf.where(is_good, one, zero), tf.sqrt(scale),
-        tf.where((visible > 0) & (record["occluded"] < 0.5), one, zero),
+        cos * gx + sin * gy, cos * gy - sin * gx, unit, dx, dy, -ln, roll, tf.ones_like(scale),
+        tf.cast(is_good, tf.float32), tf.sqrt(scale), tf.cast(counts, tf.float32),
     ]  # fmt: skip
-    return tf.stack([x, y, width, turn]), tf.stack(target)
+    return tf.stack([x, y, width, turn], 1), tf.stack(target, 1)
 
 
 def _visible_eyes(dx: tf.Tensor, dy: tf.Tensor, scale: tf.Tensor, roll: tf.Tensor) -> tf.Tensor:
-    """Return how many of the two eyes' centres lie in the crop."""
+    """Return how many of the two eyes' centres lie in each crop."""
     half = _HALF_EYES / scale
-    count = tf.constant(0)
+    count = tf.zeros_like(dx, tf.int32)
     for side in (-1.0, 1.0):
         x, y = dx + side * half * tf.cos(roll), dy + side * half * tf.sin(roll)
         count += tf.cast((tf.abs(x) < 0.5) & (tf.abs(y) < 0.5 / STRIP_ASPECT), tf.int32)
@@ -232,9 +264,9 @@ def _visible_eyes(dx: tf.Tensor, dy: tf.Tensor, scale: tf.Tensor, roll: tf.Tenso
 
 
 def _elsewhere(strip: tf.Tensor, n: dict[str, tf.Tensor]) -> tf.Tensor:
-    """Return the place of a crop near the face that does not reach the eyes: forehead, mouth, neck, wall.
+    """Return places (K, 4) near the face that do not reach the eyes: forehead, mouth, neck, wall.
 
-    The crop is placed right of, left of, above or below the strip, at a distance that the turn cannot bridge.
+    A crop is placed right of, left of, above or below the strip, at a distance that the turn cannot bridge.
     """
     scale = tf.exp(_between(n["scale"], math.log(0.6), math.log(2.5)))
     width = strip[2] * scale
@@ -248,15 +280,15 @@ def _elsewhere(strip: tf.Tensor, n: dict[str, tf.Tensor]) -> tf.Tensor:
     along = _between(n["x"], -1.2, 1.2) * strip[2]
     dx = tf.where(beside, sign * (half_x + 0.36 * strip[2] + free), along)
     dy = tf.where(beside, along, sign * (half_y + 0.13 * strip[2] + free))
-    return tf.stack([strip[0] + dx, strip[1] + dy, width, turn])
+    return tf.stack([strip[0] + dx, strip[1] + dy, width, turn], 1)
 
 
 def _in_room(room: tf.Tensor, n: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Return places (K, 4) in the picture of a room."""
     size = tf.cast(tf.shape(room)[1:3], tf.float32)
     width = tf.exp(_between(n["scale"], math.log(_ROOM_CROP_PX[0]), math.log(_ROOM_CROP_PX[1])))
-    return tf.stack(
-        [n["x"] * size[1], n["y"] * size[0], width, _between(n["turn"], -LARGEST_TURN, LARGEST_TURN)]
-    )
+    turn = _between(n["turn"], -LARGEST_TURN, LARGEST_TURN)
+    return tf.stack([n["x"] * size[1], n["y"] * size[0], width, turn], 1)
 
 
 def _mask(image: tf.Tensor, strip: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -68,6 +68,13 @@ class AugmentConfig(_Section):
         le=0.3,
         description="largest change of a crop's height against its width; only for networks with an aim",
     )
+    near: float = Field(
+        0.28,
+        ge=0,
+        lt=1,
+        description="share of crops near the strip, most of those that teach the gaze; only for networks with "
+        "an aim",
+    )
 
 
 class TrainConfig(_Section):
