@@ -11,6 +11,7 @@ with regions that take effect 0 to 3 frames late. A loop begins with a find that
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -286,6 +287,14 @@ def summary(movement: str, way: str, courses: list[dict[str, Course]], network: 
     }
 
 
+def _fingerprint(network: str, *files: Path | None) -> str:
+    """Return a name for what followed the sequences, so that another network does not get its results."""
+    digest = hashlib.sha256(network.encode())
+    for file in files:
+        digest.update(file.read_bytes() if file else b"none")
+    return digest.hexdigest()[:12]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sequences", type=Path, required=True)
@@ -294,7 +303,9 @@ def main() -> None:
     parser.add_argument(
         "--noise", type=float, default=0.1, help="of a simulated network, share of the offset"
     )
-    parser.add_argument("--keep", type=Path, help="folder for finished sequences; a new one for each network")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for finished sequences, with one folder in it per pair of networks"
+    )
     parser.add_argument("--name", default="aim_loop")
     parser.add_argument("--trace", help="also write aim_trace.csv: this person at --trace-delay")
     parser.add_argument("--trace-delay", type=int, default=2)
@@ -307,10 +318,11 @@ def main() -> None:
         eyes, network = Eyes(options.model.read_bytes()), options.model.name
     finder = Finder(options.finder.read_bytes()) if options.finder else None
     network += f", {options.finder.name}" if options.finder else ""
+    keep = options.keep and options.keep / _fingerprint(network, options.model, options.finder)
     courses = []
     with progress.bar("Following", len(recordings), "sequences") as advance:
         for recording in recordings:
-            courses.append(kept(options.keep, recording, partial(run, recording, eyes, finder)))
+            courses.append(kept(keep, recording, partial(run, recording, eyes, finder)))
             advance(1)
     movements = sorted({r.movement for r in recordings})
     rows = [summary(m, way, courses, network) for m in movements for way in courses[0]]
