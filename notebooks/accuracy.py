@@ -103,7 +103,7 @@ plt.show()
 # %% [markdown]
 # ## The errors of all frames
 #
-# Beside the network is the **constant predictor**, which always answers the mean of the training labels. The difference
+# Next to the network is the **constant predictor**, which always answers the mean of the training labels. The difference
 # between their errors is what the network has learned. The interval resamples whole people, because frames of one person
 # are similar.
 
