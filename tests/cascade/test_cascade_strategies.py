@@ -1,5 +1,7 @@
 """Strategies on viewings that are made up: what runs when, what is shown, how late, and what it costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -255,6 +257,11 @@ def test_viewings_are_kept(tmp_path):
     again = Viewing.load(tmp_path / "one.npz")
     np.testing.assert_array_equal(again.grey, made.grey)
     assert len(again) == 48
+    with pytest.raises(
+        Exception, match="pickle"
+    ):  # stopped in the middle: the next start finds it whole or absent
+        replace(made, rate=np.array([lambda: None], object)).save(tmp_path / "two.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["one.npz"]
     (tmp_path / "one.npz").write_bytes(b"nothing")
     with pytest.raises(InputFileError, match="not a viewing"):
         Viewing.load(tmp_path / "one.npz")
