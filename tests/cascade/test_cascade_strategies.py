@@ -244,6 +244,16 @@ def test_a_limit_moves_the_choice(budget, most, chosen):
     assert [n.busy for n in made.tried] == pytest.approx([0.8, 0.4, 0.2])
 
 
+def test_both_networks_count_on_a_frame_on_which_both_start(person):
+    """With answers that take no frame, Little looks at every frame, and at some of them Big does so too."""
+    for latency in (Latency(big=0, little=0), Latency(big=0, little=1)):
+        outcome = simulate(person, LITTLE.of("big"), latency)
+        numbers = person_numbers(person, outcome)
+        assert numbers.little == 1.0
+        assert 0 < numbers.big < 1
+        assert (outcome.big_starts & outcome.little_starts).any()
+
+
 def test_costs_add_up(person):
     always = measure([person], ALWAYS.of("little"), LATENCY, COSTS)
     assert always.macs == pytest.approx(COSTS.little_macs / 3)
