@@ -57,14 +57,14 @@ class Checkpoint:
         held |= {f"best/{name}": value for name, value in self._best.items()}
         held |= {f"optimizer/{i}": v.numpy() for i, v in enumerate(self._optimizer.variables)}
         write_arrays(self._path, held)
+        self.publish(state)
+
+    def publish(self, state: State) -> None:
+        """Write the history, the best weights as those of the run when it is finished, and the state, in this order."""
         write_text(self._run.history_path, "".join(json.dumps(row) + "\n" for row in state.history))
         if state.finished:
-            self.publish()
+            write_arrays(self._run.hybrid_path, self._best)
         write_json(self._run.state_path, asdict(state))
-
-    def publish(self) -> None:
-        """Write the best weights as those of the run."""
-        write_arrays(self._run.hybrid_path, self._best)
 
 
 def _under(held: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
