@@ -18,6 +18,7 @@ typedef struct {
     const char *clock_kind; /* "device", or "emulated" when no real time passes */
     uint32_t ticks_per_second;
     void *context;
+    /* Read between any two inferences, so that a board may extend a counter of 32 bits that outlasts one of them. */
     uint64_t (*ticks)(void *context);
     void (*write)(void *context, const char *bytes, uint32_t count);
     void (*phase)(void *context, tt_phase_t phase); /* optional: show the phase on pins */

@@ -177,6 +177,9 @@ static int32_t run_network(tt_session_t *session, uint32_t times)
 {
     for (uint32_t i = 0; i < times; i++) {
         const tt_network_t *network = session->network;
+        if (i > 0u) {
+            (void)session->board->ticks(session->board->context); /* see tt_board.h */
+        }
         int result = network->run(session->image, session->results);
         if ((result == TT_OK) && (network->retrieve != NULL)) {
             result = network->retrieve(session->results);

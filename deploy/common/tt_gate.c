@@ -54,7 +54,9 @@ int32_t tt_gate_step(tt_gate *gate, tt_change change, int32_t ready)
         gate->y += change.y;
     }
     const int32_t moves = ((jump != 0) || (closing != 0)) ? 1 : 0;
-    if ((moves != 0) || (change.known == 0) || (tt_length(gate->x, gate->y) > settings->drift)) {
+    const int32_t has_limit = (settings->drift < TT_GATE_NEVER) ? 1 : 0;
+    const int32_t drifted = ((has_limit != 0) && (tt_length(gate->x, gate->y) > settings->drift)) ? 1 : 0;
+    if ((moves != 0) || (change.known == 0) || (drifted != 0)) {
         gate->wanted = 1;
     }
     gate->waited = (moves != 0) ? (gate->waited + 1) : 0;

@@ -16,7 +16,7 @@ typedef struct {
     int32_t settle;  /* most frames to wait for eyes that still move */
     int32_t shut;    /* lids move when the misfit exceeds this multiple of its running median, Q4 */
     int32_t hold;    /* most frames to wait for lids */
-    int32_t drift;   /* the shifts since the last inference, summed, may reach this */
+    int32_t drift;   /* the shifts since the last inference, summed, may reach this; TT_GATE_NEVER: ignored */
 } tt_gate_settings;
 
 typedef struct {

@@ -139,6 +139,9 @@ int tt_gated_run(tt_gated_t *gated, const tt_steer_t *steer, const tt_board_t *b
     }
     if (gated->path == TT_PATH_BIG) {
         for (uint32_t i = 0; (result == TT_OK) && (i < inferences); i++) {
+            if (i > 0u) {
+                (void)board->ticks(board->context); /* see tt_board.h */
+            }
             result = network->run(image, results);
         }
         gated->ticks[TT_GATED_BIG] = passed(board, &last);

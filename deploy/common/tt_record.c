@@ -118,6 +118,9 @@ static int infer(tt_session_t *session)
     }
     int result = TT_OK;
     for (uint32_t i = 0; (result == TT_OK) && (i < wanted); i++) {
+        if (i > 0u) {
+            (void)session->board->ticks(session->board->context); /* see tt_board.h */
+        }
         result = network->run(session->image, session->results);
     }
     return result;

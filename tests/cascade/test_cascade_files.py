@@ -12,6 +12,7 @@ from support.cli import run
 from support.run_folder import make_run
 
 from tinytracker.cascade import CascadeResults, CascadeSettings, compare_files, fit_settings
+from tinytracker.cascade.from_files import read_network
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.files import sha256_bytes
 
@@ -50,6 +51,16 @@ def files(tmp_path_factory):
     (base / "big.tflite").write_bytes(patch_net(3))
     (base / "little.tflite").write_bytes(patch_net(1))
     return base
+
+
+def test_of_several_quantized_networks_the_usual_one_is_taken(files, tmp_path):
+    make_run(tmp_path / "run")
+    for name, file in (("mct-int8", "big.tflite"), ("ptq-int8", "little.tflite"), ("qat-int8", "big.tflite")):
+        (tmp_path / "run" / "quantized" / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(files / file, tmp_path / "run" / "quantized" / name / "model.tflite")
+    assert read_network(tmp_path / "run") == (files / "little.tflite").read_bytes()
+    shutil.rmtree(tmp_path / "run" / "quantized" / "ptq-int8")
+    assert read_network(tmp_path / "run") == (files / "big.tflite").read_bytes()
 
 
 def arguments(files) -> list:

@@ -241,6 +241,18 @@ def test_the_rule(library):
     check_gates(library, range(100))
 
 
+def test_a_drift_of_never_ignores_the_sum(library):
+    """However far the eyes have gone: 300 shifts of the largest size are more than NEVER."""
+    settings = GateSettings(longest=NEVER, drift=NEVER)
+    gate, state = Gate(settings), GateState()
+    library.tt_gate_start(ctypes.byref(state), ctypes.byref(Settings(*vars(settings).values())))
+    starts = [
+        (gate.step(4095, 0, 0), library.tt_gate_step(ctypes.byref(state), Change(4095, 0, 0, 1), 1) != 0)
+        for _ in range(300)
+    ]
+    assert starts == [(True, True)] + [(False, False)] * 299
+
+
 @pytest.mark.exhaustive
 def test_the_rule_at_length(library):
     check_gates(library, range(1000, 2000))

@@ -1,5 +1,7 @@
 """Strategies on viewings that are made up: what runs when, what is shown, how late, and what it costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -242,6 +244,16 @@ def test_a_limit_moves_the_choice(budget, most, chosen):
     assert [n.busy for n in made.tried] == pytest.approx([0.8, 0.4, 0.2])
 
 
+def test_both_networks_count_on_a_frame_on_which_both_start(person):
+    """With answers that take no frame, Little looks at every frame, and at some of them Big does so too."""
+    for latency in (Latency(big=0, little=0), Latency(big=0, little=1)):
+        outcome = simulate(person, LITTLE.of("big"), latency)
+        numbers = person_numbers(person, outcome)
+        assert numbers.little == 1.0
+        assert 0 < numbers.big < 1
+        assert (outcome.big_starts & outcome.little_starts).any()
+
+
 def test_costs_add_up(person):
     always = measure([person], ALWAYS.of("little"), LATENCY, COSTS)
     assert always.macs == pytest.approx(COSTS.little_macs / 3)
@@ -255,6 +267,11 @@ def test_viewings_are_kept(tmp_path):
     again = Viewing.load(tmp_path / "one.npz")
     np.testing.assert_array_equal(again.grey, made.grey)
     assert len(again) == 48
+    with pytest.raises(
+        Exception, match="pickle"
+    ):  # stopped in the middle: the next start finds it whole or absent
+        replace(made, rate=np.array([lambda: None], object)).save(tmp_path / "two.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["one.npz"]
     (tmp_path / "one.npz").write_bytes(b"nothing")
     with pytest.raises(InputFileError, match="not a viewing"):
         Viewing.load(tmp_path / "one.npz")

@@ -80,6 +80,8 @@ def test_points_that_are_chance_change_nothing_and_say_so(tmp_path):
         ("x_cm,y_cm,true_x_cm,true_y_cm\n" + "".join(f"nan,2,{i},4\n" for i in range(5)), "not finite"),
         ("\ufeffx_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
         (b"\xff\xfe\x00", "not a CSV file"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,5,2,5,3,5,4,5\n", "line 2 has 8 values, the header 4"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm,dot\n1,2,3,4,a\n1,2,3,4\n", "line 3: dot is missing"),
     ],
 )
 def test_files_that_are_no_points(tmp_path, content, said):

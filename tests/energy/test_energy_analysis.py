@@ -155,6 +155,29 @@ def test_idle_can_be_named():
         analyse(trace, segments_from_lines(trace, PHASES), idle=(0.5, 2.5))
 
 
+def test_a_named_idle_without_all_its_samples_is_refused():
+    trace, truth = true_trace(1e4, 20, idle_s=3.0)
+    hurt = lose(trace, 8_000, 5_000)  # energy would count them as nothing: half of the power
+    report = analyse(hurt, segments_from_lines(hurt, PHASES), idle=(0.5, 2.5))
+    assert isinstance(report.idle, Refusal)
+    assert report.idle.detail == "5,000 samples between 0.5 and 2.5 s are lost, clipped or far below zero"
+    assert isinstance(report.phases[0].dynamic, Refusal)
+    good = analyse(hurt, segments_from_lines(hurt, PHASES), idle=(1.4, 2.5))
+    assert isinstance(good.idle, Idle)
+    assert good.idle.power_w == pytest.approx(truth.idle_w, rel=1e-6)
+
+
+@pytest.mark.parametrize("wrong_a", [-0.4, 0.6])
+def test_a_meter_that_is_dead_or_clipped_beside_the_window_only_shortens_the_idle(wrong_a):
+    trace, truth = true_trace(1e4, 20, idle_s=3.0)
+    current = trace.current_a.copy()
+    current[4_000:8_000] = wrong_a
+    hurt = replace(trace, current_a=current, full_scale_a=0.6)
+    report = analyse(hurt, segments_from_lines(hurt, PHASES))
+    assert isinstance(report.idle, Idle)
+    assert report.idle.power_w == pytest.approx(truth.idle_w, rel=1e-6)
+
+
 def test_idle_that_changes_during_the_run_is_pointed_out():
     trace, _ = true_trace(1e4, 50, drift_a_per_s=2e-4)
     assert "Idle power changed from" in " ".join(analyse(trace, segments_from_lines(trace, PHASES)).warnings)

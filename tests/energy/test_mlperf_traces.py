@@ -85,6 +85,14 @@ def test_samples_that_the_time_stamps_miss_are_gaps(tmp_path):
         measure_energy(trace, lines=(0,), phases=("inference",))
 
 
+def test_a_voltage_may_be_a_whole_number(tmp_path):
+    path = write_energyrunner(tmp_path, energies(), STAMPS)
+    whole, fraction = (read_trace(path, voltage_v=volts) for volts in (3, 3.0))
+    ends = [0, len(whole)]
+    assert energy_at(whole, ends).tolist() == energy_at(fraction, ends).tolist()
+    assert energy_at(whole, ends)[1] > 0
+
+
 def test_an_odd_time_stamp_is_the_first():
     np.testing.assert_array_equal(window_levels([1, 3, 5], 8), [0, 0, 0, 1, 1, 0, 0, 0])
     assert window_levels([4], 8) is None

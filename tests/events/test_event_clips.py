@@ -206,6 +206,13 @@ def test_a_split_or_folder_without_clips_is_named(tmp_path, drawn):
         clips(tmp_path, "train")
 
 
+def test_folders_that_are_not_a_person_s_are_not_looked_into(tmp_path):
+    for name in ("00000", "00000-old", "notes"):
+        write_clip(tmp_path / name / "clip-000.h5", made_up())
+    found = [path for split in ("train", "val", "test") for path in clips(tmp_path, split)]
+    assert found == [tmp_path / "00000" / "clip-000.h5"]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -23,7 +23,7 @@ def dsec(path, offset=None, **changes):
                 values = np.asarray(values)
                 file[f"events/{name}"] = values.astype(types[name]) if values.dtype.kind in "iu" else values
         if offset is not None:
-            file["t_offset"] = np.int64(offset)
+            file["t_offset"] = np.int64(offset) if isinstance(offset, int) else offset
     return path
 
 
@@ -34,6 +34,14 @@ def test_dsec_columns_with_their_offset(tmp_path):
     assert events.x.tolist() == [3, 0, 9, 4]
     assert (events.width, events.height) == (10, 8)
     assert read_events(tmp_path / "events.h5", (640, 480)).width == 640
+
+
+@pytest.mark.parametrize(
+    "offset", [np.array([1, 2]), np.float64(0.5), np.bytes_(b"1"), np.zeros(0, np.int64)]
+)
+def test_an_offset_that_is_not_one_whole_number_is_refused(offset, tmp_path):
+    with pytest.raises(InputFileError, match="t_offset is not a whole number"):
+        read_events(dsec(tmp_path / "events.h5", offset))
 
 
 def test_a_file_that_v2e_wrote():

@@ -109,6 +109,15 @@ def test_a_burst_is_a_frame_with_many_inferences_once(dialogue):
     assert said[-1] == "baud 0 runs 101"
 
 
+def test_a_counter_of_32_bits_does_not_wrap_unseen_during_many_inferences(dialogue):
+    said = dialogue(load() + b"tt burst 9%tt frame 1%infer 9 7%", "loaded", "slow")
+    (frame,) = (line for line in said if line.startswith("m-tt-frame-["))
+    begin, end = (int(field) for field in frame.split(",")[3:5])
+    assert (end - begin) >> 30 == 9
+    first, last = (int(line.removeprefix("m-lap-us-")) for line in said if line.startswith("m-lap-us-"))
+    assert (last - first) // 1000 >> 30 == 9  # the fake has a tick a millisecond
+
+
 def test_what_the_network_saw_is_sent_back(dialogue):
     assert dialogue(b"tt inputs%") == ["e-[No inference has been run]", "m-ready"]
     said = dialogue(load() + b"tt frame 1%tt inputs%")

@@ -226,6 +226,21 @@ def test_what_a_runtime_does_not_have_is_a_sentence(options, words):
         open_runtime(awkward_nets.dense(per_channel=False), options)
 
 
+def test_a_file_that_onnx_runtime_refuses_is_a_sentence(monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr("tinytracker.hosts.onnx_runtime.to_onnx", lambda _: b"not an ONNX file")
+    with pytest.raises(ModelError, match=r"ONNX Runtime .* refuses this network: .*Use the runtime tflite"):
+        open_runtime(NET, HostOptions("onnx"))
+
+
+def test_inputs_that_onnx_runtime_refuses_are_a_sentence():
+    pytest.importorskip("onnxruntime")
+    opened = open_runtime(NET, HostOptions("onnx"))
+    opened.load([np.zeros((1, 3, 3, 1), np.int8)])
+    with pytest.raises(ModelError, match=r"ONNX Runtime .* fails on this network: "):
+        opened.infer()
+
+
 def test_a_compiled_file_needs_the_library(monkeypatch):
     """No Edge TPU is here: the library is looked for by its name, under another one that nobody has."""
     monkeypatch.setattr("tinytracker.interpreters.host_tflite.EDGE_TPU_LIBRARY", "libedgetpu-absent.so.1")

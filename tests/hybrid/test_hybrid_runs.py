@@ -31,6 +31,7 @@ from tinytracker.model import find_preset
 from tinytracker.package import Manifest, package
 from tinytracker.package.neuromorphic.options import Options
 from tinytracker.platforms.hybrid import COLUMNS, compare_hybrids
+from tinytracker.train import TrainConfig
 
 pytestmark = pytest.mark.train
 
@@ -195,6 +196,27 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(clips, tmp_path, monkeyp
     with np.load(tmp_path / "whole" / "hybrid.npz") as a, np.load(tmp_path / "stopped" / "hybrid.npz") as b:
         for name in a.files:
             np.testing.assert_array_equal(a[name], b[name])
+    # Killed after its last checkpoint, before anything that people and later commands read was written:
+    published = [tmp_path / "stopped" / name for name in ("history.jsonl", "state.json", "hybrid.npz")]
+    before = [path.read_bytes() for path in published]
+    for path in published:
+        path.unlink()
+    train_hybrid(clips, "hybrid-s0a5", tmp_path / "stopped", config, resume=True)
+    assert [path.read_bytes() for path in published] == before
+
+
+def test_weights_that_the_last_step_has_spoiled_are_not_taken_for_trained():
+    from tinytracker.hybrid.training import _finish_epoch
+    from tinytracker.train.loop import _refuse_divergence
+    from tinytracker.train.state import State
+
+    state = State()
+    with pytest.raises(TinyTrackerError, match=r"Training diverged in epoch 1: .* the validation error nan"):
+        _finish_epoch(state, np.array([1.0, 2.0]), float("nan"), 1.0, hybrid_config())
+    assert state == State()
+    row = {"epoch": 3, "train_loss": 1.0, "val_error_cm": float("inf")}
+    with pytest.raises(TinyTrackerError, match=r"Training diverged in epoch 3: .* the validation error inf"):
+        _refuse_divergence(row, TrainConfig())
 
 
 @pytest.mark.exhaustive

@@ -136,6 +136,7 @@ def test_a_dark_picture_is_called_dark(webcam):
     [
         ({"frame_width": "10"}, "from 16 to 4096"),
         ({"frame_width": "99999999999999999999"}, "from 16 to 4096"),
+        ({"frame_width": "00000064099999"}, "from 16 to 4096"),
         ({"x": "-1"}, "from 0 to"),
         ({"x": "zero"}, "from 0 to"),
         ({"width": "641"}, "from 1 to 640"),

@@ -22,7 +22,7 @@ from tinytracker.platforms import Absent, Figure, Mark, compare_platforms, write
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.facts import stored_spiking
 from tinytracker.platforms.hybrid import compare_hybrids
-from tinytracker.platforms.model import break_even, coralmicro, imx500, loihi, microcontroller_ms
+from tinytracker.platforms.model import break_even, coralmicro, imx500, loihi, mean_power, microcontroller_ms
 from tinytracker.platforms.own import read_own
 from tinytracker.platforms.rows import PLATFORMS
 from tinytracker.platforms.sessions import row_of
@@ -93,6 +93,13 @@ def test_arithmetic_keeps_ranges_and_sources_and_is_modelled():
     assert a / b == Figure(0.5, Mark.MODELLED, "A; B", 0.2, 0.75)
     assert (a * 2.0).mark is Mark.PUBLISHED
     assert (a * b + a).source == "A; B"
+
+
+def test_a_time_below_the_clock_s_tick_gives_no_power():
+    energy = Figure(2.0, Mark.MEASURED, "a meter")
+    for time in (Figure(0.0, Mark.MEASURED, "a clock"), Figure(1.0, Mark.MEASURED, "a clock", 0.0, 2.0)):
+        assert mean_power(energy, time) == Absent("a time that may be 0 ms gives no power")
+    assert mean_power(energy, Figure(4.0, Mark.MEASURED, "a clock")).value == 500.0
 
 
 def test_the_model_is_its_arithmetic():
@@ -237,6 +244,8 @@ def test_own_figures_need_a_mark_and_a_source(run, tmp_path):
         ('[ncs2]\npower_w = 1\nmark = "felt"\nsource = "x"\n', ConfigError, "mark = one of measured"),
         ('[ncs2]\npower = 1\nmark = "measured"\nsource = "x"\n', ConfigError, "no such key"),
         ('[ncs2]\npower_w = [2, 1]\nmark = "measured"\nsource = "x"\n', ConfigError, "nor a range"),
+        ('[ncs2]\nlatency_ms = 0\nmark = "measured"\nsource = "x"\n', ConfigError, "nothing takes no time"),
+        ('[ncs2]\nlatency_ms = [0, 3]\nmark = "measured"\nsource = "x"\n', ConfigError, "above 0"),
         ("[toaster]\n", UnknownNameError, "Unknown platform 'toaster'"),
         ("ncs2 = 3\n", ConfigError, "it is a value, not a section"),
         ("[ncs2\n", ConfigError, "not TOML"),

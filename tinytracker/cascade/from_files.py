@@ -32,16 +32,20 @@ from tinytracker.model.tflite_file import read_network as read_tflite_file
 from tinytracker.progress import say
 from tinytracker.runs import Run, provenance
 
+_QUANTIZED = "ptq-int8"
+"""What the other commands take of a run, too, when none is named."""
+
 MOST_LATENCY = 15
 SHOWN_FRAMES = 180
 """Of a timeline in the results: six seconds at 30 per second."""
 
 
 def read_network(path: StrPath) -> bytes:
-    """Return the content of a .tflite file, or of a run's quantized network.
+    """Return the content of a .tflite file, or of a run's quantized network: `ptq-int8` if there are several.
 
     Raises:
-        InputFileError: the file, the run or its quantized network does not exist, or is damaged.
+        InputFileError: the file or the run does not exist, or is damaged.
+        UsageError: the run has no quantized network.
     """
     path = Path(path)
     if path.suffix == ".tflite":
@@ -50,7 +54,8 @@ def read_network(path: StrPath) -> bytes:
     names = run.quantized_names()
     if not names:
         raise UsageError(f"{path}: this run has no quantized network.", "Run `tinytracker quantize` first.")
-    return read_tflite_file(run.quantized(names[0]) / "model.tflite")
+    name = _QUANTIZED if _QUANTIZED in names else names[0]
+    return read_tflite_file(run.quantized(name) / "model.tflite")
 
 
 @dataclass(frozen=True)

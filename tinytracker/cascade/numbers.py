@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats
 from tinytracker.cascade.costs import Costs
 from tinytracker.cascade.saccades import LARGE_CM, landings, noticed_after
-from tinytracker.cascade.simulation import BY_BIG, BY_LITTLE, Latency, Outcome, Prepared, simulate
+from tinytracker.cascade.simulation import Latency, Outcome, Prepared, simulate
 from tinytracker.cascade.strategies import Strategy
 from tinytracker.cascade.viewing import Viewing
 
@@ -94,8 +94,8 @@ def person_numbers(prepared: Prepared, outcome: Outcome) -> PersonNumbers:
         error_cm=float(np.linalg.norm(off, axis=1).mean()),
         calibrated_cm=float(np.linalg.norm(off - np.median(off, axis=0), axis=1).mean()),
         busy=float(outcome.busy.mean()),
-        big=float((outcome.path == BY_BIG).mean()),
-        little=float((outcome.path == BY_LITTLE).mean()),
+        big=float(outcome.big_starts.mean()),
+        little=float(outcome.little_starts.mean()),
         delays=tuple(int(d) for d in delays if d >= 0),
         missed=int((delays < 0).sum()),
     )

@@ -40,14 +40,17 @@ class Outcome:
 
     Attributes:
         shown: (n, 2) cm; NaN before the first answer. source: (n,) frame that the answer is from, or -1.
-        path: (n,) `REUSED`, `BY_LITTLE` or `BY_BIG`.
+        path: (n,) `REUSED`, `BY_LITTLE` or `BY_BIG`; where both start on a frame, the one that starts last.
         busy: (n,) whether a network was computing.
+        big_starts, little_starts: (n,) whether the strategy's network, or Little looking first, started.
     """
 
     shown: Floats
     source: NDArray[np.int64]
     path: NDArray[np.int64]
     busy: NDArray[np.bool_]
+    big_starts: NDArray[np.bool_]
+    little_starts: NDArray[np.bool_]
 
 
 class Prepared:
@@ -101,7 +104,9 @@ def simulate(prepared: Prepared, strategy: Strategy, latency: Latency) -> Outcom
             key = i
             state.start(i)
         state.show(i)
-    return Outcome(state.shown, state.source, state.path, state.busy)
+    return Outcome(
+        state.shown, state.source, state.path, state.busy, state.starts[BY_BIG], state.starts[BY_LITTLE]
+    )
 
 
 class _Processor:
@@ -115,6 +120,8 @@ class _Processor:
         self.source = np.full(n, -1)
         self.path = np.zeros(n, np.int64)
         self.busy = np.zeros(n, bool)
+        # Both may start on one frame when an answer takes none.
+        self.starts = {path: np.zeros(n, bool) for path in (BY_LITTLE, BY_BIG)}
         self._running, self._from, self._until = "", 0, 0
         self._now: tuple[Floats, int] = (np.full(2, np.nan), -1)
         self._last_big = -1
@@ -159,7 +166,9 @@ class _Processor:
     def _begin(self, network: str, frame: int) -> None:
         self._running, self._from = network, frame
         self._until = frame + max(self._latency.of(network), 1)
-        self.path[frame] = BY_LITTLE if self._strategy.little and network == "little" else BY_BIG
+        path = BY_LITTLE if self._strategy.little and network == "little" else BY_BIG
+        self.path[frame] = path
+        self.starts[path][frame] = True
         if self._latency.of(network) == 0:
             self._until = frame
             self.advance(frame)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinytracker.archives import DAMAGED
 from tinytracker.arrays import Floats, Pixels
 from tinytracker.errors import InputFileError
-from tinytracker.files import StrPath, make_folder, writing
+from tinytracker.files import StrPath, write_arrays
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,7 @@ class Viewing:
 
     def save(self, path: StrPath) -> None:
         """Write an .npz file, completely or not at all."""
-        path = Path(path)
-        make_folder(path.parent)
-        with writing(path):
-            np.savez_compressed(path, **{f.name: getattr(self, f.name) for f in fields(self)})
+        write_arrays(Path(path), {f.name: getattr(self, f.name) for f in fields(self)}, compressed=True)
 
     @classmethod
     def load(cls, path: StrPath) -> Viewing:

@@ -17,7 +17,7 @@ from tinytracker.energy.refusals import (
 )
 from tinytracker.energy.result import INFERENCE, WHOLE, Energy, EnergyReport, Idle, PhaseEnergy, Refusal
 from tinytracker.energy.segments import Segments
-from tinytracker.energy.trace import Trace, overlap
+from tinytracker.energy.trace import Spans, Trace, overlap, true_runs
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.series import MIN_FOR_INTERVAL, Interval, interval_of, mean_draws
 from tinytracker.words import counted
@@ -44,8 +44,9 @@ def analyse(
         segments: where the phases are.
         warmup: first frames that do not count.
         burst: inferences in each frame's inference phase.
-        idle: from and to on the meter's clock, s: a stretch that is known to be idle. None for what lies before the
-            first and after the last frame. A refusal for a device that is never idle there.
+        idle: from and to on the meter's clock, s: a stretch that is known to be idle, without lost, clipped or
+            implausible samples. None for what lies before the first and after the last frame, as far as it is without
+            them. A refusal for a device that is never idle there.
         skip_damaged: leave out frames that touch lost, clipped or implausible samples instead of refusing all.
         min_samples: samples that a phase must have.
         seed: of the resampling.
@@ -87,7 +88,7 @@ def analyse(
         )
     rng = np.random.default_rng(seed)
     at_edge = energy_at(trace, edges)
-    resting, idle_draws = idle_power(trace, segments, idle, rng)
+    resting, idle_draws = idle_power(trace, segments, idle, _unusable(trace, faults), rng)
     rows = [
         _row(name, trace, edges[:, k], edges[:, k + 1], at_edge[:, k + 1] - at_edge[:, k], segments,
              (resting, idle_draws), min_samples, rng)
@@ -152,6 +153,15 @@ def _window_problem(trace: Trace, faults: Faults, window: Interval) -> Refusal |
                 IMPLAUSIBLE, f"{count:,} samples ({share:.1%}) {where} {what}: the meter was not measuring"
             )
     return None
+
+
+def _unusable(trace: Trace, faults: Faults) -> Spans:
+    """Samples that say nothing about a power; an idle that a coarse meter shows as one value is not among them."""
+    spans = [trace.gaps, faults.negative]
+    if trace.full_scale_a is not None:
+        limit = trace.full_scale_a
+        spans.append(true_runs(trace.current_a, lambda part: part >= limit))
+    return np.concatenate(spans)
 
 
 def _row(

@@ -9,7 +9,7 @@ from tinytracker.energy.integrate import BLOCKS, block_powers
 from tinytracker.energy.refusals import NO_IDLE
 from tinytracker.energy.result import Idle, Refusal
 from tinytracker.energy.segments import Segments
-from tinytracker.energy.trace import Trace
+from tinytracker.energy.trace import Spans, Trace, overlap
 from tinytracker.errors import UsageError
 from tinytracker.series import Interval, interval_of, mean_draws
 
@@ -20,7 +20,11 @@ _GUARD_S = 0.05
 
 
 def idle_power(
-    trace: Trace, segments: Segments, given: Interval | Refusal | None, rng: np.random.Generator
+    trace: Trace,
+    segments: Segments,
+    given: Interval | Refusal | None,
+    unusable: Spans,
+    rng: np.random.Generator,
 ) -> tuple[Idle | Refusal, Floats | None]:
     """Return the idle power, and draws of it for intervals.
 
@@ -28,6 +32,7 @@ def idle_power(
         trace: what the meter recorded.
         segments: where the frames are.
         given: as `idle` in `tinytracker.energy.analyse`.
+        unusable: (G, 2) first sample and first good one after it, of samples that say nothing about the power.
         rng: source of the draws.
 
     Raises:
@@ -42,6 +47,12 @@ def idle_power(
                 f"{given[0]:g} to {given[1]:g} s is not a stretch of the trace.",
                 f"It covers {trace.start_s:.3f} to {trace.start_s + trace.duration_s:.3f} s.",
             )
+        bad = overlap(unusable, first, last)
+        if bad:  # nobody knows what was drawn then; elsewhere the stretch would be shortened, but this one was chosen
+            detail = (
+                f"{bad:,} samples between {given[0]:g} and {given[1]:g} s are lost, clipped or far below zero"
+            )
+            return Refusal(NO_IDLE, detail), None
         sides: list[Interval | None] = [(max(first, 0.0), min(last, float(len(trace)))), None]
     else:
         # What the device does right after a frame (sending it) is not idle.
@@ -49,8 +60,8 @@ def idle_power(
         first, last = segments.busy or (segments.edges[0, 0], segments.edges[-1, -1])
         begin, end = first - guard, last + guard
         sides = [
-            _side(trace, max(0.0, segments.rest_from), float(begin), keep_end=True),
-            _side(trace, float(end), min(float(len(trace)), segments.rest_to), keep_end=False),
+            _side(unusable, max(0.0, segments.rest_from), float(begin), keep_end=True),
+            _side(unusable, float(end), min(float(len(trace)), segments.rest_to), keep_end=False),
         ]
     used = [side for side in sides if side is not None]
     seconds = sum(b - a for a, b in used) / trace.rate_hz
@@ -72,9 +83,9 @@ def idle_power(
     return Idle(float(every.mean()), interval_of(draws), seconds, means[0], means[1]), draws
 
 
-def _side(trace: Trace, first: float, last: float, keep_end: bool) -> Interval | None:
-    """The part of a stretch that reaches its inner end (towards the frames) and has no lost sample, or None."""
-    inside = trace.gaps[(trace.gaps[:, 1] > first) & (trace.gaps[:, 0] < last)]
+def _side(unusable: Spans, first: float, last: float, keep_end: bool) -> Interval | None:
+    """The part of a stretch that reaches its inner end (towards the frames) and is usable throughout, or None."""
+    inside = unusable[(unusable[:, 1] > first) & (unusable[:, 0] < last)]
     if len(inside):
-        first, last = (float(inside[-1, 1]), last) if keep_end else (first, float(inside[0, 0]))
+        first, last = (float(inside[:, 1].max()), last) if keep_end else (first, float(inside[:, 0].min()))
     return (first, last) if last - first >= 1 else None

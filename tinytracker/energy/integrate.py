@@ -51,7 +51,7 @@ def energy_at(trace: Trace, positions: Any) -> Floats:
 
 def _power(trace: Trace, at: int, stop: int) -> Floats:
     """(stop - at,) W; 0 where the sample was lost."""
-    voltage = trace.voltage_v if isinstance(trace.voltage_v, float) else trace.voltage_v[at:stop]
+    voltage = trace.voltage_v[at:stop] if isinstance(trace.voltage_v, np.ndarray) else trace.voltage_v
     power: Floats = np.multiply(trace.current_a[at:stop], voltage, dtype=np.float64)
     if trace.lost_between(at, stop):
         np.nan_to_num(power, copy=False, nan=0.0)

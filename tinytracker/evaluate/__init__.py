@@ -11,7 +11,7 @@ from tinytracker.evaluate.aim_numbers import AimNumbers
 from tinytracker.evaluate.document import EvaluationDocument
 from tinytracker.evaluate.finder_numbers import FinderNumbers
 from tinytracker.evaluate.metrics import Errors
-from tinytracker.files import StrPath, make_folder, read_bytes, writing
+from tinytracker.files import StrPath, read_bytes, write_arrays
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import Run, provenance
@@ -210,13 +210,8 @@ def evaluate_opened(chosen: EvaluationTarget, split: str) -> Evaluation:
         chosen.run.evaluation(chosen.kind, split) if chosen.run else None, aim, finder, spiking,
     )  # fmt: skip
     if result.path is not None:
-        import numpy as np
-
-        make_folder(result.path.parent)
-        predictions = result.path.with_suffix(".npz")
-        with writing(predictions):
-            columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
-            np.savez_compressed(predictions, predicted=predicted, **columns)
+        columns = {name: getattr(frames, name) for name in Frames.__dataclass_fields__}
+        write_arrays(result.path.with_suffix(".npz"), {"predicted": predicted, **columns}, compressed=True)
         result.document(**provenance()).write(result.path)
     return result
 

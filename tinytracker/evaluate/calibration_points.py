@@ -98,9 +98,23 @@ def _from_csv(path: Path) -> CalibrationPoints:
     if missing:
         problem = f"the column {missing[0]} is missing" if rows else "it has no points"
         raise InputFileError(path, problem, _HINT)
+    for line, row in enumerate(rows, 2):
+        _check_row(path, line, row)
     values = np.array([[_number(path, line, row, c) for c in COLUMNS] for line, row in enumerate(rows, 2)])
     dots = np.array([str(row["dot"]) for row in rows]) if "dot" in names else None
     return CalibrationPoints(values[:, :2], values[:, 2:], dots, None)
+
+
+def _check_row(path: Path, line: int, row: dict[str | Any, Any]) -> None:
+    """Refuse a row that is not as long as the header: of decimal commas, both halves would be read as numbers."""
+    if row.get(None):
+        raise InputFileError(
+            path,
+            f"line {line} has {len(row) - 1 + len(row[None])} values, the header {len(row) - 1}",
+            "Write decimal points, and one value for each column.",
+        )
+    if "dot" in row and row["dot"] is None:
+        raise InputFileError(path, f"line {line}: dot is missing", _HINT)
 
 
 def _number(path: Path, line: int, row: dict[str | Any, Any], column: str) -> float:

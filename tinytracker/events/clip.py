@@ -179,7 +179,7 @@ def clips(folder: StrPath, split: str) -> list[Path]:
     folder = Path(folder)
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    found = sorted(folder.glob("[0-9]*/clip-*.h5"))
+    found = sorted(path for path in folder.glob("*/clip-*.h5") if path.parent.name.isdecimal())
     if not found:
         raise InputFileError(folder, "there are no clips here", _HINT)
     return [path for path in found if split_of(int(path.parent.name)) == split]

@@ -91,6 +91,17 @@ class Hdf5Reader:
                 raise InputFileError(self._path, problem, self._hint)
         return values.astype(dtype, copy=False)
 
+    def whole_number(self, name: str) -> int:
+        """Return the only number of a data set.
+
+        Raises:
+            InputFileError: it is absent, not a data set, or not one whole number.
+        """
+        values = self._read(name).ravel() if self.is_array(name) else np.zeros(0)
+        if len(values) != 1 or values.dtype.kind not in "iu":
+            raise InputFileError(self._path, f"{name} is not a whole number", self._hint)
+        return int(values[0])
+
     def records(self, name: str, fields: tuple[str, ...]) -> NDArray[Any]:
         """Return a data set of records (n,) that has these fields.
 

@@ -61,7 +61,7 @@ _Found = tuple[_Columns, tuple[int, int] | None]
 def _read_dsec(file: Hdf5Reader) -> _Found:
     """One array per column, times from an offset of the whole file; clips of this project have the same."""
     columns = _columns(file, lambda name, dtype: file.array(f"events/{name}", dtype))
-    offset = int(np.asarray(file.file["t_offset"][()])) if "t_offset" in file.file else 0
+    offset = file.whole_number("t_offset") if "t_offset" in file.file else 0
     size = None
     if "width" in file.file.attrs:
         size = file.attribute("width"), file.attribute("height")

@@ -58,9 +58,10 @@ class OnnxRuntime(PhasedInterpreter):
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
+        self._errors = _errors()
         try:
             self._session = library.InferenceSession(to_onnx(model), options, providers=PROVIDERS[device])
-        except RuntimeError as error:
+        except self._errors as error:
             raise ModelError(
                 f"{self.name} refuses this network: {reason_of(error)}.", "Use the runtime tflite."
             ) from error
@@ -78,9 +79,16 @@ class OnnxRuntime(PhasedInterpreter):
         """See `PhasedInterpreter.infer`."""
         try:
             self._found = self._session.run(None, self._feed)
-        except RuntimeError as error:
+        except self._errors as error:
             raise ModelError(f"{self.name} fails on this network: {reason_of(error)}.") from error
 
     def retrieve(self) -> tuple[Array, ...]:
         """See `PhasedInterpreter.retrieve`."""
         return tuple(np.array(array) for array in self._found)
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises: a class for each of its status codes, which have only Exception in common."""
+    state = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    own = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    return (*own, RuntimeError)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinytracker.archives import DAMAGED
 from tinytracker.errors import InputFileError
-from tinytracker.files import read_bytes, write_bytes, write_json, write_text
+from tinytracker.files import read_bytes, write_arrays, write_json, write_text
 from tinytracker.hybrid.network import HybridNet, set_weights, weights_of
 from tinytracker.runs import Run
 from tinytracker.train.state import State
@@ -57,29 +57,22 @@ class Checkpoint:
         held |= {f"best/{name}": value for name, value in self._best.items()}
         held |= {f"optimizer/{i}": v.numpy() for i, v in enumerate(self._optimizer.variables)}
         write_arrays(self._path, held)
+        self.publish(state)
+
+    def publish(self, state: State) -> None:
+        """Write the history, the best weights as those of the run when it is finished, and the state, in this order."""
         write_text(self._run.history_path, "".join(json.dumps(row) + "\n" for row in state.history))
         if state.finished:
-            self.publish()
+            write_arrays(self._run.hybrid_path, self._best)
         write_json(self._run.state_path, asdict(state))
-
-    def publish(self) -> None:
-        """Write the best weights as those of the run."""
-        write_arrays(self._run.hybrid_path, self._best)
 
 
 def _under(held: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(prefix): value for name, value in held.items() if name.startswith(prefix)}
 
 
-def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> Path:
-    """Write a file of arrays, completely or not at all."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return write_bytes(path, buffer.getvalue())
-
-
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what `write_arrays` wrote.
+    """Read what `tinytracker.files.write_arrays` wrote.
 
     Raises:
         InputFileError: the file is missing or damaged.

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError, TinyTrackerError, UnknownNameError, UsageError
 from tinytracker.evaluate.metrics import subject_bootstrap
-from tinytracker.files import StrPath, sha256_file
-from tinytracker.hybrid.checkpoint import write_arrays
+from tinytracker.files import StrPath, sha256_file, write_arrays
 from tinytracker.hybrid.document import FOLDER
 from tinytracker.hybrid.evaluation_document import ChangeErrors, HybridCost, HybridEvaluation
 from tinytracker.hybrid.following import Frames, follow

@@ -117,7 +117,7 @@ def _fit(
     kept = Checkpoint(run, net, optimizer)
     state = kept.restore()
     if state.finished:
-        kept.publish()  # in case that the run was killed before that
+        kept.publish(state)  # in case that the run was killed before that
         say(f"{run.path}: already trained, best validation error {state.best_error_cm:.3f} cm")
         return state
     pool, validation = Pool(streams), validation_windows(judged, config.validation_windows)
@@ -144,9 +144,10 @@ def _fit(
 def _finish_epoch(
     state: State, means: NDArray[np.float64], val_cm: float, seconds: float, config: HybridConfig
 ) -> None:
-    if not np.isfinite(means).all():
+    # The last step may spoil the weights after the last loss was taken.
+    if not np.isfinite([*means, val_cm]).all():
         raise TinyTrackerError(
-            f"Training diverged in epoch {state.epoch + 1}: the loss is {means[0]}.",
+            f"Training diverged in epoch {state.epoch + 1}: the loss is {means[0]}, the validation error {val_cm}.",
             f"Lower --learning-rate (now {config.learning_rate:g}) and start again.",
         )
     state.epoch += 1

@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self) -> dict[str, Any]:
         try:
             content = json.loads(self._body(_LARGEST_REQUEST) or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UsageError("The request is not JSON.") from None
         if not isinstance(content, dict):
             raise UsageError("The request is not a JSON object.")

@@ -224,7 +224,8 @@ def read_part(query: Mapping[str, str], body: bytes) -> Part:
 
 def _whole(query: Mapping[str, str], key: str, low: int, high: int) -> int:
     text = query.get(key, "")
-    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+    # The length first: zeros in front would hide a long number from a look at its beginning, and int() has a limit.
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
         raise UsageError(
             f"{key} is {text[:20]!r}; it must be a whole number from {low} to {high}.", "Reload the page."
         )

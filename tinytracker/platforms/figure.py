@@ -122,13 +122,6 @@ def total(first: Cell, second: Cell) -> Cell:
     return second if isinstance(second, Absent) else first + second
 
 
-def quotient(first: Cell, second: Cell) -> Cell:
-    """Return the quotient, or the first part that is absent."""
-    if isinstance(first, Absent):
-        return first
-    return second if isinstance(second, Absent) else first / second
-
-
 def exactly(value: float, source: str, mark: Mark) -> Figure:
     """Return a figure without a range."""
     return Figure(value, mark, source)

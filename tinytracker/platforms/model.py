@@ -46,6 +46,8 @@ def mean_power(energy_mj: Cell, time_ms: Cell) -> Cell:
         return energy_mj
     if isinstance(time_ms, Absent):
         return time_ms
+    if time_ms.low == 0:  # shorter than a tick of the clock that measured it
+        return Absent("a time that may be 0 ms gives no power")
     power = energy_mj / time_ms * 1e3
     ends = sorted((energy_mj.low / time_ms.low * 1e3, power.value, energy_mj.high / time_ms.high * 1e3))
     return replace(power, low=ends[0], high=ends[2])

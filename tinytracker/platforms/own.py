@@ -25,6 +25,7 @@ else:
 
 _KEYS = {"power_w": 1e3, "rest_w": 1e3, "latency_ms": 1.0, "energy_mj": 1.0, "error_cm": 1.0}
 """Factor to mW, ms, mJ and cm."""
+_ABOVE_ZERO = ("latency_ms",)
 
 
 @dataclass(frozen=True)
@@ -96,5 +97,7 @@ def _figure(path: Path, key: str, given: Any, factor: float, mark: Mark, source:
         raise ConfigError(
             str(path), key, f"{given!r} is neither a number of 0 or more nor a range [low, high]"
         )
+    if ends[0] == 0 and key.rpartition(".")[2] in _ABOVE_ZERO:
+        raise ConfigError(str(path), key, f"{given!r}: nothing takes no time", "Give a number above 0.")
     low, high = (float(end) * factor for end in ends)
     return Figure((low + high) / 2, mark, source, low, high)

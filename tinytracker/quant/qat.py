@@ -17,7 +17,7 @@ from tinytracker.archives import DAMAGED
 from tinytracker.data.index import PreparedIndex
 from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.errors import InputFileError
-from tinytracker.files import read_bytes, sha256_file, write_bytes
+from tinytracker.files import read_bytes, sha256_file, write_arrays
 from tinytracker.model.keras_builder import load_trained
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.progress import say
@@ -149,12 +149,10 @@ def _ranges(own: Run) -> dict[str, Range]:
 
 
 def _save(own: Run, weights: dict[str, Weights]) -> None:
-    buffer = io.BytesIO()
     arrays = {
         f"{name}/{part}": getattr(w, part) for name, w in weights.items() for part in ("kernel", "bias")
     }
-    np.savez(buffer, **arrays)
-    write_bytes(own.path / _WEIGHTS, buffer.getvalue())
+    write_arrays(own.path / _WEIGHTS, arrays)
 
 
 def _load(own: Run) -> dict[str, Weights]:

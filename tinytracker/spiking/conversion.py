@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinytracker.data.index import PreparedIndex, read_index
 from tinytracker.errors import ModelError
-from tinytracker.files import make_folder, sha256_bytes, sha256_file, writing
+from tinytracker.files import make_folder, sha256_bytes, sha256_file, write_arrays, writing
 from tinytracker.model.keras_builder import load_trained
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.model.qcfs import Qcfs, qcfs_name
@@ -221,5 +221,6 @@ def _write_raster(path: Path, network: SpikingNetwork, frames: CodedFrames, step
         layer.name: train.reshape(steps, len(some), -1)
         for layer, train in zip(network.layers, activity.trains, strict=False)
     }
-    with writing(path):
-        np.savez_compressed(path, codes=some.astype(np.int8), readout=activity.readout, **trains)
+    write_arrays(
+        path, {"codes": some.astype(np.int8), "readout": activity.readout, **trains}, compressed=True
+    )

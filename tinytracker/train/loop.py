@@ -157,9 +157,11 @@ def _one_epoch(
 
 
 def _refuse_divergence(row: dict[str, float], config: TrainConfig) -> None:
-    if not np.isfinite(row["train_loss"]):
+    # The last step may spoil the weights after the last loss was taken.
+    if not np.isfinite([row["train_loss"], row["val_error_cm"]]).all():
         raise TinyTrackerError(
-            f"Training diverged in epoch {row['epoch']}: the loss is {row['train_loss']}.",
+            f"Training diverged in epoch {row['epoch']}: the loss is {row['train_loss']}, the validation error "
+            f"{row['val_error_cm']}.",
             f"Lower learning_rate (now {config.learning_rate:g}) and start again.",
         )
 

@@ -82,7 +82,8 @@ void spresense_write(void *context, const char *bytes, uint32_t count)
     }
 }
 
-/* The counter has 32 bits and wraps after 27 s at 156 MHz; the main loop reads it at least once per second. */
+/* The counter has 32 bits and wraps after 27 s at 156 MHz; the main loop reads it at least once per second, and a session
+ * between any two inferences. */
 uint64_t spresense_ticks(void *context)
 {
     static uint32_t last;

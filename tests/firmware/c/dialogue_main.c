@@ -33,6 +33,8 @@ int main(int argc, char **argv)
             fake.fail_run = 1;
         } else if (strcmp(argv[i], "retrieve-fails") == 0) {
             fake.fail_retrieve = 1;
+        } else if (strcmp(argv[i], "slow") == 0) {
+            fake.run_ticks = UINT64_C(1) << 30;
         } else if (strcmp(argv[i], "retrieving") == 0) {
             /* chosen above */
         } else {

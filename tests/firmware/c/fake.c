@@ -16,7 +16,10 @@ static uint64_t ticks(void *context)
 {
     fake_t *f = context;
     f->now += 3u;
-    return f->now;
+    const uint32_t counter = (uint32_t)f->now;
+    f->wrapped += (counter < f->counter) ? ((uint64_t)1 << 32) : 0u;
+    f->counter = counter;
+    return f->wrapped | counter;
 }
 
 static void write_bytes(void *context, const char *bytes, uint32_t count)
@@ -69,6 +72,7 @@ static int run(const uint8_t *inputs, uint8_t *outputs)
 {
     uint32_t sum = 0u;
     fake.runs++;
+    fake.now += fake.run_ticks;
     for (uint32_t i = 0; i < FAKE_INPUT_BYTES; i++) {
         sum += inputs[i];
     }

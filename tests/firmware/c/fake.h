@@ -13,7 +13,10 @@
 #define FAKE_OUTPUT_LIMIT 1000000u
 
 typedef struct {
-    uint64_t now;
+    uint64_t now; /* of which the board's counter shows 32 bits */
+    uint32_t counter; /* when it was last read */
+    uint64_t wrapped; /* what the counter has lost */
+    uint64_t run_ticks; /* of an inference */
     char sent[FAKE_OUTPUT_LIMIT];
     uint32_t sent_count;
     uint32_t phases_seen[6];

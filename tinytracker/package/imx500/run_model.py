@@ -14,7 +14,7 @@ from tinytracker.data.index import PreparedIndex, read_index
 from tinytracker.errors import InputFileError
 from tinytracker.evaluate import EvaluationTarget, evaluate_opened, stored_errors
 from tinytracker.evaluate.document import EvaluationDocument
-from tinytracker.files import make_folder, sha256_file, writing
+from tinytracker.files import sha256_file, write_arrays
 from tinytracker.model.presets import Preset, find_preset
 from tinytracker.package.imx500.quantize import (
     OUTPUT_BITS,
@@ -169,12 +169,8 @@ def _evaluate_quantized(model: RunModel, index: PreparedIndex, result_path: Path
             advance(len(target))
     frames = truth(index, _SPLIT)
     predicted = np.concatenate(predictions)
-    make_folder(result_path.parent)
-    with writing(result_path):
-        np.savez_compressed(
-            result_path.with_suffix(".npz"),
-            predicted=predicted, gaze=frames.gaze, subject=frames.subject, dot=frames.dot,
-        )  # fmt: skip
+    arrays = {"predicted": predicted, "gaze": frames.gaze, "subject": frames.subject, "dot": frames.dot}
+    write_arrays(result_path.with_suffix(".npz"), arrays, compressed=True)
     document = EvaluationDocument(
         model=str(model.path), model_sha256=model.quantization.sha256, kind=NAME, split=_SPLIT,
         data_hash=index.data_sha256, errors=summarize(predicted, frames, index.gaze.mean, index.people),
