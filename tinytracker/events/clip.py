@@ -105,6 +105,8 @@ def read_clip(path: StrPath) -> Clip:
 
 def _check_labels(clip: Clip, path: Path) -> None:
     n = len(clip.gaze_t)
+    if clip.rate < 1:
+        raise InputFileError(path, f"the rate is {clip.rate} labels per second; the least is 1", _HINT)
     if n < 2:
         raise InputFileError(path, f"there are {n} gaze labels; a clip needs two or more", _HINT)
     for (name, _), values in zip(
