@@ -17,6 +17,7 @@ from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 from tinytracker.events.hdf5 import Hdf5Reader, Hdf5Writer
 from tinytracker.events.stream import Events, checked
 from tinytracker.files import StrPath
+from tinytracker.kinds import wrong_kind
 from tinytracker.synth.subject import split_of
 
 SPLITS = ("train", "val", "test")
@@ -183,7 +184,7 @@ def clips(folder: StrPath, split: str) -> list[Path]:
         raise UnknownNameError("split", split, SPLITS)
     found = sorted(folder.glob("[0-9]*/clip-*.h5"))
     if not found:
-        raise InputFileError(folder, "there are no clips here", _HINT)
+        raise wrong_kind(folder, "a folder of event clips", "there are no clips here", _HINT)
     return [path for path in found if split_of(int(path.parent.name)) == split]
 
 

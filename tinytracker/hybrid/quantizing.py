@@ -41,9 +41,8 @@ from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import nir_bytes
 
 
-def round_run(run_folder: StrPath, calibration_windows: int, data: StrPath | None) -> HybridDocument:
+def round_run(run: Run, calibration_windows: int, data: StrPath | None) -> HybridDocument:
     """Write a run's integers; see `tinytracker.hybrid.quantize_hybrid` for the contract."""
-    run = Run.open(Path(run_folder))
     net = trained_net(run)
     folder = Path(data if data is not None else run.describe().data.path)
     config_windows = int(str(run.describe().config["validation_windows"]))

@@ -100,7 +100,7 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
     """
     rows = []
     for folder in runs:
-        run = Run.open(Path(folder))
+        run = Run.open(Path(folder), hybrid=True)
         path = run.evaluation("hybrid", split)
         if not path.is_file():
             raise InputFileError(

@@ -14,7 +14,6 @@ from tinytracker.evaluate.metrics import Headline
 from tinytracker.files import read_bytes, write_bytes, write_json, write_text
 from tinytracker.hybrid.document import (
     ACCUMULATOR_NAME,
-    DOCUMENT_NAME,
     FOLDER,
     HEAD_NAME,
     NETWORK_NAME,
@@ -53,11 +52,6 @@ GAZE = (
     "the change since the window began, x to the right and y up, in units that are centimetres when the strip is half "
     "as wide as the sensor"
 )
-
-
-def is_hybrid(run: Run | None) -> bool:
-    """Return whether a run has a hybrid in integers."""
-    return run is not None and (run.path / FOLDER / DOCUMENT_NAME).is_file()
 
 
 def build_hybrid(run: Run, out: Path, options: Options) -> PackageResult:
