@@ -35,8 +35,8 @@ class Kind:
 
 HYBRID_RUN = Kind(
     "the run of a hybrid",
-    "Its verbs are those of `tinytracker hybrid` (quantize, evaluate, cost); `tinytracker package --target "
-    "neuromorphic` and `tinytracker report` take it too.",
+    "Its verbs are those of `tinytracker hybrid` (quantize, evaluate, cost); `tinytracker package` for spiking chips "
+    "and `tinytracker report` take it too.",
 )
 NETWORK_RUN = Kind(
     "the run of a network for frames",
