@@ -80,12 +80,13 @@ class Versioned(Part):
             document: its JSON.
         """
         document = versioned(path, document, cls)
-        if strange := _not_finite(document):
-            raise InputFileError(path, f"not {cls.title} ({strange} is not a finite number)", cls.way_out)
         try:
-            return cls.model_validate(document, context=_READING)
+            found = cls.model_validate(document, context=_READING)
         except ValidationError as error:
             raise InputFileError(path, f"not {cls.title} ({explained(error)})", cls.way_out) from None
+        if strange := _not_finite(document):
+            raise InputFileError(path, f"not {cls.title} ({strange} is not a finite number)", cls.way_out)
+        return found
 
 
 class Document(Versioned):

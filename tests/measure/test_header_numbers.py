@@ -100,8 +100,8 @@ def test_odd_numbers_are_read_or_refused(sessions, tmp_path, number):
         ("-5", "greater than or equal to 1"),
         ("1e-300", "greater than or equal to 1"),
         ("1e13", "less than or equal to 1000000000000"),
-        ("NaN", "ticks_per_s: nan is not a finite number"),
-        ("1e999", "ticks_per_s: inf is not a finite number"),
+        ("NaN", "ticks_per_s: Input should be a finite number"),
+        ("1e999", "ticks_per_s: Input should be a finite number"),
         ('"fast"', "valid number"),
     ],
 )
