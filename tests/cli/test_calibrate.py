@@ -76,9 +76,9 @@ def test_points_that_are_chance_change_nothing_and_say_so(tmp_path):
         ("x,y\n1,2\n", "the column x_cm is missing"),
         ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n1,2,3\n", "line 3: true_y_cm is missing"),
         ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,left\n", "line 2: true_y_cm is 'left', not a number"),
-        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
+        ("x_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dot is too few"),
         ("x_cm,y_cm,true_x_cm,true_y_cm\n" + "".join(f"nan,2,{i},4\n" for i in range(5)), "not finite"),
-        ("\ufeffx_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dots are too few"),
+        ("\ufeffx_cm,y_cm,true_x_cm,true_y_cm\n1,2,3,4\n", "1 dot is too few"),
         (b"\xff\xfe\x00", "not a CSV file"),
     ],
 )

@@ -327,7 +327,7 @@ def test_nothing_usable_is_an_error_and_leaves_no_index(tmp_path: Path) -> None:
     run(tmp_path / "src", tmp_path / "out")
     edit(tmp_path / "src" / "00000" / "appleFace.json", IsValid=[0, 0])
     with pytest.raises(
-        InputFileError, match=r"no usable frame in 1 subjects: face or eyes not detected \(2\)"
+        InputFileError, match=r"no usable frame in 1 subject: face or eyes not detected \(2\)"
     ):
         run(tmp_path / "src", tmp_path / "out")
     edit(tmp_path / "src" / "00000" / "info.json", Dataset="?")

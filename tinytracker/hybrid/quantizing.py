@@ -65,7 +65,7 @@ def calibration(folder: Path, count: int) -> Windows:
         UsageError: `count` is below 2.
     """
     if count < 2:
-        raise UsageError(f"{count} windows are too few to set the ranges of a head.", "Use 2 or more.")
+        raise UsageError(f"The ranges of a head need 2 windows or more, not {count}.", "Use 2 or more.")
     everything = all_windows(read_streams(folder, "train")[0], STEPS // 2)
     moving = everything.part(moved(everything))
     a, b = spread(moving, count // 2), spread(everything, count - count // 2)

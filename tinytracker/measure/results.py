@@ -202,7 +202,7 @@ def _aim_sentence(aim: Following) -> str:
     frames = max(int(counts["frames"]), 1)
     return (
         f"Aim: {counts['followed'] / frames:.1%} of frames followed, {counts['without_eyes'] / frames:.1%} without "
-        f"eyes (no gaze), eyes lost {counts['lost']} times."
+        f"eyes (no gaze), eyes lost {counted(counts['lost'], 'time')}."
     )
 
 
@@ -258,7 +258,7 @@ def _sentences(
         )
     said.append(
         f"{counted(len(session), 'frame')} ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
-        f"{session.damaged} damaged records."
+        f"{counted(session.damaged, 'damaged record')}."
     )
     if oracle is not None:
         agreement = "all equal bit for bit" if not differing else f"{differing} of {len(session)} differ"

@@ -42,6 +42,7 @@ from tinytracker.quant.contract import TensorContract
 from tinytracker.quant.record import IoDescription
 from tinytracker.runs import Run
 from tinytracker.spiking.network import SpikingNetwork
+from tinytracker.words import counted
 
 EXAMPLE_NAME = "example.npz"
 EXAMPLE_WINDOWS = 32
@@ -134,8 +135,8 @@ def _parity(hybrid: IntegerHybrid, codes: Any) -> ParitySection:
     differing = int(difference.any(1).sum())
     if differing:
         raise ParityError(
-            f"{micro.name} differs from {hybrid.oracle_name} on {differing} of {len(codes)} windows, by up to "
-            f"{difference.max()} codes."
+            f"{micro.name} differs from {hybrid.oracle_name} on {differing} of {counted(len(codes), 'window')}, "
+            f"by up to {difference.max()} codes."
         )
     return ParitySection(
         runtime=micro.name, oracle=hybrid.oracle_name, images=len(codes), images_from="random events",
