@@ -70,7 +70,7 @@ def line(folder: Path, found: HybridEvaluation, config: HybridConfig, cpu_s: flo
     """Return a run's line of the first CSV."""
     cost, about = found.cost, found.following
     (row,) = compare_hybrids([folder]).rows
-    data = Run.open(folder).describe().data
+    data = Run.open(folder, hybrid=True).describe().data
     energies = ("spiking_uj", "link_uj", "ordinary_uj", "total_uj", "fast_total_uj", "latency_ms")
     forms = ("addresses", "bits", "sparse_codes", "codes", "answer")
     return {

@@ -7,6 +7,7 @@ the same version can be read. A change that readers must know of increments `Ver
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -80,9 +81,12 @@ class Versioned(Part):
         """
         document = versioned(path, document, cls)
         try:
-            return cls.model_validate(document, context=_READING)
+            found = cls.model_validate(document, context=_READING)
         except ValidationError as error:
             raise InputFileError(path, f"not {cls.title} ({explained(error)})", cls.way_out) from None
+        if strange := _not_finite(document):
+            raise InputFileError(path, f"not {cls.title} ({strange} is not a finite number)", cls.way_out)
+        return found
 
 
 class Document(Versioned):
@@ -125,6 +129,21 @@ def versioned(path: Path, document: Any, kind: type[Versioned]) -> dict[str, Any
             )
         found = {**kind.migrations[step](found), "schema_version": step + 1}
     return found
+
+
+def _not_finite(value: Any) -> str:
+    """Return where a document holds NaN or infinity, which Python accepts in JSON although they are not JSON.
+
+    Fields of any content, such as what a board says about itself, are not checked by their models.
+    """
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:  # not by recursion: a file may be nested as deeply as Python can read
+        where, part = left.pop()
+        if isinstance(part, float) and not math.isfinite(part):
+            return f"{where}: {part}"
+        parts = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        left += [(f"{where}.{key}" if where else str(key), inner) for key, inner in parts]
+    return ""
 
 
 def explained(error: ValidationError) -> str:

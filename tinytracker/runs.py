@@ -33,6 +33,7 @@ from pydantic import Field
 from tinytracker import __version__
 from tinytracker.documents import Document, JsonValue, Part
 from tinytracker.errors import InputFileError
+from tinytracker.kinds import HYBRID, HYBRID_RUN, NETWORK_RUN, RUN_FILE, preset_of, wrong_kind
 
 SCHEMA_VERSION = 1
 _LIBRARIES = ("tensorflow", "tensorflow-model-optimization", "numpy", "tflite-micro")
@@ -101,29 +102,46 @@ class Run:
     path: Path
 
     @classmethod
-    def open(cls, path: Path | str) -> Run:
-        """Return the run in a folder that `tinytracker train` made.
+    def open(cls, path: Path | str, hybrid: bool | None = False) -> Run:
+        """Return the run in a folder that `tinytracker train` or `tinytracker hybrid train` made.
+
+        Args:
+            path: the folder.
+            hybrid: whether it must be the run of a hybrid; None for either kind.
 
         Raises:
-            InputFileError: when the folder is missing or is not a run.
+            InputFileError: when the folder is missing, is not a run, or is one of the other kind.
         """
         run = cls(Path(path))
-        if not run.path.is_dir():
+        if not run.path.exists():
             raise InputFileError(
                 run.path, "there is no such run folder", "Create one with `tinytracker train`."
             )
         if not run.description_path.is_file():
+            is_file = run.path.is_file()
+            problem = "this is a file" if is_file else "not a run folder (it has no run.json)"
+            hint = "Give a folder that `tinytracker train --out` made."
+            raise wrong_kind(run.path, "a run folder", problem, hint)
+        preset = preset_of(run.path)  # "" of a damaged description, which `describe` names
+        if preset and hybrid is not None and run.is_hybrid != hybrid:
             raise InputFileError(
                 run.path,
-                "not a run folder (it has no run.json)",
-                "Give a folder that `tinytracker train --out` made.",
+                f"this run is of {preset}, a network for frames, not a hybrid"
+                if hybrid
+                else "this run is a hybrid, not a network for frames",
+                (NETWORK_RUN if hybrid else HYBRID_RUN).hint,
             )
         return run
 
     @property
+    def is_hybrid(self) -> bool:
+        """Whether a hybrid was trained here, as the description says; False when it cannot be read."""
+        return preset_of(self.path).startswith(HYBRID)
+
+    @property
     def description_path(self) -> Path:
         """run.json."""
-        return self.path / "run.json"
+        return self.path / RUN_FILE
 
     @property
     def state_path(self) -> Path:
@@ -192,12 +210,6 @@ class Run:
             InputFileError: training has not finished.
         """
         if not self.model_path.is_file():
-            if self.hybrid_path.is_file():
-                raise InputFileError(
-                    self.path,
-                    "this run is a hybrid, not a network for frames",
-                    "Its verbs are those of `tinytracker hybrid`.",
-                )
             raise InputFileError(
                 self.path,
                 "training has not finished here",

@@ -46,6 +46,7 @@ class Target:
         loads: file of a package that is loaded into the board when it is opened, such as "network.rpk"; "" for a board
             whose network is in its firmware.
         gates: whether its firmware can run a network that aims behind a gate (`tinytracker.cascade`).
+        hybrids: whether `build` takes the run of a hybrid too.
         camera: whether the board has a camera of its own.
         is_emulated: whether the board is emulated: its times are not real, and it draws no current.
     """
@@ -70,6 +71,7 @@ class Target:
     silence_s: float | None = None
     loads: str = ""
     gates: bool = False
+    hybrids: bool = False
     camera: bool = False
     is_emulated: bool = False
 
@@ -148,6 +150,7 @@ TARGETS: dict[str, Target] = {
             options="tinytracker.package.neuromorphic.options",
             rules="tinytracker.package.neuromorphic.rules",
             no_tflite="a spiking network is made from the float network of a run",
+            hybrids=True,
             doctor="tinytracker.package.neuromorphic.doctor",
         ),
         Target(

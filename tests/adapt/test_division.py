@@ -81,7 +81,7 @@ def test_several_people_are_held_out_whole(folder):
 def test_too_little_is_refused_with_what_to_do(folder):
     few = sats(folder, ["ann"])
     object.__setattr__(few[0].recording, "dot_num", np.zeros(FRAMES, int))
-    with pytest.raises(UsageError, match=f"1 dots are too few.*{LEAST_DOTS} are the least.*collect"):
+    with pytest.raises(UsageError, match=f"1 dot is too few.*{LEAST_DOTS} are the least.*collect"):
         divide(few)
 
 

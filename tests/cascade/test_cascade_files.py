@@ -134,7 +134,7 @@ def test_results_are_a_document(files, tmp_path):
         compare_files(
             files / "big.tflite", files / "little.tflite", [files / "seq"], files / "kept", person="00007"
         )
-    with pytest.raises(UsageError, match="At most 0 frames are to pass"):
+    with pytest.raises(UsageError, match="At most 0 frames may pass"):
         compare_files(
             files / "big.tflite", files / "little.tflite", [files / "seq"], files / "kept", at_most=0
         )

@@ -217,6 +217,7 @@ def test_folders_that_are_not_a_person_s_are_not_looked_into(tmp_path):
     ("change", "sentence"),
     [
         ({"strip": (200, 100, 97, 48)}, "is not inside the sensor of 240 × 320 px"),
+        ({"rate": 0}, "the rate is 0 labels per second; the least is 1"),
         ({"split": "all"}, "the split is 'all', not one of train, val, test"),
         ({"gaze_t": np.arange(49) * 2000}, "gaze/cm has 50 rows, but gaze/t has 49"),
         ({"gaze_t": np.zeros(50, np.int64)}, "gaze/t does not rise"),

@@ -266,7 +266,7 @@ def test_what_cannot_be_read(clips, tmp_path):
 def test_what_cannot_be_asked(trained):
     with pytest.raises(UsageError, match="An interval of 3 steps does not divide the 16 steps"):
         hybrid_config(interval=3)
-    with pytest.raises(UsageError, match="1 windows are too few to set the ranges of a head"):
+    with pytest.raises(UsageError, match="The ranges of a head need 2 windows or more, not 1"):
         quantize_hybrid(trained, 1)
     with pytest.raises(UsageError, match="epochs"):
         hybrid_config(epochs=0)

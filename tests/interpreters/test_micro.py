@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from support import awkward_nets
+from support.processes import has_ended, is_alive
 
 from tinytracker.errors import ModelError
 from tinytracker.interpreters import micro
@@ -19,20 +18,6 @@ from tinytracker.interpreters.micro import MicroInterpreter
 from tinytracker.interpreters.micro_process import MicroCrashError, MicroProcess, MicroTimeoutError
 
 pytest.importorskip("tflite_micro")
-
-
-def has_ended(pid: int, within_s: float = 60.0) -> bool:
-    """Whether a process that is not our child is gone, or is a zombie that nobody has buried yet."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_crash_is_a_sentence_and_the_next_frames_run():
@@ -96,7 +81,7 @@ def test_a_process_that_does_not_answer_is_ended(monkeypatch):
 def test_the_process_ends_with_its_interpreter():
     interpreter = MicroInterpreter(awkward_nets.softmax())
     pid = interpreter._process.pid
-    assert not has_ended(pid, 0.2)
+    assert is_alive(pid)
     del interpreter
     gc.collect()
     assert has_ended(pid)
@@ -104,17 +89,17 @@ def test_the_process_ends_with_its_interpreter():
 
 def test_the_process_ends_with_a_parent_that_is_killed(tmp_path):
     script = (
-        "import time\n"
+        "import sys\n"
         "from tinytracker.interpreters.micro_process import MicroProcess\n"
         "process = MicroProcess()\n"
         "print(process.pid, flush=True)\n"
-        "time.sleep(600)\n"
+        "sys.stdin.read()\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    pid = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        pid = int(parent.stdout.readline())
+        parent.kill()
     assert has_ended(pid)
 
 

@@ -33,7 +33,7 @@ def test_shares_are_in_the_summary_the_report_and_the_replay(session):
     counts = summarize_session(session).as_json()["aim"]
     assert (counts["followed"], counts["without_eyes"], counts["lost"]) == (2, 2, 1)
     said = [s for s in summarize_session(session).sentences if s.startswith("Aim")]
-    assert said == ["Aim: 50.0% of frames followed, 50.0% without eyes (no gaze), eyes lost 1 times."]
+    assert said == ["Aim: 50.0% of frames followed, 50.0% without eyes (no gaze), eyes lost 1 time."]
     part = session_part(session.path)["aim"]
     assert part["followed_share"] == 0.5
     assert [column["state"] for column in part["strip"]] == [0, 1, 1, 2]

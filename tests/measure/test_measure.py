@@ -222,7 +222,7 @@ def test_a_changed_byte_in_a_recording_is_noticed(tmp_path):
     lines[at] = lines[at].replace("m-tt-frame-[", "m-tt-frame-[1", 1)
     (tmp_path / "s.jsonl").write_text("".join(lines))
     assert (
-        "1 recorded frames are missing when the bytes are parsed again."
+        "When the bytes are parsed again, 1 recorded frame cannot be found."
         in replay(tmp_path / "s.jsonl").differences
     )
     assert run("measure", "--target", "replay", tmp_path / "s.jsonl").code == 1

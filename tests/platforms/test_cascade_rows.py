@@ -69,7 +69,7 @@ def test_every_figure_says_how_it_came_about(rows):
 
 
 def test_each_platform_takes_the_latency_that_is_nearest_to_its_own(files, rows):
-    assert "latency of 1 frames" in rows["cortex-m7+gate"].remarks[0]
+    assert "latency of 1 frame " in rows["cortex-m7+gate"].remarks[0]
     slow = compare_platforms(
         files / "little.tflite", cascade=[files / "slow.json", files / "fast.json"], rate=2000
     )

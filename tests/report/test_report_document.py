@@ -277,6 +277,15 @@ def test_an_old_evaluation_has_no_maps_and_says_so(tmp_path):
     assert any("The error over the screen" in s for s in found["missing"])
 
 
+def test_a_description_that_does_not_say_its_frames_is_shown(tmp_path):
+    run = make_run(tmp_path / "run")
+    about = json.loads(run.description_path.read_text())
+    about["data"] = {"path": about["data"]["path"]}
+    run.description_path.write_text(json.dumps(about))
+    assert report([tmp_path / "run"], tmp_path / "r.html").document["runs"][0]["data"] == {}
+    assert "<th>frames</th>" not in (tmp_path / "r.html").read_text()
+
+
 def test_text_from_files_cannot_become_markup(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     run = make_run(tmp_path / "run")

@@ -109,10 +109,10 @@ def _start(start: str) -> tuple[Preset, str]:
     """Return the preset, and the weights as `train --init` takes them.
 
     Raises:
-        UnknownNameError: neither a preset nor a folder.
+        UnknownNameError: neither a preset nor a folder. InputFileError: not the folder of a run.
         ModelError: it is a finder.
     """
-    if start not in PRESETS and Path(start).is_dir():
+    if start not in PRESETS and Path(start).exists():
         preset, init = find_preset(Run.open(Path(start)).preset_name), start
     else:
         preset, init = find_preset(start), SYNTHETIC

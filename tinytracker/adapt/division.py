@@ -22,7 +22,7 @@ from tinytracker.data.survey import iter_subjects
 from tinytracker.errors import InputFileError, OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, read_json, write_bytes, write_json
 from tinytracker.progress import say
-from tinytracker.words import counted
+from tinytracker.words import counted, too_few
 
 TRAINED, CHOOSING = 0.7, 0.15
 """Shares of one person's dots, in the order of time; the rest measures."""
@@ -126,7 +126,7 @@ def divide(sats: Sequence[Sat]) -> Division:
     dots = sum(len(sat.dots) for sat in sats)
     if dots < LEAST_DOTS:
         raise UsageError(
-            f"{dots} dots are too few to adapt a network and to tell whether that helped; {LEAST_DOTS} are the least.",
+            f"{too_few(dots, 'dot')} to adapt a network and to tell whether that helped; {LEAST_DOTS} are the least.",
             "Record more with `tinytracker collect`: 200 dots, about ten minutes, are a good choice.",
         )
     if len(people) == 1:

@@ -27,6 +27,7 @@ from tinytracker.cascade.strategies import (
     Strategy,
 )
 from tinytracker.errors import UsageError
+from tinytracker.words import counted
 
 LATENCY = Latency(big=6, little=3)
 """Frames that tinytracker-v2-aim and -s2-aim take on a Spresense main core, at 30 per second (modelled)."""
@@ -155,7 +156,8 @@ def compare(
     """
     if len(people) < 2:
         raise UsageError(
-            f"There are sequences of {len(people)} people.", "Give sequences of 2 people or more."
+            f"There are sequences of {counted(len(people), 'person', 'people')}.",
+            "Give sequences of 2 people or more.",
         )
     rows: list[Row] = []
     curves: list[Curve] = []

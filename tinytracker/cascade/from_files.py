@@ -31,6 +31,7 @@ from tinytracker.files import StrPath, sha256_bytes, write_text
 from tinytracker.model.tflite_file import read_network as read_tflite_file
 from tinytracker.progress import say
 from tinytracker.runs import Run, provenance
+from tinytracker.words import counted
 
 _QUANTIZED = "ptq-int8"
 """What the other commands take of a run, too, when none is named."""
@@ -132,7 +133,10 @@ def compare_files(
         )
     if curve_file is not None:
         written.append(
-            write_text(Path(curve_file), curve(result, f"Error against energy, {len(people)} people"))
+            write_text(
+                Path(curve_file),
+                curve(result, f"Error against energy, {counted(len(people), 'person', 'people')}"),
+            )
         )
     return Evaluation(result, results, tuple(written))
 
@@ -271,9 +275,12 @@ def checked(latency: tuple[int, int], at_most: int = NEVER) -> Latency:
     """
     for frames in latency:
         if not 0 <= frames <= MOST_LATENCY:
-            raise UsageError(f"A latency is {frames} frames.", f"It must be from 0 to {MOST_LATENCY}.")
+            raise UsageError(
+                f"A latency is {counted(frames, 'frame')}.", f"It must be from 0 to {MOST_LATENCY}."
+            )
     if not 1 <= at_most <= NEVER:
         raise UsageError(
-            f"At most {at_most} frames are to pass without the network.", f"Give a number from 1 to {NEVER}."
+            f"At most {counted(at_most, 'frame')} may pass without the network.",
+            f"Give a number from 1 to {NEVER}.",
         )
     return Latency(*latency)

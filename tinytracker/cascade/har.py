@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
+from tinytracker.words import counted
 
 SENSORS = ("body_acc", "body_gyro", "total_acc")
 AXES = "xyz"
@@ -107,7 +108,7 @@ def read_windows(folder: StrPath, split: str = "test") -> Windows:
     ]
     for rows in (subjects, *signals):
         if len(rows) != len(labels):
-            raise InputFileError(base, f"tables of {len(labels)} and {len(rows)} windows", _HINT)
+            raise InputFileError(base, f"tables of {len(labels)} and {counted(len(rows), 'window')}", _HINT)
     return Windows(np.stack(signals, -1), labels, subjects)
 
 

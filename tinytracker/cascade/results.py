@@ -133,7 +133,7 @@ class Timeline(Part):
     person: str
     strategy: str
     network: NetworkName
-    rate: int
+    rate: int = Field(ge=1)
     dot: tuple[tuple[float, float], ...]
     shown: tuple[tuple[float, float] | None, ...]
     flow: tuple[float, ...]
@@ -144,7 +144,7 @@ class Timeline(Part):
     @model_validator(mode="after")
     def _of_one_length(self) -> Timeline:
         parts = (self.dot, self.shown, self.flow, self.path, self.busy, self.shut)
-        if len({len(part) for part in parts}) != 1 or not self.dot or self.rate < 1:
+        if len({len(part) for part in parts}) != 1 or not self.dot:
             raise ValueError("its parts are not of the same number of frames")
         if {*self.path} - {*"012"}:
             raise ValueError("path has other digits than 0, 1 and 2")
@@ -166,7 +166,7 @@ class CascadeResults(Document):
 
     kind: Literal["cascade-evaluation"] = "cascade-evaluation"
     latency_frames: LatencyFrames
-    rate: int
+    rate: int = Field(ge=1)
     big: CascadeNetwork
     little: CascadeNetwork
     people: tuple[str, ...]

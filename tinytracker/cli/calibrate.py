@@ -163,9 +163,8 @@ def _described(file: Path, calibration: Calibration) -> tuple[str, ...]:
 
 
 def _table(model: str, split: str, content: dict[str, Any]) -> tuple[Table, str]:
-    title = (
-        f"{model} on {split}: {content['subjects']} people, {content['before_cm']:.2f} cm without calibration"
-    )
+    people = counted(content["subjects"], "person", "people")
+    title = f"{model} on {split}: {people}, {content['before_cm']:.2f} cm without calibration"
     table = Table(title=title, title_justify="left")
     table.add_column("method")
     for column in ("dots", "error cm", "95 % interval", "change", "95 % interval", "people worse off"):
@@ -182,10 +181,11 @@ def _table(model: str, split: str, content: dict[str, Any]) -> tuple[Table, str]
         )  # fmt: skip
         method = row["method"]
     notes = [
-        f"Each person's other dots ({content['test_frames']:.0f} frames), {content['repeats']} choices of dots."
+        f"Each person's other dots ({content['test_frames']:.0f} frames), "
+        f"{counted(content['repeats'], 'choice')} of dots."
     ]
     if content["left_out"]:
-        notes.append(f"{content['left_out']} people have too few dots and are skipped.")
+        notes.append(f"Skipped, with too few dots: {counted(content['left_out'], 'person', 'people')}.")
     if not content["features"]:
         notes.append("The network does not end in a dense layer: the ridge can use only its output.")
     return table, " ".join(notes)

@@ -11,6 +11,7 @@ from rich.table import Table
 from tinytracker.cascade.rule import NEVER
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, OUT_FILE
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,9 +96,9 @@ def fit(
     settings.write(out)
     change = settings.error_against_always - 1
     text = (
-        f"{out}: chosen on {settings.people} people, {settings.frames:,} frames. On people that the thresholds were "
-        f"not chosen on, the network is busy in {settings.busy:.0%} of the frames, and the error is "
-        f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'} than with the network run always."
+        f"{out}: chosen on {counted(settings.people, 'person', 'people')}, {counted(settings.frames, 'frame')}. "
+        f"On people that the thresholds were not chosen on, the network is busy in {settings.busy:.0%} of the frames, "
+        f"and the error is {abs(change):.1%} {'larger' if change > 0 else 'smaller'} than with the network run always."
     )
     return Output({"out": str(out), **settings.as_json()}, (text,))
 
@@ -148,7 +149,8 @@ def evaluate(
 def _table(results: CascadeResults) -> Table:
     frames = results.latency_frames
     table = Table(
-        title=f"{len(results.people)} people; BIG takes {frames.big} frames, LITTLE {frames.little}",
+        title=f"{counted(len(results.people), 'person', 'people')}; BIG takes {counted(frames.big, 'frame')}, "
+        f"LITTLE {frames.little}",
         title_justify="left",
     )
     for column in (

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, interval_text, verb
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.measure.comparison import Comparison
@@ -98,7 +99,7 @@ def _groups(sessions: tuple[str, ...]) -> tuple[list[Path], list[Path]]:
 
 def _title(group: tuple[Session, ...]) -> str:
     mark = " (emulated)" if any(session.header.is_emulated for session in group) else ""
-    return (str(group[0].path) if len(group) == 1 else f"{len(group)} sessions") + mark
+    return (str(group[0].path) if len(group) == 1 else f"{counted(len(group), 'session')}") + mark
 
 
 def _cells(row: Comparison) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.codegen.kernel import KernelSet
@@ -122,7 +123,7 @@ def command(
     text: tuple[Any, ...] = (
         table,
         *_about_team(report),
-        f"{report.images} images, {agreement}",
+        f"{counted(report.images, 'image')}, {agreement}",
         f"arena {report.arena_used_bytes:,} of {report.arena_bytes:,} bytes, stack {report.stack_used_bytes:,} bytes, "
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
         _modelled(report),
@@ -183,7 +184,8 @@ def _about_team(report: EmulationReport) -> tuple[str, ...]:
     if team is None:
         return ()
     return (
-        f"{team.cores} cores in {len(team.regions)} regions: critical path {team.critical_path:,.0f} instructions, "
+        f"{counted(team.cores, 'core')} in {counted(len(team.regions), 'region')}: "
+        f"critical path {team.critical_path:,.0f} instructions, "
         f"{report.instructions / team.critical_path:.2f} times shorter than all parts together; "
         f"{team.scratch_bytes:,} bytes of working memory per core",
     )

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.aim_numbers import AimNumbers
@@ -45,7 +46,7 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
 def aim_table(aim: AimNumbers) -> Table:
     """Return what the aim is worth: errors at the true strip, steps from two starts, gaze, and false eyes."""
     table = Table(
-        title=f"aim, {aim.frames:,} frames of {aim.subjects} subjects",
+        title=f"aim, {counted(aim.frames, 'frame')} of {counted(aim.subjects, 'subject')}",
         title_justify="left",
         show_header=False,
     )
@@ -76,7 +77,7 @@ def aim_table(aim: AimNumbers) -> Table:
 def finder_table(finder: FinderNumbers) -> Table:
     """Return how far from the eyes a finder's answers are, and what it says of pictures without a person."""
     table = Table(
-        title=f"finder, {finder.frames:,} frames and {finder.rooms:,} pictures without a person",
+        title=f"finder, {counted(finder.frames, 'frame')} and {counted(finder.rooms, 'picture')} without a person",
         title_justify="left",
         show_header=False,
     )

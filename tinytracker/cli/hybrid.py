@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, OUT
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.hybrid.document import HybridDocument
@@ -83,7 +84,7 @@ def _parts(made: HybridDocument) -> Table:
     if made.head is not None:
         table.add_row(made.head.file, f"{made.head.bytes:,} bytes, {made.head.macs:,} MACs")
     table.add_row(
-        "no answer", f"{judged.no_answer_cm:.3f} cm on {judged.windows:,} windows, validation split"
+        "no answer", f"{judged.no_answer_cm:.3f} cm on {counted(judged.windows, 'window')}, validation split"
     )
     table.add_row("before rounding", f"{judged.float_cm:.3f} cm")
     table.add_row("integers", f"{judged.integer_cm:.3f} cm")
@@ -115,8 +116,8 @@ def evaluate(
 
 def _errors(found: HybridEvaluation) -> Table:
     title = (
-        f"{found.preset}, interval {found.interval}, {found.split}: gaze change of {found.windows:,} windows that "
-        f"move, {found.people} people"
+        f"{found.preset}, interval {found.interval}, {found.split}: gaze change of "
+        f"{counted(found.windows, 'moving window')}, {counted(found.people, 'person', 'people')}"
     )
     table = Table(title=title, title_justify="left")
     for column in (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tinytracker.cli.output import Output
 from tinytracker.errors import UsageError
 from tinytracker.targets import find_target
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.live.view import LiveView, Origin
@@ -77,7 +78,7 @@ def _output(view: LiveView, webcam: Webcam, runtime: str, lasted: float, stopped
         "calibration": None if view.calibration is None else view.calibration.model_dump(mode="json"),
     }  # fmt: skip
     eyes = "" if share is None else f", eyes in {share:.0%} of them"
-    return Output(document, (f"{view.frames:,} frames in {lasted:.0f} s{eyes}.",))
+    return Output(document, (f"{counted(view.frames, 'frame')} in {lasted:.0f} s{eyes}.",))
 
 
 def refuse_board_options(target: str, given: dict[str, object]) -> None:

@@ -69,7 +69,9 @@ def _rows(manifest: Manifest, gaze: bool | None) -> list[tuple[str, str]]:
         rows.append(("sensor memory", f"{memory.used_bytes:,} bytes, {share}"))
     if parity is not None:
         several = f", all {len(parity.outputs)} outputs" if parity.outputs else ""
-        rows.append(("parity", f"{parity.runtime} = {parity.oracle} on {parity.images} images{several}"))
+        rows.append(
+            ("parity", f"{parity.runtime} = {parity.oracle} on {counted(parity.images, 'image')}{several}")
+        )
     if manifest.spiking is not None:
         spiking = manifest.spiking
         errors = f"{spiking.network_cm:.2f} cm before, {spiking.integer_cm:.2f} cm as integers"

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from tinytracker.cli.output import Output, verb
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.package.parity import RuntimeTable
@@ -37,7 +38,8 @@ def command(run: Path, model: str | None, data: Path | None, images: int) -> Out
 
     result = runtime_table(run, model, data, images)
     table = Table(
-        title=f"{result.model}: {result.frames} frames of the test split, {result.patterns} patterns; "
+        title=f"{result.model}: {counted(result.frames, 'frame')} of the test split, "
+        f"{counted(result.patterns, 'pattern')}; "
         f"one step is {result.step_cm:.4f} cm",
         title_justify="left",
     )

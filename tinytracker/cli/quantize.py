@@ -9,6 +9,7 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER
+from tinytracker.words import counted
 
 
 @verb
@@ -43,8 +44,8 @@ def command(
     result = quantize(run, method, io, calibration_frames, data, seed, qat)
     calibration = result.calibration
     text = (
-        f"{result.model}: {result.bytes:,} bytes, calibrated on {calibration['frames']} frames of "
-        f"{calibration['subjects']} subjects"
+        f"{result.model}: {result.bytes:,} bytes, calibrated on {counted(calibration['frames'], 'frame')} of "
+        f"{counted(calibration['subjects'], 'subject')}"
     )
     if result.training:
         best, error = result.training["best_epoch"], result.training["val_error_cm"]

@@ -57,7 +57,7 @@ def command(
 
 def _errors(made: SpikingDocument) -> Table:
     judged = made.validation
-    title = f"{made.preset}, {made.method}: {judged.network_cm:.3f} cm before, on {judged.frames:,} frames"
+    title = f"{made.preset}, {made.method}: {judged.network_cm:.3f} cm before, on {counted(judged.frames, 'frame')}"
     table = Table(title=title, title_justify="left")
     for column in ("steps", "error cm", "loss", "before rounding", "spikes", "SOPs"):
         table.add_column(column, justify="right")

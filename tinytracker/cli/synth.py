@@ -10,6 +10,7 @@ import click
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, SIZE
 from tinytracker.errors import UsageError
+from tinytracker.words import counted
 
 
 @verb
@@ -81,7 +82,7 @@ def command(
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (
-        f"{out}: {report.subjects} subjects ({splits}); "
+        f"{out}: {counted(report.subjects, 'subject')} ({splits}); "
         f"{report.made} made in {report.seconds:.0f} s, {report.kept} kept"
     )
     return Output({**asdict(report), "out": str(out)}, (text,))

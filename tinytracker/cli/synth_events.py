@@ -9,6 +9,7 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER, SIZE
+from tinytracker.words import counted
 
 
 @verb
@@ -65,7 +66,7 @@ def command(
     )
     splits = ", ".join(f"{n} {split}" for split, n in report.splits.items())
     text = (
-        f"{out}: {report.subjects} people ({splits}); "
-        f"{report.made} clips drawn in {report.seconds:.0f} s, {report.kept} kept"
+        f"{out}: {counted(report.subjects, 'person', 'people')} ({splits}); "
+        f"{counted(report.made, 'clip')} drawn in {report.seconds:.0f} s, {report.kept} kept"
     )
     return Output({**asdict(report), "out": str(out)}, (text,))

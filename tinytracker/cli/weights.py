@@ -9,6 +9,7 @@ import click
 
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import OUT
+from tinytracker.words import counted
 
 
 @verb
@@ -23,4 +24,4 @@ def command(run: Path, out: Path, licence: str | None, recipe: str, preset: str 
 
     result = export_weights(run, out, licence or DEFAULT_LICENCE, recipe, preset)
     document = {**asdict(result), "path": str(result.path), "about": str(result.about)}
-    return Output(document, (f"{result.path}: {result.layers} layers, {result.bytes:,} bytes",))
+    return Output(document, (f"{result.path}: {counted(result.layers, 'layer')}, {result.bytes:,} bytes",))

@@ -25,6 +25,7 @@ from tinytracker.data.pipeline import serialized_records
 from tinytracker.data.tensorflow_errors import names_damaged_shards
 from tinytracker.errors import InputFileError
 from tinytracker.progress import bar
+from tinytracker.words import counted
 
 METADATA = "metadata.mat"
 LABEL_LIMIT_CM = 1e-4
@@ -78,9 +79,9 @@ class Agreement:
             else "no face crop was found to compare"
         )
         return (
-            f"Against prepareDataset.py: {self.both:,} frames in both, {self.only_here:,} only here, "
+            f"Against prepareDataset.py: {counted(self.both, 'frame')} in both, {self.only_here:,} only here, "
             f"{self.only_there:,} only there; labels differ by at most {self.largest_label_cm:.1e} cm; "
-            f"{self.other_split:,} frames are in another split; {crops}."
+            f"in another split: {counted(self.other_split, 'frame')}; {crops}."
         )
 
 

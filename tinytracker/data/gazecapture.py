@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats
 from tinytracker.errors import OutputError
 from tinytracker.files import StrPath, json_bytes, make_folder, read_json, writing
+from tinytracker.words import counted
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -219,7 +220,7 @@ def check_consistent(recording: Recording) -> None:
         lengths |= {f"{field}.{key}": len(getattr(boxes, key)) for key in ("x", "y", "w", "h", "valid")}
     wrong = {key: length for key, length in lengths.items() if length != n}
     if wrong:
-        raise ValueError(f"{recording.name}: {n} frames, but {wrong}")
+        raise ValueError(f"{recording.name}: {counted(n, 'frame')}, but {wrong}")
     if not SUBJECT_NAME.fullmatch(recording.name):
         raise ValueError(f"the subject's name must be five digits, not {recording.name!r}")
     if recording.dataset not in SPLITS:

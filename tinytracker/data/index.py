@@ -13,6 +13,7 @@ from typing import Any
 from tinytracker.data.gazecapture import SPLITS
 from tinytracker.errors import InputFileError, UnknownNameError
 from tinytracker.files import StrPath, sha256_file
+from tinytracker.kinds import wrong_kind
 
 SCHEMA_VERSION = 1
 INDEX_FILE = "index.json"
@@ -169,12 +170,13 @@ def read_index(folder: StrPath, verify: bool = False) -> PreparedIndex:
     again = f"Run: tinytracker prepare SRC {folder}"
     path = folder / INDEX_FILE
     if folder.is_file():
-        raise InputFileError(folder, "this is a file, and prepared data is a folder", "Give its folder.")
+        problem = "this is a file, and prepared data is a folder"
+        raise wrong_kind(folder, "prepared data", problem, "Give its folder.")
     if not path.is_file():
-        problem = "not a prepared folder (no index.json)"
+        hint = f"{again} (finished shards are kept)."
         if (folder / SHARD_FOLDER).is_dir():
-            problem = "preparation was not finished (no index.json)"
-        raise InputFileError(folder, problem, f"{again} (finished shards are kept).")
+            raise InputFileError(folder, "preparation was not finished (no index.json)", hint)
+        raise wrong_kind(folder, "prepared data", "not a prepared folder (no index.json)", hint)
     try:
         document = json.loads(path.read_bytes())
         version = document["schema_version"]

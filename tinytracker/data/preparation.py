@@ -37,6 +37,7 @@ from tinytracker.files import StrPath, json_bytes, make_folder, write_bytes, wri
 from tinytracker.locks import locked
 from tinytracker.progress import bar, say
 from tinytracker.requirements import require_tensorflow
+from tinytracker.words import counted
 
 SKIPPED_FILE = "skipped.csv"
 IMAGE_FORMATS = ("jpeg", "png")
@@ -333,7 +334,7 @@ def _make_all(jobs: list[ShardJob], scans: list[Scan], workers: Workers) -> tupl
             advance(sum(usable[subject.name] for subject in job.subjects))
         kept = len(results)
         if kept:
-            say(f"Keeping {kept} of {len(jobs)} shards from an earlier run.")
+            say(f"Keeping {kept} of {counted(len(jobs), 'shard')} from an earlier run.")
         by_key = {job.key: job for job in todo}
         for result in workers.map(make_shard, todo):
             results[result.key] = result
@@ -357,4 +358,4 @@ def _nothing_usable_in(subjects: int, found: list[Skip]) -> str:
     reasons = Counter(skip.reason for skip in found)
     why = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
     example = next((f"; {skip.subject}: {skip.detail}" for skip in found if skip.detail), "")
-    return f"no usable frame in {subjects} subjects: {why or 'they have no frames'}{example}"
+    return f"no usable frame in {counted(subjects, 'subject')}: {why or 'they have no frames'}{example}"

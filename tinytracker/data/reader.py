@@ -29,6 +29,7 @@ from tinytracker.data.source import Subject
 from tinytracker.data.survey import as_subject
 from tinytracker.errors import SubjectError, UnknownNameError
 from tinytracker.files import StrPath
+from tinytracker.words import counted
 
 _NEEDED = (*BOX_FILES.values(), "dotInfo.json", "frames.json", "info.json", "screen.json")
 _GRID = BOX_FILES["face_grid"]
@@ -79,7 +80,7 @@ def read_recording(source: Subject | StrPath, *, strict: bool = True, motion: bo
     if strict:
         bad = np.flatnonzero(recording.usable & ~finite_frames(recording))
         if len(bad):
-            problem = f"{len(bad)} frames hold NaN or infinity; the first is {recording.frame_names[bad[0]]}"
+            problem = f"NaN or infinity in {counted(len(bad), 'frame')}; the first is {recording.frame_names[bad[0]]}"
             raise SubjectError(subject.path, Reason.NOT_FINITE, problem)
     return replace(
         recording,
@@ -296,7 +297,9 @@ class _Documents:
         lengths |= {file: len(getattr(recording, field)) for field, file in BOX_FILES.items()}
         for where, length in lengths.items():
             if length != n:
-                self._fail(Reason.LENGTH, where, f"{length} entries, but frames.json lists {n} frames")
+                self._fail(
+                    Reason.LENGTH, where, f"{length} entries, but frames.json lists {counted(n, 'frame')}"
+                )
 
     def check_eyes(self, recording: Recording) -> None:
         """Refuse a subject whose eyes are exchanged, and frames in which they are.

@@ -11,7 +11,9 @@ from tinytracker.data.sitting import unfinished
 from tinytracker.data.source import Subject, subject_at, web_page
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
+from tinytracker.kinds import CLIPS, COLLECTED, SUBJECTS, kind_of, wrong_kind
 
+_NONE = "no GazeCapture subject"
 _LOOKED_FOR = "Looked for folders 00000/ with an info.json and for archives 00000.tar.gz"
 _NEAR = re.compile(r"\d+(\..*)?")
 """Names that were probably meant as a subject: digits, with or without an ending."""
@@ -49,6 +51,8 @@ def survey(root: StrPath) -> Survey:
     root = Path(root)
     if not root.exists():
         raise InputFileError(root, "no such file or folder", "Give the folder that holds the subjects.")
+    if (kind := kind_of(root)) is CLIPS:  # whose folders have subjects' names
+        raise InputFileError(root, f"{_NONE}, but {kind.what}", kind.hint)
     alone = subject_at(root)
     if alone is not None:
         return Survey([alone], [])
@@ -67,7 +71,9 @@ def survey(root: StrPath) -> Survey:
         else:
             not_read.append(NotRead(path.name, f"{found[subject.name].path.name} is read"))
     if not found:
-        raise InputFileError(root, "no GazeCapture subject in this folder", _hint(root))
+        if kind is not None and kind not in (COLLECTED, SUBJECTS):
+            raise InputFileError(root, f"{_NONE}, but {kind.what}", kind.hint)
+        raise InputFileError(root, f"{_NONE} in this folder", _hint(root))
     return Survey([found[name] for name in sorted(found)], not_read)
 
 
@@ -122,7 +128,7 @@ def _not_a_folder(root: Path) -> InputFileError:
     hint = f"{_LOOKED_FOR}."
     if root.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
         hint = f"Unpack the outer archive first: tar -xf {root} -C FOLDER, then give FOLDER."
-    return InputFileError(root, "not a GazeCapture folder", hint)
+    return wrong_kind(root, "a GazeCapture folder", "not a GazeCapture folder", hint)
 
 
 def _hint(root: Path) -> str:

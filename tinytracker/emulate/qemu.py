@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinytracker.emulate.cpu import CORTEX_M4, Cpu
 from tinytracker.emulate.tools import EMULATOR, ToolError, find_tool, run_tool
 from tinytracker.errors import UsageError
+from tinytracker.words import counted
 
 IMAGES_BYTES = 16 * 1024 * 1024
 """Memory for the images, outside the program's 1,536 KB."""
@@ -28,7 +29,7 @@ def require_room(frames: NDArray[np.uint8], header_bytes: int) -> None:
     count, height, width, _ = frames.shape
     if header_bytes + frames.nbytes > IMAGES_BYTES:
         raise UsageError(
-            f"{count} frames of {width} x {height} px do not fit into {IMAGES_BYTES >> 20} MB.",
+            f"{counted(count, 'frame')} of {width} x {height} px do not fit into {IMAGES_BYTES >> 20} MB.",
             "Give fewer frames.",
         )
 

@@ -150,7 +150,8 @@ def _window_problem(trace: Trace, faults: Faults, window: Interval) -> Refusal |
         if count:
             share = count / (last - first)
             return Refusal(
-                IMPLAUSIBLE, f"{count:,} samples ({share:.1%}) {where} {what}: the meter was not measuring"
+                IMPLAUSIBLE,
+                f"{counted(count, 'sample')} ({share:.1%}) {where} {what}: the meter was not measuring",
             )
     return None
 

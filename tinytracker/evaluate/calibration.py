@@ -36,6 +36,7 @@ from tinytracker.evaluate.calibration_fit import (
 )  # fmt: skip
 from tinytracker.evaluate.calibration_identity import Dot, Identity
 from tinytracker.files import StrPath, write_json
+from tinytracker.words import too_few
 
 __all__ = [
     "AFFINE",
@@ -338,6 +339,6 @@ def _check_points(
     count = len(np.unique(true, axis=0)) if dots is None else len(np.unique(dots))
     if count < LEAST_DOTS:
         raise CalibrationError(
-            f"{count} dots are too few for a calibration; at least {LEAST_DOTS} are needed.",
+            f"{too_few(count, 'dot')} for a calibration; at least {LEAST_DOTS} are needed.",
             "Use 5 dots or more; 9 are a good choice.",
         )

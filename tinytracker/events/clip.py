@@ -17,6 +17,7 @@ from tinytracker.errors import InputFileError, UnknownNameError, UsageError
 from tinytracker.events.hdf5 import Hdf5Reader, Hdf5Writer
 from tinytracker.events.stream import Events, checked
 from tinytracker.files import StrPath
+from tinytracker.kinds import wrong_kind
 from tinytracker.synth.subject import split_of
 
 SPLITS = ("train", "val", "test")
@@ -105,6 +106,8 @@ def read_clip(path: StrPath) -> Clip:
 
 def _check_labels(clip: Clip, path: Path) -> None:
     n = len(clip.gaze_t)
+    if clip.rate < 1:
+        raise InputFileError(path, f"the rate is {clip.rate} labels per second; the least is 1", _HINT)
     if n < 2:
         raise InputFileError(path, f"there are {n} gaze labels; a clip needs two or more", _HINT)
     for (name, _), values in zip(
@@ -181,7 +184,7 @@ def clips(folder: StrPath, split: str) -> list[Path]:
         raise UnknownNameError("split", split, SPLITS)
     found = sorted(path for path in folder.glob("*/clip-*.h5") if path.parent.name.isdecimal())
     if not found:
-        raise InputFileError(folder, "there are no clips here", _HINT)
+        raise wrong_kind(folder, "a folder of event clips", "there are no clips here", _HINT)
     return [path for path in found if split_of(int(path.parent.name)) == split]
 
 

@@ -14,6 +14,7 @@ from tinytracker.model.tflite_file import read_tflite
 from tinytracker.quant.contract import IoContract
 from tinytracker.quant.oracle import available_oracle
 from tinytracker.quant.parity import differing_frames, patterns
+from tinytracker.words import counted
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class RuntimeComparison:
             return f"{self.runtime}: not compared: {self.absent}"
         steps = "output step" if self.max_steps == 1 else "output steps"
         return (
-            f"{self.runtime} differs from {self.oracle} on {self.differing} of {self.images} patterns, by up to "
-            f"{self.max_steps:g} {steps} (mean {self.mean_steps:.3g})"
+            f"{self.runtime} differs from {self.oracle} on {self.differing} of {counted(self.images, 'pattern')}, "
+            f"by up to {self.max_steps:g} {steps} (mean {self.mean_steps:.3g})"
         )
 
 

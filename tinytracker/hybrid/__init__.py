@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinytracker.files import StrPath
 from tinytracker.lazy import exports
 from tinytracker.requirements import require_tensorflow
+from tinytracker.runs import Run
 
 if TYPE_CHECKING:
     from tinytracker.hybrid.accumulator import accumulate
@@ -73,9 +75,11 @@ def train_hybrid(
     """
     from tinytracker.hybrid.config import hybrid_config
     from tinytracker.hybrid.presets import find_hybrid
+    from tinytracker.hybrid.streams import require_clips
 
     preset, settings = find_hybrid(model), config or hybrid_config()
     preset.slots(settings.interval)
+    require_clips(Path(folder))
     require_tensorflow("training")
     from tinytracker.hybrid.training import fit
 
@@ -100,10 +104,11 @@ def quantize_hybrid(
         ModelError: the converter refuses the head.
         MissingDependencyError: TensorFlow is not installed.
     """
+    run = Run.open(run_folder, hybrid=True)
     require_tensorflow("quantization")
     from tinytracker.hybrid.quantizing import round_run
 
-    return round_run(run_folder, calibration_windows, data)
+    return round_run(run, calibration_windows, data)
 
 
 def evaluate_hybrid(
@@ -131,7 +136,8 @@ def evaluate_hybrid(
         TinyTrackerError: the gaze moves in none of them.
         MissingDependencyError: TensorFlow is not installed.
     """
+    run = Run.open(run_folder, hybrid=True)
     require_tensorflow("evaluation")
     from tinytracker.hybrid.evaluation import evaluated
 
-    return evaluated(run_folder, data, split, windows, following)
+    return evaluated(run, data, split, windows, following)

@@ -41,12 +41,11 @@ EVERY = 4
 
 
 def evaluated(
-    run_folder: StrPath, data: StrPath | None, split: str, windows: int, following: Frames | None
+    run: Run, data: StrPath | None, split: str, windows: int, following: Frames | None
 ) -> HybridEvaluation:
     """Evaluate a run; see `tinytracker.hybrid.evaluate_hybrid` for the contract."""
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    run = Run.open(Path(run_folder))
     net = trained_net(run)
     hybrid, about = read_hybrid(run.path)
     weights_sha256 = sha256_file(run.hybrid_path)

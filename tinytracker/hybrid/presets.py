@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinytracker.errors import UnknownNameError, UsageError
+from tinytracker.words import counted
 
 STRIP = (32, 64)
 """Height and width of the eye strip, in cells of events."""
@@ -134,7 +135,7 @@ def require_interval(interval: int) -> int:
             else "is not one that the accumulator has"
         )
         raise UsageError(
-            f"An interval of {interval} steps {why}.", f"Choose {', '.join(map(str, INTERVALS))}."
+            f"An interval of {counted(interval, 'step')} {why}.", f"Choose {', '.join(map(str, INTERVALS))}."
         )
     return interval
 

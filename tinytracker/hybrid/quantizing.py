@@ -41,9 +41,8 @@ from tinytracker.spiking.network import SpikingNetwork
 from tinytracker.spiking.nir_file import nir_bytes
 
 
-def round_run(run_folder: StrPath, calibration_windows: int, data: StrPath | None) -> HybridDocument:
+def round_run(run: Run, calibration_windows: int, data: StrPath | None) -> HybridDocument:
     """Write a run's integers; see `tinytracker.hybrid.quantize_hybrid` for the contract."""
-    run = Run.open(Path(run_folder))
     net = trained_net(run)
     folder = Path(data if data is not None else run.describe().data.path)
     config_windows = int(str(run.describe().config["validation_windows"]))
@@ -66,7 +65,7 @@ def calibration(folder: Path, count: int) -> Windows:
         UsageError: `count` is below 2.
     """
     if count < 2:
-        raise UsageError(f"{count} windows are too few to set the ranges of a head.", "Use 2 or more.")
+        raise UsageError(f"The ranges of a head need 2 windows or more, not {count}.", "Use 2 or more.")
     everything = all_windows(read_streams(folder, "train")[0], STEPS // 2)
     moving = everything.part(moved(everything))
     a, b = spread(moving, count // 2), spread(everything, count - count // 2)

@@ -135,7 +135,7 @@ def read_hybrid(run_folder: StrPath) -> tuple[IntegerHybrid, HybridDocument]:
     Raises:
         InputFileError: there are none, or a file is damaged or is not the one that hybrid.json describes.
     """
-    run = Run.open(Path(run_folder))
+    run = Run.open(Path(run_folder), hybrid=True)
     folder = run.path / FOLDER
     if not (folder / DOCUMENT_NAME).is_file():
         raise InputFileError(

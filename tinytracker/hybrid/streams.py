@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tinytracker.errors import InputFileError, UsageError
 from tinytracker.events import Clip, clips, count_events, read_clip
 from tinytracker.hybrid.presets import BIN_US, POLARITIES, STEPS, STRIP
+from tinytracker.kinds import wrong_kind
 from tinytracker.progress import bar
 
 SPLITS = ("train", "val", "test")
@@ -132,12 +133,22 @@ def read_streams(folder: Path, split: str) -> tuple[tuple[Stream, ...], str]:
     Raises:
         InputFileError: no clips, a damaged clip, or one that is shorter than a window.
     """
-    if not folder.is_dir():
-        raise InputFileError(folder, "there is no such folder", _HINT)
+    require_clips(folder)
     paths = clips(folder, split)
     if not paths:
         raise InputFileError(folder, f"there are no clips of the split {split} here", _HINT)
     return _read(folder, split, tuple((path, *_stamp(path)) for path in paths))
+
+
+def require_clips(folder: Path) -> None:
+    """Check that a folder holds clips.
+
+    Raises:
+        InputFileError: there are none; says what it is instead.
+    """
+    if not folder.is_dir():
+        raise wrong_kind(folder, "a folder of event clips", "there is no such folder", _HINT)
+    clips(folder, SPLITS[0])
 
 
 def _stamp(path: Path) -> tuple[int, int]:

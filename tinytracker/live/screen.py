@@ -9,6 +9,7 @@ from typing import Any
 
 from tinytracker.data.devices import Orientation, all_devices, find_device
 from tinytracker.errors import UsageError
+from tinytracker.words import counted
 
 Point = tuple[float, float]
 
@@ -114,7 +115,9 @@ def calibration_dots(count: int, seed: int = 0) -> list[Point]:
         UsageError: the count is not 5, 9 or 13.
     """
     if count not in DOT_COUNTS:
-        raise UsageError(f"A calibration with {count} dots is not available.", "Choose 5, 9 or 13.")
+        raise UsageError(
+            f"A calibration with {counted(count, 'dot')} is not available.", "Choose 5, 9 or 13."
+        )
     near, far = _EDGE, 1 - _EDGE
     places = [(near, near), (far, near), (near, far), (far, far)]
     if count > 5:

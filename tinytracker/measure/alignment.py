@@ -16,6 +16,7 @@ from tinytracker.energy.trace import CHUNK, Trace
 from tinytracker.errors import RefusedError, UsageError
 from tinytracker.measure.clock import MAX_DRIFT, Clock, estimate_clock
 from tinytracker.measure.marks import GPIO, LOAD, PATTERN_S, Mark
+from tinytracker.words import counted
 
 RISE_NS = 1_000_000
 """How long the current may take to follow a step of load. A conservative estimate: supplies of a Raspberry Pi react in
@@ -54,7 +55,7 @@ class MeterClock:
         """How the clocks were brought together, in a sentence."""
         seen = "a line of the meter" if self.channel == GPIO else "the current"
         return (
-            f"The meter's time was verified: {self.steps:,} steps on {seen} place the session to "
+            f"The meter's time was verified: {counted(self.steps, 'step')} on {seen} place the session to "
             f"{self.bound_s * 1e6:,.0f} µs; this computer's clock runs {self.clock.drift_ppm:+.1f} ppm "
             "against the meter's."
         )
@@ -150,8 +151,9 @@ def _pin_exchanges(trace: Trace, marks: Sequence[Mark], line: int) -> list[tuple
     if len(fitting) != 1:
         raise RefusedError(
             MARKERS_MISMATCH,
-            f"line D{line} changes {len(places):,} times and the session made {len(marks):,} steps, which "
-            + ("do not fit" if not fitting else f"fit in {len(fitting)} places"),
+            f"line D{line} changes {counted(len(places), 'time')} and the session made "
+            f"{counted(len(marks), 'step')}, which "
+            + ("do not fit" if not fitting else f"fit in {counted(len(fitting), 'place')}"),
             "Check that trace and session are of the same run, and that the pin is wired to that line.",
         )
     ours, theirs = fitting[0]

@@ -15,6 +15,7 @@ from tinytracker.data.crops import reference_width
 from tinytracker.errors import ModelError
 from tinytracker.measure.gate import BoardGate, parse_gate
 from tinytracker.measure.protocol import PROTOCOL_VERSION, REGION_STEPS, Aimed, Gated, Message
+from tinytracker.measure.session import LEAST_TICKS_PER_S, MOST_TICKS_PER_S
 from tinytracker.quant.contract import IoContract, TensorContract, short_name
 
 CLOCK_KINDS = ("device", "emulated")
@@ -139,17 +140,29 @@ def contract_of(inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, An
 
     def one(described: dict[str, Any]) -> TensorContract:
         try:
-            return TensorContract(
+            tensor = TensorContract(
                 str(described["name"]), str(described.get("tensor", described["name"])),
                 tuple(int(n) for n in described["shape"]), str(np.dtype(described["dtype"])),
                 float(described["scale"]), int(described["zero_point"]),
             )  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
+            if not _is_possible(tensor):
+                raise ValueError("a number is out of range")
+            return tensor
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelError(
                 f"The session describes a tensor as {described!r}, which is not valid."
             ) from error
 
     return IoContract(tuple(one(t) for t in inputs), tuple(one(t) for t in outputs))
+
+
+def _is_possible(tensor: TensorContract) -> bool:
+    """Whether a tensor's numbers fit the types that a model file has for them."""
+    return (
+        all(0 <= n < 1 << 31 for n in tensor.shape)
+        and 0 < tensor.scale <= float(np.finfo(np.float32).max)
+        and abs(tensor.zero_point) < 1 << 31
+    )
 
 
 def parse_hello(messages: Sequence[Message]) -> Board:
@@ -172,7 +185,11 @@ def parse_hello(messages: Sequence[Message]) -> Board:
     phases = tuple(single["phases"].split(","))
     if not re.fullmatch(r"[0-9a-f]{64}", single["model"]):
         raise ValueError(f"the model's hash is {single['model']!r}")
-    if not hz.isdigit() or int(hz) == 0 or clock not in CLOCK_KINDS:
+    if (
+        not re.fullmatch(r"\d{1,20}", hz)
+        or not LEAST_TICKS_PER_S <= int(hz) <= MOST_TICKS_PER_S
+        or clock not in CLOCK_KINDS
+    ):
         raise ValueError(f"the clock is {single['time']!r}")
     if single["source"] not in SOURCES:
         raise ValueError(f"the source of images is {single['source']!r}")

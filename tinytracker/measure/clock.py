@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tinytracker.arrays import Floats
 from tinytracker.errors import RefusedError
 from tinytracker.measure.clock_band import find_band
+from tinytracker.words import counted
 
 Counts = NDArray[np.int64]
 
@@ -152,7 +153,7 @@ def estimate_clock(
     if band is None:
         raise RefusedError(
             CLOCK_UNKNOWN,
-            f"no steady clock fits {len(table)} exchanges",
+            f"no steady clock fits {counted(len(table), 'exchange')}",
             "The device was reset, or its clock jumped, during the session.",
         )
     chosen = _shortest(trips)

@@ -23,6 +23,8 @@ ANSWERED_WIDTH = "answered_width"
 FOLLOWING_STATE = 1
 
 FRAME_PX, REFERENCE_PX = "frame_px", "reference_px"
+MOST_PX = 100_000
+"""Of a side of a frame: a header with more is damaged."""
 """Fields of a header's board: size of the whole frame, and the width of the region for which answers are in cm."""
 
 
@@ -108,4 +110,5 @@ def _described(header: Header) -> tuple[tuple[int, int], float] | None:
         reference = float(board[REFERENCE_PX])
     except (KeyError, TypeError, ValueError):
         return None
-    return ((width, height), reference) if min(width, height, reference) > 0 else None
+    is_possible = all(0 < length <= MOST_PX for length in (width, height, reference))
+    return ((width, height), reference) if is_possible else None

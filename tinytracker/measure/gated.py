@@ -20,6 +20,7 @@ from tinytracker.measure.gate import PATH_NAMES
 from tinytracker.measure.images import IMAGE, PATHS
 from tinytracker.measure.protocol import REGION_STEPS, Gated
 from tinytracker.measure.session_reader import Session
+from tinytracker.words import counted
 
 PATH = "path"
 GATE_US, LITTLE_US, BIG_US = "gate_us", "little_us", "big_us"
@@ -98,7 +99,9 @@ def gate_sentences(gate: Gating, is_emulated: bool) -> list[str]:
     shares = [f"kept {gate.count(REUSED) / frames:.1%}", f"nobody there {gate.count(NOBODY) / frames:.1%}"]
     if gate.count(BY_LITTLE):
         shares.insert(1, f"Little alone {gate.count(BY_LITTLE) / frames:.1%}")
-    said = [f"Gate: the network ran on {gate.ran_share:.1%} of {len(gate.path)} frames; {', '.join(shares)}."]
+    said = [
+        f"Gate: the network ran on {gate.ran_share:.1%} of {counted(len(gate.path), 'frame')}; {', '.join(shares)}."
+    ]
     if gate.differing is not None:
         agreement = "all equal" if not gate.differing else f"{gate.differing} of {len(gate.path)} differ"
         said[0] += f" Paths compared with Python's gate: {agreement}."

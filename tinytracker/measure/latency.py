@@ -302,7 +302,10 @@ def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comp
             f"can tell whether the difference is repeatable; {RECOMMENDED_SESSIONS} on each side are a good start."
         )
     elif min(len(a), len(b)) < RECOMMENDED_SESSIONS:
-        yield f"{len(a)} and {len(b)} sessions: {RECOMMENDED_SESSIONS} on each side give much narrower intervals."
+        yield (
+            f"{len(a)} and {counted(len(b), 'session')}: "
+            f"{RECOMMENDED_SESSIONS} on each side give much narrower intervals."
+        )
     if len({s.header.is_emulated for s in every}) > 1:
         yield "Some sessions are emulated and some are not: their times cannot be compared."
     if len({s.header.model.get("sha256") for s in every}) > 1:
@@ -317,4 +320,4 @@ def _remarks(a: Sequence[Session], b: Sequence[Session], rows: Mapping[str, Comp
     for session in every:
         yield from (f"{session.path}: {problem}" for problem in session.problems)
         if session.lost or session.damaged:
-            yield f"{session.path}: {session.lost} records lost, {session.damaged} damaged."
+            yield f"{session.path}: {counted(session.lost, 'record')} lost, {session.damaged} damaged."

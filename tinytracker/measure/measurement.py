@@ -31,6 +31,7 @@ from tinytracker.measure.session import (
 from tinytracker.measure.statistics import WARM_UP
 from tinytracker.measure.stretches import Stretch
 from tinytracker.progress import bar, say
+from tinytracker.words import counted
 
 COMPUTER = "computer"
 """Key of a session's metadata: what `DescribedSource` says."""
@@ -194,7 +195,7 @@ def measure(
         if end == "done" and not writer.frames:
             error = DeviceError(
                 board.name,
-                f"no frame arrived, {writer.lost} lost, {writer.damaged} damaged records",
+                f"no frame arrived, {writer.lost} lost, {counted(writer.damaged, 'damaged record')}",
                 "Check the settings of the line (baud rate, no translation of bytes). The session holds what arrived.",
             )
             end = "failed"

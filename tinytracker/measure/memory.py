@@ -70,7 +70,7 @@ def memory_sentences(speeds: Sequence[MemorySpeed], ticks_per_s: float, is_emula
     if is_emulated:
         return [f"{said[0]} Emulated: every place costs the same there."]
     times = {s.place: s.ns_per_read(ticks_per_s) for s in speeds}
-    if BESIDE_CODE in times and CONSTANTS in times:
+    if times.get(BESIDE_CODE) and CONSTANTS in times:  # a slow clock may have counted no tick
         change = times[CONSTANTS] / times[BESIDE_CODE] - 1
         if abs(change) < _NOTICEABLE:
             said.append("The network's constants are read as fast as data beside the code.")

@@ -13,6 +13,7 @@ from tinytracker.measure.gated import gate_numbers
 from tinytracker.measure.protocol import ClockReply, Damaged, Event, FrameReply, Lost, Message, Receiver
 from tinytracker.measure.session import Header, SessionWriter
 from tinytracker.measure.session_reader import Session, read_raw, read_session
+from tinytracker.words import counted
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,16 @@ def _differences(session: Session, reader: _Reader) -> list[str]:
     }
     # Frames that arrive after Ctrl-C are in the bytes only, and so is the exchange that finds the board at first.
     if recorded - frames:
-        said.append(f"{len(recorded - frames)} recorded frames are missing when the bytes are parsed again.")
+        said.append(
+            f"When the bytes are parsed again, {counted(len(recorded - frames), 'recorded frame')} cannot be found."
+        )
     if session.end == "done" and frames - recorded:
-        said.append(f"{len(frames - recorded)} parsed frames were not recorded.")
+        said.append(f"Not recorded: {counted(len(frames - recorded), 'frame')} of the bytes.")
     exchanges = {tuple(int(t) for t in exchange) for exchange in session.exchanges}
     if exchanges - set(reader.exchanges):
         said.append(
-            f"{len(exchanges - set(reader.exchanges))} clock exchanges differ when the bytes are parsed again."
+            "When the bytes are parsed again, "
+            f"{counted(len(exchanges - set(reader.exchanges)), 'clock exchange')} cannot be found."
         )
     if reader.board is None:
         said.append("The bytes hold no description of the board.")

@@ -24,6 +24,7 @@ from tinytracker.measure.session_reader import Session, read_session
 from tinytracker.measure.statistics import Summary
 from tinytracker.words import counted
 
+_MOST_CM_PER_UNIT = 1000
 _ENDS = {
     "stopped": "Stopped before the end; what was measured is kept.",
     "unplugged": "The board was unplugged before the end; what was measured is kept.",
@@ -139,9 +140,12 @@ def _cm_per_unit(session: Session) -> NDArray[np.float64]:
     if not stored or IMAGE not in session.extra:
         return np.ones(len(session))
     try:
-        return np.array([float(stored[int(k)]) for k in session.extra[IMAGE]])
-    except (ValueError, TypeError, IndexError) as error:
+        units = np.array([float(stored[int(k)]) for k in session.extra[IMAGE]])
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise ModelError(f"The session's {CM_PER_UNIT} cannot be read: {error}.") from None
+    if not ((units > 0) & (units < _MOST_CM_PER_UNIT)).all():
+        raise ModelError(f"The session's {CM_PER_UNIT} are not all between 0 and {_MOST_CM_PER_UNIT:,}.")
+    return units
 
 
 def summarize_session(
@@ -198,7 +202,7 @@ def _aim_sentence(aim: Following) -> str:
     frames = max(int(counts["frames"]), 1)
     return (
         f"Aim: {counts['followed'] / frames:.1%} of frames followed, {counts['without_eyes'] / frames:.1%} without "
-        f"eyes (no gaze), eyes lost {counts['lost']} times."
+        f"eyes (no gaze), eyes lost {counted(counts['lost'], 'time')}."
     )
 
 
@@ -254,7 +258,7 @@ def _sentences(
         )
     said.append(
         f"{counted(len(session), 'frame')} ({min(header.warmup, len(session))} warm-up), {session.lost} lost, "
-        f"{session.damaged} damaged records."
+        f"{counted(session.damaged, 'damaged record')}."
     )
     if oracle is not None:
         agreement = "all equal bit for bit" if not differing else f"{differing} of {len(session)} differ"

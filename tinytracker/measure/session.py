@@ -28,6 +28,8 @@ from tinytracker.targets import TARGETS
 
 SCHEMA_VERSION = 1
 SOURCES = ("hardware", "emulated", "replay")
+LEAST_TICKS_PER_S, MOST_TICKS_PER_S = 1.0, 1e12
+"""From a tick a second to one a picosecond: what counts slower or faster is not a clock, and µs are divided by it."""
 _SYNC_INTERVAL_S = 1.0
 
 STAMPS_ARE_HOST, RUNS_BETWEEN_FRAMES, IS_EXACT = "stamps_are_host", "runs_between_frames", "is_exact"
@@ -44,7 +46,7 @@ class Header(Versioned):
         board: name, build, protocol and everything else the board says about itself.
         model: sha256 of the .tflite file, and its name when known.
         phases: names in order; a frame has one time stamp more.
-        ticks_per_s: of the time stamps.
+        ticks_per_s: of the time stamps, 1 to 1e12.
         clock: "device", or "emulated" when stamps are counted instructions.
         inputs, outputs: tensor metadata as the board says it.
         warmup: first frames that do not count.
@@ -65,7 +67,7 @@ class Header(Versioned):
     board: dict[str, Any]
     model: dict[str, Any]
     phases: tuple[str, ...] = Field(min_length=1, max_length=32)
-    ticks_per_s: float = Field(gt=0, allow_inf_nan=False)
+    ticks_per_s: float = Field(ge=LEAST_TICKS_PER_S, le=MOST_TICKS_PER_S)
     clock: Literal["device", "emulated"] = "device"
     inputs: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()

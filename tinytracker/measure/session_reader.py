@@ -16,6 +16,7 @@ from tinytracker.files import opened_for_reading
 from tinytracker.measure.marks import CHANNELS, Mark
 from tinytracker.measure.session import Header
 from tinytracker.measure.stretches import Stretch
+from tinytracker.words import counted
 
 _MAX_LINE = 1 << 20
 _NUMBERS_MAX = 1 << 63
@@ -118,14 +119,14 @@ def _problems(found: _Lines, broken: list[int], cut: bool) -> tuple[str, ...]:
         problems.append("The last line was cut off and is skipped.")
     if broken:
         shown = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
-        problems.append(f"{len(broken)} damaged lines are skipped ({shown}).")
+        problems.append(f"{counted(len(broken), 'damaged line')} skipped ({shown}).")
     if found.end is None:
         problems.append("The last line is missing: the measurement was cut off.")
     # A board that reconnected counts from 0 again: its first number after a gap may be lower.
     steps = np.diff(np.array(found.sequence, np.int64))
     falls = np.setdiff1d(np.flatnonzero(steps <= 0) + 1, [at for at, _, _ in found.gaps])
     if len(falls):
-        problems.append(f"{len(falls)} times the frame numbers do not ascend.")
+        problems.append(f"The frame numbers do not ascend, {counted(len(falls), 'time')}.")
     for at, began, ended in found.gaps:
         gone_s = (ended - began) / 1e9
         problems.append(f"The board was disconnected for {gone_s:.1f} s before frame {at} of the session.")

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
+from tinytracker.kinds import wrong_kind
 from tinytracker.model.presets import PRESETS, find_preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_stats import model_stats, non_int8_tensors
@@ -36,11 +36,10 @@ def describe(network: StrPath) -> dict[str, Any]:
     """
     network = os.fspath(network)
     path = Path(network)
-    if network not in PRESETS and (path.suffix or "/" in network):
+    if network not in PRESETS and (path.suffix or "/" in network or path.exists()):
         if path.suffix != ".tflite":
-            raise InputFileError(
-                path, "not a .tflite file", f"Give a .tflite file or a preset: {', '.join(PRESETS)}."
-            )
+            hint = f"Give a .tflite file or a preset: {', '.join(PRESETS)}."
+            raise wrong_kind(path, "a preset or a .tflite file", "not a .tflite file", hint)
         return _describe_file(path)
     preset = find_preset(network)
     net = preset.network()

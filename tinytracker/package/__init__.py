@@ -108,5 +108,6 @@ def package(
         raise OutputError(out, "this folder is not empty and is not a package", "Choose another --out.")
     own = require_options(target, chosen.options, options)
     build: Callable[..., PackageResult] = chosen.part("build").build
-    opened = open_source(source, quantized or chosen.quantized, gaze)
+    hybrid = None if chosen.hybrids else False
+    opened = open_source(source, quantized or chosen.quantized, gaze, hybrid)
     return build(opened, out, *((own,) if own is not None else ()))

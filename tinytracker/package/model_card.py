@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinytracker.package.manifest import BoardMemory, Manifest, ModelSection, ParitySection, SensorMemory
 from tinytracker.quant.contract import POSITIONS
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.evaluate.metrics import Headline
@@ -182,7 +183,7 @@ def _facts(manifest: Manifest) -> str:
         rows.append(
             (
                 f"{parity.runtime} against {parity.oracle}",
-                f"{same} on {parity.images} images ({parity.images_from}){_outputs(parity)}",
+                f"{same} on {counted(parity.images, 'image')} ({parity.images_from}){_outputs(parity)}",
             )
         )
     return "| | |\n| --- | --- |\n" + "".join(f"| {k} | {v} |\n" for k, v in rows)
@@ -205,8 +206,10 @@ def _errors(manifest: Manifest, origin: str) -> str:
     if spiking is None or f"{_SPIKING}-test" in manifest.metrics:
         return table or "Its error has not been measured.\n"
     return (f"{table}\n" if table else "") + (
-        f"Error of the spiking network: {spiking.integer_cm:.2f} cm on {spiking.validation_frames:,} frames of the "
-        f"**validation** split, where\nthe ordinary network has {spiking.network_cm:.2f} cm. Its steps may have been "
+        f"Error of the spiking network: {spiking.integer_cm:.2f} cm on "
+        f"{counted(spiking.validation_frames, 'frame')} of "
+        f"the **validation** split, where\nthe ordinary network has {spiking.network_cm:.2f} cm. "
+        "Its steps may have been "
         "chosen there, so the error on other people may be\nlarger. To have that of the test split in this card: "
         "`tinytracker evaluate RUN --model spiking`, then package again.\n"
     )
@@ -244,8 +247,8 @@ def _runtimes(table: ParityTable | None) -> str:
     if table is None:
         return ""
     lines = [
-        f"## Runtimes\n\nThe model {table.model} on {table.frames} frames of the test split and "
-        f"{table.patterns} patterns, compared with {table.oracle}; one step is {table.step_cm:.4f} cm.\n",
+        f"## Runtimes\n\nThe model {table.model} on {counted(table.frames, 'frame')} of the test split and "
+        f"{counted(table.patterns, 'pattern')}, compared with {table.oracle}; one step is {table.step_cm:.4f} cm.\n",
         "| runtime | error cm | largest difference, steps | mean | differing images |",
         "| --- | --- | --- | --- | --- |",
     ]

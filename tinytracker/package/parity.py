@@ -43,7 +43,7 @@ from tinytracker.requirements import require_tensorflow
 from tinytracker.runs import SCHEMA_VERSION, Run, provenance
 from tinytracker.spiking.document import FOLDER
 from tinytracker.targets import Target, with_part
-from tinytracker.words import counted
+from tinytracker.words import counted, too_few
 
 IMAGES = 512
 _PREFERRED = ("qat-int8", "ptq-int8", "qat-uint8", "ptq-uint8")
@@ -109,7 +109,7 @@ def runtime_table(
     run_folder = Path(run_folder)
     data = Path(data) if data is not None else None
     if images < MIN_IMAGES:
-        raise UsageError(f"{images} images are too few for a comparison.", f"Give at least {MIN_IMAGES}.")
+        raise UsageError(f"{too_few(images, 'image')} for a comparison.", f"Give at least {MIN_IMAGES}.")
     if data is not None and not data.is_dir():
         # Only the run's own data may be missing; what was asked for must not be left out in silence.
         raise InputFileError(data, "there is no such folder of prepared data", "Run: tinytracker prepare.")

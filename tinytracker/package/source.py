@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.errors import InputFileError, ModelError, UnknownNameError, UsageError
 from tinytracker.evaluate import stored_errors
 from tinytracker.files import read_bytes, sha256_bytes
+from tinytracker.kinds import require_tflite
 from tinytracker.model.presets import find_preset
 from tinytracker.model.tflite_file import read_tflite
 from tinytracker.model.tflite_model import TfliteModel
@@ -165,22 +166,27 @@ class ModelSource:
         return None if self.run is None else stored_table(self.run, self.sha256)
 
 
-def open_source(source: Path, quantized: str, gaze: bool | None = None) -> ModelSource:
+def open_source(
+    source: Path, quantized: str, gaze: bool | None = None, hybrid: bool | None = False
+) -> ModelSource:
     """Open a run folder or a .tflite file.
 
     Args:
         source: run folder or .tflite file.
         quantized: quantized model of the run, for example "ptq-int8".
         gaze: whether a file holds a gaze network; None to judge by its inputs and outputs.
+        hybrid: as in `Run.open`: whether a run must be that of a hybrid; None for either.
 
     Raises:
-        InputFileError: the source is neither.
+        InputFileError: the source is neither, or a run of the other kind.
         UsageError: `gaze` is False for a run.
     """
     is_file = source.suffix == ".tflite" or source.is_file()
     if gaze is False and not is_file:
         raise UsageError(f"{source}: a run is a gaze network.", "Omit --no-gaze, or name a .tflite file.")
-    return ModelSource(source, quantized, None if is_file else Run.open(source), gaze)
+    if is_file:
+        require_tflite(source)
+    return ModelSource(source, quantized, None if is_file else Run.open(source, hybrid), gaze)
 
 
 def load_source(source: Path, quantized: str) -> ModelSource:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinytracker.errors import UsageError
 from tinytracker.files import read_bytes
+from tinytracker.kinds import require_tflite
 from tinytracker.model.presets import PRESETS, Preset, find_preset
 from tinytracker.package.constraints import judge_preset, suitable_presets
 from tinytracker.package.rules import Report
@@ -38,6 +39,7 @@ def check(source: str, target: str, memory_report: bool = False, quantized: str 
     if memory_report and not (chosen.memory_report and is_run):
         raise _no_memory_report(chosen)
     if source not in PRESETS and (path.is_file() or path.suffix == ".tflite"):
+        require_tflite(path)
         return _check_file(path, chosen)
     if chosen.check and source not in PRESETS and _has_model(path, chosen, quantized):
         from tinytracker.package.source import quantized_model

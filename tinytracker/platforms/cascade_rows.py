@@ -19,6 +19,7 @@ from tinytracker.files import StrPath
 from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Absent, Cell, Figure, Mark, exactly, product, total
 from tinytracker.platforms.row import PlatformRow
+from tinytracker.words import counted
 
 STATE_BYTES = 18_616
 """Size of `tt_cascade`, the same on all processors."""
@@ -155,7 +156,7 @@ def _gated(
     row: PlatformRow, processor: _Processor, results: CascadeResults, sha256: str, frames: float
 ) -> PlatformRow:
     flow, always = (_row(results, strategy, sha256) for strategy in (FLOW.name, ALWAYS.name))
-    people = f"{flow.people} synthetic people in sequences of {results.rate} frames/s"
+    people = f"{counted(flow.people, 'synthetic person', 'synthetic people')} in sequences of {results.rate} frames/s"
     runs = exactly(flow.big_rate, f"runs per frame behind the gate, {people}", Mark.SYNTHETIC)
     gate_ms = processor.gate_ms
     gate_mj = product(product(processor.power_mw, gate_ms), 1e-3)
@@ -170,9 +171,10 @@ def _gated(
     simulated = _latency(results, sha256)
     remark = (
         f"Behind the gate of the eye flow, which runs on {processor.name}: mean of all frames, of which the network "
-        f"starts in {flow.big_rate:.1%}. Error on sequences with a latency of {simulated} frames (at this rate the "
-        f"network takes {frames:.1f} here); run always, the same network has {always.error_cm:.2f} cm there. Saccades "
-        f"of 2 cm and more are noticed after {_frames(flow)} frames on average, run always after {_frames(always)}."
+        f"starts in {flow.big_rate:.1%}. Error on sequences with a latency of {counted(simulated, 'frame')} (at this "
+        f"rate the network takes {frames:.1f} here); run always, the same network has {always.error_cm:.2f} cm there. "
+        f"Saccades of 2 cm and more are noticed after {_frames(flow)} frames on average, run always after "
+        f"{_frames(always)}."
     )
     return replace(
         row,
@@ -181,7 +183,7 @@ def _gated(
         arithmetic=f"{row.arithmetic}, eye flow",
         fit=replace(row.fit, memory=memory),
         error_cm=exactly(
-            flow.error_cm, f"strategy flow, {people}, latency {simulated} frames", Mark.SYNTHETIC
+            flow.error_cm, f"strategy flow, {people}, latency {counted(simulated, 'frame')}", Mark.SYNTHETIC
         ),
         inference_ms=inference_ms,
         inference_mj=inference_mj,

@@ -30,6 +30,7 @@ from tinytracker.spiking.document import (
     spiking_cost,
 )
 from tinytracker.spiking.network import SpikingNetwork
+from tinytracker.words import counted
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 SPIKING = Path(FOLDER) / DOCUMENT_NAME
@@ -275,7 +276,7 @@ def _errors(opened: ModelSource, with_spikes: bool) -> dict[str, Figure]:
             overall = errors.overall
             low, high = overall.ci95_cm
             found[name] = Figure(
-                overall.error_cm, mark, f"{name}, {overall.frames:,} frames of the test split, {_who(mark)}",
+                overall.error_cm, mark, f"{name}, {counted(overall.frames, 'frame')} of the test split, {_who(mark)}",
                 min(low, overall.error_cm), max(high, overall.error_cm),
             )  # fmt: skip
     return found
@@ -287,9 +288,8 @@ def _runtime_errors(opened: ModelSource) -> dict[str, Figure]:
     found = {}
     for row in () if table is None else table.rows:
         if row.error_cm is not None and row.computes == "integer":
-            source = (
-                f"{row.runtime}, {table.frames if table else 0:,} frames of tinytracker parity, {_who(mark)}"
-            )
+            frames = counted(table.frames if table else 0, "frame")
+            source = f"{row.runtime}, {frames} of tinytracker parity, {_who(mark)}"
             found[row.runtime] = exactly(row.error_cm, source, mark)
     return found
 

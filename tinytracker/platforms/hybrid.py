@@ -20,6 +20,7 @@ from tinytracker.platforms import constants as c
 from tinytracker.platforms.figure import Figure, Mark, exactly
 from tinytracker.platforms.model import microcontroller_ms
 from tinytracker.runs import Run, provenance
+from tinytracker.words import counted
 
 COLUMNS = {
     "error_cm": "error cm", "direction_deg": "direction °", "sops": "SOPs", "macs": "MACs", "link_bytes": "link bytes",
@@ -100,7 +101,7 @@ def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable
     """
     rows = []
     for folder in runs:
-        run = Run.open(Path(folder))
+        run = Run.open(Path(folder), hybrid=True)
         path = run.evaluation("hybrid", split)
         if not path.is_file():
             raise InputFileError(
@@ -121,7 +122,8 @@ def _row(run: Run, found: HybridEvaluation) -> HybridRow:
     cost, preset = found.cost, find_hybrid(found.preset)
     errors = found.integers
     low, high = errors.ci95_cm
-    source = f"integers, {found.windows:,} windows of {found.people} synthetic people"
+    people = counted(found.people, "synthetic person", "synthetic people")
+    source = f"integers, {counted(found.windows, 'window')} of {people}"
     spiking = _count(cost.sops, "synaptic operations") * c.LOIHI_PJ_PER_SOP + (
         _count(cost.updates, "updates of neurons") * c.LOIHI_PJ_PER_UPDATE
     )

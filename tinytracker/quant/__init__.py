@@ -16,6 +16,7 @@ from tinytracker.quant.record import RECORD_NAME, QuantizationRecord
 from tinytracker.quant.settings import QatSettings
 from tinytracker.requirements import require, require_tensorflow
 from tinytracker.runs import Run, provenance
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from tinytracker.data.index import PreparedIndex
@@ -187,9 +188,12 @@ def quantize(
     from tinytracker.quant.calibration import SPLIT, calibration_set
     from tinytracker.quant.contract import IoContract
 
-    say(f"{run.path}: drawing {calibration_frames} calibration frames")
+    say(f"{run.path}: drawing {counted(calibration_frames, 'calibration frame')}")
     calibration = calibration_set(index, preset.input, calibration_frames, seed, preset.aim)
-    say(f"{run.path}: {method.upper()} on {calibration.frames} frames of {calibration.subjects} subjects")
+    say(
+        f"{run.path}: {method.upper()} on {counted(calibration.frames, 'frame')} of "
+        f"{counted(calibration.subjects, 'subject')}"
+    )
     content, training = METHODS[method](Job(run, index, calibration, io, qat or QatSettings()))
     model = read_tflite(content, f"{method}-{io}")
     require_full_integer(model)

@@ -20,6 +20,7 @@ from tinytracker.model.tflite_file import read_tflite
 from tinytracker.progress import bar
 from tinytracker.quant.contract import Codes, IoContract
 from tinytracker.quant.oracle import oracle_of
+from tinytracker.words import too_few
 
 MIN_IMAGES = 32
 
@@ -138,7 +139,7 @@ def compare_with_oracle(
     inputs = contract.encode_all(codes)
     count = len(inputs[0])
     if count < MIN_IMAGES:
-        raise ValueError(f"{count} images are too few; compare on at least {MIN_IMAGES}")
+        raise ValueError(f"{too_few(count, 'image')}; compare on at least {MIN_IMAGES}")
     oracle = oracle or oracle_of(model)
     with bar(f"parity of {runtime.name} with the oracle", 2 * count, "inferences") as advance:
         expected = run_in_parts(oracle, inputs, advance)

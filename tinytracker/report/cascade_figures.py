@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinytracker.report.svg import WIDTH, Plot, dots, legend, line, number, polyline, rectangle, svg, text
+from tinytracker.words import counted
 
 STRATEGIES = ("flow", "every k-th frame", "still", "summed flow", "little", "flow, little")
 _COLOURS = {"flow": 1, "every k-th frame": 2, "still": 3, "summed flow": 4, "little": 3, "flow, little": 4}
@@ -67,7 +68,7 @@ def people(name: str, rows: Sequence[dict[str, Any]]) -> str:
     level = plot.at_y(0.0)
     places = [plot.at(x, y) for x, y in zip(busy, ratio, strict=True)]
     return svg(
-        name, f"{len(rows)} people: error over that of the network run always", 236,
+        name, f"{counted(len(rows), 'person', 'people')}: error over that of the network run always", 236,
         plot.axes("busy, % of frames", "error against always, %"), line(48, level, WIDTH - 14, level, "line constant"),
         dots(places, "dot s1"),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from tinytracker.events.clip import Clip
 from tinytracker.events.pictures import Strip, event_frame, raster, time_surface
 from tinytracker.report.event_part import MOMENT_US, MOMENTS, Shown
 from tinytracker.report.svg import WIDTH, line, nice_ticks, number, polyline, rectangle, svg, text, tick_label
+from tinytracker.words import counted
 
 FALLING, RISING = (214, 106, 20), (44, 123, 229)
 """RGB of events where the light fell and rose; both are seen on white and on black."""
@@ -47,7 +48,7 @@ def event_frames(name: str, shown: Shown) -> str:
     rows = -(-len(starts) // columns)
     return svg(
         name,
-        f"Events of {len(starts)} windows of {MOMENT_US // 1000} ms",
+        f"Events of {counted(len(starts), 'window')} of {MOMENT_US // 1000} ms",
         rows * (height + _HEADING + 8),
         *parts,
     )

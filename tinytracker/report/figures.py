@@ -17,6 +17,7 @@ from tinytracker.report.svg import (
     svg,
     text,
 )
+from tinytracker.words import counted
 
 SERIES = 4
 """Number of line colours; further series reuse them."""
@@ -46,7 +47,7 @@ def learning_curve(name: str, history: list[dict[str, float]], constant_cm: floa
         parts += [line(48, y, WIDTH - 14, y, "line constant")]
         entries.append(("line constant", "constant (test)"))
     names, end = legend(entries, 250)
-    return svg(name, f"Learning curve over {len(history)} epochs", end, *parts, names)
+    return svg(name, f"Learning curve over {counted(len(history), 'epoch')}", end, *parts, names)
 
 
 def error_cdf(name: str, curves: list[tuple[str, list[float]]]) -> str:
@@ -60,7 +61,9 @@ def error_cdf(name: str, curves: list[tuple[str, list[float]]]) -> str:
         parts.append(polyline([plot.at(e, p) for e, p in inside], classes))
         entries.append((classes, label))
     names, end = legend(entries, 250)
-    return svg(name, f"Cumulative distribution of errors of {len(curves)} models", end, *parts, names)
+    return svg(
+        name, f"Cumulative distribution of errors of {counted(len(curves), 'model')}", end, *parts, names
+    )
 
 
 def groups(name: str, errors: dict[str, Any]) -> str:
@@ -157,7 +160,9 @@ def int8_scatter(name: str, pair: dict[str, Any]) -> str:
             dots([plot.at(exact[axis], rounded[axis]) for exact, rounded in pair["points_cm"]], classes)
         )
     names, end = legend([("line s1", "x"), ("line s3", "y"), ("line constant", "equal")], 340)
-    return svg(name, f"{pair['model']} against float on {pair['frames']} frames", end, *parts, names)
+    return svg(
+        name, f"{pair['model']} against float on {counted(pair['frames'], 'frame')}", end, *parts, names
+    )
 
 
 def calibration_curve(name: str, table: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinytracker.report import cascade_figures, event_figures, figures, spiking_figures
 from tinytracker.report.event_part import Shown
 from tinytracker.report.images import FaceImages
+from tinytracker.words import counted
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -133,7 +134,9 @@ def _run_figures(i: int, run: dict[str, Any]) -> list[Figure]:
         )
     for model, table in run["calibration"].items():
         nine = [row for row in table["rows"] if row["method"] == "auto"]
-        people = f"{table['subjects']} people unseen in training, tested on their other dots"
+        people = (
+            f"{counted(table['subjects'], 'person', 'people')} unseen in training, tested on their other dots"
+        )
         svg = figures.calibration_curve(f"calibration-{i}-{model}", table)
         caption = f"Error after calibration to each person; {people}." if nine else people
         found.append(_figure(svg, f"Calibration, {model}", caption))
@@ -149,7 +152,7 @@ def _spiking_figures(i: int, run: dict[str, Any]) -> list[Figure]:
     if spiking is None:
         return []
     judged = spiking["validation"]
-    frames = f"{judged['frames']:,} frames of the validation split"
+    frames = f"{counted(judged['frames'], 'frame')} of the validation split"
     caption = f"Mean error on {frames} if the readout is read after this step."
     found = []
     if judged["steps"]:
@@ -176,7 +179,9 @@ def _screens(i: int, run: dict[str, Any]) -> list[Figure]:
         span = min(errors), max(errors)
         for k, found_map in enumerate(maps):
             svg = figures.screen_map(f"screen-{i}-{family}-{k}", found_map, span)
-            caption = f"{family}, {found_map['frames']} frames; colour {span[0]:.1f} to {span[1]:.1f} cm"
+            caption = (
+                f"{family}, {counted(found_map['frames'], 'frame')}; colour {span[0]:.1f} to {span[1]:.1f} cm"
+            )
             found.append(_figure(svg, found_map["device"], caption))
     return found
 

@@ -12,6 +12,7 @@ from typing import Any
 from tinytracker.cascade.results import DOCUMENT_NAME, FOLDER, KIND
 from tinytracker.errors import InputFileError
 from tinytracker.files import read_json
+from tinytracker.kinds import wrong_kind
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest
 from tinytracker.runs import Run
 
@@ -92,11 +93,12 @@ def _sort(path: Path, found: Sources) -> None:
         if (path / _DEMO_RUN / "run.json").is_file() and not (path / "run.json").is_file():
             path = path / _DEMO_RUN
         if (path / "run.json").is_file():
-            found.runs.append((_name(path), Run.open(path)))
+            found.runs.append((_name(path), Run.open(path, hybrid=None)))
         elif (path / MANIFEST_NAME).is_file():
             found.packages.append((str(path), Manifest.read(path / MANIFEST_NAME)))
         else:
-            raise InputFileError(path, "neither a run folder nor a package", f"A report takes {_KNOWN}.")
+            problem = "neither a run folder nor a package"
+            raise wrong_kind(path, "something that a report shows", problem, f"A report takes {_KNOWN}.")
     elif path.suffix == ".jsonl":
         found.sessions.append(path)
     elif path.suffix == ".json" and _is_cascade(path):
@@ -106,7 +108,8 @@ def _sort(path: Path, found: Sources) -> None:
     elif path.suffix.lower() in EVENT_SUFFIXES:
         found.events.append(path)
     elif path.is_file():
-        raise InputFileError(path, "not a file that a report shows", f"A report takes {_KNOWN}.")
+        problem = "not a file that a report shows"
+        raise wrong_kind(path, "something that a report shows", problem, f"A report takes {_KNOWN}.")
     else:
         raise InputFileError(path, "there is no such file or folder", f"A report takes {_KNOWN}.")
 

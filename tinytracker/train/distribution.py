@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tinytracker.errors import ConfigError, TinyTrackerError, UnknownNameError, UsageError
 from tinytracker.train.config import TrainConfig
+from tinytracker.words import counted
 
 KINDS = ("none", "mirrored", "multiworker")
 CLUSTER_VARIABLE = "TF_CONFIG"
@@ -60,12 +61,12 @@ class Distribution:
             raise ConfigError(
                 "options",
                 "batch_size",
-                f"a batch of {batch} frames cannot be shared evenly by {self.replicas} devices",
+                f"a batch of {counted(batch, 'frame')} cannot be shared evenly by {self.replicas} devices",
             )
         if self.workers > 1 and frames // self.workers < batch // self.workers:
             raise ConfigError(
                 "options", "batch_size",
-                f"a step needs {batch} frames, but {self.workers} workers have only {frames} together",
+                f"a step needs {counted(batch, 'frame')}, but {self.workers} workers have only {frames} together",
             )  # fmt: skip
         return batch // self.replicas
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinytracker.errors import InputFileError, ModelError
 from tinytracker.files import sha256_file
+from tinytracker.kinds import wrong_kind
 from tinytracker.model.weight_file import SUFFIX, packaged_weights, read_weights
 from tinytracker.runs import Run
 
@@ -80,10 +81,9 @@ def source_file(init: str, preset: str) -> Path:
     if path.is_dir():
         return Run.open(path).trained_model()
     if path.suffix not in (".keras", SUFFIX):
-        raise InputFileError(
-            path, "not a run folder, a .keras file or a .npz weight file",
-            f"Give one of these, or {SYNTHETIC!r} for the bundled weights.",
-        )  # fmt: skip
+        problem = "not a run folder, a .keras file or a .npz weight file"
+        hint = f"Give one of these, or {SYNTHETIC!r} for the bundled weights."
+        raise wrong_kind(path, "a run folder or a file of weights", problem, hint)
     return path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.edgetpu_builder import compiled_net, gaze_executables, gaze_net
+from support.processes import has_ended
 from support.tflite_nets import NetBuilder
 
 from tinytracker.cli.main import cli, main
@@ -160,18 +161,7 @@ def test_a_compiler_that_hangs_is_stopped_with_its_children(tmp_path, model, fak
         package(model, "coralmicro", tmp_path / "out", options=Options(compiler_timeout=1))
     assert caught.value.code == "timeout"
     for pid in map(int, pids.read_text().split()):
-        for _ in range(6000):  # a killed grandchild stays as a zombie until its new parent looks
-            if not _alive(pid):
-                break
-            time.sleep(0.01)
-        assert not _alive(pid)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        assert has_ended(pid)
 
 
 def test_a_part_on_the_cpu_is_refused_unless_allowed(tmp_path, model, fake):

@@ -20,6 +20,7 @@ from tinytracker.measure.ppk2 import RATE_HZ
 from tinytracker.measure.ppk2.calibration import SOURCE_METER, Calibration
 from tinytracker.measure.ppk2.device import Ppk2, find_port
 from tinytracker.measure.ppk2.recording import Recording, Summary
+from tinytracker.words import counted
 
 _POLL_S = 0.1
 _SILENCE_S = 2.0
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     except TinyTrackerError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{given.file}: {summary.samples / RATE_HZ:.1f} s, {summary.lost:,} samples lost")
+    print(f"{given.file}: {summary.samples / RATE_HZ:.1f} s, {counted(summary.lost, 'sample')} lost")
     return 0
 
 

@@ -13,7 +13,7 @@ from tinytracker.package.folder import replaced_folder
 from tinytracker.package.manifest import MANIFEST_NAME, Manifest, ModelSection, SpikingSection, write_manifest
 from tinytracker.package.model_card import model_card
 from tinytracker.package.neuromorphic import TARGET
-from tinytracker.package.neuromorphic.build_hybrid import build_hybrid, is_hybrid
+from tinytracker.package.neuromorphic.build_hybrid import build_hybrid
 from tinytracker.package.neuromorphic.chips import Need, needs_of
 from tinytracker.package.neuromorphic.options import Options
 from tinytracker.package.neuromorphic.readme import use_section
@@ -28,7 +28,7 @@ from tinytracker.spiking.network import SpikingNetwork
 
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Write the package; see `tinytracker.package.package`."""
-    if source.run is not None and is_hybrid(source.run):
+    if source.run is not None and source.run.is_hybrid:
         return build_hybrid(source.run, out, options)
     if source.quantized != FOLDER:
         raise UnknownNameError(f"model for {TARGET}", source.quantized, [FOLDER])

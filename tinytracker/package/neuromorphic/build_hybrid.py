@@ -14,7 +14,6 @@ from tinytracker.evaluate.metrics import Headline
 from tinytracker.files import read_bytes, write_bytes, write_json, write_text
 from tinytracker.hybrid.document import (
     ACCUMULATOR_NAME,
-    DOCUMENT_NAME,
     FOLDER,
     HEAD_NAME,
     NETWORK_NAME,
@@ -43,6 +42,7 @@ from tinytracker.quant.contract import TensorContract
 from tinytracker.quant.record import IoDescription
 from tinytracker.runs import Run
 from tinytracker.spiking.network import SpikingNetwork
+from tinytracker.words import counted
 
 EXAMPLE_NAME = "example.npz"
 EXAMPLE_WINDOWS = 32
@@ -53,11 +53,6 @@ GAZE = (
     "the change since the window began, x to the right and y up, in units that are centimetres when the strip is half "
     "as wide as the sensor"
 )
-
-
-def is_hybrid(run: Run | None) -> bool:
-    """Return whether a run has a hybrid in integers."""
-    return run is not None and (run.path / FOLDER / DOCUMENT_NAME).is_file()
 
 
 def build_hybrid(run: Run, out: Path, options: Options) -> PackageResult:
@@ -140,8 +135,8 @@ def _parity(hybrid: IntegerHybrid, codes: Any) -> ParitySection:
     differing = int(difference.any(1).sum())
     if differing:
         raise ParityError(
-            f"{micro.name} differs from {hybrid.oracle_name} on {differing} of {len(codes)} windows, by up to "
-            f"{difference.max()} codes."
+            f"{micro.name} differs from {hybrid.oracle_name} on {differing} of {counted(len(codes), 'window')}, "
+            f"by up to {difference.max()} codes."
         )
     return ParitySection(
         runtime=micro.name, oracle=hybrid.oracle_name, images=len(codes), images_from="random events",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinytracker.package.neuromorphic.chips import Need
 from tinytracker.spiking.document import SpikingDocument
+from tinytracker.words import counted
 
 
 def use_section(about: SpikingDocument, needs: dict[str, Need]) -> str:
@@ -12,7 +13,7 @@ def use_section(about: SpikingDocument, needs: dict[str, Need]) -> str:
     rows = [
         (
             "error before conversion",
-            f"{judged.network_cm:.2f} cm on {judged.frames:,} frames of the validation split",
+            f"{judged.network_cm:.2f} cm on {counted(judged.frames, 'frame')} of the validation split",
         ),
         (
             "error of the spiking network",
@@ -46,7 +47,7 @@ def _use(about: SpikingDocument) -> str:
     seen = "the pixel codes p - 128"
     if about.encode == "edges":
         seen = "the codes of edges (`tinytracker.spiking.encoding.edge_codes`)"
-    each = "the only step" if about.steps == 1 else f"each of {about.steps} steps"
+    each = "the only step" if about.steps == 1 else f"each of {counted(about.steps, 'step')}"
     several = "as often as the threshold fits" if rule["several"] else "once in a step"
     return f"""\
 ## Use

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinytracker.hybrid.document import HybridDocument
 from tinytracker.package.neuromorphic.chips import Need
+from tinytracker.words import counted
 
 
 def use_section(about: HybridDocument, needs: dict[str, Need]) -> str:
@@ -11,7 +12,10 @@ def use_section(about: HybridDocument, needs: dict[str, Need]) -> str:
     judged, spiking = about.validation, about.spiking
     assert spiking is not None
     rows = [
-        ("no answer", f"{judged.no_answer_cm:.2f} cm on {judged.windows:,} windows of the validation split"),
+        (
+            "no answer",
+            f"{judged.no_answer_cm:.2f} cm on {counted(judged.windows, 'window')} of the validation split",
+        ),
         ("error of the gaze change before rounding", f"{judged.float_cm:.2f} cm"),
         ("in integers", f"{judged.integer_cm:.2f} cm"),
         (
