@@ -33,6 +33,7 @@ from pydantic import Field
 from tinytracker import __version__
 from tinytracker.documents import Document, JsonValue, Part
 from tinytracker.errors import InputFileError
+from tinytracker.files import StrPath
 from tinytracker.kinds import HYBRID, HYBRID_RUN, NETWORK_RUN, RUN_FILE, preset_of, wrong_kind
 
 SCHEMA_VERSION = 1
@@ -102,7 +103,7 @@ class Run:
     path: Path
 
     @classmethod
-    def open(cls, path: Path | str, hybrid: bool | None = False) -> Run:
+    def open(cls, path: StrPath, hybrid: bool | None = False) -> Run:
         """Return the run in a folder that `tinytracker train` or `tinytracker hybrid train` made.
 
         Args:
