@@ -212,3 +212,31 @@ def test_a_mirror_turns_pictures_places_and_gaze(preset):
     again = in_a_mirror(turned, spec)
     assert all((again.inputs[name] == codes).all() for name, codes in inputs.items())
     np.testing.assert_array_equal(again.gaze, part.gaze)
+
+
+def test_the_new_last_layer_is_made_once_so_that_training_from_it_can_resume(tmp_path):
+    require_tensorflow("a Keras model")
+    import tensorflow as tf
+
+    from tinytracker.adapt.new_head import made_once
+
+    path = tmp_path / "head.keras"
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    def small(value):
+        inputs = tf.keras.Input((2,))
+        model = tf.keras.Model(inputs, tf.keras.layers.Dense(2)(inputs))
+        model.set_weights([np.full((2, 2), value), np.zeros(2)])
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        made_once(path, stopped)
+    assert not path.exists()
+    made_once(path, lambda: small(3.0))
+    before = path.read_bytes()
+    again = made_once(path, lambda: small(4.0))
+    assert (again.get_weights()[0] == 3.0).all()
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["head.keras"]

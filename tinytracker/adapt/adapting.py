@@ -95,7 +95,7 @@ def adapt(
     division = divide(read_sessions(folders))
     with locked(out, "adapt"):
         found = out / ADAPT_FILE
-        claim(division, str(source.resolve()), out)
+        claim(division, str(source.resolve()), out, {"epochs": epochs, "seed": seed})
         index = _prepared(division, folders, out, preset)
         if not found.is_file():
             _Work(out, preset, init, source, division, index, folders, epochs, seed).do()
@@ -205,16 +205,17 @@ class _Work:
         return calibration
 
     def _new_head(self, model: Any, hidden: dict[str, Floats], path: Path) -> Any:
-        from tinytracker.adapt.new_head import new_head
-        from tinytracker.data.tensorflow_errors import writing_tensorflow
+        from tinytracker.adapt.new_head import made_once, new_head
 
         began = time.monotonic()
         frames, config = self._frames["train"], self._config
-        headed = new_head(
-            model, self._preset, frames, hidden["train"], self._folds(), config.augment, config.seed
-        )
-        with writing_tensorflow(path):
-            headed.save(path)
+
+        def make() -> Any:
+            return new_head(
+                model, self._preset, frames, hidden["train"], self._folds(), config.augment, config.seed
+            )
+
+        headed = made_once(path, make)
         self._scores.seconds[HEAD] = time.monotonic() - began
         self._add(HEAD, headed)
         say(
