@@ -10,17 +10,17 @@ from tinytracker.adapt.document import (
     ALL,
     BUNDLED,
     CALIBRATED,
+    CANDIDATES,
     HEAD,
     AdaptDocument,
-    CANDIDATES,
     Candidate,
     Gain,
 )
 from tinytracker.adapt.nine_dots import DOTS, calibrated, with_fresh_dots
-from tinytracker.cli.live_webcam import _advice
-from tinytracker.requirements import require_tensorflow
 from tinytracker.adapt.scores import Scores
 from tinytracker.cli.adapt import _sentences
+from tinytracker.cli.live_webcam import _advice
+from tinytracker.requirements import require_tensorflow
 
 PER_DOT = 3
 
@@ -111,8 +111,6 @@ def test_what_to_do_on_another_day_is_said():
     assert document((None,) * 4).advice == ()
 
 
-def test_the_live_view_is_told(tmp_path):
-    found = document((2.5, None, 2.0, 2.1))
 WORSE = (3.1, 4.5, 5.4, 5.6)
 
 
@@ -173,14 +171,16 @@ def test_the_minutes_that_measure_take_a_choice_back_or_let_it_be(sittings):
     assert decide(part.gaze + np.array([9.0, 0.0])) == (HEAD, "")
 
 
+def test_the_live_view_is_told(tmp_path):
+    found = document((2.5, None, 2.0, 2.1))
     assert _advice(tmp_path) == _advice(None) == ""
     found.write(tmp_path / ADAPT_FILE)
     assert _advice(tmp_path) == found.advice[0]
-
-
     found = document((2.4, None, 2.0, 2.1), WORSE)
     found.write(tmp_path / ADAPT_FILE)
     assert _advice(tmp_path).startswith("On the last minutes, which decided nothing, 'head only' is worse")
+
+
 def test_weights_that_are_kept_with_a_calibration_are_judged_as_they_are():
     assert (
         document((2.5, None, 2.0, 2.1), kept=CALIBRATED)

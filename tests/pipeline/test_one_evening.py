@@ -155,6 +155,7 @@ def test_the_run_is_like_any_other(evening, verb):
     more = ["--calibration-frames", "16"] if verb == "quantize" else []
     answer = run(*command(verb), *more)
     assert answer.code == 0, answer.err + answer.out
+    assert ("Next: tinytracker" in answer.out) == (verb != "report")
 
 
 def test_live_shows_it(evening):

@@ -9,6 +9,7 @@ import click
 from rich.console import RenderableType
 from rich.table import Table
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.types import OUT
 from tinytracker.words import counted
@@ -83,5 +84,4 @@ def _sentences(document: AdaptDocument, out: Path) -> list[str]:
     elif document.kept == CALIBRATED:
         lines.append(f"{out} has the bundled weights; use them with {out / 'calibration.json'}.")
     lines += document.advice
-    lines.append(f"Next: tinytracker quantize {out}")
-    return lines
+    return [*lines, *next_step("adapt", out)]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER
+from tinytracker.words import counted
 
 
 @verb
@@ -44,9 +46,11 @@ def command(
     calibration = result.calibration
     text = (
         f"{result.model}: {result.bytes:,} bytes, calibrated on {calibration['frames']} frames of "
-        f"{calibration['subjects']} subjects"
+        f"{counted(calibration['subjects'], 'subject')}"
     )
     if result.training:
         best, error = result.training["best_epoch"], result.training["val_error_cm"]
         text += f", validation error {error:.2f} cm (epoch {best} of {result.training['epochs']})"
-    return Output({**asdict(result), "model": str(result.model)}, (text,))
+    return Output(
+        {**asdict(result), "model": str(result.model)}, (text, *next_step("quantize", run, result.name))
+    )
