@@ -40,7 +40,9 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
         tables.append(finder_table(result.finder))
     if result.spiking is not None:
         tables.append(spiking_table(result.spiking))
-    further = next_step("adapt", target) if model == "float" else next_step("evaluate", target, model)
+    further: tuple[str, ...] = ()
+    if result.spiking is None:
+        further = next_step("adapt", target) if model == "float" else next_step("evaluate", target, model)
     return Output(result.as_json(), (*tables, *further))
 
 
