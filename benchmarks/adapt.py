@@ -39,7 +39,7 @@ from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, record_film
 from tinytracker.collect.journal import Head, as_row, journals
-from tinytracker.collect.plan import POSTURES, planned_dot, posture
+from tinytracker.collect.plan import LIGHT, POSTURES, block, planned_dot
 from tinytracker.collect.recorder import Sitting
 from tinytracker.files import sha256_file
 from tinytracker.live.screen import Screen, own_screen
@@ -53,11 +53,13 @@ FRAME_S = (0.65, 0.3)
 """First frame of a dot after it appeared, when the eyes have arrived, and the time between frames."""
 BLINKS = 0.03
 LEANS = (
-    ((0, 0, 0), (0, 0)), ((0, 0, -6), (0, 0)), ((0, 1, 7), (0, 0)),
-    ((-5, 0, 1), (0, 0)), ((5, -1, -1), (-6, 0)), ((1, 1, 3), (0, 0)),
+    ((0, 0, 0), (0, 0)), ((1, 1, 3), (0, 0)), ((0, 0, 0), (0, 6)), ((0, 0, -6), (0, 0)),
+    ((-5, 0, 1), (0, 0)), ((0, 0, 0), (0, -6)), ((0, 1, 7), (0, 0)), ((5, -1, -1), (-6, 0)),
 )  # fmt: skip
 """How the person follows the page's sentences (`POSTURES`): cm right, up, away; degrees that the head turns right, up.
-With the last one the light changes."""
+In the second round nobody sits exactly as in the first (`AGAIN`). With `LIGHT` the light changes, and stays so."""
+AGAIN = (1.0, 2.0)
+"""Standard deviation of what differs when a posture is taken again, cm and degrees."""
 POINTS = (1280, 720)
 
 
@@ -93,11 +95,19 @@ def record(session: Path, index: int, sitting: int, dots: int, per_dot: int, fol
     places_cm = [screen.at(p.across, p.down) for p in places]
     assert len(LEANS) == len(POSTURES)
     jpegs: list[bytes] = []
-    poses = [posture(k, dots) if follows else 0 for k in range(dots)]
-    for pose in sorted(set(poses)):
-        of_pose = [place for place, p in zip(places_cm, poses, strict=True) if p == pose]
-        light = 1 if pose == len(LEANS) - 1 else 0
-        jpegs += draw_person(index, of_pose, per_dot, seat, sitting, BLINKS, light, *LEANS[pose])
+    blocks = [block(k, dots) if follows else 0 for k in range(dots)]
+    light = 0
+    for number in range(blocks[-1] + 1):
+        of_block = [place for place, b in zip(places_cm, blocks, strict=True) if b == number]
+        pose = number % len(POSTURES)
+        light += follows and POSTURES[pose] == LIGHT
+        again = np.random.default_rng([180, index, sitting, number]) if number >= len(POSTURES) else None
+        lean, turned = (
+            tuple(np.array(of, float) + (again.normal(0, spread, len(of)) if again else 0))
+            for of, spread in zip(LEANS[pose], AGAIN, strict=True)
+        )
+        drawn_dots = len(jpegs) // per_dot
+        jpegs += draw_person(index, of_block, per_dot, seat, sitting, BLINKS, light, lean, turned, drawn_dots)
     drawn = time.process_time()
     for journal in journals(session) if session.is_dir() else ():
         journal.delete()

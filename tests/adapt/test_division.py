@@ -1,10 +1,20 @@
 """Which dots train, choose and measure: by time with one person, by people with several."""
 
+import json
+
 import numpy as np
 import pytest
 from support.gazecapture_folder import make_folder
 
-from tinytracker.adapt.division import LEAST_DOTS, Sat, claim, divide, read_sessions, write_division
+from tinytracker.adapt.division import (
+    DIVISION_FILE,
+    LEAST_DOTS,
+    Sat,
+    claim,
+    divide,
+    read_sessions,
+    write_division,
+)
 from tinytracker.data.reader import read_recording
 from tinytracker.data.sitting import SITTING_FILE, SittingDocument
 from tinytracker.data.source import Subject
@@ -102,14 +112,24 @@ def test_the_pieces_are_written_once(folder, tmp_path):
     assert (again / "00002" / "frames" / first.frame_names[0]).read_bytes() == original
 
 
+OPTIONS = {"epochs": None, "seed": 0}
+
+
 def test_a_run_folder_keeps_to_what_it_began_with(folder, tmp_path):
     division = divide(sats(folder, ["ann", "ann"]))
     for _ in range(2):
-        claim(division, "v2.npz", tmp_path)
+        claim(division, "v2.npz", tmp_path, OPTIONS)
     with pytest.raises(OutputError, match="began with other sessions"):
-        claim(divide(sats(folder, ["ann", "ben"])), "v2.npz", tmp_path)
+        claim(divide(sats(folder, ["ann", "ben"])), "v2.npz", tmp_path, OPTIONS)
     with pytest.raises(OutputError, match="began with other weights"):
-        claim(division, "s2.npz", tmp_path)
+        claim(division, "s2.npz", tmp_path, OPTIONS)
+    with pytest.raises(OutputError, match="began with --epochs left out, --seed 0"):
+        claim(division, "v2.npz", tmp_path, {"epochs": 3, "seed": 1})
+    # A folder of a version that did not write the options down is continued.
+    written = json.loads((tmp_path / DIVISION_FILE).read_text())
+    del written["options"]
+    (tmp_path / DIVISION_FILE).write_text(json.dumps(written))
+    claim(division, "v2.npz", tmp_path, {"epochs": 3, "seed": 1})
 
 
 def test_a_sitting_says_whose_it_is_and_when(folder, tmp_path):

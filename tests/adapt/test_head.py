@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tinytracker.adapt.comparing import choose, gain
-from tinytracker.adapt.document import ALL, BUNDLED, CALIBRATED, CANDIDATES, HEAD
+from tinytracker.adapt.comparing import choose, gain, is_withdrawn
+from tinytracker.adapt.document import ALL, BUNDLED, CALIBRATED, CANDIDATES, HEAD, Gain
 from tinytracker.adapt.head import STRENGTHS, choose_strength, fit_head
 from tinytracker.adapt.nine_dots import DOTS, nearest_dots
 
@@ -107,3 +107,18 @@ def test_clusters_without_a_frame_are_not_drawn():
     spread, dense = (gain(BUNDLED, errors, others, np.array(c)) for c in ([9, 9, 15], [0, 0, 1]))
     assert spread == dense
     assert np.isfinite(spread.ci95_cm).all()
+
+
+def test_only_a_certainly_worse_network_is_taken_back_and_not_one_that_nine_dots_mend():
+    def than_bundled(difference, interval):
+        return Gain(than=BUNDLED, ratio=1.0, difference_cm=difference, ci95_cm=interval)
+
+    worse, perhaps, better = (
+        than_bundled(2.3, (1.5, 3.2)),
+        than_bundled(0.4, (-0.3, 1.2)),
+        than_bundled(-0.4, (-1.0, 0.2)),
+    )
+    assert is_withdrawn(worse, None)
+    assert is_withdrawn(worse, perhaps)
+    assert not is_withdrawn(worse, better)
+    assert not is_withdrawn(perhaps, worse)

@@ -100,6 +100,18 @@ def test_a_person_who_looks_at_one_place_is_told(tmp_path, monkeypatch):
 
 @in_browser
 @pytest.mark.exhaustive
+def test_an_empty_chair_is_waited_for(tmp_path):
+    with sitting(tmp_path, dots=50, still=True) as found:
+        found.page.run("clearInterval(window.typist); Object.assign(TIMES, {answer: 30, shown: 100}); 0")
+        until(found.page, "!el('pause').hidden")
+        assert "the recording waits for you" in found.page.run("el('pause-text').textContent")
+        found.page.run("el('go-on').click()", by_user=True)
+        until(found.page, "el('pause').hidden")
+    assert "away" in reported(found.desk)
+
+
+@in_browser
+@pytest.mark.exhaustive
 def test_a_second_tab_does_not_record(tmp_path):
     # A clock that stands: the first tab never falls silent, however busy this computer is.
     with sitting(tmp_path, clock=lambda: 0.0) as found, Page(*found.options) as other:

@@ -1,8 +1,10 @@
 """A sitting without a browser: which frames are kept, what is said, and that nothing is lost."""
 
 import io
+import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +13,19 @@ from support.cli import run
 from support.collect_desk import POINTS, SCREEN, SEED, black, drawn, sitting_head
 from support.webcam_person import i420
 
+from tinytracker.adapt.division import CHOOSING, TRAINED
+from tinytracker.cli.collect import _output
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_film, require_new
 from tinytracker.collect.journal import journals
 from tinytracker.collect.judging import ATTENTION_DOTS, LeftOut
-from tinytracker.collect.plan import POSTURES, planned_dot, posture
+from tinytracker.collect.plan import LIGHT, POSTURES, planned_dot, posture
 from tinytracker.collect.recorder import SPARE_BYTES, Sitting
-from tinytracker.collect.remarks import SENTENCES
+from tinytracker.collect.remarks import AWAY_LETTERS, SENTENCES
 from tinytracker.collect.removal import remove_all, remove_person, remove_sitting
 from tinytracker.collect.subject import write_report
+from tinytracker.collect.told import as_plan
 from tinytracker.data.crops import eye_band, eye_in_frame
 from tinytracker.data.devices import add_device, find_device
 from tinytracker.data.labels import check_labels
@@ -29,6 +34,7 @@ from tinytracker.data.sitting import adopt_devices, read_sitting
 from tinytracker.errors import InputFileError, OutputError, SubjectError, UsageError
 from tinytracker.live.screen import own_screen
 from tinytracker.live.webcam_source import open_finder, open_network
+from tinytracker.locks import locked
 
 DOTS, PER_DOT = 4, 3
 
@@ -97,6 +103,18 @@ def test_a_wrong_letter_or_none_shows_the_same_place_again(session, watcher, pic
     again = sitting.next_dot()
     assert (again.across, again.down) == (before.across, before.down)
     assert {planned_dot(SEED, 0, k).letter for k in range(20)} == {"L", "R"}
+
+
+def test_a_person_who_has_gone_is_waited_for(session, watcher, pictures):
+    sitting = begin(session, watcher)
+    outcomes = [show(sitting, [], at_s=3.0 * k, typed="") for k in range(2 * AWAY_LETTERS)]
+    away = [k for k, outcome in enumerate(outcomes, 1) if outcome.waits]
+    assert away == [AWAY_LETTERS, 2 * AWAY_LETTERS]
+    assert [outcomes[k - 1].said for k in away] == [(SENTENCES["away"],)] * 2
+    told = [k for k, outcome in enumerate(outcomes, 1) if outcome.said == (SENTENCES["letters"],)]
+    assert told == [3, 6, 12, 15]
+    assert not show(sitting, pictures[0], at_s=100.0).waits
+    assert sitting.kept == 1
 
 
 def test_a_crash_loses_nothing_and_the_subject_is_valid(session, watcher, pictures):
@@ -233,8 +251,37 @@ def test_a_session_brings_its_screen_to_another_computer(session, watcher, pictu
     assert find_device(name).camera_dy_mm == 77.0
 
 
-def test_all_postures_come_in_turn():
-    assert [posture(k, 230) for k in (0, 38, 39, 229, 500)] == [0, 0, 1, len(POSTURES) - 1, len(POSTURES) - 1]
+def test_all_postures_come_in_two_rounds_and_again_after_the_last_dot():
+    last = len(POSTURES) - 1
+    assert [posture(k, 230) for k in (0, 14, 15, 115, 229, 230)] == [0, 0, 1, 0, last, 0]
+    assert [posture(k, 3) for k in range(3)] == [0] * 3  # too short for a second sentence
+
+
+@pytest.mark.parametrize(
+    ("wanted", "share"), [(60, 1.0), (96, 1.0), (96, 0.6), (230, 1.0), (230, 0.6), (460, 1.0), (460, 0.6)]
+)
+def test_every_part_of_a_recording_has_several_postures(wanted, share):
+    # A share of 0.6: the person finished early.
+    dots = round(share * wanted)
+    ends = [0, *(round(end * dots) for end in (TRAINED, TRAINED + CHOOSING, 1))]
+    train, val, test = (
+        {posture(k, wanted) for k in range(start, end)} for start, end in itertools.pairwise(ends)
+    )
+    assert len(train) > len(POSTURES) // 2
+    assert POSTURES.index(LIGHT) in train
+    assert len(val) > 1
+    assert len(test) > 1
+    assert val != test
+    if share == 1.0 and wanted >= 96:  # then both rounds are complete
+        assert len(train) == len(POSTURES)
+
+
+def test_a_change_of_light_gets_more_time(session, watcher):
+    sitting = begin(session, watcher)
+    assert as_plan(sitting, 230)["patience"] == 1
+    sitting.kept = 20
+    plan = as_plan(sitting, 230)
+    assert (plan["posture"], plan["patience"]) == (LIGHT, 3)
 
 
 def filmed(pictures):
@@ -287,6 +334,18 @@ def test_the_command_records_a_folder_of_frames(session, pictures, tmp_path):
     assert len(read_recording(session / "00000")) == DOTS * PER_DOT
 
 
+def test_the_last_sentence_is_the_next_command_or_that_more_dots_are_needed():
+    def last(*dots, finished=True):
+        rows = [{"dots": n, "finished": finished, "events": []} for n in dots]
+        report = {"frames": 3 * sum(dots), "people": ["ann"], "sittings": rows, "left_out": {}}
+        return _output(Path("my desk"), report).text[-1]
+
+    assert last(1) == "1 dot so far; `adapt` needs 20. Record more into the same folder."
+    assert last(10, 9).startswith("19 dots so far")
+    assert last(10, 10) == "Next: tinytracker adapt 'my desk' --from tinytracker-v2-aim --out my-run"
+    assert last(30, finished=False) == "my desk: 90 frames of ann in 1 sitting."
+
+
 def test_a_y4m_film_is_read(tmp_path, pictures):
     path = tmp_path / "film.y4m"
     body = b"".join(b"FRAME\n" + i420(frame) for frame in pictures[0][:2])
@@ -332,6 +391,20 @@ def test_a_film_that_cannot_be_used_leaves_nothing_behind(tmp_path, session):
     assert "0.84 times as wide as high" in refusal(*ann, "--screen", "30x20", "--points", "1280x720")
     assert "there is no such film" in refusal(*ann, path=tmp_path / "none.mp4")
     assert "times.csv: there is no such file" in refusal(*ann)
+
+
+def test_a_second_program_does_not_record_into_the_same_folder(tmp_path, session):
+    shown, film = tmp_path / "dots.csv", tmp_path / "film"
+    shown.write_text("start_s,end_s,x_cm,y_cm\n0,2,1,-1\n")
+    film.mkdir()
+    words = ("--source", "video", "--film", film, "--shown", shown, "--person", "ann", "--consent")
+    with locked(session, "collect"):
+        answer = run("collect", *words, "--out", session)
+        assert answer.code == 1
+        said = " ".join(answer.err.split())
+        assert "another command is writing here (tinytracker collect, process" in said
+        assert "choose another folder" in said
+        assert [path.name for path in session.iterdir()] == [".lock"]
 
 
 def test_a_damaged_frame_of_a_film_is_named_by_its_time(session, watcher):

@@ -24,6 +24,7 @@ OFFERS = {
 
 KNOW_A_TARGET = {
     "demo.py": "the device that the demo packages for",
+    "cli/evening.py": "the device that docs/one-evening.md packages for, and says so",
     "cli/edgetpu.py": "a verb about files of one vendor, not about targets",
     "cli/rpk.py": "a verb about files of one vendor, not about targets",
     "measure/__init__.py": "exports the way to open that camera",

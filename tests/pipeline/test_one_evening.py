@@ -123,11 +123,16 @@ def test_prepare_reads_it_as_it_is(evening):
         )
 
 
-def test_adapt_compares_and_is_not_worse(evening):
+def test_adapt_that_is_stopped_continues_compares_and_is_not_worse(evening, monkeypatch):
     # The small network: the page's is the same with more layers.
     words = command("adapt", **{"tinytracker-v2-aim": "tinytracker-s2-aim"})
+    with monkeypatch.context() as stopping:
+        stopping.setattr("tinytracker.train.loop.train_epochs", stop)
+        assert run(*words, "--epochs", 1).code == 130
+    head = (evening / "my-run/candidates/head.keras").read_bytes()
     answer = run(*words, "--epochs", 1, "--json")
     assert answer.code == 0, answer.err
+    assert (evening / "my-run/candidates/head.keras").read_bytes() == head
     document = AdaptDocument.read(evening / "my-run/adapt.json")
     assert [c.name for c in document.candidates] == list(CANDIDATES)
     assert document.by == "time"
@@ -136,6 +141,13 @@ def test_adapt_compares_and_is_not_worse(evening):
     again = run(*words, "--epochs", 1)
     assert again.code == 0
     assert "(kept)" in again.out
+    other = run(*words, "--epochs", 2)
+    assert other.code == 1
+    assert "this folder began with --epochs 1" in " ".join(other.err.split())
+
+
+def stop(*_):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("verb", ["quantize", "evaluate", "package", "emulate", "measure", "report"])
@@ -143,6 +155,7 @@ def test_the_run_is_like_any_other(evening, verb):
     more = ["--calibration-frames", "16"] if verb == "quantize" else []
     answer = run(*command(verb), *more)
     assert answer.code == 0, answer.err + answer.out
+    assert ("Next: tinytracker" in answer.out) == (verb != "report")
 
 
 def test_live_shows_it(evening):

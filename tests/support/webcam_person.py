@@ -62,6 +62,7 @@ def draw_person(
     light: int = 0,
     lean_cm: tuple[float, float, float] = (0.0, 0.0, 0.0),
     turned_deg: tuple[float, float] = (0.0, 0.0),
+    before: int = 0,
 ) -> list[bytes]:
     """Draw JPEG frames of person `index` of `SEED`.
 
@@ -75,6 +76,7 @@ def draw_person(
         light: another number is another light.
         lean_cm: from where the person usually sits: right, up, away from the screen.
         turned_deg: how the head is held otherwise than usually, while the eyes stay on the dot: right, up.
+        before: dots of this sitting that another call draws and that come before these.
 
     Returns:
         per_dot frames of each dot, in order.
@@ -83,6 +85,8 @@ def draw_person(
     streams = subject_streams(SEED, index)
     if sitting:
         streams |= {name: subject_streams(SEED, 1000 * sitting + index)[name] for name in _OF_A_DAY}
+    first = before * per_dot
+    dots_cm = [None] * before + list(dots_cm)
     count = len(dots_cm) * per_dot
     base = plan_sitting(streams, max(count, 1), None, (480, 640), 1.0)
     if light:
@@ -133,7 +137,7 @@ def draw_person(
         )
     upright = replace(base.dots, orientation=np.full(count, 3))
     renderer = Renderer(replace(base, frames=tuple(frames), dots=upright), streams)
-    return [encode_jpeg(renderer.render(k), frame.exposure.quality) for k, frame in enumerate(frames)]
+    return [encode_jpeg(renderer.render(k), frames[k].exposure.quality) for k in range(first, count)]
 
 
 def i420(frame: bytes) -> bytes:

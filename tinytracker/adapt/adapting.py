@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.adapt.comparing import choose
 from tinytracker.adapt.division import Division, claim, divide, read_sessions, write_division
 from tinytracker.adapt.document import (
     ADAPT_FILE,
@@ -96,7 +95,7 @@ def adapt(
     division = divide(read_sessions(folders))
     with locked(out, "adapt"):
         found = out / ADAPT_FILE
-        claim(division, str(source.resolve()), out)
+        claim(division, str(source.resolve()), out, {"epochs": epochs, "seed": seed})
         index = _prepared(division, folders, out, preset)
         if not found.is_file():
             _Work(out, preset, init, source, division, index, folders, epochs, seed).do()
@@ -170,9 +169,20 @@ class _Work:
         trained = self._train(folder / "all-layers", init)
         models[ALL] = load_trained(trained.trained_model())
         self._add(ALL, models[ALL])
-        errors, clusters = self._scores.known("val")
-        kept = choose(errors, clusters, self._eligible())
-        self._write(kept, models[kept], trained, initial.as_json(), calibration)
+        document = self._compared()
+        self._write(document, models[document.kept], trained, initial.as_json(), calibration)
+
+    def _compared(self) -> AdaptDocument:
+        kept, withdrawn = self._scores.decide(self._eligible())
+        division = self._division
+        document = AdaptDocument(
+            preset=self._preset.name, source=str(self._source), sessions=tuple(map(str, self._sessions)),
+            by=division.by, people=division.people, held_out=division.held_out,
+            frames={split: len(frames) for split, frames in self._frames.items()}, dots=division.count("dots"),
+            candidates=self._scores.candidates(), kept=kept, withdrawn=withdrawn,
+            seconds=round(time.monotonic() - self._began, 1),
+        )  # fmt: skip
+        return document.model_copy(update={"contradicted": document.is_contradicted})
 
     def _add(self, name: str, model: Any) -> dict[str, Floats]:
         """Remember what a network predicts; returns the inputs of its last layer by split."""
@@ -195,16 +205,17 @@ class _Work:
         return calibration
 
     def _new_head(self, model: Any, hidden: dict[str, Floats], path: Path) -> Any:
-        from tinytracker.adapt.new_head import new_head
-        from tinytracker.data.tensorflow_errors import writing_tensorflow
+        from tinytracker.adapt.new_head import made_once, new_head
 
         began = time.monotonic()
         frames, config = self._frames["train"], self._config
-        headed = new_head(
-            model, self._preset, frames, hidden["train"], self._folds(), config.augment, config.seed
-        )
-        with writing_tensorflow(path):
-            headed.save(path)
+
+        def make() -> Any:
+            return new_head(
+                model, self._preset, frames, hidden["train"], self._folds(), config.augment, config.seed
+            )
+
+        headed = made_once(path, make)
         self._scores.seconds[HEAD] = time.monotonic() - began
         self._add(HEAD, headed)
         say(
@@ -236,11 +247,13 @@ class _Work:
         """Nine dots of one person cannot be shipped to another."""
         return CANDIDATES if self._division.by == "time" else tuple(c for c in CANDIDATES if c != CALIBRATED)
 
-    def _write(self, kept: str, model: Any, trained: Run, initial: dict[str, Any], calibration: Any) -> None:
+    def _write(
+        self, document: AdaptDocument, model: Any, trained: Run, initial: dict[str, Any], calibration: Any
+    ) -> None:
         from tinytracker.data.tensorflow_errors import writing_tensorflow
         from tinytracker.train.state import State, describe_training
 
-        run = Run(self._out)
+        run, kept = Run(self._out), document.kept
         description = describe_training(self._index, self._preset, self._config)
         write_description(run, description | {"replicas": 1, "init": initial})
         if kept == ALL:
@@ -257,13 +270,7 @@ class _Work:
             temporary.replace(run.model_path)
         if kept == CALIBRATED:
             calibration.write(run.path / CALIBRATION_FILE)
-        division = self._division
-        AdaptDocument(
-            preset=self._preset.name, source=str(self._source), sessions=tuple(map(str, self._sessions)),
-            by=division.by, people=division.people, held_out=division.held_out,
-            frames={split: len(frames) for split, frames in self._frames.items()}, dots=division.count("dots"),
-            candidates=self._scores.candidates(), kept=kept, seconds=round(time.monotonic() - self._began, 1),
-        ).write(run.path / ADAPT_FILE)  # fmt: skip
+        document.write(run.path / ADAPT_FILE)
         shutil.rmtree(run.path / "source", ignore_errors=True)  # the shards hold all that is needed
 
 

@@ -49,3 +49,17 @@ def choose(errors: Mapping[str, Floats], clusters: NDArray[np.int64], eligible: 
     sure = [name for name in eligible if name not in (BUNDLED, ALL) and is_sure(name, BUNDLED)]
     best = min(sure, key=lambda name: float(errors[name].mean()), default=BUNDLED)
     return ALL if ALL in eligible and is_sure(ALL, best) else best
+
+
+def is_withdrawn(measured: Gain, with_fresh_dots: Gain | None) -> bool:
+    """Return whether the frames that measure take a chosen candidate back, so that the bundled weights stay.
+
+    They never choose: they can only bring the bundled weights back. They do when the candidate is certainly worse than
+    these, unless it is the better one as soon as the sitting is calibrated.
+
+    Args:
+        measured: of the candidate, compared with the bundled weights on the frames that measure.
+        with_fresh_dots: the same when both are calibrated with nine dots of the sitting; None for too few dots.
+    """
+    worse = measured.ci95_cm[0] > 0
+    return worse and not (with_fresh_dots is not None and with_fresh_dots.difference_cm < 0)

@@ -6,7 +6,7 @@ are alike, so a random share would say that everything learns everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -158,31 +158,45 @@ def _by_time(sats: Sequence[Sat], ends: Sequence[tuple[str, float]]) -> list[Pie
     return pieces
 
 
-def claim(division: Division, start: str, run: Path) -> None:
+def claim(division: Division, start: str, run: Path, options: Mapping[str, int | None]) -> None:
     """Write down what a run folder is made of, or compare it with what it was made of before.
 
     Args:
         division: of the frames.
         start: the weights it begins with.
         run: the run folder.
+        options: epochs and seed of training; None for what follows from the frames.
 
     Raises:
-        OutputError: it began with other frames or other weights, or it cannot be written.
+        OutputError: it began with other frames, weights or options, or it cannot be written.
     """
     path = run / DIVISION_FILE
     pieces = [
         [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
         for piece in division.pieces
     ]
-    mine = {"start": start, "pieces": pieces}
+    mine = {"start": start, "options": dict(options), "pieces": pieces}
     if path.is_file():
-        before = read_json(path)
+        before = {"options": dict(options)} | read_json(path)  # an older file does not say them
         if before != mine:
-            what = "other weights" if before.get("start") != start else "other sessions, or fewer frames"
-            raise OutputError(run, f"this folder began with {what}", "Choose another --out.")
+            raise OutputError(run, f"this folder began with {_other(before, mine)}", "Choose another --out.")
         return
     make_folder(run)
     write_json(path, mine)
+
+
+def _other(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return what a run folder began with that is different now."""
+    if before.get("start") != now["start"]:
+        return "other weights"
+    if before.get("pieces") != now["pieces"]:
+        return "other sessions, or fewer frames"
+    options = (
+        f"--{name} {'left out' if value is None else value}"
+        for name, value in before["options"].items()
+        if now["options"].get(name) != value
+    )
+    return ", ".join(options)
 
 
 def write_division(division: Division, sessions: Iterable[Path], out: Path) -> Path:

@@ -52,6 +52,11 @@ class Candidate(Part):
     fresh_gain: Gain | None = None
     seconds: float = 0.0
 
+    @property
+    def gain_on_measuring_frames(self) -> Gain | None:
+        """Compared with the bundled weights on the frames that do not choose; None for these weights."""
+        return next((gain for gain in self.test_gains if gain.than == BUNDLED), None)
+
 
 class AdaptDocument(Document):
     """What `tinytracker adapt` compared and kept.
@@ -61,6 +66,10 @@ class AdaptDocument(Document):
         by: what is held out: "people", or "time" when there is one person.
         people: all labels. held_out: people of whom no frame was trained on; empty when time is held out.
         frames, dots: by split. candidates: compared. kept: the name of the best one.
+        contradicted: on the frames that decided nothing, the mean error of the kept one is larger than that of the
+            bundled weights.
+        withdrawn: the name of the one that the choosing frames had chosen, and the measuring frames took back; "" for
+            none. Then no frame is left that decided nothing.
         seconds: of work altogether.
     """
 
@@ -77,11 +86,54 @@ class AdaptDocument(Document):
     dots: dict[str, int]
     candidates: tuple[Candidate, ...]
     kept: str
+    contradicted: bool = False
+    withdrawn: str = ""
     seconds: float = 0.0
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to do with the network that was kept, in sentences; none where too little was recorded to say."""
+        """What to do with the network that was kept, in sentences; none where nothing can be said."""
+        warning = self._warning()
+        return warning if self.is_contradicted else (*warning, *self._about_nine_dots())
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the kept one is worse than the bundled weights on the frames that decided nothing."""
+        return self.candidate(self.kept).test_cm > self.candidate(BUNDLED).test_cm
+
+    def _warning(self) -> tuple[str, ...]:
+        """What the frames that decided nothing say against the choice, and what to do then."""
+        kept, bundled = self.candidate(self.withdrawn or self.kept), self.candidate(BUNDLED)
+        if not (self.withdrawn or self.is_contradicted):
+            return ()
+        where = "On the last minutes" if self.by == "time" else "On the frames that measure"
+        errors = f"{kept.test_cm:.1f} instead of {bundled.test_cm:.1f} cm"
+        if self.withdrawn:
+            return (
+                f"{where}, which do not choose, {kept.name!r} is certainly worse than the bundled weights ({errors}), "
+                "although it was better on the frames that choose. So the bundled weights are kept. "
+                "Record a second sitting on another day.",
+            )
+        gain = kept.gain_on_measuring_frames
+        certain = gain is not None and gain.ci95_cm[0] > 0
+        return (
+            f"{where}, which decided nothing, {kept.name!r} is worse than the bundled weights "
+            f"({errors}{'' if certain else '; this may be chance'}). {self._way_out()}",
+        )
+
+    def _way_out(self) -> str:
+        kept, bundled = self.candidate(self.kept), self.candidate(BUNDLED)
+        record = "or record a second sitting on another day."
+        if kept.fresh_cm is None or bundled.fresh_cm is None:
+            return f"Calibrate with nine fresh dots before each use, {record}"
+        with_dots = f"{kept.fresh_cm:.1f} instead of {bundled.fresh_cm:.1f} cm"
+        if kept.fresh_cm < bundled.fresh_cm:
+            return f"Calibrate with nine fresh dots before each use (then {with_dots}), {record}"
+        return (
+            f"With nine fresh dots it is not better either ({with_dots}). Use the bundled weights, {record}"
+        )
+
+    def _about_nine_dots(self) -> tuple[str, ...]:
         kept = self.candidate(BUNDLED if self.kept == CALIBRATED else self.kept)
         bundled = self.candidate(BUNDLED)
         if kept.fresh_cm is None or bundled.fresh_cm is None:

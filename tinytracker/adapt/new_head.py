@@ -5,6 +5,8 @@ Importing this module imports TensorFlow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from tinytracker.adapt.frames import Reader, SplitFrames, in_a_mirror, in_other_light
 from tinytracker.adapt.head import choose_strength, fit_head
 from tinytracker.arrays import Floats
-from tinytracker.model.keras_builder import build_keras
+from tinytracker.data.tensorflow_errors import writing_tensorflow
+from tinytracker.model.keras_builder import build_keras, load_trained
 from tinytracker.model.output import GAZE_NODE
 from tinytracker.model.presets import Preset
 from tinytracker.train.config import AugmentConfig
@@ -60,3 +63,26 @@ def new_head(
     headed.set_weights(model.get_weights())
     headed.get_layer(GAZE_NODE).set_weights([new.astype(np.float32), shift.astype(np.float32)])
     return headed
+
+
+def made_once(path: Path, make: Callable[[], Any]) -> Any:
+    """Return the Keras model in a file, which is made and written when it is not there.
+
+    Training of all layers begins with this file and resumes only if it is the same, byte for byte. A Keras file that is
+    written again is another one, because it has the time in it.
+
+    Args:
+        path: of the file, which is written completely or not at all.
+        make: returns the model.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if path.is_file():
+        return load_trained(path)
+    model = make()
+    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    with writing_tensorflow(path):
+        model.save(temporary)
+        temporary.replace(path)
+    return model

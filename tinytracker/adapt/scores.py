@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinytracker.adapt.comparing import gain
+from tinytracker.adapt.comparing import choose, gain, is_withdrawn
 from tinytracker.adapt.document import BUNDLED, CALIBRATED, CANDIDATES, Candidate
 from tinytracker.arrays import Floats
 
@@ -43,6 +43,19 @@ class Scores:
     def error(self, name: str, split: str) -> float:
         """Return a candidate's mean error on a split, cm."""
         return float(self.known(split)[0][name].mean())
+
+    def decide(self, eligible: tuple[str, ...]) -> tuple[str, str]:
+        """Return the candidate to keep, and the one that was chosen but is taken back; "" for none.
+
+        Args:
+            eligible: see `choose`.
+        """
+        chosen = choose(*self.known("val"), eligible)
+        row = next(row for row in self.candidates() if row.name == chosen)
+        measured = row.gain_on_measuring_frames
+        if measured is not None and is_withdrawn(measured, row.fresh_gain):
+            return BUNDLED, chosen
+        return chosen, ""
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return the rows of the comparison."""

@@ -9,12 +9,13 @@ import click
 from rich.console import RenderableType
 from rich.table import Table
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.types import OUT
 from tinytracker.words import counted
 
 if TYPE_CHECKING:
-    from tinytracker.adapt.document import AdaptDocument, Candidate, Gain
+    from tinytracker.adapt.document import AdaptDocument
 
 
 @verb
@@ -59,7 +60,7 @@ def _table(document: AdaptDocument) -> Table:
     ):
         table.add_column(column, justify="left" if column == "" else "right")
     for candidate in document.candidates:
-        gain = _gain(candidate)
+        gain = candidate.gain_on_measuring_frames
         kept = " (kept)" if candidate.name == document.kept else ""
         table.add_row(
             candidate.name + kept, f"{candidate.val_cm:.2f}", f"{candidate.test_cm:.2f}",
@@ -70,24 +71,17 @@ def _table(document: AdaptDocument) -> Table:
     return table
 
 
-def _gain(candidate: Candidate) -> Gain | None:
-    from tinytracker.adapt.document import BUNDLED
-
-    return next((gain for gain in candidate.test_gains if gain.than == BUNDLED), None)
-
-
 def _sentences(document: AdaptDocument, out: Path) -> list[str]:
     from tinytracker.adapt.document import BUNDLED, CALIBRATED
 
     frames = ", ".join(f"{n:,} {split}" for split, n in document.frames.items())
     who = "one person" if len(document.people) == 1 else counted(len(document.people), "person", "people")
     lines = [f"{frames} frames of {who}."]
-    if document.kept == BUNDLED:
+    if document.kept == BUNDLED and not document.withdrawn:
         lines.append(
             "Nothing was certainly better than the bundled weights, which are kept. Record more dots."
         )
     elif document.kept == CALIBRATED:
         lines.append(f"{out} has the bundled weights; use them with {out / 'calibration.json'}.")
     lines += document.advice
-    lines.append(f"Next: tinytracker quantize {out}")
-    return lines
+    return [*lines, *next_step("adapt", out)]

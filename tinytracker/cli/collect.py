@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from itertools import chain
 from pathlib import Path
@@ -229,6 +230,8 @@ def _film(
 
 
 def _output(session: Path, report: dict[str, Any]) -> Output:
+    from tinytracker.adapt.division import LEAST_DOTS
+
     lines = [
         f"{session}: {counted(report['frames'], 'frame')} of {', '.join(report['people']) or 'nobody'} in "
         f"{counted(len(report['sittings']), 'sitting')}."
@@ -236,6 +239,12 @@ def _output(session: Path, report: dict[str, Any]) -> Output:
     if report["left_out"]:
         lines.append("Left out: " + ", ".join(f"{n:,} {why}" for why, n in report["left_out"].items()) + ".")
     lines += sorted({event["text"] for row in report["sittings"] for event in row["events"]})
-    if any(row["finished"] for row in report["sittings"]):
-        lines.append(f"Next: tinytracker adapt {session} --from tinytracker-v2-aim --out my-run")
+    dots = sum(row["dots"] for row in report["sittings"] if row["finished"])
+    if 0 < dots < LEAST_DOTS:
+        lines.append(
+            f"{counted(dots, 'dot')} so far; `adapt` needs {LEAST_DOTS}. Record more into the same folder."
+        )
+    elif dots:
+        given = shlex.quote(str(session))
+        lines.append(f"Next: tinytracker adapt {given} --from tinytracker-v2-aim --out my-run")
     return Output({"folder": str(session), **report}, tuple(lines))

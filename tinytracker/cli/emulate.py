@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import Number
 from tinytracker.errors import UsageError
@@ -128,6 +129,7 @@ def command(
         f"program {report.ram_bytes:,} bytes with {report.constant_bytes:,} of constants",
         _modelled(report),
         *_aim_text(aimed),
+        *next_step("emulate", source, quantized),
     )
     return Output(document, text, exit_code=1 if report.equal is False else 0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, verb
 from tinytracker.words import counted
 
@@ -40,7 +41,10 @@ def command(target: Path, data: Path | None, split: str, model: str, preset: str
         tables.append(finder_table(result.finder))
     if result.spiking is not None:
         tables.append(spiking_table(result.spiking))
-    return Output(result.as_json(), tuple(tables))
+    further: tuple[str, ...] = ()
+    if result.spiking is None:
+        further = next_step("adapt", target) if model == "float" else next_step("evaluate", target, model)
+    return Output(result.as_json(), (*tables, *further))
 
 
 def aim_table(aim: AimNumbers) -> Table:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output
 from tinytracker.errors import UsageError
 from tinytracker.targets import find_target
@@ -58,7 +60,8 @@ def watch(
                 time.sleep(_STEP_S)
         except KeyboardInterrupt:
             stopped = True
-    return _output(view, webcam, network.runtime, time.monotonic() - began, stopped)
+    output = _output(view, webcam, network.runtime, time.monotonic() - began, stopped)
+    return replace(output, text=(*output.text, *next_step("live", run, quantized)))
 
 
 def _advice(run: Path | None) -> str:

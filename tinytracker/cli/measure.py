@@ -20,6 +20,7 @@ from tinytracker.cli.board import (
     opened_board,
     refuse_gate,
 )
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.host import chosen_host, host_options
 from tinytracker.cli.output import Output, interval_text, verb
 from tinytracker.cli.power import Power, power_options
@@ -222,7 +223,8 @@ def _record(
             result = measure(
                 board.source, out, frames, warmup=warmup, burst=burst, images=given, metadata=metadata
             )
-    return _joined(power, _shown(result, seed), out)
+    shown = _joined(power, _shown(result, seed), out)
+    return replace(shown, text=(*shown.text, *next_step("measure", run_folder, quantized, out)))
 
 
 def _memory(source: Source, target: str) -> list[dict[str, Any]]:

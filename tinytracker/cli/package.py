@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from tinytracker.cli.evening import BOARD, next_step
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.target_options import chosen_options, target_options
 from tinytracker.cli.types import OUT
@@ -46,8 +47,9 @@ def command(
         table.add_row(name, text)
     for path in sorted(p for p in result.folder.rglob("*") if p.is_file()):
         table.add_row("file", str(path))
+    further = next_step("package", source, quantized) if target == BOARD else ()
     return Output(
-        {"folder": str(result.folder), "manifest": str(result.manifest), **result.content}, (table,)
+        {"folder": str(result.folder), "manifest": str(result.manifest), **result.content}, (table, *further)
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tinytracker.cli.evening import next_step
 from tinytracker.cli.output import Output, verb
 from tinytracker.cli.types import ANY_NUMBER
 from tinytracker.words import counted
@@ -50,4 +51,6 @@ def command(
     if result.training:
         best, error = result.training["best_epoch"], result.training["val_error_cm"]
         text += f", validation error {error:.2f} cm (epoch {best} of {result.training['epochs']})"
-    return Output({**asdict(result), "model": str(result.model)}, (text,))
+    return Output(
+        {**asdict(result), "model": str(result.model)}, (text, *next_step("quantize", run, result.name))
+    )

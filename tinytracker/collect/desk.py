@@ -220,7 +220,7 @@ class Desk:
         outcome: Outcome = sitting.end_dot(text(request, "typed"), rate, request.get("changed") is True)
         return {
             "outcome": {"kept": outcome.is_kept, "frames": outcome.frames, "left_out": outcome.left_out},
-            "said": list(outcome.said), **self._next(),
+            "said": list(outcome.said), "waits": outcome.waits, **self._next(),
         }  # fmt: skip
 
     def _note(self, request: dict[str, Any]) -> dict[str, Any]:

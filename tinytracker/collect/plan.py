@@ -12,15 +12,24 @@ from dataclasses import dataclass
 LETTERS = ("L", "R")
 """One of them is on the dot for a moment; who did not look cannot say which (Krafka et al. 2016, section 3.1)."""
 
+LIGHT = "Change the light if you can: a lamp on or off, another side to the window. Sit as you like."
 POSTURES = (
     "Sit as you usually do.",
-    "Come a little nearer to the screen.",
-    "Lean back, farther from the screen.",
+    LIGHT,
+    "Lift your chin a little.",
+    "Hold your head as usual again, and come a little nearer to the screen.",
     "Sit a little to the left.",
+    "Lower your chin a little.",
+    "Lean back, farther from the screen.",
     "Sit a little to the right, and turn your head a little.",
-    "Change the light if you can: a lamp on or off, another side to the window. Sit as you like.",
 )
-"""What the person is asked for, one after the other: on another day head and light will not be the same as today."""
+"""What the person is asked for, one after the other, in rounds: on another day head and light will not be the same as
+today. Light and chin come early, so that a short recording has them, too. `adapt` divides a recording by time; in the
+order of this list the last two parts of a second round each have a distance, a side and a chin."""
+
+_ROUNDS = 2
+_LEAST_BLOCK = 6
+"""Dots of one posture at least: a sentence takes as long as one or two dots."""
 
 _EDGE = 0.04
 _COLUMNS, _ROWS = 5, 3
@@ -52,9 +61,24 @@ def planned_dot(seed: int, kept: int, attempt: int) -> PlannedDot:
     return PlannedDot(across, down, random.Random(f"{seed} letter {attempt}").choice(LETTERS))
 
 
+def block(kept: int, wanted: int) -> int:
+    """Return how many postures were asked for before the present one, when `kept` of the `wanted` dots have been kept.
+
+    All postures come in two rounds; a recording that is too short for that has fewer of them. Who continues after the
+    last dot continues the round.
+    """
+    blocks = min(_ROUNDS * len(POSTURES), max(wanted // _LEAST_BLOCK, 1))
+    return kept * blocks // max(wanted, 1)
+
+
+def patience(number: int) -> int:
+    """Return how many times as long as the others the sentence of a posture stays: a lamp may be on another wall."""
+    return 3 if POSTURES[number] == LIGHT else 1
+
+
 def posture(kept: int, wanted: int) -> int:
     """Return the number of the posture when `kept` of the `wanted` dots have been kept."""
-    return min(kept * len(POSTURES) // max(wanted, 1), len(POSTURES) - 1)
+    return block(kept, wanted) % len(POSTURES)
 
 
 def _grid_place(seed: int, number: int) -> tuple[float, float]:

@@ -46,12 +46,14 @@ class Outcome:
         is_kept: whether it counts; otherwise it is shown again.
         frames: number of frames that were kept. left_out: the others by reason.
         said: sentences for the person, the most important first.
+        waits: whether the next dot waits until the person continues.
     """
 
     is_kept: bool
     frames: int
     left_out: dict[str, int]
     said: tuple[str, ...] = ()
+    waits: bool = False
 
 
 def decode(jpeg: bytes) -> Pixels:
@@ -227,7 +229,7 @@ class Sitting:
         self.frames += len(kept)
         if counts:
             said += self._remarks.of_gaze((x, y), kept, shown_s)
-        return Outcome(counts, len(kept), dict(left_out), tuple(said))
+        return Outcome(counts, len(kept), dict(left_out), tuple(said), self._remarks.waits)
 
     def note(self, kind: str, at_s: float) -> str:
         """Write down an event of `SENTENCES` that the page noticed; returns the sentence."""

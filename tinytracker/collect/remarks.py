@@ -18,11 +18,15 @@ SLOW_RATE = 10.0
 MISSED_LETTERS = 3
 """Letters missed in a row after which the person is told how it works."""
 
+AWAY_LETTERS = 9
+"""Letters missed in a row after which the recording waits: the person has gone, or looks at something else."""
+
 SENTENCES = {
     "link-slow": "The board sends only {value:.1f} pictures per second, so each dot takes longer.",
     "camera-slow": "The camera gives only {value:.0f} pictures per second. More light lets it be faster.",
     "not-looking": "Your eyes do not follow the dots. Look at each dot until its letter has appeared.",
     "letters": "Three letters in a row were missed. Keep looking at the dot until the letter appears on it.",
+    "away": "Nine letters in a row were missed, so the recording waits for you.",
     "dark": "It is too dark to see your eyes. Turn on a light, or open the camera's cover.",
     "no-eyes": "Your eyes were not seen. Sit in front of the camera, with your face in the picture.",
     "far": "You are too far from the camera. Come nearer.",
@@ -43,9 +47,11 @@ class Remarks:
 
     Attributes:
         journal: where each event is written down.
+        waits: whether the recording waits for the person after the last dot.
     """
 
     journal: Journal
+    waits: bool = False
     _attention: Attention = field(default_factory=Attention)
     _missed: int = 0
     _said: set[str] = field(default_factory=set)
@@ -77,11 +83,14 @@ class Remarks:
             worst = reasons.most_common(1)[0][0]
             assert worst is not None
             said.append(self.note(_KIND[worst], at_s))
+        self.waits = False
         if not changed:
             self._missed = self._missed + 1 if missed else 0
-        if self._missed >= MISSED_LETTERS:
-            self._missed = 0
-            said.append(self.note("letters", at_s))
+            if self._missed >= AWAY_LETTERS:
+                self._missed, self.waits = 0, True
+                said.append(self.note("away", at_s))
+            elif missed and self._missed % MISSED_LETTERS == 0:
+                said.append(self.note("letters", at_s))
         slow = "camera-slow" if frames and frames[0].clock_ms is None else "link-slow"
         if rate is not None and rate < SLOW_RATE and slow not in self._said:
             said.append(self.note(slow, at_s, rate))

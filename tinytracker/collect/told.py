@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinytracker.collect.judging import DARK, SMALLEST_STRIP_PX, Taken
-from tinytracker.collect.plan import POSTURES, posture
+from tinytracker.collect.plan import POSTURES, patience, posture
 from tinytracker.collect.recorder import Sitting
 
 _REMARKED = 40
@@ -27,11 +27,11 @@ def as_seen(taken: Taken) -> dict[str, Any]:
 
 def as_plan(sitting: Sitting, wanted: int) -> dict[str, Any]:
     """Return how far a sitting has come, and its next dot; `wanted` dots complete it."""
-    dot = sitting.next_dot()
+    dot, pose = sitting.next_dot(), posture(sitting.kept, wanted)
     return {
         "sitting": sitting.journal.name, "kept": sitting.kept, "wanted": wanted, "frames": sitting.frames,
         "done": sitting.kept >= wanted, "after_s": sitting.last_s, "person": sitting.head.person,
-        "posture": POSTURES[posture(sitting.kept, wanted)],
+        "posture": POSTURES[pose], "patience": patience(pose),
         "dot": {"across": dot.across, "down": dot.down, "letter": dot.letter},
     }  # fmt: skip
 
