@@ -45,7 +45,7 @@ def command(
     emulated, modelled, published or synthetic.
     """
     from tinytracker.platforms import Absent, compare_platforms, write_platforms
-    from tinytracker.platforms.figure import Cell
+    from tinytracker.platforms.figure import LETTERS, Cell
     from tinytracker.platforms.page import COLUMNS, shown
 
     found = compare_platforms(
@@ -54,7 +54,7 @@ def command(
     written = write_platforms(found, out)
 
     def cell(value: Cell) -> str:
-        return "–" if isinstance(value, Absent) else f"{shown(value.value)} {_LETTERS[value.mark.value]}"
+        return "–" if isinstance(value, Absent) else f"{shown(value.value)} {LETTERS[value.mark.value]}"
 
     table = Table(title=f"{found.facts.name} on all platforms", title_justify="left")
     table.add_column("platform")
@@ -66,7 +66,7 @@ def command(
         fits = {True: "yes", False: "no", None: "?"}[row.fit.ok]
         name = f"{row.label}, {row.arithmetic}" if labels[row.label] > 1 else row.label
         table.add_row(name, fits, *(cell(value) for value in row.cells.values()))
-    legend = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+    legend = ", ".join(f"{letter} {name}" for name, letter in LETTERS.items())
     text: tuple[RenderableType, ...] = (
         table,
         f"{legend}; ranges and sources are in the page.",
@@ -75,6 +75,3 @@ def command(
         *map(str, written),
     )
     return Output({"files": [str(path) for path in written], **found.as_json()}, text)
-
-
-_LETTERS = {"measured": "m", "emulated": "e", "modelled": "~", "published": "p", "synthetic": "s"}

@@ -25,6 +25,13 @@ class Mark(str, Enum):
     SYNTHETIC = "synthetic"
 
 
+LETTERS = {
+    mark.value: "~" if mark is Mark.MODELLED else mark.value[0]
+    for mark in (Mark.MEASURED, Mark.EMULATED, Mark.MODELLED, Mark.PUBLISHED, Mark.SYNTHETIC)
+}
+"""What stands beside a figure in a table on the command line, by its mark."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A number with what a reader must know about it.

@@ -17,7 +17,7 @@ from tinytracker.files import StrPath, sha256_file
 from tinytracker.hybrid.evaluation_document import HybridEvaluation
 from tinytracker.hybrid.presets import STEPS, find_hybrid
 from tinytracker.platforms import constants as c
-from tinytracker.platforms.figure import Figure, Mark, exactly
+from tinytracker.platforms.figure import LETTERS, Figure, Mark, exactly
 from tinytracker.platforms.model import microcontroller_ms
 from tinytracker.runs import Run, provenance
 from tinytracker.words import counted
@@ -32,7 +32,6 @@ COLUMNS = {
 
 CHIPS = "a Loihi 2 and a Cortex-M4 at 156 MHz, or an accelerator with the IMX500's energy per MAC"
 _UJ_OF_PJ = 1e-6
-_LETTERS = {"measured": "m", "emulated": "e", "modelled": "~", "published": "p", "synthetic": "s"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class HybridTable:
         """What the letters mean, and what the energies leave out."""
         step = c.LOIHI_STEP_MS.value * STEPS
         rest = c.LOIHI_REST_MW.value * step
-        letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+        letters = ", ".join(f"{letter} {name}" for name, letter in LETTERS.items())
         return (
             f"{letters}; energies are dynamic. A Loihi 2 at rest draws {c.LOIHI_REST_MW.value:g} mW: {rest:,.0f} µJ in "
             f"the {step:.1f} ms of {STEPS} steps, and all the time when it is always on."
@@ -86,7 +85,7 @@ class HybridTable:
 
 def letter(figure: Figure) -> str:
     """Return the letter of a figure's mark."""
-    return _LETTERS[figure.mark.value]
+    return LETTERS[figure.mark.value]
 
 
 def compare_hybrids(runs: Sequence[StrPath], split: str = "test") -> HybridTable:
