@@ -107,7 +107,9 @@ def test_an_empty_chair_is_waited_for(tmp_path):
         assert "the recording waits for you" in found.page.run("el('pause-text').textContent")
         found.page.run("el('go-on').click()", by_user=True)
         until(found.page, "el('pause').hidden")
-    assert "away" in reported(found.desk)
+        (journal,) = journals(found.desk.session)
+        kinds = [event.kind for event in journal.events() if event.kind in ("letters", "away")]
+        assert kinds[:3] == ["letters", "letters", "away"]
 
 
 @in_browser

@@ -91,9 +91,10 @@ class Remarks:
                 said.append(self.note("away", at_s))
             elif missed and self._missed % MISSED_LETTERS == 0:
                 said.append(self.note("letters", at_s))
-        slow = "camera-slow" if frames and frames[0].clock_ms is None else "link-slow"
-        if rate is not None and rate < SLOW_RATE and slow not in self._said:
-            said.append(self.note(slow, at_s, rate))
+        if frames and rate is not None and rate < SLOW_RATE:
+            slow = "camera-slow" if frames[0].clock_ms is None else "link-slow"
+            if slow not in self._said:
+                said.append(self.note(slow, at_s, rate))
         return said
 
     def of_gaze(self, dot_cm: tuple[float, float], kept: list[Taken], at_s: float) -> list[str]:
