@@ -13,7 +13,6 @@ from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
 from tinytracker.kinds import CLIPS, COLLECTED, SUBJECTS, kind_of, wrong_kind
 
-_NONE = "no GazeCapture subject"
 _LOOKED_FOR = "Looked for folders 00000/ with an info.json and for archives 00000.tar.gz"
 _NEAR = re.compile(r"\d+(\..*)?")
 """Names that were probably meant as a subject: digits, with or without an ending."""
@@ -52,7 +51,7 @@ def survey(root: StrPath) -> Survey:
     if not root.exists():
         raise InputFileError(root, "no such file or folder", "Give the folder that holds the subjects.")
     if (kind := kind_of(root)) is CLIPS:  # whose folders have subjects' names
-        raise InputFileError(root, f"{_NONE}, but {kind.what}", kind.hint)
+        raise InputFileError(root, f"no GazeCapture subject, but {kind.what}", kind.hint)
     alone = subject_at(root)
     if alone is not None:
         return Survey([alone], [])
@@ -72,8 +71,8 @@ def survey(root: StrPath) -> Survey:
             not_read.append(NotRead(path.name, f"{found[subject.name].path.name} is read"))
     if not found:
         if kind is not None and kind not in (COLLECTED, SUBJECTS):
-            raise InputFileError(root, f"{_NONE}, but {kind.what}", kind.hint)
-        raise InputFileError(root, f"{_NONE} in this folder", _hint(root))
+            raise InputFileError(root, f"no GazeCapture subject, but {kind.what}", kind.hint)
+        raise InputFileError(root, "no GazeCapture subject in this folder", _hint(root))
     return Survey([found[name] for name in sorted(found)], not_read)
 
 

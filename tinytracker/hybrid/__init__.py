@@ -104,7 +104,7 @@ def quantize_hybrid(
         ModelError: the converter refuses the head.
         MissingDependencyError: TensorFlow is not installed.
     """
-    run = Run.open(run_folder, hybrid=True)
+    run = Run.open(Path(run_folder), hybrid=True)
     require_tensorflow("quantization")
     from tinytracker.hybrid.quantizing import round_run
 
@@ -136,7 +136,7 @@ def evaluate_hybrid(
         TinyTrackerError: the gaze moves in none of them.
         MissingDependencyError: TensorFlow is not installed.
     """
-    run = Run.open(run_folder, hybrid=True)
+    run = Run.open(Path(run_folder), hybrid=True)
     require_tensorflow("evaluation")
     from tinytracker.hybrid.evaluation import evaluated
 
