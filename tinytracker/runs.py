@@ -123,16 +123,30 @@ class Run:
             problem = "this is a file" if is_file else "not a run folder (it has no run.json)"
             hint = "Give a folder that `tinytracker train --out` made."
             raise wrong_kind(run.path, "a run folder", problem, hint)
-        preset = preset_of(run.path)  # "" of a damaged description, which `describe` names
-        if preset and hybrid is not None and run.is_hybrid != hybrid:
+        if hybrid is not None:
+            run.require_kind(
+                preset_of(run.path), hybrid
+            )  # "" of a damaged description, which `describe` names
+        return run
+
+    def require_kind(self, preset: str, hybrid: bool) -> None:
+        """Refuse a run of the other kind than a caller takes.
+
+        Args:
+            preset: of the run; "" when it is not known, which is not refused.
+            hybrid: whether it must be that of a hybrid.
+
+        Raises:
+            InputFileError: says what was trained, and which verbs take it.
+        """
+        if preset and preset.startswith(HYBRID) != hybrid:
             raise InputFileError(
-                run.path,
+                self.path,
                 f"this run is of {preset}, a network for frames, not a hybrid"
                 if hybrid
                 else "this run is a hybrid, not a network for frames",
                 (NETWORK_RUN if hybrid else HYBRID_RUN).hint,
             )
-        return run
 
     @property
     def is_hybrid(self) -> bool:

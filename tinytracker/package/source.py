@@ -186,7 +186,10 @@ def open_source(
         raise UsageError(f"{source}: a run is a gaze network.", "Omit --no-gaze, or name a .tflite file.")
     if is_file:
         require_tflite(source)
-    return ModelSource(source, quantized, None if is_file else Run.open(source, hybrid), gaze)
+    opened = ModelSource(source, quantized, None if is_file else Run.open(source, hybrid=None), gaze)
+    if opened.run is not None and opened.preset is not None and hybrid is not None:
+        opened.run.require_kind(opened.preset, hybrid)
+    return opened
 
 
 def load_source(source: Path, quantized: str) -> ModelSource:
