@@ -19,7 +19,7 @@ from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.film import ShownDot, film_frames, read_dots, record_film, require_new
 from tinytracker.collect.journal import journals
-from tinytracker.collect.judging import ATTENTION_DOTS, LeftOut
+from tinytracker.collect.judging import ATTENTION_DOTS, Attention, LeftOut
 from tinytracker.collect.plan import LIGHT, POSTURES, planned_dot, posture
 from tinytracker.collect.recorder import SPARE_BYTES, Sitting
 from tinytracker.collect.remarks import AWAY_LETTERS, SENTENCES
@@ -199,6 +199,16 @@ def test_who_does_not_look_at_the_dots_is_told(session, watcher, pictures):
     said = [show(sitting, pictures[0][:2], at_s=3.0 * k).said for k in range(ATTENTION_DOTS)]
     assert said[-1] == (SENTENCES["not-looking"],)
     assert not any(said[:-1])
+
+
+@pytest.mark.parametrize(("per_cm", "follows"), [(0.6, True), (0.02, False), (0.0, False)])
+def test_a_gaze_that_goes_a_little_way_with_the_dots_does_not_follow_them(per_cm, follows):
+    attention = Attention()
+    for k in range(ATTENTION_DOTS):
+        assert attention.follows() is None
+        across = 20.0 * (k % 3) - 20
+        attention.add((across, -10.0), (per_cm * across + 0.1 * (k % 2), -12.0))
+    assert attention.follows() is follows
 
 
 def test_deleting_takes_what_was_recorded_and_nothing_else(session, watcher, pictures):

@@ -144,4 +144,4 @@ class Attention:
         if dot.std() == 0 or gaze.std() == 0:
             return False
         correlation = float(np.corrcoef(dot, gaze)[0, 1])
-        return correlation > _FOLLOWS and correlation * gaze.std() / dot.std() > _SLOPE
+        return correlation > _FOLLOWS and bool(correlation * gaze.std() / dot.std() > _SLOPE)
