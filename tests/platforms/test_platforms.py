@@ -296,7 +296,7 @@ def test_other_strategies_can_add_rows(run, table):
 
 
 def test_a_hybrid_s_evaluation_of_an_earlier_training_is_refused(tmp_path):
-    hybrid = make_run(tmp_path / "run")
+    hybrid = make_run(tmp_path / "run", preset="hybrid-s0a5")
     make_hybrid(hybrid, b"weights")
     hybrid.hybrid_path.write_bytes(b"weights")
     assert len(compare_hybrids([hybrid.path]).rows) == 1

@@ -38,7 +38,12 @@ def make_frames(subjects=6, dots=24, seed=0) -> Frames:
 
 
 def make_run(
-    folder: Path, origin="synthetic", data: Path | None = None, frames: Frames | None = None, seed=0
+    folder: Path,
+    origin="synthetic",
+    data: Path | None = None,
+    frames: Frames | None = None,
+    seed=0,
+    preset="tinytracker-s",
 ) -> Run:
     """A run with history, float and INT8 evaluation, and a table of calibration."""
     rng = np.random.default_rng(seed)
@@ -51,7 +56,7 @@ def make_run(
     run.description_path.write_text(
         json.dumps(
             {
-                "schema_version": 1, "preset": "tinytracker-s",
+                "schema_version": 1, "preset": preset,
                 "config": {"epochs": 3, "batch_size": 8, "learning_rate": 0.002, "loss": "euclidean", "seed": 1},
                 "data": {
                     "path": str(data or folder / "nowhere"), "data_hash": data_hash, "origin": origin,
