@@ -43,6 +43,8 @@ typedef struct {
     int32_t (*interrupted)(void *context);
     /* Optional: sets the line's rate, TT_BAUD_PERFORMANCE at the start; not for USB, which has none. */
     void (*rate)(void *context, uint32_t baud);
+    /* Silence after which an image that is not complete is given up, s; 0 for 2 s. */
+    uint32_t silence_seconds;
 } tt_board_t;
 
 #endif

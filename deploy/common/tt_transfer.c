@@ -11,7 +11,8 @@
 static uint64_t silence_limit(const tt_session_t *session)
 {
     const tt_board_t *board = session->board;
-    return board->ticks(board->context) + ((uint64_t)board->ticks_per_second * RAW_SILENCE_SECONDS);
+    const uint32_t seconds = (board->silence_seconds != 0u) ? board->silence_seconds : RAW_SILENCE_SECONDS;
+    return board->ticks(board->context) + ((uint64_t)board->ticks_per_second * seconds);
 }
 
 /* Pixels of a whole frame that can be loaded; 0 without one. */

@@ -12,6 +12,8 @@
 #endif
 
 #define TICKS_PER_SECOND 25000000u
+/* Two seconds of counted instructions pass in a tenth of a second while the board waits, too soon for a busy host. */
+#define SILENCE_SECONDS 60u
 
 static tt_ring_t received;
 
@@ -96,6 +98,7 @@ int main(void)
         .write = write_bytes,
         .interrupted = interrupted,
         .rate = rate,
+        .silence_seconds = SILENCE_SECONDS,
 #if MODEL_AIM_CODES > 0
         .frame_width = FRAME_WIDTH,
         .frame_height = FRAME_HEIGHT,
