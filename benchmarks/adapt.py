@@ -224,6 +224,9 @@ def one(folder: Path, index: int, options: argparse.Namespace) -> dict[str, Any]
     record(later, index, 1, options.next_dots, options.next_per_dot, False)
     began, wall = time.process_time(), time.monotonic()
     run = folder / f"run-{index}-{preset}"
+    is_new = not (
+        run / "adapt.json"
+    ).is_file()  # of a run that was there, the times would be those of looking at it
     document: AdaptDocument = adapt([session], preset, run, options.epochs).document
     later_prepared = folder / f"prepared-{index}-next"
     row = {
@@ -232,8 +235,9 @@ def one(folder: Path, index: int, options: argparse.Namespace) -> dict[str, Any]
         "frames": sum(document.frames.values()), "dots": sum(document.dots.values()),
         **{f"held_out {c.name} cm".replace(" ", "_"): c.test_cm for c in document.candidates},
         **errors_on(run, preset, later, later_prepared), **times,
-        "adapt_cpu_s": round(time.process_time() - began, 1), "adapt_wall_s": round(time.monotonic() - wall, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
+        "adapt_cpu_s": round(time.process_time() - began, 1) if is_new else "",
+        "adapt_wall_s": round(time.monotonic() - wall, 1) if is_new else "",
+        "cpu_s": round(time.process_time() - cpu, 1) if is_new else "",
     }  # fmt: skip
     if index < options.first + options.chain:
         row |= shipped(run, later_prepared, folder / f"package-{index}-{preset}")
