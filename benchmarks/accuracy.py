@@ -10,6 +10,11 @@ the one that it replaces, seed by seed. Intervals are bootstrapped over whole su
 
 The first 200 of 900 people are the same people in the same splits, so the test people of all 900 are unseen by
 networks trained on 200. The data is synthetic; numbers on GazeCapture would differ.
+
+On more data, of the people and the pictures of the bundled weights (recipes/README.md has its commands):
+
+    python benchmarks/accuracy.py prepared-aim runs --test prepared --config recipes/compare-more.toml \
+        --presets tinytracker tinytracker-v2 --seeds 0 --name accuracy_more
 """
 
 from __future__ import annotations
@@ -153,6 +158,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--presets", nargs="+", default=[*REPLACED.values(), *REPLACED])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--name", default="accuracy", help="of the tables: NAME.csv and NAME_pairs.csv")
     arguments = parser.parse_args()
     test = arguments.test or arguments.prepared
     found: dict[tuple[str, int], Errors] = {}
@@ -165,9 +171,9 @@ def main() -> None:
             found[preset, seed] = errors_of(run, test, quantized(run))
             rows.append(row(run, exact, found[preset, seed]))
             # After each run, so that a later failure does not lose hours of work.
-            write_csv("accuracy", rows, ["tensorflow"])
+            write_csv(arguments.name, rows, ["tensorflow"])
             if compared := list(pairs(found)):
-                write_csv("accuracy_pairs", compared, ["tensorflow"])
+                write_csv(f"{arguments.name}_pairs", compared, ["tensorflow"])
 
 
 if __name__ == "__main__":
