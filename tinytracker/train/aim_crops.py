@@ -70,7 +70,7 @@ def cut(levels: list[tf.Tensor], spec: InputSpec, place: tf.Tensor) -> tf.Tensor
         float32 codes (height, width, channels), bilinear, black outside the image.
     """
     level, transforms = _transforms(spec, place[None])
-    return _taken(tf.switch_case(level[0], [lambda value=value: value for value in levels]), transforms, spec)
+    return _taken(levels, level[0], transforms, spec)
 
 
 def _transforms(
@@ -100,8 +100,9 @@ def _transforms(
     return level, tf.stack(rows, 1)
 
 
-def _taken(image: tf.Tensor, transforms: tf.Tensor, spec: InputSpec) -> tf.Tensor:
-    """Return the pixels of one crop of an image (1, h, w, channels), by a transform (1, 8)."""
+def _taken(images: list[tf.Tensor], which: tf.Tensor, transforms: tf.Tensor, spec: InputSpec) -> tf.Tensor:
+    """Return the pixels of one crop of one of several images (1, h, w, channels), by a transform (1, 8)."""
+    image = tf.switch_case(which, [lambda value=value: value for value in images])
     found: tf.Tensor = tf.raw_ops.ImageProjectiveTransformV3(
         images=image, transforms=transforms, output_shape=[spec.height, spec.width],
         interpolation="BILINEAR", fill_mode="CONSTANT", fill_value=0.0,
@@ -161,14 +162,8 @@ def draw(
     target *= tf.where(side[:, None] < 0, tf.constant(_MIRRORED), 1.0)
     level, transforms = _transforms(spec, place, taller, side)
     source = level + _LEVELS * tf.cast(in_room, tf.int32)
-    crops = [
-        _taken(
-            tf.switch_case(source[k], [lambda value=value: value for value in [*levels, *room]]),
-            transforms[k : k + 1],
-            spec,
-        )
-        for k in range(CROPS_PER_FRAME)
-    ]
+    images = [*levels, *room]
+    crops = [_taken(images, source[k], transforms[k : k + 1], spec) for k in range(CROPS_PER_FRAME)]
     return tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8), target
 
 
