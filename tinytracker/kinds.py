@@ -121,10 +121,15 @@ def preset_of(run: Path) -> str:
     return found if isinstance(found, str) else ""
 
 
+def is_hybrid(preset: str) -> bool:
+    """Return whether a preset is a hybrid, by its name; "" is none."""
+    return preset.startswith(HYBRID)
+
+
 def _folder_kinds(folder: Path) -> Iterator[Kind]:
     """Yield what a folder may be, the surest first."""
     if (folder / RUN_FILE).is_file():
-        yield HYBRID_RUN if preset_of(folder).startswith(HYBRID) else NETWORK_RUN
+        yield HYBRID_RUN if is_hybrid(preset_of(folder)) else NETWORK_RUN
     if (folder / "run" / RUN_FILE).is_file():
         yield DEMO
     if (folder / "index.json").is_file():

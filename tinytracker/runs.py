@@ -34,7 +34,7 @@ from tinytracker import __version__
 from tinytracker.documents import Document, JsonValue, Part
 from tinytracker.errors import InputFileError
 from tinytracker.files import StrPath
-from tinytracker.kinds import HYBRID, HYBRID_RUN, NETWORK_RUN, RUN_FILE, preset_of, wrong_kind
+from tinytracker.kinds import HYBRID_RUN, NETWORK_RUN, RUN_FILE, is_hybrid, preset_of, wrong_kind
 
 SCHEMA_VERSION = 1
 _LIBRARIES = ("tensorflow", "tensorflow-model-optimization", "numpy", "tflite-micro")
@@ -139,7 +139,7 @@ class Run:
         Raises:
             InputFileError: says what was trained, and which verbs take it.
         """
-        if preset and preset.startswith(HYBRID) != hybrid:
+        if preset and is_hybrid(preset) != hybrid:
             raise InputFileError(
                 self.path,
                 f"this run is of {preset}, a network for frames, not a hybrid"
@@ -147,11 +147,6 @@ class Run:
                 else "this run is a hybrid, not a network for frames",
                 (NETWORK_RUN if hybrid else HYBRID_RUN).hint,
             )
-
-    @property
-    def is_hybrid(self) -> bool:
-        """Whether a hybrid was trained here, as the description says; False when it cannot be read."""
-        return preset_of(self.path).startswith(HYBRID)
 
     @property
     def description_path(self) -> Path:

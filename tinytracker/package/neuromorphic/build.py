@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinytracker.errors import ModelError, UnknownNameError, UsageError
 from tinytracker.files import sha256_bytes, write_bytes, write_text
+from tinytracker.kinds import is_hybrid
 from tinytracker.model.presets import find_preset
 from tinytracker.package import PackageResult
 from tinytracker.package.constraints import require_suitable
@@ -28,7 +29,7 @@ from tinytracker.spiking.network import SpikingNetwork
 
 def build(source: ModelSource, out: Path, options: Options) -> PackageResult:
     """Write the package; see `tinytracker.package.package`."""
-    if source.run is not None and source.run.is_hybrid:
+    if source.run is not None and is_hybrid(source.preset or ""):
         return build_hybrid(source.run, out, options)
     if source.quantized != FOLDER:
         raise UnknownNameError(f"model for {TARGET}", source.quantized, [FOLDER])
