@@ -90,6 +90,52 @@ def test_batches_depend_on_seed_and_epoch_only(eyed, config, tmp_path):
     assert not np.array_equal(batch(1)[0], batch(2)[0])
 
 
+def test_a_share_of_a_batch_are_strips_that_teach_the_gaze_alone(eyed, config, tmp_path):
+    """They are what a network without an aim is trained on: the same pictures, gaze and cm per unit."""
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+    from tinytracker.runs import Run
+    from tinytracker.train.aim_batches import AimTrainingBatches
+    from tinytracker.train.aim_crops import COLUMNS
+    from tinytracker.train.batches import TrainingBatches
+    from tinytracker.train.task import Task
+
+    def batches(preset, kind, strips, size):
+        augment = config.augment.model_copy(update={"strips": strips})
+        settings = config.model_copy(update={"augment": augment, "batch_size": size})
+        made = kind(Task(read_index(eyed), find_preset(preset), Run(tmp_path), settings))
+        return made.steps, [(x["image"].numpy(), y.numpy()) for x, y in made.of_epoch(3)]
+
+    steps, mixed = batches(PRESET, AimTrainingBatches, 0.7, 24)  # 8 crops of 2 frames, and 16 strips
+    strip_steps, strips = batches("tinytracker-s2", TrainingBatches, 0.0, 16)
+    _, crops = batches(PRESET, AimTrainingBatches, 0.0, 8)
+    assert steps == strip_steps == len(mixed) == 1
+    image, target = mixed[0]
+    np.testing.assert_array_equal(image[:8], crops[0][0])
+    np.testing.assert_array_equal(target[:8], crops[0][1])
+    np.testing.assert_array_equal(image[8:], strips[0][0])
+    column = {name: target[8:, i] for i, name in enumerate(COLUMNS)}
+    np.testing.assert_array_equal(np.stack([column["x"], column["y"]], 1), strips[0][1][:, :2])
+    np.testing.assert_allclose(column["unit"], strips[0][1][:, 2], rtol=1e-6)
+    assert (column["gaze_weight"] == 1).all()
+    assert not column["place_weight"].any()
+    assert not column["presence_weight"].any()
+
+
+def test_a_data_set_smaller_than_a_batch_still_makes_a_step(eyed, config, tmp_path):
+    from tinytracker.data.index import read_index
+    from tinytracker.model.presets import find_preset
+    from tinytracker.runs import Run
+    from tinytracker.train.aim_batches import AimTrainingBatches
+    from tinytracker.train.task import Task
+
+    for strips in (0.0, 0.1, 0.7, 0.99):
+        augment = config.augment.model_copy(update={"strips": strips})
+        settings = config.model_copy(update={"augment": augment, "batch_size": 400})
+        made = AimTrainingBatches(Task(read_index(eyed), find_preset(PRESET), Run(tmp_path), settings))
+        assert len(list(made.of_epoch(1))) == made.steps >= 1
+
+
 @pytest.mark.exhaustive
 def test_a_stopped_training_ends_with_the_same_weights(eyed, config, aimed, tmp_path, monkeypatch):
     from tinytracker.model.keras_builder import load_trained

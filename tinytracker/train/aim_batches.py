@@ -13,10 +13,19 @@ from tinytracker.arrays import Floats32
 from tinytracker.data.inputs import REFERENCE_CROP, InputSpec
 from tinytracker.data.pipeline import serialized_records
 from tinytracker.errors import ConfigError
-from tinytracker.train.aim_crops import COLUMNS, CROPS_PER_FRAME, as_record, cut, decode_levels, draw
+from tinytracker.train.aim_crops import (
+    COLUMNS,
+    CROPS_PER_FRAME,
+    as_record,
+    cut,
+    decode_levels,
+    draw,
+    gaze_targets,
+)  # fmt: skip
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig
-from tinytracker.train.dataset import scaled
+from tinytracker.train.dataset import scaled, training_batches, training_spec
+from tinytracker.train.frames import Frames
 from tinytracker.train.task import Task
 
 _WINDOW = 4096
@@ -31,7 +40,10 @@ START = (0.4, 0.16, 0.5)
 
 
 class AimTrainingBatches:
-    """Batches of crops from the training split; each frame gives `CROPS_PER_FRAME` of them.
+    """Batches of crops from the training split, and of strips as networks without an aim see them.
+
+    A frame gives `CROPS_PER_FRAME` crops. An epoch shows each frame once, as a strip if batches hold more of these;
+    then its crops are those of some of the frames.
 
     Attributes:
         steps: steps per epoch.
@@ -42,22 +54,37 @@ class AimTrainingBatches:
 
         Raises:
             InputFileError: the records hold no whole frames.
+            OutputError: the strips cannot be cached.
             UsageError: several workers.
         """
         task.require_whole_frames()
-        if task.config.batch_size % CROPS_PER_FRAME:
+        self._config, self._spec, self._index = task.config, task.preset.input, task.index
+        size, share = task.config.batch_size, task.config.augment.strips
+        if size % CROPS_PER_FRAME:
             raise ConfigError(
                 "options", "batch_size",
-                f"a frame gives {CROPS_PER_FRAME} crops, and {task.config.batch_size} is not a multiple of that",
+                f"a frame gives {CROPS_PER_FRAME} crops, and {size} is not a multiple of that",
             )  # fmt: skip
-        self._config, self._spec = task.config, task.preset.input
-        self._frames = task.index.split("train").frames
-        self._per_step = min(task.config.batch_size // CROPS_PER_FRAME, self._frames)
-        self.steps = max(1, self._frames // self._per_step)
-        self._index = task.index
+        frames = self._index.split("train").frames
+        cropped = max(1, round(size * (1 - share) / CROPS_PER_FRAME))
+        self._cropped = min(cropped, frames)
+        self._strips = min(size - cropped * CROPS_PER_FRAME, frames)
+        self.steps = frames // max(self._cropped, self._strips)
+        self._source: Frames | None = None
+        if self._strips:
+            wide = training_spec(self._spec, self._config.augment)
+            folder = task.run.path / "cache"
+            self._source = Frames(self._index, "train", wide, self._config.cache, folder)
 
     def of_epoch(self, epoch: int) -> Any:
         """Return the data set of an epoch for `Model.fit`, determined by seed and epoch; counted from 1."""
+        crops = self._crops_of_epoch(epoch)
+        if self._source is None:
+            return crops
+        strips = training_batches(self._source, self._spec, self._config, epoch, batch_size=self._strips)
+        return tf.data.Dataset.zip((crops, strips)).map(_joined)
+
+    def _crops_of_epoch(self, epoch: int) -> tf.data.Dataset:
         config, spec = self._config, self._spec
         photometric = config.augment.model_copy(update={"mirror": False})
         order = config.seed * 100_003 + epoch
@@ -69,13 +96,23 @@ class AimTrainingBatches:
             return draw(as_record(serialized), spec, seed, changes.stretch, changes.near, changes.mirror)
 
         frames = serialized_records(self._index, "train", order, _WINDOW)
+        frames = frames.take(self.steps * self._cropped)
         batches = frames.enumerate().map(crops, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        batches = batches.batch(self._per_step, drop_remainder=True).enumerate()
+        batches = batches.batch(self._cropped, drop_remainder=True).enumerate()
         return batches.map(
             lambda step, batch: _augmented(batch, [base, step * 16 + 2**41], spec, photometric),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         ).prefetch(tf.data.AUTOTUNE)
+
+
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
+
+
+def _joined(crops: Batch, strips: Batch) -> Batch:
+    """Return a batch of crops with strips behind them, of which only the gaze counts."""
+    inputs = {name: tf.concat([x, strips[0][name]], 0) for name, x in crops[0].items()}
+    return inputs, tf.concat([crops[1], gaze_targets(strips[1])], 0)
 
 
 def _augmented(

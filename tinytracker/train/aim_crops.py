@@ -167,6 +167,17 @@ def draw(
     return tf.cast(tf.clip_by_value(tf.round(tf.stack(crops)), 0, 255), tf.uint8), target
 
 
+def gaze_targets(gaze: tf.Tensor) -> tf.Tensor:
+    """Return the targets (N, COLUMNS) of strips of which only the gaze counts.
+
+    Args:
+        gaze: (N, 3) x and y in cm, and cm per unit of the network's output.
+    """
+    of_gaze = {"x": gaze[:, 0], "y": gaze[:, 1], "unit": gaze[:, 2], "gaze_weight": tf.ones_like(gaze[:, 0])}
+    nothing = tf.zeros_like(gaze[:, 0])
+    return tf.stack([of_gaze.get(name, nothing) for name in COLUMNS], 1)
+
+
 def _stretched(target: tf.Tensor, taller: tf.Tensor) -> tf.Tensor:
     """Return the targets (K, COLUMNS) of crops whose pictures have become taller, by (K,), about their middles.
 

@@ -75,6 +75,13 @@ class AugmentConfig(_Section):
         description="share of crops near the strip, most of those that teach the gaze; only for networks with "
         "an aim",
     )
+    strips: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of a batch that are strips as networks without an aim see them, which teach the gaze "
+        "alone; only for networks with an aim",
+    )
 
 
 class TrainConfig(_Section):

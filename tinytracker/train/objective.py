@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +10,7 @@ from tinytracker.aim.layout import AIM
 from tinytracker.train.config import TrainConfig
 from tinytracker.train.dataset import in_cm
 from tinytracker.train.finder_views import finder_loss
+from tinytracker.train.fixed_statistics import fix_statistics
 from tinytracker.train.muon import Muon
 
 
@@ -28,19 +28,7 @@ def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> Non
     model.compile(optimizer, losses[config.loss])
     optimizer.build(model.trainable_variables)
     if has_aim and config.init is not None:
-        model.train_step = MethodType(_step_with_fixed_statistics, model)
-
-
-def _step_with_fixed_statistics(model: tf.keras.Model, data: Any) -> dict[str, Any]:
-    """Run one training step in which batch normalization uses the statistics that the weights came with.
-
-    Misplaced crops and crops without eyes have other statistics than the strips on which the gaze is measured.
-    """
-    inputs, target, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(inputs, target, model(inputs, training=False))
-    model.optimizer.minimize(loss, model.trainable_variables, tape=tape)
-    return {metric.name: metric.result() for metric in model.metrics}
+        fix_statistics(model)
 
 
 def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
