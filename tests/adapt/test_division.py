@@ -95,6 +95,17 @@ def test_too_little_is_refused_with_what_to_do(folder):
         divide(few)
 
 
+@pytest.mark.parametrize(("dots", "kept"), [(1, 0), (5, 2)])
+def test_a_person_who_is_held_out_has_dots_that_choose_and_dots_that_measure(folder, dots, kept):
+    found = sats(folder, ["ann", "ben", "cas", "dan", "eve"])
+    object.__setattr__(found[-1].recording, "dot_num", np.arange(FRAMES) % dots)
+    told = rf"eve: held out.*{kept} dots are too few to choose the best weights; 3 are the least.*or leave"
+    with pytest.raises(UsageError, match=told):
+        divide(found)
+    object.__setattr__(found[-1].recording, "dot_num", np.arange(FRAMES) % 6)
+    assert divide(found).count("dots")["val"] == 3
+
+
 def test_the_pieces_are_written_once(folder, tmp_path):
     division = divide(sats(folder, ["ann", "ann"]))
     out = write_division(division, [folder], tmp_path / "run" / "source")

@@ -263,6 +263,15 @@ def test_what_cannot_be_read(clips, tmp_path):
         read_streams(tmp_path / "short", "train")
 
 
+def test_the_windows_that_set_the_ranges_are_recorded_not_those_asked_for(trained, tmp_path, monkeypatch):
+    from tinytracker.hybrid import quantizing
+
+    calibration = quantizing.calibration
+    monkeypatch.setattr(quantizing, "calibration", lambda folder, count: calibration(folder, min(count, 8)))
+    about = quantize_hybrid(shutil.copytree(trained, tmp_path / "run"), 100_000)
+    assert about.head.calibration_windows == 8
+
+
 def test_what_cannot_be_asked(trained):
     with pytest.raises(UsageError, match="An interval of 3 steps does not divide the 16 steps"):
         hybrid_config(interval=3)

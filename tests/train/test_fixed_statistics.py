@@ -24,7 +24,12 @@ def built():
     norms = [layer for layer in model.layers if isinstance(layer, tf.keras.layers.BatchNormalization)]
     for layer in norms:
         n = layer.get_weights()[0].shape
-        values = [rng.uniform(0.5, 2, n), rng.normal(0, 0.3, n), rng.normal(0, 0.5, n), rng.uniform(0.5, 2, n)]
+        values = [
+            rng.uniform(0.5, 2, n),
+            rng.normal(0, 0.3, n),
+            rng.normal(0, 0.5, n),
+            rng.uniform(0.5, 2, n),
+        ]
         layer.set_weights(values)
     return model, rng.uniform(-1, 1, (3, *preset.input.shapes["image"])).astype(np.float32)
 

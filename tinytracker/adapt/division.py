@@ -28,7 +28,8 @@ TRAINED, CHOOSING = 0.7, 0.15
 """Shares of one person's dots, in the order of time; the rest measures."""
 HELD_OUT = 0.2
 """Share of people of whom half choose and half measure."""
-LEAST_DOTS = 20
+LEAST_DOTS, LEAST_DOTS_HELD_OUT = 20, 3
+"""Of everything, and of those that choose and those that measure."""
 DIVISION_FILE = "division.json"
 
 
@@ -141,7 +142,21 @@ def divide(sats: Sequence[Sat]) -> Division:
         for number, person in enumerate(held_out):
             split = "val" if number < count / 2 else "test"
             pieces += [Piece(sat, split, frozenset(sat.dots)) for sat in sats if sat.person == person]
-    return Division("people", people, held_out, tuple(piece for piece in pieces if piece.dots))
+    division = Division("people", people, held_out, tuple(piece for piece in pieces if piece.dots))
+    _require_dots_of_held_out(division)
+    return division
+
+
+def _require_dots_of_held_out(division: Division) -> None:
+    """Check that those who are held out were recorded long enough."""
+    dots = division.count("dots")
+    for split, task in (("val", "choose the best weights"), ("test", "tell whether they help")):
+        if dots[split] < LEAST_DOTS_HELD_OUT:
+            raise UsageError(
+                f"{', '.join(division.held_out)}: held out, because the network must also work for others; "
+                f"{too_few(dots[split], 'dot')} to {task}; {LEAST_DOTS_HELD_OUT} are the least.",
+                "Record more of them with `tinytracker collect`, or leave their session out.",
+            )
 
 
 def _by_time(sats: Sequence[Sat], ends: Sequence[tuple[str, float]]) -> list[Piece]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tinytracker.adapt.division import LEAST_DOTS
 from tinytracker.collect.device import device_of
 from tinytracker.collect.eyes import Watcher
 from tinytracker.collect.journal import Head, Journal, as_row, journals
@@ -90,6 +91,7 @@ class Desk:
                 "folder": str(self.session.resolve()),
                 "given": str(session),
                 "dots": dots,
+                "least_dots": LEAST_DOTS,
                 "board": board,
             },
         )

@@ -48,14 +48,15 @@ def round_run(run: Run, calibration_windows: int, data: StrPath | None) -> Hybri
     config_windows = int(str(run.describe().config["validation_windows"]))
     judged = validation_windows(read_streams(folder, "val")[0], config_windows)
     with locked(run.path, "hybrid quantize"):
-        hybrid = integers_of(net, calibration(folder, calibration_windows) if net.head is not None else None)
+        windows = calibration(folder, calibration_windows) if net.head is not None else None
+        hybrid = integers_of(net, windows)
         float_cm = np.linalg.norm(predicted_cm(net, judged) - judged.change_cm(), axis=1).mean()
         error = np.linalg.norm(integer_cm(hybrid, judged) - judged.change_cm(), axis=1).mean()
         judgement = HybridJudgement(
             windows=len(judged), no_answer_cm=float(np.linalg.norm(judged.change_cm(), axis=1).mean()),
             float_cm=float(float_cm), integer_cm=float(error),
         )  # fmt: skip
-        return _written(run, hybrid, judgement, calibration_windows)
+        return _written(run, hybrid, judgement, len(windows) if windows is not None else 0)
 
 
 def calibration(folder: Path, count: int) -> Windows:

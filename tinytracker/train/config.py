@@ -92,7 +92,10 @@ class TrainConfig(_Section):
     learning_rate: float = Field(2e-3, gt=0, le=1, description="peak of the schedule")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear warm-up")
     weight_decay: float = Field(
-        1e-3, ge=0, le=1, description="weight decay per step, multiplied by the learning rate"
+        1e-3,
+        ge=0,
+        le=1,
+        description="weight decay per step, multiplied by the learning rate; plain Adam has none",
     )
     optimizer: Literal["muon", "adamw", "adam"] = Field(
         "muon",
