@@ -108,6 +108,15 @@ def test_otii_takes_voltage_and_inputs_from_the_files_beside(tmp_path):
     assert trace.lines == 3
 
 
+def test_a_voltage_that_ends_early_leaves_the_rest_unknown(tmp_path):
+    path = put(tmp_path, "Main current - Arc.csv", OTII)
+    put(tmp_path, "Main voltage - Arc.csv", "Timestamp,Value\n0,3.0\n0.00001,3.1\n0.00002,3.2\n")
+    trace = read_trace(path)
+    np.testing.assert_allclose(trace.voltage_v, [3.0, 3.1, 3.2, 3.2, np.nan, np.nan], rtol=1e-6)
+    assert trace.gaps.tolist() == [[4, 6]]
+    assert np.isnan(trace.current_a[4:]).all()
+
+
 def test_otii_with_all_channels_in_one_file(tmp_path):
     text = (
         "Timestamp,Arc Main current (A),Arc Main voltage (V),Arc GPI1\n"

@@ -134,9 +134,13 @@ def _beside_voltage(path: Path, grid: Grid) -> Samples | None:
         raise InputFileError(path, "the file of the main voltage beside it does not have two columns")
     time, value = table.numbers(0), table.numbers(1)
     check_finite(path, "voltage", value)
-    even_grid(path, time)  # the same demands as on the current
-    # Otii samples the voltage more slowly than the current; in between it is taken to change evenly.
-    return np.interp(_stamps(grid), time, value, left=np.nan, right=value[-1]).astype(np.float32)
+    slow = even_grid(path, time)  # the same demands as on the current
+    # Otii samples the voltage more slowly than the current; in between it is taken to change evenly, and the last
+    # sample holds until the next one would have come. A file that was cut before says nothing about the rest.
+    stamps = _stamps(grid)
+    voltage = np.interp(stamps, time, value, left=np.nan, right=value[-1])
+    voltage[stamps > time[-1] + (1 + 1e-6) / slow.rate_hz] = np.nan
+    return voltage.astype(np.float32)
 
 
 def _beside_lines(path: Path, grid: Grid) -> tuple[Levels, int]:
