@@ -31,7 +31,8 @@ from tinytracker.train.task import Task
 _WINDOW = 4096
 """Encoded records in the shuffle buffer; shards are shuffled already."""
 
-VALIDATION_FRAMES = 640
+VALIDATION_FRAMES = 1920
+"""With 640, two epochs of `tinytracker-s2-aim` whose errors differ by 0.04 cm on 6,000 frames changed places."""
 VALIDATION_STEPS = 2
 """Steps of the aim from a misplaced crop, before the gaze is compared."""
 
