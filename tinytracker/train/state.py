@@ -100,7 +100,9 @@ def _only(value: Any, other: Any) -> Any:
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """Return what must not change when a run is resumed."""
     # A run of an older release has fewer settings; it was trained with what are now the defaults of the others.
-    config = TrainConfig().model_dump() | description["config"]  # type: ignore[call-arg]
+    defaults = TrainConfig().model_dump()  # type: ignore[call-arg]
+    config = defaults | description["config"]
+    config["augment"] = defaults["augment"] | config["augment"]
     own: dict[str, Any] = {
         key: description[key] for key in ("float_sha256", "calibration_sha256") if key in description
     }
