@@ -66,10 +66,14 @@ def test_a_person_is_recorded_after_consent_and_everything_can_be_deleted(at_des
     assert [(d.across, d.down) for d in kept] == [
         (p.across, p.down) for p in (planned_dot(seed, k, k) for k in range(DOTS))
     ]
-    assert page.run("el('next').textContent").startswith(f"{DOTS} dots so far; a network of your own needs 20")
+    assert page.run("el('next').textContent").startswith(
+        f"{DOTS} dots so far; a network of your own needs 20"
+    )
     page.run("least = 1; onSession({ sittings: [{ person: 'ann', began: '2026-11-29', dots: 1, frames: 3, "
              "finished: true, left_out: {}, events: [] }], frames: 3 })")  # fmt: skip
-    assert "Next, when this program has ended (Ctrl-C): tinytracker adapt" in page.run("el('next').textContent")
+    assert "Next, when this program has ended (Ctrl-C): tinytracker adapt" in page.run(
+        "el('next').textContent"
+    )
     assert page.errors == []
     assert all(url.startswith(("http://127.0.0.1", "data:")) for url in page.requests)
     page.run("window.confirm = () => true; el('delete-all').click()")
