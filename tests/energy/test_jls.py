@@ -22,18 +22,23 @@ def write(path, current, voltage=None, bits=None, voltage_rate=RATE, lost=(), bi
         writer.source_def(
             1, name="meter", vendor="Jetperch", model="JS220", version="1", serial_number="000000"
         )
+        # All signals before the first sample: the writer's thread, which tells Python that samples were skipped, waits
+        # for the interpreter with the lock in its hand that `signal_def` waits for with the interpreter in its own.
         writer.signal_def(1, 1, sample_rate=RATE, name="current", units="A", data_type=pyjls.DataType.F32)
+        if voltage is not None:
+            writer.signal_def(
+                2, 1, sample_rate=voltage_rate, name="voltage", units="V", data_type=pyjls.DataType.F32
+            )
+        lines = list(enumerate(bits if bits is not None else ()))
+        for line, _ in lines:
+            writer.signal_def(5 + line, 1, sample_rate=RATE, name=f"gpi[{line}]", data_type=pyjls.DataType.U1)
         at = 0
         for first, stop in [*lost, (len(current), len(current))]:
             writer.fsr_f32(1, ORIGIN + at, current[at:first])
             at = stop
         if voltage is not None:
-            writer.signal_def(
-                2, 1, sample_rate=voltage_rate, name="voltage", units="V", data_type=pyjls.DataType.F32
-            )
             writer.fsr_f32(2, ORIGIN, voltage)
-        for line, levels in enumerate(bits if bits is not None else ()):
-            writer.signal_def(5 + line, 1, sample_rate=RATE, name=f"gpi[{line}]", data_type=pyjls.DataType.U1)
+        for line, levels in lines:
             writer.fsr(5 + line, bits_from, np.packbits(levels, bitorder="little"))
         writer.utc(1, ORIGIN, pyjls.utc_to_jls(1.7e9))
         writer.utc(1, ORIGIN + len(current) - 1, pyjls.utc_to_jls(1.7e9 + (len(current) - 1) / RATE))
