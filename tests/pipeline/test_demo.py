@@ -73,10 +73,13 @@ def test_nothing_half_is_left_behind(finished):
 @pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_tflite_without_interruption(finished, tmp_path):
     from tinytracker.quant import quantize
+    from tinytracker.runs import Run
     from tinytracker.train import TrainConfig, train
 
     out, document = finished
-    run = train(out / "prepared", "tinytracker-s", tmp_path / "run", TrainConfig(epochs=3, seed=4)).run
+    config = TrainConfig.model_validate(Run.open(out / "run").describe().config)
+    assert (config.epochs, config.seed, config.init) == (3, 4, "synthetic")
+    run = train(out / "prepared", "tinytracker-s", tmp_path / "run", config).run
     assert quantize(run.path).sha256 == document["model"]["sha256"]
 
 
