@@ -21,7 +21,7 @@ from tinytracker.train.aim_crops import (
     decode_levels,
     draw,
     gaze_targets,
-)  # fmt: skip
+)
 from tinytracker.train.augment import augment
 from tinytracker.train.config import AugmentConfig
 from tinytracker.train.dataset import scaled, training_batches, training_spec
@@ -33,6 +33,7 @@ _WINDOW = 4096
 
 VALIDATION_FRAMES = 1920
 """With 640, two epochs of `tinytracker-s2-aim` whose errors differ by 0.04 cm on 6,000 frames changed places."""
+
 VALIDATION_STEPS = 2
 """Steps of the aim from a misplaced crop, before the gaze is compared."""
 
@@ -97,7 +98,6 @@ class AimTrainingBatches:
             return draw(as_record(serialized), spec, seed, changes.stretch, changes.near, changes.mirror)
 
         frames = serialized_records(self._index, "train", order, _WINDOW)
-        frames = frames.take(self.steps * self._cropped)
         batches = frames.enumerate().map(crops, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         batches = batches.batch(self._cropped, drop_remainder=True).enumerate()
         return batches.map(
