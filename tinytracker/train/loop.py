@@ -5,6 +5,7 @@ Importing this module imports TensorFlow.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Collection
 from contextlib import nullcontext
@@ -143,6 +144,8 @@ def train_epochs(
 
     workers.chief_s(0.0)  # no worker reads the best checkpoint before the chief has written the last one
     checkpoints.restore(state.best_epoch)
+    if workers.is_chief:  # nobody else reads frames any more
+        shutil.rmtree(task.cache, ignore_errors=True)
 
 
 def _one_epoch(
