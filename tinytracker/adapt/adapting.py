@@ -29,7 +29,7 @@ from tinytracker.adapt.document import (
 from tinytracker.adapt.scores import Scores
 from tinytracker.arrays import Floats
 from tinytracker.data.index import PreparedIndex
-from tinytracker.errors import ModelError, UsageError
+from tinytracker.errors import InputFileError, ModelError, UsageError
 from tinytracker.files import StrPath, make_folder, write_json, write_text
 from tinytracker.locks import locked
 from tinytracker.model.presets import PRESETS, Preset, find_preset
@@ -96,11 +96,24 @@ def adapt(
         found = out / ADAPT_FILE
         claim(division, str(source.resolve()), out, {"epochs": epochs, "seed": seed})
         index = _prepared(division, folders, out, preset)
-        if not found.is_file():
+        if not (found.is_file() and _is_whole(Run(out))):
             _Work(out, preset, init, source, division, index, folders, epochs, seed).do()
         document = AdaptDocument.read(found)
     calibration = out / CALIBRATION_FILE
     return AdaptResult(Run.open(out), document, calibration if document.kept == CALIBRATED else None)
+
+
+def _is_whole(run: Run) -> bool:
+    """Return whether a finished run can be read; says so when it cannot."""
+    from tinytracker.model.keras_builder import load_trained
+
+    try:
+        run.describe()
+        load_trained(run.trained_model())
+    except InputFileError as error:
+        say(f"{error.path} is damaged or missing: the run is written again from what was trained.")
+        return False
+    return True
 
 
 def _start(start: str) -> tuple[Preset, str]:
@@ -113,6 +126,8 @@ def _start(start: str) -> tuple[Preset, str]:
     if start not in PRESETS and Path(start).exists():
         preset, init = find_preset(Run.open(Path(start)).preset_name), start
     else:
+        if "/" in start:
+            raise InputFileError(start, "there is no such run folder", "Give a run, or a preset's name.")
         preset, init = find_preset(start), SYNTHETIC
     if preset.finder:
         raise ModelError(
