@@ -143,6 +143,13 @@ def test_a_run_folder_keeps_to_what_it_began_with(folder, tmp_path):
     claim(division, "v2.npz", tmp_path, {"epochs": 3, "seed": 1})
 
 
+def test_a_folder_of_something_else_is_not_written_to(folder, tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"")
+    with pytest.raises(OutputError, match="not empty and is not a run of tinytracker adapt"):
+        claim(divide(sats(folder, ["ann", "ben"])), "v2.npz", tmp_path, OPTIONS)
+    assert [found.name for found in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
 def test_a_sitting_says_whose_it_is_and_when(folder, tmp_path):
     for number, (person, began) in enumerate((("ben", "2026-02-02"), ("ann", "2026-02-01"))):
         document = SittingDocument(person=person, began=began, screen_cm=(-1, -2, 1, 0), points=(100, 200))

@@ -37,6 +37,14 @@ def test_help_lists_every_verb():
         assert f"{name} {text}" in printed
 
 
+@pytest.mark.parametrize("words", [[], ["cascade"], ["devices"]])
+def test_without_a_verb_the_help_is_no_error(words):
+    answer = run(*words)
+    assert answer.code == 2
+    assert answer.err.startswith("Usage: tinytracker")
+    assert "--help" in answer.err
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_has_help_and_json(name):
     answer = run(name, "-h")

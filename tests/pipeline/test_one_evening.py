@@ -19,6 +19,7 @@ from support.webcam_person import Film, i420
 from tinytracker.adapt import AdaptDocument, division
 from tinytracker.adapt.document import BUNDLED, CANDIDATES
 from tinytracker.data.sitting import read_sitting
+from tinytracker.runs import Run
 
 PAGE = Path(__file__).parents[2] / "docs/one-evening.md"
 COMMANDS = re.findall(r"^    tinytracker (.+)$", PAGE.read_text(), re.MULTILINE)
@@ -141,6 +142,11 @@ def test_adapt_that_is_stopped_continues_compares_and_is_not_worse(evening, monk
     again = run(*words, "--epochs", 1)
     assert again.code == 0
     assert "(kept)" in again.out
+    (evening / "my-run/run.json").write_text("{")
+    mended = run(*words, "--epochs", 1)
+    assert mended.code == 0, mended.err
+    assert "run.json is damaged" in mended.err
+    assert Run.open(evening / "my-run").describe().preset == "tinytracker-s2-aim"
     other = run(*words, "--epochs", 2)
     assert other.code == 1
     assert "this folder began with --epochs 1" in " ".join(other.err.split())

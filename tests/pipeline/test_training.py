@@ -151,7 +151,17 @@ def test_unknown_preset(prepared, tmp_path):
 
 
 @pytest.mark.parametrize("cache", ["disk", pytest.param("none", marks=pytest.mark.exhaustive)])
-def test_other_caches_train_too(prepared, tmp_path, cache):
+def test_other_caches_train_too(prepared, tmp_path, cache, monkeypatch):
+    from tinytracker.train import loop
+
+    task_cache = tmp_path / "run" / "cache"
     config = TrainConfig(epochs=1, batch_size=8, cache=cache)
+    seen = []
+    monkeypatch.setattr(
+        "tinytracker.train.loop._one_epoch",
+        lambda *args, train=loop._one_epoch: seen.append(task_cache.is_dir()) or train(*args),
+    )
     result = train(prepared, "tinytracker-s", tmp_path / "run", config)
     assert result.epochs == 1
+    assert seen == [cache == "disk"]
+    assert not task_cache.exists()  # on a large data set it is tens of GB

@@ -21,6 +21,7 @@ from tinytracker.data.source import Subject
 from tinytracker.data.survey import iter_subjects
 from tinytracker.errors import InputFileError, OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, read_json, write_bytes, write_json
+from tinytracker.locks import LOCK_FILE
 from tinytracker.progress import say
 from tinytracker.words import counted, too_few
 
@@ -128,7 +129,7 @@ def divide(sats: Sequence[Sat]) -> Division:
     if dots < LEAST_DOTS:
         raise UsageError(
             f"{too_few(dots, 'dot')} to adapt a network and to tell whether that helped; {LEAST_DOTS} are the least.",
-            "Record more with `tinytracker collect`: 200 dots, about ten minutes, are a good choice.",
+            "Record more with `tinytracker collect`: 230 dots, about ten minutes, are a good choice.",
         )
     if len(people) == 1:
         pieces = _by_time(sats, (("train", TRAINED), ("val", TRAINED + CHOOSING), ("test", 1.0)))
@@ -183,9 +184,13 @@ def claim(division: Division, start: str, run: Path, options: Mapping[str, int |
         options: epochs and seed of training; None for what follows from the frames.
 
     Raises:
-        OutputError: it began with other frames, weights or options, or it cannot be written.
+        OutputError: it holds something else, began with other frames, weights or options, or cannot be written.
     """
     path = run / DIVISION_FILE
+    if run.is_dir() and not path.is_file() and any(found.name != LOCK_FILE for found in run.iterdir()):
+        raise OutputError(
+            run, "this folder is not empty and is not a run of tinytracker adapt", "Choose another --out."
+        )
     pieces = [
         [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
         for piece in division.pieces

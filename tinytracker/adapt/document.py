@@ -74,7 +74,7 @@ class AdaptDocument(Document):
     """
 
     title: ClassVar[str] = "a comparison of `tinytracker adapt`"
-    way_out: ClassVar[str] = "Adapt again."
+    way_out: ClassVar[str] = "Delete it and run `tinytracker adapt` again: what was trained is kept."
 
     preset: str
     source: str

@@ -96,15 +96,20 @@ class Reader:
 
     def __init__(self, model: tf.keras.Model) -> None:
         inner = tf.keras.Model(model.inputs, [model.get_layer(GAZE_NODE).input, model.outputs[0]])
+        codes = {
+            name: tf.TensorSpec([None, *tensor.shape[1:]], tf.uint8)
+            for name, tensor in zip(model.input_names, model.inputs, strict=True)
+        }
+        # Traced once: TensorFlow would warn of each new network otherwise.
         self._answer = tf.function(
-            lambda inputs: inner(scaled(inputs), training=False), reduce_retracing=True
-        )
+            lambda inputs: inner(scaled(inputs), training=False)
+        ).get_concrete_function(codes)
 
     def read(self, frames: SplitFrames) -> tuple[Floats, Floats]:
         """Return the inputs (N, F) of that layer, and the gaze (N, 2) in cm."""
         hidden, out = [], []
         for start in range(0, len(frames), _BATCH):
-            some = {name: codes[start : start + _BATCH] for name, codes in frames.inputs.items()}
+            some = {name: tf.constant(codes[start : start + _BATCH]) for name, codes in frames.inputs.items()}
             answer = self._answer(some)
             hidden.append(answer[0].numpy().reshape(len(answer[1]), -1))
             out.append(answer[1].numpy()[:, :2])

@@ -126,7 +126,7 @@ def command(
         assert film is not None
         assert shown is not None
         if not film.exists():
-            raise InputFileError(film, "there is no such film")
+            raise InputFileError(film, "there is no such film", "Give a video file, or a folder of frames.")
         table = read_dots(shown)
     place, points = own_screen(*screen, gap, across), _points(screen, points)
     with locked(session, "collect"):

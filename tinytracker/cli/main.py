@@ -144,6 +144,10 @@ def load_defaults() -> dict[str, Any]:
     return read_defaults(path, cli)
 
 
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What click raises for a group without a verb; click 8.1 prints the help by itself."""
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the verb and turn errors into sentences and exit codes."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -156,6 +160,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. Whatever was finished is kept; the same command can be run again.", err=True)
         sys.exit(130)
+    except _HELP as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" Try '{context.command_path} --help'." if context is not None else ""

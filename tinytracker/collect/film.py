@@ -153,7 +153,7 @@ def film_frames(path: StrPath) -> Iterator[tuple[float, bytes]]:
     """
     path = Path(path)
     if not path.exists():
-        raise InputFileError(path, "there is no such film")
+        raise InputFileError(path, "there is no such film", "Give a video file, or a folder of frames.")
     if path.is_dir():
         yield from _folder(path)
     elif path.suffix.lower() == ".y4m":

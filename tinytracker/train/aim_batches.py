@@ -75,7 +75,7 @@ class AimTrainingBatches:
         self._source: Frames | None = None
         if self._strips:
             wide = training_spec(self._spec, self._config.augment)
-            folder = task.run.path / "cache"
+            folder = task.cache
             self._source = Frames(self._index, "train", wide, self._config.cache, folder)
 
     def of_epoch(self, epoch: int) -> Any:

@@ -32,7 +32,7 @@ class TrainingBatches:
         workers, config = task.workers, task.config
         cut = training_spec(task.preset.input, config.augment)
         part = (workers.workers, workers.worker)
-        self._source = Frames(task.index, "train", cut, config.cache, task.run.path / "cache", part)
+        self._source = Frames(task.index, "train", cut, config.cache, task.cache, part)
 
     def of_epoch(self, epoch: int) -> Any:
         """Return the data set of an epoch for `Model.fit`; epochs are counted from 1."""
@@ -53,9 +53,7 @@ class ValidationBatches:
         config = task.config
         # Every worker evaluates the whole split on its own copy: shared variables are read by all workers at once.
         cache = "memory" if config.cache == "disk" and not task.workers.is_chief else config.cache
-        self._data = plain_batches(
-            Frames(task.index, "val", task.preset.input, cache, task.run.path / "cache").in_order()
-        )
+        self._data = plain_batches(Frames(task.index, "val", task.preset.input, cache, task.cache).in_order())
         self._target: NDArray[np.float32] = np.concatenate([target.numpy() for _, target in self._data])
 
     def mean_error_cm(self, model: tf.keras.Model) -> float:

@@ -79,7 +79,7 @@ class FinderTrainingBatches:
         self._frames = task.index.split("train").frames
         self._per_step = min(task.config.batch_size, self._frames)
         self.steps = max(1, self._frames // self._per_step)
-        self._samples = _kept(finder_samples(task.index, "train"), task.config.cache, task.run.path / "cache")
+        self._samples = _kept(finder_samples(task.index, "train"), task.config.cache, task.cache)
 
     def of_epoch(self, epoch: int) -> Any:
         """Return the data set of an epoch for `Model.fit`, determined by seed and epoch; counted from 1."""

@@ -2,12 +2,13 @@
 
 With fixed statistics, batch normalization is a factor and an offset per channel, which fold into the convolution before
 it: the tensors in between, the largest of a network, need not be read and written again. The variables stay those of
-the layers, and the gradients are the same up to rounding.
+the layers, and the gradients are the same up to rounding. Layers that begin with random weights have no statistics to
+keep and normalize with those of the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import MethodType
 from typing import Any
 
@@ -16,41 +17,41 @@ import tensorflow as tf
 L = tf.keras.layers
 
 
-def fix_statistics(model: tf.keras.Model) -> None:
-    """Make a compiled model train with fixed statistics: misplaced crops have others than strips, and would shift them.
+def fix_statistics(model: tf.keras.Model, loaded: Collection[str]) -> None:
+    """Make a compiled model train with the statistics of normalizations whose weights were loaded.
 
     Args:
-        model: from `build_keras`, compiled; its training step is replaced.
+        model: from `build_keras`, compiled; its training step is replaced unless there is nothing to fix.
+        loaded: names of the layers whose weights were loaded, those of normalizations included.
     """
+    if not _pairs(model, loaded):
+        return
     # In a closure, because Keras would track a model that is an attribute as a layer of the other.
-    forward = folded(model)
+    forward = folded(model, loaded)
+    others = any(isinstance(layer, L.BatchNormalization) for layer in forward.layers)
 
     def step(model: tf.keras.Model, data: Any) -> dict[str, Any]:
         inputs, target, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(inputs, target, forward(inputs, training=False))
+            loss = model.compute_loss(inputs, target, forward(inputs, training=others))
         model.optimizer.minimize(loss, model.trainable_variables, tape=tape)
         return {metric.name: metric.result() for metric in model.metrics}
 
     model.train_step = MethodType(step, model)
 
 
-def folded(model: tf.keras.Model) -> tf.keras.Model:
-    """Return a model with the same variables whose normalizations are part of the convolutions before them.
+def folded(model: tf.keras.Model, loaded: Collection[str]) -> tf.keras.Model:
+    """Return a model with the same variables whose loaded normalizations are part of the convolutions before them.
 
     Args:
         model: from `build_keras`: the normalization of layer NAME is called NAME_bn.
+        loaded: names of layers; a normalization is folded if it and its convolution are among them.
 
     Returns:
-        A model for `training=False`; it cannot be saved.
+        A model that cannot be saved.
     """
-    layers = {layer.name: layer for layer in model.layers}
-    pairs = {
-        name: (layer, layers[f"{name}_bn"])
-        for name, layer in layers.items()
-        if isinstance(layer, (L.Conv2D, L.DepthwiseConv2D)) and f"{name}_bn" in layers
-    }
-    norms = {f"{name}_bn" for name in pairs}
+    pairs = _pairs(model, loaded)
+    norms = {_norm_of(name) for name in pairs}
 
     def replaced(layer: Any) -> Any:
         if layer.name in pairs:
@@ -58,6 +59,20 @@ def folded(model: tf.keras.Model) -> tf.keras.Model:
         return L.Activation("linear", name=layer.name) if layer.name in norms else layer
 
     return tf.keras.models.clone_model(model, clone_function=replaced)
+
+
+def _norm_of(name: str) -> str:
+    return f"{name}_bn"
+
+
+def _pairs(model: tf.keras.Model, loaded: Collection[str]) -> dict[str, tuple[Any, Any]]:
+    """Return the convolutions that were loaded together with their normalizations."""
+    layers = {layer.name: layer for layer in model.layers if layer.name in loaded}
+    return {
+        name: (layer, layers[_norm_of(name)])
+        for name, layer in layers.items()
+        if isinstance(layer, (L.Conv2D, L.DepthwiseConv2D)) and _norm_of(name) in layers
+    }
 
 
 class _FoldedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]

@@ -5,7 +5,9 @@ Importing this module imports TensorFlow.
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ def _fit(
     try:
         keep_start = source is not None and not workers.is_distributed
         task = Task(index, preset, run, config, workers)
-        train_epochs(model, task, state, f"train {preset.name}", keep_start)
+        train_epochs(model, task, state, f"train {preset.name}", keep_start, _loaded(run, description))
         if workers.is_distributed:
             plain.set_weights(model.get_weights())
     except (tf.errors.UnavailableError, tf.errors.InternalError, tf.errors.AbortedError) as error:
@@ -85,8 +87,9 @@ def _fit(
 
 
 def train_epochs(
-    model: tf.keras.Model, task: Task, state: State, title: str, keep_start: bool = False
-) -> None:
+    model: tf.keras.Model, task: Task, state: State, title: str, keep_start: bool = False,
+    loaded: Collection[str] = (),
+) -> None:  # fmt: skip
     """Train a model to the end of its schedule, and set its best weights.
 
     Args:
@@ -95,6 +98,7 @@ def train_epochs(
         state: training progress; training resumes from it, and it is written after each epoch.
         title: title of the progress bar.
         keep_start: whether the weights before the first epoch count as candidates for the best ones.
+        loaded: names of layers that training began with the weights of; see `compile_model`.
 
     Raises:
         TinyTrackerError: training diverged, or a checkpoint is damaged.
@@ -103,7 +107,7 @@ def train_epochs(
     config, workers = task.config, task.workers
     batches = training_batches_of(task)
     with workers.strategy.scope():
-        compile_model(model, config, batches.steps)
+        compile_model(model, config, batches.steps, loaded)
     checkpoints = Checkpoints(model, task.run, workers)
     if state.epoch:
         checkpoints.restore(state.epoch)
@@ -140,6 +144,8 @@ def train_epochs(
 
     workers.chief_s(0.0)  # no worker reads the best checkpoint before the chief has written the last one
     checkpoints.restore(state.best_epoch)
+    if workers.is_chief:  # nobody else reads frames any more
+        shutil.rmtree(task.cache, ignore_errors=True)
 
 
 def _one_epoch(
@@ -196,6 +202,14 @@ def _take_over(model: tf.keras.Model, source: Path, run: Run) -> dict[str, Any]:
             )  # fmt: skip
     say(initial.sentence())
     return initial.as_json()
+
+
+def _loaded(run: Run, description: dict[str, Any]) -> tuple[str, ...]:
+    """Return the layers whose weights were loaded before the first epoch, whichever call trained that."""
+    if "init" in description:
+        return tuple(description["init"]["loaded"])
+    before = run.describe().init if run.description_path.is_file() else None
+    return before.loaded if before is not None else ()
 
 
 def _logs(task: Task) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import tensorflow as tf
@@ -14,21 +15,23 @@ from tinytracker.train.fixed_statistics import fix_statistics
 from tinytracker.train.muon import Muon
 
 
-def compile_model(model: tf.keras.Model, config: TrainConfig, steps: int) -> None:
+def compile_model(
+    model: tf.keras.Model, config: TrainConfig, steps: int, loaded: Collection[str] = ()
+) -> None:
     """Compile a model with its loss and its optimizer, and create the optimizer's variables.
 
     Args:
         model: the model to train.
         config: names loss, optimizer and learning rate.
         steps: steps per epoch.
+        loaded: names of layers whose weights are not random; their normalizations keep their statistics.
     """
     optimizer = _OPTIMIZERS[config.optimizer](_schedule(config, steps), weight_decay=config.weight_decay)
     has_aim = model.output_shape[-1] == 2 + len(AIM)
     losses = _FINDER_LOSSES if len(model.output_shape) == 4 else _AIM_LOSSES if has_aim else _LOSSES
     model.compile(optimizer, losses[config.loss])
     optimizer.build(model.trainable_variables)
-    if has_aim and config.init is not None:
-        fix_statistics(model)
+    fix_statistics(model, loaded)
 
 
 def _euclidean(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import UsageError
@@ -29,6 +30,11 @@ class Task:
     run: Run
     config: TrainConfig
     workers: Distribution = field(default_factory=lambda: distribution("none"))
+
+    @property
+    def cache(self) -> Path:
+        """The folder of decoded frames with `cache = "disk"`; it is deleted when training has ended."""
+        return self.run.path / "cache"
 
     def require_whole_frames(self) -> None:
         """Check what training on whole frames needs.
