@@ -291,7 +291,7 @@ class _Work:
 def _config(preset: Preset, frames: int, epochs: int | None, seed: int) -> TrainConfig:
     """Return how all layers are trained: without changes that one's own desk does not have.
 
-    The learning rate is that of the best errors on the choosing frames of recorded people, of 0.0001 to 0.002.
+    The learning rate was chosen among 0.0001 to 0.002 on recorded people (decision 242).
     """
     low, high = _EPOCHS
     if epochs is not None and epochs < 1:
