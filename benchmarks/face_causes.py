@@ -1,6 +1,6 @@
 """What makes a network answer too high or too low for people who look into the camera: photographs beside drawings.
 
-python benchmarks/face_draw.py DRAWN                      # and RAISED with --raised 5.73, WHITE with --white 1.4
+python benchmarks/face_draw.py DRAWN                      # and RAISED with --raised 6, WHITE with --white 1.4
 python benchmarks/real_faces_truth.py FOLDER TRUTH.json   # of each folder, in the environment with MediaPipe
 python benchmarks/face_causes.py photographs=PHOTOS,TRUTH.json drawn=DRAWN,TRUTH.json raised=RAISED,TRUTH.json
 

@@ -118,10 +118,8 @@ def test_without_loaded_layers_the_statistics_are_learned():
 
 
 def test_layers_that_were_not_loaded_learn_their_statistics():
-    def but_the_stem(names):
-        return [
-            name for name in names if name != "stem"
-        ]  # its normalization has the same shape, and was loaded
+    def but_the_stem(names):  # its normalization has the same shape as before, and was loaded
+        return [name for name in names if name != "stem"]
 
     kept = after_a_step("tinytracker-s2", 3, but_the_stem)
     statistics = {name: same for name, same in kept.items() if "moving_" in name}
