@@ -171,6 +171,21 @@ def test_the_minutes_that_measure_take_a_choice_back_or_let_it_be(sittings):
     assert decide(part.gaze + np.array([9.0, 0.0])) == (HEAD, "")
 
 
+def test_people_who_are_calibrated_with_dots_of_their_own_are_compared(sittings):
+    predicted, part = sittings
+    splits = ("train", "val", "test")
+    scores = Scores(dict.fromkeys(splits, part))
+    for name in CANDIDATES:
+        scores.predicted[name] = dict.fromkeys(splits, predicted)
+        scores.seconds[name] = 0.0
+    scores.predicted[CALIBRATED], _ = calibrated(scores.predicted[BUNDLED], scores.frames, "people")
+    assert np.isnan(scores.predicted[CALIBRATED]["test"]).any()  # frames that it was made of
+    rows = {row.name: row for row in scores.candidates()}
+    assert rows[CALIBRATED].fresh_cm is None
+    assert rows[CALIBRATED].test_cm < rows[BUNDLED].test_cm
+    assert rows[BUNDLED].fresh_cm < rows[BUNDLED].test_cm
+
+
 def test_the_live_view_is_told(tmp_path):
     found = document((2.5, None, 2.0, 2.1))
     assert _advice(tmp_path) == _advice(None) == ""

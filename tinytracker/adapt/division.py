@@ -197,7 +197,9 @@ def claim(division: Division, start: str, run: Path, options: Mapping[str, int |
     ]
     mine = {"start": start, "options": dict(options), "pieces": pieces}
     if path.is_file():
-        before = {"options": dict(options)} | read_json(path)  # an older file does not say them
+        before = {"options": dict(options)} | read_json(
+            path, "Copy it again, or choose another --out."
+        )  # an older file does not say them
         if before != mine:
             raise OutputError(run, f"this folder began with {_other(before, mine)}", "Choose another --out.")
         return

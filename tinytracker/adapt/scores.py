@@ -78,13 +78,15 @@ class Scores:
         """Measure a network that is calibrated each time, as `live` does, on the frames that decided nothing."""
         from tinytracker.adapt.nine_dots import with_fresh_dots
 
+        if name == CALIBRATED:  # is calibrated already, and unknown where that was learned from
+            return {}
         frames = self.frames["test"]
         mine, bundled = (
             np.linalg.norm(with_fresh_dots(self.predicted[n]["test"], frames) - frames.gaze, axis=1)
             for n in (name, BUNDLED)
         )
         known = np.isfinite(mine)
-        if name == CALIBRATED or not known.any():
+        if not known.any():
             return {}
         row: dict[str, Any] = {"fresh_cm": round(float(mine[known].mean()), 4)}
         if name != BUNDLED:
