@@ -203,10 +203,17 @@ class Run:
     def describe(self) -> RunDescription:
         """Return the content of run.json, read again at each call.
 
+        The data of `adapt` are inside its run. When such a run was moved, they are where it is now.
+
         Raises:
             InputFileError: it is damaged or was written by a newer release.
         """
-        return RunDescription.read(self.description_path)
+        found = RunDescription.read(self.description_path)
+        recorded = Path(found.data.path)
+        inside = self.path.resolve() / recorded.name
+        if recorded.is_dir() or not (inside / "index.json").is_file():
+            return found
+        return found.model_copy(update={"data": found.data.model_copy(update={"path": str(inside)})})
 
     @property
     def preset_name(self) -> str:

@@ -164,6 +164,15 @@ def test_the_run_is_like_any_other(evening, verb):
     assert ("Next: tinytracker" in answer.out) == (verb != "report")
 
 
+def test_the_run_may_be_moved(evening):
+    (evening / "my-run").rename(evening / "moved")
+    try:
+        answer = run("evaluate", "moved", "--model", "ptq-int8", "--split", "val")
+    finally:
+        (evening / "moved").rename(evening / "my-run")
+    assert answer.code == 0, answer.err
+
+
 def test_live_shows_it(evening):
     process, address = served(command("live"))
     process.send_signal(signal.SIGINT)
