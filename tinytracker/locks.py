@@ -24,6 +24,20 @@ _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 _PAUSE_S = 0.05
 
 
+def require_unused(folder: Path, what: str) -> None:
+    """Refuse a folder that holds anything but its lock; one that does not exist is unused.
+
+    Args:
+        folder: that a command is about to begin in.
+        what: the folder is not, for the message: "a run".
+
+    Raises:
+        OutputError: it holds something.
+    """
+    if folder.is_dir() and any(path.name != LOCK_FILE for path in folder.iterdir()):
+        raise OutputError(folder, f"this folder is not empty and is not {what}", "Choose another --out.")
+
+
 @contextmanager
 def locked(folder: Path, what: str, name: str = LOCK_FILE, wait_s: float = 0.0) -> Iterator[None]:
     """Keep other processes from writing to a folder while the block runs.

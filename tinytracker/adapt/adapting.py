@@ -123,11 +123,9 @@ def _start(start: str) -> tuple[Preset, str]:
         UnknownNameError: neither a preset nor a folder. InputFileError: not the folder of a run.
         ModelError: it is a finder.
     """
-    if start not in PRESETS and Path(start).exists():
+    if start not in PRESETS and ("/" in start or Path(start).exists()):
         preset, init = find_preset(Run.open(Path(start)).preset_name), start
     else:
-        if "/" in start:
-            raise InputFileError(start, "there is no such run folder", "Give a run, or a preset's name.")
         preset, init = find_preset(start), SYNTHETIC
     if preset.finder:
         raise ModelError(
@@ -306,6 +304,5 @@ def _config(preset: Preset, frames: int, by: str, epochs: int | None, seed: int)
     return TrainConfig(
         epochs=epochs or int(np.clip(_MOST_WORK // max(examples, 1), low, high)),
         batch_size=batch, optimizer="adamw", learning_rate=1e-3 if by == "time" else 3e-4, warmup_epochs=1.0,
-        patience=10, seed=seed,
-        tensorboard=False, augment=AugmentConfig.model_validate(changes),
+        patience=10, seed=seed, tensorboard=False, augment=AugmentConfig.model_validate(changes),
     )  # type: ignore[call-arg]  # fmt: skip

@@ -21,7 +21,7 @@ from tinytracker.data.source import Subject
 from tinytracker.data.survey import iter_subjects
 from tinytracker.errors import InputFileError, OutputError, UsageError
 from tinytracker.files import json_bytes, make_folder, read_json, write_bytes, write_json
-from tinytracker.locks import LOCK_FILE
+from tinytracker.locks import require_unused
 from tinytracker.progress import say
 from tinytracker.words import counted, too_few
 
@@ -187,22 +187,18 @@ def claim(division: Division, start: str, run: Path, options: Mapping[str, int |
         OutputError: it holds something else, began with other frames, weights or options, or cannot be written.
     """
     path = run / DIVISION_FILE
-    if run.is_dir() and not path.is_file() and any(found.name != LOCK_FILE for found in run.iterdir()):
-        raise OutputError(
-            run, "this folder is not empty and is not a run of tinytracker adapt", "Choose another --out."
-        )
     pieces = [
         [str(piece.sat.subject.path.resolve()), piece.split, piece.indices.tolist()]
         for piece in division.pieces
     ]
     mine = {"start": start, "options": dict(options), "pieces": pieces}
     if path.is_file():
-        before = {"options": dict(options)} | read_json(
-            path, "Copy it again, or choose another --out."
-        )  # an older file does not say them
+        # An older file does not say the options.
+        before = {"options": dict(options)} | read_json(path, "Copy it again, or choose another --out.")
         if before != mine:
             raise OutputError(run, f"this folder began with {_other(before, mine)}", "Choose another --out.")
         return
+    require_unused(run, "a run of tinytracker adapt")
     make_folder(run)
     write_json(path, mine)
 

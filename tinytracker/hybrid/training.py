@@ -19,7 +19,7 @@ from tinytracker.hybrid.config import HybridConfig
 from tinytracker.hybrid.network import HybridNet, answers, set_weights
 from tinytracker.hybrid.presets import HybridPreset, find_hybrid
 from tinytracker.hybrid.streams import Stream, Windows, read_streams
-from tinytracker.locks import LOCK_FILE, locked
+from tinytracker.locks import locked, require_unused
 from tinytracker.progress import bar, say
 from tinytracker.runs import Run, write_description
 from tinytracker.train.state import State
@@ -69,8 +69,7 @@ def fit(
 
 def _require_same(run: Run, description: dict[str, Any], resume: bool) -> None:
     if not run.description_path.is_file():
-        if run.path.is_dir() and any(path.name != LOCK_FILE for path in run.path.iterdir()):
-            raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
+        require_unused(run.path, "a run")
         make_folder(run.path)
         return
     if not resume:

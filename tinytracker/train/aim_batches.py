@@ -75,8 +75,7 @@ class AimTrainingBatches:
         self._source: Frames | None = None
         if self._strips:
             wide = training_spec(self._spec, self._config.augment)
-            folder = task.cache
-            self._source = Frames(self._index, "train", wide, self._config.cache, folder)
+            self._source = Frames(self._index, "train", wide, self._config.cache, task.cache)
 
     def of_epoch(self, epoch: int) -> Any:
         """Return the data set of an epoch for `Model.fit`, determined by seed and epoch; counted from 1."""

@@ -8,7 +8,7 @@ from typing import Any
 from tinytracker.data.index import PreparedIndex
 from tinytracker.errors import OutputError
 from tinytracker.files import make_folder, read_json
-from tinytracker.locks import LOCK_FILE
+from tinytracker.locks import require_unused
 from tinytracker.model.presets import Preset
 from tinytracker.runs import Run
 from tinytracker.train.config import TrainConfig
@@ -69,8 +69,7 @@ def state_to_go_on_from(
     if not run.description_path.is_file():
         if not is_chief:
             return State()
-        if run.path.is_dir() and any(path.name != LOCK_FILE for path in run.path.iterdir()):
-            raise OutputError(run.path, "this folder is not empty and is not a run", "Choose another --out.")
+        require_unused(run.path, "a run")
         make_folder(run.path)
         return State()
     if not resume and is_chief:
